@@ -1,0 +1,123 @@
+"""What the worker asks of a GIS engine, and what it gets back.
+
+An engine works on a folder that holds the files of one project. It reads and writes there and nowhere else, knows
+no database and no network, and may be killed at any moment: whatever it leaves in the folder is thrown away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+Feedback = dict[str, Any]
+DeltaMethod = Literal["create", "patch", "delete"]
+OutcomeStatus = Literal["applied", "conflict", "not_applied", "error", "ignored"]
+
+#: (client id, local layer id, local primary key) of a feature created on a device → its key in the source.
+PkMap = Mapping[tuple[str, str, str], str]
+
+#: Called with one line of text for the job's output.
+Log = Callable[[str], None]
+
+
+class GisError(Exception):
+    """The project cannot be worked with; the message says why, in words for the person who uploaded it."""
+
+    #: As stored in the job's feedback (`error_type`).
+    error_type = "UNKNOWN"
+
+
+class InvalidProjectFileError(GisError):
+    """The project file cannot be read as a QGIS project."""
+
+    error_type = "INVALID_PROJECT_FILE"
+
+
+class MissingFileError(GisError):
+    """A file that the job cannot do without is not there."""
+
+    error_type = "FILE_NOT_FOUND"
+
+
+@dataclass(frozen=True)
+class ProjectReport:
+    """What `process_projectfile` finds out about a project.
+
+    `details` is `core_project.project_details`: crs, extent, background_color, qgis_version, attachment_dirs,
+    data_dirs, layers_by_id, ordered_layer_ids, … as plain JSON values.
+    """
+
+    details: dict[str, Any]
+    thumbnail_png: bytes
+
+
+@dataclass(frozen=True)
+class PackagedFile:
+    """A file of a package: its name in the package (POSIX, relative) and where its bytes are now."""
+
+    name: str
+    path: Path
+
+
+@dataclass(frozen=True)
+class PackageReport:
+    """A package. Attachments are not in it: clients fetch them on demand."""
+
+    files: tuple[PackagedFile, ...]
+    layers_before: dict[str, Any]
+    layers_after: dict[str, Any]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Delta:
+    """One edit of a device. `content` is the delta as the device sent it (see docs/reference/deltas.md)."""
+
+    id: str
+    deltafile_id: str
+    client_id: str
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class DeltaOutcome:
+    """What became of one delta. `feedback` has the keys of `core_delta.last_feedback`."""
+
+    delta_id: str
+    status: OutcomeStatus
+    feedback: Feedback
+    modified_pk: str | None = None
+
+
+@dataclass(frozen=True)
+class ApplyReport:
+    """What became of the deltas, in order, and which files of the project (relative, POSIX) were changed."""
+
+    outcomes: tuple[DeltaOutcome, ...]
+    changed_files: frozenset[str] = field(default_factory=frozenset[str])
+
+
+class Engine(Protocol):
+    """Reads, packages and edits one project. `project_file` is the .qgs or .qgz inside its folder."""
+
+    def report(self, project_file: Path, log: Log) -> ProjectReport:
+        """Describe the project and draw its thumbnail. Raises GisError."""
+        ...
+
+    def package(self, project_file: Path, export_dir: Path, log: Log) -> PackageReport:
+        """Write the package into `export_dir` (empty, exists). Raises GisError."""
+        ...
+
+    def apply(
+        self,
+        project_file: Path,
+        deltas: Sequence[Delta],
+        *,
+        overwrite_conflicts: bool,
+        known_pks: PkMap,
+        log: Log,
+    ) -> ApplyReport:
+        """Apply the deltas in order; a bad delta is reported and never stops the others. Raises GisError."""
+        ...

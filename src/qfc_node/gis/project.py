@@ -1,0 +1,222 @@
+"""A QGIS project as its file describes it: coordinate system, extent, layers, entries. Opens no data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from . import datasource, qgs_xml
+from .custom_properties import CustomProperties
+from .datasource import FileSource, Source, TextSource
+from .port import MissingFileError
+from .project_archive import read_project_xml
+from .project_entries import ProjectEntries
+from .qgs_xml import Element, text_of
+
+
+@dataclass(frozen=True)
+class Extent:
+    """A rectangle in the project's or a layer's coordinate system."""
+
+    xmin: float
+    ymin: float
+    xmax: float
+    ymax: float
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it covers nothing (QGIS writes such a one for layers without features)."""
+        return not (self.xmax > self.xmin and self.ymax > self.ymin)
+
+    def __str__(self) -> str:
+        """WKT, as QGIS writes a rectangle."""
+        x1, y1, x2, y2 = (f"{value:.17g}" for value in (self.xmin, self.ymin, self.xmax, self.ymax))
+        return f"Polygon (({x1} {y1}, {x2} {y1}, {x2} {y2}, {x1} {y2}, {x1} {y1}))"
+
+
+class Layer:
+    """One `<maplayer>`. Its properties are read from the XML whenever they are asked for."""
+
+    def __init__(self, element: Element, folder: Path) -> None:
+        self.element = element
+        self.folder = folder
+        self.custom_properties = CustomProperties(element)
+
+    @property
+    def id(self) -> str:
+        """The id by which the layer tree, relations and expressions refer to the layer."""
+        return text_of(self.element, "id") or self.element.get("id") or ""
+
+    @property
+    def name(self) -> str:
+        """The layer's name as people see it."""
+        return text_of(self.element, "layername") or self.element.get("name") or ""
+
+    @property
+    def kind(self) -> str:
+        """vector, raster, mesh, vector-tile, point-cloud, tiled-scene, plugin, annotation, group, …"""
+        return self.element.get("type") or "vector"
+
+    @property
+    def provider(self) -> str:
+        """Key of the data provider: ogr, gdal, delimitedtext, postgres, …"""
+        default = "gdal" if self.kind == "raster" else ""
+        return text_of(self.element, "provider") or default
+
+    @property
+    def datasource(self) -> str:
+        """The datasource text."""
+        return text_of(self.element, "datasource")
+
+    @property
+    def source(self) -> Source:
+        """The datasource, decoded."""
+        return datasource.decode(self.provider, self.datasource, self.folder)
+
+    @property
+    def crs(self) -> str:
+        """Authority code of the coordinate system (`EPSG:2056`); empty when it has none."""
+        return text_of(self.element, "srs/spatialrefsys/authid")
+
+    @property
+    def crs_definition(self) -> str:
+        """The coordinate system in full: its code, else WKT, else PROJ string; empty when there is none."""
+        system = self.element.find("srs/spatialrefsys")
+        return self.crs or text_of(system, "wkt") or text_of(system, "proj4")
+
+    @property
+    def geometry_type(self) -> str:
+        """Name of the geometry type, as `Point`, `MultiPolygonZ`, `NoGeometry`; empty for rasters."""
+        return self.element.get("wkbType") or ""
+
+    @property
+    def is_read_only(self) -> bool:
+        """Whether editing is locked in the project."""
+        return self.element.get("readOnly") == "1"
+
+    @property
+    def extent(self) -> Extent | None:
+        """Extent of the data when the project was saved, in the layer's coordinate system."""
+        return read_extent(self.element.find("extent"))
+
+    def set_source(self, source: Source, provider: str) -> None:
+        """Point the layer at other data."""
+        qgs_xml.set_text(self.element, "datasource", datasource.encode(source, self.folder))
+        qgs_xml.set_text(self.element, "provider", provider)
+
+
+class Project:
+    """A project file, read. `root` is its XML, `files_root` the folder of all of the project's files."""
+
+    def __init__(self, file: Path, root: Element, files_root: Path | None = None) -> None:
+        self.file = file.absolute()
+        self.folder = self.file.parent
+        self.files_root = (files_root or self.folder).absolute()
+        self.root = root
+        self.entries = ProjectEntries(root)
+
+    @staticmethod
+    def read(path: Path, files_root: Path | None = None) -> Project:
+        """Read a .qgs or .qgz. Raises InvalidProjectFileError or MissingFileError.
+
+        `files_root` is the top of the project's files when the project file lies in a folder below it.
+        """
+        return Project(path, qgs_xml.parse(read_project_xml(path), path.name), files_root)
+
+    def save(self, path: Path) -> None:
+        """Write the project as .qgs. Relative datasources keep their text, and so start at the new folder."""
+        path.write_bytes(qgs_xml.serialize(self.root))
+
+    @property
+    def version(self) -> str:
+        """Version of the QGIS that saved the project, as `3.40.6-Bratislava`."""
+        return self.root.get("version") or ""
+
+    @property
+    def title(self) -> str:
+        """Title of the project; may be empty."""
+        return text_of(self.root, "title") or self.root.get("projectname") or ""
+
+    @property
+    def crs(self) -> str:
+        """Authority code of the project's coordinate system; empty when it has none."""
+        return text_of(self.root, "projectCrs/spatialrefsys/authid")
+
+    @property
+    def crs_definition(self) -> str:
+        """The project's coordinate system in full: its code, else its WKT, else its PROJ string."""
+        system = self.root.find("projectCrs/spatialrefsys")
+        return self.crs or text_of(system, "wkt") or text_of(system, "proj4")
+
+    @property
+    def extent(self) -> Extent | None:
+        """What the map canvas showed when the project was saved, else its default view, else None."""
+        canvas = self.root.find("mapcanvas[@name='theMapCanvas']/extent")
+        return read_extent(canvas) or read_extent(self.root.find("ProjectViewSettings/DefaultViewExtent"))
+
+    @cached_property
+    def layers(self) -> list[Layer]:
+        """All layers in the order of the layer tree, top first; those outside the tree come last."""
+        elements = self.root.findall("projectlayers/maplayer")
+        by_id = {layer.id: layer for layer in (Layer(element, self.folder) for element in elements)}
+        in_tree = [by_id[layer_id] for layer_id in self.tree_layer_ids() if layer_id in by_id]
+        return list(dict.fromkeys([*in_tree, *by_id.values()]))
+
+    def layer(self, layer_id: str) -> Layer | None:
+        """The layer of that id."""
+        return next((layer for layer in self.layers if layer.id == layer_id), None)
+
+    def tree_nodes(self) -> Iterable[Element]:
+        """The `<layer-tree-layer>` elements, top first."""
+        tree = self.root.find("layer-tree-group")
+        return () if tree is None else tree.iter("layer-tree-layer")
+
+    def tree_layer_ids(self) -> list[str]:
+        """Layer ids of the layer tree, top first."""
+        return [node.get("id") or "" for node in self.tree_nodes()]
+
+    def ordered_layer_ids(self) -> list[str]:
+        """Ids in drawing order, top first: the custom order where it is on, else the layer tree's."""
+        order = self.root.find("layer-tree-group/custom-order")
+        if order is None or order.get("enabled") != "1":
+            ids = self.tree_layer_ids()
+        else:
+            ids = [text_of(item) for item in order.findall("item")]
+        known = {layer.id for layer in self.layers}
+        return [layer_id for layer_id in dict.fromkeys(ids) if layer_id in known]
+
+    def locate(self, source: FileSource | TextSource) -> Path:
+        """Path of the file of a source. Raises MissingFileError when it is not there or not the project's."""
+        path = source.path.resolve()
+        if not path.is_relative_to(self.files_root.resolve()) or not path.exists():
+            raise MissingFileError(f"File '{self.file_name(source.path)}' missing.")
+        return path
+
+    def file_name(self, path: Path) -> str:
+        """Name of a file as its owner knows it: relative to the project's files, nothing of this machine."""
+        if path.is_relative_to(self.files_root):
+            return path.relative_to(self.files_root).as_posix()
+        if path.is_relative_to(self.files_root.parent):
+            return f"../{path.relative_to(self.files_root.parent).as_posix()}"
+        return path.as_posix()
+
+    def remove_layer(self, layer: Layer) -> None:
+        """Take a layer out of the layers and of the layer tree."""
+        qgs_xml.remove(layer.element)
+        for node in [node for node in self.tree_nodes() if node.get("id") == layer.id]:
+            qgs_xml.remove(node)
+        del self.layers
+
+
+def read_extent(element: Element | None) -> Extent | None:
+    """An extent from its child elements or attributes; None when there is none, or an empty one."""
+    if element is None:
+        return None
+    texts = (text_of(element, name) or element.get(name) or "" for name in ("xmin", "ymin", "xmax", "ymax"))
+    try:
+        extent = Extent(*(float(text) for text in texts))
+    except ValueError:
+        return None
+    return None if extent.is_empty else extent

@@ -1,0 +1,73 @@
+"""Reading and changing project XML: the one place that meets lxml's types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from lxml import etree
+
+from .port import InvalidProjectFileError
+
+# lxml names the type of its public elements so.
+Element = etree._Element  # pyright: ignore[reportPrivateUsage]
+
+_DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+
+
+def parse(content: bytes, name: str) -> Element:
+    """The root `<qgis>` of a project. `name` is for messages. Raises InvalidProjectFileError."""
+    if b"<!ENTITY" in content.replace(b"\0", b""):
+        raise InvalidProjectFileError(f"'{name}' declares XML entities; QGIS never does. It was not read.")
+    parser = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, remove_comments=True
+    )
+    try:
+        root = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise InvalidProjectFileError(f"'{name}' is not valid XML: {error.msg}.") from error
+    if root.tag != "qgis":
+        raise InvalidProjectFileError(f"'{name}' is not a QGIS project: its XML begins with <{root.tag}>.")
+    return root
+
+
+def serialize(root: Element) -> bytes:
+    """The file's bytes, with the document type that QGIS writes."""
+    return _DOCTYPE + etree.tostring(root, encoding="utf-8") + b"\n"
+
+
+def text_of(element: Element | None, path: str = "") -> str:
+    """Text of the element (or of the one at `path` below it), stripped; empty when there is none."""
+    found = element.find(path) if element is not None and path else element
+    return (found.text or "").strip() if found is not None else ""
+
+
+def add(
+    parent: Element, tag: str, attributes: dict[str, str] | None = None, text: str | None = None
+) -> Element:
+    """A new last child."""
+    child = etree.SubElement(parent, tag, attributes or {})
+    child.text = text
+    return child
+
+
+def child(parent: Element, tag: str) -> Element:
+    """The first child of that name, made when there is none."""
+    found = parent.find(tag)
+    return found if found is not None else add(parent, tag)
+
+
+def set_text(parent: Element, tag: str, text: str) -> None:
+    """Give the child of that name this text."""
+    child(parent, tag).text = text
+
+
+def remove(element: Element) -> None:
+    """Take the element out of its parent."""
+    parent = element.getparent()
+    if parent is not None:
+        parent.remove(element)
+
+
+def children(parent: Element | None, tag: str) -> Iterator[Element]:
+    """The children of that name; none of none."""
+    return iter(()) if parent is None else iter(parent.findall(tag))
