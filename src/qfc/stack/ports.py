@@ -1,0 +1,177 @@
+"""What operations need of the outside world. Drivers implement these; `qfc.drivers.memory` has an honest twin of each.
+
+Every method raises `UnreachableError` when the other side cannot be reached, and never answers from a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import PurePath
+from typing import BinaryIO, Protocol
+
+from .model import (
+    CommandResult,
+    DatabaseStatus,
+    Delta,
+    Disk,
+    Job,
+    JobStatus,
+    LogLine,
+    Project,
+    QueueDepth,
+    Service,
+    User,
+    Worker,
+)
+
+
+class Clock(Protocol):
+    """The time, and waiting."""
+
+    def now(self) -> datetime:
+        """Return the time now, aware, in UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class Host(Protocol):
+    """Where commands run and files lie."""
+
+    name: str
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> CommandResult:
+        """Run a command to its end. Raises CommandError when `check` and the exit code is not 0."""
+        ...
+
+    def read_bytes(self, path: PurePath) -> bytes:
+        """Return a file's content. Raises NotFoundError."""
+        ...
+
+    def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
+        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
+        ...
+
+    def disk(self, path: PurePath) -> Disk:
+        """Return the space of the file system that holds the path."""
+        ...
+
+
+class Runtime(Protocol):
+    """What runs the services of a stack."""
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every service that the stack should have, running or not."""
+        ...
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+        ...
+
+    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop services; workers finish what they hold unless `now`; no names means all."""
+        ...
+
+    def scale(self, name: str, count: int) -> None:
+        """Make a service have that many instances; the ones that go finish their work first."""
+        ...
+
+    def execute(
+        self, service: str, argv: Sequence[str], *, stdin: bytes | None = None, timeout_s: float | None = None
+    ) -> CommandResult:
+        """Run a command in the surroundings of a service. Raises CommandError when its exit code is not 0."""
+        ...
+
+    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
+        """Yield log lines of services, merged in the order of time; with `follow`, go on until interrupted."""
+        ...
+
+
+class JobStore(Protocol):
+    """The rows that a stack's database holds about its work. Every query is bounded."""
+
+    def depth(self) -> QueueDepth:
+        """Count what waits and runs."""
+        ...
+
+    def jobs(
+        self,
+        *,
+        statuses: Sequence[JobStatus] = (),
+        project_id: str | None = None,
+        type: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+    ) -> tuple[Job, ...]:
+        """Return jobs, the newest first, without output and feedback."""
+        ...
+
+    def job(self, job_id: str) -> Job:
+        """Return one job with output and feedback. Raises NotFoundError."""
+        ...
+
+    def deltas(
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        project_id: str | None = None,
+        job_id: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Delta, ...]:
+        """Return deltas in the order of arrival."""
+        ...
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Return the workers that the database knows to live."""
+        ...
+
+    def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
+        """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
+        ...
+
+
+class Directory(Protocol):
+    """The people and the projects of a stack, as its database knows them."""
+
+    def users(self) -> tuple[User, ...]:
+        """Return all accounts of people and organizations."""
+        ...
+
+    def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
+        """Return projects, the most recently changed first."""
+        ...
+
+    def database(self) -> DatabaseStatus:
+        """Return facts about the database itself."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """Where the bytes of files are."""
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        """Store bytes under a key, all or nothing; return their number."""
+        ...
+
+    def get(self, key: str) -> BinaryIO:
+        """Open the bytes of a key. Raises NotFoundError."""
+        ...
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Remove a key; removing what is not there is harmless."""
+        ...

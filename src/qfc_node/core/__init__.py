@@ -1,0 +1,1 @@
+"""Models, migrations, admin and management commands of the node."""

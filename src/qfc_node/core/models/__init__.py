@@ -1,0 +1,44 @@
+"""Every table of the node, one concern a module. Names of tables and columns are QFieldCloud's."""
+
+from __future__ import annotations
+
+from .accounts import Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
+from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus
+from .files import File, FileType, FileVersion
+from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
+from .plans import Plan, Subscription, SubscriptionStatus
+from .projects import Project, ProjectCollaborator, ProjectRole, Secret
+from .tokens import AuthToken, ClientType
+
+__all__ = [
+    "ApplyJob",
+    "ApplyJobDelta",
+    "AuthToken",
+    "ClientType",
+    "Delta",
+    "DeltaStatus",
+    "File",
+    "FileType",
+    "FileVersion",
+    "Job",
+    "JobStatus",
+    "JobType",
+    "Organization",
+    "OrganizationMember",
+    "PackageJob",
+    "Person",
+    "Plan",
+    "ProcessProjectfileJob",
+    "Project",
+    "ProjectCollaborator",
+    "ProjectRole",
+    "Secret",
+    "Subscription",
+    "SubscriptionStatus",
+    "Team",
+    "TeamMember",
+    "User",
+    "UserAccount",
+    "UserType",
+    "Worker",
+]

@@ -1,0 +1,175 @@
+"""People, organizations and teams: one row in `core_user` each, told apart by `type`."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models.functions import Upper
+
+
+class UserType(models.IntegerChoices):
+    """Values of `core_user.type`."""
+
+    PERSON = 1
+    ORGANIZATION = 2
+    TEAM = 3
+
+
+class AccountManager(UserManager["User"]):
+    """Creates people as `Person` rows, so that every account has its own table's row too."""
+
+    def create_user(self, username: str, email: str | None = None, password: str | None = None, **extra: Any) -> User:
+        """Create a person with an account row and a subscription to the default plan."""
+        return Person.objects.create_person(username, email or "", password, **extra)
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **extra: Any
+    ) -> User:
+        """Create a person who may log in to the admin."""
+        extra |= {"is_staff": True, "is_superuser": True}
+        return Person.objects.create_person(username, email or "", password, **extra)
+
+
+class User(AbstractUser):
+    """An account of any type. `username` of a team is `@organization/team`."""
+
+    username_validator = RegexValidator(
+        r"^(@[-a-zA-Z0-9_]+/)?[-a-zA-Z0-9_]+$",
+        "A user name has letters, digits, '-' and '_' only.",
+    )
+
+    id = models.AutoField(primary_key=True)
+    username = models.CharField(max_length=150, unique=True, validators=[username_validator])
+    email = models.EmailField(blank=True, default="")
+    type = models.SmallIntegerField(choices=UserType.choices, default=UserType.PERSON)
+
+    objects: ClassVar[AccountManager] = AccountManager()  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    class Meta:
+        db_table = "core_user"
+        constraints = [
+            models.UniqueConstraint(Upper("username"), name="core_user_username_upper"),
+            models.UniqueConstraint(Upper("email"), condition=~models.Q(email=""), name="core_user_email_upper"),
+        ]
+
+    @property
+    def full_name(self) -> str:
+        """First and last name, or an empty string."""
+        return f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def username_display(self) -> str:
+        """The name without the organization that a team's name begins with."""
+        return self.username.rpartition("/")[2]
+
+
+class PersonManager(UserManager["Person"]):
+    """Creates people with everything that belongs to one."""
+
+    def create_person(self, username: str, email: str, password: str | None, **extra: Any) -> Person:
+        """Create the person, its account and its subscription. Raises IntegrityError when the name is taken."""
+        person = self.model(username=User.normalize_username(username), email=self.normalize_email(email), **extra)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+
+class Person(User):
+    """A human being, or a machine that acts like one."""
+
+    has_accepted_tos = models.BooleanField(default=False)
+    has_newsletter_subscription = models.BooleanField(default=False)
+    remaining_invitations = models.IntegerField(default=3)
+    remaining_trial_organizations = models.IntegerField(default=1)
+
+    objects: ClassVar[PersonManager] = PersonManager()  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    class Meta:
+        db_table = "core_person"
+        verbose_name_plural = "people"
+
+
+class UserAccount(models.Model):
+    """What belongs to an account of type person or organization, whatever its plan."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="useraccount")
+    db_limit_mb = models.IntegerField(default=25)
+    bio = models.CharField(max_length=255, blank=True, default="")
+    is_email_public = models.BooleanField(default=False)
+    location = models.CharField(max_length=255, blank=True, default="")
+    twitter = models.CharField(max_length=255, blank=True, default="")
+    company = models.CharField(max_length=255, blank=True, default="")
+    is_geodb_enabled = models.BooleanField(default=False)
+    avatar_uri = models.CharField(max_length=255, blank=True, default="")
+    timezone = models.CharField(max_length=63, default="UTC")
+    notifs_frequency = models.DurationField(null=True, blank=True)
+
+    class Meta:
+        db_table = "core_useraccount"
+
+
+class Organization(User):
+    """A group of people that owns projects. It cannot log in."""
+
+    organization_owner = models.ForeignKey(User, models.CASCADE, related_name="owned_organizations")
+    is_initially_trial = models.BooleanField(default=False)
+    created_by = models.ForeignKey(User, models.CASCADE, related_name="created_organizations")
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[models.Manager[Organization]] = models.Manager()  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    class Meta:
+        db_table = "core_organization"
+
+
+class OrganizationMember(models.Model):
+    """A person's membership of an organization."""
+
+    class Role(models.TextChoices):
+        """Values of `core_organizationmember.role`."""
+
+        ADMIN = "admin"
+        CREATOR = "creator"
+        MEMBER = "member"
+
+    organization = models.ForeignKey(Organization, models.CASCADE, related_name="members")
+    member = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
+    is_public = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "core_organizationmember"
+        constraints = [
+            models.UniqueConstraint("organization", "member", name="core_organizationmember_unique"),
+        ]
+
+
+class Team(User):
+    """A named group of an organization's members that can be a collaborator."""
+
+    team_organization = models.ForeignKey(Organization, models.CASCADE, related_name="teams")
+
+    objects: ClassVar[models.Manager[Team]] = models.Manager()  # pyright: ignore[reportIncompatibleVariableOverride]
+
+    class Meta:
+        db_table = "core_team"
+
+    @property
+    def teamname(self) -> str:
+        """The name inside its organization."""
+        return self.username_display
+
+
+class TeamMember(models.Model):
+    """A person's membership of a team."""
+
+    team = models.ForeignKey(Team, models.CASCADE, related_name="members")
+    member = models.ForeignKey(User, models.CASCADE, related_name="team_memberships")
+
+    class Meta:
+        db_table = "core_teammember"
+        constraints = [models.UniqueConstraint("team", "member", name="core_teammember_unique")]

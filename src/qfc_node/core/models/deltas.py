@@ -1,0 +1,83 @@
+"""What devices sent, and which job applies it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+
+from .accounts import User
+from .jobs import Job
+from .projects import Project
+
+
+class DeltaStatus(models.TextChoices):
+    """Values of `core_delta.last_status`."""
+
+    PENDING = "pending"
+    STARTED = "started"
+    APPLIED = "applied"
+    CONFLICT = "conflict"
+    NOT_APPLIED = "not_applied"
+    ERROR = "error"
+    IGNORED = "ignored"
+    UNPERMITTED = "unpermitted"
+
+
+class Delta(models.Model):
+    """One edit of one feature, as the device sent it. The id is the device's uuid: sent twice, stored once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    deltafile_id = models.UUIDField(db_index=True)
+    content = models.JSONField()
+    last_feedback = models.JSONField(null=True, blank=True)
+    #: Strictly growing within a project: the order in which the deltas are applied.
+    created_at = models.DateTimeField(db_index=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="deltas")
+    created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    last_status = models.CharField(max_length=32, choices=DeltaStatus.choices, default=DeltaStatus.PENDING)
+    last_modified_pk = models.TextField(null=True, blank=True)
+    last_apply_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_apply_attempt_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    #: WKT of the geometries, for people who look; the official deployment keeps PostGIS geometries here.
+    new_geom = models.TextField(null=True, blank=True)
+    old_geom = models.TextField(null=True, blank=True)
+    client_id = models.UUIDField(db_index=True)
+
+    class Meta:
+        db_table = "core_delta"
+        indexes = [
+            models.Index("project", "created_at", name="core_delta_project_idx"),
+            models.Index("last_status", "created_at", name="core_delta_status_idx"),
+        ]
+
+
+class ApplyJob(Job):
+    """Applies the deltas that were assigned to it when they arrived."""
+
+    overwrite_conflicts = models.BooleanField()
+    deltas_to_apply = models.ManyToManyField(Delta, through="ApplyJobDelta")
+
+    class Meta:
+        db_table = "core_applyjob"
+
+
+class ApplyJobDelta(models.Model):
+    """A delta's part in a job. A delta waits or runs in at most one job at a time; the index sees to it."""
+
+    apply_job = models.ForeignKey(ApplyJob, models.CASCADE, related_name="job_deltas")
+    delta = models.ForeignKey(Delta, models.CASCADE, related_name="job_deltas")
+    status = models.CharField(max_length=32, choices=DeltaStatus.choices, default=DeltaStatus.PENDING)
+    feedback = models.JSONField(null=True, blank=True)
+    modified_pk = models.TextField(null=True, blank=True)
+
+    class Meta:
+        db_table = "core_applyjobdelta"
+        constraints = [
+            models.UniqueConstraint(
+                "delta",
+                condition=models.Q(status__in=["pending", "started"]),
+                name="core_applyjobdelta_one_open_job",
+            ),
+        ]

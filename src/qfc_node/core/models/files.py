@@ -1,0 +1,62 @@
+"""Names and versions of files. The bytes are in the blob store, addressed by their sha256."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models.functions import Now
+
+from .accounts import User
+from .jobs import PackageJob
+from .projects import Project
+
+
+class FileType(models.IntegerChoices):
+    """Values of `filestorage_file.file_type`."""
+
+    PROJECT_FILE = 1
+    PACKAGE_FILE = 2
+
+
+class File(models.Model):
+    """A name in a project or in one package of it. Its newest version is what clients see."""
+
+    id = models.BigAutoField(primary_key=True)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="all_files")
+    name = models.TextField()
+    file_type = models.SmallIntegerField(choices=FileType.choices, default=FileType.PROJECT_FILE)
+    package_job = models.ForeignKey(PackageJob, models.CASCADE, null=True, blank=True, related_name="package_files")
+    latest_version = models.ForeignKey["FileVersion | None"](
+        "core.FileVersion", models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
+
+    class Meta:
+        db_table = "filestorage_file"
+        constraints = [
+            models.UniqueConstraint(
+                "project", "name", condition=models.Q(file_type=1), name="filestorage_file_project_name"
+            ),
+            models.UniqueConstraint(
+                "package_job", "name", condition=models.Q(file_type=2), name="filestorage_file_package_name"
+            ),
+        ]
+
+
+class FileVersion(models.Model):
+    """Immutable bytes under a name. `content` is the key in the blob store; hashes are raw bytes; size in bytes."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    file = models.ForeignKey(File, models.CASCADE, related_name="versions")
+    content = models.TextField(db_index=True)
+    md5sum = models.BinaryField(max_length=16)
+    sha256sum = models.BinaryField(max_length=32)
+    size = models.BigIntegerField()
+    uploaded_at = models.DateTimeField(db_default=Now())
+    uploaded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        db_table = "filestorage_fileversion"
+        ordering = ["-uploaded_at", "-id"]

@@ -1,0 +1,106 @@
+"""Projects, who works on them, and their secrets."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.core.validators import RegexValidator
+from django.db import models
+
+from .accounts import User
+
+if TYPE_CHECKING:
+    pass
+
+
+class ProjectRole(models.TextChoices):
+    """Values of `core_projectcollaborator.role`, the strongest first."""
+
+    ADMIN = "admin"
+    MANAGER = "manager"
+    EDITOR = "editor"
+    REPORTER = "reporter"
+    READER = "reader"
+
+
+class Project(models.Model):
+    """A QGIS project and its files. The bytes are in the blob store, the names in `filestorage_file`."""
+
+    name_validator = RegexValidator(
+        r"^[-a-zA-Z0-9_. ]+$", "A project name has letters, digits, '-', '_', '.' and spaces only."
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    name = models.CharField(max_length=255, validators=[name_validator])
+    description = models.TextField(blank=True, default="")
+    created_at = models.DateTimeField(auto_now_add=True, db_index=True)
+    updated_at = models.DateTimeField(auto_now=True, db_index=True)
+    owner = models.ForeignKey(User, models.CASCADE, related_name="projects")
+    overwrite_conflicts = models.BooleanField(default=True)
+    is_public = models.BooleanField(default=False)
+    project_filename = models.TextField(null=True, blank=True)
+    thumbnail_uri = models.CharField(max_length=255, blank=True, default="")
+    project_details = models.JSONField(null=True, blank=True)
+    data_last_packaged_at = models.DateTimeField(null=True, blank=True)
+    data_last_updated_at = models.DateTimeField(null=True, blank=True)
+    last_package_job = models.ForeignKey["PackageJob | None"](
+        "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
+    )
+    repackaging_cache_expire = models.DurationField(default=timedelta(minutes=60))
+    file_storage_bytes = models.BigIntegerField(default=0)
+    storage_keep_versions = models.PositiveIntegerField(null=True, blank=True)
+    packaging_offliner = models.CharField(max_length=100, default="pythonmini")
+    has_restricted_projectfiles = models.BooleanField(default=False)
+    #: Why the newest project file could not be read; the details of the last good one are kept beside it.
+    problem = models.TextField(null=True, blank=True)
+    #: Set while somebody holds the project; no job of it is taken up until it is cleared.
+    locked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "core_project"
+        constraints = [models.UniqueConstraint("owner", "name", name="core_project_owner_name")]
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}/{self.name}"  # pyright: ignore[reportAttributeAccessIssue]
+
+
+class ProjectCollaborator(models.Model):
+    """A person's or a team's role in a project."""
+
+    project = models.ForeignKey(Project, models.CASCADE, related_name="direct_collaborators")
+    collaborator = models.ForeignKey(User, models.CASCADE, related_name="collaborations")
+    role = models.CharField(max_length=10, choices=ProjectRole.choices, default=ProjectRole.READER)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    updated_at = models.DateTimeField(auto_now=True)
+    updated_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    is_incognito = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "core_projectcollaborator"
+        constraints = [
+            models.UniqueConstraint("project", "collaborator", name="core_projectcollaborator_unique"),
+        ]
+
+
+class Secret(models.Model):
+    """A value that jobs of a project get and nobody reads back. `value` is encrypted with the stack's key."""
+
+    class Type(models.TextChoices):
+        """Values of `core_secret.type`."""
+
+        PGSERVICE = "pgservice"
+        ENVVAR = "envvar"
+
+    name = models.TextField()
+    type = models.CharField(max_length=32, choices=Type.choices)
+    project = models.ForeignKey(Project, models.CASCADE, related_name="secrets")
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    value = models.BinaryField()
+
+    class Meta:
+        db_table = "core_secret"
+        constraints = [models.UniqueConstraint("project", "name", name="core_secret_project_name")]

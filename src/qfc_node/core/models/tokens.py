@@ -1,0 +1,42 @@
+"""API tokens: one a login, each with its own end."""
+
+from __future__ import annotations
+
+import secrets
+
+from django.db import models
+
+from .accounts import User
+
+
+class ClientType(models.TextChoices):
+    """Values of `authentication_authtoken.client_type`, guessed from the User-Agent."""
+
+    BROWSER = "browser"
+    CLI = "cli"
+    SDK = "sdk"
+    QFIELD = "qfield"
+    QFIELDSYNC = "qfieldsync"
+    WORKER = "worker"
+    UNKNOWN = "unknown"
+
+
+def new_key() -> str:
+    """Make a token of 100 characters."""
+    return secrets.token_urlsafe(75)
+
+
+class AuthToken(models.Model):
+    """A token. It is valid until `expires_at`; logging in elsewhere does not end it, logging out of it does."""
+
+    key = models.CharField(max_length=300, unique=True, default=new_key)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+    updated_at = models.DateTimeField(auto_now=True)
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    user_agent = models.TextField(blank=True, default="")
+    client_type = models.CharField(max_length=32, choices=ClientType.choices, default=ClientType.UNKNOWN)
+    user = models.ForeignKey(User, models.CASCADE, related_name="auth_tokens")
+
+    class Meta:
+        db_table = "authentication_authtoken"

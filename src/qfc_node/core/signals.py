@@ -1,0 +1,45 @@
+"""An account row and a subscription come with every person and organization, in the same transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+from django.db.models.signals import post_save, pre_save
+from django.dispatch import receiver
+from django.utils import timezone
+
+from .models import Organization, Person, Plan, Subscription, Team, User, UserAccount, UserType
+
+TYPES: dict[type[User], UserType] = {
+    Person: UserType.PERSON,
+    Organization: UserType.ORGANIZATION,
+    Team: UserType.TEAM,
+}
+
+
+@receiver(pre_save, sender=Person)
+@receiver(pre_save, sender=Organization)
+@receiver(pre_save, sender=Team)
+def set_type(sender: type[User], instance: User, **_: Any) -> None:
+    """Keep `core_user.type` in step with the table that the row is in."""
+    instance.type = TYPES[sender]
+
+
+@receiver(post_save, sender=Person)
+@receiver(post_save, sender=Organization)
+def open_account(sender: type[User], instance: User, created: bool, **_: Any) -> None:
+    """Give a new person or organization its account and the default plan of its type."""
+    if not created:
+        return
+    with transaction.atomic():
+        account = UserAccount.objects.create(user=instance)
+        plan = Plan.objects.get(user_type=TYPES[sender], is_default=True)
+        creator = instance.created_by if isinstance(instance, Organization) else instance
+        Subscription.objects.create(
+            account=account,
+            plan=plan,
+            status=plan.initial_subscription_status,
+            active_since=timezone.now(),
+            created_by_id=creator.pk,
+        )

@@ -1,0 +1,33 @@
+"""One JSON object a line on standard error, with the keys of the official server's log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+from . import environment
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record as `{"ts", "level", "name", "message", "request_id", "filename", "lineno", "source", …}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as one line of JSON."""
+        line: dict[str, Any] = {
+            "request_id": getattr(record, "request_id", "none"),
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "name": record.name,
+            "message": record.getMessage(),
+            "filename": record.filename,
+            "lineno": record.lineno,
+            "source": environment.text("LOGGER_SOURCE", "app"),
+        }
+        job_id = getattr(record, "job_id", None)
+        if job_id is not None:
+            line["job_id"] = str(job_id)
+        if record.exc_info:
+            line["exc_info"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)

@@ -1,0 +1,203 @@
+"""Django settings of the node. Everything comes from the environment; names are QFieldCloud's where it has one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import __version__, environment
+
+SECRET_KEY = environment.secret("SECRET_KEY")
+DEBUG = environment.switch("DEBUG")
+QFIELDCLOUD_HOST = environment.text("QFIELDCLOUD_HOST", "localhost")
+ALLOWED_HOSTS = [
+    *environment.words("DJANGO_ALLOWED_HOSTS"),
+    QFIELDCLOUD_HOST,
+    "localhost",
+    "127.0.0.1",
+    "[::1]",
+]
+CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS")
+USE_X_FORWARDED_HOST = environment.switch("DJANGO_USE_X_FORWARDED_HOST")
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+RELEASE = environment.text("QFC_NODE_RELEASE", __version__)
+
+#: Folder of the node: blobs, staging, job folders. Nothing else is written.
+DATA_DIR = Path(environment.required("QFC_NODE_DATA"))
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "axes",
+    "qfc_node.core",
+]
+
+MIDDLEWARE = [
+    "qfc_node.api.middleware.trailing_slash",
+    "qfc_node.api.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "qfc_node.urls"
+WSGI_APPLICATION = "qfc_node.wsgi.application"
+APPEND_SLASH = False
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": environment.required("POSTGRES_DB"),
+        "USER": environment.required("POSTGRES_USER"),
+        "PASSWORD": environment.secret("POSTGRES_PASSWORD"),
+        "HOST": environment.required("POSTGRES_HOST"),
+        "PORT": environment.text("POSTGRES_PORT", "5432"),
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            "connect_timeout": 5,
+            "sslmode": environment.text("POSTGRES_SSLMODE", "prefer"),
+            "application_name": environment.text("QFC_NODE_PROCESS", "qfc-node"),
+        },
+    }
+}
+
+AUTH_USER_MODEL = "core.User"
+DEFAULT_AUTO_FIELD = "django.db.models.AutoField"
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "qfc_node.api.authentication.NameOrEmailBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+#: Hours that an API token is valid.
+AUTH_TOKEN_EXPIRATION_HOURS = environment.number("QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS", 720)
+
+#: The official server locks by user name only (5 tries, 30 minutes); clients explain that to people.
+SILENCED_SYSTEM_CHECKS = ["axes.W006"]
+AXES_FAILURE_LIMIT = environment.number("QFC_NODE_LOGIN_FAILURE_LIMIT", 5)
+AXES_COOLOFF_TIME = 0.5  # hours
+AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_RESET_ON_SUCCESS = True
+AXES_VERBOSE = False
+AXES_ENABLE_ACCESS_FAILURE_LOG = False
+AXES_DISABLE_ACCESS_LOG = True
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = environment.text("QFIELDCLOUD_DEFAULT_TIME_ZONE", "UTC")
+USE_TZ = True
+USE_I18N = False
+
+STATIC_URL = "staticfiles/"
+STATIC_ROOT = DATA_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = False
+
+#: With a bucket, blobs live in an S3 store; without one, in a folder.
+STORAGE_BUCKET_NAME = environment.text("STORAGE_BUCKET_NAME")
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR}},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if STORAGE_BUCKET_NAME:
+    STORAGES["blobs"] = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "access_key": environment.required("STORAGE_ACCESS_KEY_ID"),
+            "secret_key": environment.secret("STORAGE_SECRET_ACCESS_KEY"),
+            "bucket_name": STORAGE_BUCKET_NAME,
+            "region_name": environment.text("STORAGE_REGION_NAME") or None,
+            "endpoint_url": environment.text("STORAGE_ENDPOINT_URL") or None,
+            "file_overwrite": True,
+            "default_acl": None,
+        },
+    }
+
+FILE_UPLOAD_HANDLERS = ["qfc_node.storage.upload.BlobUploadHandler"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+#: Largest file that is accepted, in bytes.
+UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
+
+# Limits of a job, in seconds and bytes; names of the variables as in the official server's constance table.
+WORKER_TIMEOUT_S = environment.number("WORKER_TIMEOUT_S", 600)
+WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3)
+APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
+#: How often a job is taken up again after its worker died.
+JOB_MAX_ATTEMPTS = 3
+#: Seconds without a heartbeat after which a lease is void even though the worker's connection still lives.
+LEASE_S = environment.number("QFC_NODE_LEASE_S", 20)
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["qfc_node.api.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "rest_framework.parsers.JSONParser",
+        "rest_framework.parsers.FormParser",
+        "rest_framework.parsers.MultiPartParser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "qfc_node.api.errors.exception_handler",
+    "DEFAULT_PAGINATION_CLASS": "qfc_node.api.pagination.HeaderPagination",
+    "UNAUTHENTICATED_USER": None,
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "QFieldCloud REST API (qfc node)",
+    "DESCRIPTION": "The API that QField, QFieldSync and qfieldcloud-sdk talk to, as the embedded node serves it.",
+    "VERSION": __version__,
+    "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.switch("QFC_NODE_SECURE_COOKIES")
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "qfc_node.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": environment.text("LOGLEVEL", "INFO")},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "axes": {"level": "WARNING"},
+        "boto3": {"level": "WARNING"},
+    },
+}
