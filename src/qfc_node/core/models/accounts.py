@@ -96,6 +96,7 @@ class UserAccount(models.Model):
     """What belongs to an account of type person or organization, whatever its plan."""
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="useraccount")
+    user_id: int
     db_limit_mb = models.IntegerField(default=25)
     bio = models.CharField(max_length=255, blank=True, default="")
     is_email_public = models.BooleanField(default=False)
@@ -115,8 +116,10 @@ class Organization(User):
     """A group of people that owns projects. It cannot log in."""
 
     organization_owner = models.ForeignKey(User, models.CASCADE, related_name="owned_organizations")
+    organization_owner_id: int
     is_initially_trial = models.BooleanField(default=False)
     created_by = models.ForeignKey(User, models.CASCADE, related_name="created_organizations")
+    created_by_id: int
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
@@ -137,7 +140,9 @@ class OrganizationMember(models.Model):
         MEMBER = "member"
 
     organization = models.ForeignKey(Organization, models.CASCADE, related_name="members")
+    organization_id: int
     member = models.ForeignKey(User, models.CASCADE, related_name="memberships")
+    member_id: int
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.MEMBER)
     is_public = models.BooleanField(default=False)
 
@@ -152,6 +157,7 @@ class Team(User):
     """A named group of an organization's members that can be a collaborator."""
 
     team_organization = models.ForeignKey(Organization, models.CASCADE, related_name="teams")
+    team_organization_id: int
 
     objects: ClassVar[models.Manager[Team]] = models.Manager()  # pyright: ignore[reportIncompatibleVariableOverride]
 
@@ -168,7 +174,9 @@ class TeamMember(models.Model):
     """A person's membership of a team."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="members")
+    team_id: int
     member = models.ForeignKey(User, models.CASCADE, related_name="team_memberships")
+    member_id: int
 
     class Meta:
         db_table = "core_teammember"

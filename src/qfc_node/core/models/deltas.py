@@ -35,11 +35,14 @@ class Delta(models.Model):
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
     project = models.ForeignKey(Project, models.CASCADE, related_name="deltas")
+    project_id: uuid.UUID
     created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    created_by_id: int
     last_status = models.CharField(max_length=32, choices=DeltaStatus.choices, default=DeltaStatus.PENDING)
     last_modified_pk = models.TextField(null=True, blank=True)
     last_apply_attempt_at = models.DateTimeField(null=True, blank=True)
     last_apply_attempt_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    last_apply_attempt_by_id: int | None
     #: WKT of the geometries, for people who look; the official deployment keeps PostGIS geometries here.
     new_geom = models.TextField(null=True, blank=True)
     old_geom = models.TextField(null=True, blank=True)
@@ -67,7 +70,9 @@ class ApplyJobDelta(models.Model):
     """A delta's part in a job. A delta waits or runs in at most one job at a time; the index sees to it."""
 
     apply_job = models.ForeignKey(ApplyJob, models.CASCADE, related_name="job_deltas")
+    apply_job_id: uuid.UUID
     delta = models.ForeignKey(Delta, models.CASCADE, related_name="job_deltas")
+    delta_id: uuid.UUID
     status = models.CharField(max_length=32, choices=DeltaStatus.choices, default=DeltaStatus.PENDING)
     feedback = models.JSONField(null=True, blank=True)
     modified_pk = models.TextField(null=True, blank=True)

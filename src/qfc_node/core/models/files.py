@@ -24,12 +24,15 @@ class File(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, models.CASCADE, related_name="all_files")
+    project_id: uuid.UUID
     name = models.TextField()
     file_type = models.SmallIntegerField(choices=FileType.choices, default=FileType.PROJECT_FILE)
     package_job = models.ForeignKey(PackageJob, models.CASCADE, null=True, blank=True, related_name="package_files")
+    package_job_id: uuid.UUID | None
     latest_version = models.ForeignKey["FileVersion | None"](
         "core.FileVersion", models.SET_NULL, null=True, blank=True, related_name="+"
     )
+    latest_version_id: uuid.UUID | None
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
 
     class Meta:
@@ -49,12 +52,14 @@ class FileVersion(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.ForeignKey(File, models.CASCADE, related_name="versions")
+    file_id: int
     content = models.TextField(db_index=True)
     md5sum = models.BinaryField(max_length=16)
     sha256sum = models.BinaryField(max_length=32)
     size = models.BigIntegerField()
     uploaded_at = models.DateTimeField(db_default=Now())
     uploaded_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    uploaded_by_id: int | None
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

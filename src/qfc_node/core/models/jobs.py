@@ -59,10 +59,12 @@ class Job(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
     project = models.ForeignKey(Project, models.CASCADE, related_name="jobs")
+    project_id: uuid.UUID
     output = models.TextField(null=True, blank=True)
     type = models.CharField(max_length=32, choices=JobType.choices)
     status = models.CharField(max_length=32, choices=JobStatus.choices, default=JobStatus.PENDING)
     created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    created_by_id: int
     feedback = models.JSONField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
@@ -83,9 +85,16 @@ class Job(models.Model):
 
     class Meta:
         db_table = "core_job"
+        constraints = [
+            # The rule "one active job a project" is the database's, so that no race can break it.
+            models.UniqueConstraint(
+                "project",
+                condition=models.Q(status__in=["queued", "started"]),
+                name="core_job_one_active_a_project",
+            ),
+        ]
         indexes = [
             models.Index("created_at", condition=models.Q(status="pending"), name="core_job_pending_idx"),
-            models.Index("project", condition=models.Q(status__in=["queued", "started"]), name="core_job_active_idx"),
             models.Index("project", "type", "created_at", name="core_job_project_type_idx"),
             models.Index("status", "created_at", name="core_job_status_idx"),
             models.Index("finished_at", name="core_job_finished_idx"),

@@ -73,7 +73,9 @@ class Subscription(models.Model):
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True)
     account = models.ForeignKey(UserAccount, models.CASCADE, related_name="subscriptions")
+    account_id: int
     plan = models.ForeignKey(Plan, models.PROTECT, related_name="subscriptions")
+    plan_id: int
     status = models.CharField(
         max_length=100, choices=SubscriptionStatus.choices, default=SubscriptionStatus.ACTIVE_PAID
     )
@@ -84,6 +86,7 @@ class Subscription(models.Model):
     current_period_until = models.DateTimeField(null=True, blank=True)
     requested_cancel_at = models.DateTimeField(null=True, blank=True)
     created_by = models.ForeignKey(User, models.CASCADE, related_name="created_subscriptions")
+    created_by_id: int
     created_at = models.DateTimeField(auto_now_add=True, db_default=Now())
     updated_at = models.DateTimeField(auto_now=True, db_default=Now())
     notes = models.TextField(null=True, blank=True)
@@ -118,7 +121,9 @@ class Package(models.Model):
     active_until = models.DateTimeField(null=True, blank=True)
     quantity = models.PositiveIntegerField()
     type = models.ForeignKey(PackageType, models.PROTECT, related_name="packages")
+    type_id: int
     subscription = models.ForeignKey(Subscription, models.CASCADE, related_name="packages")
+    subscription_id: int
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
     notes = models.TextField(null=True, blank=True)

@@ -38,6 +38,7 @@ class Project(models.Model):
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
     owner = models.ForeignKey(User, models.CASCADE, related_name="projects")
+    owner_id: int
     overwrite_conflicts = models.BooleanField(default=True)
     is_public = models.BooleanField(default=False)
     project_filename = models.TextField(null=True, blank=True)
@@ -48,6 +49,7 @@ class Project(models.Model):
     last_package_job = models.ForeignKey["PackageJob | None"](
         "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
     )
+    last_package_job_id: uuid.UUID | None
     repackaging_cache_expire = models.DurationField(default=timedelta(minutes=60))
     file_storage_bytes = models.BigIntegerField(default=0)
     storage_keep_versions = models.PositiveIntegerField(null=True, blank=True)
@@ -63,19 +65,23 @@ class Project(models.Model):
         constraints = [models.UniqueConstraint("owner", "name", name="core_project_owner_name")]
 
     def __str__(self) -> str:
-        return f"{self.owner_id}/{self.name}"  # pyright: ignore[reportAttributeAccessIssue]
+        return f"{self.owner_id}/{self.name}"
 
 
 class ProjectCollaborator(models.Model):
     """A person's or a team's role in a project."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="direct_collaborators")
+    project_id: uuid.UUID
     collaborator = models.ForeignKey(User, models.CASCADE, related_name="collaborations")
+    collaborator_id: int
     role = models.CharField(max_length=10, choices=ProjectRole.choices, default=ProjectRole.READER)
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    created_by_id: int | None
     updated_at = models.DateTimeField(auto_now=True)
     updated_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
+    updated_by_id: int | None
     is_incognito = models.BooleanField(default=False)
 
     class Meta:
@@ -97,8 +103,10 @@ class Secret(models.Model):
     name = models.TextField()
     type = models.CharField(max_length=32, choices=Type.choices)
     project = models.ForeignKey(Project, models.CASCADE, related_name="secrets")
+    project_id: uuid.UUID
     created_at = models.DateTimeField(auto_now_add=True)
     created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
+    created_by_id: int
     value = models.BinaryField()
 
     class Meta:

@@ -37,6 +37,7 @@ class AuthToken(models.Model):
     user_agent = models.TextField(blank=True, default="")
     client_type = models.CharField(max_length=32, choices=ClientType.choices, default=ClientType.UNKNOWN)
     user = models.ForeignKey(User, models.CASCADE, related_name="auth_tokens")
+    user_id: int
 
     class Meta:
         db_table = "authentication_authtoken"

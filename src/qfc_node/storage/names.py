@@ -1,0 +1,50 @@
+"""Which names a file of a project may have: those that Windows, Android, iOS and Linux all can hold."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from .errors import UnsafeNameError
+
+FORBIDDEN = frozenset('<>:"|?*\\')
+RESERVED = frozenset(
+    {"CON", "PRN", "AUX", "NUL"} | {f"COM{digit}" for digit in "123456789"} | {f"LPT{digit}" for digit in "123456789"}
+)
+#: Bytes of one part of a path on ext4, APFS and NTFS; characters of a whole name.
+MAX_SEGMENT_BYTES = 255
+MAX_NAME = 1000
+
+
+def check_name(name: str) -> None:
+    """Accept a relative POSIX path. Raises UnsafeNameError, whose message says what is wrong with it."""
+    if not name:
+        raise UnsafeNameError("The file has no name.")
+    if len(name) > MAX_NAME:
+        raise UnsafeNameError(f"The name is longer than {MAX_NAME} characters.")
+    if name.startswith("/"):
+        raise UnsafeNameError("The name must be relative to the project: it may not begin with '/'.")
+    for segment in name.split("/"):
+        _check_segment(segment)
+
+
+def _check_segment(segment: str) -> None:
+    problem = _problem(segment)
+    if problem:
+        raise UnsafeNameError(f"The part {segment[:60]!r} of the name {problem}.")
+
+
+def _problem(segment: str) -> str | None:
+    if segment in {"", ".", ".."}:
+        return "is not a name"
+    bad = sorted(FORBIDDEN.intersection(segment))
+    if bad:
+        return f"has the character {bad[0]!r}, which not every device can store"
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in segment):
+        return "has a control character"
+    if segment[-1] in ". ":
+        return "ends with a dot or a blank"
+    if segment.partition(".")[0].upper() in RESERVED:
+        return "is reserved on Windows"
+    if len(segment.encode()) > MAX_SEGMENT_BYTES:
+        return f"is longer than {MAX_SEGMENT_BYTES} bytes"
+    return None

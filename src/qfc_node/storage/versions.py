@@ -1,0 +1,197 @@
+"""Names and their versions: the only place that writes `filestorage_file` and `filestorage_fileversion`.
+
+Bytes first, rows second. A blob and the rows that name it are kept from being collected in between by an advisory
+lock on the blob's key: whoever writes a row shares it, whoever removes a blob has it alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import BinaryIO
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet, Sum
+from django.utils import timezone
+
+from ..core.models import File, FileType, FileVersion, PackageJob, Plan, Project, User
+from .blobs import Blob, Staged, blob_store
+from .errors import StorageError
+from .names import check_name
+
+logger = logging.getLogger(__name__)
+
+
+def add_version(project: Project, name: str, staged: Staged, user: User | None) -> FileVersion:
+    """Make staged bytes the newest version of a name, all or nothing; old versions beyond the plan's number go.
+
+    Raises UnsafeNameError, StorageError, or Project.DoesNotExist when the project is gone.
+    """
+    check_name(name)
+    blob = blob_store().adopt(staged)
+    with transaction.atomic():
+        lock_project(project)
+        hold_blob(blob, staged)
+        return write_version(project, name, blob, user)
+
+
+def lock_project(project: Project) -> None:
+    """Hold the project's row to the end of the transaction. Raises Project.DoesNotExist."""
+    Project.objects.select_for_update(no_key=True).only("pk").get(pk=project.pk)
+
+
+def hold_blob(blob: Blob, staged: Staged | None = None) -> None:
+    """Keep a blob from being collected to the end of the transaction. Raises StorageError when it is gone already."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [blob.key])
+    if blob_store().exists(blob.key):
+        return
+    if staged is None:
+        raise StorageError(f"blob {blob.key[:12]}… was collected before it was named")
+    blob_store().adopt(staged)
+
+
+def write_version(project: Project, name: str, blob: Blob, user: User | None) -> FileVersion:
+    """Write the rows of a new version of a project's file; the caller holds the project and the blob."""
+    file, _ = File.objects.get_or_create(project=project, name=name, file_type=FileType.PROJECT_FILE)
+    version = _create(file, blob, user)
+    freed = _prune(file, keep_versions(project))
+    Project.objects.filter(pk=project.pk).update(
+        data_last_updated_at=timezone.now(), file_storage_bytes=F("file_storage_bytes") + blob.size - freed
+    )
+    return version
+
+
+def write_package_file(job: PackageJob, name: str, blob: Blob) -> FileVersion:
+    """Write the rows of a file of a package; the caller holds the blob."""
+    file = File.objects.create(project_id=job.project_id, name=name, file_type=FileType.PACKAGE_FILE, package_job=job)
+    return _create(file, blob, None)
+
+
+def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
+    version = FileVersion.objects.create(
+        file=file,
+        content=blob.key,
+        md5sum=blob.md5,
+        sha256sum=blob.sha256,
+        size=blob.size,
+        uploaded_at=timezone.now(),
+        uploaded_by=user,
+    )
+    file.latest_version = version
+    file.save(update_fields=["latest_version"])
+    return version
+
+
+def keep_versions(project: Project) -> int:
+    """How many versions of each file the project keeps: its own number, else its owner's plan's."""
+    if project.storage_keep_versions:
+        return project.storage_keep_versions
+    plan = Plan.objects.filter(subscriptions__account_id=project.owner_id).order_by("-subscriptions__id").first()
+    return plan.storage_keep_versions if plan else 10
+
+
+def _newest_first(file: File) -> QuerySet[FileVersion]:
+    return FileVersion.objects.filter(file=file).order_by("-uploaded_at", "-id")
+
+
+def _prune(file: File, keep: int) -> int:
+    old = list(_newest_first(file)[max(1, keep) :])
+    if not old:
+        return 0
+    FileVersion.objects.filter(pk__in=[version.pk for version in old]).delete()
+    collect_after_commit(version.content for version in old)
+    return sum(version.size for version in old)
+
+
+def delete_file(project: Project, name: str) -> bool:
+    """Remove a name with all its versions; False when the project has no such file."""
+    with transaction.atomic():
+        lock_project(project)
+        file = File.objects.filter(project=project, name=name, file_type=FileType.PROJECT_FILE).first()
+        if file is None:
+            return False
+        _remove(project, _newest_first(file))
+        file.delete()
+    return True
+
+
+def delete_version(version: FileVersion) -> None:
+    """Remove one version; the newest of those that are left is what clients see, and with the last the name goes."""
+    with transaction.atomic():
+        project = version.file.project
+        lock_project(project)
+        file = File.objects.get(pk=version.file_id)
+        _remove(project, [version])
+        file.latest_version = _newest_first(file).first()
+        if file.latest_version is None:
+            file.delete()
+        else:
+            file.save(update_fields=["latest_version"])
+
+
+def _remove(project: Project, versions: Iterable[FileVersion]) -> None:
+    doomed = list(versions)
+    File.objects.filter(latest_version__in=[version.pk for version in doomed]).update(latest_version=None)
+    FileVersion.objects.filter(pk__in=[version.pk for version in doomed]).delete()
+    Project.objects.filter(pk=project.pk).update(
+        data_last_updated_at=timezone.now(),
+        file_storage_bytes=F("file_storage_bytes") - sum(version.size for version in doomed),
+    )
+    collect_after_commit(version.content for version in doomed)
+
+
+def delete_project(project: Project) -> None:
+    """Remove a project with everything that belongs to it. A job that runs on it notices and ends."""
+    with transaction.atomic():
+        keys = list(FileVersion.objects.filter(file__project=project).values_list("content", flat=True).distinct())
+        if project.thumbnail_uri:
+            keys.append(project.thumbnail_uri)
+        project.delete()
+        collect_after_commit(keys)
+
+
+def delete_older_packages(job: PackageJob) -> None:
+    """Remove the files of the project's other packages: only the newest is ever served."""
+    files = File.objects.filter(project_id=job.project_id, file_type=FileType.PACKAGE_FILE).exclude(package_job=job)
+    keys = list(FileVersion.objects.filter(file__in=files).values_list("content", flat=True))
+    files.delete()
+    collect_after_commit(keys)
+
+
+def recount(project: Project) -> int:
+    """Compute the bytes of all versions of the project's files anew; return their number."""
+    versions = FileVersion.objects.filter(file__project=project, file__file_type=FileType.PROJECT_FILE)
+    total: int = versions.aggregate(total=Sum("size"))["total"] or 0
+    Project.objects.filter(pk=project.pk).update(file_storage_bytes=total)
+    return total
+
+
+def collect_after_commit(keys: Iterable[str]) -> None:
+    """Remove blobs that no row names any more, once the rows are gone for certain."""
+    doomed = set(keys)
+
+    def collect_all() -> None:
+        for key in doomed:
+            try:
+                collect(key)
+            except StorageError as error:
+                logger.warning("blob %s… is left to the sweep: %s", key[:12], error)
+
+    if doomed:
+        transaction.on_commit(collect_all)
+
+
+def collect(key: str) -> bool:
+    """Remove the blob unless a row names it; return whether it went. Raises StorageError."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
+        if FileVersion.objects.filter(content=key).exists() or Project.objects.filter(thumbnail_uri=key).exists():
+            return False
+        blob_store().delete(key)
+        return True
+
+
+def read(version: FileVersion) -> BinaryIO:
+    """Open the bytes of a version. Raises StorageError."""
+    return blob_store().open(version.content)
