@@ -113,7 +113,12 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class Job:
-    """A row of `core_job`. `project` is `owner/name`; `created_by` a user name."""
+    """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
+
+    `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job fails).
+    `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the server's
+    release does not keep them.
+    """
 
     id: str
     type: str
@@ -127,6 +132,8 @@ class Job:
     worker_id: str | None = None
     attempts: int | None = None
     not_before: datetime | None = None
+    lease_expires_at: datetime | None = None
+    project_locked_at: datetime | None = None
     output: str | None = None
     feedback: dict[str, Any] | None = None
 
@@ -164,6 +171,70 @@ class Worker:
 
 
 @dataclass(frozen=True)
+class WaitingCounts:
+    """All pending jobs by what holds them back; each is counted once, in the order of these fields."""
+
+    project_locked: int
+    project_busy: int
+    postponed: int
+    claimable: int
+
+
+@dataclass(frozen=True)
+class QueueSnapshot:
+    """The queue at one moment, read in one transaction.
+
+    `active` are jobs that somebody holds, `pending` the oldest ones that wait, oldest first; both are bounded, `depth`
+    and `counts` are not. `workers` is None when the database keeps no list of them (official servers).
+    """
+
+    at: datetime
+    depth: QueueDepth
+    counts: WaitingCounts
+    active: tuple[Job, ...]
+    pending: tuple[Job, ...]
+    workers: tuple[Worker, ...] | None
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Percentiles in seconds; None when nothing was measured."""
+
+    p50: float | None
+    p95: float | None
+    max: float | None
+
+
+@dataclass(frozen=True)
+class JobStatistics:
+    """Jobs that ended in a period. `run` is start to end, `wait` creation to start, of the newest `sample` finished."""
+
+    finished: int
+    failed: int
+    stopped: int
+    run: Durations
+    wait: Durations
+    sample: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one row was left as it is."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QueueChange:
+    """What was really changed. `jobs` are the ids changed or made, `deltas` the ids that wait again."""
+
+    jobs: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
 class User:
     """A row of `core_user`, with what its files take and may take. Sizes in bytes."""
 
@@ -179,17 +250,21 @@ class User:
 
 @dataclass(frozen=True)
 class Project:
-    """A row of `core_project` with sums over its files. `status` is ok, busy or failed."""
+    """A row of `core_project` with sums over its files. `status` is ok, busy or failed.
+
+    `files` is None where the release keeps no file names in its database. `size_bytes` counts all versions.
+    """
 
     id: str
     name: str
     owner: str
     status: str
-    files: int
+    files: int | None
     size_bytes: int
     data_last_updated_at: datetime | None
     data_last_packaged_at: datetime | None
     problem: str | None = None
+    locked_at: datetime | None = None
 
 
 @dataclass(frozen=True)

@@ -16,10 +16,13 @@ from .model import (
     Delta,
     Disk,
     Job,
+    JobStatistics,
     JobStatus,
     LogLine,
     Project,
+    QueueChange,
     QueueDepth,
+    QueueSnapshot,
     Service,
     User,
     Worker,
@@ -141,15 +144,67 @@ class JobStore(Protocol):
         ...
 
 
+class JobHistory(Protocol):
+    """What became of jobs and deltas."""
+
+    def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
+        """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
+        ...
+
+    def statistics(self, *, since: datetime) -> JobStatistics:
+        """Count and measure the jobs that ended since then."""
+        ...
+
+    def delta(self, delta_id: str) -> Delta:
+        """Return one delta with content and feedback. Raises NotFoundError."""
+        ...
+
+
+class Queue(Protocol):
+    """The queue as a whole, and what an operator may do with it.
+
+    Every change checks the state under row locks, happens in one transaction, is announced to the workers, and reports
+    what it left alone and why. With `dry_run` all of that is done and then rolled back. At most 1000 ids at a time.
+    """
+
+    def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
+        """Return the queue at one moment."""
+        ...
+
+    def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+        ...
+
+    def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Stop jobs that wait or run; their deltas wait again, without a job."""
+        ...
+
+    def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
+        ...
+
+
+class QueueStore(JobStore, JobHistory, Queue, Protocol):
+    """All that a stack's database says about its work, and lets do with it."""
+
+
 class Directory(Protocol):
     """The people and the projects of a stack, as its database knows them."""
 
-    def users(self) -> tuple[User, ...]:
-        """Return all accounts of people and organizations."""
+    def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
+        """Return accounts of people and organizations, in the order of names."""
         ...
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
         """Return projects, the most recently changed first."""
+        ...
+
+    def project(self, name: str) -> Project:
+        """Return a project by its id or by `owner/name`. Raises NotFoundError."""
+        ...
+
+    def set_active(self, username: str, active: bool) -> int:
+        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
         ...
 
     def database(self) -> DatabaseStatus:
