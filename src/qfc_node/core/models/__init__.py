@@ -6,8 +6,17 @@ from .accounts import Organization, OrganizationMember, Person, Team, TeamMember
 from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
-from .plans import Plan, Subscription, SubscriptionStatus
-from .projects import Project, ProjectCollaborator, ProjectRole, Secret
+from .plans import Package, PackageType, Plan, Subscription, SubscriptionStatus
+from .projects import (
+    Project,
+    ProjectCollaborator,
+    ProjectRole,
+    ProjectRoleRow,
+    ProjectSeed,
+    ProjectType,
+    PublicRole,
+    Secret,
+)
 from .tokens import AuthToken, ClientType
 
 __all__ = [
@@ -25,13 +34,19 @@ __all__ = [
     "JobType",
     "Organization",
     "OrganizationMember",
+    "Package",
     "PackageJob",
+    "PackageType",
     "Person",
     "Plan",
     "ProcessProjectfileJob",
     "Project",
     "ProjectCollaborator",
     "ProjectRole",
+    "ProjectRoleRow",
+    "ProjectSeed",
+    "ProjectType",
+    "PublicRole",
     "Secret",
     "Subscription",
     "SubscriptionStatus",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import F, Func, Value
 
 from .accounts import User
 
@@ -23,6 +24,29 @@ class ProjectRole(models.TextChoices):
     EDITOR = "editor"
     REPORTER = "reporter"
     READER = "reader"
+
+
+class PublicRole(models.TextChoices):
+    """Values of `core_project.public_collaborator_role`: what a public project gives everybody who is logged in."""
+
+    READER = "reader"
+    REPORTER = "reporter"
+    EDITOR = "editor"
+
+
+class ProjectType(models.TextChoices):
+    """Values of `core_project.project_type`."""
+
+    REGULAR = "regular"
+    TEMPLATE = "template"
+    SHARED_DATASETS = "shared_datasets"
+
+
+#: Layers that change without the server's knowledge, as a path into `project_details`.
+ONLINE_LAYERS = (
+    "$.layers_by_id.* ? (@.provider_name like_regex "
+    '"^(postgres|wfs|oapif|arcgisfeatureserver|mssql|oracle|hana)$" flag "i")'
+)
 
 
 class Project(models.Model):
@@ -60,6 +84,19 @@ class Project(models.Model):
     #: Set while somebody holds the project; no job of it is taken up until it is cleared.
     locked_at = models.DateTimeField(null=True, blank=True)
 
+    project_type = models.CharField(
+        max_length=20, choices=ProjectType.choices, default=ProjectType.REGULAR, db_default=ProjectType.REGULAR
+    )
+    public_collaborator_role = models.CharField(
+        max_length=10, choices=PublicRole.choices, default=PublicRole.READER, db_default=PublicRole.READER
+    )
+    #: Whether a layer lives in a database or service of its own; null while there are no details.
+    has_online_vector_data = models.GeneratedField(
+        expression=Func(F("project_details"), Value(ONLINE_LAYERS), function="jsonb_path_exists"),
+        output_field=models.BooleanField(null=True),
+        db_persist=True,
+    )
+
     class Meta:
         db_table = "core_project"
         constraints = [models.UniqueConstraint("owner", "name", name="core_project_owner_name")]
@@ -89,6 +126,38 @@ class ProjectCollaborator(models.Model):
         constraints = [
             models.UniqueConstraint("project", "collaborator", name="core_projectcollaborator_unique"),
         ]
+
+
+class ProjectRoleRow(models.Model):
+    """The strongest role that each person holds in each project (view `projects_with_roles_vw`), public ones aside."""
+
+    pk = models.CompositePrimaryKey("project_id", "user_id")
+    project = models.ForeignKey(Project, models.DO_NOTHING, related_name="role_rows")
+    user = models.ForeignKey(User, models.DO_NOTHING, related_name="+")
+    level = models.IntegerField()
+    role_name = models.CharField(max_length=10)
+    origin = models.CharField(max_length=20)
+    is_incognito = models.BooleanField()
+
+    class Meta:
+        managed = False
+        db_table = "projects_with_roles_vw"
+
+
+class ProjectSeed(models.Model):
+    """What a project is to be made from. The forms are small files, kept in the row."""
+
+    project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="seed")
+    crs = models.CharField(max_length=255, default="EPSG:3857")
+    #: xmin, ymin, xmax, ymax in the CRS's units
+    extent = models.JSONField()
+    settings = models.JSONField(default=dict)
+    xlsform_name = models.CharField(max_length=255, blank=True, default="")
+    xlsform = models.BinaryField(null=True)
+    json2qgis = models.BinaryField(null=True)
+
+    class Meta:
+        db_table = "core_projectseed"
 
 
 class Secret(models.Model):
