@@ -1,0 +1,1 @@
+"""The invented village of Hasselried and its fibre network, from which the demo project is made."""
