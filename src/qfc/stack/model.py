@@ -115,9 +115,9 @@ class JobStatus(StrEnum):
 class Job:
     """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
 
-    `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job fails).
-    `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the server's
-    release does not keep them.
+    `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job
+    fails). `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
+    server's release does not keep them.
     """
 
     id: str
@@ -276,6 +276,43 @@ class LogLine:
     time: datetime | None
     level: str
     text: str
+    job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Who holds a stack's lock. `process_started` (seconds since 1970) tells a reused pid from the holder's."""
+
+    user: str
+    host: str
+    pid: int
+    process_started: float
+    since: datetime
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.user}@{self.host} (pid {self.pid})"
+
+
+@dataclass(frozen=True)
+class AuditEntry:
+    """One thing that was done to a stack. `result` begins with done, failed, refused, partly done or interrupted."""
+
+    time: datetime
+    who: str
+    command: str
+    target: str
+    result: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ApiAnswer:
+    """What the stack's HTTP API answered."""
+
+    status: int
+    seconds: float
+    content: bytes
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import BinaryIO, Protocol
 
 from .model import (
+    ApiAnswer,
+    AuditEntry,
     CommandResult,
     DatabaseStatus,
     Delta,
     Disk,
+    Holder,
     Job,
     JobStatistics,
     JobStatus,
+    Kind,
     LogLine,
     Project,
     QueueChange,
@@ -91,9 +95,18 @@ class Runtime(Protocol):
         ...
 
     def execute(
-        self, service: str, argv: Sequence[str], *, stdin: bytes | None = None, timeout_s: float | None = None
+        self,
+        service: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout_s: float | None = None,
+        attached: bool = False,
     ) -> CommandResult:
-        """Run a command in the surroundings of a service. Raises CommandError when its exit code is not 0."""
+        """Run a command in the surroundings of a service. Raises CommandError when its exit code is not 0.
+
+        With `attached` the command has the operator's terminal; nothing of its output is kept.
+        """
         ...
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
@@ -230,3 +243,86 @@ class ObjectStore(Protocol):
     def delete(self, key: str) -> None:
         """Remove a key; removing what is not there is harmless."""
         ...
+
+
+class Api(Protocol):
+    """The stack's HTTP API, as its clients reach it."""
+
+    @property
+    def url(self) -> str:
+        """Return the address of the server, without a slash at its end."""
+        ...
+
+    def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
+        """Answer a GET, whatever its status. Raises UnreachableError when nobody answers in time."""
+        ...
+
+
+class Lock(Protocol):
+    """Lets one operator at a time change a stack."""
+
+    def identity(self) -> str:
+        """Return who this process works for, as user@host."""
+        ...
+
+    def take(self, reason: str) -> Holder:
+        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        ...
+
+    def release(self) -> None:
+        """Give the lock back; giving back what this process does not hold is harmless."""
+        ...
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock and lives."""
+        ...
+
+
+class AuditLog(Protocol):
+    """What was done to a stack, by whom, with which result."""
+
+    def append(self, entry: AuditEntry) -> None:
+        """Write one line, for good."""
+        ...
+
+    def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return the last entries, the newest first."""
+        ...
+
+
+class Ports(Protocol):
+    """Everything that an operation may use of one stack. A port is made when it is first asked for."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stack in the configuration."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """What runs the stack's services."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the stack on its host: data of an embedded stack; lock, audit and history of every stack."""
+        ...
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def host(self) -> Host: ...
+    @property
+    def runtime(self) -> Runtime: ...
+    @property
+    def jobs(self) -> QueueStore: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def objects(self) -> ObjectStore: ...
+    @property
+    def api(self) -> Api: ...
+    @property
+    def lock(self) -> Lock: ...
+    @property
+    def audit(self) -> AuditLog: ...

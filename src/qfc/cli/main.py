@@ -1,0 +1,206 @@
+"""`qfc`: the root of the command line. A command's module is imported when that command is called."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import Any, NoReturn
+
+import click
+
+from .. import __version__
+from ..errors import QfcError, UsageError
+from .output import Writer
+from .session import Session
+
+#: Every command by the module that holds it (`qfc.cli.<name>.command`), in the order and the groups of the help page.
+COMMANDS: dict[str, dict[str, str]] = {
+    "Start and stop": {
+        "demo": "Show the whole job on a stack of its own: devices, edits, a killed worker.",
+        "init": "Write the configuration of a stack.",
+        "up": "Start a stack, or what of it does not run.",
+        "down": "Stop a stack; workers finish what they hold.",
+        "stacks": "List the stacks that are configured.",
+    },
+    "Look": {
+        "status": "Services, health, processor, memory, queue and disk at a glance.",
+        "health": "Probe the stack as its clients reach it.",
+        "logs": "Read the logs of all services in the order of time.",
+        "audit": "What was done to the stack, by whom, with which result.",
+    },
+    "People and projects": {
+        "users": "List and create people, set passwords and quotas.",
+        "projects": "List projects and what is wrong with them.",
+    },
+    "Synchronisation": {
+        "sync": "What waits, what was done lately, what failed and why.",
+        "jobs": "Look at jobs; try them again or cancel them.",
+        "deltas": "Look at field edits; apply those that never arrived.",
+        "workers": "Look at workers; change their number, drain or restart them.",
+    },
+    "Services": {
+        "services": "Restart or recreate services; what they take on the disk.",
+        "db": "Look at the database, migrate it, open a shell on it.",
+    },
+    "The command line itself": {
+        "completion": "Print the completion script of a shell.",
+    },
+}
+
+HELP = """Manage QFieldCloud servers: start, watch, diagnose and repair them.
+
+\b
+A stack of your own on this machine, with nothing but Python:
+  qfc init            write the configuration
+  qfc up              start database, API and workers
+  qfc users create    make the first account
+  qfc status          see how it is
+"""
+
+EPILOG = """Exit codes: 0 all well, 1 failed or a fault was found, 2 wrong usage or configuration, 3 not reachable,
+4 refused (lock held, not confirmed), 5 partly done."""
+
+COMMAND_EPILOG = (
+    "Every command also knows --stack, --json, --yes, --dry-run, --wait, --verbose and --quiet; see qfc --help."
+)
+
+
+def command_names() -> list[str]:
+    """Return the names of all commands in the order of the help page."""
+    return [name for group in COMMANDS.values() for name in group]
+
+
+def _set(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+    """Store a global flag in the session; a flag that is not given here leaves what stood before the command."""
+    if value not in (None, False) and parameter.name:
+        setattr(context.ensure_object(Session), parameter.name.removeprefix("qfc_"), value)
+    return value
+
+
+def global_options(*, hidden: bool) -> list[click.Option]:
+    """Return the flags that are understood before and after a command."""
+
+    def option(name: str, variable: str, help: str, **more: Any) -> click.Option:
+        more = {"is_flag": True, **more}
+        declarations = [name, f"qfc_{variable}"]
+        return click.Option(declarations, help=help, hidden=hidden, expose_value=False, callback=_set, **more)
+
+    return [
+        option("--stack", "stack", "Which stack of the configuration; also QFC_STACK.", is_flag=False, metavar="NAME"),
+        option("--json", "json", "Print one JSON document."),
+        option("--yes", "yes", "Do not ask."),
+        option("--dry-run", "dry_run", "Print the plan of a change; change nothing."),
+        option(
+            "--wait", "wait_s", "Wait that long for another operator.", is_flag=False, type=float, metavar="SECONDS"
+        ),
+        option("--verbose", "verbose", "Show every external command and query; tracebacks."),
+        option("--quiet", "quiet", "Print only the result."),
+    ]
+
+
+def with_global_options(command: click.Command) -> click.Command:
+    """Give a command and its subcommands the global flags, hidden from their help."""
+    own = {declaration for parameter in command.params for declaration in parameter.opts}
+    command.params.extend(option for option in global_options(hidden=True) if own.isdisjoint(option.opts))
+    command.epilog = command.epilog or COMMAND_EPILOG
+    if isinstance(command, click.Group):
+        for child in command.commands.values():
+            with_global_options(child)
+    return command
+
+
+# ruff: noqa: ARG002 - the methods of Root have click's signatures
+class Root(click.Group):
+    """Finds commands in `COMMANDS` and imports only the one that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands in the order of the help page."""
+        return command_names()
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in self.commands:
+            if cmd_name not in command_names():
+                return None
+            module = importlib.import_module(f"qfc.cli.{cmd_name}")
+            self.add_command(with_global_options(module.command), cmd_name)
+        return self.commands[cmd_name]
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands in their groups, without importing any."""
+        width = max(len(name) for name in command_names())
+        for title, group in COMMANDS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), text) for name, text in group.items()])
+
+
+root = Root(
+    "qfc",
+    params=[*global_options(hidden=False)],
+    help=HELP,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120},
+)
+root = click.version_option(__version__, prog_name="qfc")(root)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; return its exit code. The only place where errors are caught."""
+    session = Session(json="--json" in arguments, verbose="--verbose" in arguments)
+    if session.verbose:
+        logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    try:
+        code = root.main(list(arguments), prog_name="qfc", standalone_mode=False, obj=session)
+        return code if isinstance(code, int) else 0
+    except QfcError as error:
+        return _fail(session, error)
+    except click.UsageError as error:
+        return _fail(session, _usage(error))
+    except click.ClickException as error:
+        return _fail(session, UsageError(error.format_message()))
+    except (click.Abort, KeyboardInterrupt):
+        return _fail(session, _interrupted())
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort: an operator gets three lines, not a traceback
+        return _fail(session, _fault(error))
+
+
+def _fail(session: Session, error: QfcError) -> int:
+    if session.verbose:
+        traceback.print_exception(error, file=sys.stderr)
+    Writer(as_json=session.json, quiet=session.quiet).error(error)
+    return error.exit_code
+
+
+def _usage(error: click.UsageError) -> UsageError:
+    path = error.ctx.command_path if error.ctx else "qfc"
+    return UsageError(error.format_message(), hint=f"See: {path} --help")
+
+
+def _interrupted() -> QfcError:
+    return QfcError("Interrupted.", hint="What was begun may be half done; see: qfc status")
+
+
+def _fault(cause: Exception) -> QfcError:
+    error = QfcError(
+        f"qfc itself has a fault: {type(cause).__name__}", hint="Run it again with --verbose and report it."
+    )
+    error.__cause__ = cause
+    return error
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> NoReturn:
+    """Run the command line that this process was started with."""
+    signal.signal(signal.SIGTERM, _terminate)
+    sys.exit(run(sys.argv[1:]))

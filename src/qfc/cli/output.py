@@ -1,0 +1,137 @@
+"""Writers over one result object: for people, for machines, and for those who want only the result."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import datetime
+from enum import Enum
+from pathlib import PurePath
+from typing import Any, TextIO, cast
+
+from ..errors import ConfigError, QfcError
+
+#: Marks and colours of verdicts and states; anything else is written plainly.
+COLOURS = {
+    **dict.fromkeys(("ok", "running", "healthy", "finished", "done", "applied"), "32"),
+    **dict.fromkeys(("degraded", "restarting", "pending", "queued", "started", "unknown", "warning"), "33"),
+    **dict.fromkeys(("down", "stopped", "missing", "unhealthy", "failed", "error", "critical"), "31"),
+}
+
+
+def plain(value: Any) -> Any:
+    """Turn a result into what JSON knows: dataclasses become objects, times ISO 8601, enums their values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {item.name: plain(getattr(value, item.name)) for item in fields(value)}
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, PurePath):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [plain(item) for item in cast("Iterable[Any]", value)]
+    return value
+
+
+class Writer:
+    """Writes one result and any number of remarks. Remarks go to standard error."""
+
+    def __init__(self, *, as_json: bool, quiet: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
+        self.as_json, self.quiet = as_json, quiet
+        self.out, self.err = out or sys.stdout, err or sys.stderr
+        self.colour = self.out.isatty() and not as_json
+
+    def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
+        """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""
+        if self.as_json:
+            print(json.dumps(plain(document), indent=2, ensure_ascii=False), file=self.out)
+        elif self.quiet and quiet is not None:
+            if quiet:
+                print(quiet, file=self.out)
+        else:
+            human(self)
+
+    def line(self, text: str = "") -> None:
+        """Write a line for people."""
+        print(text, file=self.out)
+
+    def remark(self, text: str) -> None:
+        """Write a line of progress or a warning to standard error; nothing with --quiet."""
+        if not self.quiet:
+            print(text, file=self.err, flush=True)
+
+    def table(self, headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()) -> None:
+        """Write a table; columns named by their index in `right` are aligned to the right."""
+        cells = [list(headers), *([_cell(value) for value in row] for row in rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for number, row in enumerate(cells):
+            padded = [_pad(text, width, i in right) for i, (text, width) in enumerate(zip(row, widths, strict=True))]
+            self.line("  ".join(padded if number == 0 else map(self.paint, padded)).rstrip())
+
+    def paint(self, text: str) -> str:
+        """Colour a verdict or a state, on a terminal."""
+        colour = COLOURS.get(text.strip())
+        return f"\033[{colour}m{text}\033[0m" if colour and self.colour else text
+
+    def error(self, error: QfcError) -> None:
+        """Write an error: one JSON document on standard output, or at most three lines on standard error."""
+        if self.as_json:
+            body: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+            if isinstance(error, ConfigError):
+                body["problems"] = list(error.problems)
+            print(json.dumps({"error": body}, ensure_ascii=False), file=self.out)
+            return
+        for line in _error_lines(error):
+            print(line, file=self.err)
+
+
+def _error_lines(error: QfcError) -> list[str]:
+    """Return what failed, why, what to type next."""
+    lines = [f"Error: {' '.join(error.message.split())}"]
+    cause = error.__cause__
+    if cause is not None and str(cause) and str(cause) not in error.message:
+        lines.append(f"Why: {' '.join(str(cause).split())[:300]}")
+    return [*lines, error.hint] if error.hint else lines
+
+
+def _cell(value: object) -> str:
+    return "-" if value is None else str(value)
+
+
+def _pad(text: str, width: int, right: bool) -> str:
+    return text.rjust(width) if right else text.ljust(width)
+
+
+def bytes_text(size: float | None) -> str:
+    """Return a size as people read it: 512 B, 1.4 MB."""
+    if size is None:
+        return "-"
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"
+
+
+def seconds_text(seconds: float | None) -> str:
+    """Return a duration as people read it: 0.4 s, 12 s, 3 min, 5 h 12 min, 4 d 3 h."""
+    if seconds is None:
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def time_text(moment: datetime | None) -> str:
+    """Return a moment in UTC as people read it."""
+    return "-" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")

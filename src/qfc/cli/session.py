@@ -1,0 +1,68 @@
+"""What a command line asks for: the flags that every command knows, and what follows from them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from ..operations.guard import Options
+from .output import Writer
+
+if TYPE_CHECKING:
+    from ..config import Config
+    from ..stack.ports import Ports
+
+
+@dataclass
+class Session:
+    """One call of `qfc`. Commands take it with `@pass_session`.
+
+    `settings` overrules values of the stack's configuration (`qfc up --workers 3`); set before `ports` is used.
+    """
+
+    stack: str | None = None
+    json: bool = False
+    yes: bool = False
+    dry_run: bool = False
+    verbose: bool = False
+    quiet: bool = False
+    wait_s: float = 0
+    settings: Mapping[str, object] = field(default_factory=dict[str, object])
+
+    @property
+    def config(self) -> Config:
+        """The configuration. Raises ConfigError."""
+        from .. import config
+
+        return config.load(os.environ, stack=self.stack, flags=self.settings)
+
+    @cached_property
+    def ports(self) -> Ports:
+        """The ports of the stack that is meant. Raises ConfigError."""
+        from .. import wiring
+
+        return wiring.wire(self.config.stack())
+
+    @property
+    def options(self) -> Options:
+        """How a change is to be made, for `guarded`."""
+        ask = _ask if sys.stdin.isatty() and not self.json else None
+        return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
+
+    @property
+    def writer(self) -> Writer:
+        """Where the result goes."""
+        return Writer(as_json=self.json, quiet=self.quiet)
+
+
+pass_session = click.make_pass_decorator(Session, ensure=True)
+
+
+def _ask(question: str) -> bool:
+    return click.confirm(question, err=True)

@@ -1,0 +1,222 @@
+"""The configuration of the suite: a TOML file < the environment < flags.
+
+    default = "local"                 # the stack that commands mean without --stack
+
+    [stacks.local]
+    kind = "embedded"                 # embedded, compose or swarm
+    folder = "/srv/qfc/local"         # everything of the stack; by default $QFC_HOME/<name>
+    port = 8011                       # without it, 8011 or a free one
+    bind = "127.0.0.1"                # the address that the API listens on
+    workers = 2
+    postgres_bin = "/usr/lib/postgresql/15/bin"     # without it, the server of the Python wheel
+    database_url_file = "/etc/qfc/database-url"     # an external database; the file holds postgresql://…
+    host = "local"                    # where the commands run
+
+The file is `$QFC_CONFIG`, by default `config.toml` in the platform's configuration folder. Data lies in `$QFC_HOME`,
+by default the platform's data folder (`/var/lib/qfc` for root). `QFC_STACK` names the stack; `QFC_PORT`,
+`QFC_WORKERS` … set one value of it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, cast
+
+import platformdirs
+
+from .errors import ConfigError
+from .stack.model import Kind
+
+STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
+SETTINGS = ("kind", "folder", "port", "bind", "workers", "postgres_bin", "database_url_file", "host")
+MAXIMUM_WORKERS = 64
+
+
+@dataclass(frozen=True)
+class StackConfig:
+    """What the operator wants of one stack. `port` None: 8011, or a free one that is then remembered."""
+
+    name: str
+    kind: Kind
+    folder: Path
+    port: int | None = None
+    bind: str = "127.0.0.1"
+    workers: int = 2
+    postgres_bin: Path | None = None
+    database_url_file: Path | None = None
+    host: str = "local"
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything that is configured. `wanted` is the stack named by flag or environment."""
+
+    path: Path
+    home: Path
+    stacks: Mapping[str, StackConfig] = field(default_factory=dict[str, StackConfig])
+    default: str | None = None
+    wanted: str | None = None
+
+    def stack(self) -> StackConfig:
+        """Return the stack that is meant: the one named, the only one, or the default. Raises ConfigError."""
+        if not self.stacks:
+            raise ConfigError([f"No stack is configured in {self.path}."], hint="Type: qfc init")
+        name = self.wanted or self.default or (next(iter(self.stacks)) if len(self.stacks) == 1 else None)
+        names = ", ".join(self.stacks)
+        if name is None:
+            raise ConfigError([f"There are several stacks: {names}."], hint="Say which one with --stack NAME.")
+        if name not in self.stacks:
+            raise ConfigError([f"There is no stack named {name}."], hint=f"Configured: {names}. See: qfc stacks")
+        return self.stacks[name]
+
+
+def config_path(environment: Mapping[str, str]) -> Path:
+    """Return where the configuration file is or would be."""
+    named = environment.get("QFC_CONFIG")
+    return Path(named).expanduser() if named else Path(platformdirs.user_config_dir("qfc")) / "config.toml"
+
+
+def home_folder(environment: Mapping[str, str]) -> Path:
+    """Return the folder that holds the stacks' data."""
+    named = environment.get("QFC_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    return Path("/var/lib/qfc") if os.geteuid() == 0 else Path(platformdirs.user_data_dir("qfc"))
+
+
+def load(
+    environment: Mapping[str, str], *, stack: str | None = None, flags: Mapping[str, object] | None = None
+) -> Config:
+    """Read the configuration. `flags` overrules single settings of the stack that is meant; None counts as not given.
+
+    Raises ConfigError with every mistake of file, environment and flags at once.
+    """
+    path, home = config_path(environment), home_folder(environment)
+    document = _read(path)
+    tables, problems = _tables(document, path)
+    default = document.get("default")
+    wanted = stack or environment.get("QFC_STACK") or None
+    meant = wanted or default or (next(iter(tables)) if len(tables) == 1 else None)
+    if isinstance(meant, str) and meant in tables:
+        tables[meant] = {**tables[meant], **_from_environment(environment), **_given(flags or {})}
+    stacks = {name: _stack(name, table, home, problems) for name, table in tables.items()}
+    if default is not None and default not in stacks:
+        problems.append(f"default = {default!r} names no stack of the file")
+    if problems:
+        raise ConfigError(problems, hint=f"Correct {path} (or the QFC_… variable), then try again.")
+    return Config(path, home, stacks, cast("str | None", default), wanted)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{path} cannot be read: {error}"], hint="Check the file's owner and rights.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([f"{path} is not valid TOML: {error}"], hint="Correct that line, then try again.") from error
+
+
+def _tables(document: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
+    """Return the tables of the stacks, and what is wrong with the file as a whole."""
+    problems = [f"{path} has an unknown key {key!r}" for key in document if key not in {"default", "stacks"}]
+    stacks = document.get("stacks", {})
+    if not isinstance(stacks, dict):
+        return {}, [*problems, "stacks must be tables: [stacks.NAME]"]
+    tables: dict[str, dict[str, Any]] = {}
+    for name, table in cast("dict[str, object]", stacks).items():
+        if not STACK_NAME.fullmatch(name):
+            problems.append(f"stack name {name!r}: use a-z, 0-9, - and _, at most 31 characters")
+        elif not isinstance(table, dict):
+            problems.append(f"stacks.{name} must be a table: [stacks.{name}]")
+        else:
+            tables[name] = cast("dict[str, Any]", table)
+    return tables, problems
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the settings that the environment gives; QFC_HOME, QFC_CONFIG and QFC_STACK are none."""
+    values = {name: environment.get(f"QFC_{name.upper()}", "") for name in SETTINGS}
+    return {name: value for name, value in values.items() if value}
+
+
+def _given(flags: Mapping[str, object]) -> dict[str, object]:
+    return {name: value for name, value in flags.items() if value is not None}
+
+
+def _stack(name: str, table: Mapping[str, Any], home: Path, problems: list[str]) -> StackConfig:
+    """Turn a table into a typed stack; what is wrong is added to `problems` and replaced by the default."""
+    reader = _Reader(name, table, problems)
+    stack = StackConfig(
+        name=name,
+        kind=reader.kind(),
+        folder=reader.path("folder") or home / name,
+        port=reader.number("port", 1, 65535),
+        bind=reader.text("bind") or "127.0.0.1",
+        workers=reader.number("workers", 0, MAXIMUM_WORKERS, 2) or 0,
+        postgres_bin=reader.path("postgres_bin"),
+        database_url_file=reader.path("database_url_file"),
+        host=reader.text("host") or "local",
+    )
+    reader.finish()
+    return stack
+
+
+class _Reader:
+    """Reads the values of one stack's table and collects what is wrong."""
+
+    def __init__(self, name: str, table: Mapping[str, Any], problems: list[str]) -> None:
+        self.name, self.table, self.problems = name, table, problems
+
+    def problem(self, key: str, sentence: str) -> None:
+        self.problems.append(f"stacks.{self.name}.{key} {sentence}")
+
+    def text(self, key: str) -> str | None:
+        value = self.table.get(key)
+        if value is None or (isinstance(value, str) and value):
+            return value
+        self.problem(key, f"must be a text, not {value!r}")
+        return None
+
+    def kind(self) -> Kind:
+        value = self.text("kind") or Kind.EMBEDDED
+        if value not in set(Kind):
+            self.problem("kind", f"must be one of {', '.join(Kind)}, not {value!r}")
+            return Kind.EMBEDDED
+        return Kind(value)
+
+    def path(self, key: str) -> Path | None:
+        value = self.text(key) if not isinstance(self.table.get(key), Path) else str(self.table[key])
+        if value is None:
+            return None
+        path = Path(value).expanduser()
+        if not path.is_absolute():
+            self.problem(key, f"must be an absolute path, not {value!r}")
+        return path
+
+    def number(self, key: str, low: int, high: int, default: int | None = None) -> int | None:
+        value = self.table.get(key)
+        if value is None:
+            return default
+        try:
+            number = int(value) if not isinstance(value, (bool, float)) else low - 1
+        except (TypeError, ValueError):
+            number = low - 1
+        if not low <= number <= high:
+            self.problem(key, f"must be a whole number from {low} to {high}, not {value!r}")
+            return default
+        return number
+
+    def finish(self) -> None:
+        """Complain of unknown keys and of settings that exclude each other."""
+        for key in self.table:
+            if key not in SETTINGS:
+                self.problem(key, f"is not a setting; known: {', '.join(SETTINGS)}")
+        if self.table.get("postgres_bin") and self.table.get("database_url_file"):
+            self.problem("database_url_file", "and postgres_bin exclude each other: the database is ours or external")
