@@ -126,7 +126,7 @@ WHITENOISE_AUTOREFRESH = False
 
 #: With a bucket, blobs live in an S3 store; without one, in a folder.
 STORAGE_BUCKET_NAME = environment.text("STORAGE_BUCKET_NAME")
-STORAGES = {
+STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR}},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

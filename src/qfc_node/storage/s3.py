@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
+import django.core.files.storage
 from botocore.exceptions import BotoCoreError, ClientError
 from django.core.files import File
-from django.core.files.storage import storages
 
 from .blobs import Blob, Staged
 from .errors import StorageError
@@ -22,7 +22,8 @@ class S3BlobStore:
     """Blobs as objects `blobs/ab/abcd…`. The store itself sees to it that an object is there whole or not at all."""
 
     def __init__(self) -> None:
-        self._storage: Any = storages["blobs"]
+        # The stubs do not know `storages`.
+        self._storage: Any = django.core.files.storage.storages["blobs"]  # pyright: ignore
 
     @staticmethod
     def _name(key: str) -> str:

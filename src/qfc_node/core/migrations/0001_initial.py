@@ -481,11 +481,6 @@ class Migration(migrations.Migration):
             field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='job_deltas', to='core.applyjob'),
         ),
         migrations.AddField(
-            model_name='applyjob',
-            name='deltas_to_apply',
-            field=models.ManyToManyField(through='core.ApplyJobDelta', to='core.delta'),
-        ),
-        migrations.AddField(
             model_name='project',
             name='last_package_job',
             field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='last_job_of_project', to='core.packagejob'),

@@ -46,7 +46,7 @@ class User(AbstractUser):
     email = models.EmailField(blank=True, default="")
     type = models.SmallIntegerField(choices=UserType.choices, default=UserType.PERSON)
 
-    objects: ClassVar[AccountManager] = AccountManager()  # pyright: ignore[reportIncompatibleVariableOverride]
+    objects: ClassVar[AccountManager] = AccountManager()
 
     class Meta:
         db_table = "core_user"
@@ -85,7 +85,7 @@ class Person(User):
     remaining_invitations = models.IntegerField(default=3)
     remaining_trial_organizations = models.IntegerField(default=1)
 
-    objects: ClassVar[PersonManager] = PersonManager()  # pyright: ignore[reportIncompatibleVariableOverride]
+    objects: ClassVar[PersonManager] = PersonManager()
 
     class Meta:
         db_table = "core_person"
@@ -123,7 +123,7 @@ class Organization(User):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects: ClassVar[models.Manager[Organization]] = models.Manager()  # pyright: ignore[reportIncompatibleVariableOverride]
+    objects: ClassVar[models.Manager[Organization]] = models.Manager()
 
     class Meta:
         db_table = "core_organization"
@@ -159,7 +159,7 @@ class Team(User):
     team_organization = models.ForeignKey(Organization, models.CASCADE, related_name="teams")
     team_organization_id: int
 
-    objects: ClassVar[models.Manager[Team]] = models.Manager()  # pyright: ignore[reportIncompatibleVariableOverride]
+    objects: ClassVar[models.Manager[Team]] = models.Manager()
 
     class Meta:
         db_table = "core_team"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 
@@ -29,8 +30,8 @@ class Delta(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     deltafile_id = models.UUIDField(db_index=True)
-    content = models.JSONField()
-    last_feedback = models.JSONField(null=True, blank=True)
+    content: models.JSONField[dict[str, Any]] = models.JSONField()
+    last_feedback: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     #: Strictly growing within a project: the order in which the deltas are applied.
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
@@ -60,7 +61,6 @@ class ApplyJob(Job):
     """Applies the deltas that were assigned to it when they arrived."""
 
     overwrite_conflicts = models.BooleanField()
-    deltas_to_apply = models.ManyToManyField(Delta, through="ApplyJobDelta")
 
     class Meta:
         db_table = "core_applyjob"
@@ -74,7 +74,7 @@ class ApplyJobDelta(models.Model):
     delta = models.ForeignKey(Delta, models.CASCADE, related_name="job_deltas")
     delta_id: uuid.UUID
     status = models.CharField(max_length=32, choices=DeltaStatus.choices, default=DeltaStatus.PENDING)
-    feedback = models.JSONField(null=True, blank=True)
+    feedback: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     modified_pk = models.TextField(null=True, blank=True)
 
     class Meta:

@@ -29,7 +29,7 @@ class File(models.Model):
     file_type = models.SmallIntegerField(choices=FileType.choices, default=FileType.PROJECT_FILE)
     package_job = models.ForeignKey(PackageJob, models.CASCADE, null=True, blank=True, related_name="package_files")
     package_job_id: uuid.UUID | None
-    latest_version = models.ForeignKey["FileVersion | None"](
+    latest_version: models.ForeignKey[FileVersion | None] = models.ForeignKey(
         "core.FileVersion", models.SET_NULL, null=True, blank=True, related_name="+"
     )
     latest_version_id: uuid.UUID | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
 from django.db.models.functions import Now
@@ -65,7 +66,7 @@ class Job(models.Model):
     status = models.CharField(max_length=32, choices=JobStatus.choices, default=JobStatus.PENDING)
     created_by = models.ForeignKey(User, models.CASCADE, related_name="+")
     created_by_id: int
-    feedback = models.JSONField(null=True, blank=True)
+    feedback: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
     #: When the child process that does the work began and ended (a container, in the official deployment).

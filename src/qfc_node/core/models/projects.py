@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Value
 
 from .accounts import User
+
+if TYPE_CHECKING:
+    from .jobs import PackageJob
 
 if TYPE_CHECKING:
     pass
@@ -67,10 +70,10 @@ class Project(models.Model):
     is_public = models.BooleanField(default=False)
     project_filename = models.TextField(null=True, blank=True)
     thumbnail_uri = models.CharField(max_length=255, blank=True, default="")
-    project_details = models.JSONField(null=True, blank=True)
+    project_details: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     data_last_packaged_at = models.DateTimeField(null=True, blank=True)
     data_last_updated_at = models.DateTimeField(null=True, blank=True)
-    last_package_job = models.ForeignKey["PackageJob | None"](
+    last_package_job: models.ForeignKey[PackageJob | None] = models.ForeignKey(
         "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
     )
     last_package_job_id: uuid.UUID | None

@@ -1,0 +1,180 @@
+"""Takes what devices send: every delta is stored once and belongs to exactly one job that is still to end.
+
+Everything happens in one transaction that holds the project's row, so that two deltafiles of one project follow each
+other. A delta joins the newest apply job that nobody has taken up, else a new one: the claim of a worker locks the
+job's row, and a job that is being claimed is not joined.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from . import jobs
+from .deltafile import Deltafile, DeltafileError, SentDelta
+from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, JobStatus, JobType, Project, ProjectRole, User
+from .permissions import delta_action, is_allowed
+
+OPEN = (DeltaStatus.PENDING, DeltaStatus.STARTED)
+#: What `deltas/apply` takes up again.
+WAITING = (DeltaStatus.PENDING, DeltaStatus.NOT_APPLIED)
+#: What a person may have applied once more.
+REAPPLICABLE = (
+    DeltaStatus.PENDING,
+    DeltaStatus.NOT_APPLIED,
+    DeltaStatus.CONFLICT,
+    DeltaStatus.ERROR,
+    DeltaStatus.IGNORED,
+    DeltaStatus.UNPERMITTED,
+)
+TICK = timedelta(microseconds=1)
+
+
+def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) -> list[Delta]:
+    """Store the deltas of a file that are not known yet and put them into jobs. Return the new ones.
+
+    What the role does not allow is kept as `unpermitted`, in no job. Raises DeltafileError when a uuid is known in
+    another project, Project.DoesNotExist when the project is gone.
+    """
+    with transaction.atomic():
+        held = jobs.lock(project)
+        new = _unknown(held, deltafile.deltas)
+        stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role))
+        assign(held, [delta for delta in stored if delta.last_status == DeltaStatus.PENDING], user)
+    return stored
+
+
+def _unknown(project: Project, sent: Sequence[SentDelta]) -> list[SentDelta]:
+    owners = dict(Delta.objects.filter(pk__in=[delta.id for delta in sent]).values_list("pk", "project_id"))
+    foreign = next((known for known, owner in owners.items() if owner != project.pk), None)
+    if foreign is not None:
+        raise DeltafileError(f"The delta {foreign} was sent to another project before.")
+    return [delta for delta in sent if delta.id not in owners]
+
+
+def _rows(
+    project: Project, deltafile_id: UUID, sent: Sequence[SentDelta], user: User, role: ProjectRole
+) -> list[Delta]:
+    moment = _next_moment(project)
+    rows = [_row(project, deltafile_id, delta, user, moment + index * TICK) for index, delta in enumerate(sent)]
+    for row in rows:
+        action = delta_action(row)
+        if not is_allowed(role, action):
+            row.last_status = DeltaStatus.UNPERMITTED
+            row.last_feedback = {"msg": f"A {role.value} is not permitted to {action.title}."}
+    return rows
+
+
+def _next_moment(project: Project) -> datetime:
+    """Return a moment after the project's last delta, whatever the clock did since."""
+    last: datetime | None = Delta.objects.filter(project=project).aggregate(last=Max("created_at"))["last"]
+    now = timezone.now()
+    return max(now, last + TICK) if last else now
+
+
+def _row(project: Project, deltafile_id: UUID, sent: SentDelta, user: User, moment: datetime) -> Delta:
+    return Delta(
+        id=sent.id,
+        deltafile_id=deltafile_id,
+        content=sent.content,
+        created_at=moment,
+        project=project,
+        created_by=user,
+        client_id=sent.client_id,
+        old_geom=sent.geometry("old"),
+        new_geom=sent.geometry("new"),
+    )
+
+
+def assign(project: Project, deltas: Iterable[Delta], user: User) -> list[ApplyJob]:
+    """Put deltas that are in no open job into jobs; return these. The caller holds the project's row."""
+    rest = iter(deltas)
+    used: list[ApplyJob] = []
+    job, room = _joinable(project)
+    while chunk := list(islice(rest, room)):
+        if job is None:
+            job = _new_job(project, user)
+        else:
+            jobs.wake_workers()
+        ApplyJobDelta.objects.bulk_create(ApplyJobDelta(apply_job=job, delta=delta) for delta in chunk)
+        used.append(job)
+        job, room = None, settings.APPLY_DELTAS_LIMIT
+    return used
+
+
+def _joinable(project: Project) -> tuple[ApplyJob | None, int]:
+    """Return the newest apply job that waits and has room, its row held, and the room."""
+    waiting = ApplyJob.objects.filter(
+        project=project, status=JobStatus.PENDING, overwrite_conflicts=project.overwrite_conflicts
+    )
+    job = waiting.order_by("-created_at").select_for_update(skip_locked=True, of=("job_ptr",)).first()
+    room = settings.APPLY_DELTAS_LIMIT - job.job_deltas.count() if job else 0
+    return (job, room) if room > 0 else (None, settings.APPLY_DELTAS_LIMIT)
+
+
+def _new_job(project: Project, user: User) -> ApplyJob:
+    return ApplyJob.objects.create(
+        project=project,
+        created_by=user,
+        type=JobType.DELTA_APPLY,
+        overwrite_conflicts=project.overwrite_conflicts,
+    )
+
+
+def apply_waiting(project: Project, user: User) -> list[ApplyJob]:
+    """Put the project's pending and not applied deltas that are in no open job into jobs; return these."""
+    return _reopen(project, Delta.objects.filter(project=project, last_status__in=WAITING), user)
+
+
+def reapply(project: Project, delta_ids: Iterable[UUID], user: User) -> list[ApplyJob]:
+    """Have these deltas applied once more, unless they were applied or are in an open job; return the jobs."""
+    chosen = Delta.objects.filter(project=project, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
+    return _reopen(project, chosen, user)
+
+
+def _reopen(project: Project, chosen: Iterable[Delta], user: User) -> list[ApplyJob]:
+    with transaction.atomic():
+        held = jobs.lock(project)
+        deltas = _closed(chosen)
+        Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.PENDING)
+        return assign(held, deltas, user)
+
+
+def _closed(chosen: Iterable[Delta]) -> list[Delta]:
+    """Return those deltas that are in no open job, in the order in which they arrived."""
+    wanted = [delta.pk for delta in chosen]
+    in_jobs = ApplyJobDelta.objects.filter(delta_id__in=wanted, status__in=OPEN).values("delta_id")
+    return list(Delta.objects.filter(pk__in=wanted).exclude(pk__in=in_jobs).order_by("created_at"))
+
+
+def set_status(project: Project, deltafile_id: UUID, status: DeltaStatus, user: User) -> int:
+    """Ignore the deltas of a file that were not applied, or have them applied after all; return how many.
+
+    A delta that a worker holds is left alone.
+    """
+    with transaction.atomic():
+        held = jobs.lock(project)
+        chosen = Delta.objects.filter(project=held, deltafile_id=deltafile_id, last_status__in=REAPPLICABLE)
+        if status == DeltaStatus.PENDING:
+            deltas = _closed(chosen)
+            assign(held, deltas, user)
+        else:
+            deltas = _withdraw(chosen)
+        return Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=status)
+
+
+def _withdraw(chosen: Iterable[Delta]) -> list[Delta]:
+    """Take deltas out of jobs that nobody has taken up; return those that are in no open job then."""
+    wanted = [delta.pk for delta in chosen]
+    members = ApplyJobDelta.objects.filter(delta_id__in=wanted, status=DeltaStatus.PENDING)
+    waiting = ApplyJob.objects.filter(status=JobStatus.PENDING, pk__in=members.values("apply_job_id"))
+    held = list(waiting.select_for_update(skip_locked=True, of=("job_ptr",)))
+    members.filter(apply_job__in=held).delete()
+    return _closed(Delta.objects.filter(pk__in=wanted))

@@ -1,0 +1,113 @@
+"""What an account uses and may use. Uploads of devices always pass: field data is never refused."""
+
+from __future__ import annotations
+
+import enum
+from dataclasses import dataclass
+
+from django.db.models import F, Q, Sum
+from django.utils import timezone
+
+from .models import ClientType, Package, Project, Subscription, User
+from .models.plans import ACTIVE_STATUSES
+
+MEGABYTE = 10**6
+#: Clients that are never stopped by a quota.
+DEVICES = frozenset({ClientType.QFIELD, ClientType.WORKER})
+WARNING_FREE_BYTES = 1000 * MEGABYTE
+CRITICAL_FREE_BYTES = 100 * MEGABYTE
+
+
+class Refusal(enum.Enum):
+    """Why an account may not do something."""
+
+    INACTIVE = "inactive"
+    OVER_QUOTA = "over quota"
+    PLAN = "plan insufficient"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """Bytes of all versions of all files of an account's projects, and how many there may be."""
+
+    used: int
+    allowed: int
+
+    @property
+    def free(self) -> int:
+        """Bytes left; negative when the account uses more than it may."""
+        return self.allowed - self.used
+
+
+def current_subscription(account_id: int) -> Subscription | None:
+    """Return the newest subscription that covers this moment, whatever its status."""
+    now = timezone.now()
+    return (
+        Subscription.objects.select_related("plan")
+        .filter(Q(active_since=None) | Q(active_since__lte=now), account_id=account_id)
+        .filter(Q(active_until=None) | Q(active_until__gt=now))
+        .order_by("-active_since", "-pk")
+        .first()
+    )
+
+
+def is_active(subscription: Subscription | None) -> bool:
+    """Whether the subscription lets its account do what the plan allows."""
+    return subscription is not None and subscription.status in ACTIVE_STATUSES
+
+
+def used_bytes(account_id: int) -> int:
+    """Return the bytes of all versions of all files of the account's projects."""
+    total: int | None = Project.objects.filter(owner_id=account_id).aggregate(n=Sum("file_storage_bytes"))["n"]
+    return total or 0
+
+
+def allowed_bytes(subscription: Subscription) -> int:
+    """Return the plan's storage and that of the packages added to it."""
+    now = timezone.now()
+    packages = Package.objects.filter(Q(active_until=None) | Q(active_until__gt=now), active_since__lte=now)
+    storage = packages.filter(subscription=subscription, type__type="storage")
+    added: int | None = storage.aggregate(n=Sum(F("quantity") * F("type__unit_amount")))["n"]
+    return (subscription.plan.storage_mb + (added or 0)) * MEGABYTE
+
+
+def storage_of(account_id: int, subscription: Subscription) -> Storage:
+    """Return what the account uses and may use."""
+    return Storage(used_bytes(account_id), allowed_bytes(subscription))
+
+
+def refuses_upload(owner: User, client_type: str, incoming_bytes: int) -> Refusal | None:
+    """Say why a file of this size may not be stored for the owner; None when it may."""
+    if client_type in DEVICES:
+        return None
+    subscription = current_subscription(owner.pk)
+    if subscription is None or not is_active(subscription):
+        return Refusal.INACTIVE
+    return Refusal.OVER_QUOTA if storage_of(owner.pk, subscription).free < incoming_bytes else None
+
+
+def refuses_job(project: Project) -> Refusal | None:
+    """Say why no job may be started for the project; None when one may."""
+    subscription = current_subscription(project.owner_id)
+    if subscription is None or not is_active(subscription):
+        return Refusal.INACTIVE
+    if storage_of(project.owner_id, subscription).free < 0:
+        return Refusal.PLAN
+    if project.has_online_vector_data and not subscription.plan.is_external_db_supported:
+        return Refusal.PLAN
+    return Refusal.PLAN if _has_too_many_collaborators(project, subscription) else None
+
+
+def refuses_collaborator(project: Project) -> Refusal | None:
+    """Say why the project may have no further collaborator; None when it may."""
+    subscription = current_subscription(project.owner_id)
+    if subscription is None or not is_active(subscription):
+        return Refusal.INACTIVE
+    return Refusal.PLAN if _has_too_many_collaborators(project, subscription, one_more=True) else None
+
+
+def _has_too_many_collaborators(project: Project, subscription: Subscription, *, one_more: bool = False) -> bool:
+    limit = subscription.plan.max_premium_collaborators_per_private_project
+    if limit < 0 or project.is_public:
+        return False
+    return project.direct_collaborators.count() + int(one_more) > limit

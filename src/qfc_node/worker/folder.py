@@ -1,0 +1,70 @@
+"""The folder of one job: the project's files on their way in, the results on their way out, thrown away at the end."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from ..storage.blobs import BlobStore
+from .work import SnapshotFile, Work
+
+#: Data that an engine opens as a database or rewrites in place is copied; the rest is linked: nobody writes to it.
+LINKED_SUFFIXES = frozenset(
+    {".tif", ".tiff", ".vrt", ".asc", ".jp2", ".ecw", ".jpg", ".jpeg", ".png", ".webp", ".svg", ".pdf", ".laz", ".las"}
+    | {".mp4", ".mov", ".m4a", ".mp3", ".zip", ".qm", ".qml", ".ttf"}
+)
+COPY_BYTES = 1024 * 1024
+
+
+class JobFolder:
+    """Paths inside the folder, and the way of the project's files into it."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.files = path / "files"
+        self.export = path / "export"
+        self.result = path / "result.json"
+        self.output = path / "output.log"
+
+    def make(self) -> None:
+        """Begin with an empty folder."""
+        self.remove()
+        self.files.mkdir(parents=True)
+        self.export.mkdir()
+
+    def remove(self) -> None:
+        """Throw everything away."""
+        shutil.rmtree(self.path, ignore_errors=True)
+
+    def bring_in(self, work: Work, store: BlobStore, attachment_dirs: tuple[str, ...]) -> list[SnapshotFile]:
+        """Lay out the project's files, attachments left out; return those that were laid out."""
+        wanted = [file for file in work.files if not is_attachment(file.name, attachment_dirs)]
+        for file in wanted:
+            target = self.files / file.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _lay_out(file, target, store)
+        return wanted
+
+
+def is_attachment(name: str, attachment_dirs: tuple[str, ...]) -> bool:
+    """Whether a name is in one of the folders in which devices put their photos."""
+    return any(name.startswith(f"{folder.strip('/')}/") for folder in attachment_dirs)
+
+
+def _lay_out(file: SnapshotFile, target: Path, store: BlobStore) -> None:
+    source = store.local_path(file.blob.key)
+    if source is None:
+        with store.open(file.blob.key) as stream, target.open("wb") as out:
+            shutil.copyfileobj(stream, out, COPY_BYTES)
+    elif target.suffix.lower() in LINKED_SUFFIXES:
+        _link(source, target)
+    else:
+        shutil.copyfile(source, target)
+
+
+def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

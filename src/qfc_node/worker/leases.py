@@ -1,0 +1,190 @@
+"""Claiming jobs, keeping them, and taking them back from the dead.
+
+A claim writes a fencing token into the job. Whoever wants to write the job's result must still find its token there,
+so that a worker that was believed dead and is not can do no harm.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from ..core.models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType
+from .registry import HELD, LOCK_CLASS, Registration
+
+#: Seconds that a restarted database waits for workers to come back before anybody is held to be dead.
+GRACE_S = 5
+#: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
+MAX_BACKOFF_S = 60
+
+CLAIM = """
+    update core_job
+    set status = 'queued', lease_token = %(token)s, container_id = %(worker)s, attempts = attempts + 1,
+        lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second'
+    where id = (
+        select j.id
+        from core_job j
+        join core_project p on p.id = j.project_id
+        where j.status = 'pending'
+          and (j.not_before is null or j.not_before <= clock_timestamp())
+          and p.locked_at is null
+          and not exists (
+              select 1 from core_job b where b.project_id = j.project_id and b.status in ('queued', 'started')
+          )
+        order by j.created_at, j.id
+        limit 1
+        for update of j skip locked
+    )
+    returning id
+"""
+
+RENEW = """
+    update core_job set lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second'
+    where id = %(job)s and lease_token = %(token)s
+"""
+
+DEAD = f"""
+    select j.id
+    from core_job j
+    left join node_worker w on w.id::text = j.container_id
+    where j.status in ('queued', 'started')
+      and clock_timestamp() - pg_postmaster_start_time() > %(grace)s * interval '1 second'
+      and (j.lease_token is null or j.lease_expires_at < clock_timestamp() or w.id is null or not {HELD})
+    for update of j skip locked
+"""
+
+NEXT_TRY = """
+    select extract(epoch from min(not_before) - clock_timestamp())
+    from core_job where status = 'pending' and not_before > clock_timestamp()
+"""
+
+
+class LeaseLostError(Exception):
+    """The job is not ours any more: deleted, stopped, or given to another worker."""
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to do one job."""
+
+    job_id: uuid.UUID
+    token: uuid.UUID
+
+    def renew(self) -> None:
+        """Say that the job is being worked on. Raises LeaseLostError."""
+        with connection.cursor() as cursor:
+            cursor.execute(RENEW, {"lease": settings.LEASE_S, "job": self.job_id, "token": self.token})
+            if cursor.rowcount == 0:
+                raise LeaseLostError
+
+    def hold(self) -> Job:
+        """Lock the job's row to the end of the transaction and return it. Raises LeaseLostError."""
+        job = Job.objects.select_for_update().filter(pk=self.job_id, lease_token=self.token).first()
+        if job is None:
+            raise LeaseLostError
+        return job
+
+
+def claim(worker: Registration) -> Lease | None:
+    """Take the oldest job that may run, or return None."""
+    token = uuid.uuid4()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S})
+            row = cursor.fetchone()
+    except IntegrityError:
+        # Another worker took another job of the same project in this moment; the caller asks again.
+        return claim(worker)
+    return Lease(row[0], token) if row else None
+
+
+def seconds_to_next_try() -> float | None:
+    """Return how long until a job that waits after a fault may run; None when there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(NEXT_TRY)
+        row = cursor.fetchone()
+    return float(row[0]) if row and row[0] is not None else None
+
+
+def give_back(lease: Lease) -> None:
+    """Return a job untouched, as if it had not been claimed: the worker was told to stop."""
+    with transaction.atomic():
+        _to_pending(lease.hold(), counted=False)
+
+
+def postpone(lease: Lease, reason: str) -> None:
+    """Return a job after a fault of the infrastructure; the next try comes after a growing wait."""
+    with transaction.atomic():
+        job = lease.hold()
+        job.faults += 1
+        _to_pending(job, counted=False, backoff_s=min(MAX_BACKOFF_S, 2.0**job.faults / 2), reason=reason)
+
+
+def retry_or_give_up(lease: Lease, reason: str) -> None:
+    """Return a job whose process was killed from outside; after the third time it fails."""
+    with transaction.atomic():
+        _again_or_never(lease.hold(), reason)
+
+
+def take_back_from_the_dead() -> list[uuid.UUID]:
+    """Return the jobs of dead workers to the queue; a job that killed its third worker fails. Returns their ids."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(DEAD, {"lock_class": LOCK_CLASS, "grace": GRACE_S})
+        ids = [row[0] for row in cursor.fetchall()]
+        for job in Job.objects.filter(pk__in=ids):
+            _again_or_never(job, "Its worker died.")
+    return ids
+
+
+def _again_or_never(job: Job, reason: str) -> None:
+    if job.attempts >= settings.JOB_MAX_ATTEMPTS:
+        _give_up(job, f"The job was tried {job.attempts} times and died each time. {reason}")
+    else:
+        _to_pending(job, counted=True)
+
+
+def _to_pending(job: Job, *, counted: bool, backoff_s: float = 0.0, reason: str = "") -> None:
+    _release_deltas(job, DeltaStatus.PENDING)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            update core_job
+            set status = 'pending', attempts = attempts - %(uncounted)s, faults = %(faults)s,
+                not_before = case when %(backoff)s > 0 then clock_timestamp() + %(backoff)s * interval '1 second' end,
+                output = coalesce(nullif(%(reason)s, ''), output)
+            where id = %(job)s
+            """,
+            {
+                "uncounted": 0 if counted else 1,
+                "faults": job.faults,
+                "backoff": backoff_s,
+                "reason": reason,
+                "job": job.pk,
+            },
+        )
+
+
+def _give_up(job: Job, message: str) -> None:
+    _release_deltas(job, DeltaStatus.ERROR, message)
+    Job.objects.filter(pk=job.pk).update(
+        status=JobStatus.FAILED,
+        output=job.output or message,
+        feedback={"error": message, "error_type": "WORKER_DIED", "error_origin": "worker_wrapper", "error_stack": ""},
+    )
+
+
+def _release_deltas(job: Job, status: DeltaStatus, message: str | None = None) -> None:
+    """Put the deltas of a job that ends without a result back to pending: a dead worker is not their fault.
+
+    `status` is what the job's own record of them says: pending while it will try again, error when it will not.
+    """
+    if job.type != JobType.DELTA_APPLY:
+        return
+    feedback = {"msg": message} if message else None
+    parts = ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), status__in=["pending", "started"])
+    delta_ids = list(parts.values_list("delta_id", flat=True))
+    parts.update(status=status, feedback=feedback)
+    Delta.objects.filter(pk__in=delta_ids).update(last_status=DeltaStatus.PENDING, last_feedback=feedback)

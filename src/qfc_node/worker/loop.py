@@ -1,0 +1,219 @@
+"""The worker: one job at a time, from the claim to the commit."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import time
+from pathlib import Path
+
+from django.conf import settings
+from django.db import Error as DatabaseFault
+from django.db import InterfaceError, OperationalError, connection
+
+from ..storage.errors import StorageError
+from . import leases, results
+from .child import run as run_in_child
+from .folder import JobFolder
+from .leases import Lease, LeaseLostError
+from .preparation import NothingToDoError, Prepared, prepare
+from .process import ChildProcess, fork
+from .registry import Registration
+from .sweep import Sweeper
+from .wakeup import Notifications, Signals
+from .work import Result
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two looks at the queue without a notification, and between two signs of life while idle.
+IDLE_S = 5.0
+#: Seconds between two renewals of the lease; also how soon a stopped job is noticed.
+HEARTBEAT_S = 1.0
+#: Seconds between two looks for dead workers.
+CARE_S = 1.0
+#: The longest pause while the database is away, in seconds.
+MAX_PAUSE_S = 5.0
+#: The most of a job's output that is kept, in characters, from its end.
+OUTPUT_LIMIT = 500_000
+
+
+class AbortedError(Exception):
+    """The worker was told to stop now."""
+
+
+class Worker:
+    """Takes jobs until it is told to stop."""
+
+    def __init__(self, *, single_shot: bool = False) -> None:
+        self.signals = Signals()
+        self._single_shot = single_shot
+        self._registration = Registration()
+        self._notifications = Notifications()
+        self._sweeper = Sweeper(settings.DATA_DIR, self._registration.id)
+        self._cared_at = 0.0
+        self._pause_s = 0.25
+
+    def run(self) -> None:
+        """Work until told to stop; survive a database that goes away."""
+        with self._sweeper:
+            while not self.signals.stopping:
+                self._survive_database_faults()
+            self._leave()
+
+    def _survive_database_faults(self) -> None:
+        try:
+            self._cycle()
+            self._pause_s = 0.25
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the database is away: %s", _first_line(error))
+            self._pause()
+
+    def _pause(self) -> None:
+        connection.close()
+        self.signals.wait([], self._pause_s)
+        self._pause_s = min(MAX_PAUSE_S, self._pause_s * 2)
+
+    def _cycle(self) -> None:
+        self._registration.ensure()
+        self._care()
+        lease = leases.claim(self._registration)
+        if lease is not None:
+            self._do(lease)
+        elif self._single_shot:
+            self.signals.stopping = True
+        else:
+            self._idle()
+
+    def _care(self) -> None:
+        if time.monotonic() - self._cared_at < CARE_S:
+            return
+        for job_id in leases.take_back_from_the_dead():
+            logger.warning("took a job back from a dead worker", extra={"job_id": job_id})
+        self._cared_at = time.monotonic()
+
+    def _idle(self) -> None:
+        self._registration.beat("idle")
+        self._sweeper.sweep_when_due()
+        next_try = leases.seconds_to_next_try()
+        self._notifications.wait(self.signals, min(IDLE_S, next_try if next_try is not None else IDLE_S))
+
+    def _leave(self) -> None:
+        try:
+            self._registration.leave()
+        except DatabaseFault:
+            logger.warning("the database is away; others will notice that this worker is gone")
+
+    def _do(self, lease: Lease) -> None:
+        logger.info("took a job", extra={"job_id": lease.job_id})
+        try:
+            self._work_on(lease)
+        except LeaseLostError:
+            logger.warning("the job is not ours any more", extra={"job_id": lease.job_id})
+        except AbortedError:
+            leases.give_back(lease)
+        except NothingToDoError as error:
+            results.fail(lease, Result("project_error", str(error), "FILE_NOT_FOUND"), "", None)
+        except results.StaleFilesError:
+            logger.info("a file changed meanwhile; the job begins again", extra={"job_id": lease.job_id})
+            leases.give_back(lease)
+        except (StorageError, OSError) as error:
+            self._postpone(lease, error)
+
+    def _postpone(self, lease: Lease, error: Exception) -> None:
+        logger.warning("the job is put off: %s", error, extra={"job_id": lease.job_id})
+        leases.postpone(lease, f"Put off after a fault of the server: {error}")
+
+    def _work_on(self, lease: Lease) -> None:
+        prepared = prepare(lease)
+        self._registration.beat("busy")
+        folder = JobFolder(self._sweeper.home / str(lease.job_id))
+        try:
+            folder.make()
+            child = self._fork(prepared, folder)
+            result = self._attend(child, lease, folder)
+            self._conclude(lease, prepared, result, child, _tail(folder.output))
+        finally:
+            folder.remove()
+
+    def _fork(self, prepared: Prepared, folder: JobFolder) -> ChildProcess:
+        def do() -> None:
+            run_in_child(prepared.work, folder, prepared.attachment_dirs).write(folder.result)
+
+        return fork(do, settings.WORKER_MEMORY_LIMIT)
+
+    def _attend(self, child: ChildProcess, lease: Lease, folder: JobFolder) -> Result:
+        """Keep the lease until the child has ended; return what it left. Raises LeaseLostError, AbortedError."""
+        try:
+            self._await_end(child, lease)
+        finally:
+            child.kill()
+        return _outcome(child, folder)
+
+    def _await_end(self, child: ChildProcess, lease: Lease) -> None:
+        renewed_at = time.monotonic()
+        while not child.ended():
+            self.signals.wait([child.pidfd], HEARTBEAT_S)
+            if self.signals.abort:
+                raise AbortedError
+            if child.seconds > settings.WORKER_TIMEOUT_S:
+                return
+            if time.monotonic() - renewed_at >= HEARTBEAT_S:
+                self._renew(lease)
+                renewed_at = time.monotonic()
+
+    def _renew(self, lease: Lease) -> None:
+        # Without a database nobody can take the job away either: the child goes on, and its token decides at the end.
+        try:
+            self._registration.ensure()
+            lease.renew()
+            self._registration.beat("draining" if self.signals.stopping else "busy")
+        except (OperationalError, InterfaceError):
+            connection.close()
+
+    def _conclude(self, lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
+        """Write the result, however often the database has to be asked. Raises LeaseLostError, StorageError, …"""
+        while True:
+            try:
+                self._registration.ensure()
+                return self._write(lease, prepared, result, child, output)
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the result has to wait for the database: %s", _first_line(error))
+                if self.signals.stopping:
+                    raise
+                self._pause()
+
+    def _write(self, lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
+        if result.kind == "done":
+            results.finish(lease, prepared, result, output)
+        elif result.kind == "storage_fault":
+            raise StorageError(result.error)
+        elif child.exit_code == -signal.SIGKILL and result.error_type == "KILLED":
+            leases.retry_or_give_up(lease, result.error)
+        else:
+            results.fail(lease, result, output, child.exit_code)
+
+
+def _outcome(child: ChildProcess, folder: JobFolder) -> Result:
+    result = Result.read(folder.result)
+    if result is not None:
+        return result
+    if child.seconds > settings.WORKER_TIMEOUT_S:
+        return Result("crash", f"The job did not finish within {settings.WORKER_TIMEOUT_S} seconds.", "TIMEOUT")
+    code = child.exit_code or 0
+    if code == -signal.SIGKILL:
+        return Result("crash", "The job's process was killed, probably for lack of memory.", "KILLED")
+    reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
+    return Result("crash", f"The job's process ended unexpectedly: {reason}.", "CRASH")
+
+
+def _tail(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    # PostgreSQL stores no NUL in text.
+    return text[-OUTPUT_LIMIT:].replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]

@@ -1,0 +1,160 @@
+"""From a claimed job to plain values: what the child process works on, read in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ..core.models import (
+    ApplyJob,
+    ApplyJobDelta,
+    Delta,
+    DeltaStatus,
+    File,
+    FileType,
+    Job,
+    JobStatus,
+    JobType,
+    Project,
+    ProjectRole,
+)
+from ..gis import port
+from ..storage.blobs import Blob
+from .leases import Lease
+from .work import SnapshotFile, Work
+
+DEFAULT_ATTACHMENT_DIRS = ("DCIM",)
+PROJECT_SUFFIXES = (".qgs", ".qgz")
+#: Who may have which delta applied: reporters only add, editors and stronger roles also change and remove.
+CREATORS = frozenset({ProjectRole.ADMIN, ProjectRole.MANAGER, ProjectRole.EDITOR, ProjectRole.REPORTER})
+EDITORS = CREATORS - {ProjectRole.REPORTER}
+
+
+class NothingToDoError(Exception):
+    """The job cannot begin; the message says why."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A job that is ready to run. `refused` are outcomes of deltas that their author may not make."""
+
+    work: Work
+    snapshot_at: datetime
+    attachment_dirs: tuple[str, ...]
+    refused: tuple[dict[str, Any], ...] = ()
+
+
+def prepare(lease: Lease) -> Prepared:
+    """Mark the job as started and take the snapshot. Raises LeaseLostError, NothingToDoError."""
+    with transaction.atomic():
+        job = lease.hold()
+        now = timezone.now()
+        Job.objects.filter(pk=job.pk).update(status=JobStatus.STARTED, started_at=now, docker_started_at=now)
+        project = Project.objects.get(pk=job.project_id)
+        prepared = _snapshot(job, project, now)
+    if prepared is None:
+        raise NothingToDoError("The project has no QGIS project file.")
+    return prepared
+
+
+def _snapshot(job: Job, project: Project, now: datetime) -> Prepared | None:
+    files = _files(project)
+    project_filename = _project_filename(project, files)
+    if project_filename is None:
+        return None
+    deltas, refused = _deltas(job, project) if job.type == JobType.DELTA_APPLY else ((), ())
+    work = Work(
+        job_id=job.pk,
+        type=job.type,
+        project_id=project.pk,
+        project_filename=project_filename,
+        files=files,
+        deltas=deltas,
+        overwrite_conflicts=bool(deltas) and ApplyJob.objects.get(pk=job.pk).overwrite_conflicts,
+        known_pks=_known_pks(project, deltas),
+    )
+    return Prepared(work, now, _attachment_dirs(project), refused)
+
+
+def _files(project: Project) -> tuple[SnapshotFile, ...]:
+    rows = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE).select_related("latest_version")
+    found: list[SnapshotFile] = []
+    for row in rows.order_by("name"):
+        version = row.latest_version
+        if version is not None:
+            blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
+            found.append(SnapshotFile(row.name, version.pk, blob))
+    return tuple(found)
+
+
+def _project_filename(project: Project, files: tuple[SnapshotFile, ...]) -> str | None:
+    names = [file.name for file in files]
+    if project.project_filename in names:
+        return project.project_filename
+    candidates = [name for name in names if name.lower().endswith(PROJECT_SUFFIXES)]
+    return candidates[0] if len(candidates) == 1 else None
+
+
+def _attachment_dirs(project: Project) -> tuple[str, ...]:
+    details: dict[str, Any] = project.project_details or {}
+    dirs = details.get("attachment_dirs")
+    return tuple(dirs) if dirs else DEFAULT_ATTACHMENT_DIRS
+
+
+def _deltas(job: Job, project: Project) -> tuple[tuple[port.Delta, ...], tuple[dict[str, Any], ...]]:
+    parts = ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), status__in=["pending", "started"])
+    parts.update(status=DeltaStatus.STARTED)
+    deltas = list(Delta.objects.filter(job_deltas__in=parts).order_by("created_at", "id"))
+    Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.STARTED)
+    roles = _roles(project, {delta.created_by_id for delta in deltas})
+    allowed = [delta for delta in deltas if _may(roles.get(delta.created_by_id), delta)]
+    refused = [delta for delta in deltas if delta not in allowed]
+    return tuple(map(_plain, allowed)), tuple(_unpermitted(delta, roles) for delta in refused)
+
+
+def _roles(project: Project, user_ids: set[int]) -> dict[int, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select user_id, role_name from projects_with_roles_vw where project_id = %s and user_id = any(%s)",
+            [project.pk, list(user_ids)],
+        )
+        return dict(cursor.fetchall())
+
+
+def _may(role: str | None, delta: Delta) -> bool:
+    return role in (CREATORS if delta.content.get("method") == "create" else EDITORS)
+
+
+def _unpermitted(delta: Delta, roles: dict[int, str]) -> dict[str, Any]:
+    role = roles.get(delta.created_by_id, "no role")
+    method = delta.content.get("method")
+    message = f"The author has {role} in the project and may not {method} features."
+    feedback = {"msg": message, "status": "status_unpermitted", "delta_id": str(delta.pk), "method": method}
+    return {"delta_id": str(delta.pk), "status": DeltaStatus.UNPERMITTED, "feedback": feedback, "modified_pk": None}
+
+
+def _plain(delta: Delta) -> port.Delta:
+    return port.Delta(str(delta.pk), str(delta.deltafile_id), str(delta.client_id), delta.content)
+
+
+def _known_pks(project: Project, deltas: tuple[port.Delta, ...]) -> dict[tuple[str, str, str], str]:
+    """Return which key the source gave to features that these devices created in earlier jobs."""
+    clients: set[uuid.UUID] = {uuid.UUID(delta.client_id) for delta in deltas}
+    if not clients:
+        return {}
+    created = Delta.objects.filter(
+        project=project,
+        client_id__in=clients,
+        last_status=DeltaStatus.APPLIED,
+        last_modified_pk__isnull=False,
+        content__method="create",
+    ).order_by("created_at")
+    known: dict[tuple[str, str, str], str] = {}
+    for client_id, content, pk in created.values_list("client_id", "content", "last_modified_pk"):
+        known[(str(client_id), str(content.get("localLayerId")), str(content.get("localPk")))] = str(pk)
+    return known

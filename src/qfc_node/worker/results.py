@@ -1,0 +1,148 @@
+"""The end of a job: its result, new file versions and delta statuses, in one transaction."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from ..core.models import (
+    ApplyJob,
+    ApplyJobDelta,
+    Delta,
+    DeltaStatus,
+    File,
+    FileType,
+    Job,
+    JobStatus,
+    JobType,
+    PackageJob,
+    Project,
+    User,
+)
+from ..storage import versions
+from .feedback import failure_feedback, success_feedback
+from .leases import Lease
+from .preparation import Prepared
+from .work import Result
+
+logger = logging.getLogger(__name__)
+
+
+class StaleFilesError(Exception):
+    """Somebody uploaded a new version of a file that the job changed: it has to begin again on top of that."""
+
+
+def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> None:
+    """Make a good result visible. Raises LeaseLostError, StaleFilesError or StorageError; then nothing is."""
+    with transaction.atomic():
+        _bound_waits()
+        job = lease.hold()
+        project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
+        for file in result.files:
+            versions.hold_blob(file.blob)
+        WRITERS[job.type](job, project, prepared, result)
+        _end(job, JobStatus.FINISHED, output, success_feedback(result))
+
+
+def fail(lease: Lease, result: Result, output: str, exit_code: int | None) -> None:
+    """Make a bad result visible: the job fails, the project and its files stay as they were. Raises LeaseLostError."""
+    with transaction.atomic():
+        _bound_waits()
+        job = lease.hold()
+        if job.type == JobType.PROCESS_PROJECTFILE:
+            Project.objects.filter(pk=job.project_id).update(problem=result.error)
+        if job.type == JobType.DELTA_APPLY:
+            _fail_deltas(job, result)
+        _end(job, JobStatus.FAILED, output, failure_feedback(result, exit_code))
+
+
+def _bound_waits() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '10s'")
+
+
+def _end(job: Job, status: JobStatus, output: str, feedback: dict[str, Any]) -> None:
+    now = timezone.now()
+    Job.objects.filter(pk=job.pk).update(
+        status=status, output=output, feedback=feedback, docker_finished_at=now, finished_at=now
+    )
+
+
+def _write_report(job: Job, project: Project, prepared: Prepared, result: Result) -> None:
+    del job, prepared
+    old_thumbnail = project.thumbnail_uri
+    new_thumbnail = result.files[0].blob.key
+    Project.objects.filter(pk=project.pk).update(
+        project_details=result.details, thumbnail_uri=new_thumbnail, problem=None
+    )
+    if old_thumbnail and old_thumbnail != new_thumbnail:
+        versions.collect_after_commit([old_thumbnail])
+
+
+def _write_package(job: Job, project: Project, prepared: Prepared, result: Result) -> None:
+    package_job = PackageJob.objects.get(pk=job.pk)
+    for file in result.files:
+        versions.write_package_file(package_job, file.name, file.blob)
+    versions.delete_older_packages(package_job)
+    # The data of the package are those of the snapshot: what was uploaded meanwhile still needs packaging.
+    Project.objects.filter(pk=project.pk).update(
+        last_package_job=package_job, data_last_packaged_at=prepared.snapshot_at
+    )
+
+
+def _write_deltas(job: Job, project: Project, prepared: Prepared, result: Result) -> None:
+    _check_still_newest(project, prepared, [file.name for file in result.files])
+    author = User.objects.filter(pk=job.created_by_id).first()
+    for file in result.files:
+        versions.write_version(project, file.name, file.blob, author)
+    for outcome in (*prepared.refused, *result.outcomes):
+        _write_outcome(job, outcome, timezone.now())
+
+
+WRITERS: dict[str, Callable[[Job, Project, Prepared, Result], None]] = {
+    JobType.PROCESS_PROJECTFILE: _write_report,
+    JobType.PACKAGE: _write_package,
+    JobType.DELTA_APPLY: _write_deltas,
+}
+
+
+def _check_still_newest(project: Project, prepared: Prepared, names: Iterable[str]) -> None:
+    based_on = {file.name: file.version_id for file in prepared.work.files}
+    newest = dict(
+        File.objects.filter(
+            project=project, file_type=FileType.PROJECT_FILE, name__in=[name for name in names if name in based_on]
+        ).values_list("name", "latest_version_id")
+    )
+    if any(newest.get(name) != based_on[name] for name in names if name in based_on):
+        raise StaleFilesError
+
+
+def _write_outcome(job: Job, outcome: dict[str, Any], now: datetime) -> None:
+    delta_id = uuid.UUID(outcome["delta_id"])
+    modified_pk = outcome.get("modified_pk")
+    ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), delta_id=delta_id).update(
+        status=outcome["status"], feedback=outcome["feedback"], modified_pk=modified_pk
+    )
+    Delta.objects.filter(pk=delta_id).update(
+        last_status=outcome["status"],
+        last_feedback=outcome["feedback"],
+        last_modified_pk=modified_pk,
+        last_apply_attempt_at=now,
+        last_apply_attempt_by_id=job.created_by_id,
+    )
+
+
+def _fail_deltas(job: Job, result: Result) -> None:
+    feedback = {"msg": result.error, "e_type": result.error_class or result.error_type, "status": "status_error"}
+    parts = ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), status__in=["pending", "started"])
+    delta_ids = list(parts.values_list("delta_id", flat=True))
+    parts.update(status=DeltaStatus.ERROR, feedback=feedback)
+    Delta.objects.filter(pk__in=delta_ids).update(
+        last_status=DeltaStatus.ERROR, last_feedback=feedback, last_apply_attempt_at=timezone.now()
+    )

@@ -1,0 +1,101 @@
+"""Leaves nothing behind: folders of dead workers, uploads that broke off, blobs that no row names, old tokens."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import shutil
+import time
+import uuid
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import IO, Self
+
+from django.utils import timezone
+
+from ..core.models import AuthToken, File, FileVersion
+from ..storage.blobs import blob_store
+from ..storage.errors import StorageError
+from ..storage.versions import collect
+from .registry import forget_the_dead
+
+logger = logging.getLogger(__name__)
+
+#: Seconds between two sweeps of an idle worker.
+EVERY_S = 600.0
+#: Seconds after which an upload that nobody writes to, or a blob that nobody names, is held to be left over.
+LEFT_OVER_S = 3600.0
+#: How long an expired token is kept, so that a client is told that it expired.
+TOKEN_KEPT = timedelta(days=30)
+
+
+class Sweeper:
+    """The worker's own folder under `jobs/`, locked while the worker lives, and the care for what others left."""
+
+    def __init__(self, data_dir: Path, worker_id: uuid.UUID) -> None:
+        self._jobs = data_dir / "jobs"
+        self._staging = data_dir / "staging"
+        self.home = self._jobs / str(worker_id)
+        self._lock: IO[bytes] | None = None
+        self._swept_at = float("-inf")
+
+    def __enter__(self) -> Self:
+        """Take the folder, and throw away those of the dead."""
+        self._jobs.mkdir(parents=True, exist_ok=True)
+        lock = self.home.with_suffix(".lock").open("wb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        self._lock = lock
+        self.home.mkdir()
+        self._remove_folders_of_the_dead()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Throw the folder away."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        self.home.with_suffix(".lock").unlink(missing_ok=True)
+        if self._lock is not None:
+            self._lock.close()
+
+    def sweep_when_due(self) -> None:
+        """Sweep at most every ten minutes. A fault is logged and never stops the worker."""
+        if time.monotonic() - self._swept_at < EVERY_S:
+            return
+        self._swept_at = time.monotonic()
+        try:
+            self._sweep()
+        except (StorageError, OSError) as error:
+            logger.warning("the sweep is put off: %s", error)
+
+    def _sweep(self) -> None:
+        self._remove_folders_of_the_dead()
+        self._remove_old_uploads()
+        forget_the_dead()
+        AuthToken.objects.filter(expires_at__lt=timezone.now() - TOKEN_KEPT).delete()
+        collect_left_over_blobs(LEFT_OVER_S)
+
+    def _remove_folders_of_the_dead(self) -> None:
+        for path in self._jobs.glob("*.lock"):
+            if path != self.home.with_suffix(".lock"):
+                _remove_when_dead(path)
+
+    def _remove_old_uploads(self) -> None:
+        limit = time.time() - LEFT_OVER_S
+        for path in self._staging.glob("*"):
+            with suppress(FileNotFoundError):
+                if path.stat().st_mtime < limit:
+                    path.unlink()
+
+
+def _remove_when_dead(lock_path: Path) -> None:
+    # A child that outlives its worker for a moment still holds the lock through the descriptor that it inherited.
+    with suppress(FileNotFoundError, BlockingIOError), lock_path.open("rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
+        lock_path.unlink(missing_ok=True)
+
+
+def collect_left_over_blobs(older_than_s: float) -> int:
+    """Remove blobs that no row names; return their number. Raises StorageError."""
+    File.objects.filter(latest_version=None).exclude(pk__in=FileVersion.objects.values("file_id")).delete()
+    return sum(collect(key) for key in blob_store().older_than(older_than_s))

@@ -1,0 +1,92 @@
+"""What a job is about, as plain values: made in the worker, used in the child process, read back from its result."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..gis.port import Delta
+from ..storage.blobs import Blob
+
+
+@dataclass(frozen=True)
+class SnapshotFile:
+    """A file of the project as it was when the job began."""
+
+    name: str
+    version_id: uuid.UUID
+    blob: Blob
+
+
+@dataclass(frozen=True)
+class Work:
+    """Everything that the child process needs; it has no database."""
+
+    job_id: uuid.UUID
+    type: str
+    project_id: uuid.UUID
+    project_filename: str
+    files: tuple[SnapshotFile, ...]
+    deltas: tuple[Delta, ...] = ()
+    overwrite_conflicts: bool = False
+    known_pks: Mapping[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
+
+
+ResultKind = Literal["done", "project_error", "storage_fault", "crash"]
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A file that the job made, already in the blob store and named by no row yet."""
+
+    name: str
+    sha256: str
+    md5: str
+    size: int
+
+    @property
+    def blob(self) -> Blob:
+        """Its identity."""
+        return Blob(bytes.fromhex(self.sha256), bytes.fromhex(self.md5), self.size)
+
+
+def stored(name: str, blob: Blob) -> StoredFile:
+    """Describe a blob under a name."""
+    return StoredFile(name, blob.sha256.hex(), blob.md5.hex(), blob.size)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the child process leaves behind."""
+
+    kind: ResultKind
+    error: str = ""
+    error_type: str = ""
+    error_class: str = ""
+    error_stack: str = ""
+    steps: tuple[dict[str, Any], ...] = ()
+    files: tuple[StoredFile, ...] = ()
+    details: dict[str, Any] | None = None
+    outcomes: tuple[dict[str, Any], ...] = ()
+
+    def write(self, path: Path) -> None:
+        """Write the result so that it is there whole or not at all."""
+        draft = path.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
+        draft.replace(path)
+
+    @classmethod
+    def read(cls, path: Path) -> Result | None:
+        """Read a result; None when the child left none."""
+        try:
+            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return None
+        values["files"] = tuple(StoredFile(**item) for item in values["files"])
+        values["steps"] = tuple(values["steps"])
+        values["outcomes"] = tuple(values["outcomes"])
+        return cls(**values)
