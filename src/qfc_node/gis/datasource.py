@@ -47,7 +47,7 @@ class FileSource:
 
 @dataclass(frozen=True)
 class DatabaseSource:
-    """A table of a database server, or a bracketed query as its `table`; `parameters` as libpq and QGIS know."""
+    """A table of a database server, or a bracketed query as its `table`; `parameters` as QGIS writes them."""
 
     provider: str
     parameters: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -64,7 +64,7 @@ class DatabaseSource:
 
 @dataclass(frozen=True)
 class TextSource:
-    """A delimited text file. `options`: the URL's parameters, decoded (`xField`, `wktField`, `delimiter`, …)."""
+    """A delimited text file. `options`: the URL's parameters, decoded (`xField`, `wktField`, …)."""
 
     path: Path
     options: Mapping[str, str] = field(default_factory=dict[str, str])

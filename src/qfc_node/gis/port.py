@@ -1,7 +1,8 @@
 """What the worker asks of a GIS engine, and what it gets back.
 
-An engine works on a folder that holds the files of one project. It reads and writes there and nowhere else, knows
-no database and no network, and may be killed at any moment: whatever it leaves in the folder is thrown away.
+An engine works on a folder that holds the files of one project. It reads and writes there and nowhere else,
+knows no database and no network, and may be killed at any moment: whatever it leaves in the folder is
+thrown away.
 """
 
 from __future__ import annotations

@@ -29,9 +29,7 @@ def read_project_xml(path: Path) -> bytes:
     if suffix == ".qgz":
         return _read_zipped(path)
     if suffix != ".qgs":
-        raise InvalidProjectFileError(
-            f"'{path.name}' is not a QGIS project: its name ends neither in .qgs nor .qgz."
-        )
+        raise InvalidProjectFileError(f"'{path.name}' is not a QGIS project: its name ends neither in .qgs nor .qgz.")
     if path.stat().st_size > MAX_PROJECT_BYTES:
         raise _too_large(path.name)
     return path.read_bytes()
@@ -42,9 +40,7 @@ def embedded_files(path: Path) -> dict[str, bytes]:
     if path.suffix.lower() != ".qgz":
         return {}
     with _open(path) as archive:
-        members = [
-            info for info in _safe_members(archive, path) if not info.filename.lower().endswith(".qgs")
-        ]
+        members = [info for info in _safe_members(archive, path) if not info.filename.lower().endswith(".qgs")]
         if sum(info.file_size for info in members) > MAX_EMBEDDED_BYTES:
             raise _too_large(path.name)
         return {info.filename: _read_member(archive, info, path) for info in members}
@@ -64,9 +60,7 @@ def _open(path: Path) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        message = (
-            f"'{path.name}' is damaged: it cannot be read as a zip file. Save the project again in QGIS."
-        )
+        message = f"'{path.name}' is damaged: it cannot be read as a zip file. Save the project again in QGIS."
         raise InvalidProjectFileError(message) from error
 
 
@@ -92,9 +86,7 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
         with archive.open(info) as stream:
             content = stream.read(info.file_size + 1)
     except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
-        message = (
-            f"'{info.filename}' in '{path.name}' is damaged or encrypted. Save the project again in QGIS."
-        )
+        message = f"'{info.filename}' in '{path.name}' is damaged or encrypted. Save the project again in QGIS."
         raise InvalidProjectFileError(message) from error
     if len(content) > info.file_size:
         raise _too_large(path.name)

@@ -41,9 +41,7 @@ def text_of(element: Element | None, path: str = "") -> str:
     return (found.text or "").strip() if found is not None else ""
 
 
-def add(
-    parent: Element, tag: str, attributes: dict[str, str] | None = None, text: str | None = None
-) -> Element:
+def add(parent: Element, tag: str, attributes: dict[str, str] | None = None, text: str | None = None) -> Element:
     """A new last child."""
     child = etree.SubElement(parent, tag, attributes or {})
     child.text = text

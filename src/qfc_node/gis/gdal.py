@@ -1,0 +1,170 @@
+"""The GDAL library that pyogrio brings, called directly.
+
+pyogrio's own Python interface reads whole layers into numpy arrays. It takes half a second and 70 MB to import, loses
+large integers next to NULLs, times and lists, and cannot be told which drivers may open a file. Its compiled module
+links the complete library, so that the C interface (https://gdal.org/en/stable/api/) is there for 30 ms and 24 MB.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import math
+from collections.abc import Sequence
+from ctypes import POINTER, c_char_p, c_double, c_int, c_longlong, c_ubyte, c_void_p
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from .port import GisError
+
+_DOUBLES = POINTER(c_double)
+_STRINGS = POINTER(c_char_p)
+_INT_POINTER = POINTER(c_int)
+#: Function → (result, arguments). What is not listed is not called.
+_PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
+    "GDALAllRegister": (None, []),
+    "CPLSetConfigOption": (None, [c_char_p, c_char_p]),
+    "CPLSetErrorHandler": (c_void_p, [c_void_p]),
+    "CPLGetLastErrorMsg": (c_char_p, []),
+    "CPLErrorReset": (None, []),
+    "OSRSetPROJSearchPaths": (None, [_STRINGS]),
+    "GDALOpenEx": (c_void_p, [c_char_p, ctypes.c_uint, _STRINGS, _STRINGS, _STRINGS]),
+    "GDALClose": (c_int, [c_void_p]),
+    "GDALDatasetGetLayerCount": (c_int, [c_void_p]),
+    "GDALDatasetGetLayer": (c_void_p, [c_void_p, c_int]),
+    "GDALDatasetGetLayerByName": (c_void_p, [c_void_p, c_char_p]),
+    "OGR_L_GetName": (c_char_p, [c_void_p]),
+    "OGR_L_GetFIDColumn": (c_char_p, [c_void_p]),
+    "OGR_L_GetFeatureCount": (c_longlong, [c_void_p, c_int]),
+    "OGR_L_GetLayerDefn": (c_void_p, [c_void_p]),
+    "OGR_L_GetNextFeature": (c_void_p, [c_void_p]),
+    "OGR_L_ResetReading": (None, [c_void_p]),
+    "OGR_L_SetAttributeFilter": (c_int, [c_void_p, c_char_p]),
+    "OGR_L_SetSpatialFilterRect": (None, [c_void_p, c_double, c_double, c_double, c_double]),
+    "OGR_FD_GetFieldCount": (c_int, [c_void_p]),
+    "OGR_FD_GetFieldDefn": (c_void_p, [c_void_p, c_int]),
+    "OGR_FD_GetFieldIndex": (c_int, [c_void_p, c_char_p]),
+    "OGR_Fld_GetNameRef": (c_char_p, [c_void_p]),
+    "OGR_F_Destroy": (None, [c_void_p]),
+    "OGR_F_GetGeometryRef": (c_void_p, [c_void_p]),
+    "OGR_F_GetFieldAsString": (c_char_p, [c_void_p, c_int]),
+    "OGR_G_WkbSize": (c_int, [c_void_p]),
+    "OGR_G_ExportToIsoWkb": (c_int, [c_void_p, c_int, POINTER(c_ubyte)]),
+    "GDALVectorTranslateOptionsNew": (c_void_p, [_STRINGS, c_void_p]),
+    "GDALVectorTranslateOptionsFree": (None, [c_void_p]),
+    "GDALVectorTranslate": (c_void_p, [c_char_p, c_void_p, c_int, POINTER(c_void_p), c_void_p, _INT_POINTER]),
+    "GDALGetRasterXSize": (c_int, [c_void_p]),
+    "GDALGetRasterYSize": (c_int, [c_void_p]),
+    "GDALGetRasterCount": (c_int, [c_void_p]),
+    "GDALGetGeoTransform": (c_int, [c_void_p, _DOUBLES]),
+    "GDALGetRasterBand": (c_void_p, [c_void_p, c_int]),
+    "GDALGetRasterDataType": (c_int, [c_void_p]),
+    "GDALGetMaskBand": (c_void_p, [c_void_p]),
+    "GDALGetOverviewCount": (c_int, [c_void_p]),
+    "GDALGetRasterColorTable": (c_void_p, [c_void_p]),
+    "GDALGetColorEntryCount": (c_int, [c_void_p]),
+    "GDALGetColorEntry": (POINTER(ctypes.c_short), [c_void_p, c_int]),
+    "GDALRasterIO": (
+        c_int,
+        [c_void_p, c_int, c_int, c_int, c_int, c_int, c_void_p, c_int, c_int, c_int, c_int, c_int],
+    ),
+    "OSRNewSpatialReference": (c_void_p, [c_char_p]),
+    "OSRDestroySpatialReference": (None, [c_void_p]),
+    "OSRSetFromUserInput": (c_int, [c_void_p, c_char_p]),
+    "OSRSetAxisMappingStrategy": (None, [c_void_p, c_int]),
+    "OCTNewCoordinateTransformation": (c_void_p, [c_void_p, c_void_p]),
+    "OCTDestroyCoordinateTransformation": (None, [c_void_p]),
+    "OCTTransformEx": (c_int, [c_void_p, c_int, _DOUBLES, _DOUBLES, _DOUBLES, _INT_POINTER]),
+}
+#: Nothing that a project's file says may make GDAL fetch something from a network.
+_CONFIGURATION = {
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "nothing",
+    "GML_DOWNLOAD_SCHEMA": "NO",
+    "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
+    "OGR_SQLITE_LOAD_EXTENSIONS": "",
+}
+
+
+class GdalError(GisError):
+    """GDAL could not do it; the message says what GDAL said."""
+
+
+@cache
+def library() -> Any:
+    """GDAL, ready for use. Raises GdalError when pyogrio is not installed or of an unknown build."""
+    folder = _pyogrio_folder()
+    module = next(folder.glob("_io.*so"), None) or next(folder.glob("_io.*pyd"), None)
+    if module is None:
+        raise GdalError("pyogrio is installed without its compiled part; install it again.")
+    loaded = ctypes.CDLL(str(module))
+    for name, (result, arguments) in _PROTOTYPES.items():
+        function = getattr(loaded, name)
+        function.restype, function.argtypes = result, arguments
+    _configure(loaded, folder)
+    return loaded
+
+
+def last_error() -> str:
+    """What GDAL said last."""
+    message: bytes = library().CPLGetLastErrorMsg() or b""
+    return message.decode("utf-8", "replace").strip() or "unknown reason"
+
+
+def string_list(texts: Sequence[str]) -> ctypes.Array[c_char_p]:
+    """Texts as a C array of strings that ends with NULL."""
+    return (c_char_p * (len(texts) + 1))(*(text.encode() for text in texts), None)
+
+
+class Transformation:
+    """From one coordinate system to another, x (east) before y (north) in both.
+
+    Systems are given as `EPSG:2056`, WKT or PROJ strings. Raises GdalError for one that is not known.
+    """
+
+    def __init__(self, source: str, target: str) -> None:
+        self._library = library()
+        systems = [self._system(source), self._system(target)]
+        self._handle = self._library.OCTNewCoordinateTransformation(*systems)
+        for system in systems:
+            self._library.OSRDestroySpatialReference(system)
+        if not self._handle:
+            raise GdalError(f"There is no way from one coordinate system to the other: {last_error()}.")
+
+    def __del__(self) -> None:
+        if getattr(self, "_handle", None):
+            self._library.OCTDestroyCoordinateTransformation(self._handle)
+
+    def points(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+        """The points in the other system; (nan, nan) where it has no such place."""
+        count = len(points)
+        xs, ys = ((c_double * count)(*(point[axis] for point in points)) for axis in (0, 1))
+        success = (c_int * count)()
+        self._library.OCTTransformEx(self._handle, count, xs, ys, None, success)
+        nowhere = (math.nan, math.nan)
+        return [(xs[i], ys[i]) if success[i] and math.isfinite(xs[i]) else nowhere for i in range(count)]
+
+    def _system(self, definition: str) -> c_void_p:
+        handle = self._library.OSRNewSpatialReference(None)
+        self._library.OSRSetAxisMappingStrategy(handle, 0)
+        if self._library.OSRSetFromUserInput(handle, definition.encode()) != 0:
+            self._library.OSRDestroySpatialReference(handle)
+            raise GdalError(f"Unknown coordinate system '{definition[:60]}'.")
+        return handle
+
+
+def _pyogrio_folder() -> Path:
+    found = importlib.util.find_spec("pyogrio")
+    if found is None or found.origin is None:
+        raise GdalError("pyogrio is not installed; only GeoPackage layers can be read without it.")
+    return Path(found.origin).parent
+
+
+def _configure(loaded: Any, folder: Path) -> None:
+    if (folder / "gdal_data").is_dir():
+        loaded.CPLSetConfigOption(b"GDAL_DATA", str(folder / "gdal_data").encode())
+        loaded.OSRSetPROJSearchPaths(string_list([str(folder / "proj_data")]))
+    for key, value in _CONFIGURATION.items():
+        loaded.CPLSetConfigOption(key.encode(), value.encode())
+    loaded.CPLSetErrorHandler(ctypes.cast(loaded.CPLQuietErrorHandler, c_void_p))
+    loaded.GDALAllRegister()

@@ -1,0 +1,168 @@
+"""Vector files of every format but GeoPackage, read and copied by GDAL."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager
+from ctypes import c_int, c_ubyte, c_void_p
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .gdal import GdalError, last_error, library, string_list
+
+_READ_VECTOR = 0x04
+_LITTLE_ENDIAN = 1
+#: The driver is chosen by the name of a file, never by its content: some drivers follow what a file says elsewhere.
+_DRIVERS = {
+    ".shp": "ESRI Shapefile",
+    ".dbf": "ESRI Shapefile",
+    ".geojson": "GeoJSON",
+    ".json": "GeoJSON",
+    ".geojsonl": "GeoJSONSeq",
+    ".geojsons": "GeoJSONSeq",
+    ".fgb": "FlatGeobuf",
+    ".sqlite": "SQLite",
+    ".sqlite3": "SQLite",
+    ".db": "SQLite",
+    ".gpkg": "GPKG",
+    ".kml": "KML",
+    ".gpx": "GPX",
+    ".tab": "MapInfo File",
+    ".mif": "MapInfo File",
+    ".dxf": "DXF",
+    ".gdb": "OpenFileGDB",
+    ".xlsx": "XLSX",
+    ".ods": "ODS",
+    ".csv": "CSV",
+}
+_LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
+
+
+@dataclass(frozen=True)
+class VectorLayer:
+    """A layer of an open file. `key_column` is the column that numbers the features, where the format has one."""
+
+    dataset: c_void_p
+    handle: c_void_p
+    name: str
+    key_column: str
+    fields: tuple[str, ...]
+
+    @property
+    def feature_count(self) -> int:
+        """How many features there are; -1 when only counting would tell."""
+        return int(library().OGR_L_GetFeatureCount(self.handle, 0))
+
+    def set_filter(self, text: str | None) -> None:
+        """Let only some features through. Raises GdalError when the filter cannot be evaluated."""
+        if library().OGR_L_SetAttributeFilter(self.handle, text.encode() if text else None) != 0:
+            raise GdalError(f"Filter {text!r}: {last_error()}.")
+
+    def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
+        """Let only features near a rectangle through."""
+        library().OGR_L_SetSpatialFilterRect(self.handle, xmin, ymin, xmax, ymax)
+
+    def features(self, field: str | None = None) -> Iterator[tuple[bytes, str]]:
+        """Geometry (WKB) and the text of one field of every feature that has a geometry."""
+        index = self.fields.index(field) if field in self.fields else -1
+        library().OGR_L_ResetReading(self.handle)
+        while feature := library().OGR_L_GetNextFeature(self.handle):
+            geometry = library().OGR_F_GetGeometryRef(feature)
+            wkb = _to_wkb(geometry) if geometry else b""
+            text: bytes = library().OGR_F_GetFieldAsString(feature, index) if index >= 0 else b""
+            library().OGR_F_Destroy(feature)
+            if wkb:
+                yield wkb, text.decode("utf-8", "replace")
+
+
+def can_open(path: Path) -> bool:
+    """Whether files of that name are read at all."""
+    return path.suffix.lower() in _DRIVERS
+
+
+@contextmanager
+def open_layer(path: Path, name: str | None = None, index: int | None = None) -> Generator[VectorLayer]:
+    """Open one layer of a file. Raises GdalError when the file or the layer cannot be read."""
+    dataset = _open(path)
+    try:
+        handle = _find_layer(dataset, name, index)
+        if not handle:
+            raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
+        yield _describe(dataset, handle)
+    finally:
+        library().GDALClose(dataset)
+
+
+def copy_layer(layer: VectorLayer, target: Path, table: str, key: str, where: str | None) -> None:
+    """Append a layer to the GeoPackage `target` as `table`, with geometry `geom` and its own key column `key`.
+
+    A key column of the source becomes an ordinary field. Lists become JSON. Raises GdalError.
+    """
+    arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
+    arguments += ["-lco", f"FID={key}", "-lco", "GEOMETRY_NAME=geom"]
+    arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
+    arguments += _selection(layer, where)
+    options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
+    try:
+        sources = (c_void_p * 1)(layer.dataset)
+        failed = c_int()
+        library().CPLErrorReset()
+        result = library().GDALVectorTranslate(str(target).encode(), None, 1, sources, options, ctypes.byref(failed))
+        if not result or failed.value:
+            raise GdalError(f"Layer '{layer.name}' could not be copied: {last_error()}.")
+        library().GDALClose(result)
+    finally:
+        library().GDALVectorTranslateOptionsFree(options)
+
+
+def _selection(layer: VectorLayer, where: str | None) -> list[str]:
+    if layer.key_column:
+        name, key = (text.replace('"', '\\"') for text in (layer.name, layer.key_column))
+        statement = f'SELECT FID AS "{key}", * FROM "{name}"' + (f" WHERE {where}" if where else "")
+        return ["-dialect", "OGRSQL", "-sql", statement]
+    return [*(["-where", where] if where else []), layer.name]
+
+
+def _open(path: Path) -> c_void_p:
+    driver = _DRIVERS.get(path.suffix.lower())
+    if driver is None:
+        raise GdalError(f"Files like '{path.name}' are not supported.")
+    library().CPLErrorReset()
+    dataset = library().GDALOpenEx(str(path).encode(), _READ_VECTOR, string_list([driver]), None, None)
+    if not dataset:
+        reason = last_error().replace(f"{path.parent}/", "")
+        raise GdalError(f"File '{path.name}' cannot be read: {reason}.")
+    return dataset
+
+
+def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_void_p | None:
+    if name is not None:
+        return library().GDALDatasetGetLayerByName(dataset, name.encode())
+    return library().GDALDatasetGetLayer(dataset, index or 0)
+
+
+def _describe(dataset: c_void_p, handle: c_void_p) -> VectorLayer:
+    gdal = library()
+    definition = gdal.OGR_L_GetLayerDefn(handle)
+    fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
+    names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
+    name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
+    return VectorLayer(dataset, handle, name, key, names)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else ""
+
+
+def _to_wkb(geometry: c_void_p) -> bytes:
+    size: int = library().OGR_G_WkbSize(geometry)
+    buffer = (c_ubyte * size)()
+    library().OGR_G_ExportToIsoWkb(geometry, _LITTLE_ENDIAN, buffer)
+    return bytes(buffer)
+
+
+def combined(filters: Sequence[str] | None) -> str | None:
+    """One filter for "any of these"; None when everything is let through."""
+    return " OR ".join(f"({text})" for text in filters) if filters else None

@@ -1,0 +1,186 @@
+"""GeoPackages through SQLite: what a table is like, and the making of new ones."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from urllib.parse import quote
+
+from .port import GisError
+
+_MAGIC = b"SQLite format 3\0"
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as it is declared. `provider_default` tells that the database fills it in when nothing is given."""
+
+    name: str
+    declared_type: str
+    not_null: bool = False
+    provider_default: bool = False
+
+
+@dataclass(frozen=True)
+class GeometryColumn:
+    """The geometry column of a table, as `gpkg_geometry_columns` has it."""
+
+    name: str
+    type_name: str
+    srs_id: int
+    z: int
+    m: int
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table or view with features or plain rows. `columns` are those without key and geometry, in their order."""
+
+    name: str
+    key: str | None
+    geometry: GeometryColumn | None
+    columns: tuple[Column, ...]
+
+    @property
+    def field_names(self) -> list[str]:
+        """Fields as QGIS sees them: the key first."""
+        return ([self.key] if self.key else []) + [column.name for column in self.columns]
+
+
+def quoted(name: str) -> str:
+    """A name for use in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(text: str) -> str:
+    """A text for use in SQL where parameters cannot stand."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def file_uri(path: Path) -> str:
+    """Address of a database that is only read."""
+    return f"file:{quote(str(path))}?mode=ro"
+
+
+@contextmanager
+def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
+    """Open a GeoPackage that a stranger uploaded. Raises GisError when it is not one."""
+    with path.open("rb") as stream:
+        if stream.read(len(_MAGIC)) != _MAGIC:
+            raise GisError(f"File '{path.name}' is not a GeoPackage.")
+    connection = sqlite3.connect(file_uri(path), uri=True)
+    try:
+        connection.execute("PRAGMA trusted_schema = OFF")
+        yield connection
+    except sqlite3.DatabaseError as error:
+        raise GisError(f"File '{path.name}' is damaged or not a GeoPackage: {error}.") from error
+    finally:
+        connection.close()
+
+
+def find_table(connection: sqlite3.Connection, name: str | None, index: int | None = None) -> Table | None:
+    """The table that a layer means: by name, by its number, else the first one."""
+    found = _table_name(connection, name, index)
+    return None if found is None else _describe(connection, found)
+
+
+def create(path: Path) -> sqlite3.Connection:
+    """A new GeoPackage without tables, open for filling.
+
+    It is filled without a journal: a crash leaves a broken file, which nobody takes for a package.
+    """
+    connection = sqlite3.connect(file_uri(path).replace("mode=ro", "mode=rwc"), uri=True, isolation_level=None)
+    for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -65536"):
+        connection.execute(f"PRAGMA {pragma}")
+    connection.executescript(_statements("geopackage.sql"))
+    return connection
+
+
+def create_index(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> str:
+    """Add an empty R-tree to a filled table; returns its name. Its triggers come with `create_index_triggers`."""
+    index = f"rtree_{table}_{geometry}"
+    connection.execute(_filled(_sections()[0], table, key, geometry, index))
+    definition = "http://www.geopackage.org/spec120/#extension_rtree"
+    row = (table, geometry, "gpkg_rtree_index", definition, "write-only")
+    connection.execute("INSERT INTO gpkg_extensions VALUES (?, ?, ?, ?, ?)", row)
+    return index
+
+
+def create_index_triggers(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> None:
+    """Let the database keep the R-tree right from now on."""
+    connection.executescript(_filled(_sections()[1], table, key, geometry, f"rtree_{table}_{geometry}"))
+
+
+def create_count_triggers(connection: sqlite3.Connection, table: str, count: int) -> None:
+    """Record the feature count and let the database keep it right from now on."""
+    connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table, count))
+    connection.executescript(_filled(_sections()[2], table, "", "", ""))
+
+
+def _statements(name: str) -> str:
+    return files(__package__ or "qfc_node.gis").joinpath(name).read_text(encoding="utf-8")
+
+
+def _sections() -> list[str]:
+    return _statements("geopackage_index.sql").split("-- split\n")
+
+
+def _filled(text: str, table: str, key: str, geometry: str, index: str) -> str:
+    names = {
+        "index": quoted(index),
+        "table": quoted(table),
+        "geometry": quoted(geometry),
+        "key": quoted(key),
+        "name": literal(table),
+        "count_insert": quoted(f"trigger_insert_feature_count_{table}"),
+        "count_delete": quoted(f"trigger_delete_feature_count_{table}"),
+    }
+
+    def fill(placeholder: re.Match[str]) -> str:
+        word = placeholder[1]
+        return names.get(word) or quoted(index + word.removeprefix("index"))
+
+    return re.sub(r":(\w+)", fill, text)
+
+
+def _table_name(connection: sqlite3.Connection, name: str | None, index: int | None) -> str | None:
+    if name is not None:
+        query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) = lower(?)"
+        row = connection.execute(query, (name,)).fetchone()
+    else:
+        query = (
+            "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
+            " ORDER BY data_type DESC, rowid LIMIT 1 OFFSET ?"
+        )
+        row = connection.execute(query, (index or 0,)).fetchone()
+    return str(row[0]) if row else None
+
+
+def _describe(connection: sqlite3.Connection, name: str) -> Table:
+    geometry = _geometry_column(connection, name)
+    columns: list[Column] = []
+    keys: list[Column] = []
+    for _, column, declared, not_null, default, in_key, hidden in connection.execute(
+        f"PRAGMA table_xinfo({quoted(name)})"
+    ):
+        if hidden == 1 or (geometry and column.lower() == geometry.name.lower()):
+            continue
+        described = Column(column, declared or "TEXT", bool(not_null), default is not None)
+        (keys if in_key else columns).append(described)
+    if len(keys) == 1 and keys[0].declared_type.upper() in ("INTEGER", "INT", "MEDIUMINT", "BIGINT"):
+        return Table(name, keys[0].name, geometry, tuple(columns))
+    return Table(name, None, geometry, (*keys, *columns))
+
+
+def _geometry_column(connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
+    query = (
+        "SELECT column_name, geometry_type_name, srs_id, z, m FROM gpkg_geometry_columns"
+        " WHERE lower(table_name) = lower(?)"
+    )
+    row = connection.execute(query, (table,)).fetchone()
+    return GeometryColumn(*row) if row else None

@@ -1,0 +1,179 @@
+"""Copying a table from one GeoPackage to another inside SQLite: geometries travel as the bytes they are."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .area import AreaFilter
+from .geopackage import Table, create_count_triggers, file_uri, literal, quoted
+from .geopackage_index import build_index
+
+_SOURCE = "source"
+_DATA_COLUMN = "column_name, name, title, description, mime_type, constraint_name"
+
+
+@dataclass(frozen=True)
+class Copied:
+    """A table of the package."""
+
+    table: str
+    key: str
+    feature_count: int
+
+
+def copy_table(
+    target: sqlite3.Connection,
+    path: Path,
+    source: Table,
+    name: str,
+    filters: Sequence[str] | None,
+    area: AreaFilter | None,
+) -> Copied:
+    """Copy a table of the GeoPackage at `path` into `target` as `name`.
+
+    Rows that any of `filters` lets through are copied (all with None), and of them those that meet `area`. The
+    numbers of the rows stay what they are.
+    """
+    names = _Names(source, name)
+    with _attached(target, path):
+        _create_table(target, names)
+        _insert_rows(target, names, filters, area)
+        count = int(target.execute(f"SELECT count(*) FROM main.{quoted(name)}").fetchone()[0])
+        _register(target, names)
+        if source.geometry:
+            build_index(target, name, names.key, names.geometry, (source.name, source.geometry.name))
+        create_count_triggers(target, name, count)
+        _copy_column_metadata(target, names)
+    return Copied(name, names.key, count)
+
+
+def free_name(wanted: str, taken: Sequence[str]) -> str:
+    """`wanted`, or with `_1`, `_2`, … when it is among `taken` (capitals do not matter)."""
+    lower = {name.lower() for name in taken}
+    names = (wanted if number == 0 else f"{wanted}_{number}" for number in range(len(lower) + 1))
+    return next(name for name in names if name.lower() not in lower)
+
+
+def is_query(subset: str) -> bool:
+    """Whether a subset filter is a whole SELECT statement rather than a condition."""
+    return subset.lstrip("( \n\t").lower().startswith(("select ", "select\n", "with "))
+
+
+def accepts_filter(connection: sqlite3.Connection, table: Table, subset: str) -> str | None:
+    """Why SQLite does not accept a filter on a table; None when it does."""
+    query = subset if is_query(subset) else f"SELECT 1 FROM {quoted(table.name)} WHERE ({subset}\n)"
+    try:
+        connection.execute(f"EXPLAIN {query}").close()
+    except (sqlite3.OperationalError, sqlite3.ProgrammingError, sqlite3.Warning) as error:
+        return str(error)
+    return None
+
+
+class _Names:
+    """The names of one copy: a key and a geometry column that no field of the source has."""
+
+    def __init__(self, source: Table, table: str) -> None:
+        self.source = source
+        self.table = table
+        self.key = free_name("fid", source.field_names)
+        self.geometry = free_name("geom", [*source.field_names, self.key])
+
+
+@contextmanager
+def _attached(target: sqlite3.Connection, path: Path) -> Generator[None]:
+    target.execute(f"ATTACH {literal(file_uri(path))} AS {_SOURCE}")
+    try:
+        yield
+    finally:
+        target.execute(f"DETACH {_SOURCE}")
+
+
+def _create_table(target: sqlite3.Connection, names: _Names) -> None:
+    columns = [f"{quoted(names.key)} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"]
+    if names.source.geometry:
+        columns.append(f"{quoted(names.geometry)} {names.source.geometry.type_name}")
+    if names.source.key:
+        columns.append(f"{quoted(names.source.key)} INTEGER")
+    columns += [f"{quoted(column.name)} {column.declared_type}" for column in names.source.columns]
+    target.execute(f"CREATE TABLE main.{quoted(names.table)} ({', '.join(columns)})")
+
+
+def _insert_rows(
+    target: sqlite3.Connection, names: _Names, filters: Sequence[str] | None, area: AreaFilter | None
+) -> None:
+    source = names.source
+    pairs = [(column.name, quoted(column.name)) for column in source.columns]
+    if source.key:
+        pairs += [(names.key, quoted(source.key)), (source.key, quoted(source.key))]
+    if source.geometry:
+        pairs.append((names.geometry, quoted(source.geometry.name)))
+    into = ", ".join(quoted(name) for name, _ in pairs)
+    values = ", ".join(value for _, value in pairs)
+    conditions = _conditions(target, source, filters, area)
+    target.execute(
+        f"INSERT INTO main.{quoted(names.table)} ({into})"
+        f" SELECT {values} FROM {_SOURCE}.{quoted(source.name)} WHERE {conditions}"
+    )
+
+
+def _conditions(
+    target: sqlite3.Connection, source: Table, filters: Sequence[str] | None, area: AreaFilter | None
+) -> str:
+    conditions = ["1"]
+    if filters:
+        conditions.append("(" + " OR ".join(f"({text}\n)" for text in filters) + ")")
+    if area and source.geometry:
+        target.create_function("qfc_meets_area", 1, area.meets, deterministic=True)
+        conditions.append(f"qfc_meets_area({quoted(source.geometry.name)})")
+    return " AND ".join(conditions)
+
+
+def _register(target: sqlite3.Connection, names: _Names) -> None:
+    geometry = names.source.geometry
+    srs_id = _take_over_srs(target, geometry.srs_id) if geometry else 0
+    kind = "features" if geometry else "attributes"
+    target.execute(
+        "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?, ?, ?, ?)",
+        (names.table, kind, names.table, srs_id),
+    )
+    if geometry:
+        row = (names.table, names.geometry, geometry.type_name, srs_id, geometry.z, geometry.m)
+        target.execute("INSERT INTO gpkg_geometry_columns VALUES (?, ?, ?, ?, ?, ?)", row)
+
+
+def _take_over_srs(target: sqlite3.Connection, srs_id: int) -> int:
+    """The number that a coordinate system of the source has in the target; it keeps its own when that is free."""
+    query = (
+        "SELECT srs_name, srs_id, organization, organization_coordsys_id, definition, description"
+        " FROM {}.gpkg_spatial_ref_sys WHERE srs_id = ?"
+    )
+    theirs = target.execute(query.format(_SOURCE), (srs_id,)).fetchone()
+    ours = target.execute(query.format("main"), (srs_id,)).fetchone()
+    if theirs is None or (ours and (ours[2:4] == theirs[2:4] or ours[4] == theirs[4])):
+        return srs_id if ours else -1
+    if ours:
+        (highest,) = target.execute("SELECT max(srs_id) FROM main.gpkg_spatial_ref_sys").fetchone()
+        srs_id = max(int(highest), 100_000) + 1
+    row = (theirs[0], srs_id, *theirs[2:])
+    target.execute("INSERT INTO main.gpkg_spatial_ref_sys VALUES (?, ?, ?, ?, ?, ?)", row)
+    return srs_id
+
+
+def _copy_column_metadata(target: sqlite3.Connection, names: _Names) -> None:
+    """What the schema extension says about columns: above all which texts are JSON."""
+    for table in ("gpkg_data_columns", "gpkg_data_column_constraints"):
+        query = f"SELECT 1 FROM {_SOURCE}.sqlite_master WHERE name = ?"
+        if target.execute(query, (table,)).fetchone() is None:
+            return
+    target.execute(
+        f"INSERT OR IGNORE INTO main.gpkg_data_columns (table_name, {_DATA_COLUMN})"
+        f" SELECT ?, {_DATA_COLUMN} FROM {_SOURCE}.gpkg_data_columns WHERE lower(table_name) = lower(?)",
+        (names.table, names.source.name),
+    )
+    target.execute(
+        f"INSERT OR IGNORE INTO main.gpkg_data_column_constraints SELECT * FROM {_SOURCE}.gpkg_data_column_constraints"
+    )
