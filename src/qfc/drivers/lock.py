@@ -1,0 +1,119 @@
+"""The stack's lock: a file in its folder that names its holder.
+
+Reading, judging and writing the file happen under `flock` on a second file, so that two operators who find a dead
+holder at the same moment do not both take over.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import json
+import os
+import socket
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ..errors import LockHeldError, QfcError
+from ..stack.model import Holder
+from ..stack.ports import Clock
+from .files import replace_file
+
+#: Two clocks of one process's start differ by less than this; seconds.
+SAME_START_S = 1.0
+
+
+class FileLock:
+    """Lets one operator at a time change the stack in `folder`."""
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self._folder, self._clock = folder, clock
+        self._path = folder / "lock.json"
+
+    def identity(self) -> str:
+        """Return who this process works for, as user@host."""
+        return f"{_user()}@{socket.gethostname()}"
+
+    def take(self, reason: str) -> Holder:
+        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        with self._mutex():
+            holder = self.holder()
+            if holder is not None:
+                raise held(holder, self._path)
+            own = self._own(reason)
+            document = {**asdict(own), "since": own.since.isoformat()}
+            replace_file(self._path, json.dumps(document).encode(), mode=0o644)
+            return own
+
+    def release(self) -> None:
+        """Give the lock back; giving back what this process does not hold is harmless."""
+        if not self._path.exists():
+            return
+        with self._mutex():
+            holder = self.holder()
+            if holder is not None and (holder.pid, holder.host) == (os.getpid(), socket.gethostname()):
+                self._path.unlink(missing_ok=True)
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock and lives. A holder on another host is believed to live."""
+        try:
+            document: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
+            document["since"] = datetime.fromisoformat(document["since"])
+            holder = Holder(**document)
+        except FileNotFoundError:
+            return None
+        except (OSError, ValueError, TypeError, KeyError) as error:
+            hint = f"When nobody else is at work, remove {self._path}."
+            raise LockHeldError("The lock cannot be read.", hint=hint) from error
+        return holder if _lives(holder) else None
+
+    def _own(self, reason: str) -> Holder:
+        started = psutil.Process().create_time()
+        return Holder(_user(), socket.gethostname(), os.getpid(), started, self._clock.now(), reason)
+
+    @contextmanager
+    def _mutex(self) -> Generator[None]:
+        try:
+            self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            descriptor = os.open(self._folder / "lock.mutex", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise QfcError(
+                f"{self._folder} cannot be written.", hint="Run qfc as the user who owns the stack."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(descriptor)
+
+
+def held(holder: Holder, path: Path) -> LockHeldError:
+    """Return the error for a lock that somebody holds."""
+    since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+    hint = "Try again later, or wait for it with --wait SECONDS."
+    if holder.host != socket.gethostname():
+        hint = f"When nobody is at work on {holder.host} any more, remove {path}."
+    return LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
+
+
+def _user() -> str:
+    """Return the person, also behind sudo."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())
+
+
+def _lives(holder: Holder) -> bool:
+    if holder.host != socket.gethostname():
+        return True
+    try:
+        return abs(psutil.Process(holder.pid).create_time() - holder.process_started) < SAME_START_S
+    except psutil.NoSuchProcess:
+        return False

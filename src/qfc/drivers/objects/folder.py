@@ -1,0 +1,68 @@
+"""Objects as files of a folder; a key is a path below it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from tempfile import NamedTemporaryFile
+from typing import BinaryIO
+
+from ...errors import NotFoundError, QfcError, UnreachableError, UsageError
+
+#: Files that are being written; a key never begins like this.
+HALF = ".half-"
+
+
+class FolderObjectStore:
+    """Keeps objects under a folder, which may be missing as long as nothing was stored."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        """Store bytes under a key, all or nothing; return their number."""
+        path = self._path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=path.parent, prefix=HALF, delete=False) as file:
+                half = Path(file.name)
+                try:
+                    shutil.copyfileobj(content, file, 1024 * 1024)
+                    file.flush()
+                    os.fsync(file.fileno())
+                    half.replace(path)
+                finally:
+                    half.unlink(missing_ok=True)
+        except OSError as error:
+            raise QfcError(f"{key} cannot be stored in {self.folder}.", hint="Check free space and rights.") from error
+        return path.stat().st_size
+
+    def get(self, key: str) -> BinaryIO:
+        """Open the bytes of a key. Raises NotFoundError."""
+        try:
+            return self._path(key).open("rb")
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise NotFoundError(f"There is no object {key}.") from error
+        except OSError as error:
+            raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        found = (path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(HALF))
+        keys = sorted((path.relative_to(self.folder).as_posix(), path) for path in found)
+        yield from ((key, path.stat().st_size) for key, path in keys if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        """Remove a key; removing what is not there is harmless."""
+        try:
+            self._path(key).unlink(missing_ok=True)
+        except OSError as error:
+            raise QfcError(f"{key} cannot be removed from {self.folder}.") from error
+
+    def _path(self, key: str) -> Path:
+        parts = PurePosixPath(key).parts
+        if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
+            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        return self.folder.joinpath(*parts)
