@@ -1,0 +1,115 @@
+"""A delta as a device sends it, checked and read. The format is described in docs/reference/deltas.md."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from ..port import Delta, DeltaMethod
+from .editing import GeometryChange, Unchanged
+from .geometry import BadWktError, read_wkt
+
+_METHODS: dict[str, DeltaMethod] = {"create": "create", "patch": "patch", "delete": "delete"}
+#: Characters of a layer id or a key.
+_LONGEST_NAME = 1000
+_MOST_ATTRIBUTES = 10_000
+
+
+class MalformedDeltaError(ValueError):
+    """The delta is not of the agreed form; the message names the entry that is wrong."""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What a delta asks for. `source_key` is the key that the device knows the feature by in the source."""
+
+    method: DeltaMethod
+    layer_id: str
+    local_layer_id: str
+    client_id: str
+    local_key: str
+    source_key: str | None
+    old_attributes: Mapping[str, Any]
+    new_attributes: Mapping[str, Any]
+    geometry: GeometryChange
+
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """What tells the feature apart on the device that edits it."""
+        return self.client_id, self.local_layer_id, self.local_key
+
+
+def read_edit(delta: Delta) -> Edit:
+    """The edit that a delta asks for. Raises MalformedDeltaError."""
+    content = _mapping(delta.content, "the delta")
+    method = _METHODS.get(_name(content, "method") or "")
+    if method is None:
+        raise MalformedDeltaError('"method" must be create, patch or delete')
+    local_layer_id = _name(content, "localLayerId") or ""
+    layer_id = _name(content, "sourceLayerId") or local_layer_id
+    if not layer_id:
+        raise MalformedDeltaError('"sourceLayerId" and "localLayerId" are missing: it is not said which layer is meant')
+    old, new = (_state(content, entry) for entry in ("old", "new"))
+    if method != "delete" and "new" not in content:
+        raise MalformedDeltaError(f'"new" is missing, which a {method} needs')
+    return Edit(
+        method=method,
+        layer_id=layer_id,
+        local_layer_id=local_layer_id or layer_id,
+        client_id=delta.client_id,
+        local_key=_name(content, "localPk") or "",
+        source_key=_name(content, "sourcePk"),
+        old_attributes=_attributes(old, "old"),
+        new_attributes=_attributes(new, "new"),
+        geometry=Unchanged.GEOMETRY if method == "delete" else _geometry(new),
+    )
+
+
+def _mapping(value: Any, entry: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in cast("Mapping[Any, Any]", value)):
+        raise MalformedDeltaError(f"{entry} must be an object with named entries")
+    return cast("Mapping[str, Any]", value)
+
+
+def _state(content: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
+    value = content.get(entry)
+    return {} if value is None else _mapping(value, f'"{entry}"')
+
+
+def _name(content: Mapping[str, Any], entry: str) -> str | None:
+    """A name or a key, as text; numbers are taken as they are written."""
+    value = content.get(entry)
+    if value is None or value == "":
+        return None
+    if isinstance(value, (bool, float)) or not isinstance(value, (str, int)):
+        raise MalformedDeltaError(f'"{entry}" must be a text')
+    text = value if isinstance(value, str) else json.dumps(value)
+    if len(text) > _LONGEST_NAME or "\0" in text:
+        raise MalformedDeltaError(f'"{entry}" is longer than {_LONGEST_NAME} characters or holds a NUL character')
+    return text
+
+
+def _attributes(state: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
+    value = state.get("attributes")
+    if value is None:
+        return {}
+    attributes = _mapping(value, f'"attributes" of "{entry}"')
+    if len(attributes) > _MOST_ATTRIBUTES:
+        raise MalformedDeltaError(f'"attributes" of "{entry}" has {len(attributes)} entries')
+    return attributes
+
+
+def _geometry(state: Mapping[str, Any]) -> GeometryChange:
+    if "geometry" not in state:
+        return Unchanged.GEOMETRY
+    text = state["geometry"]
+    if text is None or text == "":
+        return None
+    if not isinstance(text, str):
+        raise MalformedDeltaError('"geometry" must be well-known text or null')
+    try:
+        return read_wkt(text)
+    except BadWktError as error:
+        raise MalformedDeltaError(f'"geometry" is not well-known text: {error}') from error

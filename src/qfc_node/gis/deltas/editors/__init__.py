@@ -1,0 +1,1 @@
+"""Drivers that edit features in place, one per kind of source."""

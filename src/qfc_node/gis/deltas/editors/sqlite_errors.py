@@ -1,0 +1,32 @@
+"""SQLite's errors, told apart: an edit that the file refuses, or a machine that is in trouble."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+import sqlite3
+from pathlib import Path
+
+from ..editing import RefusedError
+
+_DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_TROUBLE = {
+    sqlite3.SQLITE_NOMEM: errno.ENOMEM,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_CANTOPEN: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_BUSY: errno.EBUSY,
+}
+#: Bytes. SQLite also says "full" when a table has used up its numbers.
+_ROOM = 16 * 2**20
+
+
+def translate(error: sqlite3.Error, path: Path) -> RefusedError | OSError:
+    """The error to raise instead: OSError where the same edit may succeed later, on a machine in good order."""
+    code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+    if code in _DAMAGED:
+        return RefusedError(f"The file {path.name} is damaged or no database; upload a good one", (str(error),))
+    if code in _TROUBLE and not (code == sqlite3.SQLITE_FULL and shutil.disk_usage(path.parent).free > _ROOM):
+        return OSError(_TROUBLE[code], f"{path.name}: {error}")
+    return RefusedError(f"The layer's source refused the edit: {error}", (str(error),))

@@ -1,0 +1,192 @@
+"""Editing one table of a SQLite file: plain SQL, with the R-tree over its geometries kept right."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..geometry import Geometry
+from ..values import Field, FieldKind, Value, coerce_or_keep
+from .bounds import Bounds, bounds_of
+from .sqlite_dialect import Dialect, GeometryColumn, TableEdits
+from .sqlite_types import Column, field_of, quoted, read_columns, stored
+
+#: A key above it would leave the table's counter no room; no device gives out such keys.
+_LARGEST_GIVEN_KEY = 2**53
+
+
+class Database(Protocol):
+    """The open file. Both raise RefusedError instead of SQLite's errors."""
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection, for reading the schema."""
+        ...
+
+    def execute(self, sql: str, parameters: Sequence[Value]) -> sqlite3.Cursor:
+        """Run a statement."""
+        ...
+
+    def edit(self) -> AbstractContextManager[None]:
+        """Undo what happens inside when it fails."""
+        ...
+
+
+class SqliteLayer:
+    """A LayerEditor over a table."""
+
+    def __init__(self, database: Database, dialect: Dialect, table: str) -> None:
+        self._database = database
+        self._dialect = dialect
+        self._table = quoted(table)
+        columns = read_columns(database.connection, table)
+        self._geometry = dialect.geometry_column(database.connection, table)
+        self._key_field = _key_field(table, columns)
+        self._numbers_itself = _numbers_itself(columns, self._key_field.name)
+        self.edits = TableEdits(table, self._geometry)
+        self.schema = LayerSchema(
+            fields=_fields(columns, self._geometry, dialect.json_columns(database.connection, table)),
+            key=self._key_field.name,
+            geometry=self._geometry.type if self._geometry else None,
+        )
+
+    def find(self, key: str) -> Feature | None:
+        """The row with that key."""
+        value = coerce_or_keep(self._key_field, key)
+        if not self._is_key(value):
+            return None
+        names = list(self.schema.fields)
+        selected = ", ".join(map(quoted, names))
+        row = self._database.execute(f"SELECT {selected} FROM {self._table} WHERE {self._where}", (value,)).fetchone()
+        if row is None:
+            return None
+        fields = zip(self.schema.fields.values(), row, strict=True)
+        return Feature(str(value), {field.name: coerce_or_keep(field, raw) for field, raw in fields})
+
+    def insert(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> str:
+        """Add a row, with the given key if it is free."""
+        values = self._row(attributes, geometry if geometry else Unchanged.GEOMETRY)
+        key = self._new_key(values.pop(self._key_field.name, None))
+        if key is not None:
+            values[self._key_field.name] = key
+        with self._database.edit():
+            number = self._insert(values)
+            self._index(number, geometry)
+        self.edits.inserted += 1
+        self.edits.note_bounds(None, bounds_of(geometry))
+        return str(number if key is None else key)
+
+    def update(self, feature: Feature, attributes: Mapping[str, Value], geometry: GeometryChange) -> str:
+        """Change columns of the row."""
+        values = self._row(attributes, geometry)
+        key = coerce_or_keep(self._key_field, feature.key)
+        number, before = self._place(key, geometry)
+        assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
+        with self._database.edit():
+            sql = f"UPDATE {self._table} SET {assignments} WHERE {self._where}"
+            self._database.execute(sql, (*values.values(), key))
+            if not isinstance(geometry, Unchanged):
+                self._index(number, geometry)
+        self.edits.updated += 1
+        if not isinstance(geometry, Unchanged):
+            self.edits.note_bounds(before, bounds_of(geometry))
+        return feature.key
+
+    def delete(self, feature: Feature) -> None:
+        """Remove the row."""
+        key = coerce_or_keep(self._key_field, feature.key)
+        number, before = self._place(key, None)
+        with self._database.edit():
+            self._database.execute(f"DELETE FROM {self._table} WHERE {self._where}", (key,))
+            self._index(number, None)
+        self.edits.deleted += 1
+        self.edits.note_bounds(before, None)
+
+    @property
+    def _where(self) -> str:
+        return f"{quoted(self._key_field.name)} = ?"
+
+    def _row(self, attributes: Mapping[str, Value], geometry: GeometryChange) -> dict[str, Value]:
+        row = {name: stored(self.schema.fields[name], value) for name, value in attributes.items()}
+        if self._geometry is not None and not isinstance(geometry, Unchanged):
+            row[self._geometry.name] = self._dialect.encode(geometry, self._geometry) if geometry else None
+        return row
+
+    def _is_key(self, value: Value) -> bool:
+        return value is not None and (isinstance(value, int) or not self._numbers_itself)
+
+    def _new_key(self, given: Value) -> Value:
+        """The given key where it can be had; None lets the table number the row."""
+        if self._key_field.kind is not FieldKind.INTEGER:
+            if given is None:
+                raise RefusedError(f'The key field "{self._key_field.name}" needs a value')
+            return given
+        if given is not None and 0 <= given <= _LARGEST_GIVEN_KEY and not self._is_taken(given):
+            return given
+        return None if self._numbers_itself else self._next_number()
+
+    def _is_taken(self, key: Value) -> bool:
+        sql = f"SELECT 1 FROM {self._table} WHERE {self._where}"
+        return self._database.execute(sql, (key,)).fetchone() is not None
+
+    def _next_number(self) -> int:
+        sql = f"SELECT coalesce(max({quoted(self._key_field.name)}), 0) + 1 FROM {self._table}"
+        return self._database.execute(sql, ()).fetchone()[0]
+
+    def _insert(self, values: Mapping[str, Value]) -> int:
+        columns = ", ".join(map(quoted, values))
+        marks = ", ".join("?" * len(values))
+        body = f"({columns}) VALUES ({marks})" if values else "DEFAULT VALUES"
+        cursor = self._database.execute(f"INSERT INTO {self._table} {body}", tuple(values.values()))
+        return cursor.lastrowid or 0
+
+    def _place(self, key: Value, geometry: GeometryChange) -> tuple[int, Bounds | None]:
+        """The number of a row in the R-tree and the bounds of its geometry; only read when it will change."""
+        if self._geometry is None or isinstance(geometry, Unchanged):
+            return 0, None
+        number = quoted(self._key_field.name) if self._numbers_itself else "rowid"
+        head = f"substr({quoted(self._geometry.name)}, 1, {self._dialect.head_length})"
+        sql = f"SELECT {number}, {head} FROM {self._table} WHERE {self._where}"
+        row = self._database.execute(sql, (key,)).fetchone()
+        return (row[0], self._dialect.bounds(row[1])) if row else (0, None)
+
+    def _index(self, number: int, geometry: Geometry | None) -> None:
+        """Write the R-tree's entry once more: a table's triggers may be missing, or of an old and faulty kind."""
+        if self._geometry is None or self._geometry.index is None:
+            return
+        index, bounds = quoted(self._geometry.index), bounds_of(geometry)
+        execute = self._database.execute
+        if bounds is None:
+            execute(f"DELETE FROM {index} WHERE rowid = ?", (number,))
+        else:
+            values = (number, bounds.xmin, bounds.xmax, bounds.ymin, bounds.ymax)
+            execute(f"INSERT OR REPLACE INTO {index} VALUES (?, ?, ?, ?, ?)", values)
+
+
+def _key_field(table: str, columns: Iterable[Column]) -> Field:
+    keys = [column for column in columns if column.key_position]
+    if len(keys) > 1:
+        names = ", ".join(column.name for column in keys)
+        message = f'Composite (multi-column) primary keys cannot be edited: table "{table}" has the key {names}'
+        raise RefusedError(message)
+    keys = keys or [column for column in columns if column.name.lower() == "fid"]
+    if not keys:
+        raise RefusedError(f'The table "{table}" has no primary key and no field "fid", so that features have no name')
+    return field_of(keys[0])
+
+
+def _numbers_itself(columns: Iterable[Column], key: str) -> bool:
+    """Only a column declared INTEGER PRIMARY KEY, in these words, gets its numbers from SQLite."""
+    return any(
+        column.name == key and column.key_position and column.declared_type.upper() == "INTEGER" for column in columns
+    )
+
+
+def _fields(
+    columns: Iterable[Column], geometry: GeometryColumn | None, json_columns: frozenset[str]
+) -> dict[str, Field]:
+    hidden = geometry.name if geometry else None
+    return {column.name: field_of(column, column.name in json_columns) for column in columns if column.name != hidden}

@@ -1,0 +1,70 @@
+"""What is told about each delta: outcomes with the keys that clients and the admin pages know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+from ..port import Delta, DeltaOutcome, Feedback, OutcomeStatus
+
+_STATUS = {
+    "applied": "status_applied",
+    "conflict": "status_conflict",
+    "not_applied": "status_apply_failed",
+    "error": "status_error",
+}
+#: Characters.
+_LONGEST_TEXT = 2000
+_ERROR_TYPE = {"applied": None, "conflict": "Conflict", "not_applied": "Error", "error": "Error"}
+
+
+def outcome(
+    index: int,
+    delta: Delta,
+    status: OutcomeStatus,
+    message: str,
+    *,
+    modified_key: str | None = None,
+    conflicts: Sequence[str] = (),
+    provider_errors: Sequence[str] = (),
+) -> DeltaOutcome:
+    """The outcome of the delta at `index` of the run (from 0)."""
+    content = _entries(delta.content)
+    feedback: Feedback = {
+        "msg": _storable(message),
+        "e_type": _ERROR_TYPE[status],
+        "method": _named(content, "method"),
+        "status": _STATUS[status],
+        "delta_id": delta.id,
+        "layer_id": _named(content, "sourceLayerId") or _named(content, "localLayerId"),
+        "conflicts": [_storable(text) for text in conflicts] or None,
+        "feature_pk": _named(content, "sourcePk"),
+        "delta_index": index,
+        "modified_pk": _as_number(modified_key),
+        "delta_file_id": delta.deltafile_id,
+        "provider_errors": [_storable(text) for text in provider_errors] or None,
+    }
+    return DeltaOutcome(delta.id, status, feedback, modified_key)
+
+
+def _entries(content: Any) -> Mapping[str, Any]:
+    """What devices send need not be what was agreed."""
+    return cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else {}
+
+
+def _named(content: Mapping[str, Any], entry: str) -> str | int | None:
+    """An entry of the delta, if it is what it should be."""
+    value = content.get(entry)
+    return _storable(value) if isinstance(value, str) else value if isinstance(value, int) else None
+
+
+def _storable(text: str) -> str:
+    """A text of bearable length that a JSON column of PostgreSQL takes: no NUL, no half characters."""
+    text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def _as_number(key: str | None) -> int | str | None:
+    """Numeric keys are reported as numbers."""
+    is_number = key is not None and key.isascii() and key.isdecimal() and len(key) < 19
+    return int(key) if key is not None and is_number else key

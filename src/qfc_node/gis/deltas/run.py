@@ -1,0 +1,123 @@
+"""A run: the deltas one after the other, each with its outcome, then everything kept at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..port import ApplyReport, Delta, DeltaOutcome, Log, PkMap
+from ..project import Project
+from .applying import Applied, ConflictError, apply_edit
+from .content import Edit, MalformedDeltaError, read_edit
+from .created_keys import CreatedKeys
+from .editing import LayerEditor, RefusedError, Store
+from .feedback import outcome
+from .stores import Stores
+
+
+def apply_deltas(
+    project: Project, deltas: Sequence[Delta], *, overwrite_conflicts: bool, known_pks: PkMap, log: Log
+) -> ApplyReport:
+    """Apply the deltas in their order to the files beside the project file, and to the databases it names.
+
+    A delta that is malformed, in conflict or refused gets an outcome that says so, and changes nothing. Raises
+    OSError when the machine is in trouble (disk full, file unreadable): the same run may succeed later.
+    """
+    run = _Run(project, overwrite_conflicts, CreatedKeys(known_pks))
+    try:
+        outcomes = [run.apply(index, delta) for index, delta in enumerate(deltas)]
+        changed = run.commit()
+    finally:
+        run.stores.discard()
+    outcomes = [
+        run.final(index, delta, reached) for index, (delta, reached) in enumerate(zip(deltas, outcomes, strict=True))
+    ]
+    _tell(log, outcomes, changed)
+    return ApplyReport(tuple(outcomes), frozenset(project.file_name(path) for path in changed))
+
+
+class _Run:
+    def __init__(self, project: Project, overwrite_conflicts: bool, keys: CreatedKeys) -> None:
+        self.stores = Stores(project)
+        self._project = project
+        self._overwrite_conflicts = overwrite_conflicts
+        self._keys = keys
+        self._editors: dict[str, tuple[Store, LayerEditor]] = {}
+        self._applied_to: dict[int, Store] = {}
+        self._refused: dict[Store, RefusedError] = {}
+
+    def apply(self, index: int, delta: Delta) -> DeltaOutcome:
+        """Try one delta."""
+        try:
+            edit = read_edit(delta)
+        except (MalformedDeltaError, RecursionError) as error:
+            return outcome(index, delta, "error", f"The delta cannot be read: {error}")
+        reached = self._attempt(index, delta, edit)
+        if edit.method == "create" and reached.modified_pk is None:
+            self._keys.not_created(edit)
+        return reached
+
+    def _attempt(self, index: int, delta: Delta, edit: Edit) -> DeltaOutcome:
+        try:
+            applied = self._edit(index, edit)
+        except ConflictError as error:
+            return outcome(index, delta, "conflict", str(error), conflicts=error.conflicts)
+        except RefusedError as error:
+            return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
+        except (OSError, MemoryError):
+            raise
+        except Exception as error:  # noqa: BLE001 -- one delta, however odd, must not stop the others
+            message = f"The delta could not be applied: {type(error).__name__}: {error}"
+            return outcome(index, delta, "error", message)
+        if edit.method == "create":
+            self._keys.created(edit, applied.key)
+        message = _praise(applied)
+        return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
+
+    def _edit(self, index: int, edit: Edit) -> Applied:
+        store, editor = self._editor(edit.layer_id)
+        applied = apply_edit(editor, edit, self._keys, self._overwrite_conflicts)
+        self._applied_to[index] = store
+        return applied
+
+    def _editor(self, layer_id: str) -> tuple[Store, LayerEditor]:
+        if layer_id not in self._editors:
+            layer = self._project.layer(layer_id)
+            if layer is None:
+                raise RefusedError(f'No layer with id "{layer_id}" in the project')
+            self._editors[layer_id] = self.stores.editor(layer)
+        return self._editors[layer_id]
+
+    def commit(self) -> set[Path]:
+        """Keep what was edited; a source that refuses at the last moment takes back its deltas only."""
+        changed: set[Path] = set()
+        for store in self.stores.all():
+            try:
+                changed |= store.commit()
+            except RefusedError as error:
+                self._refused[store] = error
+        return changed
+
+    def final(self, index: int, delta: Delta, reached: DeltaOutcome) -> DeltaOutcome:
+        """The outcome after the commit."""
+        store = self._applied_to.get(index)
+        error = self._refused.get(store) if store else None
+        if error is None:
+            return reached
+        return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
+
+
+def _praise(applied: Applied) -> str:
+    message = "Successfully applied delta!"
+    if not applied.ignored:
+        return message
+    return f"{message} Ignored, as the layer has no such fields to write: {', '.join(applied.ignored)}."
+
+
+def _tell(log: Log, outcomes: Sequence[DeltaOutcome], changed: set[Path]) -> None:
+    for reached in outcomes:
+        if reached.status != "applied":
+            log(f"Delta {reached.delta_id}: {reached.status}: {reached.feedback['msg']}")
+    counts = ", ".join(f"{count} {status}" for status, count in Counter(o.status for o in outcomes).items())
+    log(f"{len(outcomes)} deltas: {counts or 'none'}; {len(changed)} files changed")
