@@ -1,0 +1,68 @@
+"""What an operator does with the queue: lock the rows, decide by `qfc.stack.queue_changes`, write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import uuid4
+
+from qfc.errors import RefusedError
+from qfc.stack.model import QueueChange
+from qfc.stack.queue_changes import BULK_LIMIT, LockedDelta, plan_cancel, plan_reapply, plan_retry
+
+from . import rows
+from .connection import Session
+
+
+def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
+    """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+    asked, ids = _bounded(job_ids)
+    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
+    parts = [rows.locked_delta(row) for row in session.rows("parts_lock", ids=ids)]
+    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases)
+    deltas = [part.delta_id for part in plan.parts]
+    session.change("parts_to_pending", jobs=[part.job_id for part in plan.parts], deltas=deltas)
+    session.change("deltas_to_pending", ids=deltas)
+    session.change("jobs_to_pending", ids=list(plan.jobs))
+    return QueueChange(plan.jobs, tuple(deltas), plan.refused)
+
+
+def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
+    """Stop jobs that wait or run; their deltas wait again, without a job."""
+    asked, ids = _bounded(job_ids)
+    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
+    parts = [rows.locked_delta(row) for row in session.rows("parts_lock", ids=ids)]
+    plan = plan_cancel(asked, jobs, parts, stops_running=session.schema.has_leases)
+    session.change("jobs_to_stopped", ids=list(plan.jobs))
+    session.change("parts_to_not_applied", jobs=list(plan.jobs))
+    session.change("deltas_to_pending", ids=list(plan.deltas))
+    return QueueChange(plan.jobs, plan.deltas, plan.refused)
+
+
+def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
+    """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
+    asked, ids = _bounded(delta_ids)
+    deltas = [rows.locked_delta(row) for row in session.rows("deltas_lock", ids=ids)]
+    plan = plan_reapply(asked, deltas)
+    jobs = tuple(_apply_job(session, batch) for batch in plan.batches)
+    chosen = tuple(delta.delta_id for batch in plan.batches for delta in batch)
+    return QueueChange(jobs, chosen, plan.refused)
+
+
+def _apply_job(session: Session, batch: Sequence[LockedDelta]) -> str:
+    """Make one job of deltas of one project; return its id."""
+    job_id = str(uuid4())
+    deltas = [delta.delta_id for delta in batch]
+    session.change("apply_job_insert", id=job_id, project_id=batch[0].project_id)
+    session.change("parts_insert", job_id=job_id, deltas=deltas)
+    session.change("deltas_to_pending", ids=deltas)
+    return job_id
+
+
+def _bounded(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the names asked for and those that are ids. Raises RefusedError when they are too many."""
+    asked, ids = rows.usual_ids(names)
+    if len(asked) > BULK_LIMIT:
+        raise RefusedError(
+            f"{len(asked)} rows at a time are too many; {BULK_LIMIT} are allowed.", hint="Narrow the selection."
+        )
+    return asked, ids

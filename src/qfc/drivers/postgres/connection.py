@@ -1,0 +1,158 @@
+"""Connections and transactions. Every error of PostgreSQL is translated here and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+from psycopg import errors
+from psycopg.rows import dict_row
+
+from qfc.errors import NotFoundError, QfcError, RefusedError, UnreachableError
+
+from .queries import compose, text
+from .schema import Schema, resolve
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+#: Opens a connection; what psycopg raises is translated by the caller.
+Connect = Callable[[], Connection]
+
+CONNECT_TIMEOUT_S = 5
+
+
+def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
+    """Return a factory of connections to a database, named by a libpq string or URL and single parameters."""
+
+    def connect() -> Connection:
+        settings: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "qfc", **parameters}
+        return psycopg.Connection[Row].connect(
+            conninfo, autocommit=True, prepare_threshold=None, row_factory=dict_row, **settings
+        )
+
+    return connect
+
+
+@dataclass(frozen=True)
+class Session:
+    """A transaction. Queries are named; see `qfc/drivers/sql`."""
+
+    connection: Connection
+    schema: Schema
+
+    def rows(self, query: str, **parameters: object) -> list[Row]:
+        """Run a named query and return all its rows."""
+        return self.connection.execute(compose(query, self.schema), parameters).fetchall()
+
+    def row(self, query: str, **parameters: object) -> Row:
+        """Run a named query and return its only row. Raises NotFoundError when there is none."""
+        rows = self.rows(query, **parameters)
+        if not rows:
+            raise NotFoundError(f"The database has no answer to {query!r}.")
+        return rows[0]
+
+    def change(self, query: str, **parameters: object) -> int:
+        """Run a named command and return how many rows it changed."""
+        return self.connection.execute(compose(query, self.schema), parameters).rowcount
+
+
+class Database:
+    """The way into a database: transactions on a few connections that are kept open. Safe for threads."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._idle: list[Session] = []
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def reading(self) -> Generator[Session]:
+        """Give a read-only transaction in which every query sees the same moment."""
+        with translated(), self._transaction("begin_reading", keep=False) as session:
+            yield session
+
+    @contextmanager
+    def writing(self, *, dry_run: bool = False) -> Generator[Session]:
+        """Give a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
+        with translated(), self._transaction("begin_writing", keep=not dry_run) as session:
+            yield session
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for session in idle:
+            session.connection.close()
+
+    @contextmanager
+    def _transaction(self, begin: str, *, keep: bool) -> Generator[Session]:
+        session = self._begin(begin)
+        try:
+            yield session
+            session.connection.execute("commit" if keep else "rollback")
+        except BaseException:
+            _give_up(session.connection)
+            raise
+        with self._lock:
+            self._idle.append(session)
+
+    def _begin(self, begin: str) -> Session:
+        """Begin on a kept connection, or on a new one when the server has closed it meanwhile."""
+        while (session := self._kept()) is not None:
+            try:
+                session.connection.execute(text(begin))
+            except psycopg.OperationalError:
+                session.connection.close()
+            else:
+                return session
+        connection = self._connect()
+        connection.execute(text(begin))
+        return Session(connection, resolve(connection))
+
+    def _kept(self) -> Session | None:
+        with self._lock:
+            return self._idle.pop() if self._idle else None
+
+
+def _give_up(connection: Connection) -> None:
+    """Close after an error: the names of tables may be what went wrong, and are read again with the next one."""
+    with suppress(psycopg.Error):
+        connection.close()
+
+
+@contextmanager
+def translated() -> Generator[None]:
+    """Turn errors of PostgreSQL into ours."""
+    try:
+        yield
+    except psycopg.Error as error:
+        raise translate(error) from error
+
+
+def translate(error: psycopg.Error) -> QfcError:
+    """Return our error for one of psycopg's."""
+    line = _first_line(error)
+    match error:
+        case errors.QueryCanceled():
+            return QfcError(
+                "The database gave no answer in time.",
+                hint="It is busy or a table has lost its statistics. Type: qfc db status",
+            )
+        case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
+            return RefusedError("Somebody else is changing the same rows.", hint="Try again in a moment.")
+        case errors.UndefinedTable() | errors.UndefinedColumn():
+            return QfcError(f"The database is not the one of this release: {line}", hint="Type: qfc db migrate")
+        case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
+            return RefusedError(f"The database refused: {line}", hint="Check the rights of the database user.")
+        case psycopg.OperationalError() | psycopg.InterfaceError():
+            return UnreachableError(f"The database cannot be reached: {line}", hint="Type: qfc status")
+        case _:
+            return QfcError(f"The database refused: {line}", hint="Type the command again with --verbose.")
+
+
+def _first_line(error: psycopg.Error) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -1,0 +1,147 @@
+"""The queue in a stack's database: the views."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from qfc.stack.model import (
+    Delta,
+    Job,
+    JobStatistics,
+    JobStatus,
+    QueueChange,
+    QueueDepth,
+    QueueSnapshot,
+    WaitingCounts,
+    Worker,
+)
+
+from . import changes, rows
+from .connection import Connect, Database, Session
+
+FINAL = tuple(status for status in JobStatus if status.is_final)
+#: So many of the newest jobs are measured for percentiles.
+SAMPLE = 10_000
+
+
+class PostgresJobStore:
+    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.QueueStore`."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._database = Database(connect)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._database.close()
+
+    def depth(self) -> QueueDepth:
+        """Count what waits and runs."""
+        with self._database.reading() as session:
+            return QueueDepth(**session.row("depth"))
+
+    def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
+        """Return the queue at one moment."""
+        with self._database.reading() as session:
+            counts = session.row("waiting_counts")
+            at: datetime = counts.pop("at")
+            return QueueSnapshot(
+                at=at,
+                depth=QueueDepth(**session.row("depth")),
+                counts=WaitingCounts(**counts),
+                active=tuple(map(rows.job, session.rows("jobs_active", limit=limit))),
+                pending=tuple(map(rows.job, session.rows("jobs_pending", limit=limit))),
+                workers=_workers(session) if session.schema.has("worker") else None,
+            )
+
+    def jobs(
+        self,
+        *,
+        statuses: Sequence[JobStatus] = (),
+        project_id: str | None = None,
+        type: str | None = None,
+        since: datetime | None = None,
+        limit: int = 50,
+    ) -> tuple[Job, ...]:
+        """Return jobs, the newest first, without output and feedback."""
+        if project_id is not None and rows.uuid_or_none(project_id) is None:
+            return ()
+        with self._database.reading() as session:
+            found = session.rows(
+                "jobs",
+                statuses=rows.parameters(statuses),
+                project_id=project_id,
+                type=type,
+                since=since,
+                limit=limit,
+            )
+            return tuple(map(rows.job, found))
+
+    def job(self, job_id: str) -> Job:
+        """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
+        with self._database.reading() as session:
+            return rows.job(rows.one_by_id(session, "job", job_id, "job"))
+
+    def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
+        """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
+        wanted = rows.parameters(statuses or FINAL)
+        with self._database.reading() as session:
+            return tuple(map(rows.job, session.rows("jobs_ended", statuses=wanted, since=since, limit=limit)))
+
+    def statistics(self, *, since: datetime) -> JobStatistics:
+        """Count and measure the jobs that ended since then."""
+        with self._database.reading() as session:
+            return rows.statistics(session.row("statistics", since=since, sample=SAMPLE))
+
+    def deltas(
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        project_id: str | None = None,
+        job_id: str | None = None,
+        limit: int = 50,
+    ) -> tuple[Delta, ...]:
+        """Return deltas in the order of arrival, without content."""
+        if any(name is not None and rows.uuid_or_none(name) is None for name in (project_id, job_id)):
+            return ()
+        with self._database.reading() as session:
+            found = session.rows(
+                "deltas", statuses=rows.parameters(statuses), project_id=project_id, job_id=job_id, limit=limit
+            )
+            return tuple(map(rows.delta, found))
+
+    def delta(self, delta_id: str) -> Delta:
+        """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
+        with self._database.reading() as session:
+            return rows.delta(rows.one_by_id(session, "delta", delta_id, "delta"))
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Return the workers that the database knows; one that has lost its connection is `dead`."""
+        with self._database.reading() as session:
+            return _workers(session) if session.schema.has("worker") else ()
+
+    def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
+        """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
+        _, ids = rows.usual_ids(job_ids)
+        with self._database.writing() as session:
+            changed = session.rows("jobs_reset", ids=ids, allowed=[str(status) for status in allowed], to=str(to))
+            return tuple(row["id"] for row in changed)
+
+    def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+        with self._database.writing(dry_run=dry_run) as session:
+            return changes.retry(session, job_ids)
+
+    def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Stop jobs that wait or run; their deltas wait again, without a job."""
+        with self._database.writing(dry_run=dry_run) as session:
+            return changes.cancel(session, job_ids)
+
+    def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
+        """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
+        with self._database.writing(dry_run=dry_run) as session:
+            return changes.reapply(session, delta_ids)
+
+
+def _workers(session: Session) -> tuple[Worker, ...]:
+    return tuple(map(rows.worker, session.rows("workers")))

@@ -1,0 +1,114 @@
+"""From rows to the model, and from what people type to ids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from qfc.errors import NotFoundError, UsageError
+from qfc.stack.model import Delta, Durations, Job, JobStatistics, JobStatus, Project, User, Worker
+from qfc.stack.queue_changes import LockedDelta, LockedJob
+
+from .connection import Row, Session
+
+UUID_DIGITS = 32
+#: Shorter beginnings of an id are more often a mistake than a wish.
+MINIMUM_DIGITS = 4
+
+
+def job(row: Row) -> Job:
+    """Make a job of a row of `part_job_columns.sql`."""
+    values: Row = {**row, "status": JobStatus(row["status"]), "created_by": row["created_by"] or ""}
+    return Job(**values)
+
+
+def delta(row: Row) -> Delta:
+    """Make a delta of a row of `part_delta_columns.sql`."""
+    return Delta(**row)
+
+
+def worker(row: Row) -> Worker:
+    """Make a worker of a row of `workers.sql`."""
+    return Worker(**row)
+
+
+def user(row: Row) -> User:
+    """Make a user of a row of `users.sql`."""
+    quota = row["storage_quota_bytes"]
+    values: Row = {**row, "storage_quota_bytes": None if quota is None else int(quota)}
+    return User(**values)
+
+
+def project(row: Row) -> Project:
+    """Make a project of a row of `part_project_columns.sql`."""
+    return Project(**row)
+
+
+def locked_job(row: Row) -> LockedJob:
+    """Make a locked job of a row of `jobs_lock.sql`."""
+    values: Row = {**row, "status": JobStatus(row["status"])}
+    return LockedJob(**values)
+
+
+def locked_delta(row: Row) -> LockedDelta:
+    """Make a locked delta of a row of `parts_lock.sql` or `deltas_lock.sql`."""
+    return LockedDelta(**row)
+
+
+def statistics(row: Row) -> JobStatistics:
+    """Make statistics of the row of `statistics.sql`."""
+    return JobStatistics(
+        finished=row["finished"],
+        failed=row["failed"],
+        stopped=row["stopped"],
+        run=_durations(row["run"]),
+        wait=_durations(row["wait"]),
+        sample=row["sample"],
+    )
+
+
+def _durations(values: Sequence[float | None] | None) -> Durations:
+    p50, p95, longest = values or (None, None, None)
+    return Durations(p50, p95, longest)
+
+
+def one_by_id(session: Session, query: str, name: str, what: str) -> Row:
+    """Return the row whose id is `name` or begins with it. Raises NotFoundError and UsageError."""
+    first, last = id_range(name, what)
+    rows = session.rows(query, first=first, last=last)
+    if not rows:
+        raise NotFoundError(f"There is no {what} {name}.", hint=f"Type: qfc {what}s list")
+    if len(rows) > 1:
+        raise UsageError(f"Several {what}s have an id that begins with {name}.", hint="Type more of it.")
+    return rows[0]
+
+
+def id_range(name: str, what: str) -> tuple[UUID, UUID]:
+    """Return the least and the greatest id that begins with `name`. Raises NotFoundError when it cannot be one."""
+    digits = name.replace("-", "").lower()
+    if not MINIMUM_DIGITS <= len(digits) <= UUID_DIGITS or not set(digits) <= set("0123456789abcdef"):
+        raise NotFoundError(
+            f"{name!r} is no id of a {what}.",
+            hint=f"An id has 32 hexadecimal digits; its first {MINIMUM_DIGITS} or more will do.",
+        )
+    return UUID(digits.ljust(UUID_DIGITS, "0")), UUID(digits.ljust(UUID_DIGITS, "f"))
+
+
+def uuid_or_none(name: str) -> str | None:
+    """Return an id in its usual form, or None when it is none."""
+    try:
+        return str(UUID(name))
+    except ValueError:
+        return None
+
+
+def usual_ids(names: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return all names once, those that are ids in their usual form; and those that are ids alone."""
+    usual = list(dict.fromkeys(uuid_or_none(name) or name for name in names))
+    return usual, [name for name in usual if uuid_or_none(name)]
+
+
+def parameters(values: Sequence[Any]) -> list[Any] | None:
+    """Return a filter's values for a query, None when it is not given."""
+    return [str(value) for value in values] or None

@@ -1,0 +1,122 @@
+"""Which tables and columns this database has: the names differ between the releases of QFieldCloud.
+
+`core_project` became `project_project` in 2026; newer releases know who triggered a job beside who created it, and
+file tables; leases and the list of workers are the embedded node's own. Everything about that is here: queries say
+`{project}` or `{not_before}` and get what the live database has, or a typed null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import psycopg
+from psycopg import sql
+
+from qfc.errors import QfcError
+
+#: Our name → the names in the releases, the newest first.
+TABLES: Mapping[str, tuple[str, ...]] = {
+    "job": ("core_job",),
+    "project": ("project_project", "core_project"),
+    "user": ("core_user",),
+    "organization": ("core_organization",),
+    "delta": ("core_delta",),
+    "apply_job": ("core_applyjob",),
+    "apply_job_delta": ("core_applyjobdelta",),
+    "file": ("filestorage_file",),
+    "worker": ("node_worker",),
+    "token": ("authentication_authtoken",),
+    "subscription": ("subscription_subscription",),
+    "plan": ("subscription_plan",),
+    "package": ("subscription_package",),
+    "package_type": ("subscription_packagetype",),
+}
+REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
+
+#: Placeholder → (alias in the query, table, columns of which the first that exists counts, type of the null instead).
+COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
+    "author": ("j", "job", ("created_by_id", "triggered_by_id"), "integer"),
+    "attempts": ("j", "job", ("attempts",), "smallint"),
+    "not_before": ("j", "job", ("not_before",), "timestamptz"),
+    "lease_expires_at": ("j", "job", ("lease_expires_at",), "timestamptz"),
+    "locked_at": ("p", "project", ("locked_at",), "timestamptz"),
+    "problem": ("p", "project", ("problem",), "text"),
+    "project_filename": ("p", "project", ("the_qgis_file_name", "project_filename"), "text"),
+    "data_last_packaged_at": ("p", "project", ("data_last_packaged_at",), "timestamptz"),
+    "data_last_updated_at": ("p", "project", ("data_last_updated_at",), "timestamptz"),
+    "file_storage_bytes": ("p", "project", ("file_storage_bytes",), "bigint"),
+}
+
+#: Columns that a job must lose when it goes back to pending; only those that exist are set.
+TRACES = ("started_at", "finished_at", "docker_started_at", "docker_finished_at", "not_before", "lease_token",
+          "lease_expires_at")  # fmt: skip
+COUNTERS = ("attempts", "faults")
+
+NAMES = """
+select c.relname as name, array_agg(a.attname::text) as columns
+from pg_catalog.pg_class c
+join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+where c.relname = any(%(names)s) and c.relkind in ('r', 'p', 'v') and pg_catalog.pg_table_is_visible(c.oid)
+group by c.relname
+"""
+
+
+@dataclass(frozen=True, eq=False)
+class Schema:
+    """What a database has. `columns` has our names of the tables that exist."""
+
+    names: Mapping[str, str]
+    columns: Mapping[str, frozenset[str]]
+
+    def has(self, table: str, *columns: str) -> bool:
+        """Tell whether a table (our name) exists and has these columns."""
+        return table in self.columns and self.columns[table].issuperset(columns)
+
+    @property
+    def has_leases(self) -> bool:
+        """Whether workers hold leases: a job can be taken from them, and they skip deltas that are done."""
+        return self.has("job", "lease_token")
+
+    def placeholders(self) -> dict[str, sql.Composable]:
+        """Return what stands for each name in the queries."""
+        tables: dict[str, sql.Composable] = {ours: sql.Identifier(theirs) for ours, theirs in self.names.items()}
+        columns: dict[str, sql.Composable] = {name: self._column(name) for name in COLUMNS}
+        return tables | columns | self._expressions()
+
+    def _column(self, placeholder: str) -> sql.Composable:
+        alias, table, candidates, type_name = COLUMNS[placeholder]
+        for column in candidates:
+            if self.has(table, column):
+                return sql.Identifier(alias, column)
+        return sql.SQL("null::{}").format(sql.Identifier(type_name))
+
+    def _expressions(self) -> dict[str, sql.Composable]:
+        job = self.columns["job"]
+        cleared = [sql.SQL("{} = null").format(sql.Identifier(name)) for name in TRACES if name in job]
+        zeroed = [sql.SQL("{} = 0").format(sql.Identifier(name)) for name in COUNTERS if name in job]
+        authors = [sql.Identifier(name) for name in ("created_by_id", "triggered_by_id") if name in job]
+        author = sql.SQL("coalesce(o.organization_owner_id, p.owner_id)")
+        details = sql.SQL("p.project_details is null" if self.has("project", "project_details") else "false")
+        return {
+            "details_missing": details,
+            "as_new": sql.SQL(", ").join([*cleared, *zeroed, sql.SQL("container_id = ''")]),
+            "author_columns": sql.SQL(", ").join(authors),
+            "author_values": sql.SQL(", ").join([author] * len(authors)),
+        }
+
+
+def resolve(connection: psycopg.Connection[Any]) -> Schema:
+    """Look up which names this database uses. Raises QfcError when it is not a QFieldCloud database."""
+    candidates = [name for names in TABLES.values() for name in names]
+    rows = cast("list[dict[str, Any]]", connection.execute(NAMES, {"names": candidates}).fetchall())
+    found: dict[str, list[str]] = {row["name"]: row["columns"] for row in rows}
+    names = {ours: name for ours, known in TABLES.items() for name in reversed(known) if name in found}
+    missing = [TABLES[name][-1] for name in REQUIRED if name not in names]
+    if missing:
+        raise QfcError(
+            f"The database has no {', '.join(missing)}: it is empty or not a QFieldCloud database.",
+            hint="Type: qfc db migrate",
+        )
+    return Schema(names, {ours: frozenset(found[name]) for ours, name in names.items()})

@@ -1,0 +1,5 @@
+-- In the order of ids, so that two operators never wait for each other.
+select j.id::text as id, j.status, j.type, j.project_id::text as project_id, j.created_at
+from {job} j where j.id = any(%(ids)s::uuid[])
+order by j.id
+for update of j

@@ -1,0 +1,1 @@
+j.finished_at

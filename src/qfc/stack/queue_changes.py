@@ -1,0 +1,177 @@
+"""What may be done with jobs and deltas: rows as they were locked in, a plan out. Drivers carry the plan out.
+
+- Only failed and stopped jobs are tried again, only waiting and running ones are cancelled.
+- A delta that was applied is never applied again, and one that waits in an open job is not put into a second one.
+- Deltas keep the order of their arrival.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from .model import JobStatus, Refusal
+
+RETRYABLE = (JobStatus.FAILED, JobStatus.STOPPED)
+CANCELLABLE = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
+#: Deltas that a retry leaves alone: one is in the data already, the other was put aside by a person.
+SETTLED = ("applied", "ignored")
+#: Changes of more rows than this are refused; the operator makes them in several steps.
+BULK_LIMIT = 1000
+#: As many deltas as an official server applies in one job.
+DELTAS_PER_JOB = 1000
+
+
+@dataclass(frozen=True)
+class LockedJob:
+    """A job row under its lock."""
+
+    id: str
+    status: JobStatus
+    type: str
+    project_id: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LockedDelta:
+    """A delta row under its lock. `job_id` is the job asked about, `open_job_id` another open one that holds it."""
+
+    delta_id: str
+    project_id: str
+    status: str
+    created_at: datetime
+    job_id: str | None = None
+    open_job_id: str | None = None
+
+
+@dataclass(frozen=True)
+class RetryPlan:
+    """Jobs that go back to pending, and the deltas that do so with them."""
+
+    jobs: tuple[str, ...]
+    parts: tuple[LockedDelta, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class CancelPlan:
+    """Jobs that are stopped, and the ids of deltas that wait again."""
+
+    jobs: tuple[str, ...]
+    deltas: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class ReapplyPlan:
+    """One tuple of deltas for each new job; all of one project, in the order of arrival."""
+
+    batches: tuple[tuple[LockedDelta, ...], ...]
+    refused: tuple[Refusal, ...]
+
+
+def plan_retry(
+    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, skips_settled: bool
+) -> RetryPlan:
+    """Decide which jobs are tried again.
+
+    `skips_settled`: the server's workers leave alone those deltas of a job that are done. Official ones apply all of
+    them, so that a job of which some are done must not run again there.
+    """
+    found = {job.id: job for job in jobs}
+    by_job = _by_job(parts)
+    taken: dict[str, LockedDelta] = {}
+    chosen: list[str] = []
+    refused = _unknown(asked, found)
+    for job in sorted(found.values(), key=lambda job: (job.created_at, job.id)):
+        own = by_job.get(job.id, [])
+        free = [part for part in own if _is_free(part) and part.delta_id not in taken]
+        reason = _no_retry(job, own, free, skips_settled)
+        if reason:
+            refused.append(Refusal(job.id, reason))
+        else:
+            chosen.append(job.id)
+            taken |= {part.delta_id: part for part in free}
+    return RetryPlan(tuple(chosen), tuple(taken.values()), tuple(refused))
+
+
+def plan_cancel(
+    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, stops_running: bool
+) -> CancelPlan:
+    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them."""
+    found = {job.id: job for job in jobs}
+    refused = _unknown(asked, found)
+    chosen: list[str] = []
+    for job in found.values():
+        reason = _no_cancel(job, stops_running)
+        if reason:
+            refused.append(Refusal(job.id, reason))
+        else:
+            chosen.append(job.id)
+    waiting = dict.fromkeys(
+        part.delta_id
+        for part in parts
+        if part.job_id in chosen and part.status in ("pending", "started") and part.open_job_id is None
+    )
+    return CancelPlan(tuple(chosen), tuple(waiting), tuple(refused))
+
+
+def plan_reapply(asked: Sequence[str], deltas: Iterable[LockedDelta]) -> ReapplyPlan:
+    """Decide which deltas are applied again, and in which jobs."""
+    found = {delta.delta_id: delta for delta in deltas}
+    refused = _unknown(asked, found)
+    projects: dict[str, list[LockedDelta]] = {}
+    for delta in sorted(found.values(), key=lambda delta: (delta.created_at, delta.delta_id)):
+        if delta.status == "applied":
+            refused.append(Refusal(delta.delta_id, "It was applied already."))
+        elif delta.open_job_id is not None:
+            refused.append(Refusal(delta.delta_id, f"It waits in job {delta.open_job_id}."))
+        else:
+            projects.setdefault(delta.project_id, []).append(delta)
+    batches = [
+        tuple(chosen[start : start + DELTAS_PER_JOB])
+        for chosen in projects.values()
+        for start in range(0, len(chosen), DELTAS_PER_JOB)
+    ]
+    return ReapplyPlan(tuple(batches), tuple(refused))
+
+
+def _is_free(part: LockedDelta) -> bool:
+    return part.status not in SETTLED and part.open_job_id is None
+
+
+def _no_retry(
+    job: LockedJob, own: Sequence[LockedDelta], free: Sequence[LockedDelta], skips_settled: bool
+) -> str | None:
+    """Return why a job is not tried again."""
+    if job.status not in RETRYABLE:
+        return f"It is {job.status}; only failed and stopped jobs are tried again."
+    if job.type != "delta_apply":
+        return None
+    if not free:
+        return "None of its deltas is left to apply: they were applied, put aside, or wait in another job."
+    if len(free) < len(own) and not skips_settled:
+        return f"Only {len(free)} of its {len(own)} deltas are left to apply. Type: qfc deltas reapply --job {job.id}"
+    return None
+
+
+def _no_cancel(job: LockedJob, stops_running: bool) -> str | None:
+    """Return why a job is not cancelled."""
+    if job.status not in CANCELLABLE:
+        return f"It is {job.status} already."
+    if job.status is not JobStatus.PENDING and not stops_running:
+        return "It runs, and workers of this server cannot be told to stop: its edits might arrive all the same."
+    return None
+
+
+def _unknown(asked: Sequence[str], found: Mapping[str, object]) -> list[Refusal]:
+    return [Refusal(name, "There is no such row.") for name in dict.fromkeys(asked) if name not in found]
+
+
+def _by_job(parts: Iterable[LockedDelta]) -> dict[str, list[LockedDelta]]:
+    by_job: dict[str, list[LockedDelta]] = {}
+    for part in parts:
+        by_job.setdefault(part.job_id or "", []).append(part)
+    return by_job
