@@ -1,4 +1,4 @@
-"""Tests that need a part which a machine may not have: skipped with a reason, but a failure where CI wants all parts."""
+"""Tests that need a part which a machine may lack: skipped with a reason, but a failure where CI wants all parts."""
 
 from __future__ import annotations
 

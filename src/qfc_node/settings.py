@@ -153,6 +153,8 @@ UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
 WORKER_TIMEOUT_S = environment.number("WORKER_TIMEOUT_S", 600)
 WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3)
 APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
+#: What reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
+GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
 #: How often a job is taken up again after its worker died.
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease is void even though the worker's connection still lives.

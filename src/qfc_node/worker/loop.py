@@ -13,6 +13,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from ..storage.errors import StorageError
 from . import leases, results
+from .child import chosen_engine
 from .child import run as run_in_child
 from .folder import JobFolder
 from .leases import Lease, LeaseLostError
@@ -47,6 +48,7 @@ class Worker:
     def __init__(self, *, single_shot: bool = False) -> None:
         self.signals = Signals()
         self._single_shot = single_shot
+        self._engine = chosen_engine()
         self._registration = Registration()
         self._notifications = Notifications()
         self._sweeper = Sweeper(settings.DATA_DIR, self._registration.id)
@@ -137,7 +139,7 @@ class Worker:
 
     def _fork(self, prepared: Prepared, folder: JobFolder) -> ChildProcess:
         def do() -> None:
-            run_in_child(prepared.work, folder, prepared.attachment_dirs).write(folder.result)
+            run_in_child(prepared.work, folder, self._engine, prepared.attachment_dirs).write(folder.result)
 
         return fork(do, settings.WORKER_MEMORY_LIMIT)
 

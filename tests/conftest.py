@@ -1,0 +1,137 @@
+"""Real services for tests: one PostgreSQL server a run, a database cloned from a migrated template for every test."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import uuid
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from node import Node, node_environment
+from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
+
+#: What configures the suite, the node, PostgreSQL, Docker or Django elsewhere; tests see none of it.
+CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def scrubbed_environment() -> Iterator[None]:
+    """Run without the variables that configure the suite, the node, PostgreSQL or Django elsewhere."""
+    before = dict(os.environ)
+    for name in list(os.environ):
+        if name.startswith(CONFIGURING) and not name.startswith(("QFC_TEST_", "QFC_SCHEMATHESIS_")):
+            del os.environ[name]
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
+@pytest.fixture(scope="session")
+def short_folder() -> Iterator[Path]:
+    """A folder with a short path (Unix sockets need one) that a service account can pass."""
+    folder = Path(tempfile.mkdtemp(prefix="qfc-test-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_server(short_folder: Path) -> Generator[Endpoint]:
+    """A PostgreSQL server for the whole run."""
+    folder = short_folder / "postgres"
+    folder.mkdir(mode=0o755)
+    with temporary_server(folder, settings={"max_connections": "200"}) as endpoint:
+        yield endpoint
+
+
+def _run_sql(server: Endpoint, statement: str) -> None:
+    with connect(server, autocommit=True) as connection:
+        connection.execute(statement)  # pyright: ignore
+
+
+@pytest.fixture(scope="session")
+def template_database(postgres_server: Endpoint, short_folder: Path) -> Endpoint:
+    """A database with the node's tables and nothing in them."""
+    _run_sql(postgres_server, "create database qfc_template")
+    endpoint = replace(postgres_server, database="qfc_template")
+    environment = node_environment(endpoint, short_folder / "template")
+    subprocess.run(
+        [sys.executable, "-m", "qfc_node", "migrate", "--verbosity", "0"], env=environment, check=True, timeout=120
+    )
+    return endpoint
+
+
+@pytest.fixture
+def database(template_database: Endpoint) -> Iterator[Endpoint]:
+    """A fresh database of the node for one test."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    server = replace(template_database, database="postgres")
+    _run_sql(server, f"create database {name} template qfc_template")
+    yield replace(template_database, database=name)
+    _run_sql(server, f"drop database {name} with (force)")
+
+
+@pytest.fixture
+def database_connection(database: Endpoint) -> Iterator[psycopg.Connection]:
+    """A connection to the test's database."""
+    with connect(database) as connection:
+        yield connection
+
+
+@pytest.fixture
+def node_folder(short_folder: Path) -> Iterator[Path]:
+    """An empty folder for a node's data."""
+    folder = short_folder / uuid.uuid4().hex[:8]
+    folder.mkdir(mode=0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def django_ready(template_database: Endpoint, short_folder: Path) -> None:
+    """Django, set up in this process; `node_database` gives it a database for one test."""
+    os.environ.update(node_environment(template_database, short_folder / "django"))
+    os.environ["DJANGO_SETTINGS_MODULE"] = "qfc_node.settings"
+    import django
+
+    django.setup()
+    from django.db import connection
+
+    connection.close()
+
+
+@pytest.fixture
+def node_database(django_ready: None, database: Endpoint, node_folder: Path) -> Iterator[Endpoint]:
+    """The node in this process on a fresh database and an empty folder."""
+    from django.conf import settings
+    from django.core.cache import cache
+    from django.db import connection
+
+    from qfc_node.storage.blobs import blob_store
+
+    connection.close()
+    connection.settings_dict["NAME"] = database.database
+    before, settings.DATA_DIR = settings.DATA_DIR, node_folder
+    hashers, settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS, ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    blob_store.cache_clear()
+    cache.clear()
+    yield database
+    connection.close()
+    settings.DATA_DIR, settings.PASSWORD_HASHERS = before, hashers
+    blob_store.cache_clear()
+
+
+@pytest.fixture
+def node(database: Endpoint, node_folder: Path) -> Iterator[Node]:
+    """A running node: an API server and no worker yet."""
+    with Node(database, node_folder) as running:
+        running.start_app()
+        yield running

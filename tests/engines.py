@@ -1,0 +1,107 @@
+"""GIS engines that misbehave, to see what the worker makes of it. They do real work on real files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from qfc_node.gis.port import (
+    ApplyReport,
+    Delta,
+    DeltaOutcome,
+    GisError,
+    InvalidProjectFileError,
+    Log,
+    PackagedFile,
+    PackageReport,
+    PkMap,
+    ProjectReport,
+)
+
+
+class JournalEngine:
+    """A project is a folder with `journal.txt`; applying a delta appends its id. `project.qgs` tells how to misbehave.
+
+    The project file is JSON: `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
+    """
+
+    def report(self, project_file: Path, log: Log) -> ProjectReport:
+        """Report the journal's length."""
+        self._misbehave(project_file, log)
+        return ProjectReport({"lines": len(_journal(project_file).read_text().splitlines())}, b"\x89PNG thumbnail")
+
+    def package(self, project_file: Path, export_dir: Path, log: Log) -> PackageReport:
+        """Package the journal and a file of our own."""
+        self._misbehave(project_file, log)
+        made = export_dir / "data.gpkg"
+        made.write_bytes(_journal(project_file).read_bytes()[::-1])
+        files = (PackagedFile("journal.txt", _journal(project_file)), PackagedFile("data.gpkg", made))
+        return PackageReport(files, {"journal": {"name": "journal"}}, {"journal": {"name": "journal"}}, ("noted",))
+
+    def apply(
+        self,
+        project_file: Path,
+        deltas: Sequence[Delta],
+        *,
+        overwrite_conflicts: bool,
+        known_pks: PkMap,
+        log: Log,
+    ) -> ApplyReport:
+        """Append the ids of the deltas."""
+        del overwrite_conflicts, known_pks
+        with _journal(project_file).open("a") as journal:
+            for delta in deltas:
+                journal.write(f"{delta.id}\n")
+                journal.flush()
+        self._misbehave(project_file, log)
+        outcomes = tuple(DeltaOutcome(delta.id, "applied", {"msg": "ok"}, "1") for delta in deltas)
+        return ApplyReport(outcomes, frozenset({"journal.txt"}) if deltas else frozenset())
+
+    def _misbehave(self, project_file: Path, log: Log) -> None:
+        wish = json.loads(project_file.read_text())
+        log(f"misbehaving: {wish}")
+        time.sleep(wish.get("seconds", 0))
+        action = getattr(self, f"_{wish.get('misbehave', 'nothing')}")
+        action()
+
+    def _nothing(self) -> None:
+        pass
+
+    def _segfault(self) -> None:
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+    def _killed(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    def _hang(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        time.sleep(3600)
+
+    def _hog(self) -> None:
+        hoard: list[bytearray] = []
+        while True:
+            hoard.append(bytearray(64 * 1024 * 1024))
+
+    def _raise(self) -> None:
+        raise ValueError("the engine stumbled")
+
+    def _enospc(self) -> None:
+        raise OSError(28, "No space left on device")
+
+    def _invalid(self) -> None:
+        raise InvalidProjectFileError("The project file is an invalid XML document: line 1.")
+
+    def _refuse(self) -> None:
+        raise GisError("Nothing to be done with this project.")
+
+    def _kill_worker(self) -> None:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(3600)
+
+
+def _journal(project_file: Path) -> Path:
+    return project_file.with_name("journal.txt")
