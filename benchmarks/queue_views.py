@@ -50,7 +50,7 @@ numbered as (
 insert into core_job (id, created_at, updated_at, project_id, type, status, created_by_id, output, feedback, started_at,
                       finished_at, container_id)
 select gen_random_uuid(), at, at, p.id, (array['package', 'delta_apply', 'process_projectfile'])[1 + n %% 3],
-       case when n %% 50 = 0 then 'pending' when n %% 100000 = 1 then 'started' when n %% 10 = 1 then 'failed'
+       case when n %% 50 = 0 then 'pending' when n < 20 then 'started' when n %% 10 = 1 then 'failed'
             else 'finished' end,
        p.owner_id, repeat('a line of output ', 20),
        jsonb_build_object('error', 'Worker timeout error.', 'error_type', 'TIMEOUT'),
