@@ -54,7 +54,7 @@ def postgres_server(short_folder: Path) -> Generator[Endpoint]:
 
 def _run_sql(server: Endpoint, statement: str) -> None:
     with connect(server, autocommit=True) as connection:
-        connection.execute(statement)  # pyright: ignore
+        connection.execute(statement)
 
 
 @pytest.fixture(scope="session")

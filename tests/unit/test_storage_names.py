@@ -1,0 +1,47 @@
+"""Names that every device can hold, and those that are refused with a reason."""
+
+from __future__ import annotations
+
+import pytest
+
+from qfc_node.storage.errors import UnsafeNameError
+from qfc_node.storage.names import check_name
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["survey.qgs", "DCIM/photo 1.jpg", "a/b/c/d.txt", ".hidden", "ümläut-日本語.gpkg", "a..b", "concrete/x", "x" * 255],
+)
+def test_ordinary_names_are_accepted(name: str) -> None:
+    check_name(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("", "no name"),
+        ("../secret", "not a name"),
+        ("a/../../b", "not a name"),
+        ("a//b", "not a name"),
+        ("a/", "not a name"),
+        ("./a", "not a name"),
+        ("/etc/passwd", "relative"),
+        ("a\\b", "character"),
+        ("a:b", "character"),
+        ("what?", "character"),
+        ("a\x00b", "control"),
+        ("a\nb", "control"),
+        ("a\x7fb", "control"),
+        ("a\ud800b", "control"),
+        ("trailing.", "dot or a blank"),
+        ("trailing /x", "dot or a blank"),
+        ("CON", "reserved"),
+        ("con.txt", "reserved"),
+        ("a/LPT1.gpkg", "reserved"),
+        ("é" * 128, "longer than 255 bytes"),
+        ("/".join(["abcdefghi"] * 150), "longer than 1000"),
+    ],
+)
+def test_unsafe_names_are_refused_with_the_reason(name: str, why: str) -> None:
+    with pytest.raises(UnsafeNameError, match=why):
+        check_name(name)
