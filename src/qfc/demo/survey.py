@@ -1,0 +1,141 @@
+"""Reads a QGIS project and the GeoPackage layers in it: the demo project as shipped, a package, an edited copy.
+
+Only the standard library: what a phone or a server made of the project is looked at with other eyes than theirs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from .geometry import Geometry, from_blob
+
+Attributes = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer of a project whose data is a table of a GeoPackage. `name` is the first part of the layer's id."""
+
+    id: str
+    name: str
+    file: str
+    table: str
+
+
+@dataclass(frozen=True)
+class Feature:
+    """A row: its key, its geometry if it has one, its other columns."""
+
+    key: int
+    attributes: Attributes
+    geometry: Geometry | None
+
+    @property
+    def uuid(self) -> str:
+        """What tells the feature from all others on every device."""
+        return str(self.attributes["uuid"])
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A project in a folder: its GeoPackage layers and their features by layer name and key."""
+
+    folder: Path
+    layers: dict[str, Layer]
+    features: dict[str, dict[int, Feature]]
+
+    def find(self, layer: str, **wanted: Any) -> list[Feature]:
+        """Features of a layer whose attributes have these values, in the order of their keys."""
+        rows = self.features[layer].values()
+        return [row for row in rows if all(row.attributes[name] == value for name, value in wanted.items())]
+
+
+def shipped_project() -> Path:
+    """The folder of the demo project in the installed package."""
+    return Path(__file__).resolve().parent.parent / "demo_project"
+
+
+def read_survey(folder: Path) -> Survey:
+    """Read the only .qgs file of a folder and its GeoPackages. Raises FileNotFoundError, ValueError, sqlite3.Error."""
+    layers = read_layers(project_file(folder))
+    features = {name: _read_features(folder, layer) for name, layer in layers.items()}
+    return Survey(folder, layers, features)
+
+
+def project_file(folder: Path) -> Path:
+    """The only .qgs file of a folder. Raises ValueError when there are none or several."""
+    files = sorted(folder.glob("*.qgs"))
+    if len(files) != 1:
+        raise ValueError(f"{folder} should hold one .qgs file and holds {len(files)}")
+    return files[0]
+
+
+def read_layers(path: Path) -> dict[str, Layer]:
+    """The layers of a project file that read a GeoPackage, by name."""
+    layers: dict[str, Layer] = {}
+    for element in ElementTree.parse(path).iterfind("projectlayers/maplayer"):
+        source, _, options = (element.findtext("datasource") or "").partition("|")
+        layer_id = element.findtext("id") or ""
+        if source.endswith(".gpkg"):
+            name = layer_id[: -len("_00000000_0000_0000_0000_000000000000")]
+            layers[name] = Layer(layer_id, name, source.removeprefix("./"), _table_name(options))
+    return layers
+
+
+def _table_name(options: str) -> str:
+    """The value of `layername` among the options of an OGR source."""
+    names = [
+        value for name, _, value in (option.partition("=") for option in options.split("|")) if name == "layername"
+    ]
+    if not names:
+        raise ValueError(f"a GeoPackage layer without a table name: {options}")
+    return names[0].strip("'\"")
+
+
+def _read_features(folder: Path, layer: Layer) -> dict[int, Feature]:
+    address = f"file:{folder / layer.file}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        types = _columns(database, layer.table)
+        key = next(name for name, (_, is_key) in types.items() if is_key)
+        shape = _geometry_column(database, layer.table)
+        rows = database.execute(f"SELECT * FROM {_quoted(layer.table)} ORDER BY {_quoted(key)}").fetchall()
+    kinds = {name: kind for name, (kind, _) in types.items() if name not in (key, shape)}
+    return {row[key]: _feature(row, key, shape, kinds) for row in rows}
+
+
+def _columns(database: sqlite3.Connection, table: str) -> dict[str, tuple[str, bool]]:
+    rows = database.execute(f"PRAGMA table_info({_quoted(table)})")
+    return {row["name"]: (str(row["type"]).upper(), bool(row["pk"])) for row in rows}
+
+
+def _geometry_column(database: sqlite3.Connection, table: str) -> str | None:
+    query = "SELECT column_name FROM gpkg_geometry_columns WHERE table_name = ?"
+    row = database.execute(query, (table,)).fetchone()
+    return row["column_name"] if row else None
+
+
+def _feature(row: sqlite3.Row, key: str, shape: str | None, kinds: dict[str, str]) -> Feature:
+    attributes = {name: plain_value(row[name], kind) for name, kind in kinds.items()}
+    blob = row[shape] if shape else None
+    return Feature(row[key], attributes, from_blob(blob) if blob else None)
+
+
+def plain_value(value: Any, column_type: str) -> Any:
+    """A column's value as JSON has it: booleans as such, times without zone and to the second."""
+    if value is None:
+        return None
+    if column_type == "BOOLEAN":
+        return bool(value)
+    if column_type == "DATETIME":
+        return str(value).replace(" ", "T")[:19]
+    return value
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

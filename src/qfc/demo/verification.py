@@ -1,0 +1,68 @@
+"""Compares what came out with what had to come out, feature by feature."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from .oracle import Expectation
+from .survey import Feature, Survey, plain_value
+
+
+def differences(expected: Expectation, survey: Survey) -> list[str]:
+    """One sentence a difference; empty when every edit is there exactly once and nothing else changed."""
+    found: list[str] = []
+    for layer, wanted in expected.state.items():
+        if layer not in survey.features:
+            found.append(f"{layer}: the layer is missing")
+            continue
+        rows = list(survey.features[layer].values())
+        found += _double(layer, rows) + _compare(layer, wanted, {row.uuid: row for row in rows})
+    return found
+
+
+def wrong_statuses(expected: Expectation, statuses: Mapping[str, str]) -> list[str]:
+    """Deltas that the server tells otherwise than expected, or does not know, or invented."""
+    lost = [f"delta {delta} is lost" for delta in expected.statuses if delta not in statuses]
+    extra = [f"delta {delta} was never sent" for delta in statuses if delta not in expected.statuses]
+    wrong = [
+        f"delta {delta} is {statuses[delta]} and should be {status}"
+        for delta, status in expected.statuses.items()
+        if delta in statuses and statuses[delta] != status
+    ]
+    return lost + extra + wrong
+
+
+def _double(layer: str, rows: list[Feature]) -> list[str]:
+    counts = Counter(row.uuid for row in rows)
+    return [f"{layer}: {uuid} is there {count} times" for uuid, count in counts.items() if count > 1]
+
+
+def _compare(layer: str, wanted: Mapping[str, Feature], present: Mapping[str, Feature]) -> list[str]:
+    found = [f"{layer}: {uuid} is missing" for uuid in wanted if uuid not in present]
+    found += [f"{layer}: {uuid} should not be there" for uuid in present if uuid not in wanted]
+    for uuid, feature in wanted.items():
+        if uuid in present:
+            found += [f"{layer}: {uuid}: {text}" for text in _compare_features(feature, present[uuid])]
+    return found
+
+
+def _compare_features(wanted: Feature, present: Feature) -> list[str]:
+    found = [
+        f"{name} is {present.attributes.get(name)!r} and should be {value!r}"
+        for name, value in wanted.attributes.items()
+        if not _same(value, present.attributes.get(name))
+    ]
+    shape = wanted.geometry.rounded() if wanted.geometry else None
+    if shape != (present.geometry.rounded() if present.geometry else None):
+        found.append("the geometry differs")
+    return found
+
+
+def _same(wanted: Any, present: Any) -> bool:
+    if isinstance(wanted, str) and len(wanted) >= 19 and wanted[10] == "T":
+        return plain_value(wanted, "DATETIME") == plain_value(present, "DATETIME")
+    if isinstance(wanted, float) and isinstance(present, int | float):
+        return abs(wanted - present) < 1e-9
+    return wanted == present
