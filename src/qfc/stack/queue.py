@@ -137,9 +137,7 @@ def _for_a_worker(older: int, snapshot: QueueSnapshot) -> str:
 
 
 def _worker_of(job: Job, snapshot: QueueSnapshot) -> Worker | None:
-    """Find a job's worker; ids are compared without hyphens, which not every writer of uuids sets."""
-    wanted = (job.worker_id or "").replace("-", "")
-    return next((worker for worker in snapshot.workers or () if worker.id.replace("-", "") == wanted), None)
+    return next((worker for worker in snapshot.workers or () if worker.id == job.worker_id), None)
 
 
 def short(identifier: str | None) -> str:
