@@ -171,7 +171,6 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "qfc_node.api.errors.exception_handler",
-    "DEFAULT_PAGINATION_CLASS": "qfc_node.api.pagination.HeaderPagination",
     "UNAUTHENTICATED_USER": None,
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+from .api.errors import bad_request, not_found, server_error
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("api/v1/", include("qfc_node.api.urls")),
+    path("swagger.yaml", SpectacularAPIView.as_view(), name="openapi"),
+    path("swagger/", SpectacularSwaggerView.as_view(url_name="openapi")),
+    path("docs/", SpectacularRedocView.as_view(url_name="openapi")),
+]
+
+handler400 = bad_request
+handler404 = not_found
+handler500 = server_error

@@ -69,10 +69,14 @@ class Access:
 
 
 def with_roles(user: User) -> QuerySet[Project]:
-    """Return all projects, each with the role that the user was given in it as `held_role`, `held_origin`."""
+    """Return all projects, each with the role that the user was given in it as `held_role`, `held_origin`.
+
+    The details, which may be megabytes, are left in the database until somebody reads them.
+    """
     held = FilteredRelation("role_rows", condition=Q(role_rows__user_id=user.pk))
     return (
         Project.objects.select_related("owner")
+        .defer("project_details")
         .annotate(held=held)
         .annotate(held_role=F("held__role_name"), held_origin=F("held__origin"))
     )

@@ -1,0 +1,119 @@
+"""Who is calling: tokens for the API, names or e-mail addresses with a password for logging in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.auth import authenticate
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils import timezone
+from rest_framework import exceptions
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.request import Request
+
+from ..core.models import AuthToken, ClientType, User, UserType
+from .errors import AuthenticationFailedError, TooManyFailedLoginAttemptsError
+
+KEYWORD = "token"
+#: How exactly `last_used_at` is kept: writing it with every request would cost more than most requests do.
+LAST_USED_STEP = timedelta(minutes=1)
+#: How the User-Agent of a client begins.
+PREFIXES = {
+    "sdk|": ClientType.SDK,
+    "cli|": ClientType.CLI,
+    "qfield|": ClientType.QFIELD,
+    "worker|": ClientType.WORKER,
+}
+
+
+def client_type_of(user_agent: str) -> ClientType:
+    """Guess the kind of client from its User-Agent. A worker's token is made by the server, never by a login."""
+    for prefix, client_type in PREFIXES.items():
+        if user_agent.startswith(prefix):
+            return ClientType.UNKNOWN if client_type == ClientType.WORKER else client_type
+    if "QGIS/" in user_agent:
+        return ClientType.QFIELDSYNC
+    return ClientType.BROWSER if user_agent.startswith("Mozilla") else ClientType.UNKNOWN
+
+
+def find_person(name_or_email: str) -> User | None:
+    """Find an active person by name or e-mail address, whatever the case."""
+    if not name_or_email or "\0" in name_or_email:
+        return None
+    wanted = Q(username__iexact=name_or_email) | Q(email__iexact=name_or_email)
+    return User.objects.filter(wanted, type=UserType.PERSON, is_active=True).first()
+
+
+class NameOrEmailBackend(ModelBackend):
+    """Lets people log in with their name or their e-mail address; organizations and teams never."""
+
+    def authenticate(
+        self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
+    ) -> User | None:
+        """Return the person whose password it is."""
+        del request, kwargs
+        if username is None or password is None:
+            return None
+        person = find_person(username)
+        if person is None:
+            make_password(password)  # takes as long as a wrong password, so that names cannot be guessed by the clock
+            return None
+        return person if person.check_password(password) else None
+
+
+def log_in(request: Request, name_or_email: str, password: str) -> AuthToken:
+    """Check the password and make a token. Other tokens of the person stay valid.
+
+    Raises AuthenticationFailedError or TooManyFailedLoginAttemptsError.
+    """
+    person = find_person(name_or_email)
+    name = person.username if person else name_or_email.replace("\0", "")
+    # The lock-out is noted on the framework's request: on Django's own it would replace our answer by a page.
+    user = authenticate(cast(HttpRequest, request), username=name, password=password)
+    if user is None:
+        locked = bool(getattr(request, "axes_locked_out", False))
+        raise TooManyFailedLoginAttemptsError if locked else AuthenticationFailedError
+    return make_token(cast(User, user), request.META.get("HTTP_USER_AGENT", ""))
+
+
+def make_token(user: User, user_agent: str) -> AuthToken:
+    """Make a token for a client that has just logged in."""
+    now = timezone.now()
+    User.objects.filter(pk=user.pk).update(last_login=now)
+    return AuthToken.objects.create(
+        user=user,
+        user_agent=user_agent[:1000],
+        client_type=client_type_of(user_agent),
+        expires_at=now + timedelta(hours=settings.AUTH_TOKEN_EXPIRATION_HOURS),
+    )
+
+
+class TokenAuthentication(BaseAuthentication):
+    """`Authorization: Token KEY`."""
+
+    def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
+        """Return the caller and the token; None without a token. Raises AuthenticationFailed for a bad one."""
+        keyword, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
+        if keyword.lower() != KEYWORD:
+            return None
+        token = AuthToken.objects.select_related("user").filter(key=key.strip().replace("\0", "")).first()
+        now = timezone.now()
+        if token is None or token.expires_at <= now or not token.user.is_active:
+            raise exceptions.AuthenticationFailed
+        self._note_use(token, now)
+        return token.user, token
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme, which makes a missing token 401 instead of 403."""
+        del request
+        return "Token"
+
+    @staticmethod
+    def _note_use(token: AuthToken, now: datetime) -> None:
+        if token.last_used_at is None or token.last_used_at < now - LAST_USED_STEP:
+            AuthToken.objects.filter(pk=token.pk).update(last_used_at=now, updated_at=now)

@@ -1,0 +1,115 @@
+"""What all views of the API have in common."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from uuid import UUID
+
+from django.db.models import Manager
+from rest_framework import serializers
+from rest_framework.negotiation import BaseContentNegotiation
+from rest_framework.parsers import BaseParser
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from ..core.models import AuthToken, Organization, User, UserType
+from ..core.permissions import Access, Action, find_access, is_member, is_organization_admin
+from ..storage.upload import StagedUpload
+from .errors import EmptyContentError, MultipleContentsError, ObjectNotFoundError, PermissionDeniedError
+
+Fields = dict[str, Any]
+Shape = type[serializers.Serializer[Any]]
+
+
+class AlwaysJson(BaseContentNegotiation):
+    """Answers JSON whatever the client says it accepts: some ask for images, some for nothing."""
+
+    def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
+        """Return the parser for the body's type."""
+        return next((parser for parser in parsers if _matches(parser.media_type, request.content_type or "")), None)
+
+    def select_renderer(
+        self, request: Request, renderers: Any, format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        """Return the only renderer there is."""
+        del request, format_suffix
+        return renderers[0], renderers[0].media_type
+
+
+def _matches(media_type: str, content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == media_type
+
+
+class NodeView(APIView):
+    """A view that knows its caller and reads its input strictly."""
+
+    content_negotiation_class = AlwaysJson
+
+    @property
+    def caller(self) -> User:
+        """Who is calling. Only views that need a token may ask."""
+        return cast(User, self.request.user)
+
+    @property
+    def client_type(self) -> str:
+        """The kind of client, as its token says."""
+        return cast(AuthToken, self.request.auth).client_type
+
+    def access(self, project_id: UUID, action: Action) -> Access:
+        """Return the project and the caller's role. Raises ObjectNotFoundError or PermissionDeniedError."""
+        access = find_access(self.caller, project_id)
+        if access is None:
+            raise ObjectNotFoundError
+        if not access.allows(action):
+            raise PermissionDeniedError
+        return access
+
+    def read_body(self, shape: Shape, *, partial: bool = False) -> Fields:
+        """Return the checked body. Raises ValidationError."""
+        return _validated(shape(data=self.request.data, partial=partial))
+
+    def read_query(self, shape: Shape) -> Fields:
+        """Return the checked query. Raises ValidationError. What the shape does not name is left alone."""
+        query = self.request.query_params
+        wanted = shape().get_fields()
+        repeated = [name for name in wanted if len(query.getlist(name)) > 1]
+        if repeated:
+            raise serializers.ValidationError({repeated[0]: "Must be given once only."})
+        return _validated(shape(data={name: query[name] for name in wanted if name in query}))
+
+    def read_file(self, name: str) -> StagedUpload:
+        """Return the one file of a multipart body. Raises EmptyContentError or MultipleContentsError."""
+        files = self.request.FILES.getlist(name)
+        if not files:
+            raise EmptyContentError
+        if len(files) > 1:
+            raise MultipleContentsError
+        return cast(StagedUpload, files[0])
+
+
+def _validated(serializer: serializers.Serializer[Any]) -> Fields:
+    serializer.is_valid(raise_exception=True)
+    return cast(Fields, serializer.validated_data)
+
+
+def find_user(username: str, *types: UserType) -> User:
+    """Find an account by name, whatever the case. Raises ObjectNotFoundError."""
+    people = User.objects.filter(username__iexact=username, is_active=True)
+    user = people.filter(type__in=types).first() if types else people.first()
+    if user is None:
+        raise ObjectNotFoundError(f"{username!r}")
+    return user
+
+
+def find_organization(name: str, caller: User, *, as_admin: bool = False) -> Organization:
+    """Find an organization that the caller belongs to, or administers. Raises ObjectNotFoundError, PermissionDeniedError."""
+    user = find_user(name)
+    organizations = cast(Manager[Organization], Organization.objects)
+    organization = organizations.filter(pk=user.pk).first()
+    if organization is None:
+        raise PermissionDeniedError
+    allowed = is_organization_admin if as_admin else is_member
+    if not allowed(caller, organization):
+        raise PermissionDeniedError
+    return organization

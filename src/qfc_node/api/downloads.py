@@ -1,0 +1,139 @@
+"""Sends files: whole through the server's sendfile, parts as ranges, nothing when the client has it already."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.utils.http import content_disposition_header, http_date
+from rest_framework.request import Request
+
+from ..core.models import FileVersion
+from ..storage import versions
+from .errors import ApiError
+
+CHUNK = 256 * 1024
+RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+CONTENT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class Span:
+    """Bytes from `start` up to and without `end`."""
+
+    start: int
+    end: int
+
+
+class RangeNotSatisfiableError(ApiError):
+    """The file has no such bytes."""
+
+    status_code = 416
+    message = "The file does not have this range"
+
+
+def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
+    """Answer with the bytes of a version, or the part that `Range` asks for. Raises StorageError."""
+    if _has_it(request, version):
+        return _with_headers(HttpResponse(status=304), version, name)
+    span = _wanted(request, version)
+    if span is None:
+        whole = FileResponse(versions.read(version), content_type=CONTENT_TYPE)
+        whole["Content-Length"] = str(version.size)
+        return _with_headers(whole, version, name)
+    if span.start >= version.size or span.end <= span.start:
+        return _unsatisfiable(version)
+    return _with_headers(_part(version, span), version, name)
+
+
+def etag(version: FileVersion) -> str:
+    """Return the entity tag: the md5 of the bytes, which the lists carry too."""
+    return bytes(version.md5sum).hex()
+
+
+def _has_it(request: Request, version: FileVersion) -> bool:
+    """Whether the client's copy is the same. Clients write the tag with quotes and without."""
+    tags = request.headers.get("If-None-Match")
+    if tags is not None:
+        known = {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
+        return bool(known & {etag(version), "*"})
+    since = _date(request.headers.get("If-Modified-Since"))
+    return since is not None and version.uploaded_at.replace(microsecond=0) <= since
+
+
+def _date(text: str | None) -> datetime | None:
+    try:
+        moment = parsedate_to_datetime(text) if text else None
+    except (TypeError, ValueError, IndexError):
+        return None
+    return moment.replace(tzinfo=moment.tzinfo or UTC) if moment else None
+
+
+def _wanted(request: Request, version: FileVersion) -> Span | None:
+    """Return the range that is asked for; None for the whole. Several ranges at once are answered with the whole."""
+    match = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
+    if match is None or match.groups() == ("", "") or not _is_current(request, version):
+        return None
+    first, last = match.groups()
+    if not first:
+        return Span(max(0, version.size - int(last[:20])), version.size if int(last[:20]) else 0)
+    end = int(last[:20]) + 1 if last else version.size
+    return Span(int(first[:20]), min(end, version.size))
+
+
+def _is_current(request: Request, version: FileVersion) -> bool:
+    condition = request.headers.get("If-Range")
+    if condition is None:
+        return True
+    moment = _date(condition)
+    if moment is not None:
+        return version.uploaded_at.replace(microsecond=0) <= moment
+    return condition.strip().strip('"') == etag(version)
+
+
+def _unsatisfiable(version: FileVersion) -> HttpResponseBase:
+    error = RangeNotSatisfiableError()
+    return HttpResponse(
+        f'{{"code": "{error.code}", "message": "{error.detail}"}}',
+        status=error.status_code,
+        content_type="application/json",
+        headers={"Content-Range": f"bytes */{version.size}"},
+    )
+
+
+def _part(version: FileVersion, span: Span) -> HttpResponseBase:
+    response = StreamingHttpResponse(_read(versions.read(version), span), status=206, content_type=CONTENT_TYPE)
+    response["Content-Length"] = str(span.end - span.start)
+    response["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{version.size}"
+    return response
+
+
+def _read(source: BinaryIO, span: Span) -> Iterator[bytes]:
+    with source:
+        _skip(source, span.start)
+        left = span.end - span.start
+        while left and (chunk := source.read(min(CHUNK, left))):
+            left -= len(chunk)
+            yield chunk
+
+
+def _skip(source: BinaryIO, count: int) -> None:
+    if source.seekable():
+        source.seek(count)
+        return
+    while count and (chunk := source.read(min(CHUNK, count))):
+        count -= len(chunk)
+
+
+def _with_headers(response: HttpResponseBase, version: FileVersion, name: str) -> HttpResponseBase:
+    response["ETag"] = f'"{etag(version)}"'
+    response["Last-Modified"] = http_date(version.uploaded_at.timestamp())
+    response["Accept-Ranges"] = "bytes"
+    response["Content-Disposition"] = content_disposition_header(True, PurePosixPath(name).name) or "attachment"
+    return response

@@ -1,0 +1,82 @@
+"""Fields that accept exactly what the OpenAPI document says, in JSON and in forms."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+#: PostgreSQL's integer, which is more than any list has.
+MAX_INTEGER = 2**31 - 1
+FLAGS: dict[Any, bool] = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
+
+
+class Text(serializers.CharField):
+    """A text; numbers and booleans of JSON are none. NUL and lone surrogates, which no database keeps, are refused."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"trim_whitespace": False, "max_length": 255, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Choice(serializers.ChoiceField):
+    """One of a few texts."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the choice."""
+        if not isinstance(data, str):
+            self.fail("invalid_choice", input=data)
+        return super().to_internal_value(data)
+
+
+class Uuid(serializers.UUIDField):
+    """A UUID in its canonical form."""
+
+    def to_internal_value(self, data: Any) -> uuid.UUID:
+        """Return the UUID."""
+        if not isinstance(data, str) or not UUID_PATTERN.fullmatch(data):
+            self.fail("invalid", value=data)
+        return uuid.UUID(data)
+
+
+@extend_schema_field(
+    {"oneOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}, {"type": "string", "enum": [*FLAGS]}]}
+)
+class Flag(serializers.Field[bool, Any, bool, Any]):
+    """Yes or no: a boolean of JSON, 0 or 1, or what forms make of them."""
+
+    default_error_messages = {"invalid": "Must be true or false (0 or 1 in forms)."}
+
+    def to_internal_value(self, data: Any) -> bool:
+        """Return the boolean."""
+        if isinstance(data, bool) or (isinstance(data, int) and data in (0, 1)):
+            return bool(data)
+        if not isinstance(data, str) or data not in FLAGS:
+            self.fail("invalid")
+        return FLAGS[data]
+
+    def to_representation(self, value: bool) -> bool:
+        """Return the boolean."""
+        return value
+
+
+class Whole(serializers.IntegerField):
+    """A whole number from zero, or from `min_value`, in a query."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"min_value": 0, "max_value": MAX_INTEGER, **options})
+
+    def to_internal_value(self, data: Any) -> int:
+        """Return the number; only digits are one."""
+        if not isinstance(data, str) or not (data.isascii() and data.isdigit()):
+            self.fail("invalid")
+        return super().to_internal_value(data)

@@ -1,0 +1,101 @@
+"""How operations are described in the OpenAPI document: one decorator, and the scheme of the tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeVar
+
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+#: Errors of every operation that needs a token, of those on a project, and of those that read a body.
+CALLER = frozenset({401, 503})
+PROJECT = CALLER | {403, 404}
+BODY = frozenset({400, 413, 415})
+
+DESCRIPTIONS = {
+    400: "What was sent is not accepted; the message says why.",
+    401: "No valid token, or a wrong password.",
+    402: "The owner's storage is full.",
+    403: "The caller's role or the owner's plan does not allow it.",
+    404: "There is no such thing.",
+    409: "It exists already, or somebody changed it at the same time.",
+    413: "Too large.",
+    415: "The body is of a type that is not read here.",
+    416: "The file does not have the range that was asked for.",
+    503: "The database or the file store cannot be reached; try again later.",
+}
+
+
+class ErrorSerializer(serializers.Serializer[Any]):
+    """What every error is answered with."""
+
+    code = serializers.CharField(help_text="A word that clients know, for example `permission_denied`.")
+    message = serializers.CharField(help_text="What is wrong, for people.")
+
+
+class TokenScheme(OpenApiAuthenticationExtension):
+    """Describes `Authorization: Token KEY`."""
+
+    target_class = "qfc_node.api.authentication.TokenAuthentication"
+    name = "token"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        """Return the security scheme."""
+        del auto_schema
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Token KEY`; `auth/login/` answers the key.",
+        }
+
+
+FILE = {(200, "application/octet-stream"): OpenApiResponse(bytes, description="The bytes of the file.")}
+
+
+def operation(
+    name: str,
+    summary: str,
+    *,
+    answers: Mapping[Any, Any],
+    errors: Iterable[int] = CALLER,
+    request: Any = None,
+    parameters: Iterable[Any] = (),
+    **options: Any,
+) -> Callable[[Method], Method]:
+    """Describe an operation: `answers` by status, `errors` as statuses of the common error object."""
+    failures = {code: OpenApiResponse(ErrorSerializer, description=DESCRIPTIONS[code]) for code in sorted(errors)}
+    return extend_schema(
+        operation_id=name,
+        summary=summary,
+        request=request,
+        parameters=list(parameters),
+        responses={**answers, **failures},
+        **options,
+    )
+
+
+def path_text(name: str, description: str, pattern: str | None = None, max_length: int = 150) -> OpenApiParameter:
+    """Describe a text in the path."""
+    schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": max_length}
+    if pattern:
+        schema["pattern"] = pattern
+    return OpenApiParameter(name, schema, OpenApiParameter.PATH, description=description, required=True)
+
+
+#: A name that `storage.names` accepts, as far as a pattern can say it.
+FILE_NAME_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9_-]+)?$"
+FILE_NAME = path_text("filename", "Name of the file, relative to the project, with '/' between folders.", None, 1000)
+USERNAME = path_text("username", "Name of a person or an organization.")
+
+
+def multipart(**files: str) -> dict[str, Any]:
+    """Describe a multipart body of files by name and description; all are required."""
+    properties = {
+        name: {"type": "string", "format": "binary", "description": description} for name, description in files.items()
+    }
+    return {"multipart/form-data": {"type": "object", "properties": properties, "required": list(files)}}

@@ -1,0 +1,58 @@
+"""Pages: `limit` and `offset` in the query, the total and the neighbouring pages in headers.
+
+Without `limit` everything is answered, as clients that know no pages expect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+from .fields import Whole
+
+Row = TypeVar("Row", bound=Model)
+
+
+class PageQuery(serializers.Serializer[Any]):
+    """Which part of a list is wanted."""
+
+    limit = Whole(min_value=1, required=False, help_text="How many items; all without it.")
+    offset = Whole(required=False, help_text="How many items to leave out before them.")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A part of a list, and the headers that say which."""
+
+    rows: list[Any]
+    headers: dict[str, str]
+
+
+def paginate(request: Request, rows: QuerySet[Row], query: dict[str, Any]) -> Page:
+    """Return the wanted part of the rows. `query` is what `PageQuery` read."""
+    limit: int | None = query.get("limit")
+    offset: int = query.get("offset", 0)
+    if limit is None:
+        return Page(list(rows[offset:]), {})
+    total = rows.count()
+    headers = {"X-Total-Count": str(total), **_neighbours(request, limit, offset, total)}
+    return Page(list(rows[offset : offset + limit]), headers)
+
+
+def _neighbours(request: Request, limit: int, offset: int, total: int) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if offset + limit < total:
+        headers["X-Next-Page"] = _address(request, limit, offset + limit)
+    if offset > 0:
+        headers["X-Previous-Page"] = _address(request, limit, max(0, offset - limit))
+    return headers
+
+
+def _address(request: Request, limit: int, offset: int) -> str:
+    address: str = replace_query_param(request.build_absolute_uri(), "limit", limit)
+    return replace_query_param(address, "offset", offset)

@@ -1,0 +1,239 @@
+"""Shapes of people, organizations, teams and tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from ...core.models import AuthToken, Organization, OrganizationMember, Team, TeamMember, User, UserType
+from ..fields import Choice, Flag, Text
+
+Shape = serializers.Serializer[Any]
+NAME_PATTERN = r"^[-a-zA-Z0-9_]+$"
+
+
+class Name(serializers.RegexField):
+    """A name of an account that is to be made."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(NAME_PATTERN, **{"min_length": 3, "max_length": 150, "trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class AvatarField(serializers.CharField):
+    """Address of a picture, or null."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"source": "*", "read_only": True, "allow_null": True, **options})
+
+    def to_representation(self, value: User) -> str | None:
+        """Return the address."""
+        return getattr(getattr(value, "useraccount", None), "avatar_uri", "") or None
+
+
+class UserSerializer(Shape):
+    """An account, as everybody sees it."""
+
+    username = serializers.CharField(read_only=True)
+    type = serializers.IntegerField(read_only=True, help_text="1 person, 2 organization, 3 team")
+    full_name = serializers.CharField(read_only=True)
+    avatar_url = AvatarField()
+    username_display = serializers.CharField(read_only=True)
+
+
+class OwnUserSerializer(Shape):
+    """An account, as its person sees it."""
+
+    username = serializers.CharField(read_only=True)
+    type = serializers.IntegerField(read_only=True)
+    full_name = serializers.CharField(read_only=True)
+    email = serializers.CharField(read_only=True)
+    avatar_url = AvatarField()
+    first_name = serializers.CharField(read_only=True)
+    last_name = serializers.CharField(read_only=True)
+
+
+class OrganizationSerializer(Shape):
+    """An organization, as its members see it."""
+
+    username = serializers.CharField(read_only=True)
+    type = serializers.IntegerField(read_only=True)
+    email = serializers.CharField(read_only=True)
+    avatar_url = AvatarField()
+    members = serializers.SerializerMethodField()
+    organization_owner = serializers.CharField(source="organization_owner.username", read_only=True)
+    membership_role = serializers.SerializerMethodField()
+
+    def get_members(self, organization: Organization) -> list[str]:
+        """Return the names of the members."""
+        return sorted(row.member.username for row in organization.members.all())
+
+    def get_membership_role(self, organization: Organization) -> str | None:
+        """Return the role of the person whose organizations are listed."""
+        person: User | None = self.context.get("person")
+        if person is None:
+            return None
+        if organization.organization_owner_id == person.pk:
+            return "owner"
+        return next((row.role for row in organization.members.all() if row.member_id == person.pk), None)
+
+
+class LoginBody(Shape):
+    """What logging in needs: the name or the e-mail address in either field, and the password."""
+
+    username = Text(required=False, max_length=254)
+    email = Text(required=False, max_length=254)
+    password = Text(max_length=1000)
+
+
+class TokenSerializer(Shape):
+    """A new token and whose it is."""
+
+    token = serializers.CharField(source="key", read_only=True)
+    expires_at = serializers.DateTimeField(read_only=True)
+    username = serializers.CharField(source="user.username", read_only=True)
+    type = serializers.SerializerMethodField()
+    email = serializers.CharField(source="user.email", read_only=True)
+    avatar_url = AvatarField(source="user")
+    first_name = serializers.CharField(source="user.first_name", read_only=True)
+    last_name = serializers.CharField(source="user.last_name", read_only=True)
+    full_name = serializers.CharField(source="user.full_name", read_only=True)
+
+    def get_type(self, token: AuthToken) -> str:
+        """Return the type as text; this call alone does so, and clients expect it."""
+        return str(token.user.type)
+
+
+class DetailSerializer(Shape):
+    """One sentence."""
+
+    detail = serializers.CharField(read_only=True)
+
+
+class ProviderSerializer(Shape):
+    """A way of logging in."""
+
+    type = serializers.CharField(read_only=True)
+    id = serializers.CharField(read_only=True)
+    name = serializers.CharField(read_only=True)
+
+
+class NewUserBody(Shape):
+    """A person to be made."""
+
+    username = Name()
+    password = Text(min_length=1, max_length=1000)
+    email = serializers.EmailField(max_length=254)
+    first_name = Text(max_length=150, required=False, allow_blank=True)
+    last_name = Text(max_length=150, required=False, allow_blank=True)
+
+
+class ChangeUserBody(Shape):
+    """What people may change about themselves."""
+
+    first_name = Text(max_length=150, required=False, allow_blank=True)
+    last_name = Text(max_length=150, required=False, allow_blank=True)
+    email = serializers.EmailField(max_length=254, required=False)
+
+
+class NewOrganizationBody(Shape):
+    """An organization to be made."""
+
+    username = Name()
+    organization_owner = Text(max_length=150)
+    email = serializers.EmailField(max_length=254, required=False)
+
+
+class UserQuery(Shape):
+    """Which accounts are wanted."""
+
+    q = Text(required=False, max_length=150, allow_blank=True, help_text="A part of the name.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the names that Python cannot spell."""
+        flags = {name: Flag(required=False) for name in ("exclude-organizations", "exclude-teams")}
+        return {**super().get_fields(), **flags}
+
+
+class MemberSerializer(Shape):
+    """A membership of an organization."""
+
+    member = serializers.CharField(source="member.username", read_only=True)
+    role = serializers.ChoiceField(OrganizationMember.Role.choices, read_only=True)
+    organization = serializers.CharField(source="organization.username", read_only=True)
+    is_public = serializers.BooleanField(read_only=True)
+
+
+class NewMemberBody(Shape):
+    """A membership to be made."""
+
+    member = Text(max_length=150)
+    role = Choice(OrganizationMember.Role.choices, required=False, default=OrganizationMember.Role.MEMBER)
+    is_public = Flag(required=False, default=False)
+
+
+class ChangeMemberBody(Shape):
+    """A membership to be changed."""
+
+    role = Choice(OrganizationMember.Role.choices, required=False)
+    is_public = Flag(required=False)
+
+
+class TeamSerializer(Shape):
+    """A team of an organization."""
+
+    team = serializers.CharField(source="teamname", read_only=True)
+    organization = serializers.CharField(source="team_organization.username", read_only=True)
+    members = serializers.SerializerMethodField()
+
+    def get_members(self, team: Team) -> list[str]:
+        """Return the names of the members."""
+        return sorted(row.member.username for row in team.members.all())
+
+
+class TeamBody(Shape):
+    """A team to be made, or its new name."""
+
+    team = serializers.RegexField(NAME_PATTERN, max_length=100)
+
+
+class TeamMemberSerializer(Shape):
+    """A membership of a team."""
+
+    member = serializers.SerializerMethodField()
+
+    def get_member(self, row: TeamMember) -> str:
+        """Return the name."""
+        return row.member.username
+
+
+class TeamMemberBody(Shape):
+    """A membership of a team to be made."""
+
+    member = Text(max_length=150)
+
+
+class SubscriptionSerializer(Shape):
+    """What an account has and uses."""
+
+    uuid = serializers.UUIDField(read_only=True)
+    plan_display_name = serializers.CharField(source="plan.display_name", read_only=True)
+    plan_code = serializers.CharField(source="plan.code", read_only=True)
+    plan_is_premium = serializers.BooleanField(source="plan.is_premium", read_only=True)
+    status = serializers.CharField(read_only=True)
+    active_since = serializers.DateTimeField(read_only=True, allow_null=True)
+    active_until = serializers.DateTimeField(read_only=True, allow_null=True)
+    storage_used_bytes = serializers.IntegerField(read_only=True)
+    active_storage_total_bytes = serializers.IntegerField(read_only=True)
+    plan_storage_threshold_warning_bytes = serializers.IntegerField(read_only=True)
+    plan_storage_threshold_critical_bytes = serializers.IntegerField(read_only=True)
+
+
+#: Types of accounts by the flag of `UserQuery` that leaves them out.
+EXCLUDED_TYPES = {"exclude-organizations": UserType.ORGANIZATION, "exclude-teams": UserType.TEAM}

@@ -1,0 +1,84 @@
+"""Shapes of files. Lists of them are long, so they are written without going through serializers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from itertools import groupby
+from typing import Any
+
+from rest_framework import serializers
+
+from ...core.attachments import is_in
+from ...core.models import FileVersion
+from ..fields import Flag, Uuid
+
+Shape = serializers.Serializer[Any]
+DATE_FORMAT = "%d.%m.%Y %H:%M:%S UTC"
+
+
+class FileQuery(Shape):
+    """How much is wanted to be known about each file."""
+
+    skip_metadata = Flag(required=False, help_text="Leave the sha256 out.")
+    skip_versions = Flag(required=False, help_text="Leave the versions out.")
+
+
+class DownloadQuery(Shape):
+    """Which bytes are wanted."""
+
+    version = Uuid(required=False, help_text="A version; the newest without it.")
+
+
+class FileVersionSerializer(Shape):
+    """One version of a file."""
+
+    version_id = serializers.UUIDField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    md5sum = serializers.CharField(read_only=True)
+    sha256 = serializers.CharField(required=False, help_text="Absent with `skip_metadata`.")
+    last_modified = serializers.CharField(read_only=True, help_text="for example 23.11.2026 13:56:14 UTC")
+    is_latest = serializers.BooleanField(read_only=True)
+    display = serializers.CharField(read_only=True)
+
+
+class FileSerializer(Shape):
+    """A file of a project; size and hashes are those of its newest version."""
+
+    name = serializers.CharField(read_only=True)
+    size = serializers.IntegerField(read_only=True)
+    md5sum = serializers.CharField(read_only=True)
+    sha256 = serializers.CharField(required=False, help_text="Absent with `skip_metadata`.")
+    last_modified = serializers.CharField(read_only=True)
+    is_attachment = serializers.BooleanField(read_only=True)
+    versions = FileVersionSerializer(many=True, required=False, help_text="Newest first; absent with `skip_versions`.")
+
+
+def describe_files(
+    rows: Iterable[FileVersion], folders: Sequence[str], *, metadata: bool, versions: bool
+) -> list[dict[str, Any]]:
+    """Describe files from their versions, which come sorted by name and then newest first."""
+    files: list[dict[str, Any]] = []
+    for name, group in groupby(rows, key=lambda version: version.file.name):
+        listed = [_describe_version(version, metadata) for version in group]
+        listed[0]["is_latest"] = True
+        newest = {key: value for key, value in listed[0].items() if key not in ("version_id", "is_latest", "display")}
+        files.append({"name": name, **newest, "is_attachment": is_in(name, folders)})
+        if versions:
+            files[-1]["versions"] = listed
+    return files
+
+
+def _describe_version(version: FileVersion, metadata: bool) -> dict[str, Any]:
+    uploaded = version.uploaded_at.astimezone(UTC)
+    described: dict[str, Any] = {
+        "version_id": str(version.pk),
+        "size": version.size,
+        "md5sum": bytes(version.md5sum).hex(),
+        "last_modified": uploaded.strftime(DATE_FORMAT),
+        "is_latest": False,
+        "display": uploaded.strftime("v%Y%m%d%H%M%S"),
+    }
+    if metadata:
+        described["sha256"] = bytes(version.sha256sum).hex()
+    return described

@@ -1,0 +1,176 @@
+"""Shapes of projects, collaborators, secrets and seeds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from ...core.models import Project, ProjectRole, ProjectType, PublicRole, Secret
+from ...core.permissions import Access, Action
+from ...core.project_state import STATUSES, needs_repackaging, status_of
+from ..fields import Choice, Flag, Text, Uuid
+from ..pagination import PageQuery
+
+Shape = serializers.Serializer[Any]
+#: Types that clients may choose; shared datasets are the server's own.
+CHOSEN_TYPES = [choice for choice in ProjectType.choices if choice[0] != ProjectType.SHARED_DATASETS]
+
+
+class ProjectSerializer(Shape):
+    """A project, and what the caller is in it (an `Access`)."""
+
+    id = serializers.UUIDField(source="project.id", read_only=True)
+    name = serializers.CharField(source="project.name", read_only=True)
+    owner = serializers.CharField(source="project.owner.username", read_only=True)
+    description = serializers.CharField(source="project.description", read_only=True)
+    private = serializers.SerializerMethodField()
+    is_public = serializers.BooleanField(source="project.is_public", read_only=True)
+    created_at = serializers.DateTimeField(source="project.created_at", read_only=True)
+    updated_at = serializers.DateTimeField(source="project.updated_at", read_only=True)
+    data_last_packaged_at = serializers.DateTimeField(
+        source="project.data_last_packaged_at", read_only=True, allow_null=True
+    )
+    data_last_updated_at = serializers.DateTimeField(
+        source="project.data_last_updated_at", read_only=True, allow_null=True
+    )
+    can_repackage = serializers.SerializerMethodField()
+    needs_repackaging = serializers.SerializerMethodField()
+    status = serializers.SerializerMethodField()
+    user_role = serializers.ChoiceField(ProjectRole.choices, source="role", read_only=True, allow_null=True)
+    user_role_origin = serializers.CharField(source="origin", read_only=True, allow_null=True)
+    problem = serializers.CharField(source="project.problem", read_only=True, allow_null=True)
+    overwrite_conflicts = serializers.BooleanField(source="project.overwrite_conflicts", read_only=True)
+    has_restricted_projectfiles = serializers.BooleanField(source="project.has_restricted_projectfiles", read_only=True)
+    file_storage_bytes = serializers.IntegerField(source="project.file_storage_bytes", read_only=True)
+    project_type = serializers.ChoiceField(ProjectType.choices, source="project.project_type", read_only=True)
+    public_collaborator_role = serializers.ChoiceField(
+        PublicRole.choices, source="project.public_collaborator_role", read_only=True
+    )
+
+    def get_private(self, access: Access) -> bool:
+        """Return the opposite of `is_public`, which older clients read."""
+        return not access.project.is_public
+
+    def get_can_repackage(self, access: Access) -> bool:
+        """Whether the caller may start a package job."""
+        return access.allows(Action.CREATE_JOBS)
+
+    def get_needs_repackaging(self, access: Access) -> bool:
+        """Whether the package is older than the data."""
+        return needs_repackaging(access.project)
+
+    def get_status(self, access: Access) -> STATUSES:
+        """Return ok, busy or failed."""
+        return status_of(access.project)
+
+
+class _Settings(Shape):
+    description = Text(required=False, allow_blank=True, max_length=100_000)
+    is_public = Flag(required=False)
+    private = Flag(required=False, help_text="The opposite of `is_public`, of older clients.")
+    overwrite_conflicts = Flag(required=False)
+    has_restricted_projectfiles = Flag(required=False)
+    project_type = Choice(CHOSEN_TYPES, required=False)
+    public_collaborator_role = Choice(PublicRole.choices, required=False)
+
+
+class ProjectNameField(serializers.RegexField):
+    """A name of a project."""
+
+    def __init__(self, **options: Any) -> None:
+        pattern = Project.name_validator.regex
+        messages = {"invalid": str(Project.name_validator.message)}
+        super().__init__(pattern, **{"max_length": 255, "error_messages": messages, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the name."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class NewProjectBody(_Settings):
+    """A project to be made."""
+
+    name = ProjectNameField(trim_whitespace=False)
+    owner = Text(required=False, max_length=150, allow_null=True, help_text="The caller without it.")
+    clone_from_project = Uuid(required=False, allow_null=True)
+
+
+class ChangeProjectBody(_Settings):
+    """What is to be changed about a project."""
+
+    name = ProjectNameField(required=False, trim_whitespace=False)
+    owner = Text(required=False, max_length=150, help_text="Hands the project over.")
+
+
+class ProjectQuery(PageQuery):
+    """Which projects are wanted."""
+
+    owner = Text(required=False, max_length=150, help_text="Name of the owner.")
+    name = Text(required=False, max_length=255, help_text="Name of the project.")
+
+    def get_fields(self) -> dict[str, Any]:
+        """Add the name that Python cannot spell."""
+        return {**super().get_fields(), "include-public": Flag(required=False)}
+
+
+class CollaboratorSerializer(Shape):
+    """A role that somebody was given in a project."""
+
+    project_id = serializers.UUIDField(read_only=True)
+    collaborator = serializers.CharField(source="collaborator.username", read_only=True)
+    role = serializers.ChoiceField(ProjectRole.choices, read_only=True)
+    created_by = serializers.CharField(source="created_by.username", read_only=True, allow_null=True, default=None)
+    updated_by = serializers.CharField(source="updated_by.username", read_only=True, allow_null=True, default=None)
+    created_at = serializers.DateTimeField(read_only=True)
+    updated_at = serializers.DateTimeField(read_only=True)
+
+
+class NewCollaboratorBody(Shape):
+    """A role to be given."""
+
+    collaborator = Text(max_length=150)
+    role = Choice(ProjectRole.choices, required=False, default=ProjectRole.READER)
+
+
+class ChangeCollaboratorBody(Shape):
+    """Another role."""
+
+    role = Choice(ProjectRole.choices)
+
+
+class SecretSerializer(Shape):
+    """A secret; its value is never read back."""
+
+    name = serializers.CharField(read_only=True)
+    type = serializers.ChoiceField(Secret.Type.choices, read_only=True)
+    created_by = serializers.CharField(source="created_by.username", read_only=True)
+    created_at = serializers.DateTimeField(read_only=True)
+
+
+class SecretBody(Shape):
+    """A secret to be set."""
+
+    name = serializers.RegexField(r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)
+    type = Choice(Secret.Type.choices)
+    value = Text(max_length=100_000, min_length=1)
+
+
+class SeedSettingsSerializer(Shape):
+    """What a project is to be furnished with."""
+
+    basemaps = serializers.ListField(child=serializers.DictField(), read_only=True)
+    xlsform = serializers.CharField(read_only=True, allow_null=True, help_text="Name of the form, or null.")
+
+
+class SeedSerializer(Shape):
+    """What a project is to be made from."""
+
+    name = serializers.CharField(read_only=True)
+    crs = serializers.CharField(read_only=True)
+    extent = serializers.ListField(
+        child=serializers.FloatField(), min_length=4, max_length=4, read_only=True, help_text="xmin, ymin, xmax, ymax"
+    )
+    settings = SeedSettingsSerializer(read_only=True)

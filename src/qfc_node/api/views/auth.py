@@ -1,0 +1,92 @@
+"""Logging in and out."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from django.utils import timezone
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
+
+from ...core.models import AuthToken
+from ..authentication import log_in
+from ..base import NodeView
+from ..openapi import BODY, CALLER, operation
+from ..serializers.accounts import DetailSerializer, LoginBody, OwnUserSerializer, ProviderSerializer, TokenSerializer
+
+#: QFieldSync keeps its login form disabled unless it finds this.
+PROVIDERS = [{"type": "credentials", "id": "credentials", "name": "Username / Password"}]
+
+
+class LoginView(NodeView):
+    """`auth/login/` and `auth/token/`."""
+
+    permission_classes: ClassVar = [AllowAny]
+    authentication_classes: ClassVar = []
+
+    @operation(
+        "auth_login",
+        "Log in with the name or e-mail address and the password",
+        request=LoginBody,
+        answers={200: TokenSerializer},
+        errors=BODY | {401, 503},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a token."""
+        fields = self.read_body(LoginBody)
+        name = fields.get("username") or fields.get("email")
+        if not name:
+            raise ValidationError({"username": "The name or the e-mail address is needed."})
+        token = log_in(request, name, fields["password"])
+        return Response(TokenSerializer(token).data)
+
+
+class TokenView(LoginView):
+    """`auth/token/`, the older address of the same."""
+
+    @operation(
+        "auth_token",
+        "Log in; the older address",
+        request=LoginBody,
+        answers={200: TokenSerializer},
+        errors=BODY | {401, 503},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a token."""
+        return super().post(request)
+
+
+class LogoutView(NodeView):
+    """`auth/logout/`."""
+
+    @operation("auth_logout", "End the token of this request, and no other", answers={200: DetailSerializer})
+    def post(self, request: Request) -> Response:
+        """End the token."""
+        token = cast(AuthToken, request.auth)
+        AuthToken.objects.filter(pk=token.pk).update(expires_at=timezone.now(), updated_at=timezone.now())
+        return Response({"detail": "Successfully logged out."})
+
+
+class CallerView(NodeView):
+    """`auth/user/`."""
+
+    @operation("auth_user", "Who the token belongs to", answers={200: OwnUserSerializer}, errors=CALLER)
+    def get(self, request: Request) -> Response:
+        """Describe the caller."""
+        del request
+        return Response(OwnUserSerializer(self.caller).data)
+
+
+class ProvidersView(NodeView):
+    """`auth/providers/`."""
+
+    permission_classes: ClassVar = [AllowAny]
+    authentication_classes: ClassVar = []
+
+    @operation("auth_providers", "How one can log in", answers={200: ProviderSerializer(many=True)}, errors=())
+    def get(self, request: Request) -> Response:
+        """List the ways."""
+        del request
+        return Response(PROVIDERS)

@@ -1,0 +1,128 @@
+"""Deltas: push, list, apply, ignore."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import deltafile, intake
+from ...core.models import Delta, DeltaStatus, ProjectRole
+from ...core.permissions import Access, Action
+from ..base import NodeView
+from ..errors import InvalidDeltafileError, ObjectNotFoundError, TooLargeError
+from ..openapi import BODY, PROJECT, multipart, operation
+from ..pagination import PageQuery, paginate
+from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBody
+
+
+class _DeltaList(NodeView):
+    def answer(self, project_id: UUID, **chosen: UUID) -> Response:
+        """Answer deltas of the project in the order in which they arrived."""
+        query = self.read_query(PageQuery)
+        project = self.access(project_id, Action.READ_DELTAS).project
+        deltas = Delta.objects.filter(project=project, **chosen).select_related("created_by")
+        page = paginate(self.request, deltas.order_by("created_at", "pk"), query)
+        if chosen and not page.rows and not deltas.exists():
+            raise ObjectNotFoundError
+        return Response(DeltaSerializer(page.rows, many=True).data, headers=page.headers)
+
+
+class DeltasView(_DeltaList):
+    """`deltas/<project>/`."""
+
+    parser_classes = [MultiPartParser]
+
+    @operation(
+        "deltas_list",
+        "Deltas of a project, the oldest first",
+        parameters=[PageQuery],
+        answers={200: DeltaSerializer(many=True)},
+        errors=PROJECT | {400},
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """List deltas."""
+        del request
+        return self.answer(project_id)
+
+    @operation(
+        "deltas_push",
+        "Push a deltafile",
+        request=multipart(file="A deltafile: JSON, version 1.0."),
+        answers={200: None},
+        errors=PROJECT | BODY,
+        description="A delta that is known already is left out, so that sending a file again is harmless.",
+    )
+    def post(self, request: Request, project_id: UUID) -> Response:
+        """Store the deltas; the answer means that they are safe, not that they are applied."""
+        del request
+        access = self.access(project_id, Action.PUSH_DELTAS)
+        try:
+            sent = deltafile.read_deltafile(self._read())
+            _check_project(access, sent.project_id)
+            intake.take(access.project, sent, self.caller, access.role or ProjectRole.READER)
+        except deltafile.DeltafileError as error:
+            raise InvalidDeltafileError(str(error)) from error
+        return Response(status=200)
+
+    def _read(self) -> bytes:
+        upload = self.read_file("file")
+        if upload.blob.size > deltafile.MAX_BYTES:
+            raise TooLargeError(f"a deltafile has at most {deltafile.MAX_BYTES} bytes; send several")
+        with upload.open() as source:
+            return source.read()
+
+
+def _check_project(access: Access, named: UUID) -> None:
+    if named != access.project.pk:
+        raise deltafile.DeltafileError(
+            f"Deltafile's project id ({named}) doesn't match URL parameter project id ({access.project.pk})."
+        )
+
+
+class DeltafileView(_DeltaList):
+    """`deltas/<project>/<deltafile>/`."""
+
+    @operation(
+        "deltas_of_file",
+        "Deltas of one deltafile",
+        parameters=[PageQuery],
+        answers={200: DeltaSerializer(many=True)},
+        errors=PROJECT | {400},
+    )
+    def get(self, request: Request, project_id: UUID, deltafile_id: UUID) -> Response:
+        """List deltas."""
+        del request
+        return self.answer(project_id, deltafile_id=deltafile_id)
+
+    @operation(
+        "deltas_set_status",
+        "Ignore the deltas of a file that were not applied, or have them applied once more",
+        request=DeltaStatusBody,
+        answers={200: ChangedSerializer},
+        errors=PROJECT | BODY,
+    )
+    def patch(self, request: Request, project_id: UUID, deltafile_id: UUID) -> Response:
+        """Set the status."""
+        del request
+        project = self.access(project_id, Action.APPLY_DELTAS).project
+        status = DeltaStatus(self.read_body(DeltaStatusBody)["status"])
+        return Response({"changed": intake.set_status(project, deltafile_id, status, self.caller)})
+
+
+class ApplyDeltasView(NodeView):
+    """`deltas/apply/<project>/`."""
+
+    @operation(
+        "deltas_apply",
+        "Have pending and not applied deltas applied",
+        answers={200: None},
+        errors=PROJECT,
+    )
+    def post(self, request: Request, project_id: UUID) -> Response:
+        """Put the deltas that are in no open job into jobs."""
+        del request
+        intake.apply_waiting(self.access(project_id, Action.APPLY_DELTAS).project, self.caller)
+        return Response(status=200)

@@ -1,0 +1,92 @@
+"""Jobs: list, look at, start."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import intake, jobs, quota
+from ...core.models import Job, JobType, Project
+from ...core.permissions import Action
+from ..base import Fields, NodeView
+from ..errors import NoDeltasToApplyError, NoQgisProjectError, ObjectNotFoundError
+from ..openapi import BODY, PROJECT, operation
+from ..pagination import paginate
+from ..refusals import refuse
+from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
+
+#: What a job of a type needs; applying waiting deltas is more than asking for a package.
+ACTIONS = {JobType.DELTA_APPLY: Action.APPLY_DELTAS}
+
+
+class JobsView(NodeView):
+    """`jobs/`."""
+
+    @operation(
+        "jobs_list",
+        "Jobs of a project, the newest first",
+        parameters=[JobQuery],
+        answers={200: JobSerializer(many=True)},
+        errors=PROJECT | {400},
+        description="Older clients send `project_id` and `type` in the body of the request; both are read.",
+    )
+    def get(self, request: Request) -> Response:
+        """List jobs."""
+        query = self._read_query_or_body(request)
+        project = self.access(query["project_id"], Action.READ_JOBS).project
+        chosen = Job.objects.filter(project=project).defer("output", "feedback")
+        if "type" in query:
+            chosen = chosen.filter(type=query["type"])
+        page = paginate(request, chosen.order_by("-created_at", "pk"), query)
+        return Response(JobSerializer(page.rows, many=True).data, headers=page.headers)
+
+    def _read_query_or_body(self, request: Request) -> Fields:
+        if "project_id" in request.query_params or not request.data:
+            return self.read_query(JobQuery)
+        return self.read_body(JobQuery)
+
+    @operation(
+        "jobs_create",
+        "Start a job, or return the one that is under way",
+        request=NewJobBody,
+        answers={200: JobDetailSerializer, 201: JobDetailSerializer},
+        errors=PROJECT | BODY,
+    )
+    def post(self, request: Request) -> Response:
+        """Make a job."""
+        del request
+        fields = self.read_body(NewJobBody)
+        job_type = JobType(fields["type"])
+        project = self.access(fields["project_id"], ACTIONS.get(job_type, Action.CREATE_JOBS)).project
+        if not project.project_filename:
+            raise NoQgisProjectError
+        refuse(quota.refuses_job(project))
+        requested = self._request(project, job_type, fields["force"])
+        return Response(JobDetailSerializer(requested.job).data, status=201 if requested.is_new else 200)
+
+    def _request(self, project: Project, job_type: JobType, force: bool) -> jobs.Requested:
+        if job_type == JobType.PACKAGE:
+            return jobs.request_package(project, self.caller, force=force)
+        if job_type == JobType.PROCESS_PROJECTFILE:
+            return jobs.request_process_projectfile(project, self.caller)
+        made = intake.apply_waiting(project, self.caller)
+        if not made:
+            raise NoDeltasToApplyError
+        return jobs.Requested(made[0], True)
+
+
+class JobView(NodeView):
+    """`jobs/<id>/`."""
+
+    @operation("jobs_retrieve", "A job with its output", answers={200: JobDetailSerializer}, errors=PROJECT)
+    def get(self, request: Request, job_id: UUID) -> Response:
+        """Describe the job."""
+        del request
+        job = cast(Job | None, Job.objects.filter(pk=job_id).first())
+        if job is None:
+            raise ObjectNotFoundError
+        self.access(job.project_id, Action.READ_JOBS)
+        return Response(JobDetailSerializer(job).data)

@@ -1,0 +1,173 @@
+"""Projects: list, make, look at, change, delete."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import projects, quota
+from ...core.models import Project, User, UserType
+from ...core.permissions import Access, Action, access_of, may_own, with_roles
+from ...core.project_state import with_state
+from ...storage import versions
+from ..base import Fields, NodeView, find_user
+from ..errors import ObjectNotFoundError, PermissionDeniedError, ProjectAlreadyExistsError
+from ..openapi import BODY, CALLER, PROJECT, operation
+from ..pagination import PageQuery, paginate
+from ..refusals import refuse
+from ..serializers.projects import ChangeProjectBody, NewProjectBody, ProjectQuery, ProjectSerializer
+
+
+def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
+    """Return the project as `ProjectSerializer` needs it. Raises ObjectNotFoundError or PermissionDeniedError."""
+    project = with_state(with_roles(user)).filter(pk=project_id).first()
+    if project is None:
+        raise ObjectNotFoundError
+    access = access_of(project)
+    if not access.allows(action):
+        raise PermissionDeniedError
+    return access
+
+
+class _ProjectList(NodeView):
+    def answer(self, chosen: QuerySet[Project], query: Fields) -> Response:
+        """Answer a page of projects."""
+        rows = with_state(chosen).order_by("owner__username", "name", "pk")
+        page = paginate(self.request, rows, query)
+        accesses = [access_of(project) for project in page.rows]
+        return Response(ProjectSerializer(accesses, many=True).data, headers=page.headers)
+
+
+class ProjectsView(_ProjectList):
+    """`projects/`."""
+
+    @operation(
+        "projects_list",
+        "Projects that the caller has a role in",
+        parameters=[ProjectQuery],
+        answers={200: ProjectSerializer(many=True)},
+        errors=CALLER | {400},
+    )
+    def get(self, request: Request) -> Response:
+        """List projects, public ones on demand."""
+        del request
+        query = self.read_query(ProjectQuery)
+        wanted = Q(held_role__isnull=False)
+        if query.get("include-public"):
+            wanted |= Q(is_public=True)
+        chosen = with_roles(self.caller).filter(wanted)
+        if "owner" in query:
+            chosen = chosen.filter(owner__username__iexact=query["owner"])
+        if "name" in query:
+            chosen = chosen.filter(name=query["name"])
+        return self.answer(chosen, query)
+
+    @operation(
+        "projects_create",
+        "Make a project",
+        request=NewProjectBody,
+        answers={201: ProjectSerializer},
+        errors=PROJECT | BODY | {402, 409},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a project of one's own or of an organization, empty or as a copy."""
+        del request
+        fields = _settings(self.read_body(NewProjectBody))
+        owner = self._owner(fields.pop("owner", None))
+        source_id: UUID | None = fields.pop("clone_from_project", None)
+        try:
+            project = self._make(owner, fields, source_id)
+        except projects.ProjectExistsError as error:
+            raise ProjectAlreadyExistsError from error
+        access = find_with_state(self.caller, project.pk, Action.SEE)
+        return Response(ProjectSerializer(access).data, status=201)
+
+    def _owner(self, name: str | None) -> User:
+        if name is None:
+            return self.caller
+        owner = find_user(name, UserType.PERSON, UserType.ORGANIZATION)
+        if not may_own(self.caller, owner):
+            raise PermissionDeniedError
+        return owner
+
+    def _make(self, owner: User, fields: Fields, source_id: UUID | None) -> Project:
+        if source_id is None:
+            return projects.create(owner, fields)
+        source = self.access(source_id, Action.READ_FILES).project
+        refuse(quota.refuses_upload(owner, self.client_type, projects.copied_bytes(source)))
+        return projects.clone(source, owner, fields, self.caller)
+
+
+class PublicProjectsView(_ProjectList):
+    """`projects/public/`."""
+
+    @operation(
+        "projects_public_list",
+        "Projects that everybody may see",
+        parameters=[PageQuery],
+        answers={200: ProjectSerializer(many=True)},
+        errors=CALLER | {400},
+    )
+    def get(self, request: Request) -> Response:
+        """List public projects."""
+        del request
+        return self.answer(with_roles(self.caller).filter(is_public=True), self.read_query(PageQuery))
+
+
+class ProjectView(NodeView):
+    """`projects/<id>/`."""
+
+    @operation("projects_retrieve", "A project", answers={200: ProjectSerializer}, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """Describe the project."""
+        del request
+        return Response(ProjectSerializer(find_with_state(self.caller, project_id, Action.SEE)).data)
+
+    @operation(
+        "projects_update",
+        "Change a project",
+        request=ChangeProjectBody,
+        answers={200: ProjectSerializer},
+        errors=PROJECT | BODY | {409},
+    )
+    def patch(self, request: Request, project_id: UUID) -> Response:
+        """Change what the body names."""
+        del request
+        access = self.access(project_id, Action.CHANGE)
+        fields = _settings(self.read_body(ChangeProjectBody))
+        if "owner" in fields:
+            fields["owner"] = self._new_owner(access, fields["owner"])
+        try:
+            projects.change(access.project, fields)
+        except projects.ProjectExistsError as error:
+            raise ProjectAlreadyExistsError from error
+        changed = with_state(with_roles(self.caller)).get(pk=project_id)
+        return Response(ProjectSerializer(access_of(changed)).data)
+
+    @operation("projects_delete", "Delete a project with all its files", answers={204: None}, errors=PROJECT)
+    def delete(self, request: Request, project_id: UUID) -> Response:
+        """Delete the project."""
+        del request
+        versions.delete_project(self.access(project_id, Action.CHANGE).project)
+        return Response(status=204)
+
+    def _new_owner(self, access: Access, name: str) -> User:
+        """Only who may act for the old owner gives a project away, and only to whom they may act for."""
+        owner = find_user(name, UserType.PERSON, UserType.ORGANIZATION)
+        if owner.pk != access.project.owner_id:
+            if not (may_own(self.caller, access.project.owner) and may_own(self.caller, owner)):
+                raise PermissionDeniedError
+            refuse(quota.refuses_upload(owner, self.client_type, access.project.file_storage_bytes))
+        return owner
+
+
+def _settings(fields: dict[str, Any]) -> Fields:
+    """Turn what older clients call `private` into `is_public`."""
+    private: bool | None = fields.pop("private", None)
+    if private is not None:
+        fields.setdefault("is_public", not private)
+    return fields

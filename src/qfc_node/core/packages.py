@@ -1,0 +1,81 @@
+"""The newest package of a project: its files, the attachments that go with it, its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.db.models import Q, QuerySet
+
+from .attachments import attachment_folders
+from .models import File, FileType, FileVersion, PackageJob, Project
+
+#: The step of a package job that describes the project's layers as they were.
+LAYERS_STEP = "qgis_layers_data"
+
+
+@dataclass(frozen=True)
+class PackageFile:
+    """A file that a device gets with a package."""
+
+    name: str
+    version: FileVersion
+    is_attachment: bool
+
+
+def newest_package(project: Project) -> PackageJob | None:
+    """Return the job that made the newest package; None when none ever succeeded."""
+    if project.last_package_job_id is None:
+        return None
+    return PackageJob.objects.filter(pk=project.last_package_job_id).defer("output").first()
+
+
+def files_of(job: PackageJob) -> Iterator[PackageFile]:
+    """Yield the files of a package by name."""
+    rows = FileVersion.objects.select_related("file").filter(file__package_job=job).order_by("file__name")
+    for version in rows:
+        yield PackageFile(version.file.name, version, is_attachment=False)
+
+
+def attachments_of(project: Project) -> Iterator[PackageFile]:
+    """Yield the project's attachments by name, each in its newest version."""
+    for file in _attachments(project).order_by("name"):
+        if file.latest_version is not None:
+            yield PackageFile(file.name, file.latest_version, is_attachment=True)
+
+
+def _attachments(project: Project) -> QuerySet[File]:
+    inside = Q()
+    for folder in attachment_folders(project):
+        inside |= Q(name__startswith=f"{folder}/")
+    files = File.objects.select_related("latest_version").filter(project=project, file_type=FileType.PROJECT_FILE)
+    return files.filter(inside)
+
+
+def find_file(project: Project, job: PackageJob, name: str) -> FileVersion | None:
+    """Return the package's file of that name, else the project's attachment."""
+    packaged = FileVersion.objects.filter(file__package_job=job, file__name=name).first()
+    if packaged is not None:
+        return packaged
+    attachment = _attachments(project).filter(name=name).first()
+    return attachment.latest_version if attachment else None
+
+
+def layers_of(job: PackageJob) -> dict[str, Any] | None:
+    """Return the layers that a package job found, by id, from its feedback of either form."""
+    feedback = cast(Mapping[str, Any], job.feedback or {})
+    outputs = cast(Mapping[str, Any], feedback.get("outputs") or {})
+    found = _layers(outputs.get(LAYERS_STEP))
+    if found is not None:
+        return found
+    steps = cast(list[Mapping[str, Any]], feedback.get("steps") or [])
+    step = next((step for step in steps if step.get("id") == LAYERS_STEP), {})
+    return _layers(step.get("returns"))
+
+
+def _layers(returned: Any) -> dict[str, Any] | None:
+    if not isinstance(returned, dict):
+        return None
+    layers = cast(dict[str, Any], returned).get("layers_by_id")
+    return cast(dict[str, Any], layers) if isinstance(layers, dict) else None

@@ -1,0 +1,39 @@
+"""What clients are told about a project: is it usable, is somebody working on it, is its package old."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from .models import Job, JobStatus, JobType, Project
+from .models.jobs import ACTIVE_STATUSES
+
+STATUSES = Literal["ok", "busy", "failed"]
+
+
+def with_state(projects: QuerySet[Project]) -> QuerySet[Project]:
+    """Add what `status_of` reads."""
+    jobs = Job.objects.filter(project=OuterRef("pk"))
+    reading = jobs.filter(type=JobType.PROCESS_PROJECTFILE, status=JobStatus.PENDING)
+    return projects.annotate(
+        is_busy=Exists(jobs.filter(status__in=ACTIVE_STATUSES)) | Exists(reading),
+        has_details=Q(project_details__isnull=False),
+    )
+
+
+def status_of(project: Project) -> STATUSES:
+    """Return busy while a job holds the project or its project file waits to be read, failed without a usable one."""
+    if getattr(project, "is_busy", False):
+        return "busy"
+    usable = project.project_filename and getattr(project, "has_details", False) and not project.problem
+    return "ok" if usable else "failed"
+
+
+def needs_repackaging(project: Project) -> bool:
+    """Whether the package misses changes, as far as the server can know: data may live elsewhere."""
+    packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
+    if packaged is None or updated is None or packaged < updated:
+        return True
+    return bool(project.has_online_vector_data) and packaged + project.repackaging_cache_expire < timezone.now()

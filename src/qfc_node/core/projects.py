@@ -1,0 +1,74 @@
+"""Making, changing and copying projects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from ..storage import versions
+from ..storage.blobs import Blob
+from . import jobs
+from .models import File, FileType, FileVersion, Project, ProjectCollaborator, User
+
+PROJECT_SUFFIXES = (".qgs", ".qgz")
+
+
+class ProjectExistsError(Exception):
+    """The owner has a project of that name."""
+
+
+def is_project_file(name: str) -> bool:
+    """Whether the name is that of a QGIS project file."""
+    return name.lower().endswith(PROJECT_SUFFIXES)
+
+
+def check_name_is_free(owner: User, name: str, besides: Project | None = None) -> None:
+    """Accept a name. Raises ProjectExistsError; two at once are told apart by the database."""
+    taken = Project.objects.filter(owner=owner, name=name)
+    if besides is not None:
+        taken = taken.exclude(pk=besides.pk)
+    if taken.exists():
+        raise ProjectExistsError
+
+
+def create(owner: User, fields: dict[str, Any]) -> Project:
+    """Make an empty project. Raises ProjectExistsError."""
+    check_name_is_free(owner, fields["name"])
+    return Project.objects.create(owner=owner, **fields)
+
+
+def change(project: Project, fields: dict[str, Any]) -> None:
+    """Change a project. Raises ProjectExistsError. A new owner is nobody's collaborator any more."""
+    with transaction.atomic():
+        check_name_is_free(fields.get("owner", project.owner), fields.get("name", project.name), besides=project)
+        for name, value in fields.items():
+            setattr(project, name, value)
+        project.save(update_fields=[*fields, "updated_at"])
+        if "owner" in fields:
+            ProjectCollaborator.objects.filter(project=project, collaborator=fields["owner"]).delete()
+
+
+def copied_bytes(source: Project) -> int:
+    """Return the bytes that a copy of the project will have: its newest versions only."""
+    return sum(version.size for version in _newest(source))
+
+
+def _newest(source: Project) -> list[FileVersion]:
+    files = File.objects.filter(project=source, file_type=FileType.PROJECT_FILE, latest_version__isnull=False)
+    return list(FileVersion.objects.select_related("file").filter(pk__in=files.values("latest_version_id")))
+
+
+def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> Project:
+    """Make a project with the newest versions of another's files. Raises ProjectExistsError, StorageError."""
+    with transaction.atomic():
+        project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields})
+        for version in _newest(source):
+            blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
+            versions.hold_blob(blob)
+            versions.write_version(project, version.file.name, blob, user)
+        if source.project_filename:
+            Project.objects.filter(pk=project.pk).update(project_filename=source.project_filename)
+            jobs.request_process_projectfile(project, user)
+    project.refresh_from_db()
+    return project

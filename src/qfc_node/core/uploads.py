@@ -1,0 +1,73 @@
+"""Files on their way into a project: the checks, the version and the job that reads it, all or nothing."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from ..storage import versions
+from ..storage.archives import check_archive
+from ..storage.blobs import Staged, blob_store
+from ..storage.names import check_name
+from . import jobs
+from .attachments import is_attachment
+from .models import File, FileType, FileVersion, Project, User
+from .projects import is_project_file
+
+
+class SecondProjectFileError(Exception):
+    """The project has another QGIS project file already; the message names it."""
+
+
+def store(project: Project, name: str, staged: Staged, user: User) -> FileVersion:
+    """Make staged bytes the newest version of a name, and have the project read anew if it may have changed.
+
+    Raises SecondProjectFileError, RejectedError, StorageError, Project.DoesNotExist.
+    """
+    check_name(name)
+    if name.lower().endswith(".qgz"):
+        check_archive(staged.path)
+    blob = blob_store().adopt(staged)
+    with transaction.atomic():
+        held = jobs.lock(project)
+        if is_project_file(name):
+            _name_project_file(held, name)
+        versions.hold_blob(blob, staged)
+        version = versions.write_version(held, name, blob, user)
+        if held.project_filename and not is_attachment(held, name):
+            jobs.request_process_projectfile(held, user)
+    return version
+
+
+def _name_project_file(project: Project, name: str) -> None:
+    files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE).exclude(name=name)
+    second = next((file.name for file in files.only("name") if is_project_file(file.name)), None)
+    if second is not None:
+        raise SecondProjectFileError(second)
+    if project.project_filename != name:
+        project.project_filename = name
+        project.save(update_fields=["project_filename"])
+
+
+def remove(project: Project, name: str) -> bool:
+    """Remove a file with all its versions; False when there is none."""
+    with transaction.atomic():
+        held = jobs.lock(project)
+        if not versions.delete_file(held, name):
+            return False
+        _forget_project_file(held, name)
+    return True
+
+
+def remove_version(version: FileVersion) -> None:
+    """Remove one version; with the last one the file goes."""
+    with transaction.atomic():
+        held = jobs.lock(version.file.project)
+        versions.delete_version(version)
+        if not File.objects.filter(pk=version.file_id).exists():
+            _forget_project_file(held, version.file.name)
+
+
+def _forget_project_file(project: Project, name: str) -> None:
+    """Without its QGIS file the project has no details, and nothing to complain about."""
+    if project.project_filename == name:
+        Project.objects.filter(pk=project.pk).update(project_filename=None, project_details=None, problem=None)
