@@ -6,6 +6,7 @@ import os
 import shutil
 from pathlib import Path
 
+from ..core.attachments import is_in
 from ..storage.blobs import BlobStore
 from .work import SnapshotFile, Work
 
@@ -39,17 +40,12 @@ class JobFolder:
 
     def bring_in(self, work: Work, store: BlobStore, attachment_dirs: tuple[str, ...]) -> list[SnapshotFile]:
         """Lay out the project's files, attachments left out; return those that were laid out."""
-        wanted = [file for file in work.files if not is_attachment(file.name, attachment_dirs)]
+        wanted = [file for file in work.files if not is_in(file.name, attachment_dirs)]
         for file in wanted:
             target = self.files / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
             _lay_out(file, target, store)
         return wanted
-
-
-def is_attachment(name: str, attachment_dirs: tuple[str, ...]) -> bool:
-    """Whether a name is in one of the folders in which devices put their photos."""
-    return any(name.startswith(f"{folder.strip('/')}/") for folder in attachment_dirs)
 
 
 def _lay_out(file: SnapshotFile, target: Path, store: BlobStore) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
+from ..core.attachments import attachment_folders
 from ..core.models import (
     ApplyJob,
     ApplyJobDelta,
@@ -22,17 +23,14 @@ from ..core.models import (
     JobType,
     Project,
     ProjectRole,
+    User,
 )
+from ..core.permissions import delta_action, is_allowed, role_in
+from ..core.projects import is_project_file
 from ..gis import port
 from ..storage.blobs import Blob
 from .leases import Lease
 from .work import SnapshotFile, Work
-
-DEFAULT_ATTACHMENT_DIRS = ("DCIM",)
-PROJECT_SUFFIXES = (".qgs", ".qgz")
-#: Who may have which delta applied: reporters only add, editors and stronger roles also change and remove.
-CREATORS = frozenset({ProjectRole.ADMIN, ProjectRole.MANAGER, ProjectRole.EDITOR, ProjectRole.REPORTER})
-EDITORS = CREATORS - {ProjectRole.REPORTER}
 
 
 class NothingToDoError(Exception):
@@ -78,7 +76,7 @@ def _snapshot(job: Job, project: Project, now: datetime) -> Prepared | None:
         overwrite_conflicts=bool(deltas) and ApplyJob.objects.get(pk=job.pk).overwrite_conflicts,
         known_pks=_known_pks(project, deltas),
     )
-    return Prepared(work, now, _attachment_dirs(project), refused)
+    return Prepared(work, now, attachment_folders(project), refused)
 
 
 def _files(project: Project) -> tuple[SnapshotFile, ...]:
@@ -96,14 +94,8 @@ def _project_filename(project: Project, files: tuple[SnapshotFile, ...]) -> str 
     names = [file.name for file in files]
     if project.project_filename in names:
         return project.project_filename
-    candidates = [name for name in names if name.lower().endswith(PROJECT_SUFFIXES)]
+    candidates = [name for name in names if is_project_file(name)]
     return candidates[0] if len(candidates) == 1 else None
-
-
-def _attachment_dirs(project: Project) -> tuple[str, ...]:
-    details: dict[str, Any] = project.project_details or {}
-    dirs = details.get("attachment_dirs")
-    return tuple(dirs) if dirs else DEFAULT_ATTACHMENT_DIRS
 
 
 def _deltas(job: Job, project: Project) -> tuple[tuple[port.Delta, ...], tuple[dict[str, Any], ...]]:
@@ -111,30 +103,21 @@ def _deltas(job: Job, project: Project) -> tuple[tuple[port.Delta, ...], tuple[d
     parts.update(status=DeltaStatus.STARTED)
     deltas = list(Delta.objects.filter(job_deltas__in=parts).order_by("created_at", "id"))
     Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.STARTED)
-    roles = _roles(project, {delta.created_by_id for delta in deltas})
-    allowed = [delta for delta in deltas if _may(roles.get(delta.created_by_id), delta)]
+    authors = User.objects.filter(pk__in={delta.created_by_id for delta in deltas})
+    roles = {author.pk: role_in(author, project) for author in authors}
+    allowed = [delta for delta in deltas if is_allowed(roles[delta.created_by_id], delta_action(delta))]
     refused = [delta for delta in deltas if delta not in allowed]
-    return tuple(map(_plain, allowed)), tuple(_unpermitted(delta, roles) for delta in refused)
+    return tuple(map(_plain, allowed)), tuple(_unpermitted(delta, roles[delta.created_by_id]) for delta in refused)
 
 
-def _roles(project: Project, user_ids: set[int]) -> dict[int, str]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select user_id, role_name from projects_with_roles_vw where project_id = %s and user_id = any(%s)",
-            [project.pk, list(user_ids)],
-        )
-        return dict(cursor.fetchall())
-
-
-def _may(role: str | None, delta: Delta) -> bool:
-    return role in (CREATORS if delta.content.get("method") == "create" else EDITORS)
-
-
-def _unpermitted(delta: Delta, roles: dict[int, str]) -> dict[str, Any]:
-    role = roles.get(delta.created_by_id, "no role")
-    method = delta.content.get("method")
-    message = f"The author has {role} in the project and may not {method} features."
-    feedback = {"msg": message, "status": "status_unpermitted", "delta_id": str(delta.pk), "method": method}
+def _unpermitted(delta: Delta, role: ProjectRole | None) -> dict[str, Any]:
+    held = f"A {role.value}" if role else "Somebody without a role"
+    feedback = {
+        "msg": f"{held} is not permitted to {delta_action(delta).title}.",
+        "status": "status_unpermitted",
+        "delta_id": str(delta.pk),
+        "method": delta.content.get("method"),
+    }
     return {"delta_id": str(delta.pk), "status": DeltaStatus.UNPERMITTED, "feedback": feedback, "modified_pk": None}
 
 
