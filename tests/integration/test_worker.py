@@ -212,6 +212,24 @@ def test_a_full_disk_puts_the_job_off_and_spares_the_deltas(world: World) -> Non
     assert worker.poll() is None
 
 
+def test_a_store_that_is_away_puts_the_job_off_and_spares_deltas_and_project(world: World) -> None:
+    from qfc_node.core.models import Delta
+
+    blobs, away = world.node.folder / "blobs", world.node.folder / "away"
+    process, apply = world.job("ProcessProjectfileJob"), world.push(2)
+    blobs.rename(away)
+    world.worker()
+    wait_until(lambda: finished(process, "pending")() and process.faults > 0, world)
+    wait_until(lambda: finished(apply, "pending")() and apply.faults > 0, world)
+    assert set(Delta.objects.values_list("last_status", flat=True)) == {"pending"}
+    world.project.refresh_from_db()
+    assert world.project.problem is None
+    away.rename(blobs)
+    wait_until(finished(process, "finished"), world)
+    wait_until(finished(apply, "finished"), world)
+    assert len(world.read("journal.txt").splitlines()) == 2
+
+
 def test_a_killed_worker_s_job_is_taken_up_by_another_within_seconds(world: World) -> None:
     world.wish(seconds=2)
     job = world.push(3)

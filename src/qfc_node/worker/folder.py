@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..core.attachments import is_in
 from ..storage.blobs import BlobStore
+from ..storage.errors import StorageError
 from .work import SnapshotFile, Work
 
 #: Data that an engine opens as a database or rewrites in place is copied; the rest is linked: nobody writes to it.
@@ -49,6 +50,13 @@ class JobFolder:
 
 
 def _lay_out(file: SnapshotFile, target: Path, store: BlobStore) -> None:
+    try:
+        _copy_or_link(file, target, store)
+    except OSError as error:
+        raise StorageError(f"{file.name} cannot be brought in: {error.strerror}") from error
+
+
+def _copy_or_link(file: SnapshotFile, target: Path, store: BlobStore) -> None:
     source = store.local_path(file.blob.key)
     if source is None:
         with store.open(file.blob.key) as stream, target.open("wb") as out:
