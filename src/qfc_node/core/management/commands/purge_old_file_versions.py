@@ -1,0 +1,44 @@
+"""`purge_old_file_versions`: remove versions beyond the number that a plan keeps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
+
+from ....storage.versions import delete_version, keep_versions
+from ...models import File, FileType, Project
+
+
+class Command(BaseCommand):
+    """Removes old versions of all files. Uploads do so by themselves; this is for plans that became smaller."""
+
+    help = "Delete old versions of files beyond the number that the project or its owner's plan keeps."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Add the options."""
+        parser.add_argument("--projects", default="", help="Ids, separated by commas; all without it.")
+        parser.add_argument("--force", action="store_true", help="Do it; without it nothing is removed.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Remove, or count what would go."""
+        wanted = [text.strip() for text in options["projects"].split(",") if text.strip()]
+        projects = Project.objects.filter(pk__in=wanted) if wanted else Project.objects.all()
+        if wanted and projects.count() != len(wanted):
+            raise CommandError("One of the projects does not exist.")
+        total = sum(_purge(project, really=options["force"]) for project in projects.defer("project_details"))
+        done = "were removed" if options["force"] else "would be removed; --force does it"
+        self.stdout.write(f"{total} versions {done}.")
+
+
+def _purge(project: Project, *, really: bool) -> int:
+    keep = max(1, keep_versions(project))
+    count = 0
+    with transaction.atomic():
+        for file in File.objects.filter(project=project, file_type=FileType.PROJECT_FILE):
+            old = list(file.versions.order_by("-uploaded_at", "-id")[keep:])
+            count += len(old)
+            for version in old if really else ():
+                delete_version(version)
+    return count

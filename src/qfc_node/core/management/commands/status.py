@@ -1,0 +1,25 @@
+"""`status`: is everything there."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from ...probes import probe
+
+
+class Command(BaseCommand):
+    """Probes database, store and queue now; exits with 1 when one of them does not work."""
+
+    help = "Check database, file store and queue."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print what works."""
+        found = probe()
+        self.stdout.write(f"database: {found.database}, storage: {found.storage}, queue: {found.queue}")
+        for problem in found.problems:
+            self.stderr.write(problem)
+        if not found.is_ok:
+            sys.exit(1)

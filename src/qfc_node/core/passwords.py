@@ -1,0 +1,36 @@
+"""Reads passwords of management commands from where no process list shows them."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import CommandError, CommandParser
+
+from .models import User
+
+VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
+
+
+def add_password_options(parser: CommandParser) -> None:
+    """Add the options by which a password can be given."""
+    parser.add_argument("--password", help="The password; everybody on the machine can read it while this runs.")
+    parser.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
+
+
+def read_password(given: str | None, from_stdin: bool) -> str:
+    """Return the password: from standard input, the option, or the environment. Raises CommandError without one."""
+    password = sys.stdin.readline().rstrip("\r\n") if from_stdin else given or os.environ.get(VARIABLE, "")
+    if not password:
+        raise CommandError(f"No password: use --password-stdin, or set {VARIABLE} in the environment.")
+    return password
+
+
+def check_password(password: str, user: User) -> None:
+    """Accept a password by the node's rules. Raises CommandError that says which is broken."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
