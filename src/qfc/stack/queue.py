@@ -76,14 +76,13 @@ def explain(snapshot: QueueSnapshot) -> Mapping[str, str]:
     return sentences
 
 
-def why(job: Job, snapshot: QueueSnapshot) -> str | None:
-    """Return the sentence for one job; None when it neither waits nor runs."""
+def why(job: Job, snapshot: QueueSnapshot, reasons: Mapping[str, str]) -> str | None:
+    """Return the sentence for any job, given those of the snapshot; None when it neither waits nor runs."""
     if job.status.is_final:
         return None
-    sentence = explain(snapshot).get(job.id)
-    if sentence is None and job.status is JobStatus.PENDING:
-        return f"More than {len(snapshot.pending)} older jobs wait before it."
-    return sentence
+    if job.id in reasons or job.status is not JobStatus.PENDING:
+        return reasons.get(job.id)
+    return f"More than {len(snapshot.pending)} older jobs wait before it."
 
 
 def _why_active(job: Job, snapshot: QueueSnapshot) -> str:

@@ -19,8 +19,8 @@ from .schema import Schema, resolve
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
-#: Opens a connection; what psycopg raises is translated by the caller.
-Connect = Callable[[], Connection]
+#: Opens a connection. What psycopg raises is translated here; rows and transactions are ours to choose.
+Connect = Callable[[], psycopg.Connection[Any]]
 
 CONNECT_TIMEOUT_S = 5
 
@@ -28,11 +28,9 @@ CONNECT_TIMEOUT_S = 5
 def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
     """Return a factory of connections to a database, named by a libpq string or URL and single parameters."""
 
-    def connect() -> Connection:
+    def connect() -> psycopg.Connection[Any]:
         settings: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "qfc", **parameters}
-        return psycopg.Connection[Row].connect(
-            conninfo, autocommit=True, prepare_threshold=None, row_factory=dict_row, **settings
-        )
+        return psycopg.connect(conninfo, **settings)
 
     return connect
 
@@ -108,13 +106,21 @@ class Database:
                 session.connection.close()
             else:
                 return session
-        connection = self._connect()
+        connection = _adapted(self._connect())
         connection.execute(text(begin))
         return Session(connection, resolve(connection))
 
     def _kept(self) -> Session | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
+
+
+def _adapted(connection: psycopg.Connection[Any]) -> Connection:
+    """Let transactions be ours, rows be dictionaries, and every query be planned with its own values."""
+    connection.autocommit = True
+    connection.prepare_threshold = None
+    connection.row_factory = dict_row
+    return connection
 
 
 def _give_up(connection: Connection) -> None:

@@ -1,0 +1,87 @@
+"""A job as lists show it: with its age, and why it waits or what it failed of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from ..stack import queue
+from ..stack.failures import classify
+from ..stack.model import Job, JobStatus
+from ..stack.ports import Ports
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """A job in a list. `age_s` counts from its creation, `seconds` from start to end; `why` is for one without end."""
+
+    id: str
+    type: str
+    status: JobStatus
+    project_id: str
+    project: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    worker_id: str | None
+    attempts: int | None
+    age_s: float
+    seconds: float | None
+    why: str | None
+
+
+@dataclass(frozen=True)
+class EndedJob(JobLine):
+    """A job that has ended. `cause`, `signature` and `error` are None unless it failed."""
+
+    cause: str | None
+    signature: str | None
+    error: str | None
+
+
+def job_line(job: Job, now: datetime, why: str | None = None) -> JobLine:
+    """Describe a job."""
+    return JobLine(
+        id=job.id,
+        type=job.type,
+        status=job.status,
+        project_id=job.project_id,
+        project=job.project,
+        created_by=job.created_by,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+        worker_id=job.worker_id,
+        attempts=job.attempts,
+        age_s=age(job.created_at, now),
+        seconds=age(job.started_at, job.finished_at) if job.started_at and job.finished_at else None,
+        why=why,
+    )
+
+
+def ended_job(job: Job, now: datetime) -> EndedJob:
+    """Describe a job that has ended."""
+    failure = classify(job.feedback, job.output) if job.status is JobStatus.FAILED else None
+    return EndedJob(
+        **vars(job_line(job, now)),
+        cause=failure and failure.cause,
+        signature=failure and failure.signature,
+        error=failure and failure.error,
+    )
+
+
+def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
+    """Describe jobs; those that wait or run with the reason. The queue is read only when there is such a job."""
+    now = ports.clock.now()
+    if all(job.status.is_final for job in jobs):
+        return tuple(job_line(job, now) for job in jobs)
+    snapshot = ports.jobs.snapshot()
+    reasons = queue.explain(snapshot)
+    return tuple(job_line(job, now, queue.why(job, snapshot, reasons)) for job in jobs)
+
+
+def age(since: datetime, now: datetime) -> float:
+    """Return seconds between two moments, at least 0: clocks of two machines differ."""
+    return round(max((now - since).total_seconds(), 0.0), 3)

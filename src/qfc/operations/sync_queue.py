@@ -1,0 +1,44 @@
+"""What waits and what runs, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..stack import queue
+from ..stack.ports import Ports
+from .jobs_view import JobLine, job_line
+
+
+@dataclass(frozen=True)
+class Depth:
+    """How many jobs are in each state before the end."""
+
+    pending: int
+    queued: int
+    started: int
+
+
+@dataclass(frozen=True)
+class SyncQueue:
+    """The queue at one moment. `jobs` are those that run, then the oldest that wait; `workers` None when unknown."""
+
+    depth: Depth
+    oldest_pending_s: float
+    waiting: queue.Waiting
+    workers: int | None
+    jobs: tuple[JobLine, ...]
+
+
+def sync_queue(ports: Ports, *, limit: int = 50) -> SyncQueue:
+    """Read the queue and explain each job."""
+    snapshot = ports.jobs.snapshot(limit=limit)
+    reasons = queue.explain(snapshot)
+    listed = [*snapshot.active, *snapshot.pending][:limit]
+    depth = snapshot.depth
+    return SyncQueue(
+        depth=Depth(depth.pending, depth.queued, depth.started),
+        oldest_pending_s=round(depth.oldest_pending_s, 3),
+        waiting=queue.waiting(snapshot),
+        workers=None if snapshot.workers is None else len(queue.living_workers(snapshot)),
+        jobs=tuple(job_line(job, snapshot.at, reasons.get(job.id)) for job in listed),
+    )

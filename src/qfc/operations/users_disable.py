@@ -1,0 +1,34 @@
+"""Keep a person from logging in, or let them again. Their projects and edits stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..errors import UsageError
+from ..stack.ports import Ports
+from .guard import Options, guarded
+from .users_list import find
+
+
+@dataclass(frozen=True)
+class Access:
+    """Whether a person may log in now. `tokens_ended`: that many devices and scripts were logged out."""
+
+    username: str
+    is_active: bool
+    tokens_ended: int
+    dry_run: bool
+
+
+def users_disable(ports: Ports, username: str, *, enable: bool, options: Options) -> Access:
+    """Let a person log in, or not. Raises NotFoundError, and UsageError for an organization."""
+    user = find(ports, username)
+    if user.type != "person":
+        raise UsageError(f"{user.username} is an {user.type}; only people log in.", hint="Type: qfc users list")
+    ended = 0
+    sentence = f"Let {user.username} log in again" if enable else f"Log {user.username} out everywhere, for good"
+    with guarded(ports, "users disable", target=user.username, options=options) as guard:
+        if guard.step(sentence):
+            ended = ports.directory.set_active(user.username, enable)
+        guard.result = "enabled" if enable else f"disabled, {ended} tokens ended"
+    return Access(user.username, user.is_active if guard.dry_run else enable, ended, guard.dry_run)
