@@ -263,7 +263,7 @@ def _taken(name: str, take: Callable[[], str]) -> Step:
     try:
         ok, detail = True, take()
     except (ScenarioError, QfcError, QfcException, RequestException, OSError, ValueError, sqlite3.Error) as error:
-        ok, detail = False, f"{type(error).__name__}: {error}"
+        ok, detail = False, " ".join(f"{type(error).__name__}: {error}".split())
     return Step(name, time.monotonic() - start, ok, detail)
 
 
