@@ -35,7 +35,6 @@ _DRIVERS = {
     ".gdb": "OpenFileGDB",
     ".xlsx": "XLSX",
     ".ods": "ODS",
-    ".csv": "CSV",
 }
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
@@ -83,9 +82,11 @@ def can_open(path: Path) -> bool:
 
 
 @contextmanager
-def open_layer(path: Path, name: str | None = None, index: int | None = None) -> Generator[VectorLayer]:
-    """Open one layer of a file. Raises GdalError when the file or the layer cannot be read."""
-    dataset = _open(path)
+def open_layer(
+    path: Path, name: str | None = None, index: int | None = None, csv_options: Sequence[str] | None = None
+) -> Generator[VectorLayer]:
+    """Open one layer of a file, with `csv_options` as a delimited text. Raises GdalError when it cannot be read."""
+    dataset = _open(path, csv_options)
     try:
         handle = _find_layer(dataset, name, index)
         if not handle:
@@ -95,14 +96,18 @@ def open_layer(path: Path, name: str | None = None, index: int | None = None) ->
         library().GDALClose(dataset)
 
 
-def copy_layer(layer: VectorLayer, target: Path, table: str, key: str, where: str | None) -> None:
-    """Append a layer to the GeoPackage `target` as `table`, with geometry `geom` and its own key column `key`.
+def copy_layer(
+    layer: VectorLayer, target: Path, table: str, columns: tuple[str, str], crs: str, where: str | None
+) -> None:
+    """Append a layer to the GeoPackage `target` as `table` with new key and geometry columns of the names `columns`.
 
-    A key column of the source becomes an ordinary field. Lists become JSON. Raises GdalError.
+    A key column of the source becomes an ordinary field. Lists become JSON. `crs` is that of the coordinates, which
+    are not changed. Raises GdalError.
     """
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
-    arguments += ["-lco", f"FID={key}", "-lco", "GEOMETRY_NAME=geom"]
+    arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
+    arguments += ["-a_srs", crs] if crs else []
     arguments += _selection(layer, where)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
@@ -125,12 +130,13 @@ def _selection(layer: VectorLayer, where: str | None) -> list[str]:
     return [*(["-where", where] if where else []), layer.name]
 
 
-def _open(path: Path) -> c_void_p:
-    driver = _DRIVERS.get(path.suffix.lower())
+def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
+    driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
     library().CPLErrorReset()
-    dataset = library().GDALOpenEx(str(path).encode(), _READ_VECTOR, string_list([driver]), None, None)
+    address, options = str(path).encode(), string_list(csv_options or [])
+    dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
     if not dataset:
         reason = last_error().replace(f"{path.parent}/", "")
         raise GdalError(f"File '{path.name}' cannot be read: {reason}.")
@@ -161,8 +167,3 @@ def _to_wkb(geometry: c_void_p) -> bytes:
     buffer = (c_ubyte * size)()
     library().OGR_G_ExportToIsoWkb(geometry, _LITTLE_ENDIAN, buffer)
     return bytes(buffer)
-
-
-def combined(filters: Sequence[str] | None) -> str | None:
-    """One filter for "any of these"; None when everything is let through."""
-    return " OR ".join(f"({text})" for text in filters) if filters else None

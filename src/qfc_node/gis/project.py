@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
@@ -111,9 +112,9 @@ class Project:
     """A project file, read. `root` is its XML, `files_root` the folder of all of the project's files."""
 
     def __init__(self, file: Path, root: Element, files_root: Path | None = None) -> None:
-        self.file = file.absolute()
+        self.file = Path(os.path.normpath(file.absolute()))
         self.folder = self.file.parent
-        self.files_root = (files_root or self.folder).absolute()
+        self.files_root = Path(os.path.normpath((files_root or self.folder).absolute()))
         self.root = root
         self.entries = ProjectEntries(root)
 
@@ -189,9 +190,9 @@ class Project:
 
     def locate(self, source: FileSource | TextSource) -> Path:
         """Path of the file of a source. Raises MissingFileError when it is not there or not the project's."""
-        path = source.path.resolve()
-        if not path.is_relative_to(self.files_root.resolve()) or not path.exists():
-            raise MissingFileError(f"File '{self.file_name(source.path)}' missing.")
+        path = Path(os.path.normpath(source.path))
+        if not path.is_relative_to(self.files_root) or not path.exists():
+            raise MissingFileError(f"File '{self.file_name(path)}' missing.")
         return path
 
     def file_name(self, path: Path) -> str:
@@ -207,7 +208,7 @@ class Project:
         qgs_xml.remove(layer.element)
         for node in [node for node in self.tree_nodes() if node.get("id") == layer.id]:
             qgs_xml.remove(node)
-        del self.layers
+        self.__dict__.pop("layers", None)
 
 
 def read_extent(element: Element | None) -> Extent | None:

@@ -1,0 +1,87 @@
+"""Delimited text files as the QGIS provider `delimitedtext` reads them."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from .datasource import TextSource
+from .port import GisError
+
+_FIELD_LIMIT = 64 * 1024 * 1024
+_NO = frozenset({"no", "n", "false", "0"})
+
+
+def column_names(source: TextSource, path: Path) -> list[str]:
+    """Names of the columns. Raises GisError when the file cannot be read that way."""
+    with _rows(source, path) as rows:
+        return _header(source, rows)
+
+
+def gdal_options(source: TextSource) -> list[str]:
+    """Open options that make GDAL's CSV driver read the file as QGIS does. Raises GisError when none would."""
+    unlike = [name for name in ("skipLines", "decimalPoint", "quote", "escape", "trimFields") if name in source.options]
+    if unlike or not _has_header(source) or source.options.get("type", "csv") != "csv" or _encoding(source) != "utf-8":
+        raise GisError(f"The way in which '{source.path.name}' is read can only be followed by QGIS itself.")
+    names = {"xField": "X_POSSIBLE_NAMES", "yField": "Y_POSSIBLE_NAMES", "wktField": "GEOM_POSSIBLE_NAMES"}
+    columns = [f"{option}={source.options[name]}" for name, option in names.items() if source.options.get(name)]
+    detect = "NO" if source.options.get("detectTypes", "yes").lower() in _NO else "YES"
+    keep = "NO" if source.options.get("wktField") else "YES"
+    separators = {",": "COMMA", ";": "SEMICOLON", "\t": "TAB", " ": "SPACE", "|": "PIPE"}
+    separator = separators.get(delimiter(source))
+    if separator is None:
+        raise GisError(f"Columns of '{source.path.name}' are separated in a way that only QGIS reads.")
+    return [*columns, f"AUTODETECT_TYPE={detect}", f"KEEP_GEOM_COLUMNS={keep}", f"SEPARATOR={separator}"]
+
+
+def check_geometry_columns(source: TextSource, names: list[str]) -> None:
+    """Raises GisError when the columns that hold the geometry are not there."""
+    wanted = [source.options.get(option) for option in ("xField", "yField", "wktField", "zField", "mField")]
+    missing = [name for name in wanted if name and name not in names]
+    if missing:
+        raise GisError(f"Column '{missing[0]}', which holds the geometry, not found in file '{source.path.name}'.")
+
+
+def delimiter(source: TextSource) -> str:
+    """The separator between columns."""
+    if source.options.get("type") == "whitespace":
+        return " "
+    return source.options.get("delimiter", ",").replace("\\t", "\t")
+
+
+@contextmanager
+def _rows(source: TextSource, path: Path) -> Generator[Iterator[list[str]]]:
+    separator = delimiter(source)
+    if len(separator) != 1 or source.options.get("type") == "regexp":
+        raise GisError(f"File '{path.name}': only separators of one character are supported.")
+    encoding = _encoding(source)
+    csv.field_size_limit(_FIELD_LIMIT)
+    try:
+        with path.open(encoding="utf-8-sig" if encoding == "utf-8" else encoding, newline="") as lines:
+            skipped = int(source.options.get("skipLines") or 0)
+            yield csv.reader(
+                islice(lines, skipped, None),
+                delimiter=separator,
+                quotechar=source.options.get("quote", '"')[:1] or None,
+                skipinitialspace=separator == " ",
+            )
+    except (UnicodeDecodeError, LookupError, csv.Error, ValueError) as error:
+        raise GisError(f"File '{path.name}' cannot be read as text: {error}.") from error
+
+
+def _header(source: TextSource, rows: Iterator[list[str]]) -> list[str]:
+    empty: list[str] = []
+    first = next(rows, empty)
+    named = enumerate(first if _has_header(source) else [""] * len(first), 1)
+    return [name.strip() or f"field_{number}" for number, name in named]
+
+
+def _has_header(source: TextSource) -> bool:
+    return source.options.get("useHeader", "yes").lower() not in _NO
+
+
+def _encoding(source: TextSource) -> str:
+    return (source.options.get("encoding") or "utf-8").lower().replace("utf8", "utf-8")

@@ -1,0 +1,1 @@
+"""Drawing a small map of a project."""

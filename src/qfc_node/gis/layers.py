@@ -1,0 +1,138 @@
+"""Whether the layers of a project can be used, and how their features are told apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import delimited_text, gdal_vector, geopackage
+from .datasource import DatabaseSource, FileSource, OtherSource, TextSource
+from .geopackage import Table
+from .geopackage_copy import accepts_filter
+from .port import GisError
+from .project import Layer, Project
+
+NO_ERROR = "no_error"
+_LOCALIZED = "localized_dataprovider"
+_INVALID_PROVIDER = "invalid_dataprovider"
+_INVALID_LAYER = "invalid_layer"
+_TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+
+
+@dataclass(frozen=True)
+class LayerState:
+    """What is known about a layer's data.
+
+    `key` names the field that tells the features apart; None when there is none that would do, with the reason in
+    `key_problem`. `path` is the file of the data, `table` its description when that is a GeoPackage.
+    """
+
+    layer: Layer
+    error_code: str = NO_ERROR
+    message: str = ""
+    key: str | None = None
+    key_problem: str = ""
+    path: Path | None = None
+    table: Table | None = None
+
+    @property
+    def is_valid(self) -> bool:
+        """Whether the layer can be used here."""
+        return self.error_code == NO_ERROR
+
+    @property
+    def is_localized(self) -> bool:
+        """Whether the data are on the device only."""
+        return self.error_code == _LOCALIZED
+
+
+def inspect(project: Project, layer: Layer) -> LayerState:
+    """Look at the data of a layer, as far as they are files of the project. Never fails."""
+    try:
+        return _inspect(project, layer)
+    except GisError as error:
+        return LayerState(layer, _INVALID_PROVIDER, str(error))
+    except OSError as error:
+        return LayerState(layer, _INVALID_PROVIDER, f"The data cannot be read: {error.strerror}.")
+
+
+def inspect_all(project: Project) -> dict[str, LayerState]:
+    """The states of all layers by id, in the order of the layer tree."""
+    return {layer.id: inspect(project, layer) for layer in project.layers}
+
+
+def _inspect(project: Project, layer: Layer) -> LayerState:
+    if layer.element.get("embedded") == "1":
+        return LayerState(layer, _INVALID_LAYER, "The layer is embedded from another project file.")
+    match layer.source:
+        case FileSource() as source if layer.kind == "vector":
+            return _inspect_vector(project, layer, source)
+        case FileSource() as source:
+            return _inspect_file(project, layer, source)
+        case TextSource() as source:
+            return _inspect_text(project, layer, source)
+        case DatabaseSource() as source:
+            return _with_key(LayerState(layer), source.key or None)
+        case OtherSource() as source:
+            return _inspect_other(layer, source)
+
+
+def _inspect_other(layer: Layer, source: OtherSource) -> LayerState:
+    if source.is_localized:
+        return LayerState(layer, _LOCALIZED, "The data are expected on the device.")
+    if not source.text and layer.kind not in ("annotation", "group", "plugin"):
+        return LayerState(layer, _INVALID_PROVIDER, "The layer has no data source.")
+    return _with_key(LayerState(layer), None)
+
+
+def _inspect_file(project: Project, layer: Layer, source: FileSource) -> LayerState:
+    path = project.locate(source)
+    if path.is_file() and path.suffix.lower() in (".tif", ".tiff"):
+        with path.open("rb") as stream:
+            if stream.read(4) not in _TIFF_MAGIC:
+                raise GisError(f"File '{path.name}' is not a TIFF.")
+    return LayerState(layer, path=path)
+
+
+def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> LayerState:
+    path = project.locate(source)
+    if path.suffix.lower() == ".gpkg":
+        return _inspect_geopackage(layer, source, path)
+    if not gdal_vector.can_open(path):
+        return _with_key(LayerState(layer, path=path), None)
+    with gdal_vector.open_layer(path, source.layer_name, source.layer_id) as opened:
+        if source.subset:
+            opened.set_filter(source.subset)
+        fid = next((name for name in opened.fields if name.lower() == "fid"), None)
+        return _with_key(LayerState(layer, path=path), opened.key_column or fid)
+
+
+def _inspect_geopackage(layer: Layer, source: FileSource, path: Path) -> LayerState:
+    with geopackage.open_read_only(path) as connection:
+        table = geopackage.find_table(connection, source.layer_name, source.layer_id)
+        if table is None:
+            raise GisError(f"Layer '{source.layer_name or source.layer_id or 0}' not found in file '{path.name}'.")
+        problem = accepts_filter(connection, table, source.subset) if source.subset else None
+    if problem and "no such function" not in problem:
+        return LayerState(layer, _INVALID_LAYER, f"Filter '{source.subset}': {problem}.", path=path, table=table)
+    key = table.key or next((name for name in table.field_names if name.lower() == "fid"), None)
+    return _with_key(LayerState(layer, path=path, table=table), key)
+
+
+def _inspect_text(project: Project, layer: Layer, source: TextSource) -> LayerState:
+    path = project.locate(source)
+    names = delimited_text.column_names(source, path)
+    try:
+        delimited_text.check_geometry_columns(source, names)
+    except GisError as error:
+        return LayerState(layer, _INVALID_LAYER, str(error), path=path)
+    return _with_key(LayerState(layer, path=path), next((name for name in names if name.lower() == "fid"), None))
+
+
+def _with_key(state: LayerState, key: str | None) -> LayerState:
+    problem = ""
+    if key is None:
+        problem = "it has neither a primary key of one column nor a field 'fid'"
+    elif "," in key:
+        key, problem = None, f"the name of its key '{key}' holds a comma"
+    return LayerState(state.layer, key=key, key_problem=problem, path=state.path, table=state.table)

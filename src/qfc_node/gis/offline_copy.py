@@ -1,0 +1,178 @@
+"""Filling `data.gpkg`: one table for every distinct source of the layers that are edited offline."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import delimited_text, gdal_vector, geopackage
+from .area import AreaFilter, AreaOfInterest
+from .datasource import FileSource, Source, TextSource
+from .geopackage import quoted
+from .geopackage_copy import Copied, accepts_filter, copy_table, free_name, is_query
+from .layers import LayerState
+from .port import GisError
+
+_RESERVED = ("gpkg_", "rtree_", "sqlite_")
+
+
+@dataclass
+class SharedSource:
+    """A source of data and the layers that show it, each through its own filter."""
+
+    path: Path
+    table: str
+    states: list[LayerState] = field(default_factory=list[LayerState])
+
+    @property
+    def subsets(self) -> list[str | None]:
+        """The filters of the layers."""
+        return [_subset(state) for state in self.states]
+
+    @property
+    def filters(self) -> list[str] | None:
+        """What to copy: rows that one of these lets through; None for all of them."""
+        known = [text for text in self.subsets if text and not is_query(text)]
+        return list(dict.fromkeys(known)) if len(known) == len(self.states) else None
+
+    @property
+    def crs(self) -> str:
+        """Coordinate system of the data, as the project knows it."""
+        return self.states[0].layer.crs_definition
+
+
+@dataclass
+class OfflineData:
+    """What was copied, by layer id; and what could not be copied, with the reason."""
+
+    tables: dict[str, Copied] = field(default_factory=dict[str, Copied])
+    failures: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def copy_offline(states: Iterable[LayerState], target: Path, area: AreaOfInterest | None) -> OfflineData:
+    """Copy the data of the layers into a new GeoPackage `target`; there is none when there is nothing to copy."""
+    data = OfflineData()
+    sources = _shared_sources(states)
+    if not sources:
+        return data
+    named = list(zip(sources, _table_names(sources), strict=True))
+    with closing(geopackage.create(target)) as connection:
+        for source, name in named:
+            if source.states[0].table:
+                _note(data, source, lambda s=source, n=name: _copy_with_sqlite(connection, s, n, area))
+    for source, name in named:
+        if not source.states[0].table:
+            _note(data, source, lambda s=source, n=name: _copy_with_gdal(target, s, n, area))
+    return data
+
+
+def _note(data: OfflineData, source: SharedSource, copy: Callable[[], Copied]) -> None:
+    try:
+        copied = copy()
+    except (GisError, sqlite3.DatabaseError) as error:
+        data.failures.update({state.layer.id: str(error) for state in source.states})
+    else:
+        data.tables.update({state.layer.id: copied for state in source.states})
+
+
+def _shared_sources(states: Iterable[LayerState]) -> list[SharedSource]:
+    sources: dict[tuple[str, ...], SharedSource] = {}
+    for state in states:
+        if state.path is not None:
+            identity, name = _identity(state, state.path)
+            sources.setdefault(identity, SharedSource(state.path, name)).states.append(state)
+    return list(sources.values())
+
+
+def _identity(state: LayerState, path: Path) -> tuple[tuple[str, ...], str]:
+    """What makes a source the same as another, and the name that its table would like to have."""
+    source = state.layer.source
+    if isinstance(source, TextSource):
+        options = (f"{key}={value}" for key, value in sorted(source.options.items()) if key != "subset")
+        return (str(path), *options), path.stem
+    name = state.table.name if state.table else _layer_name(source)
+    return (str(path), name.lower(), state.layer.crs), name or path.stem
+
+
+def _layer_name(source: Source) -> str:
+    if not isinstance(source, FileSource):
+        return ""
+    return source.layer_name or (f"#{source.layer_id}" if source.layer_id else "")
+
+
+def _table_names(sources: Sequence[SharedSource]) -> list[str]:
+    names: list[str] = []
+    for source in sources:
+        wanted = source.table.lstrip("#") or source.path.stem
+        wanted = f"layer_{wanted}" if wanted.lower().startswith(_RESERVED) else wanted
+        names.append(free_name(wanted, names))
+    return names
+
+
+def _subset(state: LayerState) -> str | None:
+    source = state.layer.source
+    return source.subset if isinstance(source, FileSource | TextSource) else None
+
+
+def _area_filter(source: SharedSource, area: AreaOfInterest | None) -> AreaFilter | None:
+    is_spatial = source.states[0].layer.geometry_type != "NoGeometry"
+    return area.in_crs(source.crs) if area and is_spatial else None
+
+
+def _copy_with_sqlite(
+    connection: sqlite3.Connection, source: SharedSource, name: str, area: AreaOfInterest | None
+) -> Copied:
+    table = source.states[0].table
+    assert table is not None  # the caller's choice
+    _refuse_renamed_query(source, table.name, name)
+    filters = source.filters
+    if filters:
+        with geopackage.open_read_only(source.path) as opened:
+            # A function that only GDAL has: all rows travel then, and the layer filters them on the device.
+            filters = None if any(accepts_filter(opened, table, text) for text in filters) else filters
+    return copy_table(connection, source.path, table, name, filters, _area_filter(source, area))
+
+
+def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
+    if old != new and any(is_query(text) for text in source.subsets if text):
+        raise GisError(f"its filter is a query on '{old}', a name that another layer has taken in the package")
+
+
+def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfInterest | None) -> Copied:
+    with _opened(source) as opened:
+        fields = [*opened.fields, opened.key_column]
+        key, geometry = free_name("fid", fields), free_name("geom", fields)
+        filters = source.filters
+        where = " OR ".join(f"({text})" for text in filters) if filters else None
+        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, where)
+    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+        if limit := _area_filter(source, area):
+            _drop_outside(connection, name, limit)
+        (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
+    return Copied(name, key, int(count))
+
+
+@contextmanager
+def _opened(source: SharedSource) -> Generator[gdal_vector.VectorLayer]:
+    match source.states[0].layer.source:
+        case TextSource() as text:
+            options = delimited_text.gdal_options(text)
+            with gdal_vector.open_layer(source.path, csv_options=options) as opened:
+                yield opened
+        case FileSource(layer_name=name, layer_id=index):
+            with gdal_vector.open_layer(source.path, name, index) as opened:
+                yield opened
+        case _:
+            raise GisError("its data are not in a file")
+
+
+def _drop_outside(connection: sqlite3.Connection, table: str, area: AreaFilter) -> None:
+    described = geopackage.find_table(connection, table)
+    if described is None or described.geometry is None:
+        return
+    connection.create_function("qfc_meets_area", 1, area.meets, deterministic=True)
+    geometry = quoted(described.geometry.name)
+    connection.execute(f"DELETE FROM {quoted(table)} WHERE NOT qfc_meets_area({geometry})")

@@ -1,0 +1,118 @@
+"""Which files of a project travel with a package, as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+from xml.sax.saxutils import unescape
+
+from . import qgs_xml
+from .datasource import FileSource, OtherSource, TextSource
+from .port import GisError
+from .project import Layer, Project
+from .sync_settings import attachment_directories
+
+#: Further files of a data file `name.ext`, as `name` + one of these.
+_SIDECARS = {
+    ".shp": (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qix", ".idm", ".ind", ".fix", ".qmd"),
+    ".dbf": (".cpg", ".idm", ".ind"),
+    ".tab": (".dat", ".map", ".id", ".ind"),
+    ".mif": (".mid",),
+    ".csv": (".csvt", ".prj"),
+    ".adf": (".hdr", ".prj"),
+}
+#: … and of a raster file.
+_RASTER_SIDECARS = (
+    *(".tfw", ".tifw", ".jgw", ".jpgw", ".pgw", ".pngw", ".bpw", ".gfw", ".j2w", ".eww", ".sdw", ".wld"),
+    *(".prj", ".qpj", ".aux", ".rrd", ".ovr", ".hdr", ".rpb", ".clr", ".stx", ".msk", ".tab", ".points"),
+)
+#: … as the whole name + one of these.
+_APPENDED = (".aux.xml", ".ovr", ".msk", ".xml", ".cpg", ".qmd", "-wal", ".prj", ".csvt")
+_PICTURE_END = re.compile(r"""\.(?:svgz?|png|jpe?g|gif|bmp|webp|ttf|otf|pdf|html?)(?=["'<>|\n])""", re.IGNORECASE)
+_BEFORE_NAME = re.compile(r"""["'<>|\n]""")
+_LONGEST_NAME = 1024
+_LINKED_RASTER = re.compile(r"<SourceFilename[^>]*>([^<]+)</SourceFilename>")
+_ADDRESS = re.compile(r"(?:^|&)(?:url|source)=(?:file:(?://)?)?([^&]+)")
+
+
+def data_files(project: Project, layer: Layer) -> list[Path]:
+    """Files of the project that a layer which stays on its source needs: its data with all of its sidecars."""
+    path = _data_path(project, layer)
+    if path is None:
+        return []
+    if path.is_dir():
+        return sorted(file for file in path.rglob("*") if file.is_file())
+    linked = _linked_files(project, path) if path.suffix.lower() == ".vrt" else []
+    return [file for main in [path, *linked] for file in _with_sidecars(main)]
+
+
+def pictures(project: Project) -> list[Path]:
+    """Pictures of symbols, decorations and layouts that are files of the project; none of its attachments."""
+    text = qgs_xml.serialize(project.root).decode()
+    found = (_existing(project, name) for name in set(_picture_names(text)))
+    attachments = [project.files_root / directory for directory in attachment_directories(project)]
+    return sorted(path for path in found if path and not any(path.is_relative_to(folder) for folder in attachments))
+
+
+def companions(project: Project) -> list[Path]:
+    """Translations (`survey_de.qm`) and the plugin (`survey.qml`) of the project."""
+    stem = re.sub(r"([*?\[])", r"[\1]", project.file.stem)
+    plugin = project.file.with_suffix(".qml")
+    return [*sorted(project.folder.glob(f"{stem}_*.qm")), *([plugin] if plugin.is_file() else [])]
+
+
+def _picture_names(text: str) -> Iterator[str]:
+    """Everything in XML that ends like the name of a picture, back to where its text begins."""
+    for end in _PICTURE_END.finditer(text):
+        before = text[max(0, end.start() - _LONGEST_NAME) : end.end()]
+        name = _BEFORE_NAME.split(before)[-1]
+        yield unescape(name, {"&quot;": '"', "&apos;": "'"}).strip()
+
+
+def _data_path(project: Project, layer: Layer) -> Path | None:
+    source = layer.source
+    try:
+        if isinstance(source, FileSource | TextSource):
+            return project.locate(source)
+    except GisError:
+        return None
+    found = _ADDRESS.search(source.text) if isinstance(source, OtherSource) else None
+    return _existing(project, unquote(found[1])) if found else None
+
+
+def _with_sidecars(path: Path) -> Iterator[Path]:
+    suffixes = _SIDECARS.get(path.suffix.lower(), _RASTER_SIDECARS)
+    wanted = {f"{path.stem}{suffix}".lower() for suffix in suffixes}
+    wanted |= {f"{path.name}{suffix}".lower() for suffix in _APPENDED}
+    yield path
+    for sibling in sorted(path.parent.iterdir()):
+        if sibling.name.lower() in wanted and sibling != path and sibling.is_file():
+            yield sibling
+
+
+def _linked_files(project: Project, path: Path) -> list[Path]:
+    """The rasters that a virtual raster puts together, as far as they are files of the project."""
+    names = _LINKED_RASTER.findall(path.read_text(encoding="utf-8", errors="replace"))
+    sources = (FileSource(path.parent / unescape(name)) for name in dict.fromkeys(names))
+    return [found for source in sources if (found := _located(project, source))]
+
+
+def _existing(project: Project, name: str) -> Path | None:
+    if not name or len(name) > _LONGEST_NAME or "\0" in name:
+        return None
+    return _located(project, FileSource(project.folder / name))
+
+
+def _located(project: Project, source: FileSource) -> Path | None:
+    try:
+        path = project.locate(source)
+    except (GisError, OSError, ValueError):
+        return None
+    return path if path.is_file() else None
+
+
+def unique(paths: Iterable[Path]) -> list[Path]:
+    """The paths without repetitions, in their order."""
+    return list(dict.fromkeys(paths))

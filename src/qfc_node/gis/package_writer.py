@@ -1,0 +1,89 @@
+"""The files of a package: what is written for it, and what travels as it is."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from . import package_files
+from .geopackage_copy import free_name
+from .port import PackagedFile
+from .project import Layer, Project
+from .project_archive import embedded_files
+
+_DATA = "data.gpkg"
+#: The auxiliary database (label positions and the like) lies beside a .qgs under the project's name.
+_AUXILIARY = ".qgd"
+
+
+class PackageWriter:
+    """Writes the package of one project. Names in the package start at the top of the project's files."""
+
+    def __init__(self, project: Project, export_dir: Path, kept: Iterable[Layer]) -> None:
+        self._project = project
+        self._export_dir = export_dir
+        self._folder = export_dir / project.folder.relative_to(project.files_root)
+        self._folder.mkdir(parents=True, exist_ok=True)
+        taken = [path.stem for path in self._data_files(kept) if path.parent == project.folder]
+        self.data_name = f"{free_name(Path(_DATA).stem, taken)}.gpkg"
+
+    @property
+    def data_file(self) -> Path:
+        """Where the offline data are written to."""
+        return self._folder / self.data_name
+
+    @property
+    def data_file_in_project(self) -> Path:
+        """Where the packaged project looks for them."""
+        return self._project.folder / self.data_name
+
+    def write(self, kept: Iterable[Layer]) -> tuple[PackagedFile, ...]:
+        """Write what is not there yet; all files of the package, sorted by name. `kept` stay on their sources."""
+        written = [self._write_project(), self._write_attachments(), *self._write_auxiliary()]
+        if self.data_file.exists():
+            written.append(self.data_file)
+        files = {path.relative_to(self._export_dir).as_posix(): path for path in written}
+        for path in self._travelling(kept):
+            files.setdefault(path.relative_to(self._project.files_root).as_posix(), path)
+        return tuple(PackagedFile(name, files[name]) for name in sorted(files))
+
+    def _travelling(self, kept: Iterable[Layer]) -> list[Path]:
+        project = self._project
+        paths = [*self._data_files(kept), *package_files.pictures(project), *package_files.companions(project)]
+        return [path for path in package_files.unique(paths) if path != project.file]
+
+    def _data_files(self, kept: Iterable[Layer]) -> list[Path]:
+        return [path for layer in kept for path in package_files.data_files(self._project, layer)]
+
+    def _packaged(self, ending: str) -> Path:
+        return self._folder / f"{self._project.file.stem}_qfield{ending}"
+
+    def _write_project(self) -> Path:
+        path = self._packaged(".qgs")
+        self._project.save(path)
+        return path
+
+    def _write_attachments(self) -> Path:
+        path = self._packaged("_attachments.zip")
+        beside = self._project.file.with_name(f"{self._project.file.stem}_attachments.zip")
+        if self._project.file.suffix.lower() == ".qgs" and beside.is_file():
+            path.write_bytes(beside.read_bytes())
+            return path
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, content in embedded_files(self._project.file).items():
+                if not name.lower().endswith(_AUXILIARY):
+                    archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+        return path
+
+    def _write_auxiliary(self) -> list[Path]:
+        embedded = embedded_files(self._project.file)
+        contents = [content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)]
+        beside = self._project.file.with_suffix(_AUXILIARY)
+        if self._project.file.suffix.lower() == ".qgs" and beside.is_file():
+            contents.append(beside.read_bytes())
+        if not contents:
+            return []
+        path = self._packaged(_AUXILIARY)
+        path.write_bytes(contents[0])
+        return [path]
