@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .config import StackConfig
 from .errors import ConfigError
@@ -12,7 +12,10 @@ from .stack.model import Kind
 from .stack.ports import Api, AuditLog, Clock, Directory, Host, Lock, ObjectStore, Ports, QueueStore, Runtime
 
 if TYPE_CHECKING:
+    from .drivers.postgres.connection import Connection
     from .drivers.runtimes.embedded import EmbeddedRuntime
+
+Port = TypeVar("Port")
 
 
 def wire(stack: StackConfig) -> Ports:
@@ -35,6 +38,7 @@ class EmbeddedPorts:
 
     def __init__(self, stack: StackConfig) -> None:
         self._stack = stack
+        self._made: dict[str, Any] = {}
 
     @property
     def name(self) -> str:
@@ -51,29 +55,86 @@ class EmbeddedPorts:
         """Folder of the stack."""
         return self._stack.folder
 
-    @cached_property
+    @property
     def clock(self) -> Clock:
         """The system's clock."""
         from .drivers.clock import SystemClock
 
         return SystemClock()
 
-    @cached_property
+    @property
     def host(self) -> Host:
         """This machine."""
         from .drivers.hosts.local import LocalHost
 
         return LocalHost()
 
-    @cached_property
+    @property
     def embedded(self) -> EmbeddedRuntime:
         """The runtime, as what it is."""
+        return self._once("embedded", self._embedded)
+
+    @property
+    def runtime(self) -> Runtime:
+        """The supervised processes."""
+        return self.embedded
+
+    @property
+    def jobs(self) -> QueueStore:
+        """The queue in the stack's PostgreSQL."""
+        from .drivers.postgres import PostgresJobStore
+
+        return self._once("jobs", lambda: PostgresJobStore(self._connect))
+
+    @property
+    def directory(self) -> Directory:
+        """People and projects in the stack's PostgreSQL."""
+        from .drivers.postgres import PostgresDirectory
+
+        return self._once("directory", lambda: PostgresDirectory(self._connect))
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The folder of the node's blobs."""
+        from .drivers.objects.folder import FolderObjectStore
+
+        return FolderObjectStore(self.embedded.layout.blobs)
+
+    @property
+    def api(self) -> Api:
+        """The node's API on its own port."""
+        from .drivers.api import HttpApi
+
+        return HttpApi(self.embedded.url)
+
+    @property
+    def lock(self) -> Lock:
+        """A file in the stack's folder."""
+        from .drivers.lock import FileLock
+
+        return FileLock(self.folder, self.clock)
+
+    @property
+    def audit(self) -> AuditLog:
+        """A file in the stack's folder."""
+        from .drivers.audit import FileAuditLog
+
+        return FileAuditLog(self.folder)
+
+    def _once(self, name: str, make: Callable[[], Port]) -> Port:
+        """Return the port made earlier, or make it."""
+        if name not in self._made:
+            self._made[name] = make()
+        return self._made[name]
+
+    def _embedded(self) -> EmbeddedRuntime:
         from .drivers.runtimes.embedded import EmbeddedRuntime, Settings
 
         stack = self._stack
         settings = Settings(
             name=stack.name,
             folder=stack.folder,
+            home=stack.home,
             port=stack.port,
             bind=stack.bind,
             workers=stack.workers,
@@ -82,52 +143,13 @@ class EmbeddedPorts:
         )
         return EmbeddedRuntime(settings, clock=self.clock, idle_workers=self._idle_workers)
 
-    @property
-    def runtime(self) -> Runtime:
-        """The supervised processes."""
-        return self.embedded
+    def _connect(self) -> Connection:
+        from .drivers.postgres import connect_to
 
-    @cached_property
-    def jobs(self) -> QueueStore:
-        """The queue in the stack's PostgreSQL."""
-        from .drivers.postgres import PostgresJobStore
-
-        return PostgresJobStore(self.embedded.connect)
-
-    @cached_property
-    def directory(self) -> Directory:
-        """People and projects in the stack's PostgreSQL."""
-        from .drivers.postgres import PostgresDirectory
-
-        return PostgresDirectory(self.embedded.connect)
-
-    @cached_property
-    def objects(self) -> ObjectStore:
-        """The folder of the node's blobs."""
-        from .drivers.objects.folder import FolderObjectStore
-
-        return FolderObjectStore(self.embedded.layout.blobs)
-
-    @cached_property
-    def api(self) -> Api:
-        """The node's API on its own port."""
-        from .drivers.api import HttpApi
-
-        return HttpApi(self.embedded.url)
-
-    @cached_property
-    def lock(self) -> Lock:
-        """A file in the stack's folder."""
-        from .drivers.lock import FileLock
-
-        return FileLock(self.folder, self.clock)
-
-    @cached_property
-    def audit(self) -> AuditLog:
-        """A file in the stack's folder."""
-        from .drivers.audit import FileAuditLog
-
-        return FileAuditLog(self.folder)
+        target = self.embedded.endpoint()
+        return connect_to(
+            host=target.host, port=target.port, user=target.user, password=target.password, dbname=target.database
+        )()
 
     def _idle_workers(self) -> frozenset[int]:
         """Return the pids of workers that hold no job, as the database knows them."""

@@ -1,0 +1,75 @@
+"""The one place where commands are run. Each is echoed first (`--verbose`); a command never holds a secret."""
+
+from __future__ import annotations
+
+import logging
+import shlex
+import signal
+import subprocess
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from ..errors import CommandError
+from ..stack.model import CommandResult
+
+log = logging.getLogger("qfc.commands")
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    stdin: bytes | None = None,
+    timeout_s: float | None = None,
+    check: bool = True,
+) -> CommandResult:
+    """Run a command to its end with exactly that environment. Raises CommandError."""
+    log.info("+ %s", shlex.join(argv))
+    try:
+        done = subprocess.run(
+            argv, input=stdin or b"", env=dict(environment), capture_output=True, timeout=timeout_s, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.") from error
+    except OSError as error:
+        raise _not_startable(argv) from error
+    out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+    return _checked(CommandResult(tuple(argv), done.returncode, out, err), check)
+
+
+def run_attached(argv: Sequence[str], *, environment: Mapping[str, str]) -> CommandResult:
+    """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError."""
+    log.info("+ %s", shlex.join(argv))
+    try:
+        with _interrupts_ignored():
+            done = subprocess.run(argv, env=dict(environment), check=False)
+    except OSError as error:
+        raise _not_startable(argv) from error
+    return _checked(CommandResult(tuple(argv), done.returncode, "", ""), check=True)
+
+
+@contextmanager
+def _interrupts_ignored() -> Generator[None]:
+    """Let Ctrl-C pass us by; a child inherits an ignored signal, but no handler, so it still hears Ctrl-C."""
+    before = signal.signal(signal.SIGINT, _nothing)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _nothing(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing when a signal comes."""
+
+
+def _checked(result: CommandResult, check: bool) -> CommandResult:
+    if check and result.exit_code != 0:
+        said = (result.stderr.strip() or result.stdout.strip() or "it said nothing").splitlines()
+        raise CommandError(f"{Path(result.argv[0]).name} ended with exit code {result.exit_code}: {said[-1]}")
+    return result
+
+
+def _not_startable(argv: Sequence[str]) -> CommandError:
+    return CommandError(f"{argv[0]} cannot be started.", hint=f"Is {Path(argv[0]).name} installed?")

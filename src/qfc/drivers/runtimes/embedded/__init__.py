@@ -1,0 +1,8 @@
+"""The embedded runtime: `runtime.py` is the port; the other modules are its parts."""
+
+from __future__ import annotations
+
+from .layout import Settings
+from .runtime import EmbeddedRuntime
+
+__all__ = ["EmbeddedRuntime", "Settings"]

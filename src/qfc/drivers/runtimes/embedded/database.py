@@ -1,0 +1,98 @@
+"""The database of an embedded stack: a server of its own on a Unix socket, or one elsewhere that a file names."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ....errors import ConfigError, QfcError, UnreachableError
+from ...files import replace_file
+from ...postgres_server import (
+    PORT,
+    Endpoint,
+    Installation,
+    connect,
+    create_cluster,
+    data_major,
+    locate,
+    server_argv,
+    wait_ready,
+)
+from ...service_account import make_folder, service_account
+from . import secrets
+from .layout import Layout, Settings
+from .programs import DATABASE, DATABASE_STOP_S, Program
+
+#: Names as an official deployment has them by default.
+NAME, USER = "qfieldcloud_db", "qfieldcloud_db_admin"
+
+
+def endpoint(layout: Layout, settings: Settings) -> Endpoint:
+    """Return how the stack's database is reached. Raises QfcError when a stack of ours was never started."""
+    if settings.database_url_file is not None:
+        return external_endpoint(settings.database_url_file)
+    try:
+        password = (layout.secrets / "POSTGRES_PASSWORD").read_text(encoding="utf-8").strip()
+    except FileNotFoundError as error:
+        raise UnreachableError("The stack has no database yet.", hint="Type: qfc up") from error
+    except OSError as error:
+        raise QfcError("The database's password cannot be read.", hint="Run qfc as the stack's owner.") from error
+    return Endpoint(str(layout.database_sockets), PORT, USER, password, NAME)
+
+
+def external_endpoint(path: Path) -> Endpoint:
+    """Read `postgresql://user:password@host:port/database` from a file. Raises ConfigError; never shows the content."""
+    hint = f"Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE into {path}, readable by its owner only."
+    try:
+        url = urlsplit(path.read_text(encoding="utf-8").strip())
+        parts = (url.hostname, url.username, url.password, url.path.lstrip("/"))
+        port = url.port or PORT
+    except (OSError, ValueError) as error:
+        raise ConfigError([f"database_url_file {path} cannot be read as a database's address."], hint=hint) from error
+    if url.scheme not in {"postgresql", "postgres"} or not all(parts):
+        raise ConfigError([f"database_url_file {path} lacks host, user, password or database."], hint=hint)
+    host, user, password, database = (unquote(part or "") for part in parts)
+    return Endpoint(host, port, user, password, database)
+
+
+def installation(layout: Layout, settings: Settings) -> Installation:
+    """Return the programs that fit the data of the stack, ready for the account that runs them."""
+    found = locate(settings.postgres_bin, major=data_major(layout.database))
+    return found.prepare_for(service_account(), settings.home)
+
+
+def prepare(layout: Layout, settings: Settings) -> Program | None:
+    """Make what the database needs before it can start; return its program, None for an external one."""
+    if settings.database_url_file is not None:
+        secrets.put(layout.secrets / "POSTGRES_PASSWORD", external_endpoint(settings.database_url_file).password)
+        return None
+    account, chosen = service_account(), installation(layout, settings)
+    password = secrets.ensure(layout.secrets / "POSTGRES_PASSWORD")
+    create_cluster(chosen, layout.database, account=account, user=USER, password=password)
+    make_folder(layout.database, account)
+    make_folder(layout.database_sockets, account)
+    argv = server_argv(chosen, layout.database, layout.database_sockets)
+    user = account.name if account else None
+    return Program(DATABASE, DATABASE, tuple(argv), "INT", DATABASE_STOP_S, user=user)
+
+
+def ensure_database(layout: Layout, settings: Settings) -> None:
+    """Wait for the server and make the database of the node in it. Raises UnreachableError."""
+    target = endpoint(layout, settings)
+    if settings.database_url_file is not None:
+        wait_ready(target, timeout_s=15)
+        return
+    maintenance = Endpoint(target.host, target.port, target.user, target.password)
+    wait_ready(maintenance)
+    with connect(maintenance, autocommit=True) as connection:
+        if connection.execute("select 1 from pg_database where datname = %s", [NAME]).fetchone() is None:
+            connection.execute(f"create database {NAME}")
+
+
+def write_password_file(layout: Layout, target: Endpoint) -> Path:
+    """Write the file that psql and pg_dump read the password from; return its path."""
+    path = layout.secrets / "pgpass"
+    fields = (target.host, str(target.port), "*", target.user, target.password)
+    escaped = (field.replace("\\", "\\\\").replace(":", "\\:") for field in fields)
+    replace_file(path, (":".join(escaped) + "\n").encode(), mode=0o600)
+    return path

@@ -1,0 +1,133 @@
+"""Where an embedded stack keeps what: every path below `$QFC_HOME/<stack>`."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ....errors import ConfigError, QfcError
+from ...postgres_server import LONGEST_SOCKET_FOLDER
+
+#: Characters that have a meaning in supervisord's configuration and cannot be escaped there.
+FORBIDDEN = set("\"';#\n\r\t")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is wanted of an embedded stack. None: as it last was, else the default.
+
+    `home` is the folder that stacks share. With `database_url_file` the stack has no service `db`.
+    """
+
+    name: str
+    folder: Path
+    home: Path
+    port: int | None = None
+    bind: str | None = None
+    workers: int | None = None
+    postgres_bin: Path | None = None
+    database_url_file: Path | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The paths of one stack."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """PostgreSQL's data."""
+        return self.folder / "db"
+
+    @property
+    def node(self) -> Path:
+        """The node's data: blobs, staging, job folders."""
+        return self.folder / "node"
+
+    @property
+    def blobs(self) -> Path:
+        """The bytes of all file versions."""
+        return self.node / "blobs"
+
+    @property
+    def log(self) -> Path:
+        """The logs of all services."""
+        return self.folder / "log"
+
+    @property
+    def secrets(self) -> Path:
+        """Files with one secret each; nobody else may enter."""
+        return self.folder / "secrets"
+
+    @property
+    def run(self) -> Path:
+        """Sockets. A short folder elsewhere when the path would be too long for a socket's address."""
+        run = self.folder / "run"
+        if len(os.fsencode(run / "db")) <= LONGEST_SOCKET_FOLDER:
+            return run
+        digest = hashlib.sha256(os.fsencode(self.folder)).hexdigest()[:12]
+        return Path("/tmp") / f"qfc-{os.geteuid()}-{digest}"
+
+    @property
+    def database_sockets(self) -> Path:
+        """PostgreSQL's socket."""
+        return self.run / "db"
+
+    @property
+    def supervisor_socket(self) -> Path:
+        """Where supervisord listens."""
+        return self.run / "supervisor.sock"
+
+    @property
+    def supervisor_pid(self) -> Path:
+        """Where supervisord writes its process id."""
+        return self.folder / "run" / "supervisord.pid"
+
+    @property
+    def supervisor_conf(self) -> Path:
+        """What supervisord reads; written by us at every start."""
+        return self.folder / "supervisord.conf"
+
+    @property
+    def state(self) -> Path:
+        """What the stack remembers: port, address, workers."""
+        return self.folder / "state.json"
+
+    @property
+    def history(self) -> Path:
+        """When which process started and ended, and why."""
+        return self.log / "history.jsonl"
+
+    @property
+    def node_environment(self) -> Path:
+        """Further settings of the node that the operator may write: NAME=value, one a line."""
+        return self.folder / "node.env"
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack was ever started."""
+        return self.supervisor_conf.exists()
+
+    def create(self) -> None:
+        """Make the folders. Raises ConfigError for a path that cannot be used, QfcError when it cannot be written."""
+        if FORBIDDEN & set(str(self.folder)):
+            raise ConfigError(
+                [f"The path {self.folder} has quotes, ; or # in it."], hint="Set another folder or QFC_HOME."
+            )
+        try:
+            self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
+            for folder, mode in ((self.node, 0o700), (self.log, 0o700), (self.secrets, 0o700)):
+                folder.mkdir(mode=mode, exist_ok=True)
+            (self.folder / "run").mkdir(mode=0o755, exist_ok=True)
+            self.run.mkdir(mode=0o755, exist_ok=True)
+        except OSError as error:
+            raise QfcError(
+                f"{self.folder} cannot be written.", hint="Run qfc as its owner, or set QFC_HOME to a folder of yours."
+            ) from error
+        if self.run.stat().st_uid != os.geteuid():
+            raise QfcError(
+                f"{self.run} belongs to somebody else.", hint=f"Remove {self.run}, or set a shorter QFC_HOME."
+            )

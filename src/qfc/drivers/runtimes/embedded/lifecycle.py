@@ -1,0 +1,125 @@
+"""Making the processes of an embedded stack be as they should: the steps that `start`, `stop` and `scale` share."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Callable, Iterable, Sequence
+
+import psutil
+
+from ....errors import QfcError, UnreachableError
+from ....stack.ports import Clock
+from ...files import replace_file
+from . import history, orphans
+from .layout import Layout
+from .logs import last_texts
+from .programs import MARK, WORKER, WORKER_STOP_S, Program, base_environment, service_of, supervisor_conf
+from .supervisor import Supervisor, launch, wait_gone
+
+POLL_S = 0.05
+#: Seconds until a started process has to be ready; a database after a power cut has to read its log again.
+READY_S = 120
+#: A process that ended that often while it was being waited for will not come up.
+HOPELESS = 3
+SHUTDOWN_S = 60
+
+
+class Lifecycle:
+    """Changes what runs. To be used under the stack's lock."""
+
+    def __init__(self, layout: Layout, supervisor: Supervisor, clock: Clock) -> None:
+        self._layout, self._supervisor, self._clock = layout, supervisor, clock
+
+    def apply(self, programs: Sequence[Program]) -> None:
+        """Make supervisord know exactly these programs; what changed or is gone is stopped, nothing is started."""
+        user = "root" if os.geteuid() == 0 else None
+        conf = supervisor_conf(self._layout, programs, user=user)
+        replace_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
+        if self._supervisor.pid() is None:
+            orphans.sweep(self._layout)
+            environment = {**base_environment(os.environ), MARK: str(self._layout.folder)}
+            launch(self._layout.supervisor_conf, self._supervisor, environment=environment)
+            return
+        added, changed, removed = self._supervisor.reload()
+        self.halt([*changed, *removed])
+        for name in (*changed, *removed):
+            self._supervisor.remove(name)
+        for name in (*added, *changed):
+            self._supervisor.add(name)
+
+    def running(self, names: Iterable[str]) -> bool:
+        """Return whether all these processes run or are about to."""
+        processes = self._supervisor.processes()
+        return all(name in processes and processes[name].state in {"RUNNING", "STARTING"} for name in names)
+
+    def start(self, names: Sequence[str], ready: Callable[[], bool]) -> None:
+        """Start processes; wait until they run and `ready` says yes. Raises UnreachableError with their last words."""
+        before = history.read(self._layout.history)
+        for name in names:
+            self._supervisor.start(name)
+        waited = 0.0
+        while True:
+            processes = self._supervisor.processes()
+            if all(processes[name].state == "RUNNING" for name in names) and ready():
+                return
+            for name in names:
+                if processes[name].state == "FATAL" or self._ends_again_and_again(name, before):
+                    raise self._hopeless(name)
+            if waited > READY_S:
+                raise self._hopeless(names[0])
+            self._clock.sleep(POLL_S)
+            waited += POLL_S
+
+    def halt(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop processes and wait until they are gone; with `now` they are killed, and what they had started too."""
+        processes = self._supervisor.processes()
+        alive = [name for name in names if name in processes]
+        families = [self._family(processes[name].pid) for name in alive] if now else []
+        for name in alive:
+            self._supervisor.stop(name)
+            if now:
+                self._supervisor.signal(name, "KILL")
+        for process in (one for family in families for one in family):
+            with contextlib.suppress(psutil.Error):
+                process.kill()
+        self._await_end(alive)
+
+    def shut_down(self) -> None:
+        """End supervisord and whatever is left of the stack."""
+        pid = self._supervisor.pid()
+        if pid is not None:
+            self._supervisor.shutdown()
+            wait_gone(pid, timeout_s=SHUTDOWN_S)
+        orphans.sweep(self._layout)
+
+    def _await_end(self, names: Sequence[str]) -> None:
+        waited, patience = 0.0, WORKER_STOP_S + SHUTDOWN_S
+        while any(info.pid for name, info in self._supervisor.processes().items() if name in names):
+            if waited > patience:
+                raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Try: qfc down --now")
+            self._clock.sleep(POLL_S)
+            waited += POLL_S
+
+    def _ends_again_and_again(self, name: str, before: dict[str, history.Past]) -> bool:
+        restarts = history.read(self._layout.history).get(name, history.Past()).restarts
+        return restarts >= before.get(name, history.Past()).restarts + HOPELESS
+
+    def _hopeless(self, name: str) -> UnreachableError:
+        said = [text for text in last_texts(self._layout.log / f"{name}.log", 5) if text.strip()]
+        service = service_of(name)
+        words = f" Its last words: {said[-1][:300]}" if said else ""
+        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {service}")
+
+    @staticmethod
+    def _family(pid: int | None) -> list[psutil.Process]:
+        with contextlib.suppress(psutil.Error):
+            return psutil.Process(pid).children(recursive=True) if pid else []
+        return []
+
+
+def in_stopping_order(names: Iterable[str]) -> list[list[str]]:
+    """Return processes in the groups in which they are stopped: workers, then the API, then the database."""
+    names = list(names)
+    workers = [name for name in names if service_of(name) == WORKER]
+    return [group for group in (workers, *([one] for one in ("app", "db") if one in names)) if group]

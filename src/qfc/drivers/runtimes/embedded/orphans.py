@@ -1,0 +1,73 @@
+"""Processes of a stack whose supervisord died: found by the mark in their environment, or by PostgreSQL's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import Iterable
+from pathlib import Path
+
+import psutil
+
+from .layout import Layout
+from .programs import MARK
+
+log = logging.getLogger("qfc.supervisor")
+#: Seconds that an orphan gets to end by itself. What a job had not committed is done again by another worker.
+PATIENCE_S = 10
+
+
+def find(layout: Layout) -> list[psutil.Process]:
+    """Return the processes that belong to the stack, supervisord included, but not this one and its parents."""
+    own = {os.getpid(), *(parent.pid for parent in psutil.Process().parents())}
+    return [process for process in psutil.process_iter() if process.pid not in own and _belongs(process, layout)]
+
+
+def sweep(layout: Layout) -> list[int]:
+    """End what is left of the stack and remove its stale sockets and pid files; return the pids that were ended.
+
+    To be called only under the stack's lock, when supervisord does not answer or has been shut down.
+    """
+    found = find(layout)
+    for process in found:
+        _signal(process, signal.SIGINT if _is_database(process, layout.database) else signal.SIGTERM)
+    _, alive = psutil.wait_procs(found, timeout=PATIENCE_S)
+    for process in alive:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(alive, timeout=PATIENCE_S)
+    late = find(layout)
+    for process in late:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(late, timeout=PATIENCE_S)
+    _remove_stale(layout)
+    return [process.pid for process in found]
+
+
+def _belongs(process: psutil.Process, layout: Layout) -> bool:
+    with contextlib.suppress(psutil.Error, OSError):
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get(MARK) == str(layout.folder) or _is_database(process, layout.database)
+    return False
+
+
+def _is_database(process: psutil.Process, data: Path) -> bool:
+    """Return whether it is a server on that data; its children overwrite their environment, but keep their folder."""
+    with contextlib.suppress(psutil.Error, OSError):
+        return process.name().startswith("postgres") and Path(process.cwd()) == data.resolve()
+    return False
+
+
+def _signal(process: psutil.Process, number: int) -> None:
+    log.info("+ kill -%d %d", number, process.pid)
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process.send_signal(number)
+
+
+def _remove_stale(layout: Layout) -> None:
+    """Remove what only a running stack has: PostgreSQL would believe a pid in its file that is somebody else's now."""
+    sockets: Iterable[Path] = layout.database_sockets.glob(".s.PGSQL.*") if layout.database_sockets.exists() else ()
+    for path in (layout.supervisor_socket, layout.supervisor_pid, layout.database / "postmaster.pid", *sockets):
+        path.unlink(missing_ok=True)

@@ -1,0 +1,188 @@
+"""The embedded runtime: database, API and workers as processes of this machine, kept by supervisord."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from .... import __version__
+from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
+from ....stack.model import CommandResult, LogLine, Service
+from ....stack.ports import Clock
+from ...commands import run, run_attached
+from ...postgres_server import Endpoint
+from . import database, logs, secrets, state
+from .layout import Layout, Settings
+from .lifecycle import Lifecycle, in_stopping_order
+from .observe import answers_well, services, wanted_processes
+from .programs import APP, DATABASE, WORKER, Program, base_environment, node_environment, node_programs, service_of
+from .supervisor import Supervisor
+
+SUPERVISOR = "supervisor"
+
+
+class EmbeddedRuntime:
+    """Runs the services of one stack. `idle_workers` tells the pids of workers without a job."""
+
+    def __init__(self, settings: Settings, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
+        self.settings = settings
+        self.layout = Layout(settings.folder)
+        self._idle_workers = idle_workers
+        self._supervisor = Supervisor(self.layout.supervisor_socket)
+        self._lifecycle = Lifecycle(self.layout, self._supervisor, clock)
+
+    @property
+    def url(self) -> str:
+        """The address of the API. Raises NotRunningError before the first start."""
+        remembered = state.read(self.layout.state)
+        if remembered.port is None:
+            raise NotRunningError("The stack was never started.", hint="Type: qfc up")
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(remembered.bind, remembered.bind)
+        return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
+
+    def endpoint(self) -> Endpoint:
+        """Return how the stack's database is reached. Raises UnreachableError before the first start."""
+        return database.endpoint(self.layout, self.settings)
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every service that the stack should have, running or not."""
+        remembered = state.merged(state.read(self.layout.state), self.settings)
+        wanted = wanted_processes(remembered, with_database=self._has_database)
+        return services(self.layout, wanted, self.url if remembered.port else None)
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+        chosen = self._chosen(names)
+        self.layout.create()
+        secrets.ensure(self.layout.secrets / "SECRET_KEY")
+        database_program = database.prepare(self.layout, self.settings)
+        programs = self._programs(self._settled_state(), database_program)
+        self._lifecycle.apply(programs)
+        wanted = [program.name for program in programs if program.service in chosen]
+        if database_program is not None and chosen:
+            self._lifecycle.start([DATABASE], ready=lambda: True)
+        database.ensure_database(self.layout, self.settings)
+        node = [name for name in wanted if name != DATABASE]
+        if node and not self._lifecycle.running(node):
+            self.execute(APP, ["migrate", "--no-input"])
+        if node:
+            self._lifecycle.start(node, ready=lambda: APP not in node or answers_well(self.url))
+
+    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop services; workers finish what they hold unless `now`; no names means all, supervisord too."""
+        chosen = self._chosen(names)
+        if self._supervisor.pid() is not None:
+            processes = [name for name in self._supervisor.processes() if service_of(name) in chosen]
+            for group in in_stopping_order(processes):
+                self._lifecycle.halt(group, now=now and group != [DATABASE])
+        if not names and self.layout.exists:
+            self._lifecycle.shut_down()
+
+    def scale(self, name: str, count: int) -> None:
+        """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""
+        if name != WORKER:
+            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+        self.layout.create()
+        before = state.merged(state.read(self.layout.state), self.settings)
+        running = self._supervisor.pid() is not None
+        after = before.scaled(count, self._leaving(before) if running else ())
+        state.write(self.layout.state, after)
+        if running:
+            self._lifecycle.apply(self._programs(after, database.prepare(self.layout, self.settings)))
+            fresh = [program.name for program in node_programs(after, {}) if program.service == WORKER]
+            self._lifecycle.start(fresh, ready=lambda: True)
+
+    def execute(
+        self,
+        service: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout_s: float | None = None,
+        attached: bool = False,
+    ) -> CommandResult:
+        """Run a management command of the node (`app`, `worker_wrapper`), or a program of PostgreSQL (`db`)."""
+        command, environment = self._surroundings(service, argv)
+        if attached:
+            return run_attached(command, environment=environment)
+        return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s)
+
+    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
+        """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
+        files = self._log_files(names)
+        follower = logs.Follower(files) if follow else None
+        yield from logs.read(files, lines=lines, since=since)
+        if follower is not None:
+            yield from follower.lines()
+
+    @property
+    def _has_database(self) -> bool:
+        return self.settings.database_url_file is None
+
+    @property
+    def _services(self) -> tuple[str, ...]:
+        return (DATABASE, APP, WORKER) if self._has_database else (APP, WORKER)
+
+    def _chosen(self, names: Sequence[str], *also: str) -> tuple[str, ...]:
+        known = (*self._services, *also)
+        for name in names:
+            if name not in known:
+                raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
+        return tuple(names) or known
+
+    def _programs(self, current: state.State, database_program: Program | None) -> list[Program]:
+        target = self.endpoint()
+        environment = node_environment(self.layout, current, target) | {"QFC_NODE_RELEASE": __version__}
+        return [*([database_program] if database_program else []), *node_programs(current, environment)]
+
+    def _settled_state(self) -> state.State:
+        """Decide on port, address and workers, and remember that. The port of a running API is kept."""
+        remembered = state.read(self.layout.state)
+        current = state.merged(remembered, self.settings)
+        same = current.bind == remembered.bind and self.settings.port in (None, remembered.port)
+        serving = self._supervisor.pid() is not None and self._lifecycle.running([APP])
+        if not (serving and same and current.port is not None):
+            current = state.with_port(current, self.settings)
+        state.write(self.layout.state, current)
+        return current
+
+    def _leaving(self, current: state.State) -> tuple[int, ...]:
+        """Return the workers in the order in which they may go: idle ones first, the newest of them first."""
+        try:
+            idle = self._idle_workers()
+        except QfcError:
+            idle = frozenset[int]()
+        processes = self._supervisor.processes()
+        pids = {
+            number: processes[name].pid for number in current.workers if (name := f"{WORKER}-{number}") in processes
+        }
+        return tuple(sorted(pids, key=lambda number: (pids[number] not in idle, -number)))
+
+    def _surroundings(self, service: str, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Return command and environment as the service itself has them."""
+        target = self.endpoint()
+        if service in (APP, WORKER):
+            node = node_environment(self.layout, state.read(self.layout.state), target)
+            return [sys.executable, "-m", "qfc_node", *argv], {**base_environment(os.environ), **node}
+        if service != DATABASE:
+            raise NotFoundError(f"There is no service {service}.", hint=f"Services: {', '.join(self._services)}")
+        programs = database.installation(self.layout, self.settings)
+        environment = {
+            **base_environment(os.environ),
+            "PGHOST": target.host,
+            "PGPORT": str(target.port),
+            "PGUSER": target.user,
+            "PGDATABASE": target.database,
+            "PGPASSFILE": str(database.write_password_file(self.layout, target)),
+            "TERM": os.environ.get("TERM", "dumb"),
+        }
+        return [programs.program(argv[0]), *argv[1:]], environment
+
+    def _log_files(self, names: Sequence[str]) -> list[tuple[str, Path]]:
+        chosen = self._chosen(names, SUPERVISOR)
+        found = sorted(path for path in self.layout.log.glob("*.log"))
+        paths = [(SUPERVISOR if path.stem == "supervisord" else service_of(path.stem), path) for path in found]
+        return [(service, path) for service, path in paths if service in chosen]

@@ -1,0 +1,110 @@
+"""What a stack remembers from one start to the next: port, address, workers.
+
+A setting that the operator changed since wins over what is remembered; what is remembered wins over the default. So
+`workers scale 3` survives `down` and `up`, and an edit of the configuration still takes effect.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ....errors import ConfigError, QfcError
+from ...files import replace_file
+from .layout import Settings
+
+DEFAULT_PORT = 8011
+DEFAULT_BIND = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class State:
+    """`workers` are the numbers of the workers, not necessarily without gaps. `given` is what was configured then."""
+
+    port: int | None = None
+    bind: str = DEFAULT_BIND
+    workers: tuple[int, ...] = (1, 2)
+    given: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def scaled(self, count: int, leaving: tuple[int, ...] = ()) -> State:
+        """Return the state with `count` workers: the first in `leaving` goes first, new ones fill the gaps."""
+        order = [number for number in self.workers if number not in leaving] + list(reversed(leaving))
+        free = (number for number in range(1, len(order) + count + 1) if number not in order)
+        kept = order[:count] if count <= len(order) else [*order, *(next(free) for _ in range(count - len(order)))]
+        return replace(self, workers=tuple(sorted(kept)))
+
+
+def read(path: Path) -> State:
+    """Return what is remembered. Raises QfcError for a file that is none of ours."""
+    try:
+        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return State(document["port"], document["bind"], tuple(document["workers"]), document["given"])
+    except FileNotFoundError:
+        return State()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise QfcError(
+            f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen anew."
+        ) from error
+
+
+def write(path: Path, state: State) -> None:
+    """Remember."""
+    replace_file(path, json.dumps(asdict(state), indent=2).encode() + b"\n")
+
+
+def merged(state: State, settings: Settings) -> State:
+    """Return the state with the settings that changed since it was written; the port is not looked at."""
+    bind, workers = settings.bind, settings.workers
+    given = {"port": settings.port, "bind": bind, "workers": workers}
+    result = replace(state, given=given)
+    if bind is not None and bind != state.given.get("bind"):
+        result = replace(result, bind=bind)
+    if workers is not None and workers != state.given.get("workers"):
+        result = result.scaled(workers)
+    return result
+
+
+def with_port(state: State, settings: Settings) -> State:
+    """Return the state with a port that is free now: the one configured, else the last one, else 8011, else any.
+
+    Raises ConfigError when the configured port, or every port of that address, cannot be had.
+    """
+    if settings.port is not None:
+        if not is_free(state.bind, settings.port):
+            raise ConfigError(
+                [f"Port {settings.port} of {state.bind} is taken by another program."],
+                hint="Stop that program, choose another port, or leave the port out to get a free one.",
+            )
+        return replace(state, port=settings.port)
+    wanted = [port for port in (state.port, DEFAULT_PORT) if port is not None and is_free(state.bind, port)]
+    return replace(state, port=wanted[0] if wanted else _any_port(state.bind))
+
+
+def is_free(bind: str, port: int) -> bool:
+    """Return whether a server could listen there now."""
+    with closing(socket.socket(_family(bind), socket.SOCK_STREAM)) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+            probe.listen(1)
+        except OSError:
+            return False
+        return True
+
+
+def _any_port(bind: str) -> int:
+    with closing(socket.socket(_family(bind), socket.SOCK_STREAM)) as probe:
+        try:
+            probe.bind((bind, 0))
+        except OSError as error:
+            raise ConfigError([f"Nothing can listen on the address {bind}."], hint="Correct bind or --bind.") from error
+        return int(probe.getsockname()[1])
+
+
+def _family(bind: str) -> socket.AddressFamily:
+    return socket.AF_INET6 if ":" in bind else socket.AF_INET
