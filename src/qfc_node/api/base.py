@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, cast
 from uuid import UUID
 
-from django.db.models import Manager
 from rest_framework import serializers
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser
@@ -103,10 +102,12 @@ def find_user(username: str, *types: UserType) -> User:
 
 
 def find_organization(name: str, caller: User, *, as_admin: bool = False) -> Organization:
-    """Find an organization that the caller belongs to, or administers. Raises ObjectNotFoundError, PermissionDeniedError."""
+    """Find an organization that the caller belongs to, or administers.
+
+    Raises ObjectNotFoundError or PermissionDeniedError.
+    """
     user = find_user(name)
-    organizations = cast(Manager[Organization], Organization.objects)
-    organization = organizations.filter(pk=user.pk).first()
+    organization = Organization.objects.filter(pk=user.pk).first()
     if organization is None:
         raise PermissionDeniedError
     allowed = is_organization_admin if as_admin else is_member

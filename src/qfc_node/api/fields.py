@@ -9,9 +9,13 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from ..core.json_text import is_storable
+
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 #: PostgreSQL's integer, which is more than any list has.
 MAX_INTEGER = 2**31 - 1
+#: The largest number that every JSON reader and database keeps.
+MAX_NUMBER = 1.7976931348623157e308
 FLAGS: dict[Any, bool] = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
 
 
@@ -80,3 +84,39 @@ class Whole(serializers.IntegerField):
         if not isinstance(data, str) or not (data.isascii() and data.isdigit()):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+@extend_schema_field({"type": "number"})
+class Number(serializers.Field):
+    """A finite number of JSON."""
+
+    default_error_messages = {"invalid": "Must be a number."}
+
+    def to_internal_value(self, data: Any) -> float:
+        """Return the number."""
+        if isinstance(data, bool) or not isinstance(data, int | float) or abs(data) > MAX_NUMBER:
+            self.fail("invalid")
+        return float(data)
+
+    def to_representation(self, value: float) -> float:
+        """Return the number."""
+        return value
+
+
+@extend_schema_field({"type": "object", "additionalProperties": True})
+class AnyObject(serializers.Field):
+    """An object of JSON that the database can store: no NUL, no lone surrogates in it."""
+
+    default_error_messages = {"invalid": "Must be an object.", "text": "Has a character that cannot be stored."}
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        """Return the object."""
+        if not isinstance(data, dict):
+            self.fail("invalid")
+        if not is_storable(data):
+            self.fail("text")
+        return data
+
+    def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
+        """Return the object."""
+        return value

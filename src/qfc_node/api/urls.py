@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import auth, deltas, files, jobs, packages, projects, status
+from .views import (
+    auth,
+    collaborators,
+    deltas,
+    files,
+    jobs,
+    organizations,
+    packages,
+    projects,
+    secrets,
+    seeds,
+    status,
+    users,
+)
 
 urlpatterns = [
     path("auth/login/", auth.LoginView.as_view()),
@@ -15,6 +28,15 @@ urlpatterns = [
     path("projects/", projects.ProjectsView.as_view()),
     path("projects/public/", projects.PublicProjectsView.as_view()),
     path("projects/<uuid:project_id>/", projects.ProjectView.as_view()),
+    path("projects/<uuid:project_id>/seed/", seeds.SeedView.as_view()),
+    path("projects/<uuid:project_id>/seed/xlsform/", seeds.SeedXlsformView.as_view()),
+    path("projects/<uuid:project_id>/seed/json2qgis/", seeds.SeedJson2qgisView.as_view()),
+    path("projects/<uuid:project_id>/thumbnail/", seeds.ThumbnailView.as_view()),
+    path("projects/<uuid:project_id>/secrets/", secrets.SecretsView.as_view()),
+    path("projects/<uuid:project_id>/secrets/<str:name>/", secrets.SecretView.as_view()),
+    path("collaborators/<uuid:project_id>/", collaborators.CollaboratorsView.as_view()),
+    path("collaborators/<uuid:project_id>/<path:collaborator>/", collaborators.CollaboratorView.as_view()),
+    path("files/meta/<uuid:project_id>/thumbnail.png/", seeds.MetaThumbnailView.as_view()),
     path("files/<uuid:project_id>/", files.FilesView.as_view()),
     path("files/<uuid:project_id>/<path:filename>/", files.FileView.as_view()),
     path("packages/<uuid:project_id>/latest/", packages.LatestPackageView.as_view()),
@@ -26,5 +48,19 @@ urlpatterns = [
     path("deltas/apply/<uuid:project_id>/", deltas.ApplyDeltasView.as_view()),
     path("deltas/<uuid:project_id>/", deltas.DeltasView.as_view()),
     path("deltas/<uuid:project_id>/<uuid:deltafile_id>/", deltas.DeltafileView.as_view()),
+    path("users/", users.UsersView.as_view()),
+    path("users/<str:username>/", users.UserView.as_view()),
+    path("users/<str:username>/organizations/", users.UserOrganizationsView.as_view()),
+    path("subscriptions/<str:username>/current/", users.SubscriptionView.as_view()),
+    path("organizations/", users.OrganizationsView.as_view()),
+    path("organizations/<str:organization>/teams/", organizations.TeamsView.as_view()),
+    path("organizations/<str:organization>/teams/<str:team>/", organizations.TeamView.as_view()),
+    path("organizations/<str:organization>/teams/<str:team>/members/", organizations.TeamMembersView.as_view()),
+    path(
+        "organizations/<str:organization>/teams/<str:team>/members/<str:member>/",
+        organizations.TeamMemberView.as_view(),
+    ),
+    path("members/<str:organization>/", organizations.MembersView.as_view()),
+    path("members/<str:organization>/<str:member>/", organizations.MemberView.as_view()),
     path("status/", status.StatusView.as_view()),
 ]

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
+from .json_text import is_storable
+
 VERSION = "1.0"
 METHODS = ("create", "patch", "delete")
 #: A day of hard work of a device is far below.
@@ -68,15 +70,15 @@ def _load(raw: bytes) -> Any:
         raise DeltafileError("The file is empty.")
     try:
         document = json.loads(raw, parse_constant=_refuse_number, parse_float=_finite)
-        json.dumps(document, ensure_ascii=False).encode()
+        storable = is_storable(document)
     except UnicodeError as error:
-        raise DeltafileError(f"The file is not text that can be stored: {error.reason}.") from error
+        raise DeltafileError(f"The file is not UTF-8: {error.reason}.") from error
     except RecursionError as error:
         raise DeltafileError("The file is nested too deeply.") from error
     except ValueError as error:
         raise DeltafileError(f"The file is not JSON: {error}.") from error
-    if b"\\u0000" in raw and _has_nul(document):
-        raise DeltafileError("A text has the character NUL, which cannot be stored.")
+    if not storable:
+        raise DeltafileError("A text has the character NUL or half a surrogate pair, which cannot be stored.")
     return document
 
 
@@ -89,15 +91,6 @@ def _finite(text: str) -> float:
     if not math.isfinite(value):
         raise DeltafileError(f"The number {text[:40]} is too large.")
     return value
-
-
-def _has_nul(value: Any) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, Mapping):
-        pairs = cast(Mapping[str, Any], value)
-        return any("\0" in name or _has_nul(item) for name, item in pairs.items())
-    return isinstance(value, list) and any(_has_nul(item) for item in cast(list[Any], value))
 
 
 def _delta(item: Any, where: str) -> SentDelta:

@@ -84,6 +84,17 @@ class OrganizationSerializer(Shape):
         return next((row.role for row in organization.members.all() if row.member_id == person.pk), None)
 
 
+class AccountSerializer(UserSerializer):
+    """An account, with as much as the caller may know: all of one's own, members of one's organizations."""
+
+    email = serializers.CharField(required=False)
+    first_name = serializers.CharField(required=False)
+    last_name = serializers.CharField(required=False)
+    members = serializers.ListField(child=serializers.CharField(), required=False)
+    organization_owner = serializers.CharField(required=False)
+    membership_role = serializers.CharField(required=False)
+
+
 class LoginBody(Shape):
     """What logging in needs: the name or the e-mail address in either field, and the password."""
 

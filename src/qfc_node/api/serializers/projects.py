@@ -9,7 +9,7 @@ from rest_framework import serializers
 from ...core.models import Project, ProjectRole, ProjectType, PublicRole, Secret
 from ...core.permissions import Access, Action
 from ...core.project_state import STATUSES, needs_repackaging, status_of
-from ..fields import Choice, Flag, Text, Uuid
+from ..fields import AnyObject, Choice, Flag, Number, Text, Uuid
 from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
@@ -174,3 +174,11 @@ class SeedSerializer(Shape):
         child=serializers.FloatField(), min_length=4, max_length=4, read_only=True, help_text="xmin, ymin, xmax, ymax"
     )
     settings = SeedSettingsSerializer(read_only=True)
+
+
+class SeedBody(Shape):
+    """What a project is to be made from."""
+
+    crs = Text(max_length=255, min_length=1)
+    extent = serializers.ListField(child=Number(), min_length=4, max_length=4, help_text="xmin, ymin, xmax, ymax")
+    basemaps = serializers.ListField(child=AnyObject(), required=False, default=list, max_length=100)

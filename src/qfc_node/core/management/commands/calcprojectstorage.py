@@ -22,6 +22,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Count."""
+        del args
         projects = Project.objects.defer("project_details")
         if options["project_id"]:
             projects = projects.filter(pk=options["project_id"])

@@ -26,6 +26,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Make the person, or say why not."""
+        del args
         person = Person(username=options["username"], email=options["email"])
         person.is_superuser = person.is_staff = options["superuser"]
         password = read_password(options["password"], options["password_stdin"])

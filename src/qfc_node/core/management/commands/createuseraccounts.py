@@ -17,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Create what is missing."""
+        del args, options
         for model in (Person, Organization):
             for account in model.objects.filter(useraccount=None):
                 open_account(model, account, created=True)

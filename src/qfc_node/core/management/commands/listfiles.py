@@ -28,6 +28,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one line per project, file or version."""
+        del args
         prefix: str = options["prefix"]
         chosen = Q(file__project__id__startswith=prefix) | Q(file__project__owner__username__iexact=prefix)
         versions = FileVersion.objects.filter(chosen, file__file_type=FileType.PROJECT_FILE).order_by()

@@ -23,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Remove, or count what would go."""
+        del args
         wanted = [text.strip() for text in options["projects"].split(",") if text.strip()]
         projects = Project.objects.filter(pk__in=wanted) if wanted else Project.objects.all()
         if wanted and projects.count() != len(wanted):

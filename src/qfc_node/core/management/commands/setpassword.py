@@ -24,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Set the password."""
+        del args
         person = User.objects.filter(username__iexact=options["username"], type=UserType.PERSON).first()
         if person is None:
             raise CommandError(f"There is no person named {options['username']!r}.")

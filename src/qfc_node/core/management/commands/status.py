@@ -17,6 +17,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print what works."""
+        del args, options
         found = probe()
         self.stdout.write(f"database: {found.database}, storage: {found.storage}, queue: {found.queue}")
         for problem in found.problems:

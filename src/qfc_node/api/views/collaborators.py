@@ -1,0 +1,138 @@
+"""Roles that people and teams are given in projects."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import quota
+from ...core.models import Project, ProjectCollaborator, User, UserType
+from ...core.organizations import may_collaborate
+from ...core.permissions import Access, Action
+from ..base import NodeView, find_user
+from ..errors import InvalidInputError, ObjectNotFoundError, PermissionDeniedError
+from ..openapi import BODY, PROJECT, operation, path_text
+from ..pagination import PageQuery, paginate
+from ..refusals import refuse
+from ..serializers.projects import ChangeCollaboratorBody, CollaboratorSerializer, NewCollaboratorBody
+
+COLLABORATOR = path_text("collaborator", "Name of a person, or of a team as `@organization/team`.")
+DUPLICATE = "Project collaborator with this Project and Collaborator already exists."
+
+
+def find_collaborator(project: Project, name: str) -> ProjectCollaborator:
+    """Find a role by the name of who has it. Raises ObjectNotFoundError."""
+    rows = ProjectCollaborator.objects.select_related("collaborator", "created_by", "updated_by")
+    row = rows.filter(project=project, collaborator__username__iexact=name).first()
+    if row is None:
+        raise ObjectNotFoundError(f"{name!r} is no collaborator")
+    return row
+
+
+class CollaboratorsView(NodeView):
+    """`collaborators/<project>/`."""
+
+    @operation(
+        "collaborators_list",
+        "Who was given a role in a project",
+        parameters=[PageQuery],
+        answers={200: CollaboratorSerializer(many=True)},
+        errors=PROJECT | {400},
+    )
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """List roles by name."""
+        query = self.read_query(PageQuery)
+        project = self.access(project_id, Action.COLLABORATORS).project
+        rows = ProjectCollaborator.objects.filter(project=project)
+        rows = rows.select_related("collaborator", "created_by", "updated_by").order_by("collaborator__username")
+        page = paginate(request, rows, query)
+        return Response(CollaboratorSerializer(page.rows, many=True).data, headers=page.headers)
+
+    @operation(
+        "collaborators_create",
+        "Give somebody a role",
+        request=NewCollaboratorBody,
+        answers={201: CollaboratorSerializer},
+        errors=PROJECT | BODY | {409},
+    )
+    def post(self, request: Request, project_id: UUID) -> Response:
+        """Give a role."""
+        del request
+        access = self.access(project_id, Action.COLLABORATORS)
+        fields = self.read_body(NewCollaboratorBody)
+        user = find_user(fields["collaborator"], UserType.PERSON, UserType.TEAM)
+        _check_new(access, user, fields["role"])
+        row = ProjectCollaborator.objects.create(
+            project=access.project,
+            collaborator=user,
+            role=fields["role"],
+            created_by=self.caller,
+            updated_by=self.caller,
+        )
+        return Response(CollaboratorSerializer(row).data, status=201)
+
+
+def _check_new(access: Access, user: User, role: str) -> None:
+    if not access.allows_role(role):
+        raise PermissionDeniedError
+    if not may_collaborate(user, access.project.owner):
+        raise InvalidInputError("only other people, and for an organization its members and teams, can collaborate")
+    if ProjectCollaborator.objects.filter(project=access.project, collaborator=user).exists():
+        raise InvalidInputError(DUPLICATE)
+    refuse(quota.refuses_collaborator(access.project))
+
+
+class CollaboratorView(NodeView):
+    """`collaborators/<project>/<name>/`."""
+
+    @operation(
+        "collaborators_retrieve",
+        "Somebody's role in a project",
+        parameters=[COLLABORATOR],
+        answers={200: CollaboratorSerializer},
+        errors=PROJECT,
+    )
+    def get(self, request: Request, project_id: UUID, collaborator: str) -> Response:
+        """Describe the role."""
+        del request
+        project = self.access(project_id, Action.COLLABORATORS).project
+        return Response(CollaboratorSerializer(find_collaborator(project, collaborator)).data)
+
+    @operation(
+        "collaborators_update",
+        "Give somebody another role",
+        parameters=[COLLABORATOR],
+        request=ChangeCollaboratorBody,
+        answers={200: CollaboratorSerializer},
+        errors=PROJECT | BODY,
+    )
+    def patch(self, request: Request, project_id: UUID, collaborator: str) -> Response:
+        """Change the role."""
+        del request
+        access = self.access(project_id, Action.COLLABORATORS)
+        row = find_collaborator(access.project, collaborator)
+        role: str = self.read_body(ChangeCollaboratorBody)["role"]
+        if not (access.allows_role(role) and access.allows_role(row.role)):
+            raise PermissionDeniedError
+        row.role, row.updated_by = role, self.caller
+        row.save(update_fields=["role", "updated_by", "updated_at"])
+        return Response(CollaboratorSerializer(row).data)
+
+    @operation(
+        "collaborators_delete",
+        "Take somebody's role away",
+        parameters=[COLLABORATOR],
+        answers={204: None},
+        errors=PROJECT,
+    )
+    def delete(self, request: Request, project_id: UUID, collaborator: str) -> Response:
+        """Take the role away."""
+        del request
+        access = self.access(project_id, Action.COLLABORATORS)
+        row = find_collaborator(access.project, collaborator)
+        if not access.allows_role(row.role):
+            raise PermissionDeniedError
+        row.delete()
+        return Response(status=204)

@@ -1,0 +1,170 @@
+"""Seeds and thumbnails: what a project is made from, and how it looks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.http import HttpResponse, HttpResponseBase
+from django.utils.http import content_disposition_header
+from drf_spectacular.utils import OpenApiResponse
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import seeds, thumbnails
+from ...core.models import Project, ProjectSeed
+from ...core.permissions import Action
+from ..base import NodeView
+from ..downloads import CONTENT_TYPE
+from ..errors import EmptyContentError, ObjectNotFoundError, TooLargeError
+from ..openapi import BODY, FILE, PROJECT, multipart, operation
+from ..serializers.projects import SeedBody, SeedSerializer
+
+PICTURE = {(200, "image/png"): OpenApiResponse(bytes, description="The picture.")}
+FORM_ANSWERS = {**FILE, 204: None}
+
+
+class SeedView(NodeView):
+    """`projects/<project>/seed/`."""
+
+    @operation("projects_seed", "What a project is to be made from", answers={200: SeedSerializer}, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> Response:
+        """Describe the seed."""
+        del request
+        project = self.access(project_id, Action.SEE).project
+        return Response(SeedSerializer(seeds.describe(project)).data)
+
+    @operation(
+        "projects_seed_set",
+        "Say what a project is to be made from",
+        request=SeedBody,
+        answers={200: SeedSerializer},
+        errors=PROJECT | BODY,
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        """Store the seed."""
+        del request
+        project = self.access(project_id, Action.CHANGE).project
+        fields = self.read_body(SeedBody)
+        seeds.store(project, fields["crs"], fields["extent"], fields["basemaps"])
+        return Response(SeedSerializer(seeds.describe(project)).data)
+
+
+class _FormView(NodeView):
+    parser_classes: ClassVar[list[type[BaseParser]]] = [MultiPartParser]
+
+    def find(self, project_id: UUID) -> ProjectSeed | None:
+        """Return the stored seed of a project that the caller may see."""
+        return ProjectSeed.objects.filter(project=self.access(project_id, Action.SEE).project).first()
+
+    def read_form(self, name: str) -> tuple[str, bytes]:
+        """Return the name and the bytes of the uploaded form."""
+        upload = self.read_file(name)
+        if upload.blob.size > seeds.MAX_FORM_BYTES:
+            raise TooLargeError(f"a form has at most {seeds.MAX_FORM_BYTES} bytes")
+        with upload.open() as source:
+            content: bytes = source.read()
+        if not content:
+            raise EmptyContentError
+        return upload.name or name, content
+
+
+def _send_form(name: str, content: bytes | memoryview | None) -> HttpResponseBase:
+    if content is None:
+        return HttpResponse(status=204)
+    headers = {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
+    return HttpResponse(bytes(content), content_type=CONTENT_TYPE, headers=headers)
+
+
+class SeedXlsformView(_FormView):
+    """`projects/<project>/seed/xlsform/`."""
+
+    @operation("projects_seed_xlsform", "The form of a seed", answers=FORM_ANSWERS, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
+        """Send the form; 204 without one."""
+        del request
+        seed = self.find(project_id)
+        return _send_form(seed.xlsform_name, seed.xlsform) if seed else _send_form("", None)
+
+    @operation(
+        "projects_seed_xlsform_set",
+        "Set the form of a seed",
+        request=multipart(xlsform="An XLSForm."),
+        answers={204: None},
+        errors=PROJECT | BODY,
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        """Store the form."""
+        del request
+        project = self.access(project_id, Action.CHANGE).project
+        seeds.store_xlsform(project, *self.read_form("xlsform"))
+        return Response(status=204)
+
+
+class SeedJson2qgisView(_FormView):
+    """`projects/<project>/seed/json2qgis/`."""
+
+    @operation("projects_seed_json2qgis", "The JSON description of a seed", answers=FORM_ANSWERS, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
+        """Send the description; 204 without one."""
+        del request
+        seed = self.find(project_id)
+        return _send_form("json2qgis.json", seed.json2qgis if seed else None)
+
+    @operation(
+        "projects_seed_json2qgis_set",
+        "Set the JSON description of a seed",
+        request=multipart(json2qgis="A JSON description of a project."),
+        answers={204: None},
+        errors=PROJECT | BODY,
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        """Store the description."""
+        del request
+        project = self.access(project_id, Action.CHANGE).project
+        seeds.store_json2qgis(project, self.read_form("json2qgis")[1])
+        return Response(status=204)
+
+
+def _send_thumbnail(project: Project) -> HttpResponseBase:
+    picture = thumbnails.read(project)
+    if picture is None:
+        raise ObjectNotFoundError("the project has no thumbnail")
+    return HttpResponse(picture, content_type="image/png", headers={"ETag": f'"{project.thumbnail_uri}"'})
+
+
+class ThumbnailView(NodeView):
+    """`projects/<project>/thumbnail/`."""
+
+    parser_classes: ClassVar[list[type[BaseParser]]] = [MultiPartParser]
+
+    @operation("projects_thumbnail", "A picture of the project", answers=PICTURE, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
+        """Send the picture."""
+        del request
+        return _send_thumbnail(self.access(project_id, Action.SEE).project)
+
+    @operation(
+        "projects_thumbnail_set",
+        "Set the picture of the project",
+        request=multipart(thumbnail="A PNG, JPEG, WebP or GIF."),
+        answers={204: None},
+        errors=PROJECT | BODY,
+    )
+    def post(self, request: Request, project_id: UUID) -> Response:
+        """Store the picture."""
+        del request
+        project = self.access(project_id, Action.CHANGE).project
+        thumbnails.replace(project, thumbnails.picture_from(self.read_file("thumbnail").staged.path))
+        return Response(status=204)
+
+
+class MetaThumbnailView(NodeView):
+    """`files/meta/<project>/thumbnail.png`, the older address of the picture."""
+
+    @operation("files_meta_thumbnail", "A picture of the project; the older address", answers=PICTURE, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
+        """Send the picture."""
+        del request
+        return _send_thumbnail(self.access(project_id, Action.SEE).project)

@@ -1,0 +1,231 @@
+"""People, their organizations and subscriptions."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from django.contrib.auth.password_validation import validate_password
+from django.db.models import Q, QuerySet
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from ...core import quota
+from ...core.models import Organization, Person, User, UserType
+from ...core.permissions import is_organization_admin
+from ..base import NodeView, find_user
+from ..errors import AlreadyExistsError, ObjectNotFoundError, PermissionDeniedError
+from ..openapi import BODY, CALLER, USERNAME, operation
+from ..serializers.accounts import (
+    EXCLUDED_TYPES,
+    AccountSerializer,
+    ChangeUserBody,
+    NewOrganizationBody,
+    NewUserBody,
+    OrganizationSerializer,
+    OwnUserSerializer,
+    SubscriptionSerializer,
+    UserQuery,
+    UserSerializer,
+)
+
+ACCOUNT = CALLER | {404}
+
+
+def with_members(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
+    """Read what `OrganizationSerializer` needs in few queries."""
+    return organizations.select_related("organization_owner", "useraccount").prefetch_related("members__member")
+
+
+class UsersView(NodeView):
+    """`users/`."""
+
+    @operation(
+        "users_list",
+        "Accounts by name",
+        parameters=[UserQuery],
+        answers={200: UserSerializer(many=True)},
+        errors=CALLER | {400},
+    )
+    def get(self, request: Request) -> Response:
+        """List accounts."""
+        del request
+        query = self.read_query(UserQuery)
+        users = User.objects.filter(is_active=True).select_related("useraccount")
+        if query.get("q"):
+            users = users.filter(username__icontains=query["q"])
+        left_out = [kind for flag, kind in EXCLUDED_TYPES.items() if query.get(flag)]
+        return Response(UserSerializer(users.exclude(type__in=left_out).order_by("username"), many=True).data)
+
+    @operation(
+        "users_create",
+        "Make a person; for superusers",
+        request=NewUserBody,
+        answers={201: OwnUserSerializer},
+        errors=CALLER | BODY | {403, 409},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a person."""
+        del request
+        if not self.caller.is_superuser:
+            raise PermissionDeniedError
+        fields = self.read_body(NewUserBody)
+        _check_is_free(fields["username"], fields["email"])
+        validate_password(fields["password"], Person(username=fields["username"], email=fields["email"]))
+        return Response(OwnUserSerializer(Person.objects.create_person(**fields)).data, status=201)
+
+
+def _check_is_free(username: str, email: str = "") -> None:
+    wanted = Q(username__iexact=username)
+    if email:
+        wanted |= Q(email__iexact=email)
+    taken = User.objects.filter(wanted).first()
+    if taken is not None:
+        is_name = taken.username.lower() == username.lower()
+        raise AlreadyExistsError("the name is taken" if is_name else "the e-mail address is taken")
+
+
+class UserView(NodeView):
+    """`users/<name>/`."""
+
+    @operation(
+        "users_retrieve",
+        "An account: all of one's own, what is public of others, members of one's organizations",
+        parameters=[USERNAME],
+        answers={200: AccountSerializer},
+        errors=ACCOUNT,
+    )
+    def get(self, request: Request, username: str) -> Response:
+        """Describe the account."""
+        del request
+        user = find_user(username)
+        if user.pk == self.caller.pk:
+            return Response(_own(user))
+        organization = with_members(Organization.objects.filter(pk=user.pk)).first()
+        if organization is None:
+            return Response(UserSerializer(user).data)
+        return Response({**UserSerializer(user).data, **_as_member(organization, self.caller)})
+
+    @operation(
+        "users_update",
+        "Change one's own account",
+        parameters=[USERNAME],
+        request=ChangeUserBody,
+        answers={200: OwnUserSerializer},
+        errors=ACCOUNT | BODY | {403, 409},
+    )
+    def patch(self, request: Request, username: str) -> Response:
+        """Change what the body names."""
+        del request
+        user = find_user(username)
+        if user.pk != self.caller.pk:
+            raise PermissionDeniedError
+        fields = self.read_body(ChangeUserBody)
+        if "email" in fields and User.objects.filter(email__iexact=fields["email"]).exclude(pk=user.pk).exists():
+            raise AlreadyExistsError("the e-mail address is taken")
+        for name, value in fields.items():
+            setattr(user, name, value)
+        user.save(update_fields=list(fields))
+        return Response(OwnUserSerializer(user).data)
+
+
+def _own(user: User) -> dict[str, Any]:
+    return {**UserSerializer(user).data, **OwnUserSerializer(user).data}
+
+
+def _as_member(organization: Organization, caller: User) -> dict[str, Any]:
+    """Describe the organization to those who belong to it; to others it is an account like any other."""
+    described = dict(OrganizationSerializer(organization, context={"person": caller}).data)
+    return described if described["membership_role"] else {}
+
+
+class UserOrganizationsView(NodeView):
+    """`users/<name>/organizations/`."""
+
+    @operation(
+        "users_organizations",
+        "Organizations that a person owns or belongs to; one's own only",
+        parameters=[USERNAME],
+        answers={200: OrganizationSerializer(many=True)},
+        errors=ACCOUNT | {403},
+    )
+    def get(self, request: Request, username: str) -> Response:
+        """List organizations."""
+        del request
+        person = find_user(username)
+        if person.pk != self.caller.pk:
+            raise PermissionDeniedError
+        belongs = Q(organization_owner=person) | Q(members__member=person)
+        rows = with_members(Organization.objects.filter(belongs).distinct()).order_by("username")
+        return Response(OrganizationSerializer(rows, many=True, context={"person": person}).data)
+
+
+class OrganizationsView(NodeView):
+    """`organizations/`."""
+
+    @operation(
+        "organizations_list",
+        "Organizations that the caller owns or belongs to",
+        answers={200: OrganizationSerializer(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """List organizations."""
+        del request
+        belongs = Q(organization_owner=self.caller) | Q(members__member=self.caller)
+        rows = with_members(Organization.objects.filter(belongs).distinct()).order_by("username")
+        return Response(OrganizationSerializer(rows, many=True, context={"person": self.caller}).data)
+
+    @operation(
+        "organizations_create",
+        "Make an organization; for superusers",
+        request=NewOrganizationBody,
+        answers={201: OrganizationSerializer},
+        errors=CALLER | BODY | {403, 404, 409},
+    )
+    def post(self, request: Request) -> Response:
+        """Make an organization."""
+        del request
+        if not self.caller.is_superuser:
+            raise PermissionDeniedError
+        fields = self.read_body(NewOrganizationBody)
+        owner = find_user(fields.pop("organization_owner"), UserType.PERSON)
+        _check_is_free(fields["username"], fields.get("email", ""))
+        made = Organization.objects.create(organization_owner=owner, created_by=self.caller, **fields)
+        row = with_members(Organization.objects.filter(pk=made.pk)).get()
+        return Response(OrganizationSerializer(row, context={"person": self.caller}).data, status=201)
+
+
+class SubscriptionView(NodeView):
+    """`subscriptions/<name>/current/`."""
+
+    @operation(
+        "subscriptions_current",
+        "The plan of an account and what it uses; one's own, and those of organizations one administers",
+        parameters=[USERNAME],
+        answers={200: SubscriptionSerializer},
+        errors=ACCOUNT | {403},
+    )
+    def get(self, request: Request, username: str) -> Response:
+        """Describe the subscription."""
+        del request
+        account = find_user(username, UserType.PERSON, UserType.ORGANIZATION)
+        self._check(account)
+        subscription = quota.current_subscription(account.pk)
+        if subscription is None:
+            raise ObjectNotFoundError("the account has no subscription now")
+        storage = quota.storage_of(account.pk, subscription)
+        numbers = {
+            "storage_used_bytes": storage.used,
+            "active_storage_total_bytes": storage.allowed,
+            "plan_storage_threshold_warning_bytes": quota.WARNING_FREE_BYTES,
+            "plan_storage_threshold_critical_bytes": quota.CRITICAL_FREE_BYTES,
+        }
+        for name, number in numbers.items():
+            setattr(subscription, name, number)
+        return Response(SubscriptionSerializer(subscription).data)
+
+    def _check(self, account: User) -> None:
+        if account.pk == self.caller.pk or self.caller.is_superuser:
+            return
+        organization = cast(Organization | None, Organization.objects.filter(pk=account.pk).first())
+        if organization is None or not is_organization_admin(self.caller, organization):
+            raise PermissionDeniedError

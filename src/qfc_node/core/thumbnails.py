@@ -1,0 +1,67 @@
+"""Pictures of projects: made by the worker, or uploaded by somebody who has a better one."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+
+from django.db import transaction
+from PIL import Image, UnidentifiedImageError
+
+from ..storage import versions
+from ..storage.blobs import blob_store, stage
+from ..storage.errors import RejectedError
+from .models import Project
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+MAX_BYTES = 20 * 1000**2
+MAX_PIXELS = 50_000_000
+#: Pixels of the longer side of what is kept.
+SIDE = 512
+
+
+def picture_from(path: Path) -> bytes:
+    """Make the PNG that is kept of an uploaded picture. Raises RejectedError."""
+    if path.stat().st_size > MAX_BYTES:
+        raise RejectedError(f"A thumbnail has at most {MAX_BYTES} bytes.")
+    try:
+        return _shrink(path)
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise RejectedError("The thumbnail is not a PNG, JPEG, WebP or GIF picture.") from error
+
+
+def _shrink(path: Path) -> bytes:
+    with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
+        warnings.simplefilter("ignore")
+        if image.width * image.height > MAX_PIXELS:
+            raise RejectedError(f"A thumbnail has at most {MAX_PIXELS} pixels.")
+        picture = image.convert("RGBA")
+    picture.thumbnail((SIDE, SIDE))
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    return written.getvalue()
+
+
+def replace(project: Project, picture: bytes) -> None:
+    """Make a PNG the project's thumbnail. Raises StorageError."""
+    staged = stage()
+    try:
+        staged.write(picture)
+        blob = blob_store().adopt(staged)
+        with transaction.atomic():
+            versions.lock_project(project)
+            versions.hold_blob(blob, staged)
+            old = Project.objects.filter(pk=project.pk).values_list("thumbnail_uri", flat=True).get()
+            Project.objects.filter(pk=project.pk).update(thumbnail_uri=blob.key)
+            versions.collect_after_commit([key for key in (old,) if key and key != blob.key])
+    finally:
+        staged.close()
+
+
+def read(project: Project) -> bytes | None:
+    """Return the project's thumbnail, a PNG; None without one. Raises StorageError."""
+    if not project.thumbnail_uri:
+        return None
+    with blob_store().open(project.thumbnail_uri) as source:
+        return source.read()
