@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
@@ -16,6 +17,8 @@ from qfc.errors import NotFoundError, QfcError, RefusedError, UnreachableError
 
 from .queries import compose, text
 from .schema import Schema, resolve
+
+log = logging.getLogger("qfc.queries")
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
@@ -44,7 +47,7 @@ class Session:
 
     def rows(self, query: str, **parameters: object) -> list[Row]:
         """Run a named query and return all its rows."""
-        return self.connection.execute(compose(query, self.schema), parameters).fetchall()
+        return self._run(query, parameters).fetchall()
 
     def row(self, query: str, **parameters: object) -> Row:
         """Run a named query and return its only row. Raises NotFoundError when there is none."""
@@ -55,7 +58,11 @@ class Session:
 
     def change(self, query: str, **parameters: object) -> int:
         """Run a named command and return how many rows it changed."""
-        return self.connection.execute(compose(query, self.schema), parameters).rowcount
+        return self._run(query, parameters).rowcount
+
+    def _run(self, query: str, parameters: dict[str, object]) -> psycopg.Cursor[Row]:
+        log.info("> sql/%s.sql", query)
+        return self.connection.execute(compose(query, self.schema), parameters)
 
 
 class Database:

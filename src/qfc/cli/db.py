@@ -1,0 +1,77 @@
+"""`qfc db`: look at the database, migrate it, open a shell on it."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.db_migrate import Migrated, db_migrate
+from ..operations.db_shell import db_shell
+from ..operations.db_status import db_status
+from ..operations.queue_change import count
+from ..stack.model import DatabaseStatus
+from .output import Writer, bytes_text
+from .session import Session, pass_session
+from .tables import facts, fitted
+
+
+@click.group("db")
+def command() -> None:
+    """Look at the database, migrate it, open a shell on it."""
+
+
+@command.command("status")
+@pass_session
+def status_command(session: Session) -> None:
+    """Show version, size, connections, biggest tables and missing migrations."""
+    result = db_status(session.ports)
+    tables = [{"name": name, "rows": rows, "bytes": size} for name, rows, size in result.tables]
+    document = {**vars(result), "tables": tables}
+    session.writer.result(document, lambda writer: write_status(writer, result), quiet=str(result.size_bytes))
+
+
+@command.command("migrate")
+@pass_session
+def migrate_command(session: Session) -> None:
+    """Bring the database to the application's release."""
+    result = db_migrate(session.ports, session.options)
+    session.writer.result(result, lambda writer: write_migrated(writer, result), quiet="\n".join(result.migrations))
+
+
+@command.command("shell", context_settings={"ignore_unknown_options": True})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@pass_session
+def shell_command(session: Session, arguments: tuple[str, ...]) -> int:
+    """Open psql on the stack's database; ARGUMENTS are psql's."""
+    return db_shell(session.ports, arguments)
+
+
+def write_status(writer: Writer, result: DatabaseStatus) -> None:
+    """Print the database for people."""
+    pairs = [
+        ("PostgreSQL", result.version),
+        ("Size", bytes_text(result.size_bytes)),
+        ("Connections", f"{result.connections} of {result.max_connections}"),
+        ("Migrations", _migrations(result)),
+    ]
+    facts(writer, pairs)
+    writer.line()
+    rows = [(name, "not counted yet" if rows < 0 else rows, bytes_text(size)) for name, rows, size in result.tables]
+    fitted(writer, ("TABLE", "ROWS", "SIZE"), rows, elastic=0, right=(1, 2))
+
+
+def _migrations(result: DatabaseStatus) -> str:
+    if result.unapplied_migrations is None:
+        return "not known: the application could not be asked"
+    if not result.unapplied_migrations:
+        return "all applied"
+    return f"{count(len(result.unapplied_migrations), 'migration')} missing; type: qfc db migrate"
+
+
+def write_migrated(writer: Writer, result: Migrated) -> None:
+    """Print what was migrated."""
+    if not result.migrations:
+        writer.line("Nothing to do: every migration is applied.")
+        return
+    writer.line(f"{count(len(result.migrations), 'migration')} {'to apply' if result.dry_run else 'applied'}:")
+    for name in result.migrations:
+        writer.line(f"  {name}")

@@ -1,0 +1,150 @@
+"""`qfc jobs`: look at jobs, try them again, cancel them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from ..operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
+from ..operations.jobs_list import JobShown, JobsList, jobs_list, jobs_show
+from ..stack.model import JobStatus
+from ..stack.queue import short
+from .changes import write_change
+from .output import Writer, seconds_text, time_text
+from .session import Session, pass_session
+from .tables import facts, fitted
+
+TYPES = ("package", "delta_apply", "process_projectfile", "create_project")
+Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def filters(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that choose jobs by what they are."""
+    options: list[Decorator] = [
+        click.option("--project", metavar="PROJECT", help="Jobs of one project: its id or OWNER/NAME."),
+        click.option("--type", type=click.Choice(TYPES), help="Jobs of one type."),
+        click.option(
+            "--status", "statuses", multiple=True, type=click.Choice([str(one) for one in JobStatus]),
+            help="Jobs in one state; may be given several times.",
+        ),
+    ]  # fmt: skip
+    for option in reversed(options):
+        function = option(function)
+    return function
+
+
+@click.group("jobs")
+def command() -> None:
+    """Look at jobs; try them again or cancel them. The beginning of an id is enough to name a job."""
+
+
+@command.command("list")
+@filters
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Jobs made in the last hours.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@pass_session
+def list_command(
+    session: Session, project: str | None, type: str | None, statuses: tuple[str, ...], hours: float | None, limit: int
+) -> None:
+    """List jobs, the newest first."""
+    chosen = [JobStatus(status) for status in statuses]
+    result = jobs_list(session.ports, statuses=chosen, project=project, type=type, hours=hours, limit=limit)
+    ids = "\n".join(job.id for job in result.jobs)
+    session.writer.result(result, lambda writer: write_list(writer, result), quiet=ids)
+
+
+@command.command("show")
+@click.argument("job")
+@pass_session
+def show_command(session: Session, job: str) -> None:
+    """Show one job with its output and its field edits."""
+    result = jobs_show(session.ports, job)
+    document = {**vars(result.job), **{name: value for name, value in vars(result).items() if name != "job"}}
+    session.writer.result(document, lambda writer: write_job(writer, result), quiet=result.job.status)
+
+
+@command.command("retry")
+@click.argument("jobs", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every job that failed or was stopped, at most 1000.")
+@filters
+@pass_session
+def retry_command(
+    session: Session,
+    jobs: tuple[str, ...],
+    everything: bool,
+    project: str | None,
+    type: str | None,
+    statuses: tuple[str, ...],
+) -> int:
+    """Let failed or stopped jobs wait again, with those of their edits that never arrived."""
+    selection = JobSelection(jobs, everything, [JobStatus(status) for status in statuses], project, type)
+    return write_change(session, jobs_retry(session.ports, selection, session.options), "retried", "failed jobs")
+
+
+@command.command("cancel")
+@click.argument("jobs", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every job that waits or runs, at most 1000.")
+@filters
+@pass_session
+def cancel_command(
+    session: Session,
+    jobs: tuple[str, ...],
+    everything: bool,
+    project: str | None,
+    type: str | None,
+    statuses: tuple[str, ...],
+) -> int:
+    """Stop jobs that wait or run. Their edits are kept; `qfc deltas reapply` applies them."""
+    selection = JobSelection(jobs, everything, [JobStatus(status) for status in statuses], project, type)
+    return write_change(session, jobs_cancel(session.ports, selection, session.options), "cancelled", "open jobs")
+
+
+def write_list(writer: Writer, result: JobsList) -> None:
+    """Print a table of jobs."""
+    rows = [
+        (short(job.id), job.status, job.type, job.project, job.created_by, f"{seconds_text(job.age_s)} ago",
+         seconds_text(job.seconds))
+        for job in result.jobs
+    ]  # fmt: skip
+    if not rows:
+        writer.line("No jobs.")
+        return
+    fitted(writer, ("JOB", "STATUS", "TYPE", "PROJECT", "BY", "MADE", "TOOK"), rows, elastic=3, right=(6,))
+
+
+def write_job(writer: Writer, result: JobShown) -> None:
+    """Print one job."""
+    job = result.job
+    pairs = [
+        ("Job", job.id),
+        ("Type", job.type),
+        ("Status", job.status),
+        ("Why", job.why),
+        ("Project", f"{job.project} ({job.project_id})"),
+        ("Made", f"{time_text(job.created_at)} UTC by {job.created_by}"),
+        ("Started", _moment(job.started_at and time_text(job.started_at))),
+        ("Ended", _moment(job.finished_at and time_text(job.finished_at))),
+        ("Took", None if job.seconds is None else seconds_text(job.seconds)),
+        ("Worker", job.worker_id),
+        ("Attempts", job.attempts or None),
+        ("Not before", _moment(result.not_before and time_text(result.not_before))),
+        ("Cause", result.cause),
+        ("Signature", result.signature),
+        ("Error", result.error),
+    ]
+    facts(writer, pairs)
+    if result.deltas:
+        writer.line("\nEdits")
+        rows = [(short(delta.id), delta.status, delta.method, delta.layer_id) for delta in result.deltas]
+        fitted(writer, ("DELTA", "STATUS", "METHOD", "LAYER"), rows, elastic=3)
+    if result.feedback and result.cause:
+        writer.line("\nFeedback\n" + json.dumps(result.feedback, indent=2, ensure_ascii=False, default=str))
+    if result.output:
+        writer.line(f"\nOutput\n{result.output.rstrip()}")
+
+
+def _moment(text: str | None) -> str | None:
+    return f"{text} UTC" if text else None

@@ -1,0 +1,104 @@
+"""`qfc projects`: projects, and what is wrong with them."""
+
+from __future__ import annotations
+
+import click
+
+from ..errors import UsageError
+from ..operations.jobs_view import JobLine
+from ..operations.projects_list import ProjectsList, projects_list
+from ..operations.projects_status import ProjectStatus, projects_status
+from ..stack.queue import short
+from .output import Writer, bytes_text, seconds_text, time_text
+from .session import Session, pass_session
+from .tables import facts, fitted
+
+
+@click.group("projects")
+def command() -> None:
+    """List projects and what is wrong with them."""
+
+
+@command.command("list")
+@click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="At most so many.")
+@pass_session
+def list_command(session: Session, limit: int) -> None:
+    """List projects, the most recently changed first."""
+    result = projects_list(session.ports, limit=limit)
+    names = "\n".join(f"{project.owner}/{project.name}" for project in result.projects)
+    session.writer.result(result, lambda writer: write_list(writer, result), quiet=names)
+
+
+@command.command("status")
+@click.argument("name", required=False, metavar="[PROJECT]")
+@click.option("--project", metavar="PROJECT", help="Which project: its id or OWNER/NAME.")
+@pass_session
+def status_command(session: Session, name: str | None, project: str | None) -> None:
+    """Show one project: its jobs, and the field edits that never arrived."""
+    chosen = project or name
+    if chosen is None:
+        raise UsageError("Which project?", hint="Type: qfc projects status --project OWNER/NAME")
+    result = projects_status(session.ports, chosen)
+    document = {**vars(result.project), **{key: value for key, value in vars(result).items() if key != "project"}}
+    session.writer.result(document, lambda writer: write_status(writer, result), quiet=result.project.status)
+
+
+def write_list(writer: Writer, result: ProjectsList) -> None:
+    """Print a table of projects."""
+    if not result.projects:
+        writer.line("No projects yet.")
+        return
+    rows = [
+        (
+            f"{project.owner}/{project.name}",
+            project.status,
+            project.files,
+            bytes_text(project.size_bytes),
+            time_text(project.data_last_updated_at)[:16],
+            time_text(project.data_last_packaged_at)[:16],
+        )
+        for project in result.projects
+    ]
+    fitted(writer, ("PROJECT", "STATUS", "FILES", "SIZE", "UPDATED", "PACKAGED"), rows, elastic=0, right=(2, 3))
+
+
+def write_status(writer: Writer, result: ProjectStatus) -> None:
+    """Print one project."""
+    project = result.project
+    pairs = [
+        ("Project", f"{project.owner}/{project.name}"),
+        ("Id", project.id),
+        ("Status", project.status),
+        ("Problem", project.problem),
+        ("Locked", f"since {time_text(project.locked_at)} UTC" if project.locked_at else None),
+        ("Files", project.files),
+        ("Size", bytes_text(project.size_bytes)),
+        ("Updated", time_text(project.data_last_updated_at)),
+        ("Packaged", time_text(project.data_last_packaged_at)),
+    ]
+    facts(writer, pairs)
+    write_jobs(writer, "Open jobs", result.open_jobs)
+    write_jobs(writer, "Last jobs", result.last_jobs)
+    if result.deltas:
+        writer.line("\nField edits that never arrived")
+        rows = [
+            (
+                short(delta.id),
+                delta.status,
+                delta.method,
+                delta.created_by,
+                f"{seconds_text(delta.age_s)} ago",
+                delta.reason,
+            )
+            for delta in result.deltas
+        ]
+        fitted(writer, ("DELTA", "STATUS", "METHOD", "BY", "SENT", "REASON"), rows, elastic=5)
+
+
+def write_jobs(writer: Writer, title: str, jobs: tuple[JobLine, ...]) -> None:
+    """Print jobs below a title; nothing when there are none."""
+    if not jobs:
+        return
+    writer.line(f"\n{title}")
+    rows = [(short(job.id), job.status, job.type, f"{seconds_text(job.age_s)} ago", job.why or "") for job in jobs]
+    fitted(writer, ("JOB", "STATUS", "TYPE", "MADE", "WHY"), rows, elastic=4)

@@ -1,0 +1,146 @@
+"""`qfc sync`: what waits, what was done lately, what failed and why."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.jobs_view import EndedJob, JobLine
+from ..operations.sync_queue import SyncQueue, sync_queue
+from ..operations.sync_recent import FailureGroup, SyncRecent, sync_failed, sync_recent
+from ..stack.model import Durations
+from ..stack.queue import short
+from .output import Writer, seconds_text, time_text
+from .session import Session, pass_session
+from .tables import fitted, paragraph
+
+limit_option = click.option(
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="List at most so many jobs."
+)
+hours_option = click.option("--hours", type=float, default=24.0, show_default=True, help="Look back so many hours.")
+
+
+@click.group("sync")
+def command() -> None:
+    """Look at synchronisation: what waits, what was done lately, what failed and why."""
+
+
+@command.command("queue")
+@limit_option
+@pass_session
+def queue_command(session: Session, limit: int) -> None:
+    """List the jobs that run and wait, and what each of them waits for."""
+    result = sync_queue(session.ports, limit=limit)
+    session.writer.result(result, lambda writer: write_queue(writer, result), quiet=str(result.depth.pending))
+
+
+@command.command("recent")
+@hours_option
+@limit_option
+@pass_session
+def recent_command(session: Session, hours: float, limit: int) -> None:
+    """List the jobs that ended lately, how long they took and how many failed."""
+    result = sync_recent(session.ports, hours=hours, limit=limit)
+    session.writer.result(result, lambda writer: write_recent(writer, result), quiet=str(result.finished))
+
+
+@command.command("failed")
+@hours_option
+@limit_option
+@pass_session
+def failed_command(session: Session, hours: float, limit: int) -> None:
+    """List the jobs that failed lately, by what they failed of."""
+    result = sync_failed(session.ports, hours=hours, limit=limit)
+    session.writer.result(result, lambda writer: write_failed(writer, result), quiet=str(result.failed))
+
+
+def write_queue(writer: Writer, result: SyncQueue) -> None:
+    """Print the queue for people."""
+    depth, waiting = result.depth, result.waiting
+    oldest = f", the oldest for {seconds_text(result.oldest_pending_s)}" if depth.pending else ""
+    running = depth.queued + depth.started
+    writer.line(f"{depth.pending} waiting{oldest} · {running} running" + _workers(result))
+    reasons = {
+        "for a free worker": waiting.no_free_worker,
+        "for their busy project": waiting.project_busy,
+        "for their locked project": waiting.project_locked,
+        "after a fault": waiting.postponed,
+        "about to start": waiting.ready,
+    }
+    if depth.pending:
+        paragraph(writer, "Waiting: " + " · ".join(f"{number} {name}" for name, number in reasons.items() if number))
+    for job in result.jobs:
+        write_job(writer, job)
+
+
+def _workers(result: SyncQueue) -> str:
+    return "" if result.workers is None else f" · {result.workers} workers"
+
+
+def write_job(writer: Writer, job: JobLine) -> None:
+    """Print a job in one line, and why it waits in the next."""
+    state = writer.paint(job.status.ljust(8))
+    writer.line(f"{short(job.id)}  {state} {job.type}  {job.project}  {seconds_text(job.age_s)}")
+    if job.why:
+        paragraph(writer, job.why, indent=10)
+
+
+def write_recent(writer: Writer, result: SyncRecent) -> None:
+    """Print what ended lately for people."""
+    write_figures(writer, result)
+    write_ended(writer, result.jobs)
+
+
+def write_failed(writer: Writer, result: SyncRecent) -> None:
+    """Print what failed lately for people: groups, then the newest jobs."""
+    write_figures(writer, result)
+    for group in result.groups:
+        write_group(writer, group)
+    if result.jobs:
+        writer.line()
+        write_ended(writer, result.jobs)
+
+
+def write_figures(writer: Writer, result: SyncRecent) -> None:
+    """Print counts and times of a period."""
+    rate = "" if result.success_rate is None else f" · {result.success_rate:.1%} succeeded"
+    stopped = f" · {result.stopped} stopped" if result.stopped else ""
+    writer.line(f"Last {result.hours:g} h: {result.finished} finished · {result.failed} failed{stopped}{rate}")
+    if result.seconds.p50 is not None:
+        writer.line(f"Work {_durations(result.seconds)}")
+        writer.line(f"Wait {_durations(result.wait_seconds)}")
+
+
+def _durations(durations: Durations) -> str:
+    shown = {"half of them": durations.p50, "95 %": durations.p95, "longest": durations.max}
+    return " · ".join(f"{name} {seconds_text(seconds)}" for name, seconds in shown.items())
+
+
+def write_group(writer: Writer, group: FailureGroup) -> None:
+    """Print failures of one kind."""
+    projects = ", ".join(group.projects[:3]) + (
+        f" and {len(group.projects) - 3} more" if len(group.projects) > 3 else ""
+    )
+    writer.line()
+    paragraph(writer, f"{group.count} × {group.signature} (cause: {group.cause})")
+    paragraph(writer, f"last {time_text(group.last)} UTC in {projects}", indent=4)
+    if group.error and group.error not in group.signature:
+        paragraph(writer, group.error, indent=4)
+
+
+def write_ended(writer: Writer, jobs: tuple[EndedJob, ...]) -> None:
+    """Print a table of jobs that ended."""
+    if not jobs:
+        return
+    rows = [
+        (
+            short(job.id),
+            job.status,
+            job.type,
+            job.project,
+            seconds_text(job.seconds),
+            time_text(job.finished_at)[5:],
+            job.cause or "",
+        )
+        for job in jobs
+    ]
+    fitted(writer, ("JOB", "STATUS", "TYPE", "PROJECT", "TOOK", "ENDED", "CAUSE"), rows, elastic=3, right=(4,))

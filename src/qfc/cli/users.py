@@ -1,0 +1,158 @@
+"""`qfc users`: people and organizations, passwords and quotas."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from ..errors import UsageError
+from ..operations.users_create import Account, users_create, users_password
+from ..operations.users_disable import Access, users_disable
+from ..operations.users_list import Quota, UsersList, users_list, users_quota
+from .output import Writer, bytes_text, time_text
+from .session import Session, pass_session
+from .tables import facts, fitted
+
+stdin_option = click.option(
+    "--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input."
+)
+generate_option = click.option("--generate", is_flag=True, help="Make a password and show it once.")
+
+
+@click.group("users")
+def command() -> None:
+    """List and create people, set passwords, see quotas."""
+
+
+@command.command("list")
+@pass_session
+def list_command(session: Session) -> None:
+    """List people and organizations."""
+    result = users_list(session.ports)
+    names = "\n".join(user.username for user in result.users)
+    session.writer.result(result, lambda writer: write_list(writer, result), quiet=names)
+
+
+@command.command("create")
+@click.argument("username")
+@click.option("--email", default="", help="The person's address, for logging in too.")
+@click.option("--superuser", is_flag=True, help="May do everything and log in to the admin.")
+@stdin_option
+@generate_option
+@pass_session
+def create_command(
+    session: Session, username: str, email: str, superuser: bool, from_stdin: bool, generate: bool
+) -> None:
+    """Create the account of a person. Asks for the password, unless told where to take it from."""
+    password = choose_password(session, username, from_stdin=from_stdin, generate=generate)
+    account = users_create(
+        session.ports, username, email=email, superuser=superuser, password=password, options=session.options
+    )
+    write_account(session, account, "created")
+
+
+@command.command("password")
+@click.argument("username")
+@stdin_option
+@generate_option
+@pass_session
+def password_command(session: Session, username: str, from_stdin: bool, generate: bool) -> None:
+    """Set a person's password. Asks for it, unless told where to take it from."""
+    password = choose_password(session, username, from_stdin=from_stdin, generate=generate)
+    account = users_password(session.ports, username, password=password, options=session.options)
+    write_account(session, account, "given a new password")
+
+
+@command.command("disable")
+@click.argument("username")
+@click.option("--undo", is_flag=True, help="Let the person log in again.")
+@pass_session
+def disable_command(session: Session, username: str, undo: bool) -> None:
+    """Log a person out everywhere and let them in no more. Projects and edits stay."""
+    result = users_disable(session.ports, username, enable=undo, options=session.options)
+    session.writer.result(result, lambda writer: write_access(writer, result), quiet=result.username)
+
+
+@command.command("quota")
+@click.argument("username")
+@pass_session
+def quota_command(session: Session, username: str) -> None:
+    """Show what an account's files take and may take."""
+    result = users_quota(session.ports, username)
+    session.writer.result(result, lambda writer: write_quota(writer, result), quiet=str(result.storage_used_bytes))
+
+
+def choose_password(session: Session, username: str, *, from_stdin: bool, generate: bool) -> str | None:
+    """Return the password: read, asked for, or None when one is to be generated. Raises UsageError."""
+    if from_stdin and generate:
+        raise UsageError("--password-stdin and --generate exclude each other.", hint="Give one of them.")
+    if generate or session.dry_run:
+        return None
+    if from_stdin:
+        return read_password()
+    if not sys.stdin.isatty():
+        raise UsageError("There is no terminal to ask for the password.", hint="Add --password-stdin or --generate.")
+    return click.prompt(f"Password of {username}", hide_input=True, confirmation_prompt=True, err=True)
+
+
+def read_password() -> str:
+    """Return the first line of standard input. Raises UsageError when it is empty."""
+    password = sys.stdin.readline().rstrip("\r\n")
+    if not password:
+        raise UsageError("Standard input holds no password.", hint="Try: … --password-stdin < FILE")
+    return password
+
+
+def write_list(writer: Writer, result: UsersList) -> None:
+    """Print a table of accounts."""
+    if not result.users:
+        writer.line("No accounts yet. Type: qfc users create NAME")
+        return
+    rows = [
+        (
+            user.username,
+            user.type + (" (superuser)" if user.is_superuser else "") + ("" if user.is_active else " (disabled)"),
+            user.email or None,
+            time_text(user.last_login)[:10],
+            f"{bytes_text(user.storage_used_bytes)} of {bytes_text(user.storage_quota_bytes)}",
+        )
+        for user in result.users
+    ]
+    fitted(writer, ("NAME", "TYPE", "EMAIL", "LAST LOGIN", "STORAGE"), rows, elastic=2, right=(4,))
+
+
+def write_account(session: Session, account: Account, verb: str) -> None:
+    """Write an account that was made or changed, with its password when it was generated here."""
+
+    def human(writer: Writer) -> None:
+        writer.line(f"{account.username} {'would be' if account.dry_run else 'was'} {verb}.")
+        if account.password:
+            writer.line(f"Password, shown once: {account.password}")
+
+    session.writer.result(account, human, quiet=account.password or account.username)
+
+
+def write_access(writer: Writer, result: Access) -> None:
+    """Print whether a person may log in."""
+    if result.dry_run:
+        writer.line(f"{result.username} would be changed; now it may {'' if result.is_active else 'not '}log in.")
+    elif result.is_active:
+        writer.line(f"{result.username} may log in again.")
+    else:
+        writer.line(f"{result.username} may not log in any more; {result.tokens_ended} tokens were ended.")
+
+
+def write_quota(writer: Writer, result: Quota) -> None:
+    """Print a quota."""
+    used = None if result.used is None else f"{result.used:.1%}"
+    pairs = [
+        ("Account", result.username),
+        ("Used", bytes_text(result.storage_used_bytes)),
+        (
+            "Quota",
+            bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "no limit known",
+        ),
+        ("Share", used),
+    ]
+    facts(writer, pairs)
