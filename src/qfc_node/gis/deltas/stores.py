@@ -11,10 +11,7 @@ from ..project import Layer, Project
 from .editing import LayerEditor, RefusedError, Store
 from .editors.sqlite_store import SqliteStore
 
-StoreOpener = Callable[[Path], Store]
-
 _SQLITE = (".gpkg", ".sqlite", ".sqlite3", ".db", ".db3", ".spatialite")
-_BY_SUFFIX: dict[str, StoreOpener] = dict.fromkeys(_SQLITE, SqliteStore)
 
 
 class Stores:
@@ -24,6 +21,7 @@ class Stores:
         self._project = project
         self._open: dict[object, Store] = {}
         self._broken: dict[object, RefusedError] = {}
+        self._layouts: dict[Path, object] = {}
 
     def editor(self, layer: Layer) -> tuple[Store, LayerEditor]:
         """The editor of a layer and the store that it belongs to. Raises RefusedError."""
@@ -33,22 +31,43 @@ class Stores:
             raise RefusedError(f'Cannot start editing layer "{layer.id}": the project says that it is read-only')
         match layer.source:
             case FileSource() as source:
-                store = self._file(source)
+                store = self._file(source, layer)
                 return store, store.layer(source.layer_name, source.layer_id)
-            case TextSource() | DatabaseSource():
-                raise NotImplementedError
+            case TextSource() as source:
+                store = self._delimited(source)
+                return store, store.layer(None)
+            case DatabaseSource() as source:
+                return self._database(source)
             case _:
                 raise RefusedError(f'Layer "{layer.id}" has a source ({layer.provider}) that cannot be edited here')
 
-    def _file(self, source: FileSource) -> Store:
+    def _file(self, source: FileSource, layer: Layer) -> Store:
+        path = self._path(source)
+        return self._opened(path, lambda: _open_file(path, source, layer))
+
+    def _delimited(self, source: TextSource) -> Store:
+        from .editors.delimited import layout_of, open_delimited
+
+        path, layout = self._path(source), layout_of(source.options)
+        if self._layouts.setdefault(path, layout) != layout:
+            raise RefusedError(f"{path.name} is being edited as a layer of another layout; apply the delta again")
+        return self._opened(path, lambda: open_delimited(path, layout))
+
+    def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
+        # Loading the driver takes longer than editing a GeoPackage.
+        from .editors.postgres import PostgresStore, connection_of
+
+        parameters = connection_of(source)
+        store = self._opened(tuple(sorted(parameters.items())), lambda: PostgresStore(parameters))
+        if not isinstance(store, PostgresStore):
+            raise RefusedError("The database cannot be reached")
+        return store, store.layer_of(source)
+
+    def _path(self, source: FileSource | TextSource) -> Path:
         try:
-            path = self._project.locate(source)
+            return self._project.locate(source)
         except MissingFileError as error:
             raise RefusedError(str(error)) from error
-        opener = _BY_SUFFIX.get(path.suffix.lower())
-        if opener is None:
-            raise RefusedError(f"Files of the kind of {path.name} cannot be edited here")
-        return self._opened(path, lambda: opener(path))
 
     def _opened(self, identity: object, open_store: Callable[[], Store]) -> Store:
         """A source that could not be opened once is not tried again for every delta."""
@@ -70,3 +89,33 @@ class Stores:
         """Forget all edits that were not committed."""
         for store in self._open.values():
             store.discard()
+
+
+def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
+    """The driver for a file, by the suffix of its name. Drivers are loaded when they are needed."""
+    suffix = path.suffix.lower()
+    if suffix in _SQLITE:
+        return SqliteStore(path)
+    if suffix in (".shp", ".dbf"):
+        from .editors.shapefile import open_shapefile
+
+        return open_shapefile(path, source.options.get("option:ENCODING"), _encoding(layer))
+    if suffix in (".geojson", ".json"):
+        from .editors.geojson import open_geojson
+
+        return open_geojson(path)
+    if suffix == ".fgb":
+        from .editors.translated import FlatGeobufStore
+
+        return FlatGeobufStore(path)
+    if suffix in (".csv", ".tsv", ".txt"):
+        from .editors.delimited import guess_layout, open_delimited
+
+        return open_delimited(path, guess_layout(path))
+    raise RefusedError(f"Files like {path.name} cannot be edited here; convert it to a GeoPackage")
+
+
+def _encoding(layer: Layer) -> str | None:
+    """The encoding that the project names for texts of which the file does not tell it."""
+    provider = layer.element.find("provider")
+    return provider.get("encoding") if provider is not None else None

@@ -36,15 +36,17 @@ class Database(Protocol):
 
 
 class SqliteLayer:
-    """A LayerEditor over a table."""
+    """A LayerEditor over a table. With `key`, that field tells rows apart and the primary key is not seen."""
 
-    def __init__(self, database: Database, dialect: Dialect, table: str) -> None:
+    def __init__(self, database: Database, dialect: Dialect, table: str, key: str | None = None) -> None:
         self._database = database
         self._dialect = dialect
         self._table = quoted(table)
         columns = read_columns(database.connection, table)
+        if key is not None:
+            columns = [column for column in columns if not column.key_position]
         self._geometry = dialect.geometry_column(database.connection, table)
-        self._key_field = _key_field(table, columns)
+        self._key_field = _key_field(table, columns, key or "fid")
         self._numbers_itself = _numbers_itself(columns, self._key_field.name)
         self.edits = TableEdits(table, self._geometry)
         self.schema = LayerSchema(
@@ -104,6 +106,13 @@ class SqliteLayer:
             self._index(number, None)
         self.edits.deleted += 1
         self.edits.note_bounds(before, None)
+
+    def has_missing_geometry(self) -> bool:
+        """Whether there is a row without geometry."""
+        if self._geometry is None:
+            return True
+        sql = f"SELECT 1 FROM {self._table} WHERE {quoted(self._geometry.name)} IS NULL LIMIT 1"
+        return self._database.execute(sql, ()).fetchone() is not None
 
     @property
     def _where(self) -> str:
@@ -166,15 +175,17 @@ class SqliteLayer:
             execute(f"INSERT OR REPLACE INTO {index} VALUES (?, ?, ?, ?, ?)", values)
 
 
-def _key_field(table: str, columns: Iterable[Column]) -> Field:
+def _key_field(table: str, columns: Iterable[Column], substitute: str) -> Field:
     keys = [column for column in columns if column.key_position]
     if len(keys) > 1:
         names = ", ".join(column.name for column in keys)
         message = f'Composite (multi-column) primary keys cannot be edited: table "{table}" has the key {names}'
         raise RefusedError(message)
-    keys = keys or [column for column in columns if column.name.lower() == "fid"]
+    keys = keys or [column for column in columns if column.name.lower() == substitute.lower()]
     if not keys:
-        raise RefusedError(f'The table "{table}" has no primary key and no field "fid", so that features have no name')
+        raise RefusedError(
+            f'The table "{table}" has no primary key and no field "{substitute}", so that features have no name'
+        )
     return field_of(keys[0])
 
 

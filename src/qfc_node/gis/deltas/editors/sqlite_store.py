@@ -52,12 +52,15 @@ class SqliteStore:
         dialect.prepare(self.connection)
         return dialect
 
-    def layer(self, name: str | None, number: int | None = None) -> SqliteLayer:
-        """The editor of a table; without a name, of the table with that number, or of the first."""
+    def layer(self, name: str | None, number: int | None = None, key: str | None = None) -> SqliteLayer:
+        """The editor of a table; without a name, of the table with that number, or of the first.
+
+        `key`: the field that tells rows apart, where that is not to be the primary key.
+        """
         table = self._table(name, number)
         if table not in self._layers:
             try:
-                self._layers[table] = SqliteLayer(self, self._dialect, table)
+                self._layers[table] = SqliteLayer(self, self._dialect, table, key)
             except sqlite3.Error as error:
                 raise translate(error, self._path) from error
         return self._layers[table]

@@ -9,6 +9,7 @@ from .fitting import GeometryType, Ordinate, UnfitGeometryError, fit
 from .model import Geometry, Kind
 from .wkb import read_wkb, write_wkb
 from .wkt import BadWktError, read_wkt
+from .wkt_writer import write_wkt
 
 __all__ = [
     "BadWktError",
@@ -21,4 +22,5 @@ __all__ = [
     "read_wkb",
     "read_wkt",
     "write_wkb",
+    "write_wkt",
 ]

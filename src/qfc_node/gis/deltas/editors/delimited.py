@@ -1,0 +1,242 @@
+"""Delimited text (CSV), with or without coordinates. Lines that are not edited stay as they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..geometry import Geometry, GeometryType, Kind, Ordinate, write_wkt
+from ..values import Field, FieldKind, Value, coerce_or_keep
+from .guessing import guess_text_field, written
+from .rows import RowStore, replace_file
+
+_LONGEST_CELL = 2**30
+
+
+@dataclass(frozen=True)
+class TextLayout:
+    """How a file is laid out. `x`, `y`, `z`: fields of coordinates; `wkt`: a field of well-known text."""
+
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    quote: str = '"'
+    escape: str = '"'
+    skipped_lines: int = 0
+    has_header: bool = True
+    decimal_point: str = "."
+    detects_types: bool = True
+    x: str | None = None
+    y: str | None = None
+    z: str | None = None
+    wkt: str | None = None
+
+
+@dataclass(frozen=True)
+class TextRow:
+    """The cells of a row, and the text of the row with its end of line."""
+
+    cells: tuple[str, ...]
+    text: str
+
+
+def layout_of(options: Mapping[str, str]) -> TextLayout:
+    """The layout that a QGIS delimitedtext source describes. Raises RefusedError for those not edited here."""
+    kind = options.get("type", "csv")
+    if kind not in ("csv", "plain") or len(delimiter := options.get("delimiter", ",").replace("\\t", "\t")) != 1:
+        raise RefusedError(
+            f"Delimited text of the type {kind} cannot be edited here, only with a delimiter of one sign"
+        )
+    layout = TextLayout(
+        encoding=options.get("encoding") or "utf-8",
+        delimiter=delimiter,
+        quote=options.get("quote", '"')[:1],
+        escape=(options.get("escape") or '"')[0],
+        skipped_lines=int(skipped) if (skipped := options.get("skipLines", "")).isdecimal() else 0,
+        has_header=options.get("useHeader", "yes").lower() not in ("no", "false", "0"),
+        decimal_point=options.get("decimalPoint") or ".",
+        detects_types=options.get("detectTypes", "yes").lower() not in ("no", "false", "0"),
+    )
+    if options.get("geomType", "").lower() == "none":
+        return layout
+    x, y, z = (options.get(name) or None for name in ("xField", "yField", "zField"))
+    return replace(layout, x=x, y=y, z=z, wkt=options.get("wktField") or None)
+
+
+class DelimitedText:
+    """A RowFormat. Features are called by a field `fid`, else by their row, from 1."""
+
+    def __init__(self, path: Path, layout: TextLayout) -> None:
+        self._path = path
+        self._layout = layout
+        self._text, self._mark = _decode(path, layout.encoding)
+        self._newline = "\r\n" if "\r\n" in self._text[:100_000] else "\n"
+        self._head, self._names, self._rows = self._parse()
+        self._places = {name: place for place, name in enumerate(self._names)}
+        self._check()
+        fields = {name: self._field(name) for name in self._names if name != layout.wkt}
+        self.schema = LayerSchema(
+            fields=fields,
+            key=next((name for name in fields if name.lower() == "fid"), None),
+            geometry=self._geometry_type(),
+        )
+
+    def _parse(self) -> tuple[str, list[str], list[TextRow]]:
+        """What stands before the rows, the names of the columns, the rows."""
+        lines = io.StringIO(self._text, newline="").readlines()
+        skipped = self._layout.skipped_lines
+        head = "".join(lines[:skipped])
+        rows = list(_read_rows(lines[skipped:], self._layout))
+        if self._layout.has_header and rows:
+            return head + rows[0].text, list(rows[0].cells), rows[1:]
+        # QGIS calls the columns of a file without header so.
+        names = [f"field_{number}" for number in range(1, len(rows[0].cells) + 1)] if rows else []
+        return head, names, rows
+
+    def _check(self) -> None:
+        needed = {name for name in (self._layout.x, self._layout.y, self._layout.z, self._layout.wkt) if name}
+        if missing := needed.difference(self._names):
+            raise RefusedError(f"{self._path.name} has no column {', '.join(sorted(missing))}")
+
+    def _field(self, name: str) -> Field:
+        if not self._layout.detects_types:
+            return Field(name, FieldKind.TEXT, blank_is_null=True)
+        return guess_text_field(name, (self._cell(row, name) for row in self._rows))
+
+    def _geometry_type(self) -> GeometryType | None:
+        if self._layout.wkt:
+            return GeometryType(Kind.GEOMETRY, Ordinate.FREE, Ordinate.FREE)
+        if self._layout.x and self._layout.y:
+            return GeometryType(Kind.POINT, Ordinate.PRESENT if self._layout.z else Ordinate.ABSENT)
+        return None
+
+    def rows(self) -> Sequence[TextRow | None]:
+        """The rows after the header."""
+        return self._rows
+
+    def number(self, _row: TextRow, position: int) -> int:
+        """Counted from 1."""
+        return position + 1
+
+    def value(self, row: TextRow, name: str) -> Value:
+        """The cell as its field holds it."""
+        return coerce_or_keep(self.schema.fields[name], self._cell(row, name))
+
+    def _cell(self, row: TextRow, name: str) -> str:
+        place = self._places[name]
+        cell = row.cells[place] if place < len(row.cells) else ""
+        return cell.replace(self._layout.decimal_point, ".") if self._is_decimal(cell) else cell
+
+    def _is_decimal(self, cell: str) -> bool:
+        point = self._layout.decimal_point
+        return point != "." and cell.count(point) == 1 and cell.replace(point, "").lstrip("+-").isdecimal()
+
+    def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> TextRow:
+        """A row with these cells."""
+        return self.changed_row(TextRow((), ""), attributes, geometry or Unchanged.GEOMETRY)
+
+    def changed_row(self, row: TextRow, attributes: Mapping[str, Value], geometry: GeometryChange) -> TextRow:
+        """The row with other cells."""
+        cells = dict(zip(self._names, [*row.cells, *[""] * len(self._names)], strict=False))
+        cells |= {name: self._written(value) for name, value in attributes.items()}
+        if not isinstance(geometry, Unchanged):
+            cells |= self._geometry_cells(geometry)
+        beyond = row.cells[len(self._names) :]
+        return self._row((*cells.values(), *beyond))
+
+    def _row(self, cells: tuple[str, ...]) -> TextRow:
+        try:
+            text = _format(cells, self._layout) + self._newline
+        except csv.Error as error:
+            raise RefusedError(f"The values cannot be written to {self._path.name}: {error}", (str(error),)) from error
+        self._encode(text)
+        return TextRow(cells, text)
+
+    def _geometry_cells(self, geometry: Geometry | None) -> dict[str, str]:
+        layout = self._layout
+        if layout.wkt:
+            return {layout.wkt: write_wkt(geometry) if geometry else ""}
+        names = [name for name in (layout.x, layout.y, layout.z) if name]
+        position = geometry.positions[0] if geometry and geometry.positions else ("",) * len(names)
+        return {name: self._written(ordinate) for name, ordinate in zip(names, position, strict=True)}
+
+    def _written(self, value: Value) -> str:
+        if value is None:
+            return ""
+        if isinstance(value, float):
+            text = str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+            return text.replace(".", self._layout.decimal_point)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(written(value))
+
+    def _encode(self, text: str) -> bytes:
+        try:
+            return text.encode(self._layout.encoding, "surrogateescape")
+        except UnicodeEncodeError as error:
+            reason = f"The file's encoding, {self._layout.encoding}, has no sign for {text[error.start]!r}"
+            raise RefusedError(reason) from error
+
+    def write(self, rows: Sequence[TextRow | None]) -> frozenset[Path]:
+        """The head and the rows."""
+        texts = [self._head, *(row.text for row in rows if row is not None)]
+        lines = [text if text.endswith(("\n", "\r")) else text + self._newline for text in texts if text]
+        return replace_file(self._path, self._mark + self._encode("".join(lines)))
+
+
+def open_delimited(path: Path, layout: TextLayout) -> RowStore[TextRow]:
+    """The store of a delimited text file."""
+    return RowStore(DelimitedText(path, layout))
+
+
+def _decode(path: Path, encoding: str) -> tuple[str, bytes]:
+    """The text and the byte order mark before it."""
+    data = path.read_bytes()
+    mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
+    try:
+        return data[len(mark) :].decode(encoding, "surrogateescape"), mark
+    except (LookupError, UnicodeDecodeError) as error:
+        raise RefusedError(f"{path.name} cannot be read in the encoding {encoding}: {error}") from error
+
+
+def _read_rows(lines: Sequence[str], layout: TextLayout) -> Iterator[TextRow]:
+    csv.field_size_limit(_LONGEST_CELL)
+    reader = csv.reader(lines, _dialect(layout))
+    start = 0
+    for cells in reader:
+        if cells:
+            yield TextRow(tuple(cells), "".join(lines[start : reader.line_num]))
+        start = reader.line_num
+
+
+def _format(cells: Sequence[str], layout: TextLayout) -> str:
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, _dialect(layout)).writerow(cells)
+    return buffer.getvalue()
+
+
+def _dialect(layout: TextLayout) -> type[csv.Dialect]:
+    """Quotes inside quotes are doubled, or follow the escape sign."""
+
+    class Layout(csv.Dialect):
+        delimiter = layout.delimiter
+        quotechar = layout.quote or None
+        doublequote = layout.escape == layout.quote
+        escapechar = None if layout.escape == layout.quote else layout.escape
+        quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
+        lineterminator = ""
+
+    return Layout
+
+
+def guess_layout(path: Path) -> TextLayout:
+    """The layout of a file of which nothing is said, as GDAL sees it: the separator that the header has most of."""
+    with path.open("rb") as file:
+        header = file.readline(100_000).decode("utf-8-sig", "replace")
+    delimiter = max(",;\t|", key=header.count)
+    layout = TextLayout(delimiter=delimiter, detects_types=False)
+    names = next((row.cells for row in _read_rows([header], layout)), ())
+    return replace(layout, wkt=next((name for name in names if name.upper() == "WKT"), None))

@@ -1,0 +1,127 @@
+"""Shapefiles, all their parts: .shp, .shx, .dbf, and the spatial indexes beside them."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..geometry import Geometry
+from ..values import Value
+from .bounds import Bounds
+from .dbf import DELETED, Dbf, find_codec, find_encoding
+from .rows import RowStore, replace_file
+from .shapes import NULL_SHAPE, ShapeFile
+
+#: Esri's spatial index. Its layout is not published; an empty one is built anew by Esri's tools.
+_ESRI_INDEX = (".sbn", ".sbx")
+_GDAL_INDEX = ".qix"
+
+
+@dataclass(frozen=True)
+class ShapeRow:
+    """A record of the .dbf and one of the .shp."""
+
+    record: bytes
+    shape: bytes
+
+
+class Shapefile:
+    """A RowFormat. Features are called by a field `fid`, else by the number of their record, from 0."""
+
+    def __init__(self, path: Path, encoding: str | None, fallback: str | None) -> None:
+        self._path = path
+        self._dbf = Dbf(_part(path, ".dbf"), find_encoding(path, encoding), find_codec(fallback or ""))
+        self._shapes = _read_shapes(path)
+        key = next((name for name in self._dbf.fields if name.lower() == "fid"), None)
+        self.schema = LayerSchema(
+            fields={name: field.field for name, field in self._dbf.fields.items()},
+            key=key,
+            geometry=self._shapes.geometry_type if self._shapes else None,
+        )
+
+    def rows(self) -> Sequence[ShapeRow | None]:
+        """Records and shapes, pair by pair."""
+        records = self._dbf.records
+        shapes = self._shapes.records if self._shapes else [NULL_SHAPE] * len(records)
+        if len(shapes) != len(records):
+            counts = f"{len(shapes)} shapes and {len(records)} records"
+            raise RefusedError(f"{self._path.name} is damaged: it has {counts}")
+        pairs = zip(records, shapes, strict=True)
+        return [None if record.startswith(DELETED) else ShapeRow(record, shape) for record, shape in pairs]
+
+    def number(self, _row: ShapeRow, position: int) -> int:
+        """The number of the record."""
+        return position
+
+    def value(self, row: ShapeRow, name: str) -> Value:
+        """From the record."""
+        return self._dbf.value(row.record, name)
+
+    def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> ShapeRow:
+        """A record with these values."""
+        return self.changed_row(ShapeRow(self._dbf.blank(), NULL_SHAPE), attributes, geometry)
+
+    def changed_row(self, row: ShapeRow, attributes: Mapping[str, Value], geometry: GeometryChange) -> ShapeRow:
+        """The record with other values."""
+        record = self._dbf.changed(row.record, attributes)
+        if isinstance(geometry, Unchanged) or self._shapes is None:
+            return ShapeRow(record, row.shape)
+        return ShapeRow(record, self._shapes.encode(geometry))
+
+    def write(self, rows: Sequence[ShapeRow | None]) -> frozenset[Path]:
+        """Records without a key field keep their numbers: deleted ones stay, marked. Else they go."""
+        gap = ShapeRow(DELETED + self._dbf.blank()[1:], NULL_SHAPE)
+        kept = [row or gap for row in rows if row is not None or self.schema.key is None]
+        changed = replace_file(_part(self._path, ".dbf"), self._dbf.dump([row.record for row in kept]))
+        return changed | self._write_shapes([row.shape for row in kept])
+
+    def _write_shapes(self, shapes: Sequence[bytes]) -> frozenset[Path]:
+        if self._shapes is None or list(shapes) == self._shapes.records:
+            return frozenset()
+        shp, shx = self._shapes.dump(shapes)
+        changed = replace_file(self._path, shp) | replace_file(_part(self._path, ".shx"), shx)
+        indexes = [path for suffix in (_GDAL_INDEX, *_ESRI_INDEX) if (path := _part(self._path, suffix)).exists()]
+        if not indexes:
+            return changed
+        bounds = [self._shapes.bounds(shape) for shape in shapes]
+        changed |= replace_file(_part(self._path, _GDAL_INDEX), quadtree(bounds))
+        for path in indexes:
+            if path.suffix.lower() in _ESRI_INDEX:
+                changed |= replace_file(path, b"")
+        return changed
+
+
+def open_shapefile(path: Path, encoding: str | None = None, fallback: str | None = None) -> RowStore[ShapeRow]:
+    """The store of a .shp, or of a .dbf alone; `fallback` is its encoding where the files name none."""
+    return RowStore(Shapefile(path, encoding, fallback))
+
+
+def quadtree(bounds: Sequence[Bounds | None]) -> bytes:
+    """A .qix file of one node, as MapServer and GDAL read it: every shape in it is looked at, none is missed."""
+    present = [(number, each) for number, each in enumerate(bounds) if each is not None]
+    total: Bounds | None = None
+    for _, each in present:
+        total = each.union(total)
+    numbers = [number for number, _ in present]
+    head = struct.pack("<3sBB3xii", b"SQT", 1, 1, len(bounds), 1)
+    node = struct.pack(f"<i4di{len(numbers)}ii", 0, *(total or (0.0,) * 4), len(numbers), *numbers, 0)
+    return head + node
+
+
+def _read_shapes(path: Path) -> ShapeFile | None:
+    if path.suffix.lower() == ".dbf":
+        return None
+    index = _part(path, ".shx")
+    return ShapeFile(path.read_bytes(), index.read_bytes() if index.exists() else None)
+
+
+def _part(path: Path, suffix: str) -> Path:
+    """A file of the set, whatever the case of its suffix."""
+    upper = path.with_suffix(suffix.upper())
+    found = upper if upper.exists() else path.with_suffix(suffix)
+    if suffix == ".dbf" and not found.exists():
+        raise RefusedError(f"{path.name} has no attributes: the file {found.name} is missing")
+    return found
