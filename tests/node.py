@@ -47,6 +47,8 @@ class Node:
         self._app: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] = (folder / "processes.log").open("ab")
         self.port = free_port()
+        #: What tests open on this node and want closed with it.
+        self.resources = contextlib.ExitStack()
 
     @property
     def url(self) -> str:
@@ -62,6 +64,7 @@ class Node:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.resources.close()
         for process in [*self.workers, *([self._app] if self._app else [])]:
             end(process, signal.SIGKILL)
         self._log.close()
