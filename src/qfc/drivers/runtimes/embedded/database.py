@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -15,8 +16,8 @@ from ...postgres_server import (
     create_cluster,
     data_major,
     locate,
+    require_access,
     server_argv,
-    wait_ready,
 )
 from ...service_account import make_folder, service_account
 from . import secrets
@@ -77,14 +78,12 @@ def prepare(layout: Layout, settings: Settings) -> Program | None:
 
 
 def ensure_database(layout: Layout, settings: Settings) -> None:
-    """Wait for the server and make the database of the node in it. Raises UnreachableError."""
+    """Make the database of the node in our own server; an external one has to be there. Raises UnreachableError."""
     target = endpoint(layout, settings)
     if settings.database_url_file is not None:
-        wait_ready(target, timeout_s=15)
+        require_access(target)
         return
-    maintenance = Endpoint(target.host, target.port, target.user, target.password)
-    wait_ready(maintenance)
-    with connect(maintenance, autocommit=True) as connection:
+    with connect(replace(target, database="postgres"), autocommit=True) as connection:
         if connection.execute("select 1 from pg_database where datname = %s", [NAME]).fetchone() is None:
             connection.execute(f"create database {NAME}")
 

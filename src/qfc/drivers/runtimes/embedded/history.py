@@ -60,7 +60,7 @@ class History:
 
     def heard(self, event: Any) -> None:
         """Take note of a change. Runs in supervisord's own loop, so an error must not leave it."""
-        name = type(event).__name__.removeprefix("ProcessState")
+        name = type(event).__name__.removeprefix("ProcessState").removesuffix("Event")
         if name not in EVENTS:
             return
         kind, planned = EVENTS[name]

@@ -17,7 +17,7 @@ from .logs import last_texts
 from .programs import MARK, WORKER, WORKER_STOP_S, Program, base_environment, service_of, supervisor_conf
 from .supervisor import Supervisor, launch, wait_gone
 
-POLL_S = 0.05
+POLL_S = 0.1
 #: Seconds until a started process has to be ready; a database after a power cut has to read its log again.
 READY_S = 120
 #: A process that ended that often while it was being waited for will not come up.
@@ -37,7 +37,6 @@ class Lifecycle:
         conf = supervisor_conf(self._layout, programs, user=user)
         replace_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
         if self._supervisor.pid() is None:
-            orphans.sweep(self._layout)
             environment = {**base_environment(os.environ), MARK: str(self._layout.folder)}
             launch(self._layout.supervisor_conf, self._supervisor, environment=environment)
             return
@@ -53,23 +52,31 @@ class Lifecycle:
         processes = self._supervisor.processes()
         return all(name in processes and processes[name].state in {"RUNNING", "STARTING"} for name in names)
 
-    def start(self, names: Sequence[str], ready: Callable[[], bool]) -> None:
-        """Start processes; wait until they run and `ready` says yes. Raises UnreachableError with their last words."""
+    def start(self, names: Sequence[str], ready: Callable[[], bool] | None = None) -> None:
+        """Start processes and wait until `ready` says yes; without it, until they have run for a second.
+
+        Raises UnreachableError with the last words of the one that does not come up.
+        """
         before = history.read(self._layout.history)
-        for name in names:
-            self._supervisor.start(name)
+        self.begin(names)
         waited = 0.0
-        while True:
-            processes = self._supervisor.processes()
-            if all(processes[name].state == "RUNNING" for name in names) and ready():
-                return
+        while not self._up(names, ready):
             for name in names:
-                if processes[name].state == "FATAL" or self._ends_again_and_again(name, before):
+                if self._gave_up(name, before) or waited > READY_S:
                     raise self._hopeless(name)
-            if waited > READY_S:
-                raise self._hopeless(names[0])
             self._clock.sleep(POLL_S)
             waited += POLL_S
+
+    def begin(self, names: Sequence[str]) -> None:
+        """Start processes without waiting."""
+        for name in names:
+            self._supervisor.start(name)
+
+    def _up(self, names: Sequence[str], ready: Callable[[], bool] | None) -> bool:
+        if ready is not None:
+            return self.running(names) and ready()
+        processes = self._supervisor.processes()
+        return all(processes[name].state == "RUNNING" for name in names)
 
     def halt(self, names: Sequence[str], *, now: bool = False) -> None:
         """Stop processes and wait until they are gone; with `now` they are killed, and what they had started too."""
@@ -101,7 +108,10 @@ class Lifecycle:
             self._clock.sleep(POLL_S)
             waited += POLL_S
 
-    def _ends_again_and_again(self, name: str, before: dict[str, history.Past]) -> bool:
+    def _gave_up(self, name: str, before: dict[str, history.Past]) -> bool:
+        """Return whether supervisord gave up on a process, or it ended again and again since `before`."""
+        if self._supervisor.processes()[name].state == "FATAL":
+            return True
         restarts = history.read(self._layout.history).get(name, history.Past()).restarts
         return restarts >= before.get(name, history.Past()).restarts + HOPELESS
 

@@ -31,7 +31,8 @@ def sweep(layout: Layout) -> list[int]:
     To be called only under the stack's lock, when supervisord does not answer or has been shut down.
     """
     found = find(layout)
-    for process in found:
+    pids = {process.pid for process in found}
+    for process in (one for one in found if _parent(one) not in pids):
         _signal(process, signal.SIGINT if _is_database(process, layout.database) else signal.SIGTERM)
     _, alive = psutil.wait_procs(found, timeout=PATIENCE_S)
     for process in alive:
@@ -64,6 +65,13 @@ def _signal(process: psutil.Process, number: int) -> None:
     log.info("+ kill -%d %d", number, process.pid)
     with contextlib.suppress(psutil.NoSuchProcess):
         process.send_signal(number)
+
+
+def _parent(process: psutil.Process) -> int | None:
+    """Return the parent; children are left to their parents first, who know how to end them."""
+    with contextlib.suppress(psutil.Error):
+        return process.ppid()
+    return None
 
 
 def _remove_stale(layout: Layout) -> None:

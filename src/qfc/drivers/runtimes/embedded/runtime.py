@@ -13,8 +13,8 @@ from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
 from ....stack.model import CommandResult, LogLine, Service
 from ....stack.ports import Clock
 from ...commands import run, run_attached
-from ...postgres_server import Endpoint
-from . import database, logs, secrets, state
+from ...postgres_server import Endpoint, is_ready
+from . import database, logs, orphans, secrets, state
 from .layout import Layout, Settings
 from .lifecycle import Lifecycle, in_stopping_order
 from .observe import answers_well, services, wanted_processes
@@ -57,19 +57,23 @@ class EmbeddedRuntime:
         """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
         chosen = self._chosen(names)
         self.layout.create()
+        if self._supervisor.pid() is None:
+            orphans.sweep(self.layout)
         secrets.ensure(self.layout.secrets / "SECRET_KEY")
         database_program = database.prepare(self.layout, self.settings)
         programs = self._programs(self._settled_state(), database_program)
         self._lifecycle.apply(programs)
-        wanted = [program.name for program in programs if program.service in chosen]
-        if database_program is not None and chosen:
-            self._lifecycle.start([DATABASE], ready=lambda: True)
+        if database_program is not None:
+            self._lifecycle.start([DATABASE], ready=lambda: is_ready(self.layout.database))
         database.ensure_database(self.layout, self.settings)
-        node = [name for name in wanted if name != DATABASE]
+        node = [program.name for program in programs if program.service in chosen and program.service != DATABASE]
         if node and not self._lifecycle.running(node):
             self.execute(APP, ["migrate", "--no-input"])
-        if node:
-            self._lifecycle.start(node, ready=lambda: APP not in node or answers_well(self.url))
+        workers = [name for name in node if name != APP]
+        if APP in node:
+            self._lifecycle.begin(workers)
+            self._lifecycle.start([APP], ready=lambda: answers_well(self.url))
+        self._lifecycle.start(workers)
 
     def stop(self, names: Sequence[str], *, now: bool = False) -> None:
         """Stop services; workers finish what they hold unless `now`; no names means all, supervisord too."""
@@ -93,7 +97,7 @@ class EmbeddedRuntime:
         if running:
             self._lifecycle.apply(self._programs(after, database.prepare(self.layout, self.settings)))
             fresh = [program.name for program in node_programs(after, {}) if program.service == WORKER]
-            self._lifecycle.start(fresh, ready=lambda: True)
+            self._lifecycle.start(fresh)
 
     def execute(
         self,

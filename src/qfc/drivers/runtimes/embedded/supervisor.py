@@ -73,7 +73,7 @@ class Supervisor:
                 answer = getattr(proxy.supervisor, method)(*arguments)
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise NotRunningError("The stack is not running.", hint="Type: qfc up") from error
-        log.info("supervisor.%s%r", method, arguments)
+        log.log(logging.DEBUG if method.startswith("get") else logging.INFO, "+ supervisor.%s%r", method, arguments)
         return answer
 
     def pid(self) -> int | None:
