@@ -6,8 +6,8 @@
     kind = "embedded"                 # embedded, compose or swarm
     folder = "/srv/qfc/local"         # everything of the stack; by default $QFC_HOME/<name>
     port = 8011                       # without it, 8011 or a free one
-    bind = "127.0.0.1"                # the address that the API listens on
-    workers = 2
+    bind = "127.0.0.1"                # the address that the API listens on; the default
+    workers = 2                       # the default
     postgres_bin = "/usr/lib/postgresql/15/bin"     # without it, the server of the Python wheel
     database_url_file = "/etc/qfc/database-url"     # an external database; the file holds postgresql://…
     host = "local"                    # where the commands run
@@ -39,14 +39,18 @@ MAXIMUM_WORKERS = 64
 
 @dataclass(frozen=True)
 class StackConfig:
-    """What the operator wants of one stack. `port` None: 8011, or a free one that is then remembered."""
+    """What the operator wants of one stack. None: what the stack had when it last ran, else the default.
+
+    `home` is where stacks share what can be shared.
+    """
 
     name: str
     kind: Kind
     folder: Path
+    home: Path
     port: int | None = None
-    bind: str = "127.0.0.1"
-    workers: int = 2
+    bind: str | None = None
+    workers: int | None = None
     postgres_bin: Path | None = None
     database_url_file: Path | None = None
     host: str = "local"
@@ -157,9 +161,10 @@ def _stack(name: str, table: Mapping[str, Any], home: Path, problems: list[str])
         name=name,
         kind=reader.kind(),
         folder=reader.path("folder") or home / name,
+        home=home,
         port=reader.number("port", 1, 65535),
-        bind=reader.text("bind") or "127.0.0.1",
-        workers=reader.number("workers", 0, MAXIMUM_WORKERS, 2) or 0,
+        bind=reader.text("bind"),
+        workers=reader.number("workers", 0, MAXIMUM_WORKERS),
         postgres_bin=reader.path("postgres_bin"),
         database_url_file=reader.path("database_url_file"),
         host=reader.text("host") or "local",
@@ -200,17 +205,17 @@ class _Reader:
             self.problem(key, f"must be an absolute path, not {value!r}")
         return path
 
-    def number(self, key: str, low: int, high: int, default: int | None = None) -> int | None:
+    def number(self, key: str, low: int, high: int) -> int | None:
         value = self.table.get(key)
         if value is None:
-            return default
+            return None
         try:
             number = int(value) if not isinstance(value, (bool, float)) else low - 1
         except (TypeError, ValueError):
             number = low - 1
         if not low <= number <= high:
             self.problem(key, f"must be a whole number from {low} to {high}, not {value!r}")
-            return default
+            return None
         return number
 
     def finish(self) -> None:

@@ -55,7 +55,7 @@ def write_status(writer: Writer, result: DatabaseStatus) -> None:
     ]
     facts(writer, pairs)
     writer.line()
-    rows = [(name, "not counted yet" if rows < 0 else rows, bytes_text(size)) for name, rows, size in result.tables]
+    rows = [(name, rows, bytes_text(size)) for name, rows, size in result.tables]
     fitted(writer, ("TABLE", "ROWS", "SIZE"), rows, elastic=0, right=(1, 2))
 
 

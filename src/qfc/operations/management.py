@@ -17,7 +17,7 @@ def manage(runtime: Runtime, *argv: str, stdin: str | None = None, timeout_s: fl
     try:
         return runtime.execute(APP, argv, stdin=None if stdin is None else stdin.encode(), timeout_s=timeout_s)
     except CommandError as error:
-        raise CommandError(_told(error), hint=error.hint) from error
+        raise CommandError(_told(error), hint=error.hint) from None
 
 
 def _told(error: QfcError) -> str:

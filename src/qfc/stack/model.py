@@ -333,5 +333,5 @@ class DatabaseStatus:
     size_bytes: int
     connections: int
     max_connections: int
-    tables: tuple[tuple[str, int, int], ...] = field(default=())  # name, rows (estimate), bytes
+    tables: tuple[tuple[str, int | None, int], ...] = field(default=())  # name, rows (estimate), bytes
     unapplied_migrations: tuple[str, ...] | None = None

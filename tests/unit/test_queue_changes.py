@@ -1,0 +1,130 @@
+"""What may be done with jobs and deltas: nothing applied twice, nothing in two jobs, the order kept."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qfc.stack.model import JobStatus
+from qfc.stack.queue_changes import (
+    CANCELLABLE,
+    DELTAS_PER_JOB,
+    RETRYABLE,
+    LockedDelta,
+    LockedJob,
+    plan_cancel,
+    plan_reapply,
+    plan_retry,
+)
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+def job(name: str, status: JobStatus = JobStatus.FAILED, type: str = "package", minute: int = 0) -> LockedJob:
+    return LockedJob(name, status, type, "p", NOW + timedelta(minutes=minute))
+
+
+def part(
+    delta: str,
+    status: str = "error",
+    job: str | None = "a",
+    open_job: str | None = None,
+    minute: int = 0,
+    project: str = "p",
+) -> LockedDelta:
+    return LockedDelta(delta, project, status, NOW + timedelta(minutes=minute), job, open_job)
+
+
+def test_only_failed_and_stopped_jobs_are_tried_again() -> None:
+    jobs = [job(str(status), status) for status in JobStatus]
+    plan = plan_retry([one.id for one in jobs], jobs, [], skips_settled=True)
+    assert set(plan.jobs) == {str(status) for status in RETRYABLE}
+    assert {refusal.id for refusal in plan.refused} == {str(status) for status in JobStatus if status not in RETRYABLE}
+
+
+def test_an_unknown_name_is_told() -> None:
+    plan = plan_retry(["x"], [], [], skips_settled=True)
+    assert [(refusal.id, refusal.reason) for refusal in plan.refused] == [("x", "There is no such row.")]
+
+
+def test_retrying_an_apply_job_takes_what_never_arrived() -> None:
+    parts = [part("1"), part("2", "applied"), part("3", "ignored"), part("4", "conflict"), part("5", open_job="b")]
+    plan = plan_retry(["a"], [job("a", type="delta_apply")], parts, skips_settled=True)
+    assert plan.jobs == ("a",)
+    assert [taken.delta_id for taken in plan.parts] == ["1", "4"]
+
+
+def test_an_apply_job_with_nothing_left_is_not_tried_again() -> None:
+    plan = plan_retry(["a"], [job("a", type="delta_apply")], [part("1", "applied")], skips_settled=True)
+    assert plan.jobs == ()
+    assert "None of its deltas" in plan.refused[0].reason
+
+
+def test_workers_that_apply_everything_get_no_job_of_which_some_is_done() -> None:
+    parts = [part("1"), part("2", "applied")]
+    plan = plan_retry(["a"], [job("a", type="delta_apply")], parts, skips_settled=False)
+    assert plan.jobs == ()
+    assert "qfc deltas reapply --job a" in plan.refused[0].reason
+    whole = plan_retry(["a"], [job("a", type="delta_apply")], [part("1")], skips_settled=False)
+    assert whole.jobs == ("a",)
+
+
+def test_a_delta_of_two_failed_jobs_goes_with_the_older_one() -> None:
+    jobs = [job("b", type="delta_apply", minute=1), job("a", type="delta_apply")]
+    parts = [part("1", job="a"), part("1", job="b"), part("2", job="b")]
+    plan = plan_retry(["a", "b"], jobs, parts, skips_settled=True)
+    assert plan.jobs == ("a", "b")
+    assert [(taken.delta_id, taken.job_id) for taken in plan.parts] == [("1", "a"), ("2", "b")]
+
+
+def test_waiting_and_running_jobs_are_cancelled() -> None:
+    jobs = [job(str(status), status) for status in JobStatus]
+    plan = plan_cancel([one.id for one in jobs], jobs, [], stops_running=True)
+    assert set(plan.jobs) == {str(status) for status in CANCELLABLE}
+
+
+def test_a_running_job_is_left_alone_where_its_worker_would_go_on() -> None:
+    jobs = [job("a", JobStatus.STARTED), job("b", JobStatus.PENDING)]
+    plan = plan_cancel(["a", "b"], jobs, [], stops_running=False)
+    assert plan.jobs == ("b",)
+    assert [refusal.id for refusal in plan.refused] == ["a"]
+
+
+def test_cancelling_frees_the_deltas_that_wait() -> None:
+    parts = [part("1", "pending"), part("2", "started"), part("3", "applied"), part("4", "pending", open_job="z")]
+    plan = plan_cancel(["a"], [job("a", JobStatus.PENDING, "delta_apply")], parts, stops_running=True)
+    assert plan.deltas == ("1", "2")
+
+
+def test_reapply_leaves_alone_what_was_applied_or_waits() -> None:
+    deltas = [part("1"), part("2", "applied"), part("3", open_job="z"), part("4", "conflict", minute=1)]
+    plan = plan_reapply(["1", "2", "3", "4", "5"], deltas)
+    assert [[delta.delta_id for delta in batch] for batch in plan.batches] == [["1", "4"]]
+    assert {refusal.id for refusal in plan.refused} == {"2", "3", "5"}
+
+
+statuses = st.sampled_from(["pending", "error", "applied", "conflict", "ignored"])
+
+
+@given(rows=st.lists(st.tuples(statuses, st.sampled_from(["p", "q"]), st.booleans(), st.integers(0, 5)), max_size=40))
+def test_reapply_keeps_the_order_and_every_delta_has_one_fate(rows: list[tuple[str, str, bool, int]]) -> None:
+    deltas = [
+        part(f"{number:03}", status, None, "z" if held else None, minute, project)
+        for number, (status, project, held, minute) in enumerate(rows)
+    ]
+    plan = plan_reapply([delta.delta_id for delta in deltas], deltas)
+    chosen = [delta for batch in plan.batches for delta in batch]
+    fates = [delta.delta_id for delta in chosen] + [refusal.id for refusal in plan.refused]
+    assert sorted(fates) == sorted(delta.delta_id for delta in deltas)
+    assert all(delta.status != "applied" and delta.open_job_id is None for delta in chosen)
+    for batch in plan.batches:
+        assert len({delta.project_id for delta in batch}) == 1
+        assert list(batch) == sorted(batch, key=lambda delta: (delta.created_at, delta.delta_id))
+
+
+def test_a_big_backlog_becomes_several_jobs() -> None:
+    deltas = [part(f"{number:05}", job=None, minute=number) for number in range(DELTAS_PER_JOB + 1)]
+    plan = plan_reapply([delta.delta_id for delta in deltas], deltas)
+    assert [len(batch) for batch in plan.batches] == [DELTAS_PER_JOB, 1]

@@ -1,0 +1,153 @@
+"""Why a job waits: one sentence each, and counts that add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from qfc.stack import queue
+from qfc.stack.model import Job, JobStatus, QueueDepth, QueueSnapshot, WaitingCounts, Worker
+from qfc.stack.queue import Liveness
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+
+
+def job(number: int, status: JobStatus = JobStatus.PENDING, project: int = 0, **values: object) -> Job:
+    fields: dict[str, object] = {
+        "id": f"{number:08x}-0000-4000-8000-000000000000",
+        "type": "package",
+        "status": status,
+        "project_id": f"p{project}",
+        "project": f"alice/p{project}",
+        "created_by": "alice",
+        "created_at": NOW - timedelta(minutes=60 - number),
+    }
+    return Job(**{**fields, **values})  # pyright: ignore[reportArgumentType]  (values of a test)
+
+
+def snapshot(
+    pending: tuple[Job, ...] = (),
+    active: tuple[Job, ...] = (),
+    workers: tuple[Worker, ...] | None = (),
+    claimable: int = 0,
+) -> QueueSnapshot:
+    depth = QueueDepth(len(pending), 0, len(active), 0.0)
+    return QueueSnapshot(NOW, depth, WaitingCounts(0, 0, 0, claimable), active, pending, workers)
+
+
+def only(found: QueueSnapshot) -> str:
+    (sentence,) = queue.explain(found).values()
+    return sentence
+
+
+IDLE, BUSY = Worker("w1", "idle"), Worker("w2", "busy")
+
+
+def test_a_job_waits_because_no_worker_runs() -> None:
+    assert only(snapshot((job(1),))) == "No worker runs."
+
+
+def test_a_job_waits_because_no_worker_is_free() -> None:
+    sentences = queue.explain(snapshot((job(1), job(2, project=1), job(3, project=2)), workers=(BUSY,)))
+    assert list(sentences.values()) == [
+        "No worker is free.",
+        "No worker is free; one older job waits before it.",
+        "No worker is free; 2 older jobs wait before it.",
+    ]
+
+
+def test_an_idle_worker_takes_the_oldest_job() -> None:
+    sentences = list(queue.explain(snapshot((job(1), job(2, project=1)), workers=(IDLE,))).values())
+    assert sentences[0] == "A free worker takes it up in a moment."
+    assert sentences[1].startswith("No worker is free; one older")
+
+
+def test_a_job_waits_for_its_busy_project() -> None:
+    running = job(1, JobStatus.STARTED, started_at=NOW - timedelta(minutes=3), worker_id="w2")
+    sentences = queue.explain(snapshot((job(2),), (running,), (BUSY,)))
+    assert sentences[job(2).id] == "Its project is busy with package job 00000001 since 11:57:00 UTC."
+    assert sentences[running.id] == "Runs on worker w2 since 11:57:00 UTC."
+
+
+def test_a_job_waits_for_its_locked_project_first_of_all() -> None:
+    running = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w2")
+    locked = job(2, project_locked_at=NOW - timedelta(days=2), not_before=NOW + timedelta(minutes=1))
+    sentences = queue.explain(snapshot((locked,), (running,), (BUSY,)))
+    assert sentences[locked.id] == "Its project is locked since 2026-05-02 12:00 UTC."
+
+
+def test_a_job_waits_after_a_fault_until_its_time_has_come() -> None:
+    waits = job(1, not_before=NOW + timedelta(seconds=30))
+    assert only(snapshot((waits,), workers=(IDLE,))) == "Waits until 12:00:30 UTC after a fault."
+    over = replace(waits, not_before=NOW - timedelta(seconds=1))
+    assert only(snapshot((over,), workers=(IDLE,))) == "A free worker takes it up in a moment."
+
+
+def test_a_job_behind_a_dead_worker_says_what_comes_next() -> None:
+    lost = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w9", lease_expires_at=NOW + timedelta(seconds=5))
+    sentences = queue.explain(snapshot((job(2),), (lost,), (IDLE,)))
+    assert sentences[lost.id].startswith("Its worker w9 is dead; another one takes the job up")
+    assert "whose worker is dead" in sentences[job(2).id]
+
+
+def test_a_worker_is_dead_when_its_lease_has_ended_or_its_row_says_so() -> None:
+    held = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w2")
+    assert queue.holder(held, snapshot(active=(held,), workers=(BUSY,))) is Liveness.ALIVE
+    ended = replace(held, lease_expires_at=NOW - timedelta(seconds=1))
+    assert queue.holder(ended, snapshot(active=(ended,), workers=(BUSY,))) is Liveness.DEAD
+    dead = replace(BUSY, state="dead")
+    assert queue.holder(held, snapshot(active=(held,), workers=(dead,))) is Liveness.DEAD
+
+
+def test_without_a_list_of_workers_nobody_is_called_dead_before_time() -> None:
+    started = job(1, JobStatus.STARTED, started_at=NOW - timedelta(hours=3))
+    assert queue.holder(started, snapshot(active=(started,), workers=None)) is Liveness.UNKNOWN
+    between = job(1, JobStatus.QUEUED, created_at=NOW - timedelta(seconds=queue.BEGIN_S + 1))
+    assert queue.holder(between, snapshot(active=(between,), workers=None)) is Liveness.DEAD
+    fresh = replace(between, created_at=NOW - timedelta(seconds=5))
+    assert queue.holder(fresh, snapshot(active=(fresh,), workers=None)) is Liveness.UNKNOWN
+
+
+def test_an_official_server_says_nothing_about_free_workers() -> None:
+    assert only(snapshot((job(1),), workers=None)) == "No worker has taken it up yet."
+
+
+def test_a_job_beyond_the_snapshot_is_explained_too() -> None:
+    found = snapshot((job(1),), workers=(BUSY,))
+    assert queue.why(job(2), found, queue.explain(found)) == "More than 1 older jobs wait before it."
+    assert queue.why(job(3, JobStatus.FINISHED), found, queue.explain(found)) is None
+
+
+@given(claimable=st.integers(0, 50), idle=st.integers(0, 10), locked=st.integers(0, 9), busy=st.integers(0, 9))
+def test_every_waiting_job_is_counted_once(claimable: int, idle: int, locked: int, busy: int) -> None:
+    workers = tuple(Worker(f"w{number}", "idle") for number in range(idle))
+    found = replace(snapshot(workers=workers), counts=WaitingCounts(locked, busy, 3, claimable))
+    counts = queue.waiting(found)
+    assert counts.no_free_worker + counts.ready == claimable
+    assert counts.ready <= idle
+    assert (counts.project_locked, counts.project_busy, counts.postponed) == (locked, busy, 3)
+
+
+jobs = st.lists(st.tuples(st.integers(0, 4), st.booleans(), st.sampled_from([None, -10, 10])), min_size=1, max_size=12)
+
+
+@given(rows=jobs, idle=st.integers(0, 4))
+def test_every_job_has_one_sentence(rows: list[tuple[int, bool, int | None]], idle: int) -> None:
+    pending = tuple(
+        job(
+            number,
+            project=project,
+            project_locked_at=NOW if locked else None,
+            not_before=None if wait is None else NOW + timedelta(seconds=wait),
+        )
+        for number, (project, locked, wait) in enumerate(rows)
+    )
+    workers = tuple(Worker(f"w{number}", "idle") for number in range(idle))
+    sentences = queue.explain(snapshot(pending, workers=workers))
+    assert set(sentences) == {one.id for one in pending}
+    assert all(sentence.endswith(".") and len(sentence) < 160 for sentence in sentences.values())
+    ready = sum(sentence.startswith("A free worker") for sentence in sentences.values())
+    assert ready <= idle
