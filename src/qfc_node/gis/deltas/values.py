@@ -27,16 +27,16 @@ _TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": F
 class FieldKind(Enum):
     """What a field holds. `ANY`: whatever is given."""
 
-    INTEGER = "integer"
-    REAL = "real number"
-    BOOLEAN = "truth value"
+    INTEGER = "an integer"
+    REAL = "a real number"
+    BOOLEAN = "a truth value"
     TEXT = "text"
-    DATE = "date"
-    DATETIME = "date and time"
-    TIME = "time"
+    DATE = "a date"
+    DATETIME = "a date and time"
+    TIME = "a time"
     BINARY = "binary data"
     JSON = "JSON"
-    ANY = "value"
+    ANY = "a value"
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def coerce(field: Field, raw: Value) -> Value:
     except BadValueError:
         raise
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise BadValueError(field, f"{_shown(raw)} is not a {field.kind.value}") from error
+        raise BadValueError(field, f"{_shown(raw)} is not {field.kind.value}") from error
 
 
 def coerce_or_keep(field: Field, raw: Value) -> Value:
