@@ -110,7 +110,7 @@ class Runtime(Protocol):
         ...
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in the order of time; with `follow`, go on until interrupted."""
+        """Yield the last lines of services (0: all of them) in the order of time; with `follow`, go on until interrupted."""
         ...
 
 
@@ -161,7 +161,10 @@ class JobHistory(Protocol):
     """What became of jobs and deltas."""
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
-        """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
+        """Return jobs that ended since then, the last one first.
+
+        Those that did not finish have the end of their output, and of their feedback only what describes the error.
+        """
         ...
 
     def statistics(self, *, since: datetime) -> JobStatistics:
@@ -258,6 +261,14 @@ class Api(Protocol):
         ...
 
 
+class Footprint(Protocol):
+    """What a stack takes on the disk."""
+
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Return names of parts of the stack and their sizes in bytes."""
+        ...
+
+
 class Lock(Protocol):
     """Lets one operator at a time change a stack."""
 
@@ -322,6 +333,8 @@ class Ports(Protocol):
     def objects(self) -> ObjectStore: ...
     @property
     def api(self) -> Api: ...
+    @property
+    def footprint(self) -> Footprint: ...
     @property
     def lock(self) -> Lock: ...
     @property

@@ -1,0 +1,50 @@
+"""The twin of a stack's database: its people and projects."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ...errors import NotFoundError
+from ...stack.model import DatabaseStatus, Project, User
+
+
+class MemoryDirectory:
+    """People and projects in memory. Implements `qfc.stack.ports.Directory`. `tokens` counts a person's valid ones."""
+
+    def __init__(self) -> None:
+        self.user_rows: dict[str, User] = {}
+        self.project_rows: dict[str, Project] = {}
+        self.tokens: dict[str, int] = {}
+        self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
+
+    def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
+        """Return accounts of people and organizations, in the order of names."""
+        return tuple(sorted(self.user_rows.values(), key=lambda user: user.username))[:limit]
+
+    def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
+        """Return projects, the most recently changed (here: made) first."""
+        return tuple(reversed(self.project_rows.values()))[:limit]
+
+    def project(self, name: str) -> Project:
+        """Return a project by its id or by `owner/name`. Raises NotFoundError."""
+        for project in self.project_rows.values():
+            if name.lower() == project.id or _named(project, name):
+                return project
+        raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
+
+    def set_active(self, username: str, active: bool) -> int:
+        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
+        for name, user in self.user_rows.items():
+            if name.upper() == username.upper() and user.type == "person":
+                self.user_rows[name] = replace(user, is_active=active)
+                return 0 if active else self.tokens.pop(name, 0)
+        raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+
+    def database(self) -> DatabaseStatus:
+        """Return facts about the database itself."""
+        return self.status
+
+
+def _named(project: Project, name: str) -> bool:
+    owner, _, own_name = name.partition("/")
+    return owner.upper() == project.owner.upper() and own_name == project.name
