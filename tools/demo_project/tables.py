@@ -240,17 +240,17 @@ def parcels_table(houses: list[House], rng: random.Random) -> Table:
 
 
 def road_closures_table() -> Table:
-    """Announced works, for the GeoJSON."""
-    fields = {"uuid": "text", "street": "text", "reason": "text", "valid_from": "date", "valid_until": "date",
-              "full_closure": "bool"}  # fmt: skip
+    """Announced works, for the GeoJSON; `fid` is the key without which devices could only look at them."""
+    fields = {"fid": "int", "uuid": "text", "street": "text", "reason": "text", "valid_from": "date",
+              "valid_until": "date", "full_closure": "bool"}  # fmt: skip
     works = [("Am Anger", 60, 170, "Duct works, lots 12 to 20", date(2026, 5, 4), date(2026, 5, 22), True),
              ("Bachstraße", 20, 75, "Road crossing by press", date(2026, 5, 11), date(2026, 5, 13), False),
              ("Kirchgasse", 190, 260, "New paving by the municipality", date(2026, 6, 1),
               date(2026, 7, 31), True)]  # fmt: skip
     rows: list[Row] = []
-    for street, start, end, reason, first, last, full in works:
+    for fid, (street, start, end, reason, first, last, full) in enumerate(works, 1):
         line = to_map(piece(ROADS[street].line, start, end))
-        rows.append((line, [stable_uuid(f"works {street}"), street, reason, first, last, full]))
+        rows.append((line, [fid, stable_uuid(f"works {street}"), street, reason, first, last, full]))
     return Table("road_closures", "LineString", fields, rows)
 
 

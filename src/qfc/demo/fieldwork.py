@@ -61,6 +61,7 @@ def morning(surveyor: Surveyor) -> None:
     for closure in closures[:5]:
         _splice(surveyor, closure)
     _connect_homes(surveyor)
+    _announce_works(surveyor)
     _remove(surveyor, poles)
     for distance in (0.0, 12.0, 24.0):
         _plant(surveyor, poles[8], distance)
@@ -187,6 +188,23 @@ def _inspection(surveyor: Surveyor, pole: Feature, result: str, tilt: float) -> 
         "remarks": None,
         "photo": None,
     }
+
+
+def _announce_works(surveyor: Surveyor) -> None:
+    """Works of the day, in the layer that is a GeoJSON in degrees: one more closure, and one that takes longer."""
+    works = surveyor.survey.features["road_closures"]
+    longer = works[2 if surveyor.east else 1]
+    surveyor.device.patch("road_closures", longer.key, {"valid_until": "2026-06-19", "full_closure": True})
+    x, y = _place(longer)
+    values = {
+        "street": longer.attributes["street"],
+        "reason": "Baugrube über Nacht offen",
+        "valid_from": "2026-05-04",
+        "valid_until": "2026-05-05",
+        "full_closure": False,
+    }
+    end = (round(x + 0.0002, 7), round(y + 0.0001, 7))
+    surveyor.device.create("road_closures", values, line((x, y), end))
 
 
 def _rows(surveyor: Surveyor, layer: str) -> Iterator[Feature]:

@@ -26,7 +26,7 @@ class Geometry:
     coordinates: list[Any]
 
     def rounded(self, digits: int = 3) -> Geometry:
-        """The same with rounded ordinates, to compare what went through text with what did not."""
+        """The same with ordinates rounded, to compare what went through text with what did not."""
         return Geometry(self.kind, _rounded(self.coordinates, digits))
 
     @property

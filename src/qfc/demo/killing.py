@@ -82,7 +82,7 @@ def _watch(session: Session, operator: Operator, shot: _Shot, misses: int) -> Ki
         job = session.job(shot.job_id)
         return None if job.is_open else job.status
 
-    status = wait_until(finished, f"job {shot.job_id} to be taken up by another worker", 0.02)
+    status = wait_until(finished, f"job {shot.job_id} to be taken up by another worker", 0.1)
     healed = time.monotonic() - shot.at
     if status != "finished":
         raise ScenarioError(f"job {shot.job_id} ended as {status} after its worker was killed")

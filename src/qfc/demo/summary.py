@@ -50,4 +50,5 @@ def _verdict(result: ScenarioResult) -> Text:
 
 
 def _counts(result: ScenarioResult) -> str:
-    return ", ".join(f"{count} deltas {status}" for status, count in sorted(result.deltas.items()))
+    deltas = ", ".join(f"{count} {status}" for status, count in sorted(result.deltas.items()))
+    return f"deltas: {deltas}" if deltas else ""

@@ -1,10 +1,11 @@
-"""Reads a QGIS project and the GeoPackage layers in it: the demo project as shipped, a package, an edited copy.
+"""Reads a QGIS project and its editable layers (GeoPackage, GeoJSON): as shipped, as packaged, as edited.
 
 Only the standard library: what a phone or a server made of the project is looked at with other eyes than theirs.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import closing
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ Attributes = dict[str, Any]
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer of a project whose data is a table of a GeoPackage. `name` is the first part of the layer's id."""
+    """A layer in a GeoPackage or a GeoJSON (`table` is empty then). `name` is the first part of its id."""
 
     id: str
     name: str
@@ -43,7 +44,7 @@ class Feature:
 
 @dataclass(frozen=True)
 class Survey:
-    """A project in a folder: its GeoPackage layers and their features by layer name and key."""
+    """A project in a folder: its editable layers and their features by layer name and key."""
 
     folder: Path
     layers: dict[str, Layer]
@@ -61,7 +62,7 @@ def shipped_project() -> Path:
 
 
 def read_survey(folder: Path) -> Survey:
-    """Read the only .qgs file of a folder and its GeoPackages. Raises FileNotFoundError, ValueError, sqlite3.Error."""
+    """Read the only .qgs file of a folder and its layers. Raises FileNotFoundError, ValueError, sqlite3.Error."""
     layers = read_layers(project_file(folder))
     features = {name: _read_features(folder, layer) for name, layer in layers.items()}
     return Survey(folder, layers, features)
@@ -76,14 +77,14 @@ def project_file(folder: Path) -> Path:
 
 
 def read_layers(path: Path) -> dict[str, Layer]:
-    """The layers of a project file that read a GeoPackage, by name."""
+    """The layers of a project file that read a GeoPackage or a GeoJSON, by name."""
     layers: dict[str, Layer] = {}
     for element in ElementTree.parse(path).iterfind("projectlayers/maplayer"):
         source, _, options = (element.findtext("datasource") or "").partition("|")
         layer_id = element.findtext("id") or ""
-        if source.endswith(".gpkg"):
+        if source.endswith((".gpkg", ".geojson")):
             name = layer_id[: -len("_00000000_0000_0000_0000_000000000000")]
-            layers[name] = Layer(layer_id, name, source.removeprefix("./"), _table_name(options))
+            layers[name] = Layer(layer_id, name, source.removeprefix("./"), _table_name(options) if options else "")
     return layers
 
 
@@ -98,6 +99,19 @@ def _table_name(options: str) -> str:
 
 
 def _read_features(folder: Path, layer: Layer) -> dict[int, Feature]:
+    return _read_table(folder, layer) if layer.file.endswith(".gpkg") else _read_geojson(folder / layer.file)
+
+
+def _read_geojson(path: Path) -> dict[int, Feature]:
+    features: dict[int, Feature] = {}
+    for row in json.loads(path.read_text(encoding="utf-8"))["features"]:
+        attributes, shape = dict(row["properties"]), row["geometry"]
+        key = int(attributes.pop("fid"))
+        features[key] = Feature(key, attributes, Geometry(shape["type"], shape["coordinates"]) if shape else None)
+    return features
+
+
+def _read_table(folder: Path, layer: Layer) -> dict[int, Feature]:
     address = f"file:{folder / layer.file}?mode=ro"
     with closing(sqlite3.connect(address, uri=True)) as database:
         database.row_factory = sqlite3.Row

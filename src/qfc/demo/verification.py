@@ -9,6 +9,9 @@ from typing import Any
 from .oracle import Expectation
 from .survey import Feature, Survey, plain_value
 
+#: Decimals to which ordinates are compared: a tenth of a metre for degrees, far below a millimetre for metres.
+DIGITS = 6
+
 
 def differences(expected: Expectation, survey: Survey) -> list[str]:
     """One sentence a difference; empty when every edit is there exactly once and nothing else changed."""
@@ -54,8 +57,8 @@ def _compare_features(wanted: Feature, present: Feature) -> list[str]:
         for name, value in wanted.attributes.items()
         if not _same(value, present.attributes.get(name))
     ]
-    shape = wanted.geometry.rounded() if wanted.geometry else None
-    if shape != (present.geometry.rounded() if present.geometry else None):
+    shape = wanted.geometry.rounded(DIGITS) if wanted.geometry else None
+    if shape != (present.geometry.rounded(DIGITS) if present.geometry else None):
         found.append("the geometry differs")
     return found
 
