@@ -7,12 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import wkb
-from .gdal import Transformation
+from .gdal import GdalError, Transformation
 from .port import GisError
 from .project import Project
 from .wkb import Envelope
 
 _SEGMENTS = 100
+
+
+class AreaError(GisError):
+    """The area of interest cannot be used; without it, more would be copied than is wanted."""
 
 
 def _shapely() -> Any:
@@ -28,20 +32,24 @@ class AreaOfInterest:
     crs: str
 
     def in_crs(self, crs: str) -> AreaFilter:
-        """The area for layers of another coordinate system. Raises GisError when it cannot be brought there."""
-        polygon = self._polygon()
+        """The area for layers of another coordinate system. Raises AreaError when it cannot be brought there."""
+        polygon = self.polygon()
         if crs and self.crs and crs != self.crs:
-            polygon = _transformed(polygon, Transformation(self.crs, crs))
+            try:
+                polygon = _transformed(polygon, Transformation(self.crs, crs))
+            except GdalError as error:
+                raise AreaError(f"The area of interest cannot be laid over all layers: {error}") from error
         return AreaFilter(polygon)
 
-    def _polygon(self) -> Any:
+    def polygon(self) -> Any:
+        """The area as a shapely polygon. Raises AreaError."""
         shapely = _shapely()
         try:
             polygon = shapely.from_wkt(self.wkt)
         except shapely.errors.ShapelyError as error:
-            raise GisError(f"The area of interest is not a geometry: '{self.wkt[:80]}'.") from error
+            raise AreaError(f"The area of interest is not a geometry: '{self.wkt[:80]}'.") from error
         if polygon is None or polygon.is_empty or polygon.geom_type not in ("Polygon", "MultiPolygon"):
-            raise GisError(f"The area of interest is not a polygon: '{self.wkt[:80]}'.")
+            raise AreaError(f"The area of interest is not a polygon: '{self.wkt[:80]}'.")
         return polygon
 
 
@@ -71,19 +79,21 @@ def _transformed(polygon: Any, transformation: Transformation) -> Any:
     dense = shapely.segmentize(polygon, polygon.length / _SEGMENTS)
     points = transformation.points([(x, y) for x, y in shapely.get_coordinates(dense).tolist()])
     if any(x != x for x, _ in points):
-        raise GisError("The area of interest lies where a layer's coordinate system is not defined.")
+        raise AreaError("The area of interest lies where a layer's coordinate system is not defined.")
     return shapely.make_valid(shapely.set_coordinates(dense, points))
 
 
 def area_of_interest(project: Project) -> AreaOfInterest | None:
-    """The area that the project's offline copies are limited to; None when everything is copied."""
+    """The area that the project's offline copies are limited to; None when everything is copied. Raises AreaError."""
     entries = project.entries
     if not entries.flag("qfieldsync", "offlineCopyOnlyAoi"):
         return None
     if wkt := entries.text("qfieldsync", "areaOfInterest"):
-        return AreaOfInterest(wkt, entries.text("qfieldsync", "areaOfInterestCrs") or project.crs_definition)
+        area = AreaOfInterest(wkt, entries.text("qfieldsync", "areaOfInterestCrs") or project.crs_definition)
+        area.polygon()
+        return area
     if project.extent is None:
-        raise GisError("Only the area of interest is to be copied, but the project has none and shows no extent.")
+        raise AreaError("Only the area of interest is to be copied, but the project has none and shows no extent.")
     return AreaOfInterest(str(project.extent), project.crs_definition)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import delimited_text, gdal_vector, geopackage
-from .area import AreaFilter, AreaOfInterest
+from .area import AreaError, AreaFilter, AreaOfInterest
 from .datasource import FileSource, Source, TextSource
 from .geopackage import quoted
 from .geopackage_copy import Copied, accepts_filter, copy_table, free_name, is_query
@@ -72,6 +72,8 @@ def copy_offline(states: Iterable[LayerState], target: Path, area: AreaOfInteres
 def _note(data: OfflineData, source: SharedSource, copy: Callable[[], Copied]) -> None:
     try:
         copied = copy()
+    except AreaError:
+        raise
     except (GisError, sqlite3.DatabaseError) as error:
         data.failures.update({state.layer.id: str(error) for state in source.states})
     else:

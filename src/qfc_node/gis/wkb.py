@@ -64,7 +64,7 @@ def parse(wkb: bytes) -> Shape:
     shape = Shape()
     try:
         _read(wkb, 0, shape, depth=0)
-    except struct.error as error:
+    except (struct.error, IndexError) as error:
         raise ValueError("The geometry ends too early.") from error
     return shape
 

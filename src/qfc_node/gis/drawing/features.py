@@ -17,7 +17,7 @@ from ..project import Extent
 from ..wkb import Shape
 
 #: Features of a layer that are drawn at most.
-MAX_FEATURES = 3000
+MAX_FEATURES = 2000
 _MAX_GEOMETRY_BYTES = 4 * 1024 * 1024
 
 Drawn = tuple[Shape, str]
