@@ -94,14 +94,19 @@ def home_folder(environment: Mapping[str, str]) -> Path:
 
 
 def load(
-    environment: Mapping[str, str], *, stack: str | None = None, flags: Mapping[str, object] | None = None
+    environment: Mapping[str, str],
+    *,
+    stack: str | None = None,
+    flags: Mapping[str, object] | None = None,
+    text: str | None = None,
 ) -> Config:
     """Read the configuration. `flags` overrules single settings of the stack that is meant; None counts as not given.
 
-    Raises ConfigError with every mistake of file, environment and flags at once.
+    `text` stands for what the file is going to hold. Raises ConfigError with every mistake of file, environment and
+    flags at once.
     """
     path, home = config_path(environment), home_folder(environment)
-    document = _read(path)
+    document = _parse(read_text(path) if text is None else text, path)
     tables, problems = _tables(document, path)
     default = document.get("default")
     wanted = stack or environment.get("QFC_STACK") or None
@@ -116,13 +121,19 @@ def load(
     return Config(path, home, stacks, cast("str | None", default), wanted)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_text(path: Path) -> str:
+    """Return the file as it is, empty when there is none. Raises ConfigError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        return {}
+        return ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path} cannot be read: {error}"], hint="Check the file's owner and rights.") from error
+
+
+def _parse(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([f"{path} is not valid TOML: {error}"], hint="Correct that line, then try again.") from error
 

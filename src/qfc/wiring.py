@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .config import StackConfig
 from .errors import ConfigError
 from .stack.model import Kind
-from .stack.ports import Api, AuditLog, Clock, Directory, Host, Lock, ObjectStore, Ports, QueueStore, Runtime
+from .stack.ports import Api, AuditLog, Clock, Directory, Footprint, Host, Lock, ObjectStore, Ports, QueueStore, Runtime
 
 if TYPE_CHECKING:
     from .drivers.postgres.connection import Connection
@@ -106,6 +106,15 @@ class EmbeddedPorts:
         from .drivers.api import HttpApi
 
         return HttpApi(self.embedded.url)
+
+    @property
+    def footprint(self) -> Footprint:
+        """The stack's folders."""
+        from .drivers.footprint import FolderFootprint
+
+        layout = self.embedded.layout
+        parts = [("database", layout.database), ("files", layout.blobs), ("staging", layout.node / "staging")]
+        return FolderFootprint([*parts, ("job folders", layout.node / "jobs"), ("logs", layout.log)])
 
     @property
     def lock(self) -> Lock:

@@ -110,7 +110,7 @@ class Runtime(Protocol):
         ...
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
-        """Yield the last lines of services (0: all of them) in the order of time; with `follow`, go on until interrupted."""
+        """Yield the last lines of services (0: all of them), in the order of time; with `follow`, new ones too."""
         ...
 
 

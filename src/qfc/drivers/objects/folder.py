@@ -50,9 +50,10 @@ class FolderObjectStore:
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
-        found = (path for path in self.folder.rglob("*") if path.is_file() and not path.name.startswith(HALF))
-        keys = sorted((path.relative_to(self.folder).as_posix(), path) for path in found)
-        yield from ((key, path.stat().st_size) for key, path in keys if key.startswith(prefix))
+        for path in _files(self.folder):
+            key = path.relative_to(self.folder).as_posix()
+            if key.startswith(prefix):
+                yield key, path.stat().st_size
 
     def delete(self, key: str) -> None:
         """Remove a key; removing what is not there is harmless."""
@@ -66,3 +67,18 @@ class FolderObjectStore:
         if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
             raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
         return self.folder.joinpath(*parts)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder in the order of their keys, a folder at a time."""
+    try:
+        entries = sorted((f"{entry.name}/" if entry.is_dir() else entry.name) for entry in os.scandir(folder))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UnreachableError(f"{folder} cannot be read.") from error
+    for name in entries:
+        if name.endswith("/"):
+            yield from _files(folder / name)
+        elif not name.startswith(HALF):
+            yield folder / name

@@ -1,0 +1,30 @@
+"""`qfc audit`: what was done to the stack."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.audit import audit
+from ..stack.model import AuditEntry
+from .output import Writer, seconds_text, time_text
+from .session import Session, pass_session
+
+
+@click.command("audit")
+@click.option("--lines", default=50, show_default=True, type=click.IntRange(1), help="How many entries.")
+@pass_session
+def command(session: Session, lines: int) -> None:
+    """What was done to the stack, by whom, with which result; the newest first."""
+    entries = audit(session.ports, limit=lines)
+    session.writer.result({"entries": entries}, lambda writer: _write(writer, entries))
+
+
+def _write(writer: Writer, entries: tuple[AuditEntry, ...]) -> None:
+    if not entries:
+        writer.line("Nothing was done yet.")
+        return
+    rows = [
+        (time_text(one.time), one.who, one.command, one.target, seconds_text(one.seconds), one.result)
+        for one in entries
+    ]
+    writer.table(("TIME (UTC)", "WHO", "COMMAND", "TARGET", "TOOK", "RESULT"), rows, right=(4,))

@@ -1,0 +1,35 @@
+"""`qfc health`: probe a stack as its clients reach it."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.health import HealthReport, endpoint, health
+from ..stack.model import Verdict
+from .output import Writer
+from .session import Session, pass_session
+
+
+@click.command("health")
+@click.option("--endpoint", "path", metavar="PATH", help="Probe only this address, e.g. /api/v1/status/.")
+@pass_session
+def command(session: Session, path: str | None) -> int:
+    """Probe processes, API, database, storage, queue and response time; --verbose shows how long each took.
+
+    Exit code 1 when a leg is not well.
+    """
+    result = endpoint(session.ports, path) if path else health(session.ports)
+    session.writer.result(result, lambda writer: _write(writer, result, session.verbose), quiet=result.verdict)
+    return 0 if result.verdict is Verdict.OK else 1
+
+
+def _write(writer: Writer, result: HealthReport, verbose: bool) -> None:
+    writer.line(f"{result.stack} is {writer.paint(result.verdict)}")
+    if verbose:
+        rows = [
+            (check.name, check.verdict, "-" if check.latency_ms is None else f"{check.latency_ms:.1f} ms", check.detail)
+            for check in result.checks
+        ]
+        writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,))
+    else:
+        writer.table(("CHECK", "VERDICT", "DETAIL"), [(one.name, one.verdict, one.detail) for one in result.checks])

@@ -1,0 +1,44 @@
+"""`qfc init`: write the configuration of a stack."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from .. import wiring
+from ..operations.init import Initialised, init
+from .output import Writer
+from .session import Session, pass_session
+
+HELP = """Write the configuration of a stack, by default one named `local` on this machine.
+
+Run it again with other options to change them; comments and order of the file stay. Without an option a setting has
+its default: port 8011 or a free one, address 127.0.0.1, 2 workers, PostgreSQL from the Python wheel.
+"""
+
+
+@click.command("init", help=HELP)
+@click.argument("name", default="local")
+@click.option("--port", type=int, help="Port of the API.")
+@click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
+@click.option("--workers", type=int, help="Number of workers.")
+@click.option("--folder", type=click.Path(), help="Where all data of the stack is kept.")
+@click.option("--postgres-bin", type=click.Path(), help="Folder of an installed PostgreSQL's programs.")
+@click.option("--database-url-file", type=click.Path(), help="File with the address of an external database.")
+@click.option("--default", is_flag=True, help="Make it the stack that is meant without --stack.")
+@pass_session
+def command(session: Session, name: str, default: bool, **values: object) -> None:
+    """Write the configuration."""
+    given = {key: value for key, value in values.items() if value is not None}
+    result = init(name, given, default=default, environment=os.environ, wire=wiring.wire, options=session.options)
+    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.stack)
+
+
+def _write(writer: Writer, result: Initialised) -> None:
+    if not result.changed:
+        writer.line(f"Stack {result.stack} is configured in {result.config}; nothing to change.")
+        return
+    for step in result.steps:
+        writer.line(f"{'Would: ' if result.dry_run else ''}{step}")
+    writer.line(f"Its data will be in {result.folder}. Next: qfc up")

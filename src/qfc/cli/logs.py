@@ -1,0 +1,69 @@
+"""`qfc logs`: the logs of all services in the order of time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from ..operations.logs import LogQuery, logs, span
+from ..stack.model import LogLine
+from .output import Writer, plain
+from .session import Session, pass_session
+
+#: Colours of services on a terminal, in the order in which services appear.
+PALETTE = ("36", "35", "34", "32", "33")
+
+
+@click.command("logs")
+@click.option(
+    "--service", "services", multiple=True, metavar="NAME", help="Only this service; may be repeated; or all."
+)
+@click.option("--lines", default=100, show_default=True, type=click.IntRange(1), help="How many lines that fit.")
+@click.option("--follow", is_flag=True, help="Go on with new lines until Ctrl-C. With --json one object a line.")
+@click.option("--since", metavar="SPAN", help="Only the last 90s, 15m, 2h, 3d …")
+@click.option("--grep", metavar="REGEX", help="Only lines that match.")
+@click.option("--job", metavar="ID", help="Only lines about this job.")
+@pass_session
+def command(
+    session: Session,
+    services: tuple[str, ...],
+    lines: int,
+    follow: bool,
+    since: str | None,
+    grep: str | None,
+    job: str | None,
+) -> None:
+    """Read the logs of all services, merged in the order of time."""
+    chosen = () if "all" in services else services
+    query = LogQuery(chosen, lines, span(since) if since else None, follow, grep, job)
+    found = logs(session.ports, query)
+    if follow:
+        _follow(session.writer, found)
+        return
+    result = list(found)
+    session.writer.result({"lines": result}, lambda writer: _write(writer, iter(result)))
+
+
+def _follow(writer: Writer, found: Iterator[LogLine]) -> None:
+    """Write lines as they come; Ctrl-C is how it ends."""
+    try:
+        if writer.as_json:
+            for line in found:
+                print(json.dumps(plain(line), ensure_ascii=False), file=writer.out, flush=True)
+        else:
+            _write(writer, found)
+    except KeyboardInterrupt:
+        return
+
+
+def _write(writer: Writer, found: Iterator[LogLine]) -> None:
+    colours: dict[str, str] = {}
+    for line in found:
+        colour = colours.setdefault(line.service, PALETTE[len(colours) % len(PALETTE)])
+        moment = line.time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if line.time else " " * 23
+        name = f"{line.instance:<16}"
+        name = f"\033[{colour}m{name}\033[0m" if writer.colour else name
+        writer.line(f"{moment}  {name}  {line.level:<7}  {line.text}".rstrip())
+        writer.out.flush()

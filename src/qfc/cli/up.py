@@ -1,0 +1,36 @@
+"""`qfc up`: start a stack, or what of it does not run."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.up import Up, up
+from ..stack.model import Verdict
+from .output import Writer
+from .session import Session, pass_session
+
+
+@click.command("up")
+@click.option("--port", type=int, help="Port of the API; without it the last one, 8011 or a free one.")
+@click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
+@click.option("--workers", type=int, help="Number of workers.")
+@pass_session
+def command(session: Session, port: int | None, bind: str | None, workers: int | None) -> int:
+    """Start a stack, or what of it does not run, and wait until it is ready. Twice is harmless."""
+    session.settings = {"port": port, "bind": bind, "workers": workers}
+    result = up(session.ports, session.options)
+    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.url or "")
+    return 0 if result.dry_run or result.verdict is Verdict.OK else 1
+
+
+def _write(writer: Writer, result: Up) -> None:
+    if result.dry_run:
+        for step in result.steps:
+            writer.line(f"Would: {step}")
+        return
+    what = "runs already" if result.already_running else "runs"
+    writer.line(f"{result.stack} {what}: {writer.paint(result.verdict.value)}, {result.url}")
+    for reason in result.reasons:
+        writer.line(f"  {reason}")
+    if not result.already_running:
+        writer.line("Next: qfc users create NAME, then connect QField to that address; qfc status")

@@ -1,0 +1,49 @@
+"""Writing the configuration file: what stands in it, comments and order included, stays."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import cast
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import Table
+
+from .errors import ConfigError, QfcError
+
+HEADER = "What qfc manages. A setting that is not here has its default; see: qfc init --help"
+
+
+def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
+    """Return the file's text with a stack added, or those values of it changed. Raises ConfigError."""
+    try:
+        document = tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise ConfigError([f"The configuration is not valid TOML: {error}"], hint="Correct it first.") from error
+    if not text.strip():
+        document.add(tomlkit.comment(HEADER))
+    if default or not text.strip():
+        document["default"] = name
+    stacks = document.setdefault("stacks", tomlkit.table(is_super_table=True))
+    table = cast("Table", stacks.setdefault(name, tomlkit.table()))
+    for key, value in values.items():
+        table[key] = value
+    return tomlkit.dumps(document)
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file; a copy of the old one stays beside it. Raises QfcError."""
+    half = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            path.with_name(f"{path.name}.bak").write_bytes(path.read_bytes())
+        half.write_text(text, encoding="utf-8")
+        half.replace(path)
+    except OSError as error:
+        hint = "Check the folder's owner and rights, or set QFC_CONFIG to another file."
+        raise QfcError(f"{path} cannot be written.", hint=hint) from error
+    finally:
+        half.unlink(missing_ok=True)

@@ -1,0 +1,29 @@
+"""Stop a stack: workers first, each after its job, then the API, then the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..stack.ports import Ports
+from .guard import Options, guarded
+from .status import is_running
+
+
+@dataclass(frozen=True)
+class Down:
+    """A stack after it was stopped."""
+
+    stack: str
+    was_running: bool
+    dry_run: bool
+    steps: tuple[str, ...]
+
+
+def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
+    """Stop everything. With `now` jobs are broken off; they are taken up again after the next start."""
+    was_running = is_running(ports.runtime.services())
+    how = "at once; jobs are taken up again later" if now else "workers after their jobs, then API and database"
+    with guarded(ports, "down", target=ports.name, options=options) as guard:
+        if guard.step(f"Stop {ports.name}: {how}"):
+            ports.runtime.stop((), now=now)
+    return Down(ports.name, was_running, guard.dry_run, guard.steps)

@@ -1,0 +1,57 @@
+"""The stacks that are configured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..config import Config, StackConfig
+from ..errors import QfcError
+from ..stack.health import of_service, worst
+from ..stack.model import Kind, ServiceState, Verdict
+from ..stack.ports import Ports
+from .status import is_running
+
+
+@dataclass(frozen=True)
+class StackLine:
+    """A configured stack. `state` is running, stopped or unknown; `detail` says why it is unknown."""
+
+    name: str
+    kind: Kind
+    default: bool
+    state: ServiceState
+    verdict: Verdict
+    url: str | None
+    folder: Path
+    detail: str
+
+
+@dataclass(frozen=True)
+class Stacks:
+    """All stacks, and the file that names them."""
+
+    config: Path
+    stacks: tuple[StackLine, ...]
+
+
+def stacks(configuration: Config, wire: Callable[[StackConfig], Ports]) -> Stacks:
+    """Look at the services of each stack; the database is not asked."""
+    only = len(configuration.stacks) == 1
+    lines = [_line(stack, only or name == configuration.default, wire) for name, stack in configuration.stacks.items()]
+    return Stacks(configuration.path, tuple(lines))
+
+
+def _line(stack: StackConfig, default: bool, wire: Callable[[StackConfig], Ports]) -> StackLine:
+    try:
+        ports = wire(stack)
+        services = ports.runtime.services()
+    except QfcError as error:
+        unknown = (ServiceState.UNKNOWN, Verdict.UNKNOWN, None)
+        return StackLine(stack.name, stack.kind, default, *unknown, stack.folder, error.message)
+    running = is_running(services)
+    state = ServiceState.RUNNING if running else ServiceState.STOPPED
+    verdict = worst(of_service(service).verdict for service in services) if running else Verdict.DOWN
+    url = ports.api.url if running else None
+    return StackLine(stack.name, stack.kind, default, state, verdict, url, stack.folder, "")

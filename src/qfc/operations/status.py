@@ -1,0 +1,63 @@
+"""How a stack is, at a glance: services, queue, disk, and a verdict with reasons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from ..errors import QfcError
+from ..stack.health import judge
+from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
+from ..stack.ports import Ports
+
+
+@dataclass(frozen=True)
+class Status:
+    """A stack at one moment. None is what could not be seen; `url` is None before the first start."""
+
+    stack: str
+    kind: Kind
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    services: tuple[Service, ...]
+    queue: QueueDepth | None
+    disk: Disk | None
+    url: str | None
+
+
+def status(ports: Ports) -> Status:
+    """Look at the stack; the database is asked while the processes are being measured."""
+    with ThreadPoolExecutor(1) as background:
+        pending = background.submit(_queue, ports)
+        services = ports.runtime.services()
+        disk = _disk(ports)
+        queue = pending.result()
+    judgement = judge(services, queue, disk)
+    return Status(ports.name, ports.kind, judgement.verdict, judgement.reasons, services, queue, disk, _url(ports))
+
+
+def is_running(services: Sequence[Service]) -> bool:
+    """Return whether any service runs."""
+    return any(service.state in (ServiceState.RUNNING, ServiceState.RESTARTING) for service in services)
+
+
+def _queue(ports: Ports) -> QueueDepth | None:
+    try:
+        return ports.jobs.depth()
+    except QfcError:
+        return None
+
+
+def _disk(ports: Ports) -> Disk | None:
+    try:
+        return ports.host.disk(ports.folder)
+    except QfcError:
+        return None
+
+
+def _url(ports: Ports) -> str | None:
+    try:
+        return ports.api.url
+    except QfcError:
+        return None

@@ -1,0 +1,34 @@
+"""Start a stack, or what of it does not run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..stack.model import Verdict
+from ..stack.ports import Ports
+from .guard import Options, guarded
+from .status import is_running, status
+
+
+@dataclass(frozen=True)
+class Up:
+    """A stack after its start. `url` is where clients connect."""
+
+    stack: str
+    url: str | None
+    verdict: Verdict
+    reasons: tuple[str, ...]
+    already_running: bool
+    dry_run: bool
+    steps: tuple[str, ...]
+
+
+def up(ports: Ports, options: Options) -> Up:
+    """Start everything in order and wait until the API says that all is well."""
+    already = is_running(ports.runtime.services())
+    names = " → ".join(service.name for service in ports.runtime.services())
+    with guarded(ports, "up", target=ports.name, options=options) as guard:
+        if guard.step(f"Start {names}" if not already else f"Check {names}, start what does not run"):
+            ports.runtime.start(())
+    seen = status(ports)
+    return Up(ports.name, seen.url, seen.verdict, seen.reasons, already, guard.dry_run, guard.steps)
