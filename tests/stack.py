@@ -1,0 +1,65 @@
+"""An embedded stack as an operator runs it, for tests and benchmarks: through the command line and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+from node import free_port
+
+NAME = "test"
+
+
+class Stack:
+    """An embedded stack, run by the suite as an operator would."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.port = free_port()
+        self.environment = {**os.environ, "QFC_HOME": str(home), "QFC_CONFIG": str(home / "config.toml")}
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}/api/v1/"
+
+    def qfc(self, *arguments: str, stdin: str = "", check: bool = True) -> Any:
+        argv = [sys.executable, "-m", "qfc.cli.main", "--json", "--yes", *arguments]
+        done = subprocess.run(argv, env=self.environment, input=stdin, capture_output=True, text=True, timeout=300)
+        assert not check or done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def pids(self, service: str) -> list[int]:
+        status = self.qfc("status", check=False)
+        services = {item["name"]: item for item in status.get("services", [])}
+        return [one["pid"] for one in services.get(service, {}).get("instances", []) if one.get("pid")]
+
+    def database(self) -> psycopg.Connection:
+        secrets = {path.name: path.read_text().strip() for path in (self.home / NAME / "secrets").iterdir()}
+        sockets = next((self.home / NAME).rglob(".s.PGSQL.*"), None)
+        host = str(sockets.parent) if sockets else "127.0.0.1"
+        return psycopg.connect(
+            host=host, user="postgres", password=secrets["POSTGRES_PASSWORD"], dbname="qfieldcloud", autocommit=True
+        )
+
+
+@contextmanager
+def running_stack(*, workers: int) -> Generator[Stack]:
+    """Run a stack in a folder of its own until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="qfc-", dir="/tmp") as name:
+        Path(name).chmod(0o755)
+        stack = Stack(Path(name))
+        stack.qfc("init", NAME, "--kind", "embedded", "--workers", str(workers), "--port", str(stack.port))
+        stack.qfc("up")
+        try:
+            yield stack
+        finally:
+            stack.qfc("down", "--now", check=False)
