@@ -17,6 +17,8 @@ import psycopg
 from node import free_port
 
 NAME = "test"
+#: As an official deployment has them.
+USER, DATABASE = "qfieldcloud_db_admin", "qfieldcloud_db"
 
 
 class Stack:
@@ -43,12 +45,9 @@ class Stack:
         return [one["pid"] for one in services.get(service, {}).get("instances", []) if one.get("pid")]
 
     def database(self) -> psycopg.Connection:
-        secrets = {path.name: path.read_text().strip() for path in (self.home / NAME / "secrets").iterdir()}
-        sockets = next((self.home / NAME).rglob(".s.PGSQL.*"), None)
-        host = str(sockets.parent) if sockets else "127.0.0.1"
-        return psycopg.connect(
-            host=host, user="postgres", password=secrets["POSTGRES_PASSWORD"], dbname="qfieldcloud", autocommit=True
-        )
+        password = (self.home / NAME / "secrets" / "POSTGRES_PASSWORD").read_text().strip()
+        host = str(self.home / NAME / "run" / "db")
+        return psycopg.connect(host=host, user=USER, password=password, dbname=DATABASE, autocommit=True)
 
 
 @contextmanager

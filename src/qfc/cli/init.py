@@ -8,6 +8,7 @@ import click
 
 from .. import wiring
 from ..operations.init import Initialised, init
+from ..stack.model import Kind
 from .output import Writer
 from .session import Session, pass_session
 
@@ -20,6 +21,7 @@ its default: port 8011 or a free one, address 127.0.0.1, 2 workers, PostgreSQL f
 
 @click.command("init", help=HELP)
 @click.argument("name", default="local")
+@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="What runs the services; embedded.")
 @click.option("--port", type=int, help="Port of the API.")
 @click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
 @click.option("--workers", type=int, help="Number of workers.")

@@ -204,3 +204,7 @@ def main() -> NoReturn:
     """Run the command line that this process was started with."""
     signal.signal(signal.SIGTERM, _terminate)
     sys.exit(run(sys.argv[1:]))
+
+
+if __name__ == "__main__":
+    main()
