@@ -186,6 +186,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "COMPONENT_SPLIT_PATCH": False,
+    "ENUM_NAME_OVERRIDES": {
+        "ProjectRoleEnum": "qfc_node.core.models.ProjectRole",
+        "PublicRoleEnum": "qfc_node.core.models.PublicRole",
+        "ProjectTypeEnum": "qfc_node.core.models.ProjectType",
+        "JobTypeEnum": "qfc_node.core.models.JobType",
+        "JobStatusEnum": "qfc_node.core.models.JobStatus",
+        "DeltaStatusEnum": "qfc_node.core.models.DeltaStatus",
+        "OrganizationRoleEnum": "qfc_node.core.models.OrganizationMember.Role",
+        "SecretTypeEnum": "qfc_node.core.models.Secret.Type",
+        "ChosenProjectTypeEnum": [("regular", "Regular"), ("template", "Template")],
+        "WorkingEnum": ["ok", "error"],
+    },
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = environment.switch("QFC_NODE_SECURE_COOKIES")

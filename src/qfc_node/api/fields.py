@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
+from django.core.validators import RegexValidator
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from ..core.json_text import is_storable
 
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+NO_NUL = RegexValidator(r"^[^\x00]*$", "The character NUL cannot be stored.")
 #: PostgreSQL's integer, which is more than any list has.
 MAX_INTEGER = 2**31 - 1
 #: The largest number that every JSON reader and database keeps.
@@ -19,11 +22,21 @@ MAX_NUMBER = 1.7976931348623157e308
 FLAGS: dict[Any, bool] = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
 
 
-class Text(serializers.CharField):
+class Exact:
+    """Reads a form as it is: the framework would take an empty text for a missing one."""
+
+    field_name: str | None
+
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        """Return what the body has under the field's name."""
+        return dictionary.get(self.field_name or "", serializers.empty)
+
+
+class Text(Exact, serializers.CharField):
     """A text; numbers and booleans of JSON are none. NUL and lone surrogates, which no database keeps, are refused."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, "max_length": 255, **options})
+        super().__init__(**{"trim_whitespace": False, "max_length": 255, "validators": [NO_NUL], **options})
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text."""
@@ -32,7 +45,33 @@ class Text(serializers.CharField):
         return super().to_internal_value(data)
 
 
-class Choice(serializers.ChoiceField):
+class Pattern(Exact, serializers.RegexField):
+    """A text of a pattern."""
+
+    def __init__(self, pattern: str, **options: Any) -> None:
+        super().__init__(pattern, **{"trim_whitespace": False, "max_length": 255, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the text."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Email(Exact, serializers.EmailField):
+    """An e-mail address."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_length": 254, "trim_whitespace": False, **options})
+
+    def to_internal_value(self, data: Any) -> str:
+        """Return the address."""
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class Choice(Exact, serializers.ChoiceField):
     """One of a few texts."""
 
     def to_internal_value(self, data: Any) -> Any:
@@ -42,7 +81,7 @@ class Choice(serializers.ChoiceField):
         return super().to_internal_value(data)
 
 
-class Uuid(serializers.UUIDField):
+class Uuid(Exact, serializers.UUIDField):
     """A UUID in its canonical form."""
 
     def to_internal_value(self, data: Any) -> uuid.UUID:
@@ -55,7 +94,7 @@ class Uuid(serializers.UUIDField):
 @extend_schema_field(
     {"oneOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}, {"type": "string", "enum": [*FLAGS]}]}
 )
-class Flag(serializers.Field[bool, Any, bool, Any]):
+class Flag(Exact, serializers.Field[bool, Any, bool, Any]):
     """Yes or no: a boolean of JSON, 0 or 1, or what forms make of them."""
 
     default_error_messages = {"invalid": "Must be true or false (0 or 1 in forms)."}
@@ -73,7 +112,7 @@ class Flag(serializers.Field[bool, Any, bool, Any]):
         return value
 
 
-class Whole(serializers.IntegerField):
+class Whole(Exact, serializers.IntegerField):
     """A whole number from zero, or from `min_value`, in a query."""
 
     def __init__(self, **options: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.extensions import OpenApiAuthenticationExtension, OpenApiSerializerExtension
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import serializers
 
@@ -79,23 +79,29 @@ def operation(
     )
 
 
-def path_text(name: str, description: str, pattern: str | None = None, max_length: int = 150) -> OpenApiParameter:
+def path_text(name: str, description: str, max_length: int = 150) -> OpenApiParameter:
     """Describe a text in the path."""
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": max_length}
-    if pattern:
-        schema["pattern"] = pattern
     return OpenApiParameter(name, schema, OpenApiParameter.PATH, description=description, required=True)
 
 
-#: A name that `storage.names` accepts, as far as a pattern can say it.
-FILE_NAME_PATTERN = r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9_-]+)?$"
-FILE_NAME = path_text("filename", "Name of the file, relative to the project, with '/' between folders.", None, 1000)
+FILE_NAME = path_text(
+    "filename", "Name of the file, relative to the project, with '/' between folders.", max_length=1000
+)
 USERNAME = path_text("username", "Name of a person or an organization.")
 
 
-def multipart(**files: str) -> dict[str, Any]:
-    """Describe a multipart body of files by name and description; all are required."""
-    properties = {
-        name: {"type": "string", "format": "binary", "description": description} for name, description in files.items()
-    }
-    return {"multipart/form-data": {"type": "object", "properties": properties, "required": list(files)}}
+class LoginBodyExtension(OpenApiSerializerExtension):
+    """Says that logging in needs a name or an e-mail address."""
+
+    target_class = "qfc_node.api.serializers.accounts.LoginBody"
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        """Return the schema of the body."""
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "anyOf": [{"required": ["username"]}, {"required": ["email"]}]}
+
+
+def multipart(body: type[serializers.Serializer[Any]]) -> dict[str, Any]:
+    """Describe a body that carries a file."""
+    return {"multipart/form-data": body}

@@ -7,23 +7,17 @@ from typing import Any
 from rest_framework import serializers
 
 from ...core.models import AuthToken, Organization, OrganizationMember, Team, TeamMember, User, UserType
-from ..fields import Choice, Flag, Text
+from ..fields import Choice, Email, Flag, Pattern, Text
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = r"^[-a-zA-Z0-9_]+$"
 
 
-class Name(serializers.RegexField):
+class Name(Pattern):
     """A name of an account that is to be made."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(NAME_PATTERN, **{"min_length": 3, "max_length": 150, "trim_whitespace": False, **options})
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the name."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+        super().__init__(NAME_PATTERN, **{"min_length": 3, "max_length": 150, **options})
 
 
 class AvatarField(serializers.CharField):
@@ -139,8 +133,8 @@ class NewUserBody(Shape):
     """A person to be made."""
 
     username = Name()
-    password = Text(min_length=1, max_length=1000)
-    email = serializers.EmailField(max_length=254)
+    password = Text(min_length=8, max_length=1000)
+    email = Email()
     first_name = Text(max_length=150, required=False, allow_blank=True)
     last_name = Text(max_length=150, required=False, allow_blank=True)
 
@@ -150,7 +144,7 @@ class ChangeUserBody(Shape):
 
     first_name = Text(max_length=150, required=False, allow_blank=True)
     last_name = Text(max_length=150, required=False, allow_blank=True)
-    email = serializers.EmailField(max_length=254, required=False)
+    email = Email(required=False)
 
 
 class NewOrganizationBody(Shape):
@@ -158,7 +152,7 @@ class NewOrganizationBody(Shape):
 
     username = Name()
     organization_owner = Text(max_length=150)
-    email = serializers.EmailField(max_length=254, required=False)
+    email = Email(required=False)
 
 
 class UserQuery(Shape):
@@ -211,7 +205,7 @@ class TeamSerializer(Shape):
 class TeamBody(Shape):
     """A team to be made, or its new name."""
 
-    team = serializers.RegexField(NAME_PATTERN, max_length=100)
+    team = Pattern(NAME_PATTERN, max_length=100)
 
 
 class TeamMemberSerializer(Shape):

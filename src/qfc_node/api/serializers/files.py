@@ -17,6 +17,36 @@ Shape = serializers.Serializer[Any]
 DATE_FORMAT = "%d.%m.%Y %H:%M:%S UTC"
 
 
+class UploadBody(Shape):
+    """A file to be stored."""
+
+    file = serializers.FileField(help_text="The bytes of the file.")
+
+
+class DeltafileBody(Shape):
+    """A deltafile to be taken."""
+
+    file = serializers.FileField(help_text="A deltafile: JSON, version 1.0.")
+
+
+class ThumbnailBody(Shape):
+    """A picture of a project."""
+
+    thumbnail = serializers.FileField(help_text="A PNG, JPEG, WebP or GIF.")
+
+
+class XlsformBody(Shape):
+    """A form of a seed."""
+
+    xlsform = serializers.FileField(help_text="An XLSForm.")
+
+
+class Json2qgisBody(Shape):
+    """A description of a seed."""
+
+    json2qgis = serializers.FileField(help_text="A JSON description of a project.")
+
+
 class FileQuery(Shape):
     """How much is wanted to be known about each file."""
 

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from ...core.models import Project, ProjectRole, ProjectType, PublicRole, Secret
 from ...core.permissions import Access, Action
 from ...core.project_state import STATUSES, needs_repackaging, status_of
-from ..fields import AnyObject, Choice, Flag, Number, Text, Uuid
+from ..fields import AnyObject, Choice, Flag, Number, Pattern, Text, Uuid
 from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
@@ -75,33 +75,26 @@ class _Settings(Shape):
     public_collaborator_role = Choice(PublicRole.choices, required=False)
 
 
-class ProjectNameField(serializers.RegexField):
+class ProjectName(Pattern):
     """A name of a project."""
 
     def __init__(self, **options: Any) -> None:
-        pattern = Project.name_validator.regex
         messages = {"invalid": str(Project.name_validator.message)}
-        super().__init__(pattern, **{"max_length": 255, "error_messages": messages, **options})
-
-    def to_internal_value(self, data: Any) -> str:
-        """Return the name."""
-        if not isinstance(data, str):
-            self.fail("invalid")
-        return super().to_internal_value(data)
+        super().__init__(str(Project.name_validator.regex.pattern), **{"error_messages": messages, **options})
 
 
 class NewProjectBody(_Settings):
     """A project to be made."""
 
-    name = ProjectNameField(trim_whitespace=False)
-    owner = Text(required=False, max_length=150, allow_null=True, help_text="The caller without it.")
-    clone_from_project = Uuid(required=False, allow_null=True)
+    name = ProjectName()
+    owner = Text(required=False, max_length=150, help_text="The caller without it.")
+    clone_from_project = Uuid(required=False)
 
 
 class ChangeProjectBody(_Settings):
     """What is to be changed about a project."""
 
-    name = ProjectNameField(required=False, trim_whitespace=False)
+    name = ProjectName(required=False)
     owner = Text(required=False, max_length=150, help_text="Hands the project over.")
 
 
@@ -153,7 +146,7 @@ class SecretSerializer(Shape):
 class SecretBody(Shape):
     """A secret to be set."""
 
-    name = serializers.RegexField(r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=255)
+    name = Pattern(r"^[A-Za-z_][A-Za-z0-9_]*$")
     type = Choice(Secret.Type.choices)
     value = Text(max_length=100_000, min_length=1)
 

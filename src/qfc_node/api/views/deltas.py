@@ -15,6 +15,7 @@ from ..base import NodeView
 from ..errors import InvalidDeltafileError, ObjectNotFoundError, TooLargeError
 from ..openapi import BODY, PROJECT, multipart, operation
 from ..pagination import PageQuery, paginate
+from ..serializers.files import DeltafileBody
 from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBody
 
 
@@ -50,7 +51,7 @@ class DeltasView(_DeltaList):
     @operation(
         "deltas_push",
         "Push a deltafile",
-        request=multipart(file="A deltafile: JSON, version 1.0."),
+        request=multipart(DeltafileBody),
         answers={200: None},
         errors=PROJECT | BODY,
         description="A delta that is known already is left out, so that sending a file again is harmless.",

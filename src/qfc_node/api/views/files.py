@@ -24,7 +24,7 @@ from ..errors import MultipleProjectsError, ObjectNotFoundError, RestrictedProje
 from ..fields import Uuid
 from ..openapi import BODY, FILE, FILE_NAME, PROJECT, multipart, operation
 from ..refusals import refuse
-from ..serializers.files import DownloadQuery, FileQuery, FileSerializer, describe_files
+from ..serializers.files import DownloadQuery, FileQuery, FileSerializer, UploadBody, describe_files
 
 VERSION_HEADER = OpenApiParameter(
     "x-file-version", OpenApiTypes.UUID, OpenApiParameter.HEADER, description="Delete this version only."
@@ -96,7 +96,7 @@ class FileView(NodeView):
         "files_upload",
         "Upload a file, or a new version of it",
         parameters=[FILE_NAME],
-        request=multipart(file="The bytes of the file."),
+        request=multipart(UploadBody),
         answers={201: None},
         errors=PROJECT | BODY | {402, 409},
     )

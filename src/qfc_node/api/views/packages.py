@@ -23,6 +23,7 @@ from ..base import NodeView
 from ..downloads import send
 from ..errors import InvalidJobError, ObjectNotFoundError, PermissionDeniedError
 from ..openapi import BODY, FILE_NAME, PROJECT, multipart, operation
+from ..serializers.files import UploadBody
 from ..serializers.jobs import LegacyPackageSerializer, PackageSerializer
 from .files import RANGE_ANSWERS
 
@@ -98,7 +99,7 @@ class PackageFileView(NodeView):
         "packages_upload",
         "Deliver a file of a package; for tokens of workers only",
         parameters=[FILE_NAME],
-        request=multipart(file="The bytes of the file."),
+        request=multipart(UploadBody),
         answers={201: None},
         errors=PROJECT | BODY | {409},
     )

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.http import HttpResponse, HttpResponseBase
 from django.utils.http import content_disposition_header
 from drf_spectacular.utils import OpenApiResponse
-from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +19,7 @@ from ..base import NodeView
 from ..downloads import CONTENT_TYPE
 from ..errors import EmptyContentError, ObjectNotFoundError, TooLargeError
 from ..openapi import BODY, FILE, PROJECT, multipart, operation
+from ..serializers.files import Json2qgisBody, ThumbnailBody, XlsformBody
 from ..serializers.projects import SeedBody, SeedSerializer
 
 PICTURE = {(200, "image/png"): OpenApiResponse(bytes, description="The picture.")}
@@ -27,6 +28,8 @@ FORM_ANSWERS = {**FILE, 204: None}
 
 class SeedView(NodeView):
     """`projects/<project>/seed/`."""
+
+    parser_classes: ClassVar[list[type[BaseParser]]] = [JSONParser]
 
     @operation("projects_seed", "What a project is to be made from", answers={200: SeedSerializer}, errors=PROJECT)
     def get(self, request: Request, project_id: UUID) -> Response:
@@ -90,7 +93,7 @@ class SeedXlsformView(_FormView):
     @operation(
         "projects_seed_xlsform_set",
         "Set the form of a seed",
-        request=multipart(xlsform="An XLSForm."),
+        request=multipart(XlsformBody),
         answers={204: None},
         errors=PROJECT | BODY,
     )
@@ -115,7 +118,7 @@ class SeedJson2qgisView(_FormView):
     @operation(
         "projects_seed_json2qgis_set",
         "Set the JSON description of a seed",
-        request=multipart(json2qgis="A JSON description of a project."),
+        request=multipart(Json2qgisBody),
         answers={204: None},
         errors=PROJECT | BODY,
     )
@@ -148,7 +151,7 @@ class ThumbnailView(NodeView):
     @operation(
         "projects_thumbnail_set",
         "Set the picture of the project",
-        request=multipart(thumbnail="A PNG, JPEG, WebP or GIF."),
+        request=multipart(ThumbnailBody),
         answers={204: None},
         errors=PROJECT | BODY,
     )
