@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib import resources
-from typing import TYPE_CHECKING, cast
+from typing import LiteralString, cast
 
 from psycopg import sql
 
 from .schema import Schema
 
-if TYPE_CHECKING:
-    from typing import LiteralString
-
 #: Parts of queries: placeholder → (file, table that it needs, what stands for it where that table is missing).
-PARTS = {
+PARTS: Mapping[str, tuple[str, str, LiteralString]] = {
     "job_columns": ("part_job_columns", "job", ""),
     "delta_columns": ("part_delta_columns", "delta", ""),
     "project_files": ("part_project_files", "file", "null::bigint"),
@@ -27,7 +25,7 @@ PARTS = {
 def text(name: str) -> sql.SQL:
     """Return a query as it is written. The files belong to the package: no input ever gets into them."""
     content = resources.files("qfc.drivers").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
-    return sql.SQL(cast("LiteralString", content))
+    return sql.SQL(cast(LiteralString, content))
 
 
 @lru_cache(maxsize=256)
@@ -42,6 +40,6 @@ def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
     values["ended_at"] = text("part_ended_at_node" if schema.has_leases else "part_ended_at")
     values["created_bound"] = text("part_created_bound_node" if schema.has_leases else "part_created_bound")
     for placeholder, (part, table, instead) in PARTS.items():
-        written = text(part).format(**values) if schema.has(table) else sql.SQL(cast("LiteralString", instead))
+        written = text(part).format(**values) if schema.has(table) else sql.SQL(instead)
         values[placeholder] = written
     return values

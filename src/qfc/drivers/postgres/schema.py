@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, LiteralString, cast
 
 import psycopg
 from psycopg import sql
@@ -36,7 +36,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 
 #: Placeholder → (alias in the query, table, columns of which the first that exists counts, type of the null instead).
-COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], str]] = {
+COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "author": ("j", "job", ("created_by_id", "triggered_by_id"), "integer"),
     "attempts": ("j", "job", ("attempts",), "smallint"),
     "not_before": ("j", "job", ("not_before",), "timestamptz"),
@@ -90,7 +90,7 @@ class Schema:
         for column in candidates:
             if self.has(table, column):
                 return sql.Identifier(alias, column)
-        return sql.SQL("null::{}").format(sql.Identifier(type_name))
+        return sql.SQL("null::") + sql.SQL(type_name)
 
     def _expressions(self) -> dict[str, sql.Composable]:
         job = self.columns["job"]

@@ -1,0 +1,302 @@
+"""What every queue store promises: the memory twin, our node's database, and those of official releases."""
+
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from qfc.errors import NotFoundError, RefusedError, UsageError
+from qfc.stack.model import Delta, JobStatus
+from qfc.stack.queue_changes import BULK_LIMIT
+from queue_world import World, before
+
+UNKNOWN = str(uuid.uuid4())
+
+
+def test_an_empty_queue(world: World) -> None:
+    depth = world.store.depth()
+    assert (depth.pending, depth.queued, depth.started, depth.oldest_pending_s) == (0, 0, 0, 0)
+    snapshot = world.store.snapshot()
+    assert snapshot.pending == snapshot.active == ()
+    assert world.store.jobs() == world.store.deltas() == world.store.workers() == ()
+    statistics = world.store.statistics(since=before(60))
+    assert (statistics.finished, statistics.failed, statistics.run.p50, statistics.sample) == (0, 0, None, 0)
+
+
+def test_depth_counts_what_has_no_end(world: World) -> None:
+    busy, free = world.project("busy"), world.project("free")
+    world.job(busy, "started", started=5)
+    world.job(busy, made=30)
+    world.job(free, made=20)
+    world.job(free, "finished", ended=1)
+    depth = world.store.depth()
+    assert (depth.pending, depth.queued, depth.started) == (2, 0, 1)
+    assert 29 * 60 < depth.oldest_pending_s < 40 * 60
+
+
+def test_a_snapshot_counts_every_waiting_job_once(world: World) -> None:
+    busy, free = world.project("busy"), world.project("free")
+    running = world.job(busy, "started", started=5)
+    waiting = [world.job(busy, made=30), world.job(free, made=20), world.job(free, made=10)]
+    snapshot = world.store.snapshot()
+    counts = snapshot.counts
+    assert (counts.project_locked, counts.project_busy, counts.postponed, counts.claimable) == (0, 1, 0, 2)
+    assert [job.id for job in snapshot.active] == [running]
+    assert [job.id for job in snapshot.pending] == waiting
+
+
+def test_a_snapshot_is_bounded_and_its_counts_are_not(world: World) -> None:
+    project = world.project("survey")
+    oldest = world.job(project, made=99)
+    for made in range(5):
+        world.job(project, made=made)
+    snapshot = world.store.snapshot(limit=1)
+    assert [job.id for job in snapshot.pending] == [oldest]
+    assert snapshot.counts.claimable == snapshot.depth.pending == 6
+
+
+def test_jobs_come_newest_first_and_by_filter(world: World) -> None:
+    one, two = world.project("one"), world.project("two")
+    old = world.job(one, "failed", made=50, ended=40)
+    young = world.job(one, "finished", type="delta_apply", made=5, ended=4)
+    other = world.job(two, made=20)
+    store = world.store
+    assert [job.id for job in store.jobs()] == [young, other, old]
+    assert [job.id for job in store.jobs(limit=1)] == [young]
+    assert [job.id for job in store.jobs(project_id=one)] == [young, old]
+    assert [job.id for job in store.jobs(type="package")] == [other, old]
+    assert [job.id for job in store.jobs(since=before(21))] == [young, other]
+    assert [job.id for job in store.jobs(statuses=[JobStatus.FAILED, JobStatus.PENDING])] == [other, old]
+    assert store.jobs(project_id=UNKNOWN) == ()
+
+
+def test_a_job_with_all_that_is_known(world: World) -> None:
+    project = world.project("survey")
+    name = world.job(project, "failed", made=9, started=8, ended=7, feedback={"error": "x", "steps": []}, output="log")
+    job = world.store.job(name)
+    assert (job.project, job.project_id, job.created_by, job.type) == ("alice/survey", project, "alice", "package")
+    assert (job.status, job.created_at, job.started_at) == (JobStatus.FAILED, before(9), before(8))
+    assert (job.finished_at, job.feedback, job.output) == (before(7), {"error": "x", "steps": []}, "log")
+    listed = world.store.jobs()[0]
+    assert (listed.id, listed.feedback, listed.output) == (name, None, None)
+
+
+def test_the_beginning_of_an_id_will_do(world: World) -> None:
+    project = world.project("survey")
+    name = world.job(project)
+    delta = world.delta(project)
+    assert world.store.job(name[:8]).id == world.store.job(name.upper()).id == name
+    assert world.store.delta(delta[:10]).id == delta
+
+
+@pytest.mark.parametrize("name", [UNKNOWN, UNKNOWN[:6], "x", "", "'; drop table core_job", "ab"])
+def test_a_job_that_is_not_there(world: World, name: str) -> None:
+    world.job(world.project("survey"))
+    with pytest.raises(NotFoundError):
+        world.store.job(name)
+    with pytest.raises(NotFoundError):
+        world.store.delta(name)
+
+
+def test_a_beginning_that_fits_several(world: World) -> None:
+    project = world.project("survey")
+    by_beginning: dict[str, list[str]] = {}
+    while not any(len(names) > 1 for names in by_beginning.values()):
+        name = world.delta(project)
+        by_beginning.setdefault(name[:4], []).append(name)
+        if len(by_beginning) > 2000:
+            pytest.fail("no two ids begin alike")
+    beginning = next(beginning for beginning, names in by_beginning.items() if len(names) > 1)
+    with pytest.raises(UsageError):
+        world.store.delta(beginning)
+
+
+def test_ended_jobs_come_last_end_first(world: World) -> None:
+    project = world.project("survey")
+    early = world.job(project, "finished", made=90, started=89, ended=30)
+    late = world.job(
+        project, "failed", made=80, started=79, ended=10, feedback={"error": "e", "steps": [1]}, output="z"
+    )
+    world.job(project, "finished", made=400, started=399, ended=300)
+    world.job(project)
+    ended = world.store.ended(since=before(60))
+    assert [job.id for job in ended] == [late, early]
+    assert (ended[0].feedback, ended[0].output, ended[0].finished_at) == ({"error": "e"}, "z", before(10))
+    assert (ended[1].feedback, ended[1].output) == (None, None)
+    assert [job.id for job in world.store.ended(since=before(60), statuses=[JobStatus.FINISHED])] == [early]
+    assert [job.id for job in world.store.ended(since=before(60), limit=1)] == [late]
+
+
+def test_statistics_measure_finished_jobs_only(world: World) -> None:
+    project = world.project("survey")
+    for minutes in (1, 2, 3, 4):
+        world.job(project, "finished", made=30, started=20, ended=20 - minutes)
+    world.job(project, "failed", made=30, started=29, ended=1)
+    world.job(project, "finished", made=900, started=800, ended=700)
+    found = world.store.statistics(since=before(60))
+    assert (found.finished, found.failed, found.stopped, found.sample) == (4, 1, 0, 4)
+    assert (found.run.p50, found.run.p95, found.run.max) == (120, 240, 240)
+    assert (found.wait.p50, found.wait.max) == (600, 600)
+
+
+def test_deltas_come_in_the_order_of_arrival_and_by_filter(world: World) -> None:
+    one, two = world.project("one"), world.project("two")
+    job = world.job(one, "failed", type="delta_apply", ended=1)
+    second = world.delta(one, "error", job=job, made=5)
+    first = world.delta(one, "applied", job=job, made=9)
+    other = world.delta(two, made=7)
+    store = world.store
+
+    def ids(found: tuple[Delta, ...]) -> list[str]:
+        return [delta.id for delta in found]
+
+    assert ids(store.deltas()) == [first, other, second]
+    assert ids(store.deltas(limit=2)) == [first, other]
+    assert ids(store.deltas(statuses=["error", "pending"])) == [other, second]
+    assert ids(store.deltas(project_id=two)) == [other]
+    assert ids(store.deltas(job_id=job)) == [first, second]
+    assert store.deltas(job_id=UNKNOWN) == ()
+
+
+def test_a_delta_with_all_that_is_known(world: World) -> None:
+    project = world.project("survey")
+    name = world.delta(project, "error")
+    delta = world.store.delta(name)
+    assert (delta.project, delta.status, delta.method, delta.layer_id) == ("alice/survey", "error", "create", "trees_1")
+    assert (delta.created_by, delta.feedback) == ("alice", {"msg": "it went wrong"})
+    assert delta.content is not None
+    assert delta.content["uuid"] == name
+    assert world.store.deltas()[0].content is None
+
+
+def test_reset_changes_only_what_is_allowed(world: World) -> None:
+    project = world.project("survey")
+    failed, done = world.job(project, "failed", ended=1), world.job(project, "finished", ended=1)
+    names = [failed, done, UNKNOWN]
+    changed = world.store.reset_jobs(names, allowed=[JobStatus.FAILED], to=JobStatus.PENDING)
+    assert changed == (failed,)
+    assert world.store.job(failed).status is JobStatus.PENDING
+    assert world.store.job(done).status is JobStatus.FINISHED
+
+
+def test_retry_makes_a_job_as_new(world: World) -> None:
+    name = world.job(world.project("survey"), "failed", started=5, ended=4)
+    assert world.store.retry([name]).jobs == (name,)
+    job = world.store.job(name)
+    assert (job.status, job.started_at, job.finished_at) == (JobStatus.PENDING, None, None)
+    assert world.store.retry([name]).jobs == ()
+
+
+def test_retry_takes_along_what_never_arrived(world: World) -> None:
+    project = world.project("survey")
+    job = world.job(project, "failed", type="delta_apply", ended=1)
+    lost = world.delta(project, "error", job=job)
+    change = world.store.retry([job])
+    assert (change.jobs, change.deltas, change.refused) == ((job,), (lost,), ())
+    assert world.store.delta(lost).status == "pending"
+    assert world.part_status(job, lost) == "pending"
+
+
+def test_retry_never_applies_a_delta_twice(world: World) -> None:
+    project = world.project("survey")
+    job = world.job(project, "failed", type="delta_apply", ended=1)
+    arrived, lost = world.delta(project, "applied", job=job), world.delta(project, "error", job=job)
+    change = world.store.retry([job])
+    assert arrived not in change.deltas
+    assert world.part_status(job, arrived) == "applied"
+    assert world.store.delta(arrived).status == "applied"
+    if world.has_leases:
+        assert (change.jobs, change.deltas) == ((job,), (lost,))
+    else:
+        assert (change.jobs, change.deltas) == ((), ())
+        assert "deltas reapply" in change.refused[0].reason
+
+
+def test_a_delta_that_waits_elsewhere_is_not_taken(world: World) -> None:
+    project = world.project("survey")
+    failed = world.job(project, "failed", type="delta_apply", ended=1)
+    open_job = world.job(project, type="delta_apply")
+    delta = world.delta(project, "error", job=failed)
+    world.part(open_job, delta, "pending")
+    change = world.store.retry([failed])
+    assert (change.jobs, change.deltas) == ((), ())
+    assert [refusal.id for refusal in change.refused] == [failed]
+    again = world.store.reapply([delta])
+    assert again.jobs == ()
+    assert open_job in again.refused[0].reason
+
+
+def test_cancel_stops_what_waits_and_keeps_its_deltas(world: World) -> None:
+    project = world.project("survey")
+    job = world.job(project, type="delta_apply")
+    delta = world.delta(project, "pending", job=job)
+    change = world.store.cancel([job])
+    assert (change.jobs, change.deltas, change.refused) == ((job,), (delta,), ())
+    assert world.store.job(job).status is JobStatus.STOPPED
+    assert world.store.job(job).finished_at is not None
+    assert world.store.delta(delta).status == "pending"
+    assert world.part_status(job, delta) == "not_applied"
+    assert world.store.cancel([job]).jobs == ()
+
+
+def test_cancel_takes_a_running_job_only_where_its_worker_notices(world: World) -> None:
+    job = world.job(world.project("survey"), "started", started=1)
+    change = world.store.cancel([job])
+    assert change.jobs == ((job,) if world.has_leases else ())
+    assert bool(change.refused) is not world.has_leases
+
+
+def test_reapply_makes_one_job_a_project_in_order(world: World) -> None:
+    one, two = world.project("one"), world.project("two")
+    late, early = world.delta(one, "error", made=1), world.delta(one, "conflict", made=9)
+    other, done = world.delta(two, "pending"), world.delta(two, "applied")
+    change = world.store.reapply([late, early, other, done])
+    assert len(change.jobs) == 2
+    assert [refusal.id for refusal in change.refused] == [done]
+    jobs = [world.store.job(name) for name in change.jobs]
+    assert {job.project_id for job in jobs} == {one, two}
+    assert {(job.status, job.type, job.created_by) for job in jobs} == {(JobStatus.PENDING, "delta_apply", "alice")}
+    (first,) = [job.id for job in jobs if job.project_id == one]
+    assert [delta.id for delta in world.store.deltas(job_id=first)] == [early, late]
+    assert {delta.status for delta in world.store.deltas(job_id=first)} == {"pending"}
+    assert world.store.reapply([late]).jobs == ()
+
+
+def test_a_cancelled_delta_can_be_applied_again(world: World) -> None:
+    project = world.project("survey")
+    job = world.job(project, type="delta_apply")
+    delta = world.delta(project, "pending", job=job)
+    world.store.cancel([job])
+    change = world.store.reapply([delta])
+    assert change.deltas == (delta,)
+    assert world.part_status(change.jobs[0], delta) == "pending"
+
+
+def test_a_dry_run_tells_the_same_and_changes_nothing(world: World) -> None:
+    project = world.project("survey")
+    failed = world.job(project, "failed", type="delta_apply", ended=1)
+    lost = world.delta(project, "error", job=failed)
+    waiting = world.job(project)
+    dry = world.store.retry([failed], dry_run=True)
+    assert (dry.jobs, dry.deltas) == ((failed,), (lost,))
+    assert len(world.store.reapply([lost], dry_run=True).jobs) == 1
+    assert world.store.cancel([waiting], dry_run=True).jobs == (waiting,)
+    assert world.store.job(failed).status is JobStatus.FAILED
+    assert world.store.delta(lost).status == "error"
+    assert world.store.job(waiting).status is JobStatus.PENDING
+    assert len(world.store.jobs()) == 2
+    assert world.store.retry([failed]).deltas == (lost,)
+
+
+def test_what_is_not_there_is_told(world: World) -> None:
+    for change in (world.store.retry([UNKNOWN]), world.store.cancel(["nonsense"]), world.store.reapply([UNKNOWN])):
+        assert (change.jobs, change.deltas) == ((), ())
+        assert [refusal.reason for refusal in change.refused] == ["There is no such row."]
+
+
+def test_too_many_at_a_time_are_refused(world: World) -> None:
+    names = [str(uuid.uuid4()) for _ in range(BULK_LIMIT + 1)]
+    for change in (world.store.retry, world.store.cancel, world.store.reapply):
+        with pytest.raises(RefusedError):
+            change(names)

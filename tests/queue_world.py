@@ -1,0 +1,311 @@
+"""A stack's queue to test with: the same people, projects, jobs and deltas in every driver and in every schema."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Protocol
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from qfc.drivers.memory.directory import MemoryDirectory
+from qfc.drivers.memory.queue import MemoryQueue
+from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
+from qfc.stack.model import Delta, Job, JobStatus, Project, User
+from qfc.stack.ports import Directory, QueueStore
+
+SCHEMAS = Path(__file__).parent / "schemas"
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+class World(Protocol):
+    """Makes rows. Times are given as minutes before now; ids are returned."""
+
+    store: QueueStore
+    directory: Directory
+    #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
+    has_leases: bool
+
+    def person(self, name: str) -> None: ...
+    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str: ...
+    def job(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        type: str = "package",
+        made: float = 10,
+        started: float | None = None,
+        ended: float | None = None,
+        feedback: dict[str, Any] | None = None,
+        output: str | None = None,
+    ) -> str: ...
+    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str: ...
+    def part(self, job: str, delta: str, status: str) -> None: ...
+    def part_status(self, job: str, delta: str) -> str: ...
+    def close(self) -> None: ...
+
+
+class DatabaseWorld:
+    """Rows in a real PostgreSQL, written with whatever columns the schema has."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connection: psycopg.Connection[Any] = connect()
+        self._connection.autocommit = True
+        self.store: PostgresJobStore = PostgresJobStore(connect)
+        self.directory: PostgresDirectory = PostgresDirectory(connect)
+        self._columns = self._read_columns()
+        self.has_leases = "lease_token" in self._columns["core_job"]
+        self._project_table = "project_project" if "project_project" in self._columns else "core_project"
+        self.person("alice")
+
+    def close(self) -> None:
+        """Close every connection."""
+        self.store.close()
+        self.directory.close()
+        self._connection.close()
+
+    def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
+        """Run any statement; return its rows."""
+        cursor = self._connection.execute(statement, parameters)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        return cursor.fetchall() if cursor.description else []
+
+    def person(self, name: str) -> None:
+        """Make a person."""
+        self.insert(
+            "core_user",
+            password="",
+            is_superuser=False,
+            username=name,
+            first_name="",
+            last_name="",
+            email=f"{name}@example.com",
+            is_staff=False,
+            is_active=True,
+            date_joined=NOW,
+            type=1,
+        )
+
+    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
+        """Make a project."""
+        project = str(uuid4())
+        self.insert(
+            self._project_table,
+            id=project,
+            name=name,
+            description="",
+            created_at=NOW,
+            updated_at=NOW,
+            owner_id=self.user_id(owner),
+            overwrite_conflicts=True,
+            is_public=False,
+            project_filename="survey.qgs",
+            the_qgis_file_name="survey.qgs",
+            project_details="{}",
+            thumbnail_uri="",
+            repackaging_cache_expire=timedelta(hours=1),
+            file_storage_bytes=1000,
+            packaging_offliner="pythonmini",
+            has_restricted_projectfiles=False,
+            locked_at=None if locked is None else before(locked),
+        )
+        return project
+
+    def job(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        type: str = "package",
+        made: float = 10,
+        started: float | None = None,
+        ended: float | None = None,
+        feedback: dict[str, Any] | None = None,
+        output: str | None = None,
+    ) -> str:
+        """Make a job; an official server leaves the end of a failed one to the container."""
+        job = str(uuid4())
+        end = "finished_at" if self.has_leases or status != "failed" else "docker_finished_at"
+        self.insert(
+            "core_job",
+            id=job,
+            created_at=before(made),
+            updated_at=before(made),
+            project_id=project,
+            type=type,
+            status=status,
+            created_by_id=self.user_id("alice"),
+            triggered_by_id=self.user_id("alice"),
+            feedback=None if feedback is None else json.dumps(feedback),
+            output=output,
+            started_at=None if started is None else before(started),
+            container_id="",
+            **{end: None if ended is None else before(ended)},
+        )
+        if type == "delta_apply":
+            self.insert("core_applyjob", job_ptr_id=job, overwrite_conflicts=True)
+        return job
+
+    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
+        """Make a delta, as a part of a job when one is given."""
+        delta = str(uuid4())
+        self.insert(
+            "core_delta",
+            id=delta,
+            deltafile_id=str(uuid4()),
+            client_id=str(uuid4()),
+            content=json.dumps({"method": "create", "sourceLayerId": "trees_1", "uuid": delta}),
+            created_at=before(made),
+            updated_at=before(made),
+            project_id=project,
+            created_by_id=self.user_id("alice"),
+            last_status=status,
+            last_feedback=json.dumps({"msg": "it went wrong"}) if status == "error" else None,
+        )
+        if job is not None:
+            self.part(job, delta, status)
+        return delta
+
+    def part(self, job: str, delta: str, status: str) -> None:
+        """Make a delta a part of a job."""
+        self.insert("core_applyjobdelta", apply_job_id=job, delta_id=delta, status=status)
+
+    def part_status(self, job: str, delta: str) -> str:
+        """Return what a job's own record of a delta says."""
+        statement = "select status from core_applyjobdelta where apply_job_id = %(job)s and delta_id = %(delta)s"
+        return str(self.execute(statement, {"job": job, "delta": delta})[0][0])
+
+    def user_id(self, name: str) -> int:
+        """Return the id of an account."""
+        return int(self.execute("select id from core_user where username = %(name)s", {"name": name})[0][0])
+
+    def insert(self, table: str, **values: Any) -> None:
+        """Insert a row; values of columns that this schema lacks are left out."""
+        known = {name: value for name, value in values.items() if name in self._columns[table]}
+        statement = sql.SQL("insert into {} ({}) values ({})").format(
+            sql.Identifier(table),
+            sql.SQL(", ").join(map(sql.Identifier, known)),
+            sql.SQL(", ").join(map(sql.Placeholder, known)),
+        )
+        self._connection.execute(statement, known)
+
+    def _read_columns(self) -> dict[str, set[str]]:
+        rows = self.execute(
+            "select table_name, column_name from information_schema.columns where table_schema = 'public'"
+        )
+        columns: dict[str, set[str]] = {}
+        for table, column in rows:
+            columns.setdefault(table, set()).add(column)
+        return columns
+
+
+def before(minutes: float) -> datetime:
+    """Return the moment that many minutes ago."""
+    return NOW - timedelta(minutes=minutes)
+
+
+def official_schema(name: str) -> str:
+    """Return the statements that make the tables of an official release."""
+    releases = ["official_2024_09", *(["official_2026"] if name == "official_2026" else [])]
+    return "\n".join((SCHEMAS / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
+
+
+class FrozenClock:
+    """A clock that stands still at the moment of the test world."""
+
+    def now(self) -> datetime:
+        """Return the moment."""
+        return NOW
+
+    def sleep(self, seconds: float) -> None:
+        """Wait for nothing."""
+
+
+class MemoryWorld:
+    """Rows in the memory twins."""
+
+    def __init__(self) -> None:
+        self.store: MemoryQueue = MemoryQueue(FrozenClock())
+        self.directory: MemoryDirectory = MemoryDirectory()
+        self.has_leases = True
+        self.person("alice")
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def person(self, name: str) -> None:
+        """Make a person."""
+        self.directory.user_rows[name] = User(name, f"{name}@example.com", "person", False, True, None, 0, None)
+
+    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
+        """Make a project."""
+        project = str(uuid4())
+        since = None if locked is None else before(locked)
+        self.directory.project_rows[project] = Project(project, name, owner, "ok", 0, 1000, None, None, locked_at=since)
+        if since is not None:
+            self.store.locks[project] = since
+        return project
+
+    def job(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        type: str = "package",
+        made: float = 10,
+        started: float | None = None,
+        ended: float | None = None,
+        feedback: dict[str, Any] | None = None,
+        output: str | None = None,
+    ) -> str:
+        """Make a job."""
+        job = str(uuid4())
+        row = self.directory.project_rows[project]
+        self.store.job_rows[job] = Job(
+            id=job,
+            type=type,
+            status=JobStatus(status),
+            project_id=project,
+            project=f"{row.owner}/{row.name}",
+            created_by="alice",
+            created_at=before(made),
+            started_at=None if started is None else before(started),
+            finished_at=None if ended is None else before(ended),
+            attempts=0,
+            feedback=feedback,
+            output=output,
+        )
+        return job
+
+    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
+        """Make a delta, as a part of a job when one is given."""
+        delta = str(uuid4())
+        row = self.directory.project_rows[project]
+        self.store.delta_rows[delta] = Delta(
+            id=delta,
+            deltafile_id=str(uuid4()),
+            project_id=project,
+            project=f"{row.owner}/{row.name}",
+            status=status,
+            method="create",
+            layer_id="trees_1",
+            created_by="alice",
+            created_at=before(made),
+            updated_at=before(made),
+            feedback={"msg": "it went wrong"} if status == "error" else None,
+            content={"method": "create", "sourceLayerId": "trees_1", "uuid": delta},
+        )
+        if job is not None:
+            self.part(job, delta, status)
+        return delta
+
+    def part(self, job: str, delta: str, status: str) -> None:
+        """Make a delta a part of a job."""
+        self.store.parts[job, delta] = status
+
+    def part_status(self, job: str, delta: str) -> str:
+        """Return what a job's own record of a delta says."""
+        return self.store.parts[job, delta]
