@@ -1,0 +1,70 @@
+"""`qfc demo`: the main job on a stack of its own, from beginning to end."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from .. import wiring
+from ..demo.results import Step
+from ..demo.summary import as_dict, step_line, summary_table
+from ..operations.demo import Demo, demo
+from ..operations.init import init
+from .output import Writer
+from .session import Session, pass_session
+from .status import document as status_document
+from .status import write as write_status
+
+NAME = "demo"
+NEXT = """What to try next:
+  qfc --stack demo sync recent      what was done, and how long it took
+  qfc --stack demo workers list     the workers, and what they hold
+  qfc --stack demo logs --follow    the logs of all services
+  qfc --stack demo down             stop it; the data stays
+  qfc init && qfc up                a stack of your own
+"""
+
+
+@click.command("demo")
+@click.option(
+    "--once", is_flag=True, help="Stop the stack at the end; exit code 1 when anything was not as it should be."
+)
+@click.option("--workers", type=click.IntRange(2), default=2, show_default=True, help="Number of workers.")
+@pass_session
+def command(session: Session, once: bool, workers: int) -> int:
+    """Start a stack named demo and show the whole job on it: upload, package, field edits, a killed worker."""
+    session.stack = NAME
+    init(NAME, {"workers": workers}, default=False, environment=os.environ, wire=wiring.wire, options=session.options)
+    show = _Show(session.writer)
+    result = demo(session.ports, session.options, once=once, on_step=show.step)
+    document = {**as_dict(result.scenario), "status": status_document(result.status), "stopped": result.stopped}
+    session.writer.result(document, lambda writer: show.end(writer, result), quiet="ok" if result.ok else "failed")
+    return 0 if result.ok else 1
+
+
+class _Show:
+    """Shows steps as they are done, and a summary at the end."""
+
+    def __init__(self, writer: Writer) -> None:
+        from rich.console import Console
+
+        self._writer = writer
+        self._console = Console(file=writer.err if writer.as_json else writer.out)
+
+    def step(self, step: Step) -> None:
+        """Show a step that was done."""
+        if not self._writer.quiet:
+            self._console.print(step_line(step))
+
+    def end(self, writer: Writer, result: Demo) -> None:
+        """Show the summary, the stack's status and what to try next."""
+        self._console.print()
+        self._console.print(summary_table(result.scenario))
+        writer.line()
+        write_status(writer, result.status)
+        writer.line()
+        if result.stopped:
+            writer.line("The stack was stopped. Without --once it goes on running for you to look at.")
+        else:
+            writer.line(NEXT.rstrip())

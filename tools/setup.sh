@@ -1,0 +1,53 @@
+# Sourced by ./demo and ./test: a virtual environment under the clone, renewed only when pyproject.toml changed.
+
+# Prints the newest Python that is new enough, or nothing.
+find_python() {
+    local candidate
+    for candidate in python3.13 python3.12 python3.11 python3 python; do
+        if command -v "$candidate" >/dev/null &&
+            "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+            command -v "$candidate"
+            return
+        fi
+    done
+}
+
+# Makes the module venv available where a Debian-like system keeps it in a package of its own.
+ensure_venv_module() {
+    local python="$1"
+    "$python" -c 'import venv, ensurepip' 2>/dev/null && return
+    local package
+    package="$("$python" -c 'import sys; print(f"python{sys.version_info[0]}.{sys.version_info[1]}-venv")')"
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing $package …" >&2
+        apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null && return
+    fi
+    echo "Error: Python's module venv is missing." >&2
+    echo "Type: sudo apt-get install $package   (or install your system's package of that name), then try again." >&2
+    exit 2
+}
+
+# ensure_environment ROOT EXTRA: makes ROOT/.venv and installs the package with an extra, in place.
+ensure_environment() {
+    local root="$1" extra="$2" venv="$1/.venv" python wanted
+    wanted="$(cksum <"$root/pyproject.toml")"
+    # What "dev" installs includes "all".
+    if [ -x "$venv/bin/python" ] && "$venv/bin/python" -c '' 2>/dev/null; then
+        [ "$(cat "$venv/.installed-$extra" 2>/dev/null)" = "$wanted" ] && return
+        [ "$extra" = all ] && [ "$(cat "$venv/.installed-dev" 2>/dev/null)" = "$wanted" ] && return
+    else
+        python="$(find_python)"
+        if [ -z "$python" ]; then
+            echo "Error: Python 3.11 or newer is needed and was not found." >&2
+            echo "Type: sudo apt-get install python3   (or install it your way), then try again." >&2
+            exit 2
+        fi
+        ensure_venv_module "$python"
+        echo "Making $venv …" >&2
+        rm -rf "$venv"
+        "$python" -m venv "$venv"
+    fi
+    echo "Installing what is needed (a minute or two, once) …" >&2
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[$extra]"
+    printf '%s\n' "$wanted" >"$venv/.installed-$extra"
+}
