@@ -444,3 +444,22 @@ def test_sources_are_not_changed(files: Path, pack: Pack) -> None:
     pack(write_project(files, [layer_xml("t", "./trees.gpkg|layername=trees")]))
     assert (files / "trees.gpkg").read_bytes() == before
     assert sorted(path.name for path in files.iterdir()) == ["survey.qgs", "trees.gpkg"]
+
+
+@pytest.mark.parametrize("written", [True, False])
+def test_sources_in_write_ahead_mode(files: Path, pack: Pack, written: bool) -> None:
+    columns = "fid INTEGER PRIMARY KEY, geom POINT, name TEXT"
+    make_geopackage(files / "p.gpkg", "p", columns, [(2, None, "old")], with_index=False)
+    with closing(sqlite3.connect(files / "p.gpkg")) as connection:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.execute("PRAGMA wal_autocheckpoint = 0")
+        connection.execute("UPDATE p SET name = 'new'")
+        connection.commit()
+        copies = {path.name: path.read_bytes() for path in files.iterdir() if not path.name.endswith("-shm")}
+    for name, content in copies.items() if written else ():
+        (files / name).write_bytes(content)
+    before = {path.name for path in files.iterdir()}
+    package = pack(write_project(files, [layer_xml("p", "./p.gpkg|layername=p")]))
+    assert package.sql("SELECT name FROM p") == [("new",)]
+    assert before == ({"p.gpkg", "p.gpkg-wal"} if written else {"p.gpkg"})
+    assert written or {path.name for path in files.iterdir()} == {"p.gpkg", "survey.qgs"}

@@ -63,8 +63,12 @@ def literal(text: str) -> str:
 
 
 def file_uri(path: Path) -> str:
-    """Address of a database that is only read."""
-    return f"file:{quote(str(path))}?mode=ro"
+    """Address of a database that is only read, and that nobody writes meanwhile.
+
+    Without changes waiting beside it, the file is all there is: SQLite then makes no files of its own to read it.
+    """
+    waiting = any(_size(path.with_name(path.name + ending)) for ending in ("-wal", "-journal"))
+    return f"file:{quote(str(path))}?mode=ro" + ("" if waiting else "&immutable=1")
 
 
 @contextmanager
@@ -94,7 +98,7 @@ def create(path: Path) -> sqlite3.Connection:
 
     It is filled without a journal: a crash leaves a broken file, which nobody takes for a package.
     """
-    connection = sqlite3.connect(file_uri(path).replace("mode=ro", "mode=rwc"), uri=True, isolation_level=None)
+    connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rwc", uri=True, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -65536"):
         connection.execute(f"PRAGMA {pragma}")
     connection.executescript(_statements("geopackage.sql"))
@@ -120,6 +124,10 @@ def create_count_triggers(connection: sqlite3.Connection, table: str, count: int
     """Record the feature count and let the database keep it right from now on."""
     connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table, count))
     connection.executescript(_filled(_sections()[2], table, "", "", ""))
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _statements(name: str) -> str:
