@@ -1,0 +1,134 @@
+"""The twins of lock, audit log, objects, API and footprint."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from ...errors import LockHeldError, NotFoundError, UnreachableError, UsageError
+from ...stack.model import ApiAnswer, AuditEntry, Holder
+from ...stack.ports import Clock
+
+
+class LockTable:
+    """The state that operators of one stack share: who holds the lock, and which processes live."""
+
+    def __init__(self) -> None:
+        self.holder: Holder | None = None
+        self.living: set[int] = set()
+
+
+class MemoryLock:
+    """One operator's lock; several share a `LockTable`. The operator's process is `pid`."""
+
+    def __init__(self, clock: Clock, table: LockTable | None = None, *, user: str = "anna", pid: int = 1) -> None:
+        self._clock, self._table = clock, table or LockTable()
+        self._user, self._pid = user, pid
+        self._table.living.add(pid)
+
+    def identity(self) -> str:
+        """Return who this process works for, as user@host."""
+        return f"{self._user}@memory"
+
+    def take(self, reason: str) -> Holder:
+        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        holder = self.holder()
+        if holder is not None:
+            since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+            hint = "Try again later, or wait for it with --wait SECONDS."
+            raise LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
+        self._table.holder = Holder(self._user, "memory", self._pid, 0.0, self._clock.now(), reason)
+        return self._table.holder
+
+    def release(self) -> None:
+        """Give the lock back; giving back what this process does not hold is harmless."""
+        holder = self.holder()
+        if holder is not None and holder.pid == self._pid:
+            self._table.holder = None
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock and lives."""
+        holder = self._table.holder
+        return holder if holder is not None and holder.pid in self._table.living else None
+
+
+class MemoryAuditLog:
+    """An audit log that lasts as long as the object."""
+
+    def __init__(self) -> None:
+        self._entries: list[AuditEntry] = []
+
+    def append(self, entry: AuditEntry) -> None:
+        """Write one line."""
+        self._entries.append(entry)
+
+    def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return the last entries, the newest first."""
+        return tuple(reversed(self._entries[-limit:]))
+
+
+class MemoryObjectStore:
+    """Objects in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        """Store bytes under a key, all or nothing; return their number."""
+        checked = _key(key)
+        stored = content.read()
+        self._objects[checked] = stored
+        return len(stored)
+
+    def get(self, key: str) -> BinaryIO:
+        """Open the bytes of a key. Raises NotFoundError."""
+        if _key(key) not in self._objects:
+            raise NotFoundError(f"There is no object {key}.")
+        return io.BytesIO(self._objects[_key(key)])
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        yield from ((key, len(self._objects[key])) for key in sorted(self._objects) if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        """Remove a key; removing what is not there is harmless."""
+        self._objects.pop(_key(key), None)
+
+
+def _key(key: str) -> str:
+    parts = PurePosixPath(key).parts
+    if not parts or key.startswith("/") or ".." in parts:
+        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+    return "/".join(parts)
+
+
+class MemoryApi:
+    """A server with the answers that it was given, by path; `up` says whether anybody listens."""
+
+    url = "http://memory"
+
+    def __init__(self, answers: Mapping[str, tuple[int, bytes]]) -> None:
+        self.answers = dict(answers)
+        self.up = True
+
+    def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
+        """Answer a GET; what is not known is 404. Raises UnreachableError when nobody listens."""
+        del timeout_s
+        if not self.up:
+            raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
+        status, content = self.answers.get(f"/{path.lstrip('/')}", (404, b"{}"))
+        return ApiAnswer(status, 0.001, content)
+
+
+@dataclass(frozen=True)
+class MemoryFootprint:
+    """Sizes that were given."""
+
+    sizes: tuple[tuple[str, int], ...] = (("database", 0), ("files", 0))
+
+    def parts(self) -> tuple[tuple[str, int], ...]:
+        """Return names of parts of the stack and their sizes in bytes."""
+        return self.sizes
