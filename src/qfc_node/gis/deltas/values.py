@@ -10,6 +10,7 @@ import base64
 import binascii
 import json
 import math
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
@@ -22,6 +23,8 @@ Value = Any
 MAXIMUM_LENGTH = 64_000_000
 INT64 = (-(2**63), 2**63 - 1)
 _TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
+_SHORTENER = reprlib.Repr()
+_SHORTENER.maxstring = 60
 
 
 class FieldKind(Enum):
@@ -250,5 +253,5 @@ def _same_document(one: str, other: str) -> bool:
 
 
 def _shown(raw: Value) -> str:
-    text = repr(raw)
-    return text if len(text) <= 60 else f"{text[:57]}…"
+    """Short, however long or deep the value is."""
+    return _SHORTENER.repr(raw)
