@@ -182,3 +182,16 @@ def test_an_archive_that_lies_about_its_size(tmp_path: Path) -> None:
 def test_a_missing_file(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"'p.qgs' missing"):
         Project.read(tmp_path / "p.qgs")
+
+
+def test_a_large_embedded_picture(tmp_path: Path) -> None:
+    picture = "base64:" + "A" * 11_000_000
+    path = write_project(tmp_path, [layer_xml("a", "./a.gpkg", more=f"<Option name='imageFile' value='{picture}'/>")])
+    assert Project.read(path).layers[0].element.find("Option") is not None
+
+
+def test_a_project_that_nests_without_end(tmp_path: Path) -> None:
+    path = tmp_path / "p.qgs"
+    path.write_bytes(b"<qgis>" + b"<a>" * 1_000_000)
+    with pytest.raises(InvalidProjectFileError, match="not valid XML"):
+        Project.read(path)

@@ -61,6 +61,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "GDALGetRasterBand": (c_void_p, [c_void_p, c_int]),
     "GDALGetRasterDataType": (c_int, [c_void_p]),
     "GDALGetMaskBand": (c_void_p, [c_void_p]),
+    "GDALGetBlockSize": (None, [c_void_p, _INT_POINTER, _INT_POINTER]),
     "GDALGetOverviewCount": (c_int, [c_void_p]),
     "GDALGetRasterColorTable": (c_void_p, [c_void_p]),
     "GDALGetColorEntryCount": (c_int, [c_void_p]),
@@ -77,10 +78,11 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "OCTDestroyCoordinateTransformation": (None, [c_void_p]),
     "OCTTransformEx": (c_int, [c_void_p, c_int, _DOUBLES, _DOUBLES, _DOUBLES, _INT_POINTER]),
 }
-#: Nothing that a project's file says may make GDAL fetch something from a network.
+#: Nothing that a project's file says may make GDAL fetch from a network, or take much memory (in MB).
 _CONFIGURATION = {
     "CPL_VSIL_CURL_ALLOWED_FILENAME": "nothing",
     "GML_DOWNLOAD_SCHEMA": "NO",
+    "GDAL_CACHEMAX": "64",
     "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
 }

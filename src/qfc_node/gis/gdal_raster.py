@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Generator
 from contextlib import contextmanager
-from ctypes import c_double, c_ubyte, c_void_p
+from ctypes import c_double, c_int, c_ubyte, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +70,7 @@ def _window(
     top, bottom = (wanted.ymax - y0) / dy, (wanted.ymin - y0) / dy
     left, right = max(0, int(first)), min(columns, int(last) + 1)
     upper, lower = max(0, int(top)), min(rows, int(bottom) + 1)
-    if right <= left or lower <= upper:
+    if right <= left or lower <= upper or _block_pixels(dataset) > _MAX_PIXELS:
         return None
     if (right - left) * (lower - upper) > _MAX_PIXELS and not _has_overviews(dataset):
         return None
@@ -81,6 +81,14 @@ def _window(
 
 def _has_overviews(dataset: c_void_p) -> bool:
     return bool(library().GDALGetOverviewCount(library().GDALGetRasterBand(dataset, 1)) > 0)
+
+
+def _block_pixels(dataset: c_void_p) -> int:
+    """Pixels that GDAL reads at once, however few are wanted."""
+    width, height = c_int(), c_int()
+    band = library().GDALGetRasterBand(dataset, 1)
+    library().GDALGetBlockSize(band, ctypes.byref(width), ctypes.byref(height))
+    return width.value * height.value
 
 
 def _read_rgba(dataset: c_void_p, window: _Window) -> bytes:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from .port import InvalidProjectFileError, MissingFileError
 
 #: Bytes of project XML that are read at most; the largest projects in the wild have about a tenth of this.
-MAX_PROJECT_BYTES = 256 * 1024 * 1024
+MAX_PROJECT_BYTES = 128 * 1024 * 1024
 #: Bytes of embedded files that are unpacked at most.
 MAX_EMBEDDED_BYTES = 512 * 1024 * 1024
 _MAX_MEMBERS = 10_000

@@ -19,7 +19,13 @@ def parse(content: bytes, name: str) -> Element:
     if b"<!ENTITY" in content.replace(b"\0", b""):
         raise InvalidProjectFileError(f"'{name}' declares XML entities; QGIS never does. It was not read.")
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, dtd_validation=False, remove_comments=True
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        remove_comments=True,
+        # Pictures are embedded in attributes and may have more than 10 MB; entities, which that limit is for, are out.
+        huge_tree=True,
     )
     try:
         root = etree.fromstring(content, parser)
