@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -46,4 +47,5 @@ def write(path: Path, text: str) -> None:
         hint = "Check the folder's owner and rights, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error
     finally:
-        half.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            half.unlink(missing_ok=True)

@@ -43,7 +43,7 @@ class FolderObjectStore:
         """Open the bytes of a key. Raises NotFoundError."""
         try:
             return self._path(key).open("rb")
-        except (FileNotFoundError, IsADirectoryError) as error:
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise NotFoundError(f"There is no object {key}.") from error
         except OSError as error:
             raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error

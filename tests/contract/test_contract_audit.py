@@ -1,0 +1,61 @@
+"""Every audit log."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from qfc.drivers.audit import FileAuditLog
+from qfc.drivers.memory import MemoryAuditLog
+from qfc.errors import QfcError
+from qfc.stack.model import AuditEntry
+from qfc.stack.ports import AuditLog
+
+BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
+
+
+def entry(number: int) -> AuditEntry:
+    return AuditEntry(BEGAN + timedelta(seconds=number), "anna@host", "up", f"stack-{number}", "done – ✓", 1.5)
+
+
+@pytest.fixture(params=["file", "memory"])
+def log(request: pytest.FixtureRequest, tmp_path: Path) -> AuditLog:
+    return FileAuditLog(tmp_path / "stack") if request.param == "file" else MemoryAuditLog()
+
+
+def test_a_new_log_is_empty(log: AuditLog) -> None:
+    assert log.entries() == ()
+
+
+def test_entries_come_back_as_they_were_the_newest_first(log: AuditLog) -> None:
+    for number in range(3):
+        log.append(entry(number))
+    assert log.entries() == (entry(2), entry(1), entry(0))
+
+
+def test_only_so_many_entries_are_given(log: AuditLog) -> None:
+    for number in range(5):
+        log.append(entry(number))
+    assert log.entries(limit=2) == (entry(4), entry(3))
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    FileAuditLog(tmp_path).append(entry(1))
+    assert (tmp_path / "audit.jsonl").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_a_power_cut_broke_hides_no_other(tmp_path: Path) -> None:
+    log = FileAuditLog(tmp_path)
+    log.append(entry(1))
+    with (tmp_path / "audit.jsonl").open("a") as file:
+        file.write('{"time": "2026-01')
+    log.append(entry(2))
+    assert log.entries() == (entry(2), entry(1))
+
+
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "stack").write_text("a file is in the way")
+    with pytest.raises(QfcError, match="cannot be written"):
+        FileAuditLog(tmp_path / "stack").append(entry(1))

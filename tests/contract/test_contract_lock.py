@@ -1,0 +1,129 @@
+"""Every lock: one operator at a time, taken over from the dead."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from qfc.drivers.clock import SystemClock
+from qfc.drivers.lock import FileLock
+from qfc.drivers.memory import LockTable, MemoryClock, MemoryLock
+from qfc.errors import LockHeldError
+from qfc.stack.ports import Lock
+
+#: Makes the lock of one more operator of the same stack; of the same process where the driver knows processes.
+Another = Callable[[], Lock]
+
+
+@pytest.fixture(params=["file", "memory"])
+def another(request: pytest.FixtureRequest, tmp_path: Path) -> Another:
+    if request.param == "file":
+        return lambda: FileLock(tmp_path / "stack", SystemClock())
+    clock, table = MemoryClock(), LockTable()
+    return lambda: MemoryLock(clock, table)
+
+
+def test_nobody_holds_a_new_lock(another: Another) -> None:
+    assert another().holder() is None
+
+
+def test_the_holder_is_known_to_all(another: Another) -> None:
+    taken = another().take("up local")
+    seen = another().holder()
+    assert seen == taken
+    assert seen is not None
+    assert seen.reason == "up local"
+    assert seen.since.tzinfo is not None
+
+
+def test_a_held_lock_is_refused_with_who_and_what(another: Another) -> None:
+    holder = another().take("up local")
+    with pytest.raises(LockHeldError) as caught:
+        another().take("down local")
+    assert f"{holder.user}@{holder.host} (pid {holder.pid})" in caught.value.message
+    assert "up local" in caught.value.message
+    assert str(holder.since.year) in caught.value.message
+
+
+def test_a_released_lock_can_be_taken(another: Another) -> None:
+    lock = another()
+    lock.take("up")
+    lock.release()
+    assert another().holder() is None
+    assert another().take("down").reason == "down"
+
+
+def test_releasing_twice_is_harmless(another: Another) -> None:
+    lock = another()
+    lock.release()
+    lock.take("up")
+    lock.release()
+    lock.release()
+
+
+def _hold_elsewhere(folder: Path, ending: str) -> None:
+    """Take the lock in another process, which then ends as told."""
+    code = (
+        "import os, signal, sys; from pathlib import Path; from qfc.drivers.clock import SystemClock;"
+        f"from qfc.drivers.lock import FileLock; FileLock(Path({str(folder)!r}), SystemClock()).take('up'); {ending}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=False, timeout=60)
+
+
+def test_the_lock_of_a_killed_process_is_taken_over(tmp_path: Path) -> None:
+    _hold_elsewhere(tmp_path, "os.kill(os.getpid(), signal.SIGKILL)")
+    assert (tmp_path / "lock.json").exists()
+    lock = FileLock(tmp_path, SystemClock())
+    assert lock.holder() is None
+    assert lock.take("down").pid == os.getpid()
+
+
+def test_a_reused_pid_is_not_taken_for_the_holder(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path, SystemClock())
+    lock.take("up")
+    path = tmp_path / "lock.json"
+    document = json.loads(path.read_text())
+    path.write_text(json.dumps({**document, "process_started": document["process_started"] - 3600}))
+    assert lock.holder() is None
+
+
+def test_a_holder_on_another_host_is_believed_and_the_way_out_is_told(tmp_path: Path) -> None:
+    lock = FileLock(tmp_path, SystemClock())
+    lock.take("up")
+    path = tmp_path / "lock.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "host": "elsewhere", "pid": 999999}))
+    with pytest.raises(LockHeldError) as caught:
+        lock.take("down")
+    assert str(path) in caught.value.hint
+    lock.release()
+    assert path.exists()
+
+
+def test_a_lock_file_that_is_garbage_is_not_taken_over(tmp_path: Path) -> None:
+    (tmp_path / "lock.json").write_text("{")
+    with pytest.raises(LockHeldError) as caught:
+        FileLock(tmp_path, SystemClock()).take("up")
+    assert "remove" in caught.value.hint
+
+
+def test_of_many_processes_exactly_one_gets_the_lock(tmp_path: Path) -> None:
+    """All find the same dead holder; one of them takes over."""
+    _hold_elsewhere(tmp_path, "os._exit(1)")
+    code = (
+        "import sys, time; from pathlib import Path; from qfc.drivers.clock import SystemClock;"
+        f"from qfc.drivers.lock import FileLock; lock = FileLock(Path({str(tmp_path)!r}), SystemClock())\n"
+        "try:\n    lock.take('up'); print('mine', flush=True); sys.stdin.read()\n"
+        "except Exception: print('refused', flush=True); sys.stdin.read()"
+    )
+    pipe = subprocess.PIPE
+    processes = [subprocess.Popen([sys.executable, "-c", code], stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    said = [process.stdout.readline().strip() for process in processes if process.stdout]
+    for process in processes:
+        process.communicate("")
+    assert sorted(said) == ["mine", "refused", "refused", "refused"]

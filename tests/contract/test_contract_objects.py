@@ -1,0 +1,90 @@
+"""Every object store."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+
+from qfc.drivers.memory import MemoryObjectStore
+from qfc.drivers.objects.folder import FolderObjectStore
+from qfc.errors import NotFoundError, QfcError, UsageError
+from qfc.stack.ports import ObjectStore
+
+
+@pytest.fixture(params=["folder", "memory"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
+    return FolderObjectStore(tmp_path / "objects") if request.param == "folder" else MemoryObjectStore()
+
+
+def put(store: ObjectStore, key: str, content: bytes = b"x") -> int:
+    return store.put(key, io.BytesIO(content))
+
+
+class Broken(io.RawIOBase):
+    """A stream that fails after its first bytes."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read(self, size: int = -1) -> bytes:
+        self.reads += 1
+        if self.reads > 1 or size < 0:
+            raise OSError("connection lost")
+        return b"half"
+
+
+def test_what_was_put_is_got(store: ObjectStore) -> None:
+    assert put(store, "a/b.bin", b"bytes") == 5
+    with store.get("a/b.bin") as content:
+        assert content.read() == b"bytes"
+
+
+def test_a_key_can_be_put_again(store: ObjectStore) -> None:
+    put(store, "a", b"old")
+    put(store, "a", b"new!")
+    with store.get("a") as content:
+        assert content.read() == b"new!"
+    assert list(store.keys()) == [("a", 4)]
+
+
+def test_an_empty_store_has_no_keys(store: ObjectStore) -> None:
+    assert list(store.keys()) == []
+
+
+def test_keys_come_in_order_with_sizes(store: ObjectStore) -> None:
+    for key in ("b", "a/z", "a-1", "a/b/c", "ab"):
+        put(store, key, key.encode())
+    assert list(store.keys()) == [("a-1", 3), ("a/b/c", 5), ("a/z", 3), ("ab", 2), ("b", 1)]
+    assert [key for key, _ in store.keys("a/")] == ["a/b/c", "a/z"]
+    assert [key for key, _ in store.keys("a")] == ["a-1", "a/b/c", "a/z", "ab"]
+
+
+def test_a_missing_key_is_not_found(store: ObjectStore) -> None:
+    put(store, "a/b")
+    for key in ("none", "a", "a/b/c/d"):
+        with pytest.raises(NotFoundError):
+            store.get(key)
+
+
+def test_deleting_removes_and_deleting_again_is_harmless(store: ObjectStore) -> None:
+    put(store, "a")
+    store.delete("a")
+    store.delete("a")
+    assert list(store.keys()) == []
+
+
+@pytest.mark.parametrize("key", ["", "/etc/passwd", "../up", "a/../../b", ".."])
+def test_a_key_that_leads_out_is_refused(store: ObjectStore, key: str) -> None:
+    with pytest.raises(UsageError):
+        put(store, key)
+    with pytest.raises(UsageError):
+        store.get(key)
+
+
+def test_a_stream_that_breaks_leaves_nothing(store: ObjectStore, tmp_path: Path) -> None:
+    with pytest.raises((OSError, QfcError)):
+        store.put("a", Broken())  # pyright: ignore[reportArgumentType] - a stream that only reads is enough
+    assert list(store.keys()) == []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []

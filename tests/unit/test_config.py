@@ -1,0 +1,131 @@
+"""The configuration: file < environment < flags; every mistake at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qfc.config import Config, config_path, home_folder, load
+from qfc.errors import ConfigError
+from qfc.stack.model import Kind
+
+TWO = """
+default = "field"
+
+[stacks.field]
+kind = "embedded"
+port = 9001
+workers = 3
+
+[stacks.office]
+kind = "compose"
+folder = "/srv/office"
+"""
+
+
+def load_text(text: str, environment: dict[str, str] | None = None, **more: object) -> Config:
+    return load({"QFC_HOME": "/data", **(environment or {})}, text=text, **more)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_stack_has_what_the_file_says_and_defaults_for_the_rest() -> None:
+    stack = load_text(TWO).stack()
+    assert (stack.name, stack.kind, stack.port, stack.workers) == ("field", Kind.EMBEDDED, 9001, 3)
+    assert stack.folder == Path("/data/field")
+    assert stack.bind is None
+    assert stack.postgres_bin is None
+
+
+def test_flags_overrule_the_environment_and_the_environment_the_file() -> None:
+    environment = {"QFC_PORT": "9002", "QFC_WORKERS": "4"}
+    stack = load_text(TWO, environment, flags={"port": 9003, "workers": None}).stack()
+    assert (stack.port, stack.workers) == (9003, 4)
+
+
+def test_environment_and_flags_change_only_the_stack_that_is_meant() -> None:
+    config = load_text(TWO, {"QFC_STACK": "office", "QFC_WORKERS": "7"})
+    assert config.stack().name == "office"
+    assert config.stack().workers == 7
+    assert config.stacks["field"].workers == 3
+
+
+def test_the_flag_names_the_stack_before_the_environment_does() -> None:
+    assert load_text(TWO, {"QFC_STACK": "field"}, stack="office").stack().name == "office"
+
+
+def test_the_only_stack_needs_no_name() -> None:
+    assert load_text("[stacks.alone]\n").stack().name == "alone"
+
+
+def test_several_stacks_without_a_default_have_to_be_named() -> None:
+    config = load_text("[stacks.one]\n[stacks.two]\n")
+    with pytest.raises(ConfigError, match="one, two") as caught:
+        config.stack()
+    assert "--stack" in caught.value.hint
+
+
+def test_no_stack_says_what_to_type() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text("").stack()
+    assert "qfc init" in caught.value.hint
+
+
+def test_an_unknown_stack_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_text(TWO, stack="nowhere").stack()
+    assert "field, office" in caught.value.hint
+
+
+def test_every_mistake_is_told_at_once() -> None:
+    text = """
+    defualt = "x"
+    [stacks.Bad_Name]
+    [stacks.one]
+    kind = "kubernetes"
+    port = 99999
+    workers = "many"
+    folder = "relative/path"
+    colour = "red"
+    postgres_bin = "/usr/bin"
+    database_url_file = "/etc/url"
+    """
+    with pytest.raises(ConfigError) as caught:
+        load_text(text)
+    problems = "\n".join(caught.value.problems)
+    for word in ("defualt", "Bad_Name", "kubernetes", "99999", "many", "relative/path", "colour", "exclude each other"):
+        assert word in problems
+    assert len(caught.value.problems) == 8
+
+
+@pytest.mark.parametrize("value", ["true", "1.5", "[1]", '"8011x"', "0", "-1", "65536"])
+def test_a_port_is_a_whole_number(value: str) -> None:
+    with pytest.raises(ConfigError, match=r"stacks\.one\.port"):
+        load_text(f"[stacks.one]\nport = {value}\n")
+
+
+def test_a_wrong_value_of_the_environment_is_told_like_one_of_the_file() -> None:
+    with pytest.raises(ConfigError, match=r"stacks\.field\.workers.*'a lot'"):
+        load_text(TWO, {"QFC_WORKERS": "a lot"})
+
+
+def test_what_is_not_toml_is_told_with_its_line() -> None:
+    with pytest.raises(ConfigError, match="line 2"):
+        load_text("[stacks.one]\nport = = 1\n")
+
+
+def test_a_default_that_names_nothing_is_a_mistake() -> None:
+    with pytest.raises(ConfigError, match="names no stack"):
+        load_text('default = "gone"\n[stacks.one]\n')
+
+
+def test_the_file_is_read_from_where_the_environment_says(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text(TWO, encoding="utf-8")
+    environment = {"QFC_CONFIG": str(file), "QFC_HOME": str(tmp_path)}
+    assert config_path(environment) == file
+    assert home_folder(environment) == tmp_path
+    assert load(environment).stack().name == "field"
+
+
+def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
+    assert load({"QFC_CONFIG": str(tmp_path / "none.toml")}).stacks == {}
