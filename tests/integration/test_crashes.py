@@ -180,9 +180,12 @@ def download(surveyor: Surveyor, folder: Path) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.timeout(60 + KILLS * 30)
-def test_every_edit_arrives_exactly_once_whatever_is_killed(stack: Stack, tmp_path: Path) -> None:
+def test_every_edit_arrives_exactly_once_whatever_is_killed(
+    stack: Stack, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
     print(f"QFC_TEST_CRASH_SEED={SEED}")
     surveyor, killer = Surveyor(stack), Killer(stack, random.Random(SEED))
+    request.addfinalizer(surveyor.http.close)
     stop, failures = threading.Event(), list[BaseException]()
     pusher = threading.Thread(target=push_without_end, args=(surveyor, stop, failures))
     pusher.start()
@@ -215,4 +218,3 @@ def test_every_edit_arrives_exactly_once_whatever_is_killed(stack: Stack, tmp_pa
     surveyor.package()
     wait_for_the_end(stack, surveyor)
     assert surveyor.http.get(f"packages/{surveyor.project}/latest/").status_code == 200
-    surveyor.http.close()

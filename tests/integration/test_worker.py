@@ -261,11 +261,30 @@ def test_a_job_that_kills_three_workers_fails_with_the_reason_and_its_deltas_sta
 
 
 def test_a_job_whose_process_is_killed_is_tried_again_and_then_fails(world: World) -> None:
+    from qfc_node.core.models import Delta
+
     world.wish(misbehave="killed")
     job = world.push(1)
     world.worker("--single-shot").wait(timeout=60)
     assert finished(job, "failed")(), world.node.log
     assert job.attempts == 3
+    assert Delta.objects.get().last_status == "error"
+
+
+def test_deltas_of_a_job_that_is_given_up_come_before_later_ones(world: World) -> None:
+    from qfc_node.core.models import Delta, Job
+
+    world.wish(misbehave="kill_worker")
+    first = world.push(2)
+    Job.objects.filter(pk=first.pk).update(attempts=2)
+    second = world.push(1)
+    world.worker("--single-shot").wait(timeout=60)
+    world.wish()
+    world.worker("--single-shot").wait(timeout=60)
+    assert finished(first, "failed")(), world.node.log
+    assert finished(second, "finished")()
+    ids = [str(pk) for pk in Delta.objects.order_by("created_at").values_list("pk", flat=True)]
+    assert world.read("journal.txt").decode().splitlines() == ids
 
 
 def test_sigterm_lets_the_present_job_finish(world: World) -> None:

@@ -47,8 +47,16 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
         held = jobs.lock(project)
         new = _unknown(held, deltafile.deltas)
         stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role))
-        assign(held, [delta for delta in stored if delta.last_status == DeltaStatus.PENDING], user)
+        assign(held, _adrift(held), user)
     return stored
+
+
+def _adrift(project: Project) -> list[Delta]:
+    """Return the pending deltas that are in no open job, the oldest first.
+
+    Besides the new ones these are deltas whose job was given up: they have to be applied before anything later.
+    """
+    return _closed(Delta.objects.filter(project=project, last_status=DeltaStatus.PENDING))
 
 
 def _unknown(project: Project, sent: Sequence[SentDelta]) -> list[SentDelta]:

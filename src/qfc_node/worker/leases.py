@@ -56,11 +56,6 @@ DEAD = f"""
     for update of j skip locked
 """
 
-NEXT_TRY = """
-    select extract(epoch from min(not_before) - clock_timestamp())
-    from core_job where status = 'pending' and not_before > clock_timestamp()
-"""
-
 
 class LeaseLostError(Exception):
     """The job is not ours any more: deleted, stopped, or given to another worker."""
@@ -101,14 +96,6 @@ def claim(worker: Registration) -> Lease | None:
     return Lease(row[0], token) if row else None
 
 
-def seconds_to_next_try() -> float | None:
-    """Return how long until a job that waits after a fault may run; None when there is none."""
-    with connection.cursor() as cursor:
-        cursor.execute(NEXT_TRY)
-        row = cursor.fetchone()
-    return float(row[0]) if row and row[0] is not None else None
-
-
 def give_back(lease: Lease) -> None:
     """Return a job untouched, as if it had not been claimed: the worker was told to stop."""
     with transaction.atomic():
@@ -124,9 +111,16 @@ def postpone(lease: Lease, reason: str) -> None:
 
 
 def retry_or_give_up(lease: Lease, reason: str) -> None:
-    """Return a job whose process was killed from outside; after the third time it fails."""
+    """Return a job whose process was killed from outside; the third time it fails, and so do its deltas.
+
+    What is killed so often is most likely too large for the machine: later deltas shall not wait for it.
+    """
     with transaction.atomic():
-        _again_or_never(lease.hold(), reason)
+        job = lease.hold()
+        if job.attempts < settings.JOB_MAX_ATTEMPTS:
+            _to_pending(job, counted=True)
+        else:
+            _give_up(job, f"The job was tried {job.attempts} times and killed each time. {reason}", DeltaStatus.ERROR)
 
 
 def take_back_from_the_dead() -> list[uuid.UUID]:
@@ -135,19 +129,20 @@ def take_back_from_the_dead() -> list[uuid.UUID]:
         cursor.execute(DEAD, {"lock_class": LOCK_CLASS, "grace": GRACE_S})
         ids = [row[0] for row in cursor.fetchall()]
         for job in Job.objects.filter(pk__in=ids):
-            _again_or_never(job, "Its worker died.")
+            _to_pending_or_give_up(job)
     return ids
 
 
-def _again_or_never(job: Job, reason: str) -> None:
-    if job.attempts >= settings.JOB_MAX_ATTEMPTS:
-        _give_up(job, f"The job was tried {job.attempts} times and died each time. {reason}")
-    else:
+def _to_pending_or_give_up(job: Job) -> None:
+    if job.attempts < settings.JOB_MAX_ATTEMPTS:
         _to_pending(job, counted=True)
+        return
+    message = f"The job was taken up {job.attempts} times and its worker died each time."
+    _give_up(job, message, DeltaStatus.PENDING)
 
 
 def _to_pending(job: Job, *, counted: bool, backoff_s: float = 0.0, reason: str = "") -> None:
-    _release_deltas(job, DeltaStatus.PENDING)
+    _release_deltas(job, DeltaStatus.PENDING, DeltaStatus.PENDING)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -167,8 +162,10 @@ def _to_pending(job: Job, *, counted: bool, backoff_s: float = 0.0, reason: str 
         )
 
 
-def _give_up(job: Job, message: str) -> None:
-    _release_deltas(job, DeltaStatus.ERROR, message)
+def _give_up(job: Job, message: str, deltas_are: DeltaStatus) -> None:
+    delta_ids = _release_deltas(job, DeltaStatus.ERROR, deltas_are, message)
+    if deltas_are == DeltaStatus.PENDING:
+        _hand_on(job, delta_ids)
     Job.objects.filter(pk=job.pk).update(
         status=JobStatus.FAILED,
         output=job.output or message,
@@ -176,15 +173,26 @@ def _give_up(job: Job, message: str) -> None:
     )
 
 
-def _release_deltas(job: Job, status: DeltaStatus, message: str | None = None) -> None:
-    """Put the deltas of a job that ends without a result back to pending: a dead worker is not their fault.
-
-    `status` is what the job's own record of them says: pending while it will try again, error when it will not.
-    """
+def _release_deltas(
+    job: Job, in_this_job: DeltaStatus, from_now_on: DeltaStatus, message: str | None = None
+) -> list[uuid.UUID]:
+    """Set what the job's record of its deltas says, and what they are themselves. Returns their ids."""
     if job.type != JobType.DELTA_APPLY:
-        return
+        return []
     feedback = {"msg": message} if message else None
     parts = ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), status__in=["pending", "started"])
     delta_ids = list(parts.values_list("delta_id", flat=True))
-    parts.update(status=status, feedback=feedback)
-    Delta.objects.filter(pk__in=delta_ids).update(last_status=DeltaStatus.PENDING, last_feedback=feedback)
+    parts.update(status=in_this_job, feedback=feedback)
+    Delta.objects.filter(pk__in=delta_ids).update(last_status=from_now_on, last_feedback=feedback)
+    return delta_ids
+
+
+def _hand_on(job: Job, delta_ids: list[uuid.UUID]) -> None:
+    """Give deltas to the next apply job of the project: a dead worker is not their fault, and they come before others.
+
+    Without such a job they wait, visible, for the next deltas of the project or for somebody to apply them.
+    """
+    waiting = ApplyJob.objects.filter(project_id=job.project_id, status=JobStatus.PENDING).order_by("created_at")
+    following = waiting.select_for_update(of=("job_ptr",)).first()
+    if following is not None:
+        ApplyJobDelta.objects.bulk_create(ApplyJobDelta(apply_job=following, delta_id=key) for key in delta_ids)

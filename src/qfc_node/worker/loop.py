@@ -26,11 +26,11 @@ from .work import Result
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two looks at the queue without a notification, and between two signs of life while idle.
-IDLE_S = 5.0
+#: Seconds between two signs of life while idle.
+SIGN_S = 5.0
 #: Seconds between two renewals of the lease; also how soon a stopped job is noticed.
 HEARTBEAT_S = 1.0
-#: Seconds between two looks for dead workers.
+#: Seconds between two looks for dead workers, and at the queue when no notification comes.
 CARE_S = 1.0
 #: The longest pause while the database is away, in seconds.
 MAX_PAUSE_S = 5.0
@@ -53,6 +53,7 @@ class Worker:
         self._notifications = Notifications()
         self._sweeper = Sweeper(settings.DATA_DIR, self._registration.id)
         self._cared_at = 0.0
+        self._signed_at = 0.0
         self._pause_s = 0.25
 
     def run(self) -> None:
@@ -94,10 +95,14 @@ class Worker:
         self._cared_at = time.monotonic()
 
     def _idle(self) -> None:
-        self._registration.beat("idle")
-        self._sweeper.sweep_when_due()
-        next_try = leases.seconds_to_next_try()
-        self._notifications.wait(self.signals, min(IDLE_S, next_try if next_try is not None else IDLE_S))
+        if time.monotonic() - self._signed_at > SIGN_S:
+            self._sign("idle")
+            self._sweeper.sweep_when_due()
+        self._notifications.wait(self.signals, CARE_S)
+
+    def _sign(self, state: str) -> None:
+        self._registration.beat(state)
+        self._signed_at = 0.0 if state == "busy" else time.monotonic()
 
     def _leave(self) -> None:
         try:
@@ -127,7 +132,7 @@ class Worker:
 
     def _work_on(self, lease: Lease) -> None:
         prepared = prepare(lease)
-        self._registration.beat("busy")
+        self._sign("busy")
         folder = JobFolder(self._sweeper.home / str(lease.job_id))
         try:
             folder.make()
