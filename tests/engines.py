@@ -29,6 +29,9 @@ class JournalEngine:
     The project file is JSON: `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
     """
 
+    def __init__(self, files_root: Path) -> None:
+        self._files_root = files_root
+
     def report(self, project_file: Path, log: Log) -> ProjectReport:
         """Report the journal's length."""
         self._misbehave(project_file, log)

@@ -122,3 +122,11 @@ class Engine(Protocol):
     ) -> ApplyReport:
         """Apply the deltas in order; a bad delta is reported and never stops the others. Raises GisError."""
         ...
+
+
+class EngineClass(Protocol):
+    """What makes an engine for one job."""
+
+    def __call__(self, files_root: Path) -> Engine:
+        """Return an engine for the folder of all of a project's files; the project file may lie in a folder below."""
+        ...

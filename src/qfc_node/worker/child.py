@@ -17,7 +17,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from ..core.models import JobType
-from ..gis.port import Engine, GisError
+from ..gis.port import Engine, EngineClass, GisError
 from ..storage.blobs import Blob, blob_store, stage_file
 from ..storage.errors import StorageError
 from .folder import JobFolder
@@ -146,19 +146,19 @@ ACTIONS: dict[str, Callable[[Task, Engine], Result]] = {
 }
 
 
-def chosen_engine() -> Engine:
+def chosen_engine() -> EngineClass:
     """Return the engine that the settings name. Importing it before the fork makes every job start fast."""
-    engine: Engine = import_string(settings.GIS_ENGINE)()
+    engine: EngineClass = import_string(settings.GIS_ENGINE)
     return engine
 
 
-def run(work: Work, folder: JobFolder, engine: Engine, attachment_dirs: tuple[str, ...]) -> Result:
+def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tuple[str, ...]) -> Result:
     """Do the job in its folder. Whatever goes wrong is in the result; nothing is raised."""
     with folder.output.open("w", encoding="utf-8", errors="backslashreplace") as output:
         task = Task(work, folder, output, attachment_dirs)
         try:
             task.bring_in()
-            result = ACTIONS[work.type](task, engine)
+            result = ACTIONS[work.type](task, engine(folder.files))
         except BaseException as error:  # noqa: BLE001  (the process ends here; the worker has to learn why)
             result = _failure(error)
             task.log(f"{result.error_class}: {result.error}")
