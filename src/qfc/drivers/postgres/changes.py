@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from qfc.errors import RefusedError
 from qfc.stack.model import QueueChange
-from qfc.stack.queue_changes import BULK_LIMIT, LockedDelta, plan_cancel, plan_reapply, plan_retry
+from qfc.stack.queue_changes import BULK_LIMIT, LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_retry
 
 from . import rows
 from .connection import Session
@@ -16,8 +16,7 @@ from .connection import Session
 def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
     """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
     asked, ids = _bounded(job_ids)
-    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
-    parts = [rows.locked_delta(row) for row in session.rows("parts_lock", ids=ids)]
+    jobs, parts = _lock_jobs(session, ids)
     plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases)
     deltas = [part.delta_id for part in plan.parts]
     session.change("parts_to_pending", jobs=[part.job_id for part in plan.parts], deltas=deltas)
@@ -29,8 +28,7 @@ def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
 def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
     """Stop jobs that wait or run; their deltas wait again, without a job."""
     asked, ids = _bounded(job_ids)
-    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
-    parts = [rows.locked_delta(row) for row in session.rows("parts_lock", ids=ids)]
+    jobs, parts = _lock_jobs(session, ids)
     plan = plan_cancel(asked, jobs, parts, stops_running=session.schema.has_leases)
     session.change("jobs_to_stopped", ids=list(plan.jobs))
     session.change("parts_to_not_applied", jobs=list(plan.jobs))
@@ -41,11 +39,19 @@ def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
 def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
     """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
     asked, ids = _bounded(delta_ids)
-    deltas = [rows.locked_delta(row) for row in session.rows("deltas_lock", ids=ids)]
+    session.rows("deltas_lock", ids=ids)
+    deltas = [rows.locked_delta(row) for row in session.rows("deltas_locked", ids=ids)]
     plan = plan_reapply(asked, deltas)
     jobs = tuple(_apply_job(session, batch) for batch in plan.batches)
     chosen = tuple(delta.delta_id for batch in plan.batches for delta in batch)
     return QueueChange(jobs, chosen, plan.refused)
+
+
+def _lock_jobs(session: Session, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
+    """Lock jobs, then their deltas; return both as they are under the locks."""
+    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
+    session.rows("parts_lock", ids=ids)
+    return jobs, [rows.locked_delta(row) for row in session.rows("parts_locked", ids=ids)]
 
 
 def _apply_job(session: Session, batch: Sequence[LockedDelta]) -> str:

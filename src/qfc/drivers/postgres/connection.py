@@ -114,8 +114,12 @@ class Database:
             else:
                 return session
         connection = _adapted(self._connect())
-        connection.execute(text(begin))
-        return Session(connection, resolve(connection))
+        try:
+            connection.execute(text(begin))
+            return Session(connection, resolve(connection))
+        except BaseException:
+            _give_up(connection)
+            raise
 
     def _kept(self) -> Session | None:
         with self._lock:

@@ -52,7 +52,7 @@ def locked_job(row: Row) -> LockedJob:
 
 
 def locked_delta(row: Row) -> LockedDelta:
-    """Make a locked delta of a row of `parts_lock.sql` or `deltas_lock.sql`."""
+    """Make a locked delta of a row of `parts_locked.sql` or `deltas_locked.sql`."""
     return LockedDelta(**row)
 
 
