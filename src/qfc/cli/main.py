@@ -86,20 +86,17 @@ def global_options(*, hidden: bool) -> list[click.Option]:
     """Return the flags that are understood before and after a command."""
 
     def option(name: str, variable: str, help: str, **more: Any) -> click.Option:
-        more = {"is_flag": True, **more}
-        declarations = [name, f"qfc_{variable}"]
-        return click.Option(declarations, help=help, hidden=hidden, expose_value=False, callback=_set, **more)
+        shared: dict[str, Any] = {"help": help, "hidden": hidden, "expose_value": False, "callback": _set}
+        return click.Option([name, f"qfc_{variable}"], **shared, **more)
 
     return [
-        option("--stack", "stack", "Which stack of the configuration; also QFC_STACK.", is_flag=False, metavar="NAME"),
-        option("--json", "json", "Print one JSON document."),
-        option("--yes", "yes", "Do not ask."),
-        option("--dry-run", "dry_run", "Print the plan of a change; change nothing."),
-        option(
-            "--wait", "wait_s", "Wait that long for another operator.", is_flag=False, type=float, metavar="SECONDS"
-        ),
-        option("--verbose", "verbose", "Show every external command and query; tracebacks."),
-        option("--quiet", "quiet", "Print only the result."),
+        option("--stack", "stack", "Which stack of the configuration; also QFC_STACK.", metavar="NAME"),
+        option("--json", "json", "Print one JSON document.", is_flag=True),
+        option("--yes", "yes", "Do not ask.", is_flag=True),
+        option("--dry-run", "dry_run", "Print the plan of a change; change nothing.", is_flag=True),
+        option("--wait", "wait_s", "Wait that long for another operator.", type=float, metavar="SECONDS"),
+        option("--verbose", "verbose", "Show every external command and query; tracebacks.", is_flag=True),
+        option("--quiet", "quiet", "Print only the result.", is_flag=True),
     ]
 
 

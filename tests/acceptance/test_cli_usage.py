@@ -1,0 +1,173 @@
+"""The command line before any stack exists: help, wrong usage, configuration, completion."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from qfc.cli.main import command_names
+from qfc_command import Qfc
+
+
+def test_help_is_a_page_that_names_every_command(qfc: Qfc) -> None:
+    answer = qfc("--help")
+    assert (answer.code, answer.err) == (0, "")
+    listed = {line.split()[0] for line in answer.out.splitlines() if line.startswith("  ") and line.strip()}
+    assert set(command_names()) <= listed
+    assert "qfc init" in answer.out
+    assert "Exit codes" in answer.out
+
+
+@pytest.mark.parametrize("name", command_names())
+def test_every_command_has_help(qfc: Qfc, name: str) -> None:
+    answer = qfc(name, "--help")
+    assert (answer.code, answer.err) == (0, "")
+    assert f"qfc {name}" in answer.out
+
+
+def test_help_imports_no_command_and_nothing_heavy(qfc: Qfc) -> None:
+    process = qfc.begin("--help", PYTHONVERBOSE="1")
+    _, err = process.communicate(timeout=60)
+    for module in ("qfc.cli.status", "psycopg", "rich", "psutil", "tomlkit", "django"):
+        assert f"import '{module}'" not in err
+    assert "import 'click'" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["nonsense"], "nonsense"),
+        (["status", "--nonsense"], "nonsense"),
+        (["up", "--workers", "many"], "many"),
+        (["logs", "--since", "yesterday"], "yesterday"),
+        (["logs", "--lines", "0"], "lines"),
+        (["services", "restart"], "--all"),
+        (["--stack"], "--stack"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_with_a_way_out(qfc: Qfc, arguments: list[str], word: str) -> None:
+    qfc.ok("init")
+    answer = qfc(*arguments)
+    assert answer.code == 2
+    assert answer.out == ""
+    assert word in answer.err
+    assert answer.err.startswith("Error: ")
+    assert len(answer.err.splitlines()) <= 3
+
+
+def test_errors_for_machines_are_one_document_on_standard_output(qfc: Qfc) -> None:
+    for arguments in (["--json", "status"], ["status", "--json"], ["--json", "nonsense"], ["status", "--json", "-x"]):
+        answer = qfc(*arguments)
+        assert answer.code == 2
+        assert set(answer.json["error"]) >= {"code", "message", "hint"}
+        assert answer.err == ""
+
+
+def test_without_a_configuration_the_next_step_is_told(qfc: Qfc) -> None:
+    answer = qfc("status")
+    assert answer.code == 2
+    assert "qfc init" in answer.err
+
+
+def test_every_mistake_of_the_configuration_is_told_at_once(qfc: Qfc) -> None:
+    (qfc.home / "config.toml").write_text('[stacks.a]\nport = "x"\nworkers = -1\ncolour = 1\n')
+    error = qfc("--json", "status").json["error"]
+    assert error["code"] == "configuration"
+    assert len(error["problems"]) == 3
+
+
+def test_init_writes_once_and_says_when_there_is_nothing_to_change(qfc: Qfc) -> None:
+    assert qfc.ok("init", "--port", "9123")["changed"] is True
+    written = (qfc.home / "config.toml").read_text()
+    assert qfc.ok("init", "--port", "9123")["changed"] is False
+    assert (qfc.home / "config.toml").read_text() == written
+
+
+def test_init_checks_before_it_writes(qfc: Qfc) -> None:
+    qfc.ok("init")
+    before = (qfc.home / "config.toml").read_text()
+    answer = qfc("init", "--port", "99999")
+    assert answer.code == 2
+    assert (qfc.home / "config.toml").read_text() == before
+
+
+def test_a_dry_run_of_init_changes_nothing(qfc: Qfc) -> None:
+    document = qfc.ok("init", "--dry-run")
+    assert document["dry_run"] is True
+    assert document["steps"]
+    assert list(qfc.home.iterdir()) == []
+
+
+def test_stacks_lists_what_is_configured(qfc: Qfc) -> None:
+    assert qfc.ok("stacks")["stacks"] == []
+    qfc.ok("init", "one")
+    qfc.ok("init", "two", "--default")
+    (qfc.home / "config.toml").write_text((qfc.home / "config.toml").read_text() + '[stacks.far]\nkind = "compose"\n')
+    lines = {line["name"]: line for line in qfc.ok("stacks")["stacks"]}
+    assert list(lines) == ["one", "two", "far"]
+    assert [name for name, line in lines.items() if line["default"]] == ["two"]
+    assert (lines["one"]["state"], lines["one"]["verdict"]) == ("stopped", "down")
+    assert (lines["far"]["state"], lines["far"]["verdict"]) == ("unknown", "unknown")
+    assert lines["far"]["detail"]
+
+
+def test_a_stack_that_does_not_run_is_down_and_says_so(qfc: Qfc) -> None:
+    qfc.ok("init")
+    answer = qfc("status", "--json")
+    assert answer.code == 1
+    assert (answer.json["verdict"], answer.json["reasons"]) == ("down", ["The stack is not running."])
+    assert answer.json["queue"] is None
+    assert qfc("--quiet", "status").out == "down\n"
+
+
+@pytest.mark.parametrize("arguments", [["sync", "queue"], ["users", "list"], ["jobs", "list"], ["db", "status"]])
+def test_what_needs_a_running_stack_is_exit_code_3_without_one(qfc: Qfc, arguments: list[str]) -> None:
+    qfc.ok("init")
+    answer = qfc("--json", *arguments)
+    assert answer.code == 3
+    assert "qfc" in answer.json["error"]["hint"]
+
+
+def test_down_of_a_stack_that_never_ran_is_harmless(qfc: Qfc) -> None:
+    qfc.ok("init")
+    assert qfc.ok("down")["was_running"] is False
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts_name_the_command(qfc: Qfc, shell: str) -> None:
+    answer = qfc("completion", shell)
+    assert answer.code == 0
+    assert "_QFC_COMPLETE" in answer.out
+
+
+def test_bash_completes_commands_and_subcommands(qfc: Qfc) -> None:
+    for words, wanted in (("qfc st", {"stacks", "status"}), ("qfc services re", {"restart", "recreate", "rebuild"})):
+        answer = qfc(COMP_WORDS=words, COMP_CWORD=str(words.count(" ")), _QFC_COMPLETE="bash_complete")
+        assert {line.partition(",")[2] for line in answer.out.splitlines()} == wanted
+
+
+def test_the_bash_script_is_valid(qfc: Qfc, tmp_path: Path) -> None:
+    script = tmp_path / "qfc.bash"
+    script.write_text(qfc("completion", "bash").out)
+    subprocess.run(["bash", "-n", str(script)], check=True)
+
+
+def test_what_is_printed_can_be_piped_into_a_program_that_stops_reading(qfc: Qfc) -> None:
+    process = qfc.begin("--help")
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert "Traceback" not in process.stderr.read()
+    process.wait(timeout=60)
+    process.stderr.close()
+    assert process.stdin is not None
+    process.stdin.close()
+
+
+def test_verbose_shows_the_traceback(qfc: Qfc) -> None:
+    answer = qfc("--verbose", "--json", "status")
+    assert "Traceback" in answer.err
+    assert json.loads(answer.out)["error"]["code"] == "configuration"

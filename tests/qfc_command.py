@@ -1,0 +1,106 @@
+"""`qfc` as an operator calls it: a process with a scrubbed environment and folders of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PASSED_ON = ("PATH", "HOME", "LANG")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a call left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one document on standard output; anything else there is an error."""
+        return json.loads(self.out)
+
+
+class Qfc:
+    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        self.environment = {**kept, "QFC_HOME": str(home), "QFC_CONFIG": str(home / "config.toml")}
+
+    def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Answer:
+        """Call it and wait for its end."""
+        process = self.begin(*arguments, **environment)
+        out, err = process.communicate(stdin, timeout=240)
+        return Answer(process.returncode, out, err)
+
+    def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """Call it and return at once."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "qfc.cli.main", *arguments],
+            env={**self.environment, **environment},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def ok(self, *arguments: str, **environment: str) -> Any:
+        """Call it with --json, insist on exit code 0, return the document."""
+        answer = self("--json", *arguments, **environment)
+        assert answer.code == 0, f"{arguments} ended with {answer.code}:\n{answer.out}\n{answer.err}"
+        return answer.json
+
+    def pid(self, instance: str, stack: str = "local") -> int:
+        """Return the process id of a running instance."""
+        status = self("--json", "--stack", stack, "status").json
+        instances = {one["id"]: one["pid"] for service in status["services"] for one in service["instances"]}
+        return instances[instance]
+
+    def processes(self, stack: str = "local") -> list[psutil.Process]:
+        """Return every process of a stack, found without the suite's help."""
+        folder = str(self.home / stack)
+        return [process for process in psutil.process_iter() if _is_of(process, folder)]
+
+    def kill_everything(self, stack: str = "local") -> None:
+        """Do to a stack what a power cut does."""
+        for process in self.processes(stack):
+            with suppress(psutil.NoSuchProcess):
+                os.kill(process.pid, signal.SIGKILL)
+        psutil.wait_procs(self.processes(stack), timeout=10)
+
+
+def _is_of(process: psutil.Process, folder: str) -> bool:
+    with suppress(psutil.Error, OSError):
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        return process.environ().get("QFC_SUPERVISED") == folder or process.cwd() == f"{folder}/db"
+    return False
+
+
+@contextmanager
+def fresh_qfc() -> Generator[Qfc]:
+    """Give a `qfc` with empty folders; whatever it started is ended with the block."""
+    folder = Path(tempfile.mkdtemp(prefix="qfc-a-", dir="/tmp"))
+    folder.chmod(0o755)
+    qfc = Qfc(folder)
+    try:
+        yield qfc
+    finally:
+        for stack in [path.name for path in folder.iterdir() if path.is_dir()]:
+            qfc.kill_everything(stack)
+        shutil.rmtree(folder, ignore_errors=True)
