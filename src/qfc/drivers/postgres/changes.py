@@ -39,6 +39,7 @@ def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
 def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
     """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
     asked, ids = _bounded(delta_ids)
+    session.rows("projects_lock", jobs=[], deltas=ids)
     session.rows("deltas_lock", ids=ids)
     deltas = [rows.locked_delta(row) for row in session.rows("deltas_locked", ids=ids)]
     plan = plan_reapply(asked, deltas)
@@ -48,8 +49,9 @@ def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
 
 
 def _lock_jobs(session: Session, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
-    """Lock jobs, then their deltas; return both as they are under the locks."""
+    """Lock jobs, their projects, their deltas, in the order in which workers do; return them as they are then."""
     jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
+    session.rows("projects_lock", jobs=ids, deltas=[])
     session.rows("parts_lock", ids=ids)
     return jobs, [rows.locked_delta(row) for row in session.rows("parts_locked", ids=ids)]
 
