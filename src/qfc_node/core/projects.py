@@ -9,7 +9,8 @@ from django.db import transaction
 from ..storage import versions
 from ..storage.blobs import Blob
 from . import jobs
-from .models import File, FileType, FileVersion, Project, ProjectCollaborator, User
+from .models import File, FileType, FileVersion, Project, ProjectCollaborator, ProjectRole, User
+from .permissions import role_in
 
 PROJECT_SUFFIXES = (".qgs", ".qgz")
 
@@ -32,10 +33,19 @@ def check_name_is_free(owner: User, name: str, besides: Project | None = None) -
         raise ProjectExistsError
 
 
-def create(owner: User, fields: dict[str, Any]) -> Project:
-    """Make an empty project. Raises ProjectExistsError."""
+def create(owner: User, fields: dict[str, Any], user: User) -> Project:
+    """Make an empty project; who makes it for an organization without being its admin becomes the project's.
+
+    Raises ProjectExistsError.
+    """
     check_name_is_free(owner, fields["name"])
-    return Project.objects.create(owner=owner, **fields)
+    with transaction.atomic():
+        project = Project.objects.create(owner=owner, **fields)
+        if role_in(user, project) is None:
+            ProjectCollaborator.objects.create(
+                project=project, collaborator=user, role=ProjectRole.ADMIN, created_by=user, updated_by=user
+            )
+    return project
 
 
 def change(project: Project, fields: dict[str, Any]) -> None:
@@ -62,7 +72,7 @@ def _newest(source: Project) -> list[FileVersion]:
 def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> Project:
     """Make a project with the newest versions of another's files. Raises ProjectExistsError, StorageError."""
     with transaction.atomic():
-        project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields})
+        project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields}, user)
         for version in _newest(source):
             blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
             versions.hold_blob(blob)

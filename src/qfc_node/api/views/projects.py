@@ -96,7 +96,7 @@ class ProjectsView(_ProjectList):
 
     def _make(self, owner: User, fields: Fields, source_id: UUID | None) -> Project:
         if source_id is None:
-            return projects.create(owner, fields)
+            return projects.create(owner, fields, self.caller)
         source = self.access(source_id, Action.READ_FILES).project
         refuse(quota.refuses_upload(owner, self.client_type, projects.copied_bytes(source)))
         return projects.clone(source, owner, fields, self.caller)
