@@ -11,8 +11,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from qfc.drivers.memory.directory import MemoryDirectory
-from qfc.drivers.memory.queue import MemoryQueue
+from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
 from qfc.stack.model import Delta, Job, JobStatus, Project, User
 from qfc.stack.ports import Directory, QueueStore
@@ -213,23 +212,12 @@ def official_schema(name: str) -> str:
     return "\n".join((SCHEMAS / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
 
 
-class FrozenClock:
-    """A clock that stands still at the moment of the test world."""
-
-    def now(self) -> datetime:
-        """Return the moment."""
-        return NOW
-
-    def sleep(self, seconds: float) -> None:
-        """Wait for nothing."""
-
-
 class MemoryWorld:
     """Rows in the memory twins."""
 
-    def __init__(self) -> None:
-        self.store: MemoryQueue = MemoryQueue(FrozenClock())
-        self.directory: MemoryDirectory = MemoryDirectory()
+    def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
+        self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
+        self.directory: MemoryDirectory = directory or MemoryDirectory()
         self.has_leases = True
         self.person("alice")
 

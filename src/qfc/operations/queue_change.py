@@ -37,7 +37,7 @@ def changed(change: QueueChange, *, selected: int, strict: bool, dry_run: bool) 
 def summary(change: QueueChange) -> str:
     """Return what the audit log says of a change."""
     refused = f", {len(change.refused)} left alone" if change.refused else ""
-    return f"{len(change.jobs)} jobs, {len(change.deltas)} deltas{refused}"
+    return f"{count(len(change.jobs), 'job')}, {count(len(change.deltas), 'delta')}{refused}"
 
 
 def count(number: int, noun: str) -> str:

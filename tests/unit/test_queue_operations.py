@@ -1,0 +1,322 @@
+"""What operators do with the queue, on a stack in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from qfc.drivers.memory import MemoryPorts, memory_stack
+from qfc.errors import CommandError, NotConfirmedError, NotFoundError, UsageError
+from qfc.operations.db_migrate import db_migrate
+from qfc.operations.db_status import db_status
+from qfc.operations.deltas_list import deltas_list, deltas_show
+from qfc.operations.deltas_reapply import DeltaSelection, deltas_reapply
+from qfc.operations.guard import Options
+from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
+from qfc.operations.jobs_list import jobs_list, jobs_show
+from qfc.operations.projects_status import projects_status
+from qfc.operations.sync_queue import sync_queue
+from qfc.operations.sync_recent import sync_failed, sync_recent
+from qfc.operations.users_create import users_create, users_password
+from qfc.operations.users_disable import users_disable
+from qfc.operations.users_list import users_quota
+from qfc.operations.workers_change import workers_drain, workers_restart, workers_scale
+from qfc.operations.workers_list import workers_list
+from qfc.stack.model import JobStatus, Worker
+from queue_world import NOW, MemoryWorld
+
+YES = Options(yes=True)
+DRY = Options(dry_run=True)
+
+
+@pytest.fixture
+def ports() -> MemoryPorts:
+    stack = memory_stack()
+    stack.clock.moment = NOW
+    stack.runtime.start([])
+    return stack
+
+
+@pytest.fixture
+def world(ports: MemoryPorts) -> MemoryWorld:
+    return MemoryWorld(ports.jobs, ports.directory)
+
+
+def audited(ports: MemoryPorts) -> list[tuple[str, str, str]]:
+    return [(entry.command, entry.target, entry.result) for entry in ports.audit.entries()]
+
+
+def test_the_queue_is_explained(ports: MemoryPorts, world: MemoryWorld) -> None:
+    busy, free = world.project("busy"), world.project("free")
+    running = world.job(busy, "started", made=20, started=15)
+    ports.jobs.job_rows[running] = replace(ports.jobs.job_rows[running], worker_id="w1")
+    ports.jobs.worker_rows.append(Worker("w1", "busy"))
+    waits, oldest = world.job(busy, made=5), world.job(free, made=9)
+    result = sync_queue(ports)
+    assert (result.depth.pending, result.depth.started, result.oldest_pending_s, result.workers) == (2, 1, 540, 1)
+    assert (result.waiting.project_busy, result.waiting.no_free_worker) == (1, 1)
+    assert [job.id for job in result.jobs] == [running, oldest, waits]
+    running_why, oldest_why, waits_why = [job.why or "" for job in result.jobs]
+    assert running_why.startswith("Runs on worker w1 since")
+    assert oldest_why == "No worker is free."
+    assert waits_why.startswith("Its project is busy with package job")
+    assert result.jobs[0].age_s == 20 * 60
+
+
+def test_recent_jobs_and_their_failures(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    for ended in (1, 2, 3):
+        world.job(project, "finished", made=30, started=20, ended=ended)
+    timeout = {"error": "Worker timeout error.", "error_type": "TIMEOUT"}
+    failed = world.job(project, "failed", made=30, started=20, ended=4, feedback=timeout)
+    recent = sync_recent(ports, hours=1)
+    assert (recent.finished, recent.failed, recent.success_rate) == (3, 1, 0.75)
+    assert (recent.seconds.p50, recent.seconds.max) == (18 * 60, 19 * 60)
+    assert len(recent.jobs) == 4
+    only_failed = sync_failed(ports, hours=1)
+    (job,) = only_failed.jobs
+    assert (job.id, job.cause, job.error) == (failed, "server", "Worker timeout error.")
+    assert job.signature == "D04 the time limit was reached"
+    (group,) = only_failed.groups
+    assert (group.count, group.projects, group.signature) == (1, ("alice/survey",), job.signature)
+
+
+def test_groups_count_failures_that_are_not_listed(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    for _ in range(3):
+        world.job(project, "failed", ended=4, feedback={"error_type": "API_FORBIDDEN"})
+    world.job(project, "failed", ended=5, feedback={"error_type": "TIMEOUT"})
+    result = sync_failed(ports, hours=1, limit=1)
+    assert len(result.jobs) == 1
+    assert [group.count for group in result.groups] == [3, 1]
+
+
+@pytest.mark.parametrize("hours", [0, -1, 1e9, float("nan"), float("inf")])
+def test_hours_that_cannot_be(ports: MemoryPorts, hours: float) -> None:
+    with pytest.raises(UsageError):
+        sync_recent(ports, hours=hours)
+
+
+def test_jobs_are_listed_with_reasons(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    world.job(project, "finished", made=5, ended=4)
+    world.job(project, made=1)
+    waiting, done = jobs_list(ports).jobs
+    assert (waiting.why, done.why) == ("No worker runs.", None)
+    assert jobs_list(ports, statuses=[JobStatus.FINISHED], project="alice/survey").jobs == (done,)
+    with pytest.raises(NotFoundError):
+        jobs_list(ports, project="survey")
+
+
+def test_a_job_is_shown_with_its_edits(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    job = world.job(
+        project, "failed", type="delta_apply", ended=1, feedback={"error_type": "TIMEOUT"}, output="the log"
+    )
+    delta = world.delta(project, "error", job=job)
+    shown = jobs_show(ports, job[:8])
+    assert (shown.cause, shown.output) == ("server", "the log")
+    assert [one.id for one in shown.deltas] == [delta]
+
+
+def test_a_job_named_is_tried_again_without_a_question(ports: MemoryPorts, world: MemoryWorld) -> None:
+    job = world.job(world.project("survey"), "failed", ended=1)
+    result = jobs_retry(ports, JobSelection([job[:9]]), Options())
+    assert (result.jobs, result.exit_code) == ((job,), 0)
+    assert audited(ports) == [("jobs retry", job, "1 job, 0 deltas")]
+
+
+def test_a_job_that_cannot_be_tried_again_is_refused(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    done, failed = world.job(project, "finished", ended=1), world.job(project, "failed", ended=1)
+    assert jobs_retry(ports, JobSelection([done]), Options()).exit_code == 4
+    assert jobs_retry(ports, JobSelection([done, failed]), Options()).exit_code == 5
+    with pytest.raises(NotFoundError):
+        jobs_retry(ports, JobSelection(["00000000"]), Options())
+
+
+def test_jobs_by_filter_need_a_yes(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    world.job(project, "failed", ended=1)
+    world.job(project, "failed", type="delta_apply", ended=1)
+    with pytest.raises(NotConfirmedError):
+        jobs_retry(ports, JobSelection(everything=True), Options())
+    assert len(jobs_retry(ports, JobSelection(everything=True), DRY).jobs) == 1
+    result = jobs_retry(ports, JobSelection(everything=True), YES)
+    assert (len(result.jobs), len(result.refused), result.exit_code) == (1, 1, 0)
+    with pytest.raises(UsageError):
+        jobs_retry(ports, JobSelection(), YES)
+
+
+def test_a_dry_run_changes_nothing_and_is_not_audited(ports: MemoryPorts, world: MemoryWorld) -> None:
+    job = world.job(world.project("survey"))
+    result = jobs_cancel(ports, JobSelection([job]), DRY)
+    assert (result.jobs, result.dry_run) == ((job,), True)
+    assert ports.jobs.job(job).status is JobStatus.PENDING
+    assert audited(ports) == []
+
+
+def test_cancelled_edits_are_listed_and_applied_again(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    job = world.job(project, type="delta_apply")
+    delta = world.delta(project, "pending", job=job)
+    assert jobs_cancel(ports, JobSelection([job]), Options()).deltas == (delta,)
+    (listed,) = deltas_list(ports).deltas
+    assert (listed.id, listed.status, listed.age_s) == (delta, "pending", 600)
+    result = deltas_reapply(ports, DeltaSelection(project="alice/survey"), YES)
+    assert result.deltas == (delta,)
+    assert ports.jobs.job(result.jobs[0]).status is JobStatus.PENDING
+
+
+def test_reapply_takes_what_may_arrive(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    for status in ("applied", "conflict", "ignored", "unpermitted"):
+        world.delta(project, status)
+    wanted = {world.delta(project, status) for status in ("error", "not_applied", "pending")}
+    assert set(deltas_reapply(ports, DeltaSelection(everything=True), YES).deltas) == wanted
+    (conflict,) = deltas_reapply(ports, DeltaSelection(statuses=["conflict"]), YES).deltas
+    assert ports.jobs.delta(conflict).status == "pending"
+    with pytest.raises(UsageError):
+        deltas_reapply(ports, DeltaSelection(), YES)
+
+
+def test_an_edit_that_arrived_is_never_applied_again(ports: MemoryPorts, world: MemoryWorld) -> None:
+    delta = world.delta(world.project("survey"), "applied")
+    result = deltas_reapply(ports, DeltaSelection([delta]), YES)
+    assert (result.jobs, result.exit_code) == ((), 4)
+
+
+def test_an_edit_is_shown_with_its_reason(ports: MemoryPorts, world: MemoryWorld) -> None:
+    shown = deltas_show(ports, world.delta(world.project("survey"), "error"))
+    assert shown.delta.reason == "it went wrong"
+    assert shown.content is not None
+
+
+def test_a_project_is_shown_with_what_waits_in_it(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project, other = world.project("survey"), world.project("other")
+    waiting, done = world.job(project), world.job(project, "finished", ended=1)
+    world.job(other)
+    lost = world.delta(project, "error")
+    world.delta(project, "applied")
+    shown = projects_status(ports, "alice/survey")
+    assert [job.id for job in shown.open_jobs] == [waiting]
+    assert [job.id for job in shown.last_jobs] == [done]
+    assert [delta.id for delta in shown.deltas] == [lost]
+
+
+class Application:
+    """An application that knows some commands and remembers what it was asked."""
+
+    def __init__(self, plan: str = "") -> None:
+        self.plan = plan
+        self.asked: list[tuple[tuple[str, ...], bytes]] = []
+
+    def __call__(self, service: str, argv: Sequence[str], stdin: bytes) -> str:
+        assert service == "app"
+        self.asked.append((tuple(argv), stdin))
+        if argv[0] == "createuser" and argv[2] == "taken":
+            raise CommandError("python3 ended with exit code 1: CommandError: The name is taken.")
+        if argv[0] == "migrate":
+            self.plan = self.plan.replace("[ ]", "[X]")
+        return self.plan if argv[0] == "showmigrations" else ""
+
+
+def test_a_password_is_in_no_command(ports: MemoryPorts) -> None:
+    ports.runtime.execute_with = application = Application()
+    account = users_create(ports, "bob", email="b@x", superuser=True, password="s3cret", options=Options())
+    ((argv, stdin),) = application.asked
+    assert argv == ("createuser", "--username", "bob", "--email", "b@x", "--password-stdin", "--superuser")
+    assert (stdin, account.password) == (b"s3cret", None)
+    assert "s3cret" not in repr(ports.audit.entries())
+
+
+def test_a_generated_password_is_told_once(ports: MemoryPorts, world: MemoryWorld) -> None:
+    ports.runtime.execute_with = application = Application()
+    first = users_create(ports, "bob", email="", superuser=False, password=None, options=Options())
+    second = users_password(ports, "ALICE", password=None, options=Options())
+    assert first.password is not None
+    assert second.password is not None
+    assert first.password != second.password
+    assert application.asked[1] == (
+        ("setpassword", "--username", "alice", "--password-stdin"),
+        second.password.encode(),
+    )
+    dry = users_create(ports, "bob", email="", superuser=False, password=None, options=DRY)
+    assert (dry.password, len(application.asked)) == (None, 2)
+
+
+def test_the_application_says_why_not(ports: MemoryPorts) -> None:
+    ports.runtime.execute_with = Application()
+    with pytest.raises(CommandError) as caught:
+        users_create(ports, "taken", email="", superuser=False, password="x", options=Options())
+    assert caught.value.message == "The name is taken."
+
+
+def test_a_person_is_disabled_and_enabled(ports: MemoryPorts, world: MemoryWorld) -> None:
+    ports.directory.tokens["alice"] = 2
+    result = users_disable(ports, "Alice", enable=False, options=Options())
+    assert (result.is_active, result.tokens_ended) == (False, 2)
+    assert users_disable(ports, "alice", enable=True, options=DRY).is_active is False
+    assert users_disable(ports, "alice", enable=True, options=Options()).is_active
+    with pytest.raises(NotFoundError):
+        users_disable(ports, "nobody", enable=False, options=Options())
+    ports.directory.user_rows["club"] = replace(
+        ports.directory.user_rows["alice"], username="club", type="organization"
+    )
+    with pytest.raises(UsageError):
+        users_disable(ports, "club", enable=False, options=Options())
+
+
+def test_a_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
+    rows = ports.directory.user_rows
+    rows["alice"] = replace(rows["alice"], storage_used_bytes=25, storage_quota_bytes=100)
+    assert users_quota(ports, "alice").used == 0.25
+    rows["alice"] = replace(rows["alice"], storage_quota_bytes=None)
+    assert users_quota(ports, "alice").used is None
+
+
+def test_workers_are_joined_with_their_processes(ports: MemoryPorts) -> None:
+    first, second = next(one for one in ports.runtime.services() if one.name == "worker_wrapper").instances
+    ports.jobs.worker_rows[:] = [
+        Worker("w1", "busy", pid=first.pid, job_id="j", since=NOW),
+        Worker("w2", "dead", pid=1),
+    ]
+    result = workers_list(ports)
+    assert result.wanted == 2
+    assert [(worker.id, worker.state, worker.process) for worker in result.workers] == [
+        ("w1", "busy", first.id),
+        ("w2", "dead", None),
+        (second.id, "starting", second.id),
+    ]
+
+
+def test_workers_are_scaled_drained_and_restarted(ports: MemoryPorts) -> None:
+    result = workers_scale(ports, 3, Options())
+    assert (result.before, result.wanted, len(result.workers.workers)) == (2, 3, 3)
+    assert workers_scale(ports, 1, DRY).steps == ("Change from 3 workers to 1",)
+    assert len(workers_drain(ports, Options()).workers.workers) == 0
+    assert len(workers_restart(ports, Options()).workers.workers) == 3
+    for number in (-1, 1000):
+        with pytest.raises(UsageError):
+            workers_scale(ports, number, Options())
+    assert [command for command, _, _ in audited(ports)] == ["workers restart", "workers drain", "workers scale"]
+
+
+PLAN = "[X]  core.0001_initial\n[ ]  core.0002_rules ... (0.1s)\n[ ]  core.0003_more\n"
+
+
+def test_migrations_are_shown_then_applied(ports: MemoryPorts) -> None:
+    ports.runtime.execute_with = Application(PLAN)
+    assert db_status(ports).unapplied_migrations == ("core.0002_rules", "core.0003_more")
+    assert db_migrate(ports, DRY).migrations == ("core.0002_rules", "core.0003_more")
+    with pytest.raises(NotConfirmedError):
+        db_migrate(ports, Options())
+    assert len(db_migrate(ports, YES).migrations) == 2
+    assert db_migrate(ports, Options()).migrations == ()
+    assert audited(ports)[0] == ("db migrate", "core.0003_more", "2 migrations")
+
+
+def test_the_database_tells_of_itself_when_the_application_cannot(ports: MemoryPorts) -> None:
+    assert db_status(ports).unapplied_migrations is None
