@@ -332,6 +332,32 @@ def test_a_stopped_job_ends_within_a_second_or_two(world: World) -> None:
     assert worker.poll() is None
 
 
+def test_secrets_reach_the_job_s_libpq_and_nothing_else(world: World) -> None:
+    from qfc_node.core.models import Secret
+    from qfc_node.core.sealing import seal
+
+    for name, kind, value in [
+        ("PGPASSWORD", "envvar", "hush"),
+        ("GDAL_DRIVER_PATH", "envvar", "/evil"),
+        ("field", "pgservice", "[field]\nhost=db.example"),
+    ]:
+        Secret.objects.create(project=world.project, name=name, type=kind, value=seal(value), created_by=world.user)
+    world.wish(misbehave="tell_environment")
+    job = world.job("ProcessProjectfileJob")
+    world.worker("--single-shot").wait(timeout=60)
+    assert finished(job, "failed")(), world.node.log
+    told = json.loads(job.feedback["error"])
+    assert told == {
+        "PGPASSWORD": "hush",
+        "LD_PRELOAD": None,
+        "GDAL_DRIVER_PATH": None,
+        "service": "[field]\nhost=db.example\n",
+        "mode": "0o100600",
+    }
+    assert "hush" not in world.node.log + job.output.replace(job.feedback["error"], "")
+    assert "GDAL_DRIVER_PATH" in job.output
+
+
 def test_a_deleted_project_ends_its_job(world: World) -> None:
     from qfc_node.core.models import Job
     from qfc_node.storage.versions import delete_project

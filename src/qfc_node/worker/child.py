@@ -20,6 +20,7 @@ from ..core.models import JobType
 from ..gis.port import Engine, EngineClass, GisError
 from ..storage.blobs import Blob, blob_store, stage_file
 from ..storage.errors import StorageError
+from . import secret_environment
 from .folder import JobFolder
 from .work import Result, SnapshotFile, StoredFile, Work, stored
 
@@ -157,6 +158,7 @@ def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tup
     with folder.output.open("w", encoding="utf-8", errors="backslashreplace") as output:
         task = Task(work, folder, output, attachment_dirs)
         try:
+            secret_environment.set_up(work.secrets, folder.service_file, task.log)
             task.bring_in()
             result = ACTIONS[work.type](task, engine(folder.files))
         except BaseException as error:  # noqa: BLE001  (the process ends here; the worker has to learn why)

@@ -28,6 +28,7 @@ class JobFolder:
         self.export = path / "export"
         self.result = path / "result.json"
         self.output = path / "output.log"
+        self.service_file = path / "pg_service.conf"
 
     def make(self) -> None:
         """Begin with an empty folder."""

@@ -23,6 +23,7 @@ from ..core.models import (
     JobType,
     Project,
     ProjectRole,
+    Secret,
     User,
 )
 from ..core.permissions import delta_action, is_allowed, role_in
@@ -30,6 +31,7 @@ from ..core.projects import is_project_file
 from ..gis import port
 from ..storage.blobs import Blob
 from .leases import Lease
+from .secret_environment import SealedSecret
 from .work import SnapshotFile, Work
 
 
@@ -75,6 +77,7 @@ def _snapshot(job: Job, project: Project, now: datetime) -> Prepared | None:
         deltas=deltas,
         overwrite_conflicts=bool(deltas) and ApplyJob.objects.get(pk=job.pk).overwrite_conflicts,
         known_pks=_known_pks(project, deltas),
+        secrets=_secrets(project),
     )
     return Prepared(work, now, attachment_folders(project), refused)
 
@@ -88,6 +91,11 @@ def _files(project: Project) -> tuple[SnapshotFile, ...]:
             blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
             found.append(SnapshotFile(row.name, version.pk, blob))
     return tuple(found)
+
+
+def _secrets(project: Project) -> tuple[SealedSecret, ...]:
+    rows = Secret.objects.filter(project=project).order_by("name")
+    return tuple(SealedSecret(row.name, row.type, bytes(row.value)) for row in rows)
 
 
 def _project_filename(project: Project, files: tuple[SnapshotFile, ...]) -> str | None:

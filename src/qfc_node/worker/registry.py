@@ -46,6 +46,8 @@ class Registration:
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(%s, %s)", [LOCK_CLASS, self.lock_key])
             cursor.execute(f"listen {CHANNEL}")
+            # A claim or a heartbeat that a crash of the database forgets is made anew; results are waited for.
+            cursor.execute("set synchronous_commit = off")
         self._write_row()
         self._connection = connection.connection
 

@@ -41,7 +41,7 @@ class StaleFilesError(Exception):
 def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> None:
     """Make a good result visible. Raises LeaseLostError, StaleFilesError or StorageError; then nothing is."""
     with transaction.atomic():
-        _bound_waits()
+        _begin()
         job = lease.hold()
         project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
         for file in result.files:
@@ -53,7 +53,7 @@ def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> Non
 def fail(lease: Lease, result: Result, output: str, exit_code: int | None) -> None:
     """Make a bad result visible: the job fails, the project and its files stay as they were. Raises LeaseLostError."""
     with transaction.atomic():
-        _bound_waits()
+        _begin()
         job = lease.hold()
         if job.type == JobType.PROCESS_PROJECTFILE:
             Project.objects.filter(pk=job.project_id).update(problem=result.error)
@@ -62,9 +62,10 @@ def fail(lease: Lease, result: Result, output: str, exit_code: int | None) -> No
         _end(job, JobStatus.FAILED, output, failure_feedback(result, exit_code))
 
 
-def _bound_waits() -> None:
+def _begin() -> None:
     with connection.cursor() as cursor:
         cursor.execute("set local lock_timeout = '10s'")
+        cursor.execute("set local synchronous_commit = on")
 
 
 def _end(job: Job, status: JobStatus, output: str, feedback: dict[str, Any]) -> None:

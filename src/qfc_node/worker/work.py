@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from ..gis.port import Delta
 from ..storage.blobs import Blob
+from .secret_environment import SealedSecret
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Work:
     files: tuple[SnapshotFile, ...]
     deltas: tuple[Delta, ...] = ()
     overwrite_conflicts: bool = False
+    secrets: tuple[SealedSecret, ...] = ()
     known_pks: Mapping[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
 
 
