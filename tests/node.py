@@ -56,6 +56,12 @@ class Node:
         return f"http://127.0.0.1:{self.port}/api/v1/"
 
     @property
+    def app_pid(self) -> int:
+        """The process id of the API server's master."""
+        assert self._app is not None
+        return self._app.pid
+
+    @property
     def log(self) -> str:
         """What the processes said."""
         return (self.folder / "processes.log").read_text(encoding="utf-8", errors="replace")
