@@ -92,11 +92,16 @@ def delta(method: str, layer: str = "trees", key: object = "1", **content: Any) 
 
 
 def create(
-    key: object = "1000", wkt: str | None = None, layer: str = "trees", local: object = None, **fields: Any
+    key: object = "1000",
+    wkt: str | None = None,
+    layer: str = "trees",
+    local: object = None,
+    client: str = CLIENT,
+    **fields: Any,
 ) -> Delta:
     """A feature made on the device."""
     new = {"geometry": wkt, "attributes": fields}
-    return delta("create", layer, key, new=new, local=key if local is None else local)
+    return delta("create", layer, key, new=new, local=key if local is None else local, client=client)
 
 
 def patch(key: object, new: Mapping[str, Any], old: Mapping[str, Any] | None = None, **more: Any) -> Delta:

@@ -435,3 +435,27 @@ def test_layers_of_several_files_in_one_run(tmp_path: Path) -> None:
     report = world.apply(remove(1, layer="shrubs"), remove(2), patch(2, {"name": "x"}, layer="shrubs"))
     assert [outcome.status for outcome in report.outcomes] == ["applied"] * 3
     assert report.changed_files == {"data.gpkg", "trees.shp", "trees.shx", "trees.dbf"}
+
+
+def test_shapefile_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
+    """A record cut short is not noticed before the new file is made; the other layers are kept all the same."""
+    world = shapefile(tmp_path, [Row(1, "x", wkt="LINESTRING (0 0, 1 1)"), Row(2, "y")], "LineString")
+    write(tmp_path / "data.geojson", TREES)
+    world.add_layer("shrubs", "./data.geojson")
+    shx = bytearray((tmp_path / "trees.shx").read_bytes())
+    shx[104:108] = struct.pack(">i", 6)
+    (tmp_path / "trees.shx").write_bytes(bytes(shx))
+    before = world.snapshot()
+    report = world.apply(create(7, "LineString (0 0, 1 1)", fid=7), remove(1, layer="shrubs"))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "applied"]
+    assert report.changed_files == {"data.geojson"}
+    assert {name for name, state in world.snapshot().items() if state != before[name]} == {"data.geojson"}
+
+
+@pytest.mark.parametrize("geometry", [5, {"type": 5}, {"type": "Point", "coordinates": 5}, {"coordinates": [[[]], 3]}])
+def test_geojson_with_odd_geometries_is_edited_or_told(tmp_path: Path, geometry: Any) -> None:
+    feature = {"type": "Feature", "properties": {"fid": 1, "name": "x"}, "geometry": geometry}
+    (tmp_path / "t.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    world = World(tmp_path)
+    world.add_layer("trees", "./t.geojson")
+    assert world.apply_one(patch(1, {"name": "y"})).status in ("applied", "not_applied")

@@ -480,3 +480,26 @@ def test_a_geopackage_needs_no_heavy_library(world: World) -> None:
     path = world.project().file
     run = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
     assert run.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_feature_that_was_deleted_is_not_edited_under_the_key_of_another(world: World) -> None:
+    """Without AUTOINCREMENT, SQLite gives the number of the last row to the next one."""
+    with sqlite3.connect(world.folder / "plain.sqlite") as connection:
+        connection.execute("CREATE TABLE trees (id INTEGER PRIMARY KEY, name TEXT)")
+    connection.close()
+    world.add_layer("plain", "./plain.sqlite|layername=trees")
+    report = world.apply(
+        create(9, None, layer="plain", name="left"),
+        remove(9, layer="plain"),
+        create(9, None, layer="plain", name="right", client="right"),
+        patch(9, {"name": "lost"}, layer="plain"),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied", "applied", "not_applied"]
+    assert sql(world, "SELECT name FROM trees", "plain.sqlite") == [("right",)]
+
+
+def test_deltas_that_do_not_say_their_own_key_are_taken_at_their_word(world: World) -> None:
+    nameless = create(2, "Point (5 5)", local="", fid=2, name="new")
+    change = patch(2, {"name": "x"}, {"name": "elm"}, local="")
+    report = world.apply(nameless, change)
+    assert [outcome.modified_pk for outcome in report.outcomes] == ["4", "2"]

@@ -54,9 +54,15 @@ class _Run:
         except (MalformedDeltaError, RecursionError) as error:
             return outcome(index, delta, "error", f"The delta cannot be read: {error}")
         reached = self._attempt(index, delta, edit)
-        if edit.method == "create" and reached.modified_pk is None:
-            self._keys.not_created(edit)
+        self._remember(edit, reached)
         return reached
+
+    def _remember(self, edit: Edit, reached: DeltaOutcome) -> None:
+        is_applied = reached.status == "applied"
+        if edit.method == "create" and is_applied:
+            self._keys.created(edit, reached.modified_pk or "")
+        elif edit.method == "create" or (edit.method == "delete" and is_applied):
+            self._keys.gone(edit)
 
     def _attempt(self, index: int, delta: Delta, edit: Edit) -> DeltaOutcome:
         try:
@@ -70,8 +76,6 @@ class _Run:
         except Exception as error:  # noqa: BLE001 -- one delta, however odd, must not stop the others
             message = f"The delta could not be applied: {type(error).__name__}: {error}"
             return outcome(index, delta, "error", message)
-        if edit.method == "create":
-            self._keys.created(edit, applied.key)
         message = _praise(applied)
         return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
 
@@ -97,6 +101,10 @@ class _Run:
                 changed |= store.commit()
             except RefusedError as error:
                 self._refused[store] = error
+            except (OSError, MemoryError):
+                raise
+            except Exception as error:  # noqa: BLE001 -- one file, however odd, must not stop the others
+                self._refused[store] = RefusedError(f"The edits could not be written: {type(error).__name__}: {error}")
         return changed
 
     def final(self, index: int, delta: Delta, reached: DeltaOutcome) -> DeltaOutcome:

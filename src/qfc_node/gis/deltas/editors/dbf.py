@@ -87,6 +87,8 @@ class Dbf:
             kind = raw_type.decode("latin-1")
             fields.append(DbfField(_field(name, kind, width, decimals), kind, place, width, decimals))
             place += width
+        if place > self.record_length:
+            raise RefusedError(f"The table is damaged: fields of {place} bytes in records of {self.record_length}")
         return fields
 
     @cached_property
@@ -109,7 +111,7 @@ class Dbf:
 
     def blank(self) -> bytes:
         """A record without values."""
-        return _PRESENT + b"".join(_NULLS.get(field.type, b" ") * field.width for field in self.fields.values())
+        return self.changed(_PRESENT + b" " * (self.record_length - 1), dict.fromkeys(self.fields))
 
     def changed(self, record: bytes, values: Mapping[str, Value]) -> bytes:
         """The record with other values. Raises RefusedError."""

@@ -102,7 +102,10 @@ class GeoJson:
 
 def open_geojson(path: Path) -> RowStore[Json]:
     """The store of a feature collection."""
-    return RowStore(GeoJson(path))
+    try:
+        return RowStore(GeoJson(path))
+    except (TypeError, LookupError, AttributeError, RecursionError) as error:
+        raise RefusedError(f"The file {path.name} is damaged: {error}") from error
 
 
 def _read(name: str, data: bytes) -> Json:

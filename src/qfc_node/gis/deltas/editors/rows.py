@@ -15,6 +15,8 @@ from ..values import FieldKind, Value
 
 Row = TypeVar("Row")
 _LARGEST_GIVEN_KEY = 2**53
+#: Digits. What is longer is no number of a feature.
+_LONGEST_NUMBER = 19
 
 
 class RowFormat(Protocol[Row]):
@@ -55,7 +57,7 @@ class RowStore(Generic[Row]):
         self.schema = row_format.schema
         self._rows: list[Row | None] = list(row_format.rows())
         self._positions = {key: position for position, key in self._keys()}
-        self._largest: int | None = None
+        self._largest = max(map(_number, self._positions), default=0)
         self._is_changed = False
 
     def layer(self, name: str | None, number: int | None = None) -> RowStore[Row]:  # noqa: ARG002 -- there is but one
@@ -113,8 +115,7 @@ class RowStore(Generic[Row]):
     def _register(self, row: Row, position: int) -> str:
         key = self._key(row, position)
         self._positions[key] = position
-        if self._largest is not None and key.isascii() and key.isdecimal():
-            self._largest = max(self._largest, int(key))
+        self._largest = max(self._largest, _number(key))
         self._is_changed = True
         return key
 
@@ -133,11 +134,12 @@ class RowStore(Generic[Row]):
 
     def _next_number(self) -> int:
         """One more than the largest that was seen; numbers of deleted rows do not come back."""
-        if self._largest is None:
-            numbers = (int(key) for key in self._positions if key.isascii() and key.isdecimal())
-            self._largest = max(numbers, default=0)
         self._largest += 1
         return self._largest
+
+
+def _number(key: str) -> int:
+    return int(key) if key.isascii() and key.isdecimal() and len(key) < _LONGEST_NUMBER else 0
 
 
 def replace_file(path: Path, data: bytes) -> frozenset[Path]:

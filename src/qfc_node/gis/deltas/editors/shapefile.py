@@ -75,23 +75,21 @@ class Shapefile:
         """Records without a key field keep their numbers: deleted ones stay, marked. Else they go."""
         gap = ShapeRow(DELETED + self._dbf.blank()[1:], NULL_SHAPE)
         kept = [row or gap for row in rows if row is not None or self.schema.key is None]
-        changed = replace_file(_part(self._path, ".dbf"), self._dbf.dump([row.record for row in kept]))
-        return changed | self._write_shapes([row.shape for row in kept])
+        files = {_part(self._path, ".dbf"): self._dbf.dump([row.record for row in kept])}
+        files |= self._shape_files([row.shape for row in kept])
+        return frozenset(path for place, data in files.items() for path in replace_file(place, data))
 
-    def _write_shapes(self, shapes: Sequence[bytes]) -> frozenset[Path]:
+    def _shape_files(self, shapes: Sequence[bytes]) -> dict[Path, bytes]:
+        """The files that change with the shapes, and what is in them."""
         if self._shapes is None or list(shapes) == self._shapes.records:
-            return frozenset()
+            return {}
         shp, shx = self._shapes.dump(shapes)
-        changed = replace_file(self._path, shp) | replace_file(_part(self._path, ".shx"), shx)
+        files = {self._path: shp, _part(self._path, ".shx"): shx}
         indexes = [path for suffix in (_GDAL_INDEX, *_ESRI_INDEX) if (path := _part(self._path, suffix)).exists()]
-        if not indexes:
-            return changed
-        bounds = [self._shapes.bounds(shape) for shape in shapes]
-        changed |= replace_file(_part(self._path, _GDAL_INDEX), quadtree(bounds))
-        for path in indexes:
-            if path.suffix.lower() in _ESRI_INDEX:
-                changed |= replace_file(path, b"")
-        return changed
+        if indexes:
+            files |= dict.fromkeys(indexes, b"")
+            files[_part(self._path, _GDAL_INDEX)] = quadtree([self._shapes.bounds(shape) for shape in shapes])
+        return files
 
 
 def open_shapefile(path: Path, encoding: str | None = None, fallback: str | None = None) -> RowStore[ShapeRow]:

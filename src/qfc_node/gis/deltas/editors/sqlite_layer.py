@@ -48,6 +48,7 @@ class SqliteLayer:
         self._geometry = dialect.geometry_column(database.connection, table)
         self._key_field = _key_field(table, columns, key or "fid")
         self._numbers_itself = _numbers_itself(columns, self._key_field.name)
+        self._largest_deleted = 0
         self.edits = TableEdits(table, self._geometry)
         self.schema = LayerSchema(
             fields=_fields(columns, self._geometry, dialect.json_columns(database.connection, table)),
@@ -104,6 +105,7 @@ class SqliteLayer:
         with self._database.edit():
             self._database.execute(f"DELETE FROM {self._table} WHERE {self._where}", (key,))
             self._index(number, None)
+        self._largest_deleted = max(self._largest_deleted, key if isinstance(key, int) else 0)
         self.edits.deleted += 1
         self.edits.note_bounds(before, None)
 
@@ -142,8 +144,9 @@ class SqliteLayer:
         return self._database.execute(sql, (key,)).fetchone() is not None
 
     def _next_number(self) -> int:
-        sql = f"SELECT coalesce(max({quoted(self._key_field.name)}), 0) + 1 FROM {self._table}"
-        return self._database.execute(sql, ()).fetchone()[0]
+        """One more than the largest, of rows deleted in this run too: keys do not come back."""
+        sql = f"SELECT coalesce(max({quoted(self._key_field.name)}), 0) FROM {self._table}"
+        return 1 + max(self._largest_deleted, self._database.execute(sql, ()).fetchone()[0])
 
     def _insert(self, values: Mapping[str, Value]) -> int:
         columns = ", ".join(map(quoted, values))

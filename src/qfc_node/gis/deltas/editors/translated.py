@@ -14,6 +14,7 @@ from pathlib import Path
 from ... import gdal_vector
 from ...gdal import GdalError, last_error, library, string_list
 from ..editing import RefusedError
+from .rows import replace_file
 from .sqlite_layer import SqliteLayer
 from .sqlite_store import SqliteStore
 
@@ -51,8 +52,7 @@ class FlatGeobufStore:
             _write_flatgeobuf(self._copy, draft, self._name, has_index=not has_nowhere)
         except GdalError as error:
             raise RefusedError(f"{self._path.name} cannot be written anew: {error}", (str(error),)) from error
-        draft.replace(self._path)
-        return frozenset({self._path})
+        return replace_file(self._path, draft.read_bytes())
 
     def discard(self) -> None:
         """Remove the copy."""
