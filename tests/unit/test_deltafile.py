@@ -1,0 +1,107 @@
+"""Reading deltafiles: taken as a whole, or refused as a whole with a message that says why."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+
+import pytest
+
+from qfc_node.core.deltafile import DeltafileError, read_deltafile
+
+PROJECT = str(uuid.uuid4())
+
+
+def delta(**changes: Any) -> dict[str, Any]:
+    made = {
+        "uuid": str(uuid.uuid4()),
+        "clientId": str(uuid.uuid4()),
+        "localPk": "7",
+        "sourcePk": "7",
+        "localLayerId": "trees",
+        "sourceLayerId": "trees",
+        "method": "patch",
+        "old": {"attributes": {"height": 1}},
+        "new": {"attributes": {"height": 2}},
+        **changes,
+    }
+    return {key: value for key, value in made.items() if value is not ...}
+
+
+def document(*deltas: Any, **changes: Any) -> bytes:
+    made = {"id": str(uuid.uuid4()), "project": PROJECT, "version": "1.0", "files": [], "deltas": deltas, **changes}
+    return json.dumps({key: value for key, value in made.items() if value is not ...}).encode()
+
+
+def test_a_file_is_read_in_the_order_of_its_deltas() -> None:
+    first, second = delta(), delta(method="create", localPk="-1", sourcePk="", old=...)
+    read = read_deltafile(document(first, second))
+    assert read.project_id == uuid.UUID(PROJECT)
+    assert [item.content for item in read.deltas] == [first, second]
+    assert [item.method for item in read.deltas] == ["patch", "create"]
+
+
+def test_geometries_are_those_before_and_after() -> None:
+    sent = delta(old={"geometry": "Point (1 2)"}, new={"geometry": None})
+    item = read_deltafile(document(sent)).deltas[0]
+    assert (item.geometry("old"), item.geometry("new")) == ("Point (1 2)", None)
+
+
+def test_an_empty_file_of_deltas_is_one() -> None:
+    assert read_deltafile(document()).deltas == ()
+
+
+def test_the_same_delta_twice_counts_once() -> None:
+    sent = delta()
+    assert len(read_deltafile(document(sent, sent)).deltas) == 1
+
+
+def test_braces_around_uuids_are_what_some_devices_write() -> None:
+    known = uuid.uuid4()
+    assert read_deltafile(document(delta(uuid=f"{{{known}}}"))).deltas[0].id == known
+
+
+@pytest.mark.parametrize(
+    ("sent", "complaint"),
+    [
+        (b"", "empty"),
+        (b"not json", "not JSON"),
+        (b"\xff\xfe{}", "not"),
+        (b"[]", "must be an object"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a": 1}', "`version`"),
+        (document(version="2.0"), "`version` must be '1.0'"),
+        (document(deltas=...), "`deltas` must be a list"),
+        (document(deltas={}), "`deltas` must be a list"),
+        (document(id=...), "`id` must be a UUID"),
+        (document(project="x"), "`project` must be a UUID"),
+        (document(7), "Delta #0 must be an object"),
+        (document(delta(), delta(uuid=...)), "Delta #1: `uuid`"),
+        (document(delta(clientId=...)), "Delta #0: `clientId`"),
+        (document(delta(clientId=7)), "Delta #0: `clientId`"),
+        (document(delta(method="upsert")), "create, patch or delete"),
+        (document(delta(method=["patch"])), "create, patch or delete"),
+        (document(delta(localLayerId="", sourceLayerId="")), "`localLayerId` is missing"),
+        (document(delta(localLayerId=7)), "must be text"),
+        (document(delta(new=...)), "must have `new`"),
+        (document(delta(new=[])), "must be an object"),
+        (document(delta(new={"attributes": [1]})), "`new.attributes`"),
+        (document(delta(new={"geometry": 7})), "`new.geometry`"),
+        (document(delta(localPk="", sourcePk="")), "`localPk` or `sourcePk`"),
+        (document(delta(localPk={"a": 1})), "must be text"),
+        (document(delta(new={"attributes": {"name": "a\0b"}})), "NUL"),
+        (document(delta(new={"attributes": {"name": "\ud800"}})), "surrogate"),
+        (document(delta(new={"attributes": {"height": float("nan")}})), "NaN"),
+        (document(delta()).replace(b'"height": 2', b'"height": 1e999'), "too large"),
+    ],
+)
+def test_what_is_wrong_is_said(sent: bytes, complaint: str) -> None:
+    with pytest.raises(DeltafileError, match="(?i)" + complaint.replace("`", "`")):
+        read_deltafile(sent)
+
+
+def test_two_deltas_of_one_uuid_are_refused() -> None:
+    sent = delta()
+    with pytest.raises(DeltafileError, match="Two different deltas"):
+        read_deltafile(document(sent, {**sent, "localPk": "8"}))
