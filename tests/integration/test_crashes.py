@@ -29,6 +29,7 @@ DEMO = Path(__file__).parents[2] / "src/qfc/demo_project"
 POLES = "poles_716beedc_1047_5769_839b_80443a12e49e"
 KILLS = int(os.environ.get("QFC_TEST_CRASHES", "22"))
 SEED = int(os.environ.get("QFC_TEST_CRASH_SEED", str(random.SystemRandom().randrange(10**6))))
+PHOTO = "DCIM/pole.jpg"
 PASSWORD = "correct-horse-battery"
 
 
@@ -54,6 +55,7 @@ class Surveyor:
                 ).is_success
         self.created: list[str] = []
         self.remark = ""
+        self.photo = b""
         self.client_id = str(uuid.uuid4())
 
     def push(self) -> None:
@@ -66,6 +68,12 @@ class Surveyor:
         self._insist("POST", f"deltas/{self.project}/", json.dumps(body).encode())
         self.created += keys
         self.remark = remark
+
+    def take_photo(self) -> None:
+        """A new version of a photo; it counts once the server has said that it has it."""
+        photo = os.urandom(300_000)
+        self._insist("POST", f"files/{self.project}/{PHOTO}/", photo)
+        self.photo = photo
 
     def package(self) -> None:
         """Ask for a package; whether the answer arrives is of no importance."""
@@ -147,6 +155,8 @@ def push_without_end(surveyor: Surveyor, stop: threading.Event, failures: list[B
             turn += 1
             if turn % 3 == 0:
                 surveyor.package()
+            if turn % 2 == 0:
+                surveyor.take_photo()
             stop.wait(0.25)
     except BaseException as error:
         failures.append(error)
@@ -206,6 +216,8 @@ def test_every_edit_arrives_exactly_once_whatever_is_killed(
         remark = gpkg.execute("select remarks from poles where fid = 1").fetchone()
     assert rows == dict.fromkeys(surveyor.created, 1), "each new pole is there exactly once"
     assert remark == (surveyor.remark,), "the last remark won"
+
+    assert surveyor.http.get(f"files/{surveyor.project}/{PHOTO}/").content == surveyor.photo, "the last photo is there"
 
     with stack.database() as connection:
         states = connection.execute("select last_status, count(*) from core_delta group by 1").fetchall()
