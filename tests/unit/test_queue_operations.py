@@ -216,7 +216,7 @@ class Application:
     def __call__(self, service: str, argv: Sequence[str], stdin: bytes) -> str:
         assert service == "app"
         self.asked.append((tuple(argv), stdin))
-        if argv[0] == "createuser" and argv[2] == "taken":
+        if argv[0] == "createuser" and argv[1] == "--username=taken":
             raise CommandError("python3 ended with exit code 1: CommandError: The name is taken.")
         if argv[0] == "migrate":
             self.plan = self.plan.replace("[ ]", "[X]")
@@ -227,7 +227,7 @@ def test_a_password_is_in_no_command(ports: MemoryPorts) -> None:
     ports.runtime.execute_with = application = Application()
     account = users_create(ports, "bob", email="b@x", superuser=True, password="s3cret", options=Options())
     ((argv, stdin),) = application.asked
-    assert argv == ("createuser", "--username", "bob", "--email", "b@x", "--password-stdin", "--superuser")
+    assert argv == ("createuser", "--username=bob", "--email=b@x", "--password-stdin", "--superuser")
     assert (stdin, account.password) == (b"s3cret", None)
     assert "s3cret" not in repr(ports.audit.entries())
 
@@ -240,7 +240,7 @@ def test_a_generated_password_is_told_once(ports: MemoryPorts, world: MemoryWorl
     assert second.password is not None
     assert first.password != second.password
     assert application.asked[1] == (
-        ("setpassword", "--username", "alice", "--password-stdin"),
+        ("setpassword", "--password-stdin", "--", "alice"),
         second.password.encode(),
     )
     dry = users_create(ports, "bob", email="", superuser=False, password=None, options=DRY)

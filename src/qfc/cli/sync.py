@@ -11,7 +11,7 @@ from ..stack.model import Durations
 from ..stack.queue import short
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import fitted, paragraph
+from .tables import cut, fitted, paragraph, terminal_width
 
 limit_option = click.option(
     "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="List at most so many jobs."
@@ -78,8 +78,10 @@ def _workers(result: SyncQueue) -> str:
 
 def write_job(writer: Writer, job: JobLine) -> None:
     """Print a job in one line, and why it waits in the next."""
+    age = seconds_text(job.age_s)
+    room = terminal_width() - len(f"{short(job.id)}  {job.status:8} {job.type}    {age}")
     state = writer.paint(job.status.ljust(8))
-    writer.line(f"{short(job.id)}  {state} {job.type}  {job.project}  {seconds_text(job.age_s)}")
+    writer.line(f"{short(job.id)}  {state} {job.type}  {cut(job.project, room)}  {age}")
     if job.why:
         paragraph(writer, job.why, indent=10)
 

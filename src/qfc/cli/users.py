@@ -58,10 +58,10 @@ def create_command(
 @generate_option
 @pass_session
 def password_command(session: Session, username: str, from_stdin: bool, generate: bool) -> None:
-    """Set a person's password. Asks for it, unless told where to take it from."""
+    """Set a person's password and log them out everywhere. Asks for it, unless told where to take it from."""
     password = choose_password(session, username, from_stdin=from_stdin, generate=generate)
     account = users_password(session.ports, username, password=password, options=session.options)
-    write_account(session, account, "given a new password")
+    write_account(session, account, "given a new password and logged out everywhere")
 
 
 @command.command("disable")

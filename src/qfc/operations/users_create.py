@@ -35,7 +35,7 @@ def users_create(
 ) -> Account:
     """Make an account of a person. Without `password` one is generated and told. The password is in no process list."""
     chosen = password or generate_password()
-    argv = ["createuser", "--username", username, "--email", email, "--password-stdin"]
+    argv = ["createuser", f"--username={username}", f"--email={email}", "--password-stdin"]
     kind = "superuser" if superuser else "person"
     with guarded(ports, "users create", target=username, options=options) as guard:
         if guard.step(f"Create the {kind} {username}"):
@@ -45,11 +45,11 @@ def users_create(
 
 
 def users_password(ports: Ports, username: str, *, password: str | None, options: Options) -> Account:
-    """Set a person's password. Without `password` one is generated and told. Raises NotFoundError."""
+    """Set a person's password and end all tokens. Without `password` one is generated. Raises NotFoundError."""
     chosen = password or generate_password()
     user = find(ports, username)
     with guarded(ports, "users password", target=user.username, options=options) as guard:
         if guard.step(f"Set the password of {user.username}"):
-            manage(ports.runtime, "setpassword", "--username", user.username, "--password-stdin", stdin=chosen)
+            manage(ports.runtime, "setpassword", "--password-stdin", "--", user.username, stdin=chosen)
     told = None if password or guard.dry_run else chosen
     return Account(user.username, user.email, user.is_superuser, told, guard.dry_run)

@@ -1,0 +1,245 @@
+"""The commands on people, queue, workers and database, on a running stack, as an operator types them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from queue_world import DatabaseWorld
+from stack import Stack, running_stack
+
+WAIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[Stack]:
+    """A stack with one worker."""
+    with running_stack(workers=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def people(stack: Stack) -> Iterator[DatabaseWorld]:
+    """The stack's database; the person of the test world is there."""
+    world = DatabaseWorld(stack.database)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def world(stack: Stack, people: DatabaseWorld) -> Iterator[DatabaseWorld]:
+    """A queue that nobody works on, and that is empty."""
+    stack.qfc("workers", "drain")
+    people.execute("truncate core_project cascade")
+    yield people
+    people.execute("truncate core_project cascade")
+
+
+def typed(stack: Stack, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a command exactly as typed, without a terminal."""
+    argv = [sys.executable, "-m", "qfc.cli.main", *arguments]
+    environment = {**stack.environment, "COLUMNS": "80"}
+    return subprocess.run(argv, env=environment, input=stdin, capture_output=True, text=True, timeout=120)
+
+
+def failure(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
+    """Return exit code and error of a command that has to fail."""
+    done = typed(stack, "--json", *arguments)
+    return done.returncode, json.loads(done.stdout)["error"]
+
+
+def login(stack: Stack, username: str, password: str) -> int:
+    """Return the status of a login as a device does it."""
+    credentials = {"username": username, "password": password}
+    return httpx.post(f"{stack.url}auth/login/", data=credentials, timeout=30).status_code
+
+
+def test_people_are_made_and_may_log_in(stack: Stack) -> None:
+    made = stack.qfc(
+        "users", "create", "bob", "--email", "bob@example.com", "--password-stdin", stdin="correct horse 7\n"
+    )
+    assert (made["username"], made["password"]) == ("bob", None)
+    assert login(stack, "bob", "correct horse 7") == 200
+    new = stack.qfc("users", "password", "bob", "--generate")["password"]
+    assert login(stack, "bob", new) == 200
+    assert login(stack, "bob", "correct horse 7") in (400, 401)
+    (bob,) = [user for user in stack.qfc("users", "list")["users"] if user["username"] == "bob"]
+    assert (
+        bob.items() >= {"email": "bob@example.com", "type": "person", "is_superuser": False, "is_active": True}.items()
+    )
+    assert bob["storage_quota_bytes"] == 10**10
+    ended = stack.qfc("users", "disable", "bob")
+    assert (ended["is_active"], ended["tokens_ended"]) == (False, 1)
+    assert login(stack, "bob", new) in (400, 401)
+    stack.qfc("users", "disable", "bob", "--undo")
+    assert login(stack, "bob", new) == 200
+
+
+def test_a_superuser(stack: Stack) -> None:
+    stack.qfc("users", "create", "root", "--superuser", "--generate")
+    (root,) = [user for user in stack.qfc("users", "list")["users"] if user["username"] == "root"]
+    assert root["is_superuser"]
+
+
+def test_passwords_are_not_guessed_at_nor_shown(stack: Stack) -> None:
+    assert failure(stack, "users", "create", "carol")[0] == 2
+    assert failure(stack, "users", "create", "carol", "--generate", "--password-stdin")[0] == 2
+    done = typed(stack, "--verbose", "users", "create", "carol", "--password-stdin", stdin="correct horse 8\n")
+    assert done.returncode == 0
+    assert "correct horse 8" not in done.stdout + done.stderr
+    code, error = failure(stack, "users", "create", "carol", "--generate")
+    assert code == 1
+    assert "carol" in error["message"]
+
+
+def test_a_job_waits_runs_fails_and_is_explained(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("empty")
+    job = world.job(project, made=0)
+    queue = stack.qfc("sync", "queue")
+    assert queue["depth"] == {"pending": 1, "queued": 0, "started": 0}
+    assert queue["waiting"].items() >= {"no_free_worker": 1, "project_busy": 0, "project_locked": 0}.items()
+    (line,) = queue["jobs"]
+    assert (line["id"], line["project"], line["status"], line["why"]) == (
+        job,
+        "alice/empty",
+        "pending",
+        "No worker runs.",
+    )
+    stack.qfc("workers", "restart")
+    failed = ended(stack, job)
+    assert failed["status"] == "failed"
+    recent = stack.qfc("sync", "failed", "--hours", "1")
+    assert (recent["failed"], recent["finished"], recent["success_rate"]) == (1, 0, 0.0)
+    assert recent["jobs"][0]["id"] == job
+    assert recent["jobs"][0]["cause"] in ("project", "unknown")
+    assert recent["jobs"][0]["error"]
+    assert stack.qfc("jobs", "retry", job[:8])["retried"] == [job]
+    assert ended(stack, job)["status"] == "failed"
+
+
+def ended(stack: Stack, job: str) -> dict[str, Any]:
+    """Wait until a job has ended; return it."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        shown: dict[str, Any] = stack.qfc("jobs", "show", job)
+        if shown["finished_at"]:
+            return shown
+        time.sleep(0.2)
+    raise AssertionError(f"job {job} does not end: {shown}")
+
+
+def test_workers_are_listed_and_scaled(stack: Stack) -> None:
+    stack.qfc("workers", "restart")
+    assert stack.qfc("workers", "scale", "2")["wanted"] == 2
+    assert idle_workers(stack, 2)["wanted"] == 2
+    assert stack.qfc("workers", "scale", "1")["before"] == 2
+    (worker,) = idle_workers(stack, 1)["workers"]
+    assert worker["memory_bytes"] > 10_000_000
+    assert worker["job_id"] is None
+    assert failure(stack, "workers", "scale", "-1")[0] == 2
+    assert failure(stack, "workers", "scale", "many")[0] == 2
+
+
+def idle_workers(stack: Stack, number: int) -> dict[str, Any]:
+    """Wait until that many workers are idle: they live, and the database knows it."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        listed: dict[str, Any] = stack.qfc("workers", "list")
+        if [worker["state"] for worker in listed["workers"]] == ["idle"] * number:
+            return listed
+        time.sleep(0.2)
+    raise AssertionError(f"not {number} idle workers: {listed}")
+
+
+def test_cancelled_edits_are_kept_and_applied_again(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("survey")
+    job = world.job(project, type="delta_apply")
+    delta = world.delta(project, job=job)
+    dry = stack.qfc("jobs", "cancel", job, "--dry-run")
+    assert (dry["cancelled"], dry["deltas"], dry["dry_run"]) == ([job], [delta], True)
+    assert stack.qfc("jobs", "cancel", job)["deltas"] == [delta]
+    assert stack.qfc("jobs", "show", job)["status"] == "stopped"
+    (listed,) = stack.qfc("deltas", "list")["deltas"]
+    assert (listed["id"], listed["status"], listed["project"]) == (delta, "pending", "alice/survey")
+    again = stack.qfc("deltas", "reapply", "--all")
+    assert (len(again["jobs"]), again["deltas"]) == (1, [delta])
+    (pending,) = stack.qfc("jobs", "list", "--status", "pending")["jobs"]
+    assert (pending["id"], pending["type"]) == (again["jobs"][0], "delta_apply")
+    assert stack.qfc("deltas", "show", delta)["content"]["uuid"] == delta
+    (status,) = stack.qfc("projects", "list")["projects"]
+    assert (status["owner"], status["name"]) == ("alice", "survey")
+    shown = stack.qfc("projects", "status", "--project", "alice/survey")
+    assert [one["id"] for one in shown["open_jobs"]] == again["jobs"]
+    assert [one["id"] for one in shown["deltas"]] == [delta]
+
+
+def test_exit_codes(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("survey")
+    done, failed = world.job(project, "finished", ended=1), world.job(project, "failed", ended=1)
+    assert failure(stack, "jobs", "show", "00000000-0000")[0] == 1
+    assert failure(stack, "jobs", "retry")[0] == 2
+    assert failure(stack, "jobs", "list", "--status", "odd")[0] == 2
+    assert failure(stack, "sync", "recent", "--hours", "-3")[0] == 2
+    assert failure(stack, "projects", "status", "alice/other")[0] == 1
+    assert failure(stack, "jobs", "retry", "--all")[0] == 4
+    refused = typed(stack, "--json", "jobs", "retry", done)
+    assert refused.returncode == 4
+    assert json.loads(refused.stdout)["refused"][0]["id"] == done
+    assert typed(stack, "jobs", "retry", done, failed).returncode == 5
+
+
+def test_the_database(stack: Stack) -> None:
+    status = stack.qfc("db", "status")
+    assert status["unapplied_migrations"] == []
+    assert status["version"]
+    assert {"core_job", "core_delta"} <= {table["name"] for table in status["tables"]}
+    assert stack.qfc("db", "migrate")["migrations"] == []
+    shell = typed(stack, "db", "shell", "-tAc", "select 6 * 7")
+    assert (shell.returncode, shell.stdout.strip()) == (0, "42")
+    assert typed(stack, "db", "shell", "-c", "select nonsense").returncode == 1
+
+
+def test_what_was_done_is_audited(stack: Stack, world: DatabaseWorld) -> None:
+    job = world.job(world.project("survey"), "failed", ended=1)
+    stack.qfc("jobs", "retry", job)
+    entries = stack.qfc("audit")["entries"]
+    (entry,) = [entry for entry in entries if entry["target"] == job]
+    assert (entry["command"], entry["result"]) == ("jobs retry", "1 job, 0 deltas")
+
+
+VIEWS = (
+    "sync queue",
+    "sync recent",
+    "sync failed",
+    "jobs list",
+    "jobs show JOB",
+    "deltas list",
+    "deltas show DELTA",
+    "users list",
+    "users quota alice",
+    "projects list",
+    "projects status alice/a-survey-with-quite-a-long-name-that-goes-on-and-on",
+    "workers list",
+    "db status",
+)
+
+
+def test_tables_fit_the_terminal(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("a-survey-with-quite-a-long-name-that-goes-on-and-on")
+    feedback = {"error": "Worker timeout error. " * 9, "error_type": "TIMEOUT"}
+    job = world.job(project, "failed", type="process_projectfile", started=2, ended=1, feedback=feedback)
+    world.job(project, type="process_projectfile")
+    delta = world.delta(project, "error", job=world.job(project, type="delta_apply"))
+    for view in VIEWS:
+        done = typed(stack, *view.replace("JOB", job).replace("DELTA", delta).split())
+        assert done.returncode == 0, f"{view}: {done.stderr}"
+        told = done.stdout.partition("\nFeedback")[0].partition("\nContent")[0]
+        assert told.strip(), view
+        assert max(map(len, told.splitlines())) <= 80, f"{view}:\n{told}"
