@@ -182,7 +182,14 @@ def server_argv(
 
 
 def create_cluster(
-    installation: Installation, data: Path, *, account: Account | None, user: str, password: str, sync: bool = True
+    installation: Installation,
+    data: Path,
+    *,
+    account: Account | None,
+    user: str,
+    password: str,
+    sync: bool = True,
+    environment: Mapping[str, str] | None = None,
 ) -> None:
     """Make a data folder, owned by the account; the half of an interrupted earlier try is replaced."""
     if (data / "PG_VERSION").exists():
@@ -193,7 +200,8 @@ def create_cluster(
     password_file = half.with_name(f"{half.name}.password")
     try:
         write_secret(password_file, password, account)
-        run_as(account, initdb_argv(installation, half, password_file, user=user, sync=sync))
+        argv = initdb_argv(installation, half, password_file, user=user, sync=sync)
+        run_as(account, argv, environment=environment or {})
         if data.exists():
             data.rmdir()
         half.rename(data)

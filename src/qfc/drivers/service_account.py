@@ -9,7 +9,7 @@ import os
 import pwd
 import stat
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -93,13 +93,13 @@ def unreadable(folder: Path, account: Account) -> ConfigError:
     )
 
 
-def run_as(account: Account | None, argv: Sequence[str], *, cwd: Path = Path("/")) -> None:
+def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping[str, str]) -> None:
     """Run a program of PostgreSQL to its end. Raises CommandError with the last line that it said."""
     try:
         subprocess.run(
             argv,
-            cwd=cwd,
-            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC"},
+            cwd="/",
+            env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **environment},
             capture_output=True,
             check=True,
             text=True,

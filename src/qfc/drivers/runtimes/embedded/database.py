@@ -22,7 +22,7 @@ from ...postgres_server import (
 from ...service_account import make_folder, service_account
 from . import secrets
 from .layout import Layout, Settings
-from .programs import DATABASE, DATABASE_STOP_S, Program
+from .programs import DATABASE, DATABASE_STOP_S, Program, operation_mark
 
 #: Names as an official deployment has them by default.
 NAME, USER = "qfieldcloud_db", "qfieldcloud_db_admin"
@@ -69,7 +69,8 @@ def prepare(layout: Layout, settings: Settings) -> Program | None:
         return None
     account, chosen = service_account(), installation(layout, settings)
     password = secrets.ensure(layout.secrets / "POSTGRES_PASSWORD")
-    create_cluster(chosen, layout.database, account=account, user=USER, password=password)
+    mark = operation_mark(layout.folder)
+    create_cluster(chosen, layout.database, account=account, user=USER, password=password, environment=mark)
     make_folder(layout.database, account)
     make_folder(layout.database_sockets, account)
     argv = server_argv(chosen, layout.database, layout.database_sockets)

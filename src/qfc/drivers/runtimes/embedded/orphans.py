@@ -1,4 +1,7 @@
-"""Processes of a stack whose supervisord died: found by the mark in their environment, or by PostgreSQL's folder."""
+"""Processes of a stack whose supervisord, or whose operator, died.
+
+They are found by a mark in their environment; PostgreSQL's, which overwrite theirs, by their folder.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from pathlib import Path
 import psutil
 
 from .layout import Layout
-from .programs import MARK
+from .programs import MARK, OPERATION_MARK
 
 log = logging.getLogger("qfc.supervisor")
 #: Seconds that an orphan gets to end by itself. What a job had not committed is done again by another worker.
@@ -46,12 +49,35 @@ def sweep(layout: Layout) -> list[int]:
     return [process.pid for process in found]
 
 
+def sweep_operations(layout: Layout) -> None:
+    """Kill what a killed operator left half done: initdb or a migration must not run twice at a time."""
+    left = [process for process in psutil.process_iter() if _is_left_over(process, layout)]
+    for process in left:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(left, timeout=PATIENCE_S)
+
+
 def _belongs(process: psutil.Process, layout: Layout) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         if process.status() == psutil.STATUS_ZOMBIE:
             return False
         return process.environ().get(MARK) == str(layout.folder) or _is_database(process, layout.database)
     return False
+
+
+def _is_left_over(process: psutil.Process, layout: Layout) -> bool:
+    """Return whether an operation on this stack started the process and has ended since."""
+    with contextlib.suppress(psutil.Error, OSError, ValueError):
+        pid, started, folder = process.environ().get(OPERATION_MARK, "").split(" ", 2)
+        return folder == str(layout.folder) and not _lives(int(pid), float(started))
+    return False
+
+
+def _lives(pid: int, started: float) -> bool:
+    try:
+        return abs(psutil.Process(pid).create_time() - started) < 1
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _is_database(process: psutil.Process, data: Path) -> bool:

@@ -20,6 +20,8 @@ from .state import State
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
 #: Every process that supervisord starts carries this variable, so that orphans are found.
 MARK = "QFC_SUPERVISED"
+#: Every command that an operation runs carries this one, so that it is found when the operation was killed.
+OPERATION_MARK = "QFC_OPERATION"
 #: Seconds that a worker may take to finish its job, the app its requests, the database its shutdown.
 WORKER_STOP_S, APP_STOP_S, DATABASE_STOP_S = 900, 60, 60
 APP_PROCESSES, APP_THREADS = 2, 8
@@ -49,6 +51,12 @@ def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
     """Return what programs inherit, from the environment of this process."""
     kept = {name: environment[name] for name in INHERITED if environment.get(name)}
     return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "TZ": "UTC"}
+
+
+def operation_mark(folder: Path) -> dict[str, str]:
+    """Return the mark of what this process starts for a stack: its pid, its start, the stack."""
+    process = psutil.Process()
+    return {OPERATION_MARK: f"{process.pid} {process.create_time()} {folder}"}
 
 
 def node_environment(layout: Layout, state: State, endpoint: Endpoint) -> dict[str, str]:

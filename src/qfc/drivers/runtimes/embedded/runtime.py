@@ -18,7 +18,17 @@ from . import database, logs, orphans, secrets, state
 from .layout import Layout, Settings
 from .lifecycle import Lifecycle, in_stopping_order
 from .observe import answers_well, services, wanted_processes
-from .programs import APP, DATABASE, WORKER, Program, base_environment, node_environment, node_programs, service_of
+from .programs import (
+    APP,
+    DATABASE,
+    WORKER,
+    Program,
+    base_environment,
+    node_environment,
+    node_programs,
+    operation_mark,
+    service_of,
+)
 from .supervisor import Supervisor
 
 SUPERVISOR = "supervisor"
@@ -57,6 +67,7 @@ class EmbeddedRuntime:
         """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
         chosen = self._chosen(names)
         self.layout.create()
+        orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
             orphans.sweep(self.layout)
         secrets.ensure(self.layout.secrets / "SECRET_KEY")
@@ -110,6 +121,7 @@ class EmbeddedRuntime:
     ) -> CommandResult:
         """Run a management command of the node (`app`, `worker_wrapper`), or a program of PostgreSQL (`db`)."""
         command, environment = self._surroundings(service, argv)
+        environment |= operation_mark(self.layout.folder)
         if attached:
             return run_attached(command, environment=environment)
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s)
