@@ -191,6 +191,8 @@ def _binary(_field: Field, raw: Value) -> bytes:
     """Base64 of both alphabets, padded or not: Qt writes the one for URLs."""
     if isinstance(raw, bytes):
         return raw
+    if not isinstance(raw, str):
+        raise TypeError("not a text")
     text = raw.strip().replace("-", "+").replace("_", "/").rstrip("=")
     try:
         return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
@@ -218,6 +220,8 @@ def _refuse_constant(name: str) -> Value:
 def _any(field: Field, raw: Value) -> Value:
     if isinstance(raw, int):
         return _integer(field, raw)
+    if isinstance(raw, float):
+        return _real(field, raw)
     return _as_text(raw) if isinstance(raw, (list, dict)) else raw
 
 

@@ -30,6 +30,7 @@ _KINDS = {
     )
 }
 _MULTI = {Kind.POINT: Kind.MULTIPOINT, Kind.LINESTRING: Kind.MULTILINESTRING, Kind.POLYGON: Kind.MULTIPOLYGON}
+_dump = json.JSONEncoder(ensure_ascii=False).encode
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -175,7 +176,3 @@ def _measure(owner: Json, features: Iterable[Json]) -> None:
         owner["bbox"] = [*map(min, axes), *map(max, axes)]
     else:
         del owner["bbox"]
-
-
-def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
