@@ -11,7 +11,7 @@ from ....errors import ConfigError, QfcError
 from ...postgres_server import LONGEST_SOCKET_FOLDER
 
 #: Characters that have a meaning in supervisord's configuration and cannot be escaped there.
-FORBIDDEN = set("\"';#\n\r\t")
+FORBIDDEN = set("\"'%;#\n\r\t")
 
 
 @dataclass(frozen=True)
@@ -115,7 +115,7 @@ class Layout:
         """Make the folders. Raises ConfigError for a path that cannot be used, QfcError when it cannot be written."""
         if FORBIDDEN & set(str(self.folder)):
             raise ConfigError(
-                [f"The path {self.folder} has quotes, ; or # in it."], hint="Set another folder or QFC_HOME."
+                [f"The path {self.folder} has quotes, %, ; or # in it."], hint="Set another folder or QFC_HOME."
             )
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
