@@ -157,7 +157,7 @@ def run(arguments: Sequence[str]) -> int:
     except QfcError as error:
         return _fail(session, error)
     except click.UsageError as error:
-        return _fail(session, _usage(error))
+        return _fail(session, _usage(error)) if session.json or not _is_help(error) else _show_help(error)
     except click.ClickException as error:
         return _fail(session, UsageError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
@@ -178,7 +178,18 @@ def _fail(session: Session, error: QfcError) -> int:
 
 def _usage(error: click.UsageError) -> UsageError:
     path = error.ctx.command_path if error.ctx else "qfc"
-    return UsageError(error.format_message(), hint=f"See: {path} --help")
+    message = "A command is missing." if _is_help(error) else error.format_message()
+    return UsageError(message, hint=f"See: {path} --help")
+
+
+def _is_help(error: click.UsageError) -> bool:
+    """Return whether nothing but the name of a group was typed; click's message then is the whole help page."""
+    return error.ctx is not None and error.message == error.ctx.get_help()
+
+
+def _show_help(error: click.UsageError) -> int:
+    click.echo(error.message, err=True)
+    return UsageError.exit_code
 
 
 def _interrupted() -> QfcError:
