@@ -117,7 +117,7 @@ def load(
     if default is not None and default not in stacks:
         problems.append(f"default = {default!r} names no stack of the file")
     if problems:
-        raise ConfigError(problems, hint=f"Correct {path} (or the QFC_… variable), then try again.")
+        raise ConfigError(problems, hint=f"Correct the option, the QFC_… variable or {path}, then try again.")
     return Config(path, home, stacks, cast("str | None", default), wanted)
 
 
