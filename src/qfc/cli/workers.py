@@ -51,7 +51,9 @@ def restart_command(session: Session, now: bool) -> None:
 
 def write_list(writer: Writer, result: WorkersList) -> None:
     """Print a table of workers."""
-    writer.line(f"{count(len(result.workers), 'worker')}, {result.wanted} wanted")
+    dead = sum(worker.state == "dead" for worker in result.workers)
+    ended = f", {dead} dead" if dead else ""
+    writer.line(f"{count(len(result.workers) - dead, 'worker')}, {result.wanted} wanted{ended}")
     if not result.workers:
         return
     rows = [
