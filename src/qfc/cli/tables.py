@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import textwrap
 from collections.abc import Iterable, Sequence
 
@@ -21,12 +23,13 @@ def fitted(
     elastic: int,
     right: Sequence[int] = (),
 ) -> None:
-    """Write a table in which the column `elastic` is cut where the terminal is too narrow."""
+    """Write a table in which the column `elastic` is cut where the terminal is too narrow; elsewhere nothing is cut."""
     cells = [["-" if value is None else str(value) for value in row] for row in rows]
     others = sum(
         max(len(row[column]) for row in [list(headers), *cells]) + GAP for column in others_than(elastic, headers)
     )
-    room = max(terminal_width() - others, NARROWEST)
+    limited = writer.out.isatty() or "COLUMNS" in os.environ
+    room = max(terminal_width() - others, NARROWEST) if limited else sys.maxsize
     writer.table(
         headers, [[*row[:elastic], cut(row[elastic], room), *row[elastic + 1 :]] for row in cells], right=right
     )
