@@ -9,6 +9,7 @@ import click
 
 from ..operations.logs import LogQuery, logs, span
 from ..stack.model import LogLine
+from ..stack.queue import short
 from .output import Writer, plain
 from .session import Session, pass_session
 
@@ -43,6 +44,8 @@ def command(
         _follow(session.writer, found)
         return
     result = list(found)
+    if not result:
+        session.writer.remark("No line of the logs fits.")
     session.writer.result({"lines": result}, lambda writer: _write(writer, iter(result)))
 
 
@@ -65,5 +68,6 @@ def _write(writer: Writer, found: Iterator[LogLine]) -> None:
         moment = line.time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if line.time else " " * 23
         name = f"{line.instance:<16}"
         name = f"\033[{colour}m{name}\033[0m" if writer.colour else name
-        writer.line(f"{moment}  {name}  {line.level:<7}  {line.text}".rstrip())
+        job = f" [job {short(line.job_id)}]" if line.job_id and line.job_id not in line.text else ""
+        writer.line(f"{moment}  {name}  {line.level:<7}  {line.text}{job}".rstrip())
         writer.out.flush()
