@@ -108,12 +108,12 @@ def write_figures(writer: Writer, result: SyncRecent) -> None:
     stopped = f" · {result.stopped} stopped" if result.stopped else ""
     writer.line(f"Last {result.hours:g} h: {result.finished} finished · {result.failed} failed{stopped}{rate}")
     if result.seconds.p50 is not None:
-        writer.line(f"Work {_durations(result.seconds)}")
-        writer.line(f"Wait {_durations(result.wait_seconds)}")
+        writer.line(f"Work  {_durations(result.seconds)}")
+        writer.line(f"Wait  {_durations(result.wait_seconds)}")
 
 
 def _durations(durations: Durations) -> str:
-    shown = {"half of them": durations.p50, "95 %": durations.p95, "longest": durations.max}
+    shown = {"half within": durations.p50, "95 % within": durations.p95, "longest": durations.max}
     return " · ".join(f"{name} {seconds_text(seconds)}" for name, seconds in shown.items())
 
 
