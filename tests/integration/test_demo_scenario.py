@@ -11,7 +11,7 @@ import pytest
 from node import Node
 from qfc.demo.results import RunningWorker, ScenarioResult, Step
 from qfc.demo.scenario import run_scenario
-from qfc.demo.summary import as_dict, step_line, summary_table
+from qfc.demo.summary import as_dict, summary_table
 from qfc.drivers.postgres_server import connect
 
 WORKERS = """
@@ -61,7 +61,7 @@ def test_every_edit_arrives_once_though_a_worker_is_killed(node: Node, operator:
 
     result = run_scenario(node.url, operator, steps.append)
 
-    assert result.ok, "\n".join(str(step_line(step)) for step in steps) + "\n" + node.log[-3000:]
+    assert result.ok, "\n".join(map(str, steps)) + "\n" + node.log[-3000:]
     assert tuple(steps) == result.steps
     assert result.kill is not None
     assert result.kill.pid == operator.killed[-1]

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
+from pathlib import Path
 
 import click
 
@@ -17,13 +20,15 @@ from .status import document as status_document
 from .status import write as write_status
 
 NAME = "demo"
-NEXT = """What to try next:
-  qfc --stack demo sync recent      what was done, and how long it took
-  qfc --stack demo workers list     the workers, and what they hold
-  qfc --stack demo logs --follow    the logs of all services
-  qfc --stack demo down             stop it; the data stays
-  qfc init && qfc up                a stack of your own
-"""
+NEXT = {
+    "--stack demo sync recent": "what was done, and how long it took",
+    "--stack demo deltas list": "the edit that was in conflict",
+    "--stack demo logs --follow": "the logs of all services",
+    "--stack demo users list": "who is there",
+    "--stack demo users password NAME --generate": "a password to log in with, in QField too",
+    "--stack demo down": "stop it; the data stays",
+    "init": "begin a stack of your own; then: up",
+}
 
 
 @click.command("demo")
@@ -67,4 +72,21 @@ class _Show:
         if result.stopped:
             writer.line("The stack was stopped. Without --once it goes on running for you to look at.")
         else:
-            writer.line(NEXT.rstrip())
+            write_next(writer)
+
+
+def write_next(writer: Writer) -> None:
+    """Say what to type now, in the words that work here: `qfc` may not be on the path."""
+    called = program(Path(sys.argv[0]), Path.cwd())
+    width = max(map(len, NEXT))
+    writer.line("What to try next:")
+    for arguments, meaning in NEXT.items():
+        writer.line(f"  {called} {arguments.ljust(width)}  {meaning}")
+
+
+def program(path: Path, folder: Path) -> str:
+    """Return what to type in `folder` for the program at `path`."""
+    found = shutil.which(path.name)
+    if found and Path(found).resolve() == path.resolve():
+        return path.name
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)

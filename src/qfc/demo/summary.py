@@ -11,10 +11,14 @@ from rich.text import Text
 from .results import ScenarioResult, Step
 
 
-def step_line(step: Step) -> Text:
-    """One line for a step that was just taken."""
-    mark, style = ("✓", "green") if step.ok else ("✗", "bold red")
-    return Text.assemble((f"{mark} ", style), f"{step.name:<28} {step.seconds:6.2f} s  ", (step.detail, "dim"))
+def step_line(step: Step) -> Table:
+    """One line for a step that was just taken; a long detail goes on below itself."""
+    line = Table.grid(padding=(0, 1))
+    for width in (1, 26, 8, None):
+        line.add_column(width=width, no_wrap=width is not None)
+    mark = Text("✓", "green") if step.ok else Text("✗", "bold red")
+    line.add_row(mark, step.name, Text(f"{step.seconds:.2f} s", justify="right"), Text(step.detail, "dim"))
+    return line
 
 
 def summary_table(result: ScenarioResult) -> Table:
