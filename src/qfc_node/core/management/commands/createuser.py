@@ -45,4 +45,5 @@ def _save(person: Person) -> None:
             person.full_clean(exclude=["password", "type"])
             person.save()
     except ValidationError as error:
-        raise CommandError(" ".join(error.messages)) from error
+        wrong = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
+        raise CommandError("; ".join(wrong)) from error
