@@ -123,7 +123,7 @@ class Speaker:
             options |= {"data": json.dumps(body), "content_type": "application/json"}
         elif body is not None:
             options |= {"data": body}
-        return self.client.generic(method, PREFIX + path, **options)
+        return _settled(self.client.generic(method, PREFIX + path, **options))
 
     def get(self, path: str, **headers: str) -> Any:
         """GET."""
@@ -161,6 +161,13 @@ class Speaker:
         return self.send(f"deltas/{project.pk}/", content)
 
 
+def _settled(answer: Any) -> Any:
+    """Read a streamed answer to its end and close it, as a server does."""
+    answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    answer.close()
+    return answer
+
+
 def bytes_of(answer: Any) -> bytes:
     """Return the body of an answer, streamed or not."""
-    return b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return answer.body

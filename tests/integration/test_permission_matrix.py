@@ -240,8 +240,6 @@ def _rolled_back(call: Any) -> Any:
 
     with transaction.atomic():
         answer = call()
-        if answer.streaming:
-            b"".join(answer.streaming_content)
         transaction.set_rollback(True)
     return answer
 

@@ -1,0 +1,105 @@
+"""`status/` tells the truth, and a database or a store that is down is 503 with a reason, never a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from qfc.drivers.postgres_server import Endpoint
+
+GOOD = {
+    "database": "ok",
+    "storages": {"default": "ok"},
+    "queue": "ok",
+    "geodb": "ok",
+    "storage": "ok",
+}
+
+
+@pytest.fixture
+def speaker(node_database: Endpoint) -> Any:
+    from api_world import Speaker, person
+
+    del node_database
+    return Speaker(person("alice"))
+
+
+@pytest.fixture
+def without_database(speaker: Any) -> Iterator[Any]:
+    """Everything is set up, then the database goes away."""
+    from django.db import connection
+
+    connection.close()
+    port, connection.settings_dict["PORT"] = connection.settings_dict["PORT"], "1"
+    host, connection.settings_dict["HOST"] = connection.settings_dict["HOST"], "127.0.0.1"
+    yield speaker
+    connection.settings_dict["PORT"], connection.settings_dict["HOST"] = port, host
+
+
+def test_all_is_well(speaker: Any) -> None:
+    from api_world import Speaker
+
+    answer = Speaker().get("status")
+    assert (answer.status_code, answer.json()) == (200, GOOD)
+    del speaker
+
+
+def test_a_missing_database_is_told_by_status_and_by_everything_else(without_database: Any) -> None:
+    answer = without_database.get("status/")
+    assert answer.status_code == 503
+    told = answer.json()
+    assert (told["database"], told["geodb"], told["storage"]) == ("error", "error", "ok")
+    assert told["code"] == "status_not_ok"
+    assert "database" in told["message"]
+    for path in ("projects/", "auth/user/"):
+        answer = without_database.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (503, "status_not_ok")
+        assert answer["Retry-After"]
+    assert without_database.post("auth/login/", {"username": "a", "password": "b"}).status_code == 503
+
+
+def test_a_broken_store_is_told_by_status_and_by_uploads(speaker: Any) -> None:
+    from django.conf import settings
+
+    from qfc_node.core.models import Project, User
+
+    project = Project.objects.create(name="survey", owner=User.objects.get())
+    (settings.DATA_DIR / "staging").write_text("a file where the folder has to be")
+    answer = speaker.get("status/")
+    assert (answer.status_code, answer.json()["storage"]) == (503, "error")
+    assert answer.json()["storages"] == {"default": "error"}
+    assert answer.json()["database"] == "ok"
+    upload = speaker.send(f"files/{project.pk}/a.txt/", b"x")
+    assert (upload.status_code, upload.json()["code"]) == (503, "status_not_ok")
+    assert speaker.get("projects/").status_code == 200
+
+
+def test_a_job_that_waits_while_no_worker_lives_is_told(speaker: Any) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from qfc_node.core.models import Job, Project, User, Worker
+
+    project = Project.objects.create(name="survey", owner=User.objects.get())
+    job = Job.objects.create(project=project, created_by=project.owner, type="package")
+    assert speaker.get("status/").status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")  # the trigger would move updated_at
+        Job.objects.filter(pk=job.pk).update(updated_at=timezone.now() - timedelta(minutes=2))
+        cursor.execute("set session_replication_role = origin")
+    answer = speaker.get("status/")
+    assert (answer.status_code, answer.json()["queue"]) == (503, "error")
+    assert "no worker" in answer.json()["message"]
+    Worker.objects.create(lock_key=1, host="here", pid=1, release="0")
+    assert speaker.get("status/").status_code == 200
+
+
+def test_the_document_of_the_api_is_served_without_the_internet(speaker: Any) -> None:
+    for path in ("/swagger.yaml", "/swagger/", "/docs/"):
+        answer = speaker.client.get(path)
+        assert answer.status_code == 200
+        assert b"cdn." not in answer.content
+    assert b"/staticfiles/" in speaker.client.get("/swagger/").content
