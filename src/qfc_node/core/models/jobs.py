@@ -95,7 +95,12 @@ class Job(models.Model):
             ),
         ]
         indexes = [
-            models.Index("created_at", condition=models.Q(status="pending"), name="core_job_pending_idx"),
+            models.Index(
+                "created_at",
+                include=["project", "not_before"],
+                condition=models.Q(status="pending"),
+                name="core_job_pending_idx",
+            ),
             models.Index("project", "type", "created_at", name="core_job_project_type_idx"),
             models.Index("status", "created_at", name="core_job_status_idx"),
             models.Index("status", "finished_at", include=["created_at", "started_at"], name="core_job_ended_idx"),
