@@ -90,9 +90,13 @@ class NotFoundError(QfcError):
 
 
 class CommandError(QfcError):
-    """An external command ended with an error."""
+    """An external command ended with an error. `said` is all that it wrote, errors first."""
 
     code = "command_failed"
+
+    def __init__(self, message: str, *, hint: str = "", said: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.said = said
 
 
 class PartlyDoneError(QfcError):

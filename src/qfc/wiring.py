@@ -130,6 +130,13 @@ class EmbeddedPorts:
 
         return FileAuditLog(self.folder)
 
+    def close(self) -> None:
+        """Close the connections to the database."""
+        for port in self._made.values():
+            if hasattr(port, "close"):
+                port.close()
+        self._made.clear()
+
     def _once(self, name: str, make: Callable[[], Port]) -> Port:
         """Return the port made earlier, or make it."""
         if name not in self._made:

@@ -167,6 +167,8 @@ def run(arguments: Sequence[str]) -> int:
         return 0
     except Exception as error:  # noqa: BLE001 - the last resort: an operator gets three lines, not a traceback
         return _fail(session, _fault(error))
+    finally:
+        session.close()
 
 
 def _fail(session: Session, error: QfcError) -> int:

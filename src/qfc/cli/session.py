@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import click
@@ -34,6 +33,7 @@ class Session:
     quiet: bool = False
     wait_s: float = 0
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    _ports: Ports | None = None
 
     @property
     def config(self) -> Config:
@@ -42,12 +42,20 @@ class Session:
 
         return config.load(os.environ, stack=self.stack, flags=self.settings)
 
-    @cached_property
+    @property
     def ports(self) -> Ports:
         """The ports of the stack that is meant. Raises ConfigError."""
         from .. import wiring
 
-        return wiring.wire(self.config.stack())
+        if self._ports is None:
+            self._ports = wiring.wire(self.config.stack())
+        return self._ports
+
+    def close(self) -> None:
+        """Close what the ports hold open."""
+        if self._ports is not None:
+            self._ports.close()
+            self._ports = None
 
     @property
     def options(self) -> Options:

@@ -24,19 +24,20 @@ def run(
     stdin: bytes | None = None,
     timeout_s: float | None = None,
     check: bool = True,
+    name: str | None = None,
 ) -> CommandResult:
-    """Run a command to its end with exactly that environment. Raises CommandError."""
+    """Run a command to its end with exactly that environment. Raises CommandError, in which it is called `name`."""
     log.info("+ %s", shlex.join(argv))
     try:
         done = subprocess.run(
             argv, input=stdin or b"", env=dict(environment), capture_output=True, timeout=timeout_s, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.") from error
+        raise CommandError(f"{name or argv[0]} did not end within {timeout_s:g} s.") from error
     except OSError as error:
         raise _not_startable(argv) from error
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    return _checked(CommandResult(tuple(argv), done.returncode, out, err), check)
+    return _checked(CommandResult(tuple(argv), done.returncode, out, err), check, name)
 
 
 def run_attached(argv: Sequence[str], *, environment: Mapping[str, str]) -> CommandResult:
@@ -47,7 +48,7 @@ def run_attached(argv: Sequence[str], *, environment: Mapping[str, str]) -> Comm
             done = subprocess.run(argv, env=dict(environment), check=False)
     except OSError as error:
         raise _not_startable(argv) from error
-    return _checked(CommandResult(tuple(argv), done.returncode, "", ""), check=True)
+    return _checked(CommandResult(tuple(argv), done.returncode, "", ""), True, None)
 
 
 @contextmanager
@@ -64,10 +65,12 @@ def _nothing(_number: int, _frame: FrameType | None) -> None:
     """Do nothing when a signal comes."""
 
 
-def _checked(result: CommandResult, check: bool) -> CommandResult:
+def _checked(result: CommandResult, check: bool, name: str | None) -> CommandResult:
     if check and result.exit_code != 0:
-        said = (result.stderr.strip() or result.stdout.strip() or "it said nothing").splitlines()
-        raise CommandError(f"{Path(result.argv[0]).name} ended with exit code {result.exit_code}: {said[-1]}")
+        said = f"{result.stderr}\n{result.stdout}".strip()
+        last = said.splitlines()[-1] if said else "it said nothing"
+        called = name or Path(result.argv[0]).name
+        raise CommandError(f"{called} ended with exit code {result.exit_code}: {last}", said=said)
     return result
 
 

@@ -59,8 +59,9 @@ class MemoryHost:
             raise CommandError(f"{argv[0]} cannot be started.", hint=f"Is {argv[0]} installed?")
         result = CommandResult(tuple(argv), *program(argv, stdin or b""))
         if check and result.exit_code != 0:
-            said = (result.stderr.strip() or result.stdout.strip() or "it said nothing").splitlines()
-            raise CommandError(f"{argv[0]} ended with exit code {result.exit_code}: {said[-1]}")
+            said = f"{result.stderr}\n{result.stdout}".strip()
+            last = said.splitlines()[-1] if said else "it said nothing"
+            raise CommandError(f"{argv[0]} ended with exit code {result.exit_code}: {last}", said=said)
         return result
 
     def read_bytes(self, path: PurePath) -> bytes:

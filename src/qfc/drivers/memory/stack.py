@@ -33,6 +33,9 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
 
+    def close(self) -> None:
+        """Close nothing: nothing is open."""
+
 
 def memory_stack(name: str = "memory") -> MemoryPorts:
     """Return a stack that does not run yet."""

@@ -124,7 +124,7 @@ class EmbeddedRuntime:
         environment |= operation_mark(self.layout.folder)
         if attached:
             return run_attached(command, environment=environment)
-        return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s)
+        return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""

@@ -54,9 +54,11 @@ class _Transport(xmlrpc.client.Transport):
         super().__init__()
         self._path = str(path)
 
-    def make_connection(self, host: Any) -> http.client.HTTPConnection:  # noqa: ARG002 - the library's signature
-        """Return a connection to the socket, whatever the host's name."""
-        return _Connection(self._path)
+    def make_connection(self, host: Any) -> http.client.HTTPConnection:
+        """Return a connection to the socket, whatever the host's name; `close` closes what is kept here."""
+        connection = _Connection(self._path)
+        self._connection = (host, connection)
+        return connection
 
 
 class Supervisor:
