@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from ....errors import ConfigError, QfcError, UnreachableError
+from ....errors import ConfigError, NotRunningError, QfcError, UnreachableError
 from ...files import replace_file
 from ...postgres_server import (
     PORT,
@@ -39,6 +39,14 @@ def endpoint(layout: Layout, settings: Settings) -> Endpoint:
     except OSError as error:
         raise QfcError("The database's password cannot be read.", hint="Run qfc as the stack's owner.") from error
     return Endpoint(str(layout.database_sockets), PORT, USER, password, NAME)
+
+
+def running_endpoint(layout: Layout, settings: Settings) -> Endpoint:
+    """Return how the stack's database is reached now. Raises NotRunningError when our own server has no socket."""
+    target = endpoint(layout, settings)
+    if settings.database_url_file is None and not (layout.database_sockets / f".s.PGSQL.{PORT}").exists():
+        raise NotRunningError("The stack is not running.", hint="Type: qfc up")
+    return target
 
 
 def external_endpoint(path: Path) -> Endpoint:

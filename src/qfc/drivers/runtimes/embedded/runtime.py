@@ -54,8 +54,8 @@ class EmbeddedRuntime:
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
 
     def endpoint(self) -> Endpoint:
-        """Return how the stack's database is reached. Raises UnreachableError before the first start."""
-        return database.endpoint(self.layout, self.settings)
+        """Return how the stack's database is reached. Raises UnreachableError when it does not run."""
+        return database.running_endpoint(self.layout, self.settings)
 
     def services(self) -> tuple[Service, ...]:
         """Return every service that the stack should have, running or not."""
@@ -150,7 +150,7 @@ class EmbeddedRuntime:
         return tuple(names) or known
 
     def _programs(self, current: state.State, database_program: Program | None) -> list[Program]:
-        target = self.endpoint()
+        target = database.endpoint(self.layout, self.settings)
         environment = node_environment(self.layout, current, target) | {"QFC_NODE_RELEASE": __version__}
         return [*([database_program] if database_program else []), *node_programs(current, environment)]
 
