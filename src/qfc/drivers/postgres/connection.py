@@ -165,7 +165,7 @@ def translate(error: psycopg.Error) -> QfcError:
         case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
             return RefusedError(f"The database refused: {line}", hint="Check the rights of the database user.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
-            return UnreachableError(f"The database cannot be reached: {line}", hint="Type: qfc status")
+            return UnreachableError("The database cannot be reached.", hint="Type: qfc status")
         case _:
             return QfcError(f"The database refused: {line}", hint="Type the command again with --verbose.")
 
