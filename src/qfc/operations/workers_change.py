@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import UsageError
+from ..errors import NotRunningError, UsageError
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .queue_change import count
@@ -33,7 +33,15 @@ def workers_scale(ports: Ports, number: int, options: Options) -> WorkersChanged
         if guard.step(f"Change from {count(before, 'worker')} to {number}"):
             ports.runtime.scale(SERVICE, number)
         guard.result = f"{before} → {number}"
-    return WorkersChanged(before, number, guard.steps, guard.dry_run, workers_list(ports))
+    return WorkersChanged(before, number, guard.steps, guard.dry_run, _workers_now(ports, number))
+
+
+def _workers_now(ports: Ports, wanted: int) -> WorkersList:
+    """Return the workers, none where nothing runs: a stopped stack only remembers the number."""
+    try:
+        return workers_list(ports)
+    except NotRunningError:
+        return WorkersList(wanted, ())
 
 
 def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
