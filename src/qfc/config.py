@@ -35,6 +35,8 @@ from .stack.model import Kind
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 SETTINGS = ("kind", "folder", "port", "bind", "workers", "postgres_bin", "database_url_file", "host")
 MAXIMUM_WORKERS = 64
+#: The stack of `qfc demo`. It is meant when it is named or alone, never because it was there first.
+DEMO = "demo"
 
 
 @dataclass(frozen=True)

@@ -12,22 +12,27 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
+from .config import DEMO
 from .errors import ConfigError, QfcError
 
 HEADER = "What qfc manages. A setting that is not here has its default; see: qfc init --help"
 
 
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
-    """Return the file's text with a stack added, or those values of it changed. Raises ConfigError."""
+    """Return the file's text with a stack added, or those values of it changed. Raises ConfigError.
+
+    The first stack, the demo's aside, becomes the one that is meant without --stack.
+    """
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
         raise ConfigError([f"The configuration is not valid TOML: {error}"], hint="Correct it first.") from error
     if not text.strip():
         document.add(tomlkit.comment(HEADER))
-    if default or not text.strip():
-        document["default"] = name
     stacks = document.setdefault("stacks", tomlkit.table(is_super_table=True))
+    first = name != DEMO and not set(stacks) - {DEMO} and "default" not in document
+    if default or first:
+        document["default"] = name
     table = cast("Table", stacks.setdefault(name, tomlkit.table()))
     for key, value in values.items():
         table[key] = value

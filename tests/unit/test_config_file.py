@@ -19,6 +19,14 @@ kind = "embedded"
 """
 
 
+def test_the_first_stack_becomes_the_default_but_never_the_demo() -> None:
+    demo = with_stack("", "demo", {"kind": "embedded"}, default=False)
+    assert "default" not in tomllib.loads(demo)
+    own = with_stack(demo, "local", {"kind": "embedded"}, default=False)
+    assert tomllib.loads(own)["default"] == "local"
+    assert tomllib.loads(with_stack(own, "second", {}, default=False))["default"] == "local"
+
+
 def test_a_first_stack_becomes_the_default() -> None:
     document = tomllib.loads(with_stack("", "local", {"kind": "embedded"}, default=False))
     assert document == {"default": "local", "stacks": {"local": {"kind": "embedded"}}}

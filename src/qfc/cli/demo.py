@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from .. import wiring
+from ..config import DEMO
 from ..demo.results import Step
 from ..demo.summary import as_dict, step_line, summary_table
 from ..operations.demo import Demo, demo
@@ -19,7 +20,6 @@ from .session import Session, pass_session
 from .status import document as status_document
 from .status import write as write_status
 
-NAME = "demo"
 NEXT = {
     "--stack demo sync recent": "what was done, and how long it took",
     "--stack demo deltas list": "the edit that was in conflict",
@@ -39,8 +39,8 @@ NEXT = {
 @pass_session
 def command(session: Session, once: bool, workers: int) -> int:
     """Start a stack named demo and show the whole job on it: upload, package, field edits, a killed worker."""
-    session.stack = NAME
-    init(NAME, {"workers": workers}, default=False, environment=os.environ, wire=wiring.wire, options=session.options)
+    session.stack = DEMO
+    init(DEMO, {"workers": workers}, default=False, environment=os.environ, wire=wiring.wire, options=session.options)
     show = _Show(session.writer)
     result = demo(session.ports, session.options, once=once, on_step=show.step)
     document = {**as_dict(result.scenario), "status": status_document(result.status), "stopped": result.stopped}

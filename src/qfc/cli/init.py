@@ -41,6 +41,6 @@ def _write(writer: Writer, result: Initialised) -> None:
     if not result.changed:
         writer.line(f"Stack {result.stack} is configured in {result.config}; nothing to change.")
         return
-    for step in result.steps:
-        writer.line(f"{'Would: ' if result.dry_run else ''}{step}")
-    writer.line(f"Its data will be in {result.folder}. Next: qfc up")
+    for step in result.steps if result.dry_run else ():
+        writer.line(f"Would: {step}")
+    writer.line(f"Its data will be in {result.folder}. Next: qfc {'' if result.default else f'--stack {result.stack} '}up")

@@ -7,16 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .. import config, config_file
-from ..config import StackConfig
+from ..config import Config, StackConfig
+from ..errors import ConfigError
 from ..stack.ports import Ports
 from .guard import Options, guarded
 
 
 @dataclass(frozen=True)
 class Initialised:
-    """What stands in the configuration now. `changed` is False when it already stood there."""
+    """What stands in the configuration now. `changed` is False when it already stood there.
+
+    `default`: commands mean this stack without --stack.
+    """
 
     stack: str
+    default: bool
     config: Path
     folder: Path
     changed: bool
@@ -49,4 +54,12 @@ def init(
             if guard.step(f"{'Change' if known else 'Add'} [stacks.{name}] in {path}"):
                 config_file.write(path, after)
         steps = guard.steps
-    return Initialised(name, path, stack.folder, changed, options.dry_run, steps)
+    meant = _is_meant(name, config.load(environment, text=after))
+    return Initialised(name, meant, path, stack.folder, changed, options.dry_run, steps)
+
+
+def _is_meant(name: str, configuration: Config) -> bool:
+    try:
+        return configuration.stack().name == name
+    except ConfigError:
+        return False
