@@ -43,4 +43,5 @@ def _write(writer: Writer, result: Initialised) -> None:
         return
     for step in result.steps if result.dry_run else ():
         writer.line(f"Would: {step}")
-    writer.line(f"Its data will be in {result.folder}. Next: qfc {'' if result.default else f'--stack {result.stack} '}up")
+    chosen = "" if result.default else f"--stack {result.stack} "
+    writer.line(f"Its data will be in {result.folder}. Next: qfc {chosen}up")

@@ -19,11 +19,12 @@ def command(session: Session, port: int | None, bind: str | None, workers: int |
     """Start a stack, or what of it does not run, and wait until it is ready. Twice is harmless."""
     session.settings = {"port": port, "bind": bind, "workers": workers}
     result = up(session.ports, session.options)
-    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.url or "")
+    called = f"qfc --stack {session.stack}" if session.stack else "qfc"
+    session.writer.result(result, lambda writer: _write(writer, result, called), quiet=result.url or "")
     return 0 if result.dry_run or result.verdict is Verdict.OK else 1
 
 
-def _write(writer: Writer, result: Up) -> None:
+def _write(writer: Writer, result: Up, called: str) -> None:
     if result.dry_run:
         for step in result.steps:
             writer.line(f"Would: {step}")
@@ -33,4 +34,4 @@ def _write(writer: Writer, result: Up) -> None:
     for reason in result.reasons:
         writer.line(f"  {reason}")
     if not result.already_running:
-        writer.line("Next: qfc users create NAME, then connect QField to that address; qfc status")
+        writer.line(f"Next: {called} users create NAME, then connect QField to that address; {called} status")
