@@ -230,7 +230,7 @@ def is_ready(data: Path) -> bool:
     Asking it instead would leave a line "FATAL: the database system is starting up" in its log each time.
     """
     try:
-        return (data / "postmaster.pid").read_text(encoding="ascii").splitlines()[7].strip() == "ready"
+        return (data / "postmaster.pid").read_bytes().splitlines()[7].strip() == b"ready"
     except (FileNotFoundError, IndexError):
         return False
 
