@@ -13,7 +13,7 @@ the block, the lock is given back and one line is left in the audit log.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
@@ -75,7 +75,7 @@ def guarded(ports: Ports, command: str, *, target: str, options: Options, questi
         yield Guard(dry_run=True)
         return
     began = ports.clock.now()
-    result = "interrupted"
+    result, completed = "interrupted", False
     try:
         _confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
@@ -84,14 +84,15 @@ def guarded(ports: Ports, command: str, *, target: str, options: Options, questi
             yield guard
         finally:
             ports.lock.release()
-        result = guard.result
+        result, completed = guard.result, True
     except Exception as error:
         result = _outcome(error)
         raise
     finally:
         now = ports.clock.now()
         seconds = round((now - began).total_seconds(), 3)
-        ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
+        with nullcontext() if completed else suppress(QfcError):  # what ended the block is what the operator has to read
+            ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
 
 
 def _outcome(error: Exception) -> str:
