@@ -120,7 +120,8 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "staticfiles/"
-STATIC_ROOT = DATA_DIR / "staticfiles"
+#: Nothing is collected: the few files of the admin and of Swagger are served from where they are installed.
+STATIC_ROOT = None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
