@@ -84,7 +84,8 @@ class FileLock:
             descriptor = os.open(self._folder / "lock.mutex", os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise QfcError(
-                f"{self._folder} cannot be written.", hint="Run qfc as the user who owns the stack, or set QFC_HOME to a folder of yours."
+                f"{self._folder} cannot be written.",
+                hint="Run qfc as the user who owns the stack, or set QFC_HOME to a folder of yours.",
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -91,7 +91,8 @@ def guarded(ports: Ports, command: str, *, target: str, options: Options, questi
     finally:
         now = ports.clock.now()
         seconds = round((now - began).total_seconds(), 3)
-        with nullcontext() if completed else suppress(QfcError):  # what ended the block is what the operator has to read
+        # After an error that error is what the operator has to read.
+        with nullcontext() if completed else suppress(QfcError):
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
 
 
