@@ -112,7 +112,6 @@ class Speaker:
     """A client that speaks for somebody, or for nobody."""
 
     def __init__(self, user: User | None = None, client_type: str = ClientType.SDK) -> None:
-        Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)  # its absence is a warning, and those are errors
         self.client = Client(raise_request_exception=False, SERVER_NAME="localhost")
         self.headers = {"HTTP_AUTHORIZATION": f"Token {token_of(user, client_type)}"} if user else {}
 
