@@ -10,8 +10,12 @@ from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from django.http import FileResponse, HttpResponse, HttpResponseBase, StreamingHttpResponse
-from django.utils.http import content_disposition_header, http_date
+from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.http import (
+    content_disposition_header,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]  (stubs lag)
+    http_date,
+)
 from rest_framework.request import Request
 
 from ..core.models import FileVersion
@@ -55,6 +59,11 @@ def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
 def etag(version: FileVersion) -> str:
     """Return the entity tag: the md5 of the bytes, which the lists carry too."""
     return bytes(version.md5sum).hex()
+
+
+def disposition(name: str) -> str:
+    """Return the header that has a browser save the file under its own name, without the folders."""
+    return str(content_disposition_header(True, PurePosixPath(name).name))  # pyright: ignore[reportUnknownArgumentType]
 
 
 def _has_it(request: Request, version: FileVersion) -> bool:
@@ -135,5 +144,5 @@ def _with_headers(response: HttpResponseBase, version: FileVersion, name: str) -
     response["ETag"] = f'"{etag(version)}"'
     response["Last-Modified"] = http_date(version.uploaded_at.timestamp())
     response["Accept-Ranges"] = "bytes"
-    response["Content-Disposition"] = content_disposition_header(True, PurePosixPath(name).name) or "attachment"
+    response["Content-Disposition"] = disposition(name)
     return response

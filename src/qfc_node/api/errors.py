@@ -7,8 +7,8 @@ what is left is a fault of ours: logged with its traceback, answered with 500 `u
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 from django.conf import settings
 from django.core import exceptions as django_exceptions
@@ -204,10 +204,10 @@ class UnknownError(ApiError):
 def first_sentence(detail: Any) -> str:
     """Make one line of the lists and dictionaries that validation answers with."""
     if isinstance(detail, Mapping):
-        pairs: Mapping[str, Any] = detail
+        pairs = cast(Mapping[str, Any], detail)
         return "; ".join(f"{name}: {first_sentence(value)}" for name, value in pairs.items())
     if isinstance(detail, list | tuple):
-        items: list[Any] | tuple[Any, ...] = detail
+        items = cast(Sequence[Any], detail)
         return " ".join(first_sentence(item) for item in items)
     return str(detail)
 

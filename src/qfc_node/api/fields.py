@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from django.core.validators import RegexValidator
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field  # pyright: ignore[reportUnknownVariableType]  (partly untyped)
 from rest_framework import serializers
+from rest_framework.fields import empty  # pyright: ignore[reportUnknownVariableType]  (a sentinel)
 
 from ..core.json_text import is_storable
 
@@ -29,14 +30,15 @@ class Exact:
 
     def get_value(self, dictionary: Mapping[str, Any]) -> Any:
         """Return what the body has under the field's name."""
-        return dictionary.get(self.field_name or "", serializers.empty)
+        return dictionary.get(self.field_name or "", empty)
 
 
 class Text(Exact, serializers.CharField):
     """A text; numbers and booleans of JSON are none. NUL and lone surrogates, which no database keeps, are refused."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"trim_whitespace": False, "max_length": 255, "validators": [NO_NUL], **options})
+        merged: dict[str, Any] = {"trim_whitespace": False, "max_length": 255, "validators": [NO_NUL], **options}
+        super().__init__(**merged)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text."""
@@ -49,7 +51,8 @@ class Pattern(Exact, serializers.RegexField):
     """A text of a pattern."""
 
     def __init__(self, pattern: str, **options: Any) -> None:
-        super().__init__(pattern, **{"trim_whitespace": False, "max_length": 255, **options})
+        merged: dict[str, Any] = {"trim_whitespace": False, "max_length": 255, **options}
+        super().__init__(pattern, **merged)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the text."""
@@ -62,7 +65,8 @@ class Email(Exact, serializers.EmailField):
     """An e-mail address."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"max_length": 254, "trim_whitespace": False, **options})
+        merged: dict[str, Any] = {"max_length": 254, "trim_whitespace": False, **options}
+        super().__init__(**merged)
 
     def to_internal_value(self, data: Any) -> str:
         """Return the address."""
@@ -116,7 +120,8 @@ class Whole(Exact, serializers.IntegerField):
     """A whole number from zero, or from `min_value`, in a query."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"min_value": 0, "max_value": MAX_INTEGER, **options})
+        merged: dict[str, Any] = {"min_value": 0, "max_value": MAX_INTEGER, **options}
+        super().__init__(**merged)
 
     def to_internal_value(self, data: Any) -> int:
         """Return the number; only digits are one."""
@@ -126,7 +131,7 @@ class Whole(Exact, serializers.IntegerField):
 
 
 @extend_schema_field({"type": "number"})
-class Number(serializers.Field):
+class Number(serializers.Field[float, Any, float, Any]):
     """A finite number of JSON."""
 
     default_error_messages = {"invalid": "Must be a number."}
@@ -143,7 +148,7 @@ class Number(serializers.Field):
 
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
-class AnyObject(serializers.Field):
+class AnyObject(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """An object of JSON that the database can store: no NUL, no lone surrogates in it."""
 
     default_error_messages = {"invalid": "Must be an object.", "text": "Has a character that cannot be stored."}
@@ -154,7 +159,7 @@ class AnyObject(serializers.Field):
             self.fail("invalid")
         if not is_storable(data):
             self.fail("text")
-        return data
+        return cast(dict[str, Any], data)
 
     def to_representation(self, value: dict[str, Any]) -> dict[str, Any]:
         """Return the object."""

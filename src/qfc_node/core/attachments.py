@@ -15,7 +15,7 @@ def attachment_folders(project: Project) -> tuple[str, ...]:
     """Return the folders that the project's details name, else the default."""
     rows = Project.objects.filter(pk=project.pk).values_list("project_details__attachment_dirs", flat=True)
     listed = cast(Any, rows.first())
-    names = [name.strip("/") for name in listed or [] if isinstance(name, str)]
+    names = [name.strip("/") for name in cast(list[Any], listed or []) if isinstance(name, str)]
     return tuple(name for name in names if name) or DEFAULT_FOLDERS
 
 

@@ -36,7 +36,7 @@ class SentDelta:
 
     def geometry(self, side: str) -> str | None:
         """Return the WKT before (`old`) or after (`new`) the edit."""
-        state = self.content.get(side) or {}
+        state = cast(dict[str, Any], self.content.get(side) or {})
         return state.get("geometry")
 
 
@@ -72,7 +72,7 @@ def _load(raw: bytes) -> Any:
         document = json.loads(raw, parse_constant=_refuse_number, parse_float=_finite)
         storable = is_storable(document)
     except UnicodeError as error:
-        raise DeltafileError(f"The file is not UTF-8: {error.reason}.") from error
+        raise DeltafileError(f"The file is not UTF-8: {error}.") from error
     except RecursionError as error:
         raise DeltafileError("The file is nested too deeply.") from error
     except ValueError as error:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
+from typing import NamedTuple
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, Max, OuterRef, QuerySet
 from django.utils import timezone
 
 from . import jobs
@@ -118,71 +119,96 @@ def assign(project: Project, deltas: Iterable[Delta], user: User) -> list[ApplyJ
 
 
 def _joinable(project: Project) -> tuple[ApplyJob | None, int]:
-    """Return the newest apply job that waits and has room, its row held, and the room."""
-    waiting = ApplyJob.objects.filter(
-        project=project, status=JobStatus.PENDING, overwrite_conflicts=project.overwrite_conflicts
-    )
-    job = waiting.order_by("-created_at").select_for_update(skip_locked=True, of=("job_ptr",)).first()
-    room = settings.APPLY_DELTAS_LIMIT - job.job_deltas.count() if job else 0
+    """Return the newest apply job that waits, its row held, and how many deltas more it takes.
+
+    None, and the room of a new one, when it does not fit, is full or is being taken up: in an older one, new deltas
+    would be applied before those of the newest.
+    """
+    waiting = _waiting_jobs(project)
+    newest = waiting.order_by("-created_at", "-pk").first()
+    if newest is None or newest.overwrite_conflicts != project.overwrite_conflicts:
+        return None, settings.APPLY_DELTAS_LIMIT
+    job = waiting.filter(pk=newest.pk).select_for_update(skip_locked=True, of=("job_ptr",)).first()
+    room: int = settings.APPLY_DELTAS_LIMIT - ApplyJobDelta.objects.filter(apply_job=job).count() if job else 0
     return (job, room) if room > 0 else (None, settings.APPLY_DELTAS_LIMIT)
 
 
+def _waiting_jobs(project: Project) -> QuerySet[ApplyJob]:
+    return ApplyJob.objects.filter(project=project, status=JobStatus.PENDING)
+
+
 def _new_job(project: Project, user: User) -> ApplyJob:
-    return ApplyJob.objects.create(
+    """Make a job that comes after those that wait, whatever the clock did since."""
+    last: datetime | None = _waiting_jobs(project).aggregate(last=Max("created_at"))["last"]
+    job = ApplyJob.objects.create(
         project=project,
         created_by=user,
         type=JobType.DELTA_APPLY,
         overwrite_conflicts=project.overwrite_conflicts,
     )
+    if last is not None and job.created_at <= last:
+        job.created_at = last + TICK
+        job.save(update_fields=["created_at"])
+    return job
 
 
 def apply_waiting(project: Project, user: User) -> list[ApplyJob]:
     """Put the project's pending and not applied deltas that are in no open job into jobs; return these."""
-    return _reopen(project, Delta.objects.filter(project=project, last_status__in=WAITING), user)
+    return _reopen(project, Delta.objects.filter(project=project, last_status__in=WAITING), user).jobs
 
 
 def reapply(project: Project, delta_ids: Iterable[UUID], user: User) -> list[ApplyJob]:
     """Have these deltas applied once more, unless they were applied or are in an open job; return the jobs."""
     chosen = Delta.objects.filter(project=project, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
-    return _reopen(project, chosen, user)
+    return _reopen(project, chosen, user).jobs
 
 
-def _reopen(project: Project, chosen: Iterable[Delta], user: User) -> list[ApplyJob]:
+class Reopened(NamedTuple):
+    """Deltas that wait again, and the jobs they are in."""
+
+    deltas: list[Delta]
+    jobs: list[ApplyJob]
+
+
+def _reopen(project: Project, chosen: QuerySet[Delta], user: User) -> Reopened:
     with transaction.atomic():
         held = jobs.lock(project)
         deltas = _closed(chosen)
         Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.PENDING)
-        return assign(held, deltas, user)
+        return Reopened(deltas, assign(held, deltas, user))
 
 
-def _closed(chosen: Iterable[Delta]) -> list[Delta]:
-    """Return those deltas that are in no open job, in the order in which they arrived."""
-    wanted = [delta.pk for delta in chosen]
-    in_jobs = ApplyJobDelta.objects.filter(delta_id__in=wanted, status__in=OPEN).values("delta_id")
-    return list(Delta.objects.filter(pk__in=wanted).exclude(pk__in=in_jobs).order_by("created_at"))
+def _closed(chosen: QuerySet[Delta]) -> list[Delta]:
+    """Return those deltas that are in no open job, in the order in which they arrived, without their content.
+
+    One statement: between two, a job could end that holds one of them.
+    """
+    open_parts = ApplyJobDelta.objects.filter(delta=OuterRef("pk"), status__in=OPEN)
+    return list(chosen.filter(~Exists(open_parts)).order_by("created_at").only("pk"))
+
+
+def ignore(project: Project, delta_ids: Iterable[UUID]) -> int:
+    """Never apply these deltas, unless they were applied or a worker holds them; return how many."""
+    with transaction.atomic():
+        held = jobs.lock(project)
+        chosen = Delta.objects.filter(project=held, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
+        deltas = _withdraw(chosen)
+        return Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.IGNORED)
 
 
 def set_status(project: Project, deltafile_id: UUID, status: DeltaStatus, user: User) -> int:
-    """Ignore the deltas of a file that were not applied, or have them applied after all; return how many.
-
-    A delta that a worker holds is left alone.
-    """
-    with transaction.atomic():
-        held = jobs.lock(project)
-        chosen = Delta.objects.filter(project=held, deltafile_id=deltafile_id, last_status__in=REAPPLICABLE)
-        if status == DeltaStatus.PENDING:
-            deltas = _closed(chosen)
-            assign(held, deltas, user)
-        else:
-            deltas = _withdraw(chosen)
-        return Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=status)
+    """Ignore the deltas of a file that were not applied, or have them applied after all; return how many."""
+    sent = Delta.objects.filter(project=project, deltafile_id=deltafile_id, last_status__in=REAPPLICABLE)
+    if status == DeltaStatus.IGNORED:
+        return ignore(project, sent.values_list("pk", flat=True))
+    return len(_reopen(project, sent, user).deltas)
 
 
-def _withdraw(chosen: Iterable[Delta]) -> list[Delta]:
+def _withdraw(chosen: QuerySet[Delta]) -> list[Delta]:
     """Take deltas out of jobs that nobody has taken up; return those that are in no open job then."""
-    wanted = [delta.pk for delta in chosen]
+    wanted = list(chosen.values_list("pk", flat=True))
     members = ApplyJobDelta.objects.filter(delta_id__in=wanted, status=DeltaStatus.PENDING)
     waiting = ApplyJob.objects.filter(status=JobStatus.PENDING, pk__in=members.values("apply_job_id"))
     held = list(waiting.select_for_update(skip_locked=True, of=("job_ptr",)))
     members.filter(apply_job__in=held).delete()
-    return _closed(Delta.objects.filter(pk__in=wanted))
+    return _closed(chosen)

@@ -17,6 +17,21 @@ def is_storable(value: Any) -> bool:
     return "\\u0000" not in text or not _has_nul(value)
 
 
+def storable(text: str) -> str:
+    """Return the text with everything replaced that cannot be kept."""
+    return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
+
+
+def made_storable(value: Any) -> Any:
+    """Return the value with everything replaced, in all texts of it, that cannot be kept."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, Mapping):
+        pairs = cast(Mapping[str, Any], value)
+        return {storable(name): made_storable(item) for name, item in pairs.items()}
+    return [made_storable(item) for item in cast(list[Any], value)] if isinstance(value, list) else value
+
+
 def _has_nul(value: Any) -> bool:
     if isinstance(value, str):
         return "\0" in value

@@ -12,7 +12,7 @@ def has_room(organization: Organization) -> bool:
     """Whether the organization's plan allows one member more."""
     subscription = current_subscription(organization.pk)
     limit = subscription.plan.max_organization_members if subscription else -1
-    return limit < 0 or organization.members.count() < limit
+    return limit < 0 or OrganizationMember.objects.filter(organization=organization).count() < limit
 
 
 def remove_member(membership: OrganizationMember) -> None:
@@ -56,4 +56,4 @@ def may_collaborate(user: User, owner: User) -> bool:
     if user.type == UserType.TEAM:
         return Team.objects.filter(pk=user.pk, team_organization=organization).exists()
     is_owner = organization.organization_owner_id == user.pk
-    return is_owner or organization.members.filter(member=user).exists()
+    return is_owner or OrganizationMember.objects.filter(organization=organization, member=user).exists()

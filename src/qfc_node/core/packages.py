@@ -70,8 +70,8 @@ def layers_of(job: PackageJob) -> dict[str, Any] | None:
     if found is not None:
         return found
     steps = cast(list[Mapping[str, Any]], feedback.get("steps") or [])
-    step = next((step for step in steps if step.get("id") == LAYERS_STEP), {})
-    return _layers(step.get("returns"))
+    step = next((step for step in steps if step.get("id") == LAYERS_STEP), None)
+    return _layers(step.get("returns")) if step else None
 
 
 def _layers(returned: Any) -> dict[str, Any] | None:

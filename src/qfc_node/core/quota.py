@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from .models import ClientType, Package, Project, Subscription, User
+from .models import ClientType, Package, Project, ProjectCollaborator, Subscription, User
 from .models.plans import ACTIVE_STATUSES
 
 MEGABYTE = 10**6
@@ -110,4 +110,4 @@ def _has_too_many_collaborators(project: Project, subscription: Subscription, *,
     limit = subscription.plan.max_premium_collaborators_per_private_project
     if limit < 0 or project.is_public:
         return False
-    return project.direct_collaborators.count() + int(one_more) > limit
+    return ProjectCollaborator.objects.filter(project=project).count() + int(one_more) > limit

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from .models import Project, ProjectSeed
 
@@ -31,12 +31,12 @@ def describe(project: Project) -> Seed:
     if stored is None:
         crs, extent = _from_details(project)
         return Seed(project.name, crs, extent, {"basemaps": [], "xlsform": None})
-    basemaps: list[Any] = cast(dict[str, Any], stored.settings).get("basemaps", [])
+    basemaps: list[Any] = stored.settings.get("basemaps", [])
     return Seed(project.name, stored.crs, stored.extent, {"basemaps": basemaps, "xlsform": stored.xlsform_name or None})
 
 
 def _from_details(project: Project) -> tuple[str, list[float]]:
-    details = cast(dict[str, Any], project.project_details or {})
+    details = project.project_details or {}
     crs: Any = details.get("crs")
     extent = _bounds(str(details.get("extent") or ""))
     return (str(crs), extent) if crs and extent else (DEFAULT_CRS, WORLD)
@@ -66,5 +66,5 @@ def store_json2qgis(project: Project, content: bytes) -> None:
 
 def _store_form(project: Project, form: dict[str, Any]) -> None:
     described = describe(project)
-    born = {"crs": described.crs, "extent": described.extent, "settings": {"basemaps": []}}
+    born: dict[str, Any] = {"crs": described.crs, "extent": described.extent, "settings": {"basemaps": []}}
     ProjectSeed.objects.update_or_create(project=project, defaults=form, create_defaults={**born, **form})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -17,16 +17,18 @@ class Name(Pattern):
     """A name of an account that is to be made."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(NAME_PATTERN, **{"min_length": 3, "max_length": 150, **options})
+        merged: dict[str, Any] = {"min_length": 3, "max_length": 150, **options}
+        super().__init__(NAME_PATTERN, **merged)
 
 
 class AvatarField(serializers.CharField):
-    """Address of a picture, or null."""
+    """Address of a picture of a `User`, or null."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"source": "*", "read_only": True, "allow_null": True, **options})
+        merged: dict[str, Any] = {"source": "*", "read_only": True, "allow_null": True, **options}
+        super().__init__(**merged)
 
-    def to_representation(self, value: User) -> str | None:
+    def to_representation(self, value: Any) -> Any:
         """Return the address."""
         return getattr(getattr(value, "useraccount", None), "avatar_uri", "") or None
 
@@ -66,7 +68,7 @@ class OrganizationSerializer(Shape):
 
     def get_members(self, organization: Organization) -> list[str]:
         """Return the names of the members."""
-        return sorted(row.member.username for row in organization.members.all())
+        return sorted(row.member.username for row in _memberships(organization))
 
     def get_membership_role(self, organization: Organization) -> str | None:
         """Return the role of the person whose organizations are listed."""
@@ -75,7 +77,12 @@ class OrganizationSerializer(Shape):
             return None
         if organization.organization_owner_id == person.pk:
             return "owner"
-        return next((row.role for row in organization.members.all() if row.member_id == person.pk), None)
+        return next((row.role for row in _memberships(organization) if row.member_id == person.pk), None)
+
+
+def _memberships(organization: Organization) -> list[OrganizationMember]:
+    """Return the rows that were read with the organization."""
+    return list(cast(Any, organization).members.all())  # the stubs know no reverse relations
 
 
 class AccountSerializer(UserSerializer):
@@ -199,7 +206,8 @@ class TeamSerializer(Shape):
 
     def get_members(self, team: Team) -> list[str]:
         """Return the names of the members."""
-        return sorted(row.member.username for row in team.members.all())
+        rows: list[TeamMember] = list(cast(Any, team).members.all())
+        return sorted(row.member.username for row in rows)
 
 
 class TeamBody(Shape):
@@ -215,7 +223,7 @@ class TeamMemberSerializer(Shape):
 
     def get_member(self, row: TeamMember) -> str:
         """Return the name."""
-        return row.member.username
+        return str(row.member.username)
 
 
 class TeamMemberBody(Shape):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -13,6 +13,7 @@ from ..fields import AnyObject, Choice, Flag, Number, Pattern, Text, Uuid
 from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
+NAME_PATTERN = str(cast(Any, Project.name_validator.regex).pattern)
 #: Types that clients may choose; shared datasets are the server's own.
 CHOSEN_TYPES = [choice for choice in ProjectType.choices if choice[0] != ProjectType.SHARED_DATASETS]
 
@@ -80,7 +81,8 @@ class ProjectName(Pattern):
 
     def __init__(self, **options: Any) -> None:
         messages = {"invalid": str(Project.name_validator.message)}
-        super().__init__(str(Project.name_validator.regex.pattern), **{"error_messages": messages, **options})
+        merged: dict[str, Any] = {"error_messages": messages, **options}
+        super().__init__(NAME_PATTERN, **merged)
 
 
 class NewProjectBody(_Settings):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
 from uuid import UUID
 
 from rest_framework.request import Request
@@ -85,7 +84,7 @@ class JobView(NodeView):
     def get(self, request: Request, job_id: UUID) -> Response:
         """Describe the job."""
         del request
-        job = cast(Job | None, Job.objects.filter(pk=job_id).first())
+        job = Job.objects.filter(pk=job_id).first()
         if job is None:
             raise ObjectNotFoundError
         self.access(job.project_id, Action.READ_JOBS)

@@ -57,7 +57,8 @@ class MembersView(NodeView):
         """List members by name."""
         del request
         found = find_organization(organization, self.caller)
-        rows = found.members.select_related("member", "organization").order_by("member__username")
+        rows = OrganizationMember.objects.filter(organization=found).select_related("member", "organization")
+        rows = rows.order_by("member__username")
         return Response(MemberSerializer(rows, many=True).data)
 
     @operation(
@@ -82,7 +83,7 @@ def _new_member(organization: Organization, name: str) -> User:
     person = find_user(name, UserType.PERSON)
     if organization.organization_owner_id == person.pk:
         raise AlreadyExistsError("the owner belongs to the organization already")
-    if organization.members.filter(member=person).exists():
+    if OrganizationMember.objects.filter(organization=organization, member=person).exists():
         raise AlreadyExistsError("the person is a member already")
     if not organizations.has_room(organization):
         raise MemberLimitError
@@ -153,7 +154,8 @@ class TeamsView(NodeView):
         """List teams by name."""
         del request
         found = find_organization(organization, self.caller)
-        teams = found.teams.select_related("team_organization").prefetch_related("members__member")
+        teams = Team.objects.filter(team_organization=found)
+        teams = teams.select_related("team_organization").prefetch_related("members__member")
         return Response(TeamSerializer(teams.order_by("username"), many=True).data)
 
     @operation(
@@ -263,7 +265,7 @@ class TeamMembersView(NodeView):
         """List members by name."""
         del request
         found = find_team(find_organization(organization, self.caller), team)
-        rows = found.members.select_related("member").order_by("member__username")
+        rows = TeamMember.objects.filter(team=found).select_related("member").order_by("member__username")
         return Response(TeamMemberSerializer(rows, many=True).data)
 
     @operation(
@@ -282,7 +284,7 @@ class TeamMembersView(NodeView):
         person = find_user(self.read_body(TeamMemberBody)["member"], UserType.PERSON)
         if not organizations.may_collaborate(person, owner):
             raise InvalidInputError("only members of the organization can be in its teams")
-        if found.members.filter(member=person).exists():
+        if TeamMember.objects.filter(team=found, member=person).exists():
             raise AlreadyExistsError("the person is in the team already")
         row = TeamMember.objects.create(team=found, member=person)
         return Response(TeamMemberSerializer(row).data, status=201)
@@ -302,7 +304,7 @@ class TeamMemberView(NodeView):
         """Remove the member."""
         del request
         found = find_team(find_organization(organization, self.caller, as_admin=True), team)
-        removed, _ = found.members.filter(member__username__iexact=member).delete()
+        removed, _ = TeamMember.objects.filter(team=found, member__username__iexact=member).delete()
         if not removed:
             raise ObjectNotFoundError(f"{member!r} is not in the team")
         return Response(status=204)

@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import transaction
-from django.http import HttpResponseBase
+from django.http.response import HttpResponseBase
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ...core import packages
-from ...core.models import ClientType, JobStatus, PackageJob, Project
+from ...core.models import ClientType, File, JobStatus, PackageJob, Project
 from ...core.packages import PackageFile
 from ...core.permissions import Action
 from ...storage import versions
@@ -120,7 +120,7 @@ class PackageFileView(NodeView):
         staged = self.read_file("file").staged
         blob = blob_store().adopt(staged)
         with transaction.atomic():
-            job.package_files.filter(name=filename).delete()
+            File.objects.filter(package_job=job, name=filename).delete()
             versions.hold_blob(blob, staged)
             versions.write_package_file(job, filename, blob)
 

@@ -31,7 +31,7 @@ class SecretsView(NodeView):
         """List names."""
         del request
         project = self.access(project_id, Action.SECRETS).project
-        rows = project.secrets.select_related("created_by").defer("value").order_by("name")
+        rows = Secret.objects.filter(project=project).select_related("created_by").defer("value").order_by("name")
         return Response(SecretSerializer(rows, many=True).data)
 
     @operation(
@@ -46,7 +46,7 @@ class SecretsView(NodeView):
         del request
         project = self.access(project_id, Action.SECRETS).project
         fields = self.read_body(SecretBody)
-        if project.secrets.filter(name=fields["name"]).exists():
+        if Secret.objects.filter(project=project, name=fields["name"]).exists():
             raise AlreadyExistsError("the project has a secret of that name; delete it first")
         row = Secret.objects.create(
             project=project,
@@ -66,7 +66,7 @@ class SecretView(NodeView):
         """Delete the secret."""
         del request
         project = self.access(project_id, Action.SECRETS).project
-        deleted, _ = project.secrets.filter(name=name).delete()
+        deleted, _ = Secret.objects.filter(project=project, name=name).delete()
         if not deleted:
             raise ObjectNotFoundError(f"the project has no secret {name!r}")
         return Response(status=204)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from django.http import HttpResponse, HttpResponseBase
-from django.utils.http import content_disposition_header
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import OpenApiResponse
 from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
@@ -16,7 +16,7 @@ from ...core import seeds, thumbnails
 from ...core.models import Project, ProjectSeed
 from ...core.permissions import Action
 from ..base import NodeView
-from ..downloads import CONTENT_TYPE
+from ..downloads import CONTENT_TYPE, disposition
 from ..errors import EmptyContentError, ObjectNotFoundError, TooLargeError
 from ..openapi import BODY, FILE, PROJECT, multipart, operation
 from ..serializers.files import Json2qgisBody, ThumbnailBody, XlsformBody
@@ -76,7 +76,7 @@ class _FormView(NodeView):
 def _send_form(name: str, content: bytes | memoryview | None) -> HttpResponseBase:
     if content is None:
         return HttpResponse(status=204)
-    headers = {"Content-Disposition": content_disposition_header(True, name) or "attachment"}
+    headers = {"Content-Disposition": disposition(name)}
     return HttpResponse(bytes(content), content_type=CONTENT_TYPE, headers=headers)
 
 

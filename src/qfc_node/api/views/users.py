@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from django.contrib.auth.password_validation import validate_password
 from django.db.models import Q, QuerySet
@@ -226,6 +226,6 @@ class SubscriptionView(NodeView):
     def _check(self, account: User) -> None:
         if account.pk == self.caller.pk or self.caller.is_superuser:
             return
-        organization = cast(Organization | None, Organization.objects.filter(pk=account.pk).first())
+        organization = Organization.objects.filter(pk=account.pk).first()
         if organization is None or not is_organization_admin(self.caller, organization):
             raise PermissionDeniedError

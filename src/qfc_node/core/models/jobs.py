@@ -101,6 +101,13 @@ class Job(models.Model):
                 condition=models.Q(status="pending"),
                 name="core_job_pending_idx",
             ),
+            models.Index(
+                "project",
+                "created_at",
+                "id",
+                condition=models.Q(status="pending", type="delta_apply"),
+                name="core_job_waiting_edits_idx",
+            ),
             models.Index("project", "type", "created_at", name="core_job_project_type_idx"),
             models.Index("status", "created_at", name="core_job_status_idx"),
             models.Index("status", "finished_at", include=["created_at", "started_at"], name="core_job_ended_idx"),

@@ -153,8 +153,8 @@ class ProjectSeed(models.Model):
     project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="seed")
     crs = models.CharField(max_length=255, default="EPSG:3857")
     #: xmin, ymin, xmax, ymax in the CRS's units
-    extent = models.JSONField()
-    settings = models.JSONField(default=dict)
+    extent: models.JSONField[list[float]] = models.JSONField()
+    settings: models.JSONField[dict[str, Any]] = models.JSONField(default=dict)
     xlsform_name = models.CharField(max_length=255, blank=True, default="")
     xlsform = models.BinaryField(null=True)
     json2qgis = models.BinaryField(null=True)

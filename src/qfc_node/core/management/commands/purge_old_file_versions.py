@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from ....storage.versions import delete_version, keep_versions
-from ...models import File, FileType, Project
+from ...models import File, FileType, FileVersion, Project
 
 
 class Command(BaseCommand):
@@ -38,7 +38,7 @@ def _purge(project: Project, *, really: bool) -> int:
     count = 0
     with transaction.atomic():
         for file in File.objects.filter(project=project, file_type=FileType.PROJECT_FILE):
-            old = list(file.versions.order_by("-uploaded_at", "-id")[keep:])
+            old = list(FileVersion.objects.filter(file=file).order_by("-uploaded_at", "-id")[keep:])
             count += len(old)
             for version in old if really else ():
                 delete_version(version)
