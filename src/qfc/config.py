@@ -3,14 +3,14 @@
     default = "local"                 # the stack that commands mean without --stack
 
     [stacks.local]
-    kind = "embedded"                 # embedded, compose or swarm
-    folder = "/srv/qfc/local"         # everything of the stack; by default $QFC_HOME/<name>
-    port = 8011                       # without it, 8011 or a free one
-    bind = "127.0.0.1"                # the address that the API listens on; the default
-    workers = 2                       # the default
-    postgres_bin = "/usr/lib/postgresql/15/bin"     # without it, the server of the Python wheel
-    database_url_file = "/etc/qfc/database-url"     # an external database; the file holds postgresql://…
-    host = "local"                    # where the commands run
+    kind = "embedded"                 # what runs the services; without it, embedded, which is all that this release manages
+    folder = "/srv/qfc/local"         # everything of the stack; without it, a folder with its name in $QFC_HOME
+    port = 8011                       # port of the API; without it, the last one, 8011 or a free one
+    bind = "127.0.0.1"                # address that the API listens on; without it, 127.0.0.1: this machine only
+    workers = 2                       # how many jobs are worked on at a time, 0 to 64; without it, 2
+    postgres_bin = "/usr/lib/postgresql/15/bin"   # programs of an installed server; without it, those of the wheel
+    database_url_file = "/etc/qfc/database-url"   # external database; the file holds postgresql://USER:PASSWORD@HOST/NAME
+    host = "local"                    # where the commands run; an embedded stack is always here
 
 The file is `$QFC_CONFIG`, by default `config.toml` in the platform's configuration folder. Data lies in `$QFC_HOME`,
 by default the platform's data folder (`/var/lib/qfc` for root). `QFC_STACK` names the stack; `QFC_PORT`,
