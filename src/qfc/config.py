@@ -3,7 +3,7 @@
     default = "local"                 # the stack that commands mean without --stack
 
     [stacks.local]
-    kind = "embedded"                 # what runs the services; without it, embedded, which is all that this release manages
+    kind = "embedded"                 # what runs the services; without it, embedded: all that this release manages
     folder = "/srv/qfc/local"         # everything of the stack; without it, a folder with its name in $QFC_HOME
     port = 8011                       # port of the API; without it, the last one, 8011 or a free one
     bind = "127.0.0.1"                # address that the API listens on; without it, 127.0.0.1: this machine only
