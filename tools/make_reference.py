@@ -1,0 +1,50 @@
+#!/usr/bin/env python
+"""Make the pages of docs/reference that are taken from the code: commands, configuration, errors.
+
+Type: .venv/bin/python tools/make_reference.py            to write them
+      .venv/bin/python tools/make_reference.py --check    to see whether they are current (exit code 1 when not)
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "docs/reference"
+NOTE = "*Made from the code by `tools/make_reference.py`; do not edit this page, edit the code and run it.*"
+
+
+def pages() -> Mapping[Path, str]:
+    """Return the content that each page should have."""
+    sys.path.insert(0, str(ROOT / "tools"))
+    from reference.commands import commands_page
+    from reference.configuration import configuration_page
+    from reference.errors import errors_page
+
+    texts = {
+        "commands.md": commands_page(NOTE),
+        "configuration.md": configuration_page(NOTE, ROOT),
+        "errors.md": errors_page(NOTE),
+    }
+    return {FOLDER / name: text.strip() + "\n" for name, text in texts.items()}
+
+
+def outdated() -> list[Path]:
+    """Return the pages that are missing or not what the code says."""
+    return [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them."""
+    old = outdated()
+    for path in old:
+        print(f"{'outdated' if '--check' in arguments else 'written'}: {path.relative_to(ROOT)}")
+        if "--check" not in arguments:
+            path.write_text(pages()[path], encoding="utf-8")
+    return 1 if old and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

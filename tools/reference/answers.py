@@ -1,0 +1,86 @@
+"""What each command answers with `--json`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from qfc.demo.results import Kill, ScenarioResult, Step
+from qfc.operations.db_migrate import Migrated
+from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
+from qfc.operations.down import Down
+from qfc.operations.health import HealthReport
+from qfc.operations.init import Initialised
+from qfc.operations.jobs_list import JobShown, JobsList
+from qfc.operations.jobs_view import JobLine
+from qfc.operations.projects_list import ProjectsList
+from qfc.operations.projects_status import ProjectStatus
+from qfc.operations.queue_change import Changed
+from qfc.operations.services import DiskUsage, ServicesChanged
+from qfc.operations.stacks import Stacks
+from qfc.operations.status import Status
+from qfc.operations.sync_queue import SyncQueue
+from qfc.operations.sync_recent import SyncRecent
+from qfc.operations.up import Up
+from qfc.operations.users_create import Account
+from qfc.operations.users_disable import Access
+from qfc.operations.users_list import Quota, UsersList
+from qfc.operations.workers_change import WorkersChanged
+from qfc.operations.workers_list import WorkerLine, WorkersList
+from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Project
+
+from .shapes import keys
+
+CHANGED = keys(Changed, "strict")
+SERVICES_CHANGED = keys(ServicesChanged)
+WORKERS_CHANGED = {**keys(WorkersChanged), "workers": [WorkerLine]}
+
+#: By command. `None`: the command has no JSON answer of its own.
+ANSWERS: Mapping[str, object] = {
+    "init": Initialised,
+    "up": Up,
+    "down": Down,
+    "stacks": Stacks,
+    "demo": {
+        "ok": bool,
+        **keys(ScenarioResult, "steps", "kill", "planned"),
+        "seconds": float,
+        "steps": [Step],
+        "kill": Kill | None,
+        "status": "as `qfc status` answers",
+        "stopped": bool,
+    },
+    "status": Status,
+    "health": HealthReport,
+    "logs": {"lines": [LogLine]},
+    "audit": {"entries": [AuditEntry]},
+    "users list": UsersList,
+    "users create": Account,
+    "users password": Account,
+    "users disable": Access,
+    "users quota": Quota,
+    "projects list": ProjectsList,
+    "projects status": {**keys(Project), **keys(ProjectStatus, "project")},
+    "sync queue": SyncQueue,
+    "sync recent": SyncRecent,
+    "sync failed": SyncRecent,
+    "jobs list": JobsList,
+    "jobs show": {**keys(JobLine), **keys(JobShown, "job")},
+    "jobs retry": {"retried": "the same as jobs", **CHANGED},
+    "jobs cancel": {"cancelled": "the same as jobs", **CHANGED},
+    "deltas list": DeltasList,
+    "deltas show": {**keys(DeltaLine), **keys(DeltaShown, "delta")},
+    "deltas reapply": {"made": "the same as jobs", **CHANGED},
+    "workers list": WorkersList,
+    "workers scale": WORKERS_CHANGED,
+    "workers drain": WORKERS_CHANGED,
+    "workers restart": WORKERS_CHANGED,
+    "services restart": SERVICES_CHANGED,
+    "services recreate": SERVICES_CHANGED,
+    "services disk": {**keys(DiskUsage), "parts": [{"name": str, "bytes": int}]},
+    "services rebuild": None,
+    "services prune": None,
+    "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
+    "db migrate": Migrated,
+    "db shell": None,
+    "completion": None,
+}

@@ -1,0 +1,207 @@
+"""The page of configuration: the keys of the suite's file, its variables, and the variables of the node.
+
+Keys come from `qfc.config`, the node's variables and their defaults from the calls in `qfc_node/settings.py`. What a
+variable means is written here; a variable without a meaning, or a meaning without a variable, is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from qfc import config
+from qfc.drivers.postgres_server import Endpoint
+from qfc.drivers.runtimes.embedded import state
+from qfc.drivers.runtimes.embedded.layout import Layout
+from qfc.drivers.runtimes.embedded.programs import INHERITED, node_environment
+
+from .markdown import table
+
+#: What `qfc` reads besides the settings of a stack.
+SUITE_VARIABLES: Mapping[str, str] = {
+    "QFC_CONFIG": "The configuration file; by default `config.toml` in the platform's configuration folder "
+    "(`~/.config/qfc/config.toml`).",
+    "QFC_HOME": "The folder that holds the stacks; by default the platform's data folder (`~/.local/share/qfc`), for "
+    "root `/var/lib/qfc`.",
+    "QFC_STACK": "The stack that is meant, as `--stack`.",
+}
+#: What each variable of the node means.
+NODE_VARIABLES: Mapping[str, str] = {
+    "SECRET_KEY": "Key that signs sessions and seals projects' secrets. Losing it makes stored secrets unreadable.",
+    "DEBUG": "Django's debugging pages. Never on a server that others reach.",
+    "QFIELDCLOUD_HOST": "Name under which clients reach the server; accepted in `Host`.",
+    "DJANGO_ALLOWED_HOSTS": "More accepted names, separated by blanks. `localhost` is always accepted.",
+    "CSRF_TRUSTED_ORIGINS": "Origins, as `https://field.example.org`, from which the admin's forms are accepted "
+    "behind a proxy; separated by blanks.",
+    "DJANGO_USE_X_FORWARDED_HOST": "Take the host's name from `X-Forwarded-Host`. Only behind a proxy that sets it.",
+    "QFC_NODE_SECURE_COOKIES": "Send the admin's cookies over HTTPS only.",
+    "QFC_NODE_RELEASE": "Release that the server calls itself.",
+    "QFC_NODE_DATA": "Folder of the node: bytes of files, staging, job folders.",
+    "POSTGRES_DB": "Name of the database.",
+    "POSTGRES_USER": "Account on the database.",
+    "POSTGRES_PASSWORD": "Its password.",
+    "POSTGRES_HOST": "Host, or folder of the socket.",
+    "POSTGRES_PORT": "Port.",
+    "POSTGRES_SSLMODE": "TLS to the database: `disable`, `prefer`, `require`, `verify-ca`, `verify-full`.",
+    "QFC_NODE_PROCESS": "Name of the process in the database's list of connections.",
+    "QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS": "Hours that a token of a client is valid.",
+    "QFC_NODE_LOGIN_FAILURE_LIMIT": "Wrong passwords after which an account waits for half an hour.",
+    "QFIELDCLOUD_DEFAULT_TIME_ZONE": "Time zone of the admin's pages.",
+    "STORAGE_BUCKET_NAME": "Bucket of an S3 store. Without it files lie in a folder.",
+    "STORAGE_ACCESS_KEY_ID": "Key of the store; needed with a bucket.",
+    "STORAGE_SECRET_ACCESS_KEY": "Secret of the store; needed with a bucket.",
+    "STORAGE_REGION_NAME": "Region of the store.",
+    "STORAGE_ENDPOINT_URL": "Address of the store; without it Amazon's.",
+    "QFC_NODE_UPLOAD_MAX_BYTES": "Largest file that is accepted, in bytes.",
+    "WORKER_TIMEOUT_S": "Seconds that a job may take.",
+    "QFC_NODE_WORKER_MEMORY_LIMIT": "Bytes of memory that a job may take.",
+    "QFC_NODE_APPLY_DELTAS_LIMIT": "Edits that one job takes at most.",
+    "QFC_NODE_GIS_ENGINE": "What reads, packages and edits projects.",
+    "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
+    "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
+}
+
+HEAD = """# Configuration
+
+{note}
+
+## The file
+
+`$QFC_CONFIG`, by default `~/.config/qfc/config.toml`. `qfc init` writes it and keeps what you wrote into it, comments
+too. A setting is taken from the command's flags, else from the environment, else from the file; without any, a stack
+keeps what it had when it last ran. All mistakes are told at once. A key that is not known is a mistake.
+
+```toml
+{example}
+```
+
+{settings}
+
+## Environment of `qfc`
+
+{variables}
+
+And one variable for each key of a stack, for the stack that is meant: {overrides}.
+
+## Environment of the node
+
+The embedded server reads its environment only. `qfc up` sets what has to be set; everything else may be written, one
+`NAME=value` a line without quotes, `#` before a comment, into the file `node.env` in the stack's folder (make it
+readable by its owner only when it holds a secret: `chmod 600`). It takes effect with `qfc services recreate --all`. The
+secrets (`SECRET_KEY`, `POSTGRES_PASSWORD`, `STORAGE_SECRET_ACCESS_KEY`) may also be named by their file:
+`NAME_FILE=/path` instead of `NAME=value`.
+
+{node}
+
+From your own environment the processes of a stack inherit {inherited}, and nothing else.
+"""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable of the node: how it is read, and its default as it is written in the source."""
+
+    name: str
+    reader: str
+    default: str
+
+
+def configuration_page(note: str, root: Path) -> str:
+    """Return the page."""
+    return HEAD.format(
+        note=note,
+        example=_example(),
+        settings=table(("key", "meaning"), _settings()),
+        variables=table(("variable", "meaning"), [(f"`{name}`", text) for name, text in SUITE_VARIABLES.items()]),
+        overrides=", ".join(f"`QFC_{name.upper()}`" for name in config.SETTINGS),
+        node=table(("variable", "default", "meaning"), _node_rows(root)),
+        inherited=", ".join(f"`{name}`" for name in INHERITED),
+    )
+
+
+def _example() -> str:
+    """Return the example in the docstring of `qfc.config`; it has to be a valid file that names every setting."""
+    paragraphs = inspect.cleandoc(config.__doc__ or "").split("\n\n")
+    lines = inspect.cleandoc("\n\n".join(part for part in paragraphs if part.startswith("    "))).splitlines()
+    text = "\n".join(line.removeprefix("    ") for line in lines)
+    missing = set(config.SETTINGS) - set(tomllib.loads(text)["stacks"]["local"])
+    if missing:
+        raise ValueError(f"the docstring of qfc.config says nothing of {', '.join(sorted(missing))}")
+    return text
+
+
+def _settings() -> Iterator[tuple[str, str]]:
+    """Yield the keys with the comments of the example."""
+    for line in _example().splitlines():
+        found = re.match(r"(\w+) = .*?# (.*)", line)
+        if found:
+            yield f"`{found[1]}`", f"{found[2][0].upper()}{found[2][1:].rstrip('.')}."
+
+
+def _node_rows(root: Path) -> list[tuple[str, str, str]]:
+    found = node_variables(root)
+    unknown = {one.name for one in found} ^ set(NODE_VARIABLES)
+    if unknown:
+        raise ValueError(f"NODE_VARIABLES in {__file__} and the node disagree about {', '.join(sorted(unknown))}")
+    preset = _preset()
+    return [(f"`{one.name}`", _default(one, preset), NODE_VARIABLES[one.name]) for one in found]
+
+
+def _preset() -> set[str]:
+    """Return the variables that the suite sets."""
+    endpoint = Endpoint("host", 5432, "user", "password", "database")
+    names = node_environment(Layout(Path("/nonexistent")), state.State(), endpoint)
+    return {name.removesuffix("_FILE") for name in names} | {"QFC_NODE_RELEASE", "QFC_NODE_PROCESS"}
+
+
+def _default(variable: Variable, preset: set[str]) -> str:
+    if variable.name in preset:
+        return "set by `qfc up`"
+    if variable.reader == "switch":
+        return "off"
+    return f"`{variable.default}`" if variable.default else "-"
+
+
+def node_variables(root: Path) -> list[Variable]:
+    """Return every variable that the node's settings read, in the order of the source, each once."""
+    tree = ast.parse((root / "src/qfc_node/settings.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_reader(node.func)]
+    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    found = {variable.name: variable for variable in map(_variable, calls)}
+    return list(found.values())
+
+
+def _is_reader(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.value.id == "environment"
+    )
+
+
+def _variable(call: ast.Call) -> Variable:
+    assert isinstance(call.func, ast.Attribute)
+    name = ast.literal_eval(call.args[0])
+    default = _text(call.args[1]) if len(call.args) > 1 else ""
+    return Variable(name, call.func.attr, default)
+
+
+def _text(expression: ast.expr) -> str:
+    """Return a default as people read it: numbers worked out, names of the source as they are."""
+    if isinstance(expression, ast.Name):
+        return ""
+    return str(_value(expression))
+
+
+def _value(expression: ast.expr) -> object:
+    """Work out a default as the settings write it: a literal, or a product or power of numbers."""
+    if isinstance(expression, ast.BinOp):
+        left, right = _value(expression.left), _value(expression.right)
+        assert isinstance(left, int) and isinstance(right, int)
+        return left**right if isinstance(expression.op, ast.Pow) else left * right
+    return ast.literal_eval(expression)

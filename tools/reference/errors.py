@@ -1,0 +1,56 @@
+"""The page of errors, from the tree of exceptions."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+
+from qfc import errors
+from qfc.demo import results
+from qfc.errors import QfcError
+
+from .markdown import table
+
+HEAD = """# Errors
+
+{note}
+
+An error is three lines at most: what failed, why, what to type next. With `--json` it is one object on standard
+output, `{{"error": {{"code", "message", "hint"}}}}`; the `code` is stable, the sentences are not. A wrong configuration
+also has `problems`, a list with every mistake at once.
+
+{tree}
+
+{codes}
+
+Two more that are no class of their own: `Interrupted.` after Ctrl-C or SIGTERM (`failed`, exit code 1), and `qfc itself
+has a fault` for what should not happen (`failed`, exit code 1); with `--verbose` the traceback follows.
+
+The API of the node answers errors as `{{"code", "message"}}` with the status that clients know; its document is served
+by every stack under `/swagger/`.
+"""
+
+
+def errors_page(note: str) -> str:
+    """Return the page."""
+    # A module that defines an exception of its own has to be named here to be on the page.
+    assert results.ScenarioError in QfcError.__subclasses__()
+    rows = [
+        (f"`{kind.code}`", str(kind.exit_code), kind.__name__, inspect.cleandoc(kind.__doc__ or "").split("\n")[0])
+        for kind in [QfcError, *_below(QfcError)]
+    ]
+    codes = table(("code", "exit code", "class", "meaning"), rows)
+    return HEAD.format(note=note, tree=f"```\n{_drawn()}\n```", codes=codes)
+
+
+def _below(kind: type[QfcError]) -> Iterator[type[QfcError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+def _drawn() -> str:
+    """Return the tree as the module draws it."""
+    text = inspect.cleandoc(errors.__doc__ or "")
+    paragraph = next(part for part in text.split("\n\n") if part.lstrip().startswith("QfcError"))
+    return inspect.cleandoc(paragraph)
