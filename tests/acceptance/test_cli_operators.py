@@ -142,3 +142,21 @@ def test_a_password_given_on_standard_input_is_in_no_log(running: Qfc) -> None:
         assert secret not in path.read_text()
     for path in (running.home / "local/log").iterdir():
         assert secret not in path.read_text(errors="replace")
+
+
+def test_a_worker_that_is_still_stopping_is_waited_for_and_started_again(running: Qfc) -> None:
+    """An operator drains, is killed while a worker still works; the next one starts the stack."""
+    pid = running.pid("worker_wrapper-1")
+    os.kill(pid, signal.SIGSTOP)
+    drain = running.begin("workers", "drain")
+    while running("--json", "status").json["services"][2]["running"] == 2:
+        time.sleep(0.1)
+    drain.send_signal(signal.SIGKILL)
+    drain.communicate(timeout=60)
+    starting = running.begin("--json", "up")
+    time.sleep(1)
+    os.kill(pid, signal.SIGCONT)
+    out, err = starting.communicate(timeout=120)
+    assert starting.returncode == 0, out + err
+    assert running.ok("status")["services"][2]["running"] == 2
+    assert running.pid("worker_wrapper-1") != pid

@@ -149,6 +149,13 @@ def test_bash_completes_commands_and_subcommands(qfc: Qfc) -> None:
         assert {line.partition(",")[2] for line in answer.out.splitlines()} == wanted
 
 
+def test_bash_completes_names_of_stacks(qfc: Qfc) -> None:
+    qfc.ok("init", "field")
+    qfc.ok("init", "office")
+    answer = qfc(COMP_WORDS="qfc --stack f", COMP_CWORD="2", _QFC_COMPLETE="bash_complete")
+    assert [line.partition(",")[2] for line in answer.out.splitlines()] == ["field"]
+
+
 def test_the_bash_script_is_valid(qfc: Qfc, tmp_path: Path) -> None:
     script = tmp_path / "qfc.bash"
     script.write_text(qfc("completion", "bash").out)

@@ -12,6 +12,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..errors import QfcError, UsageError
@@ -82,6 +83,14 @@ def _set(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     return value
 
 
+def _stack_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the stacks to complete `--stack` with; a wrong configuration completes nothing."""
+    try:
+        return [CompletionItem(name) for name in Session().config.stacks if name.startswith(begun)]
+    except QfcError:
+        return []
+
+
 def global_options(*, hidden: bool) -> list[click.Option]:
     """Return the flags that are understood before and after a command."""
 
@@ -90,7 +99,13 @@ def global_options(*, hidden: bool) -> list[click.Option]:
         return click.Option([name, f"qfc_{variable}"], **shared, **more)
 
     return [
-        option("--stack", "stack", "Which stack of the configuration; also QFC_STACK.", metavar="NAME"),
+        option(
+            "--stack",
+            "stack",
+            "Which stack of the configuration; also QFC_STACK.",
+            metavar="NAME",
+            shell_complete=_stack_names,
+        ),
         option("--json", "json", "Print one JSON document.", is_flag=True),
         option("--yes", "yes", "Do not ask.", is_flag=True),
         option("--dry-run", "dry_run", "Print the plan of a change; change nothing.", is_flag=True),

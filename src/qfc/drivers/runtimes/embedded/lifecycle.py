@@ -68,7 +68,8 @@ class Lifecycle:
             waited += POLL_S
 
     def begin(self, names: Sequence[str]) -> None:
-        """Start processes without waiting."""
+        """Start processes without waiting; one that somebody is just stopping ends first."""
+        self._await_end([name for name, info in self._supervisor.processes().items() if info.state == "STOPPING"])
         for name in names:
             self._supervisor.start(name)
 

@@ -43,8 +43,8 @@ def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | Non
     except NotRunningError:
         return _without_supervisor(layout, wanted)
     measurement = Measurement([info.pid for info in processes.values() if info.pid])
+    pasts, usages = history.read(layout.history), measurement.usages()
     healths = {service: _health(service, layout, url) for service in wanted}
-    usages, pasts = measurement.usages(), history.read(layout.history)
     return tuple(
         _service(
             name, healths[name], names, [_instance(processes[one], usages, pasts) for one in names if one in processes]

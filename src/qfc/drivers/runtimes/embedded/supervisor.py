@@ -62,7 +62,10 @@ class _Transport(xmlrpc.client.Transport):
 
 
 class Supervisor:
-    """supervisord of one stack. Every method raises NotRunningError when it does not answer."""
+    """supervisord of one stack. Every method raises NotRunningError when it does not answer.
+
+    UnreachableError means that it may run, but not for us.
+    """
 
     def __init__(self, socket_path: Path) -> None:
         self._socket = socket_path
@@ -73,6 +76,9 @@ class Supervisor:
         try:
             with proxy:
                 answer = getattr(proxy.supervisor, method)(*arguments)
+        except PermissionError as error:
+            hint = "Run qfc as the user who started the stack."
+            raise UnreachableError("The stack belongs to another user.", hint=hint) from error
         except (OSError, http.client.HTTPException, xmlrpc.client.ProtocolError) as error:
             raise NotRunningError("The stack is not running.", hint="Type: qfc up") from error
         log.log(logging.DEBUG if method.startswith("get") else logging.INFO, "+ supervisor.%s%r", method, arguments)

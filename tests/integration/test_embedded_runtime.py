@@ -1,0 +1,84 @@
+"""The embedded runtime where the contract leaves it free: who goes first, what is killed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from qfc.drivers.clock import SystemClock
+from qfc.drivers.runtimes.embedded import EmbeddedRuntime, Settings
+from qfc.errors import UnreachableError
+from qfc_command import fresh_qfc
+
+WORKER = "worker_wrapper"
+
+
+class Idle:
+    """Says which workers are idle, as the database would."""
+
+    def __init__(self) -> None:
+        self.pids: frozenset[int] | None = frozenset()
+
+    def __call__(self) -> frozenset[int]:
+        if self.pids is None:
+            raise UnreachableError("The database cannot be reached.")
+        return self.pids
+
+
+@pytest.fixture
+def idle() -> Idle:
+    """Nobody is idle at first."""
+    return Idle()
+
+
+@pytest.fixture
+def runtime(idle: Idle) -> Iterator[EmbeddedRuntime]:
+    """A running stack with three workers."""
+    with fresh_qfc() as qfc:
+        settings = Settings("local", qfc.home / "local", qfc.home, workers=3)
+        made = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=idle)
+        made.start(())
+        yield made
+
+
+def workers(runtime: EmbeddedRuntime) -> dict[str, int]:
+    (service,) = (one for one in runtime.services() if one.name == WORKER)
+    return {instance.id: instance.pid for instance in service.instances if instance.pid}
+
+
+def test_an_idle_worker_goes_before_one_with_a_job(runtime: EmbeddedRuntime, idle: Idle) -> None:
+    before = workers(runtime)
+    idle.pids = frozenset({before["worker_wrapper-2"]})
+    runtime.scale(WORKER, 2)
+    assert workers(runtime) == {name: pid for name, pid in before.items() if name != "worker_wrapper-2"}
+    runtime.scale(WORKER, 3)
+    assert set(workers(runtime)) == set(before)
+
+
+def test_when_nobody_knows_who_is_idle_the_newest_goes(runtime: EmbeddedRuntime, idle: Idle) -> None:
+    idle.pids = None
+    runtime.scale(WORKER, 2)
+    assert set(workers(runtime)) == {"worker_wrapper-1", "worker_wrapper-2"}
+
+
+def test_now_waits_for_nobody(runtime: EmbeddedRuntime) -> None:
+    """A worker that does not react is killed, and what it had started goes with it."""
+    stuck = psutil.Process(workers(runtime)["worker_wrapper-1"])
+    family = [stuck, *stuck.children(recursive=True)]
+    for process in family:
+        process.suspend()
+    runtime.stop([WORKER], now=True)
+    _, alive = psutil.wait_procs(family, timeout=10)
+    assert alive == []
+    assert workers(runtime) == {}
+
+
+def test_everything_is_gone_after_a_stop(runtime: EmbeddedRuntime) -> None:
+    run: Path = runtime.layout.run
+    runtime.stop((), now=True)
+    assert not (run / "supervisor.sock").exists()
+    assert not (runtime.layout.database / "postmaster.pid").exists()
+    assert list((run / "db").iterdir()) == []
