@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
+from ..core import jobs
+from ..core.json_text import storable
 from ..core.models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType
-from .registry import HELD, LOCK_CLASS, Registration
+from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
-#: Seconds that a restarted database waits for workers to come back before anybody is held to be dead.
-GRACE_S = 5
 #: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
 MAX_BACKOFF_S = 60
 
@@ -34,6 +34,11 @@ CLAIM = """
           and not exists (
               select 1 from core_job b where b.project_id = j.project_id and b.status in ('queued', 'started')
           )
+          and not (j.type = 'delta_apply' and exists (  -- edits keep their order, also when a job was put off
+              select 1 from core_job b
+              where b.project_id = j.project_id and b.type = 'delta_apply' and b.status = 'pending'
+                and (b.created_at, b.id) < (j.created_at, j.id)
+          ))
         order by j.created_at, j.id
         limit 1
         for update of j skip locked
@@ -52,7 +57,8 @@ DEAD = f"""
     left join node_worker w on w.id::text = j.container_id
     where j.status in ('queued', 'started')
       and clock_timestamp() - pg_postmaster_start_time() > %(grace)s * interval '1 second'
-      and (j.lease_token is null or j.lease_expires_at < clock_timestamp() or w.id is null or not {HELD})
+      and (j.lease_token is null or j.lease_expires_at < clock_timestamp() or w.id is null or not {HELD}
+           or w.id = %(idle)s)
     for update of j skip locked
 """
 
@@ -111,22 +117,27 @@ def postpone(lease: Lease, reason: str) -> None:
 
 
 def retry_or_give_up(lease: Lease, reason: str) -> None:
-    """Return a job whose process was killed from outside; the third time it fails, and so do its deltas.
+    """Return a job whose process was killed, or whose result cannot be kept; the third time it and its deltas fail.
 
-    What is killed so often is most likely too large for the machine: later deltas shall not wait for it.
+    What comes to no end so often is too large for the machine or not meant for it: later deltas shall not wait for it.
     """
     with transaction.atomic():
         job = lease.hold()
         if job.attempts < settings.JOB_MAX_ATTEMPTS:
             _to_pending(job, counted=True)
         else:
-            _give_up(job, f"The job was tried {job.attempts} times and killed each time. {reason}", DeltaStatus.ERROR)
+            message = f"The job was tried {job.attempts} times and came to no good end. {reason}"
+            _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.ERROR, storable(message))
+            _give_up(job, storable(message))
 
 
-def take_back_from_the_dead() -> list[uuid.UUID]:
-    """Return the jobs of dead workers to the queue; a job that killed its third worker fails. Returns their ids."""
+def take_back_from_the_dead(worker: Registration) -> list[uuid.UUID]:
+    """Return the jobs of dead workers to the queue; a job that killed its third worker fails. Returns their ids.
+
+    The caller holds no job: one that is in its name was claimed when the connection broke, and it never learnt of it.
+    """
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(DEAD, {"lock_class": LOCK_CLASS, "grace": GRACE_S})
+        cursor.execute(DEAD, {"lock_class": LOCK_CLASS, "grace": GRACE_S, "idle": worker.id})
         ids = [row[0] for row in cursor.fetchall()]
         for job in Job.objects.filter(pk__in=ids):
             _to_pending_or_give_up(job)
@@ -138,7 +149,9 @@ def _to_pending_or_give_up(job: Job) -> None:
         _to_pending(job, counted=True)
         return
     message = f"The job was taken up {job.attempts} times and its worker died each time."
-    _give_up(job, message, DeltaStatus.PENDING)
+    if job.type == JobType.DELTA_APPLY:
+        _hand_on_deltas(job, message)
+    _give_up(job, message)
 
 
 def _to_pending(job: Job, *, counted: bool, backoff_s: float = 0.0, reason: str = "") -> None:
@@ -156,16 +169,13 @@ def _to_pending(job: Job, *, counted: bool, backoff_s: float = 0.0, reason: str 
                 "uncounted": 0 if counted else 1,
                 "faults": job.faults,
                 "backoff": backoff_s,
-                "reason": reason,
+                "reason": storable(reason),
                 "job": job.pk,
             },
         )
 
 
-def _give_up(job: Job, message: str, deltas_are: DeltaStatus) -> None:
-    delta_ids = _release_deltas(job, DeltaStatus.ERROR, deltas_are, message)
-    if deltas_are == DeltaStatus.PENDING:
-        _hand_on(job, delta_ids)
+def _give_up(job: Job, message: str) -> None:
     Job.objects.filter(pk=job.pk).update(
         status=JobStatus.FAILED,
         output=job.output or message,
@@ -187,11 +197,13 @@ def _release_deltas(
     return delta_ids
 
 
-def _hand_on(job: Job, delta_ids: list[uuid.UUID]) -> None:
+def _hand_on_deltas(job: Job, message: str) -> None:
     """Give deltas to the next apply job of the project: a dead worker is not their fault, and they come before others.
 
     Without such a job they wait, visible, for the next deltas of the project or for somebody to apply them.
     """
+    jobs.lock(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
+    delta_ids = _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.PENDING, message)
     waiting = ApplyJob.objects.filter(project_id=job.project_id, status=JobStatus.PENDING).order_by("created_at")
     following = waiting.select_for_update(of=("job_ptr",)).first()
     if following is not None:

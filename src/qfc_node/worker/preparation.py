@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models.fields.json import KT
 from django.utils import timezone
 
 from ..core.attachments import attachment_folders
@@ -53,9 +54,10 @@ def prepare(lease: Lease) -> Prepared:
     """Mark the job as started and take the snapshot. Raises LeaseLostError, NothingToDoError."""
     with transaction.atomic():
         job = lease.hold()
+        # Uploads hold the project's row: none is under way now, with a time before the snapshot's and not in it.
+        project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
         now = timezone.now()
         Job.objects.filter(pk=job.pk).update(status=JobStatus.STARTED, started_at=now, docker_started_at=now)
-        project = Project.objects.get(pk=job.project_id)
         prepared = _snapshot(job, project, now)
     if prepared is None:
         raise NothingToDoError("The project has no QGIS project file.")
@@ -146,6 +148,7 @@ def _known_pks(project: Project, deltas: tuple[port.Delta, ...]) -> dict[tuple[s
         content__method="create",
     ).order_by("created_at")
     known: dict[tuple[str, str, str], str] = {}
-    for client_id, content, pk in created.values_list("client_id", "content", "last_modified_pk"):
-        known[(str(client_id), str(content.get("localLayerId")), str(content.get("localPk")))] = str(pk)
+    layer, key = KT("content__localLayerId"), KT("content__localPk")
+    for client_id, layer_id, local_pk, pk in created.values_list("client_id", layer, key, "last_modified_pk"):
+        known[(str(client_id), str(layer_id), str(local_pk))] = str(pk)
     return known
