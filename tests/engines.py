@@ -13,6 +13,7 @@ from qfc_node.gis.port import (
     ApplyReport,
     Delta,
     DeltaOutcome,
+    Feedback,
     GisError,
     InvalidProjectFileError,
     Log,
@@ -31,6 +32,9 @@ class JournalEngine:
 
     def __init__(self, files_root: Path) -> None:
         self._files_root = files_root
+        self._odd: Feedback = {}
+        self._strange_id = ""
+        self._times = {path: path.stat().st_mtime_ns for path in files_root.glob("*.txt")}
 
     def report(self, project_file: Path, log: Log) -> ProjectReport:
         """Report the journal's length."""
@@ -61,7 +65,8 @@ class JournalEngine:
                 journal.write(f"{delta.id}\n")
                 journal.flush()
         self._misbehave(project_file, log)
-        outcomes = tuple(DeltaOutcome(delta.id, "applied", {"msg": "ok"}, "1") for delta in deltas)
+        feedback = {"msg": "ok", **self._odd}
+        outcomes = tuple(DeltaOutcome(self._strange_id or delta.id, "applied", feedback, "1") for delta in deltas)
         return ApplyReport(outcomes, frozenset({"journal.txt"}) if deltas else frozenset())
 
     def _misbehave(self, project_file: Path, log: Log) -> None:
@@ -99,6 +104,23 @@ class JournalEngine:
 
     def _enospc(self) -> None:
         raise OSError(28, "No space left on device")
+
+    def _full_disk(self) -> None:
+        for link in Path("/proc/self/fd").iterdir():
+            if os.path.realpath(link).endswith("output.log"):
+                os.dup2(os.open("/dev/full", os.O_WRONLY), int(link.name))
+        raise OSError(28, "No space left on device")
+
+    def _odd_text(self) -> None:
+        self._odd = {"nul": "a\0b", "half": "\ud800"}
+
+    def _odd_outcome(self) -> None:
+        self._strange_id = "no uuid"
+
+    def _edit_in_no_time(self) -> None:
+        journal = self._files_root / "journal.txt"
+        journal.write_bytes(b"BEFORE\n")
+        os.utime(journal, ns=(self._times[journal], self._times[journal]))
 
     def _invalid(self) -> None:
         raise InvalidProjectFileError("The project file is an invalid XML document: line 1.")

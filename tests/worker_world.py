@@ -74,6 +74,13 @@ class World:
         with read(file.latest_version) as stream:
             return stream.read()
 
+    def read_package(self, name: str) -> bytes:
+        from qfc_node.core.models import FileVersion
+        from qfc_node.storage.versions import read
+
+        with read(FileVersion.objects.get(file__file_type=2, file__name=name)) as stream:
+            return stream.read()
+
     def worker(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         return self.node.start_worker(*arguments, QFC_NODE_GIS_ENGINE="engines.JournalEngine", **environment)
 

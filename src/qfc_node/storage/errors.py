@@ -9,6 +9,13 @@ RejectedError           what was sent is not accepted, and never will be
 
 from __future__ import annotations
 
+import errno
+
+#: Errors of the machine, not of what it was given. Memory and open files have limits of their own for each process.
+_FAULTS = frozenset(
+    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EBUSY, errno.ESTALE, errno.ENFILE, errno.ETIMEDOUT}
+)
+
 
 class StorageError(Exception):
     """The store cannot be used now."""
@@ -28,3 +35,8 @@ class UploadTooLargeError(RejectedError):
 
 class ArchiveBombError(RejectedError):
     """The archive unpacks to far more than a project file ever does."""
+
+
+def is_fault_of_the_machine(error: BaseException) -> bool:
+    """Whether the same may succeed later, on a machine in good order."""
+    return isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in _FAULTS)

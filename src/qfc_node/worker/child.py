@@ -19,15 +19,12 @@ from django.utils.module_loading import import_string
 from ..core.models import JobType
 from ..gis.port import Engine, EngineClass, GisError
 from ..storage.blobs import Blob, blob_store, stage_file
-from ..storage.errors import StorageError
+from ..storage.errors import is_fault_of_the_machine
 from . import secret_environment
 from .folder import JobFolder
 from .work import Result, SnapshotFile, StoredFile, Work, stored
 
 logger = logging.getLogger(__name__)
-
-#: Errors of the machine, not of the project.
-MACHINE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EMFILE, errno.ENFILE, errno.ENOMEM})
 
 
 class Task:
@@ -136,7 +133,7 @@ def apply(task: Task, engine: Engine) -> Result:
         )
         returns["delta_feedback"] = [outcome.feedback for outcome in applied.outcomes]
     with task.step("upload_changed_files", "Upload Changed Files"):
-        files = tuple(task.store(name, task.folder.files / name) for name in sorted(applied.changed_files))
+        files = tuple(stored(name, _store(task.folder.files / name)) for name in sorted(applied.changed_files))
     return Result("done", files=files, outcomes=tuple(asdict(outcome) for outcome in applied.outcomes))
 
 
@@ -170,9 +167,9 @@ def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tup
 def _failure(error: BaseException) -> Result:
     if isinstance(error, GisError):
         return Result("project_error", str(error), error.error_type, type(error).__name__)
-    if isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in MACHINE_ERRORS):
+    if is_fault_of_the_machine(error):
         return Result("storage_fault", str(error), "STORAGE", type(error).__name__)
-    if isinstance(error, MemoryError):
-        return Result("crash", "The job needed more memory than it may have.", "OUT_OF_MEMORY", "MemoryError")
+    if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
+        return Result("crash", "The job needed more memory than it may have.", "OUT_OF_MEMORY", type(error).__name__)
     stack = "".join(traceback.format_exception(error))
     return Result("crash", str(error) or type(error).__name__, "UNKNOWN", type(error).__name__, stack)

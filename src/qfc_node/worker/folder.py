@@ -17,6 +17,8 @@ LINKED_SUFFIXES = frozenset(
     | {".mp4", ".mov", ".m4a", ".mp3", ".zip", ".qm", ".qml", ".ttf"}
 )
 COPY_BYTES = 1024 * 1024
+#: When copies were read and written, in nanoseconds: the year 2000, so that any change shows, however fast it comes.
+LONG_AGO = (946_684_800 * 10**9, 946_684_800 * 10**9)
 
 
 class JobFolder:
@@ -62,14 +64,15 @@ def _copy_or_link(file: SnapshotFile, target: Path, store: BlobStore) -> None:
     if source is None:
         with store.open(file.blob.key) as stream, target.open("wb") as out:
             shutil.copyfileobj(stream, out, COPY_BYTES)
-    elif target.suffix.lower() in LINKED_SUFFIXES:
-        _link(source, target)
-    else:
+        os.utime(target, ns=LONG_AGO)
+    elif target.suffix.lower() not in LINKED_SUFFIXES or not _is_linked(source, target):
         shutil.copyfile(source, target)
+        os.utime(target, ns=LONG_AGO)
 
 
-def _link(source: Path, target: Path) -> None:
+def _is_linked(source: Path, target: Path) -> bool:
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        return False
+    return True

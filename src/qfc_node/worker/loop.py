@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import logging
+import os
 import signal
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import InterfaceError, OperationalError, connection
 
+from ..core.json_text import storable
 from ..storage.errors import StorageError
 from . import leases, results
 from .child import chosen_engine
@@ -32,8 +36,8 @@ SIGN_S = 5.0
 HEARTBEAT_S = 1.0
 #: Seconds between two looks for dead workers, and at the queue when no notification comes.
 CARE_S = 1.0
-#: The longest pause while the database is away, in seconds.
-MAX_PAUSE_S = 5.0
+#: The longest pause while the database is away, in seconds: well below the grace that workers are given to come back.
+MAX_PAUSE_S = 2.0
 #: The most of a job's output that is kept, in characters, from its end.
 OUTPUT_LIMIT = 500_000
 
@@ -88,9 +92,9 @@ class Worker:
             self._idle()
 
     def _care(self) -> None:
-        if time.monotonic() - self._cared_at < CARE_S:
+        if time.monotonic() - self._cared_at < CARE_S or not self._registration.is_settled:
             return
-        for job_id in leases.take_back_from_the_dead():
+        for job_id in leases.take_back_from_the_dead(self._registration):
             logger.warning("took a job back from a dead worker", extra={"job_id": job_id})
         self._cared_at = time.monotonic()
 
@@ -116,19 +120,9 @@ class Worker:
             self._work_on(lease)
         except LeaseLostError:
             logger.warning("the job is not ours any more", extra={"job_id": lease.job_id})
-        except AbortedError:
-            leases.give_back(lease)
-        except NothingToDoError as error:
-            results.fail(lease, Result("project_error", str(error), "FILE_NOT_FOUND"), "", None)
-        except results.StaleFilesError:
-            logger.info("a file changed meanwhile; the job begins again", extra={"job_id": lease.job_id})
-            leases.give_back(lease)
-        except (StorageError, OSError) as error:
-            self._postpone(lease, error)
-
-    def _postpone(self, lease: Lease, error: Exception) -> None:
-        logger.warning("the job is put off: %s", error, extra={"job_id": lease.job_id})
-        leases.postpone(lease, f"Put off after a fault of the server: {error}")
+        except Exception as error:  # noqa: BLE001  (whatever it is, the job must not stay with us, nor end the worker)
+            with suppress(LeaseLostError):
+                self._insist(lease, _consequence(lease, error))
 
     def _work_on(self, lease: Lease) -> None:
         prepared = prepare(lease)
@@ -138,7 +132,8 @@ class Worker:
             folder.make()
             child = self._fork(prepared, folder)
             result = self._attend(child, lease, folder)
-            self._conclude(lease, prepared, result, child, _tail(folder.output))
+            output = _tail(folder.output)
+            self._insist(lease, lambda: _write(lease, prepared, result, child, output))
         finally:
             folder.remove()
 
@@ -177,27 +172,52 @@ class Worker:
         except (OperationalError, InterfaceError):
             connection.close()
 
-    def _conclude(self, lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
-        """Write the result, however often the database has to be asked. Raises LeaseLostError, StorageError, …"""
+    def _insist(self, lease: Lease, write: Callable[[], None]) -> None:
+        """Write, however often the database has to be asked. Raises LeaseLostError and what `write` raises besides."""
         while True:
+            self._renew(lease)
             try:
-                self._registration.ensure()
-                return self._write(lease, prepared, result, child, output)
+                return write()
             except (OperationalError, InterfaceError) as error:
-                logger.warning("the result has to wait for the database: %s", _first_line(error))
-                if self.signals.stopping:
+                if self.signals.stopping or not _may_pass(error):
                     raise
+                logger.warning("the result has to wait for the database: %s", _first_line(error))
                 self._pause()
 
-    def _write(self, lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
-        if result.kind == "done":
-            results.finish(lease, prepared, result, output)
-        elif result.kind == "storage_fault":
-            raise StorageError(result.error)
-        elif child.exit_code == -signal.SIGKILL and result.error_type == "KILLED":
-            leases.retry_or_give_up(lease, result.error)
-        else:
-            results.fail(lease, result, output, child.exit_code)
+
+def _write(lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
+    if result.kind == "done":
+        results.finish(lease, prepared, result, output)
+    elif result.kind == "storage_fault":
+        raise StorageError(result.error)
+    elif child.exit_code == -signal.SIGKILL and result.error_type == "KILLED":
+        leases.retry_or_give_up(lease, result.error)
+    else:
+        results.fail(lease, result, output, child.exit_code)
+
+
+def _consequence(lease: Lease, error: Exception) -> Callable[[], None]:
+    """Return what is to be written about a job that came to no result."""
+    about = {"job_id": lease.job_id}
+    match error:
+        case AbortedError():
+            return lambda: leases.give_back(lease)
+        case results.StaleFilesError():
+            logger.info("a file changed meanwhile; the job begins again", extra=about)
+            return lambda: leases.give_back(lease)
+        case NothingToDoError():
+            return lambda: results.fail(lease, Result("project_error", str(error), "FILE_NOT_FOUND"), "", None)
+        case StorageError() | OSError() | OperationalError() | InterfaceError() if _may_pass(error):
+            logger.warning("the job is put off: %s", error, extra=about)
+            return lambda: leases.postpone(lease, f"Put off after a fault of the server: {error}")
+        case _:
+            logger.error("the job came to no result", extra=about, exc_info=error)
+            return lambda: leases.retry_or_give_up(lease, f"{type(error).__name__}: {error}")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether the same may succeed later. PostgreSQL's errors of class 54 mean: too large, today and tomorrow."""
+    return not str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
 
 
 def _outcome(child: ChildProcess, folder: JobFolder) -> Result:
@@ -207,6 +227,8 @@ def _outcome(child: ChildProcess, folder: JobFolder) -> Result:
     if child.seconds > settings.WORKER_TIMEOUT_S:
         return Result("crash", f"The job did not finish within {settings.WORKER_TIMEOUT_S} seconds.", "TIMEOUT")
     code = child.exit_code or 0
+    if code == os.EX_TEMPFAIL:
+        return Result("storage_fault", "The job's process could not write its output; the disk may be full.", "STORAGE")
     if code == -signal.SIGKILL:
         return Result("crash", "The job's process was killed, probably for lack of memory.", "KILLED")
     reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
@@ -218,8 +240,7 @@ def _tail(path: Path) -> str:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    # PostgreSQL stores no NUL in text.
-    return text[-OUTPUT_LIMIT:].replace("\0", "\N{REPLACEMENT CHARACTER}")
+    return storable(text[-OUTPUT_LIMIT:])
 
 
 def _first_line(error: Exception) -> str:

@@ -8,10 +8,16 @@ import resource
 import signal
 import sys
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from typing import NoReturn
 
+from ..storage.errors import is_fault_of_the_machine
+
 PR_SET_PDEATHSIG = 1
+#: What stops the worker must not end the work: service managers and terminals signal whole groups of processes.
+IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,7 +55,10 @@ class ChildProcess:
 
 
 def fork(work: Callable[[], None], memory_limit_bytes: int) -> ChildProcess:
-    """Run `work` in a child process. The worker has one thread only, so that forking is safe."""
+    """Run `work` in a child process. The worker has one thread only, so that forking is safe.
+
+    The child ends with 0, with EX_TEMPFAIL after a fault of the machine, else with EX_SOFTWARE.
+    """
     parent = os.getpid()
     sys.stdout.flush()
     sys.stderr.flush()
@@ -63,20 +72,22 @@ def _be_the_child(work: Callable[[], None], memory_limit_bytes: int, parent: int
     # os._exit at the end, and no way around it: a return from here would be a second worker.
     try:
         _die_with(parent)
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD):
-            signal.signal(number, signal.SIG_DFL)
+        for number in IGNORED:
+            signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         resource.setrlimit(resource.RLIMIT_AS, (memory_limit_bytes, memory_limit_bytes))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         work()
         os._exit(0)
-    except BaseException:  # noqa: BLE001  (see above)
-        os._exit(70)
-    os._exit(71)
+    except BaseException as error:  # noqa: BLE001  (see above)
+        with suppress(BaseException):
+            traceback.print_exc()
+        os._exit(os.EX_TEMPFAIL if is_fault_of_the_machine(error) else os.EX_SOFTWARE)
+    os._exit(os.EX_SOFTWARE)
 
 
 def _die_with(parent: int) -> None:
     """Have the kernel kill this process when the worker dies, even when it dies in this very moment."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
-        os._exit(72)
+        os._exit(os.EX_SOFTWARE)

@@ -48,7 +48,11 @@ class Notifications:
         self._seen = False
 
     def wait(self, signals: Signals, timeout_s: float) -> None:
-        """Return at the first notification, also one that came while a query ran."""
+        """Return at the first notification, also one that came while a query ran. Raises OperationalError."""
+        with connection.wrap_database_errors:
+            self._wait(signals, timeout_s)
+
+    def _wait(self, signals: Signals, timeout_s: float) -> None:
         current: Connection[object] = connection.connection
         if current is not self._connection:
             current.add_notify_handler(self._note)

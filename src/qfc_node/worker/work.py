@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from ..core.json_text import is_storable, made_storable
 from ..gis.port import Delta
 from ..storage.blobs import Blob
 from .secret_environment import SealedSecret
@@ -85,9 +86,10 @@ class Result:
     def read(cls, path: Path) -> Result | None:
         """Read a result; None when the child left none."""
         try:
-            values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
             return None
+        values = found if is_storable(found) else made_storable(found)
         values["files"] = tuple(StoredFile(**item) for item in values["files"])
         values["steps"] = tuple(values["steps"])
         values["outcomes"] = tuple(values["outcomes"])
