@@ -15,9 +15,10 @@ from ..errors import ConfigError, QfcError
 
 #: Marks and colours of verdicts and states; anything else is written plainly.
 COLOURS = {
-    **dict.fromkeys(("ok", "running", "healthy", "finished", "done", "applied"), "32"),
-    **dict.fromkeys(("degraded", "restarting", "pending", "queued", "started", "unknown", "warning"), "33"),
-    **dict.fromkeys(("down", "stopped", "missing", "unhealthy", "failed", "error", "critical"), "31"),
+    **dict.fromkeys(("ok", "running", "healthy", "finished", "done", "applied", "idle"), "32"),
+    **dict.fromkeys(("unknown", "warning", "stopping", "draining", "starting"), "33"),
+    **dict.fromkeys(("degraded", "restarting", "pending", "queued", "started", "busy", "conflict"), "33"),
+    **dict.fromkeys(("down", "stopped", "missing", "unhealthy", "failed", "error", "critical", "dead"), "31"),
 }
 
 
