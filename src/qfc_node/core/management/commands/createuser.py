@@ -40,6 +40,8 @@ def _save(person: Person) -> None:
     taken = User.objects.filter(username__iexact=person.username).exists()
     if taken:
         raise CommandError(f"There is an account named {person.username!r} already; choose another name.")
+    if User.objects.filter(email__iexact=person.email).exists():
+        raise CommandError(f"There is an account with the address {person.email} already; choose another address.")
     try:
         with transaction.atomic():
             person.full_clean(exclude=["password", "type"])
