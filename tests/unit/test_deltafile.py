@@ -62,42 +62,42 @@ def test_braces_around_uuids_are_what_some_devices_write() -> None:
     assert read_deltafile(document(delta(uuid=f"{{{known}}}"))).deltas[0].id == known
 
 
-@pytest.mark.parametrize(
-    ("sent", "complaint"),
-    [
-        (b"", "empty"),
-        (b"not json", "not JSON"),
-        (b"\xff\xfe{}", "not"),
-        (b"[]", "must be an object"),
-        (b"[" * 100_000, "nested too deeply"),
-        (b'{"a": 1}', "`version`"),
-        (document(version="2.0"), "`version` must be '1.0'"),
-        (document(deltas=...), "`deltas` must be a list"),
-        (document(deltas={}), "`deltas` must be a list"),
-        (document(id=...), "`id` must be a UUID"),
-        (document(project="x"), "`project` must be a UUID"),
-        (document(7), "Delta #0 must be an object"),
-        (document(delta(), delta(uuid=...)), "Delta #1: `uuid`"),
-        (document(delta(clientId=...)), "Delta #0: `clientId`"),
-        (document(delta(clientId=7)), "Delta #0: `clientId`"),
-        (document(delta(method="upsert")), "create, patch or delete"),
-        (document(delta(method=["patch"])), "create, patch or delete"),
-        (document(delta(localLayerId="", sourceLayerId="")), "`localLayerId` is missing"),
-        (document(delta(localLayerId=7)), "must be text"),
-        (document(delta(new=...)), "must have `new`"),
-        (document(delta(new=[])), "must be an object"),
-        (document(delta(new={"attributes": [1]})), "`new.attributes`"),
-        (document(delta(new={"geometry": 7})), "`new.geometry`"),
-        (document(delta(localPk="", sourcePk="")), "`localPk` or `sourcePk`"),
-        (document(delta(localPk={"a": 1})), "must be text"),
-        (document(delta(new={"attributes": {"name": "a\0b"}})), "NUL"),
-        (document(delta(new={"attributes": {"name": "\ud800"}})), "surrogate"),
-        (document(delta(new={"attributes": {"height": float("nan")}})), "NaN"),
-        (document(delta()).replace(b'"height": 2', b'"height": 1e999'), "too large"),
-    ],
-)
+CASES = [
+    (b"", "empty"),
+    (b"not json", "not JSON"),
+    (b"\xff\xfe{}", "not"),
+    (b"[]", "must be an object"),
+    (b"[" * 100_000, "nested too deeply"),
+    (b'{"a": 1}', "`version`"),
+    (document(version="2.0"), "`version` must be '1.0'"),
+    (document(deltas=...), "`deltas` must be a list"),
+    (document(deltas={}), "`deltas` must be a list"),
+    (document(id=...), "`id` must be a UUID"),
+    (document(project="x"), "`project` must be a UUID"),
+    (document(7), "Delta #0 must be an object"),
+    (document(delta(), delta(uuid=...)), "Delta #1: `uuid`"),
+    (document(delta(clientId=...)), "Delta #0: `clientId`"),
+    (document(delta(clientId=7)), "Delta #0: `clientId`"),
+    (document(delta(method="upsert")), "create, patch or delete"),
+    (document(delta(method=["patch"])), "create, patch or delete"),
+    (document(delta(localLayerId="", sourceLayerId="")), "`localLayerId` is missing"),
+    (document(delta(localLayerId=7)), "must be text"),
+    (document(delta(new=...)), "must have `new`"),
+    (document(delta(new=[])), "must be an object"),
+    (document(delta(new={"attributes": [1]})), "`new.attributes`"),
+    (document(delta(new={"geometry": 7})), "`new.geometry`"),
+    (document(delta(localPk="", sourcePk="")), "`localPk` or `sourcePk`"),
+    (document(delta(localPk={"a": 1})), "must be text"),
+    (document(delta(new={"attributes": {"name": "a\0b"}})), "NUL"),
+    (document(delta(new={"attributes": {"name": "\ud800"}})), "surrogate"),
+    (document(delta(new={"attributes": {"height": float("nan")}})), "NaN"),
+    (document(delta()).replace(b'"height": 2', b'"height": 1e999'), "too large"),
+]
+
+
+@pytest.mark.parametrize(("sent", "complaint"), CASES, ids=[complaint for _, complaint in CASES])
 def test_what_is_wrong_is_said(sent: bytes, complaint: str) -> None:
-    with pytest.raises(DeltafileError, match="(?i)" + complaint.replace("`", "`")):
+    with pytest.raises(DeltafileError, match="(?i)" + complaint):
         read_deltafile(sent)
 
 
