@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from qfc.drivers.runtimes.embedded.layout import Layout
 from qfc_command import Qfc
 
 pytestmark = pytest.mark.slow
@@ -196,7 +197,10 @@ def test_a_deep_folder_still_works(qfc: Qfc) -> None:
     deep.mkdir(parents=True)
     qfc.ok("init", "local", "--workers", "0", "--folder", str(deep / "stack"))
     assert answers(qfc("--json", "up").json["url"])
+    elsewhere = Layout(deep / "stack").run
+    assert elsewhere.is_dir()
     qfc.ok("down")
+    assert not elsewhere.exists()
 
 
 def test_secrets_are_files_of_the_owner_and_nowhere_else(running: Qfc) -> None:

@@ -100,6 +100,7 @@ class Lifecycle:
             self._supervisor.shutdown()
             wait_gone(pid, timeout_s=SHUTDOWN_S)
         orphans.sweep(self._layout)
+        orphans.remove_short_folder(self._layout)
 
     def _await_end(self, names: Sequence[str]) -> None:
         waited, patience = 0.0, WORKER_STOP_S + SHUTDOWN_S

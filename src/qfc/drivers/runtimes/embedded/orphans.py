@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import shutil
 import signal
 from collections.abc import Iterable
 from pathlib import Path
@@ -105,3 +106,9 @@ def _remove_stale(layout: Layout) -> None:
     sockets: Iterable[Path] = layout.database_sockets.glob(".s.PGSQL.*") if layout.database_sockets.exists() else ()
     for path in (layout.supervisor_socket, layout.supervisor_pid, layout.database / "postmaster.pid", *sockets):
         path.unlink(missing_ok=True)
+
+
+def remove_short_folder(layout: Layout) -> None:
+    """Remove the folder that a stack with a long path has for its sockets elsewhere; to be called when nothing runs."""
+    if layout.run.parent != layout.folder:
+        shutil.rmtree(layout.run, ignore_errors=True)
