@@ -8,7 +8,7 @@ job's row, and a job that is being claimed is not joined.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 from uuid import UUID
@@ -16,11 +16,11 @@ from uuid import UUID
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, Max, OuterRef, QuerySet
-from django.utils import timezone
 
 from . import jobs
 from .deltafile import Deltafile, DeltafileError, SentDelta
 from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, JobStatus, JobType, Project, ProjectRole, User
+from .moments import TICK, later_than
 from .permissions import delta_action, is_allowed
 
 OPEN = (DeltaStatus.PENDING, DeltaStatus.STARTED)
@@ -35,7 +35,6 @@ REAPPLICABLE = (
     DeltaStatus.IGNORED,
     DeltaStatus.UNPERMITTED,
 )
-TICK = timedelta(microseconds=1)
 
 
 def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) -> list[Delta]:
@@ -71,7 +70,8 @@ def _unknown(project: Project, sent: Sequence[SentDelta]) -> list[SentDelta]:
 def _rows(
     project: Project, deltafile_id: UUID, sent: Sequence[SentDelta], user: User, role: ProjectRole
 ) -> list[Delta]:
-    moment = _next_moment(project)
+    last: datetime | None = Delta.objects.filter(project=project).aggregate(last=Max("created_at"))["last"]
+    moment = later_than(last)
     rows = [_row(project, deltafile_id, delta, user, moment + index * TICK) for index, delta in enumerate(sent)]
     for row in rows:
         action = delta_action(row)
@@ -79,13 +79,6 @@ def _rows(
             row.last_status = DeltaStatus.UNPERMITTED
             row.last_feedback = {"msg": f"A {role.value} is not permitted to {action.title}."}
     return rows
-
-
-def _next_moment(project: Project) -> datetime:
-    """Return a moment after the project's last delta, whatever the clock did since."""
-    last: datetime | None = Delta.objects.filter(project=project).aggregate(last=Max("created_at"))["last"]
-    now = timezone.now()
-    return max(now, last + TICK) if last else now
 
 
 def _row(project: Project, deltafile_id: UUID, sent: SentDelta, user: User, moment: datetime) -> Delta:
@@ -147,7 +140,7 @@ def _new_job(project: Project, user: User) -> ApplyJob:
         overwrite_conflicts=project.overwrite_conflicts,
     )
     if last is not None and job.created_at <= last:
-        job.created_at = last + TICK
+        job.created_at = later_than(last)
         job.save(update_fields=["created_at"])
     return job
 

@@ -69,14 +69,18 @@ def _newest(source: Project) -> list[FileVersion]:
     return list(FileVersion.objects.select_related("file").filter(pk__in=files.values("latest_version_id")))
 
 
+def _blob(version: FileVersion) -> Blob:
+    return Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
+
+
 def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> Project:
     """Make a project with the newest versions of another's files. Raises ProjectExistsError, StorageError."""
     with transaction.atomic():
         project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields}, user)
-        for version in _newest(source):
-            blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
-            versions.hold_blob(blob)
-            versions.write_version(project, version.file.name, blob, user)
+        newest = [(version.file.name, _blob(version)) for version in _newest(source)]
+        versions.hold_blobs(blob for _, blob in newest)
+        for name, blob in newest:
+            versions.write_version(project, name, blob, user)
         if source.project_filename:
             Project.objects.filter(pk=project.pk).update(project_filename=source.project_filename)
             jobs.request_process_projectfile(project, user)

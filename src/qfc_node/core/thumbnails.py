@@ -50,8 +50,8 @@ def replace(project: Project, picture: bytes) -> None:
         staged.write(picture)
         blob = blob_store().adopt(staged)
         with transaction.atomic():
-            versions.lock_project(project)
             versions.hold_blob(blob, staged)
+            versions.lock_project(project)
             old = Project.objects.filter(pk=project.pk).values_list("thumbnail_uri", flat=True).get()
             Project.objects.filter(pk=project.pk).update(thumbnail_uri=blob.key)
             versions.collect_after_commit([key for key in (old,) if key and key != blob.key])

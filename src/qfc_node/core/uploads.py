@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.db.models import Q
 
 from ..storage import versions
 from ..storage.archives import check_archive
 from ..storage.blobs import Staged, blob_store
+from ..storage.errors import UnsafeNameError
 from ..storage.names import check_name
 from . import jobs
 from .attachments import is_attachment
@@ -28,14 +30,25 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
         check_archive(staged.path)
     blob = blob_store().adopt(staged)
     with transaction.atomic():
+        versions.hold_blob(blob, staged)
         held = jobs.lock(project)
+        _check_folders(held, name)
         if is_project_file(name):
             _name_project_file(held, name)
-        versions.hold_blob(blob, staged)
         version = versions.write_version(held, name, blob, user)
         if held.project_filename and not is_attachment(held, name):
             jobs.request_process_projectfile(held, user)
     return version
+
+
+def _check_folders(project: Project, name: str) -> None:
+    """Refuse a name that is both a file and a folder: no device can store that."""
+    parts = name.split("/")
+    folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
+    files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE)
+    clash = files.filter(Q(name__in=folders) | Q(name__startswith=f"{name}/")).only("name").first()
+    if clash is not None:
+        raise UnsafeNameError(f"{min(clash.name, name, key=len)!r} cannot be both a file and a folder of the project.")
 
 
 def _name_project_file(project: Project, name: str) -> None:

@@ -166,7 +166,7 @@ class FolderBlobStore:
             self._make_folder(path.parent)
             with suppress(FileExistsError):
                 os.link(staged.path, path)
-            _sync_folder(path.parent)
+        _sync_folder(path.parent)  # whoever linked it may not have come to that
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
@@ -177,7 +177,10 @@ class FolderBlobStore:
 
     def exists(self, key: str) -> bool:
         """Whether the file is there."""
-        return self._path(key).exists()
+        try:
+            return self._path(key).exists()
+        except OSError as error:
+            raise StorageError(f"blob {key[:12]}… cannot be looked for: {error.strerror}") from error
 
     def open(self, key: str) -> BinaryIO:
         """Open the file."""
@@ -237,3 +240,7 @@ def blob_store() -> BlobStore:
 
         return S3BlobStore()
     return FolderBlobStore(settings.DATA_DIR / "blobs")
+
+
+# A process that was forked must not talk through its parent's connections to an object store.
+os.register_at_fork(after_in_child=blob_store.cache_clear)

@@ -10,17 +10,18 @@ FORBIDDEN = frozenset('<>:"|?*\\')
 RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL"} | {f"COM{digit}" for digit in "123456789"} | {f"LPT{digit}" for digit in "123456789"}
 )
-#: Bytes of one part of a path on ext4, APFS and NTFS; characters of a whole name.
+#: Of one part of a path on ext4, APFS and NTFS.
 MAX_SEGMENT_BYTES = 255
-MAX_NAME = 1000
+#: Of a whole name: with the folder of a job before it, it has to fit into a path, and into an index of PostgreSQL.
+MAX_NAME_BYTES = 1000
 
 
 def check_name(name: str) -> None:
     """Accept a relative POSIX path. Raises UnsafeNameError, whose message says what is wrong with it."""
     if not name:
         raise UnsafeNameError("The file has no name.")
-    if len(name) > MAX_NAME:
-        raise UnsafeNameError(f"The name is longer than {MAX_NAME} characters.")
+    if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
+        raise UnsafeNameError(f"The name is longer than {MAX_NAME_BYTES} bytes.")
     if name.startswith("/"):
         raise UnsafeNameError("The name must be relative to the project: it may not begin with '/'.")
     for segment in name.split("/"):

@@ -1,25 +1,31 @@
 """Names and their versions: the only place that writes `filestorage_file` and `filestorage_fileversion`.
 
-Bytes first, rows second. A blob and the rows that name it are kept from being collected in between by an advisory
-lock on the blob's key: whoever writes a row shares it, whoever removes a blob has it alone.
+Bytes first, rows second. Between the two, a blob is kept from being collected by an advisory lock: whoever writes a
+row shares it, whoever removes a blob has it alone. Locks are taken in this order: blobs, job, project, the rest; the
+store may be slow, and nobody shall wait for a project because of that.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import BinaryIO
 
-from django.db import connection, transaction
-from django.db.models import F, QuerySet, Sum
+from django.db import DatabaseError, connection, transaction
+from django.db.models import F, Max, QuerySet, Sum
 from django.utils import timezone
 
-from ..core.models import File, FileType, FileVersion, PackageJob, Plan, Project, User
+from ..core.models import File, FileType, FileVersion, Job, JobStatus, PackageJob, Plan, Project, User
+from ..core.moments import later_than
 from .blobs import Blob, Staged, blob_store
 from .errors import StorageError
 from .names import check_name
 
 logger = logging.getLogger(__name__)
+
+#: First of the two keys of a blob's advisory lock. The second is the first byte of its sha256: a package may hold very
+#: many blobs, and PostgreSQL has room for some thousand locks in all.
+LOCK_CLASS = 0x51464342
 
 
 def add_version(project: Project, name: str, staged: Staged, user: User | None) -> FileVersion:
@@ -30,8 +36,8 @@ def add_version(project: Project, name: str, staged: Staged, user: User | None) 
     check_name(name)
     blob = blob_store().adopt(staged)
     with transaction.atomic():
-        lock_project(project)
         hold_blob(blob, staged)
+        lock_project(project)
         return write_version(project, name, blob, user)
 
 
@@ -40,15 +46,47 @@ def lock_project(project: Project) -> None:
     Project.objects.select_for_update(no_key=True).only("pk").get(pk=project.pk)
 
 
-def hold_blob(blob: Blob, staged: Staged | None = None) -> None:
-    """Keep a blob from being collected to the end of the transaction. Raises StorageError when it is gone already."""
+def hold_blob(blob: Blob, staged: Staged) -> None:
+    """Keep a blob from being collected to the end of the transaction; it is made anew when it is gone already."""
+    _lock_together([blob.key])
+    if not blob_store().exists(blob.key):
+        blob_store().adopt(staged)
+
+
+def hold_blobs(blobs: Iterable[Blob]) -> None:
+    """Keep blobs from being collected to the end of the transaction. Raises StorageError when one is gone already."""
+    keys = {blob.key for blob in blobs}
+    _lock_together(keys)
+    for key in keys - _named(keys):
+        if not blob_store().exists(key):
+            raise StorageError(f"blob {key[:12]}… was collected before it was named")
+
+
+def _lock_together(keys: Iterable[str]) -> None:
+    places = sorted({_place(key) for key in keys})
     with connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock_shared(hashtextextended(%s, 0))", [blob.key])
-    if blob_store().exists(blob.key):
-        return
-    if staged is None:
-        raise StorageError(f"blob {blob.key[:12]}… was collected before it was named")
-    blob_store().adopt(staged)
+        cursor.execute(
+            "select pg_advisory_xact_lock_shared(%s, place) from unnest(%s::int[]) as place", [LOCK_CLASS, places]
+        )
+
+
+def lock_alone(key: str) -> bool:
+    """Have a blob for oneself to the end of the transaction; False, at once, when somebody is about to name it."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, _place(key)])
+        row = cursor.fetchone()
+    return bool(row and row[0])
+
+
+def _place(key: str) -> int:
+    return int(key[:2], 16)
+
+
+def _named(keys: Collection[str]) -> set[str]:
+    """Return those keys that a row names."""
+    of_files = FileVersion.objects.filter(content__in=keys).values_list("content", flat=True)
+    of_thumbnails = Project.objects.filter(thumbnail_uri__in=keys).values_list("thumbnail_uri", flat=True)
+    return {*of_files.distinct(), *of_thumbnails}
 
 
 def write_version(project: Project, name: str, blob: Blob, user: User | None) -> FileVersion:
@@ -69,13 +107,14 @@ def write_package_file(job: PackageJob, name: str, blob: Blob) -> FileVersion:
 
 
 def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
+    last = FileVersion.objects.filter(file=file).aggregate(last=Max("uploaded_at"))["last"]
     version = FileVersion.objects.create(
         file=file,
         content=blob.key,
         md5sum=blob.md5,
         sha256sum=blob.sha256,
         size=blob.size,
-        uploaded_at=timezone.now(),
+        uploaded_at=later_than(last),
         uploaded_by=user,
     )
     file.latest_version = version
@@ -121,7 +160,9 @@ def delete_version(version: FileVersion) -> None:
     with transaction.atomic():
         project = version.file.project
         lock_project(project)
-        file = File.objects.get(pk=version.file_id)
+        file = File.objects.filter(pk=version.file_id, versions=version).first()
+        if file is None:
+            return  # somebody else was faster
         _remove(project, [version])
         file.latest_version = _newest_first(file).first()
         if file.latest_version is None:
@@ -144,11 +185,20 @@ def _remove(project: Project, versions: Iterable[FileVersion]) -> None:
 def delete_project(project: Project) -> None:
     """Remove a project with everything that belongs to it. A job that runs on it notices and ends."""
     with transaction.atomic():
+        _keep_everybody_out(project)
         keys = list(FileVersion.objects.filter(file__project=project).values_list("content", flat=True).distinct())
         if project.thumbnail_uri:
             keys.append(project.thumbnail_uri)
         project.delete()
         collect_after_commit(keys)
+
+
+def _keep_everybody_out(project: Project) -> None:
+    """Wait for those who are writing to the project, and let nobody begin."""
+    open_statuses = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
+    open_jobs = Job.objects.filter(project=project, status__in=open_statuses).order_by("pk")
+    list(open_jobs.select_for_update().values_list("pk"))
+    list(Project.objects.filter(pk=project.pk).select_for_update().values_list("pk"))
 
 
 def delete_older_packages(job: PackageJob) -> None:
@@ -171,22 +221,25 @@ def collect_after_commit(keys: Iterable[str]) -> None:
     """Remove blobs that no row names any more, once the rows are gone for certain."""
     doomed = set(keys)
 
-    def collect_all() -> None:
-        for key in doomed:
-            try:
-                collect(key)
-            except StorageError as error:
-                logger.warning("blob %s… is left to the sweep: %s", key[:12], error)
+    def collect_them() -> None:
+        try:
+            collect(doomed)
+        except (StorageError, DatabaseError) as error:
+            logger.warning("%d blobs are left to the sweep: %s", len(doomed), error)
 
     if doomed:
-        transaction.on_commit(collect_all)
+        transaction.on_commit(collect_them)
 
 
-def collect(key: str) -> bool:
-    """Remove the blob unless a row names it; return whether it went. Raises StorageError."""
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [key])
-        if FileVersion.objects.filter(content=key).exists() or Project.objects.filter(thumbnail_uri=key).exists():
+def collect(keys: Collection[str]) -> int:
+    """Remove those blobs that no row names and nobody is about to name; return how many went. Raises StorageError."""
+    doomed = set(keys) - _named(keys)
+    return sum(_collect(key) for key in doomed)
+
+
+def _collect(key: str) -> bool:
+    with transaction.atomic():
+        if not lock_alone(key) or _named([key]):
             return False
         blob_store().delete(key)
         return True

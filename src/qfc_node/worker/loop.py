@@ -101,7 +101,7 @@ class Worker:
     def _idle(self) -> None:
         if time.monotonic() - self._signed_at > SIGN_S:
             self._sign("idle")
-            self._sweeper.sweep_when_due()
+        self._sweeper.sweep_when_due()
         self._notifications.wait(self.signals, CARE_S)
 
     def _sign(self, state: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,10 +42,9 @@ def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> Non
     """Make a good result visible. Raises LeaseLostError, StaleFilesError or StorageError; then nothing is."""
     with transaction.atomic():
         _begin()
+        versions.hold_blobs(file.blob for file in result.files)
         job = lease.hold()
         project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
-        for file in result.files:
-            versions.hold_blob(file.blob)
         WRITERS[job.type](job, project, prepared, result)
         _end(job, JobStatus.FINISHED, output, success_feedback(result))
 
@@ -104,6 +103,7 @@ def _write_deltas(job: Job, project: Project, prepared: Prepared, result: Result
         versions.write_version(project, file.name, file.blob, author)
     for outcome in (*prepared.refused, *result.outcomes):
         _write_outcome(job, outcome, timezone.now())
+    _fail_deltas(job, Result("crash", "The job did not say what became of this delta.", "UNKNOWN"))
 
 
 WRITERS: dict[str, Callable[[Job, Project, Prepared, Result], None]] = {
@@ -113,14 +113,11 @@ WRITERS: dict[str, Callable[[Job, Project, Prepared, Result], None]] = {
 }
 
 
-def _check_still_newest(project: Project, prepared: Prepared, names: Iterable[str]) -> None:
+def _check_still_newest(project: Project, prepared: Prepared, names: Sequence[str]) -> None:
     based_on = {file.name: file.version_id for file in prepared.work.files}
-    newest = dict(
-        File.objects.filter(
-            project=project, file_type=FileType.PROJECT_FILE, name__in=[name for name in names if name in based_on]
-        ).values_list("name", "latest_version_id")
-    )
-    if any(newest.get(name) != based_on[name] for name in names if name in based_on):
+    rows = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE, name__in=names)
+    newest = dict(rows.values_list("name", "latest_version_id"))
+    if any(newest.get(name) != based_on.get(name) for name in names):
         raise StaleFilesError
 
 
