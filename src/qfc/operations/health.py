@@ -81,10 +81,12 @@ def _judge_status(answer: ApiAnswer) -> Finding:
         document: dict[str, Any] = json.loads(answer.content)
     except ValueError:
         return Finding(Verdict.DOWN, f"{STATUS} answered {answer.status} without JSON")
-    bad = [f"{part} {said}" for part, said in document.items() if isinstance(said, str) and said != "ok"]
+    parts = {name: said for name, said in document.items() if isinstance(said, str) and name not in ("code", "message")}
+    bad = [f"{name} {said}" for name, said in parts.items() if said != "ok"]
     if answer.status == 200 and not bad:
         return Finding(Verdict.OK, "all parts ok")
-    return Finding(Verdict.DEGRADED, f"answered {answer.status}: {', '.join(bad) or 'no part named'}")
+    said = [f"answered {answer.status}", *bad, *([str(document["message"])] if document.get("message") else [])]
+    return Finding(Verdict.DEGRADED, ": ".join(said))
 
 
 def _judge_answer(path: str, answer: ApiAnswer) -> Finding:
