@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
+from django.views.generic import RedirectView
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
@@ -11,11 +12,12 @@ from .api.errors import bad_request, not_found, server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/v1/", include("qfc_node.api.urls")),
     path("swagger.yaml", SpectacularAPIView.as_view(), name="openapi"),
-    path("swagger/", SpectacularSwaggerView.as_view(url_name="openapi")),
-    path("docs/", SpectacularRedocView.as_view(url_name="openapi")),
+    re_path("^swagger/?$", SpectacularSwaggerView.as_view(url_name="openapi")),
+    re_path("^docs/?$", SpectacularRedocView.as_view(url_name="openapi")),
 ]
 
 handler400 = bad_request

@@ -98,8 +98,9 @@ def test_a_job_that_waits_while_no_worker_lives_is_told(speaker: Any) -> None:
 
 
 def test_the_document_of_the_api_is_served_without_the_internet(speaker: Any) -> None:
-    for path in ("/swagger.yaml", "/swagger/", "/docs/"):
+    for path in ("/swagger.yaml", "/swagger/", "/swagger", "/docs/", "/docs"):
         answer = speaker.client.get(path)
         assert answer.status_code == 200
         assert b"cdn." not in answer.content
+    assert speaker.client.get("/admin")["Location"] == "/admin/"
     assert b"/staticfiles/" in speaker.client.get("/swagger/").content
