@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import click
@@ -17,6 +18,8 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts, fitted
 
+#: How servers mark begin and end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
+STEP = re.compile(r"::(?:<<<::\S+ (?P<name>.*)|>>>::.*)")
 TYPES = ("package", "delta_apply", "process_projectfile", "create_project")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -143,7 +146,17 @@ def write_job(writer: Writer, result: JobShown) -> None:
     if result.feedback and result.cause:
         writer.line("\nFeedback\n" + json.dumps(result.feedback, indent=2, ensure_ascii=False, default=str))
     if result.output:
-        writer.line(f"\nOutput\n{result.output.rstrip()}")
+        writer.line("\nOutput\n" + "\n".join(readable(result.output)))
+
+
+def readable(output: str) -> Iterator[str]:
+    """Yield the lines of a job's output; a step is one line with its name, and its end is left out."""
+    for line in output.rstrip().splitlines():
+        step = STEP.match(line)
+        if step is None:
+            yield line
+        elif step["name"]:
+            yield f"· {step['name']}"
 
 
 def _moment(text: str | None) -> str | None:
