@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import time
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import pytest
@@ -11,6 +17,7 @@ import pytest
 from qfc.drivers.clock import SystemClock
 from qfc.drivers.runtimes.embedded import EmbeddedRuntime, Settings
 from qfc.errors import UnreachableError
+from qfc.stack.model import Health
 from qfc_command import fresh_qfc
 
 WORKER = "worker_wrapper"
@@ -82,3 +89,47 @@ def test_everything_is_gone_after_a_stop(runtime: EmbeddedRuntime) -> None:
     assert not (run / "supervisor.sock").exists()
     assert not (runtime.layout.database / "postmaster.pid").exists()
     assert list((run / "db").iterdir()) == []
+
+
+class Stranger(BaseHTTPRequestHandler):
+    """Answers everything with 200, as somebody else's healthy server would."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def stranger_on(port: int) -> Generator[None]:
+    """Let somebody else's server listen on a port."""
+    server = ThreadingHTTPServer(("127.0.0.1", port), Stranger)
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_stranger_who_is_faster_on_our_port_is_not_taken_for_our_api() -> None:
+    with fresh_qfc() as qfc:
+        settings = Settings("local", qfc.home / "local", qfc.home, workers=0)
+        runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=Idle())
+        with ThreadPoolExecutor(1) as background:
+            starting = background.submit(runtime.start, ())
+            while not runtime.layout.state.exists():
+                time.sleep(0.01)
+            chosen = json.loads(runtime.layout.state.read_text())["port"]
+            with stranger_on(chosen):
+                starting.result()
+                assert not runtime.url.endswith(f":{chosen}")
+                app = next(one for one in runtime.services() if one.name == "app")
+                assert app.health is Health.HEALTHY
+        runtime.stop((), now=True)

@@ -6,12 +6,14 @@ import socket
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from ....errors import NotRunningError, UnreachableError
 from ....stack.model import Health, Instance, Service, ServiceState
 from ...api import HttpApi
 from . import history, orphans
 from .layout import Layout
+from .listening import listens
 from .measure import Measurement, Usage
 from .programs import APP, DATABASE, WORKER, worker_name
 from .state import State
@@ -44,7 +46,8 @@ def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | Non
         return _without_supervisor(layout, wanted)
     measurement = Measurement([info.pid for info in processes.values() if info.pid])
     pasts, usages = history.read(layout.history), measurement.usages()
-    healths = {service: _health(service, layout, url) for service in wanted}
+    app = processes.get(APP)
+    healths = {service: _health(service, layout, url, app.pid if app else None) for service in wanted}
     return tuple(
         _service(
             name, healths[name], names, [_instance(processes[one], usages, pasts) for one in names if one in processes]
@@ -84,16 +87,18 @@ def _without_supervisor(layout: Layout, wanted: Mapping[str, Sequence[str]]) -> 
     return tuple(Service(name, state, Health.UNKNOWN, len(names)) for name, names in wanted.items())
 
 
-def _health(service: str, layout: Layout, url: str | None) -> Health:
+def _health(service: str, layout: Layout, url: str | None, app: int | None) -> Health:
     if service == DATABASE:
         return _listens(layout.database_sockets)
     if service == APP:
-        return Health.HEALTHY if url is not None and answers_well(url) else Health.UNHEALTHY
+        return Health.HEALTHY if url is not None and serves_well(app, url) else Health.UNHEALTHY
     return Health.NONE
 
 
-def answers_well(url: str) -> bool:
-    """Return whether the API says that all is well with it."""
+def serves_well(pid: int | None, url: str) -> bool:
+    """Return whether this process serves the API at the URL, and the API says that all is well with it."""
+    if not listens(pid, urlsplit(url).port or 0):
+        return False
     try:
         return HttpApi(url).get(STATUS_PATH, timeout_s=PROBE_TIMEOUT_S).status == 200
     except UnreachableError:

@@ -17,7 +17,8 @@ from ...postgres_server import Endpoint, is_ready
 from . import database, logs, orphans, secrets, state
 from .layout import Layout, Settings
 from .lifecycle import Lifecycle, in_stopping_order
-from .observe import answers_well, services, wanted_processes
+from .listening import PortTakenError, is_answered, listens
+from .observe import serves_well, services, wanted_processes
 from .programs import (
     APP,
     DATABASE,
@@ -32,6 +33,8 @@ from .programs import (
 from .supervisor import Supervisor
 
 SUPERVISOR = "supervisor"
+#: How often another port is tried when somebody else is faster.
+PORT_TRIES = 3
 
 
 class EmbeddedRuntime:
@@ -83,7 +86,7 @@ class EmbeddedRuntime:
         workers = [name for name in node if name != APP]
         if APP in node:
             self._lifecycle.begin(workers)
-            self._lifecycle.start([APP], ready=lambda: answers_well(self.url))
+            self._start_api(database_program)
         self._lifecycle.start(workers)
 
     def stop(self, names: Sequence[str], *, now: bool = False) -> None:
@@ -133,6 +136,29 @@ class EmbeddedRuntime:
         yield from logs.read(files, lines=lines, since=since)
         if follower is not None:
             yield from follower.lines()
+
+    def _start_api(self, database_program: Program | None) -> None:
+        """Start the API; when somebody else got its port meanwhile, on another one."""
+        for _ in range(PORT_TRIES):
+            try:
+                self._lifecycle.start([APP], ready=self._api_is_ready)
+                return
+            except PortTakenError:
+                self._lifecycle.halt([APP])
+                current = state.with_port(state.read(self.layout.state), self.settings)
+                state.write(self.layout.state, current)
+                self._lifecycle.apply(self._programs(current, database_program))
+        raise QfcError("Other programs take one port after the other.", hint="Choose one: qfc up --port NUMBER")
+
+    def _api_is_ready(self) -> bool:
+        """Return whether our own API answers well. Raises PortTakenError when somebody else listens on its port."""
+        current = state.read(self.layout.state)
+        pid = self._supervisor.processes()[APP].pid
+        if current.port is None or listens(pid, current.port):
+            return serves_well(pid, self.url)
+        if is_answered(current.bind, current.port) and not listens(pid, current.port):
+            raise PortTakenError
+        return False
 
     @property
     def _has_database(self) -> bool:
