@@ -40,7 +40,7 @@ def _save(person: Person) -> None:
     taken = User.objects.filter(username__iexact=person.username).exists()
     if taken:
         raise CommandError(f"There is an account named {person.username!r} already; choose another name.")
-    if User.objects.filter(email__iexact=person.email).exists():
+    if person.email and User.objects.filter(email__iexact=person.email).exists():
         raise CommandError(f"There is an account with the address {person.email} already; choose another address.")
     try:
         with transaction.atomic():
