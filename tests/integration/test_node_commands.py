@@ -43,6 +43,14 @@ def test_a_user_is_made_with_the_password_from_standard_input(run: Any) -> None:
     assert Subscription.objects.filter(account__user=alice).count() == 1
 
 
+def test_several_people_may_have_no_address(run: Any) -> None:
+    from qfc_node.core.models import Person
+
+    for name in ("alice", "bob"):
+        run("createuser", "--username", name, "--email", "", "--password-stdin", stdin=PASSWORD)
+    assert Person.objects.filter(email="").count() == 2
+
+
 def test_a_superuser_is_made_with_the_password_from_the_environment(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from qfc_node.core.models import Person
 
