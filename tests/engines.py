@@ -34,6 +34,7 @@ class JournalEngine:
         self._files_root = files_root
         self._odd: Feedback = {}
         self._strange_id = ""
+        self._is_silent = False
         self._times = {path: path.stat().st_mtime_ns for path in files_root.glob("*.txt")}
 
     def report(self, project_file: Path, log: Log) -> ProjectReport:
@@ -67,7 +68,8 @@ class JournalEngine:
         self._misbehave(project_file, log)
         feedback = {"msg": "ok", **self._odd}
         outcomes = tuple(DeltaOutcome(self._strange_id or delta.id, "applied", feedback, "1") for delta in deltas)
-        return ApplyReport(outcomes, frozenset({"journal.txt"}) if deltas else frozenset())
+        changed = frozenset({"journal.txt"}) if deltas else frozenset[str]()
+        return ApplyReport(() if self._is_silent else outcomes, changed)
 
     def _misbehave(self, project_file: Path, log: Log) -> None:
         wish = json.loads(project_file.read_text())
@@ -116,6 +118,9 @@ class JournalEngine:
 
     def _odd_outcome(self) -> None:
         self._strange_id = "no uuid"
+
+    def _no_outcome(self) -> None:
+        self._is_silent = True
 
     def _edit_in_no_time(self) -> None:
         journal = self._files_root / "journal.txt"

@@ -83,6 +83,11 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
+            # Over a network: a server that is not there any more is noticed in seconds, not in hours.
+            "keepalives_idle": 5,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 20_000,
             "sslmode": environment.text("POSTGRES_SSLMODE", "prefer"),
             "application_name": environment.text("QFC_NODE_PROCESS", "qfc-node"),
         },

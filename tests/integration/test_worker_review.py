@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import threading
 import time
 import uuid
@@ -134,6 +135,18 @@ def test_a_clock_that_goes_back_does_not_turn_the_queue_round(world: World) -> N
     assert claim().job_id == first.pk
 
 
+def test_a_clock_that_goes_back_keeps_no_job_waiting(world: World) -> None:
+    from django.utils import timezone
+
+    from qfc_node.core.models import Job
+
+    job = world.push(1)
+    Job.objects.filter(pk=job.pk).update(not_before=timezone.now() + timedelta(seconds=30))
+    assert claim() is None
+    Job.objects.filter(pk=job.pk).update(not_before=timezone.now() + timedelta(hours=1))
+    assert claim().job_id == job.pk
+
+
 def test_deltas_given_up_while_others_arrive_come_first(world: World) -> None:
     """Somebody pushes deltas in the very moment in which a job is given up."""
     from django.db import transaction
@@ -237,6 +250,27 @@ def test_an_idle_worker_survives_a_connection_that_breaks(world: World) -> None:
     assert worker.poll() is None, world.node.log
 
 
+def test_a_connection_that_breaks_without_a_word_is_a_fault_of_the_database(node_database: Endpoint) -> None:
+    from django.db import OperationalError, connection
+
+    from qfc_node.worker.wakeup import Notifications, Signals
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)}
+    signals, notifications = Signals(), Notifications()
+    try:
+        connection.ensure_connection()
+        notifications.wait(signals, 0)
+        with socket.socket(fileno=os.dup(connection.connection.fileno())) as line:
+            line.shutdown(socket.SHUT_RDWR)
+        with pytest.raises(OperationalError):
+            notifications.wait(signals, 5)
+    finally:
+        connection.close()
+        signal.set_wakeup_fd(-1)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def test_a_connection_that_breaks_costs_no_try(world: World) -> None:
     """The connection of the worker is cut right after the claim, and while it prepares."""
     job = world.push(1)
@@ -290,7 +324,7 @@ def test_a_full_disk_fails_no_delta(world: World) -> None:
     wait_until(finished(job, "finished"), world)
 
 
-@pytest.mark.parametrize("misbehave", ["odd_text", "odd_outcome"])
+@pytest.mark.parametrize("misbehave", ["odd_text", "odd_outcome", "no_outcome"])
 def test_results_that_cannot_be_stored_stop_no_worker(world: World, misbehave: str) -> None:
     from qfc_node.core.models import Delta
 

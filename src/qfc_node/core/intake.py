@@ -46,7 +46,7 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
     with transaction.atomic():
         held = jobs.lock(project)
         new = _unknown(held, deltafile.deltas)
-        stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role))
+        stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role), batch_size=1000)
         assign(held, _adrift(held), user)
     return stored
 

@@ -57,6 +57,8 @@ def _lay_out(file: SnapshotFile, target: Path, store: BlobStore) -> None:
         _copy_or_link(file, target, store)
     except OSError as error:
         raise StorageError(f"{file.name} cannot be brought in: {error.strerror}") from error
+    if target.stat().st_size != file.blob.size:
+        raise StorageError(f"{file.name} came with {target.stat().st_size} of its {file.blob.size} bytes")
 
 
 def _copy_or_link(file: SnapshotFile, target: Path, store: BlobStore) -> None:

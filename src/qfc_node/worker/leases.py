@@ -29,7 +29,8 @@ CLAIM = """
         from core_job j
         join core_project p on p.id = j.project_id
         where j.status = 'pending'
-          and (j.not_before is null or j.not_before <= clock_timestamp())
+          and (j.not_before is null  -- a clock that was put back must not make it wait for longer than it was meant to
+               or j.not_before not between clock_timestamp() and clock_timestamp() + %(wait)s * interval '1 second')
           and p.locked_at is null
           and not exists (
               select 1 from core_job b where b.project_id = j.project_id and b.status in ('queued', 'started')
@@ -56,7 +57,8 @@ DEAD = f"""
     from core_job j
     left join node_worker w on w.id::text = j.container_id
     where j.status in ('queued', 'started')
-      and clock_timestamp() - pg_postmaster_start_time() > %(grace)s * interval '1 second'
+      and clock_timestamp() not between pg_postmaster_start_time()
+                                    and pg_postmaster_start_time() + %(grace)s * interval '1 second'
       and (j.lease_token is null or j.lease_expires_at < clock_timestamp() or w.id is null or not {HELD}
            or w.id = %(idle)s)
     for update of j skip locked
@@ -94,7 +96,10 @@ def claim(worker: Registration) -> Lease | None:
     token = uuid.uuid4()
     try:
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S})
+            cursor.execute(
+                CLAIM,
+                {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S, "wait": MAX_BACKOFF_S},
+            )
             row = cursor.fetchone()
     except IntegrityError:
         # Another worker took another job of the same project in this moment; the caller asks again.

@@ -115,9 +115,15 @@ def _deltas(job: Job, project: Project) -> tuple[tuple[port.Delta, ...], tuple[d
     Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.STARTED)
     authors = User.objects.filter(pk__in={delta.created_by_id for delta in deltas})
     roles = {author.pk: role_in(author, project) for author in authors}
-    allowed = [delta for delta in deltas if is_allowed(roles[delta.created_by_id], delta_action(delta))]
-    refused = [delta for delta in deltas if delta not in allowed]
-    return tuple(map(_plain, allowed)), tuple(_unpermitted(delta, roles[delta.created_by_id]) for delta in refused)
+    allowed: list[port.Delta] = []
+    refused: list[dict[str, Any]] = []
+    for delta in deltas:
+        role = roles[delta.created_by_id]
+        if is_allowed(role, delta_action(delta)):
+            allowed.append(_plain(delta))
+        else:
+            refused.append(_unpermitted(delta, role))
+    return tuple(allowed), tuple(refused)
 
 
 def _unpermitted(delta: Delta, role: ProjectRole | None) -> dict[str, Any]:

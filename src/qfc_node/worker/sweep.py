@@ -76,7 +76,7 @@ class Sweeper:
 
     def _sweep(self) -> Iterator[object]:
         self._remove_folders_of_the_dead()
-        self._remove_old_uploads()
+        self._remove_what_broke_off()
         forget_the_dead()
         yield AuthToken.objects.filter(expires_at__lt=timezone.now() - TOKEN_KEPT).delete()
         yield from collect_left_over_blobs(LEFT_OVER_S, self._batch)
@@ -86,9 +86,9 @@ class Sweeper:
             if path != self.home.with_suffix(".lock"):
                 _remove_when_dead(path)
 
-    def _remove_old_uploads(self) -> None:
+    def _remove_what_broke_off(self) -> None:
         limit = time.time() - LEFT_OVER_S
-        for path in self._staging.glob("*"):
+        for path in (*self._staging.glob("*"), *self._jobs.glob("*.draft")):
             with suppress(FileNotFoundError):
                 if path.stat().st_mtime < limit:
                     path.unlink()

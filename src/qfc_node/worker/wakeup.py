@@ -23,6 +23,9 @@ class Signals:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGINT, self._interrupt)
+        signal.signal(
+            signal.SIGCHLD, signal.SIG_DFL
+        )  # who starts us may ignore it, and then children leave no exit code
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         del number, frame
