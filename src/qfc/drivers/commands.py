@@ -37,18 +37,18 @@ def run(
     except OSError as error:
         raise _not_startable(argv) from error
     out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-    return _checked(CommandResult(tuple(argv), done.returncode, out, err), check, name)
+    return checked(CommandResult(tuple(argv), done.returncode, out, err), check, name)
 
 
-def run_attached(argv: Sequence[str], *, environment: Mapping[str, str]) -> CommandResult:
-    """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError."""
+def run_attached(argv: Sequence[str], *, environment: Mapping[str, str], name: str | None = None) -> CommandResult:
+    """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError as `run` does."""
     log.info("+ %s", shlex.join(argv))
     try:
         with _interrupts_ignored():
             done = subprocess.run(argv, env=dict(environment), check=False)
     except OSError as error:
         raise _not_startable(argv) from error
-    return _checked(CommandResult(tuple(argv), done.returncode, "", ""), True, None)
+    return checked(CommandResult(tuple(argv), done.returncode, "", ""), name=name)
 
 
 @contextmanager
@@ -65,7 +65,8 @@ def _nothing(_number: int, _frame: FrameType | None) -> None:
     """Do nothing when a signal comes."""
 
 
-def _checked(result: CommandResult, check: bool, name: str | None) -> CommandResult:
+def checked(result: CommandResult, check: bool = True, name: str | None = None) -> CommandResult:
+    """Return the result as it is. Raises CommandError with its last words when `check` and the exit code is not 0."""
     if check and result.exit_code != 0:
         said = f"{result.stderr}\n{result.stdout}".strip()
         last = said.splitlines()[-1] if said else "it said nothing"

@@ -6,7 +6,9 @@ Every method raises `UnreachableError` when the other side cannot be reached, an
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from io import BufferedReader, BufferedWriter
 from pathlib import Path, PurePath
 from typing import BinaryIO, Protocol
 
@@ -73,6 +75,56 @@ class Host(Protocol):
     def disk(self, path: PurePath) -> Disk:
         """Return the space of the file system that holds the path."""
         ...
+
+
+class Process(Protocol):
+    """A running command that is talked with."""
+
+    stdin: BufferedWriter
+    stdout: BufferedReader
+
+    def finish(self, *, check: bool = True) -> CommandResult:
+        """Close the input, drop what was not read, wait for the end. Raises CommandError as `Host.run` does."""
+        ...
+
+
+class Streams(Protocol):
+    """What else a host can do with commands: pass bytes of any size and value, a piece at a time."""
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> CommandResult:
+        """Run a command like `Host.run`, with files for its input and its output."""
+        ...
+
+    def start(
+        self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None
+    ) -> AbstractContextManager[Process]:
+        """Run a command and talk with it; it ends with the block."""
+        ...
+
+    def attach(self, argv: Sequence[str]) -> CommandResult:
+        """Run a command on the operator's terminal. Raises CommandError when its exit code is not 0."""
+        ...
+
+    def forward(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
+        """Give an address and a port of this machine that lead to those which the host reaches."""
+        ...
+
+    def close(self) -> None:
+        """Close what is open towards the host; the next use opens it again."""
+        ...
+
+
+class Machine(Host, Streams, Protocol):
+    """A host whose commands may also be talked with."""
 
 
 class Runtime(Protocol):

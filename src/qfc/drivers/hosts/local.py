@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
+import shlex
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
-from ...errors import NotFoundError, QfcError
+from ...errors import CommandError, NotFoundError, QfcError
 from ...stack.model import CommandResult, Disk
 from .. import commands
 from ..files import replace_file
+from ..pipes import Conversation, Pipes
+
+log = logging.getLogger("qfc.commands")
 
 
 class LocalHost:
@@ -28,8 +36,46 @@ class LocalHost:
         check: bool = True,
     ) -> CommandResult:
         """Run a command to its end; `environment` is added to our own. Raises CommandError."""
-        merged = {**os.environ, **(environment or {})}
-        return commands.run(argv, environment=merged, stdin=stdin, timeout_s=timeout_s, check=check)
+        return commands.run(argv, environment=_merged(environment), stdin=stdin, timeout_s=timeout_s, check=check)
+
+    def stream(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: BinaryIO | None = None,
+        stdout: BinaryIO | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+    ) -> CommandResult:
+        """Run a command like `run`, with files for its input and its output, of any size and any bytes."""
+        pipes = _begin(argv, environment)
+        pipes.feed(stdin or io.BytesIO())
+        pipes.drain(stdout.write if stdout else len, timeout_s)
+        if pipes.expired:
+            raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.")
+        return _result(argv, pipes, check)
+
+    @contextmanager
+    def start(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Generator[Conversation]:
+        """Run a command and talk with it; it ends with the block."""
+        pipes = _begin(argv, environment)
+        try:
+            yield Conversation(pipes, lambda check: _result(argv, pipes, check))
+        finally:
+            pipes.kill()
+
+    def attach(self, argv: Sequence[str]) -> CommandResult:
+        """Run a command on the operator's terminal. Raises CommandError when its exit code is not 0."""
+        return commands.run_attached(argv, environment=_merged(None))
+
+    @contextmanager
+    def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
+        """Give address and port as they are: this machine reaches them."""
+        yield address, port
+
+    def close(self) -> None:
+        """Close nothing: nothing is open."""
 
     def read_bytes(self, path: PurePath) -> bytes:
         """Return a file's content. Raises NotFoundError."""
@@ -52,3 +98,17 @@ class LocalHost:
         place = next(folder for folder in (Path(path), *Path(path).parents) if folder.exists())
         usage = shutil.disk_usage(place)
         return Disk(usage.free, usage.total)
+
+
+def _merged(environment: Mapping[str, str] | None) -> dict[str, str]:
+    return {**os.environ, **(environment or {})}
+
+
+def _begin(argv: Sequence[str], environment: Mapping[str, str] | None) -> Pipes:
+    log.info("+ %s", shlex.join(argv))
+    return Pipes(argv, _merged(environment))
+
+
+def _result(argv: Sequence[str], pipes: Pipes, check: bool) -> CommandResult:
+    said = pipes.errors.decode(errors="replace")
+    return commands.checked(CommandResult(tuple(argv), pipes.exit_code, "", said), check)

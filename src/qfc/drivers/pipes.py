@@ -1,0 +1,166 @@
+"""A running command and the streams that pass through it, a piece at a time."""
+
+from __future__ import annotations
+
+import io
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread, Timer
+from typing import BinaryIO, cast
+
+from ..errors import CommandError
+from ..stack.model import CommandResult
+
+#: Bytes of a stream that are in memory at a time.
+CHUNK = 1 << 18
+#: Of endless errors (`logs --follow`) the last ones are kept.
+_ERRORS_KEPT = 1 << 20
+#: A child of the command that was ended may hold its pipes open.
+_LAST_WORDS_S = 1
+_TERMINATION_S = 3
+
+
+class Pipes:
+    """A command with pipes to its input and from its outputs, in a process group of its own.
+
+    Ctrl-C is for us, who then end the command. `stdin` and `stdout` are for one who talks with it; or `feed` and
+    `drain` do that.
+    """
+
+    def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        self.expired = False
+        self._errors = bytearray()
+        self._fault: BaseException | None = None
+        self._fed = False
+        self._process = _start(argv, environment)
+        self.stdin = cast("io.BufferedWriter", self._process.stdin)
+        self.stdout = cast("io.BufferedReader", self._process.stdout)
+        self._listener = Thread(target=self._listen, args=(self._process.stderr,), daemon=True)
+        self._listener.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the command has not ended."""
+        return self._process.poll() is None
+
+    @property
+    def exit_code(self) -> int:
+        """The exit code, negative for a signal; to be asked after the end."""
+        return self._process.returncode
+
+    @property
+    def errors(self) -> bytes:
+        """What came over standard error, the last mebibyte of it."""
+        return bytes(self._errors)
+
+    def feed(self, source: BinaryIO) -> None:
+        """Send a stream as the whole input while the output is read."""
+        self._fed = True
+        Thread(target=self._send, args=(source,), daemon=True).start()
+
+    def drain(self, sink: Callable[[bytes], object], timeout_s: float | None) -> None:
+        """Pass on all output and wait for the end; `expired` tells that the time was up.
+
+        Whatever goes wrong with source or sink ends the command and is raised here.
+        """
+        timer = Timer(timeout_s or 0, self._expire)
+        try:
+            if timeout_s is not None:
+                timer.start()
+            self.prepare_reading()
+            while chunk := self.stdout.read1(CHUNK):
+                sink(chunk)
+            self.wait()
+        except BaseException:
+            self.kill()
+            raise
+        finally:
+            timer.cancel()
+        if self._fault:
+            raise self._fault
+
+    def wait(self) -> None:
+        """Wait for the end of a command whose output was read."""
+        self._process.wait()
+        self._listener.join(_LAST_WORDS_S)
+        self.stdout.close()
+        if not self._fed:
+            self.end_input()
+
+    def end_input(self) -> None:
+        """Tell the command that no more input comes."""
+        with suppress(OSError):
+            self.stdin.close()
+
+    def kill(self) -> None:
+        """End the command; harmless after its end."""
+        self._end()
+        self.wait()
+
+    def prepare_reading(self) -> None:
+        """Read what is not the command's output."""
+
+    def end_command(self) -> None:
+        """Ask the command to end, and its children."""
+        self._signal(signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(_TERMINATION_S)
+
+    def _end(self) -> None:
+        if self.is_running:
+            self.end_command()
+            self._signal(signal.SIGKILL)
+
+    def _signal(self, number: int) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, number)
+
+    def _expire(self) -> None:
+        self.expired = True
+        self._end()
+
+    def _send(self, source: BinaryIO) -> None:
+        """Copy the source to the command. A source that fails must not look like one that ended."""
+        try:
+            while chunk := source.read(CHUNK):
+                self.stdin.write(chunk)
+        except BrokenPipeError:
+            pass  # the command wants no more
+        except BaseException as error:  # noqa: BLE001 - raised again by `drain`, in the thread that waits
+            self._fault = error
+            self._end()
+        finally:
+            self.end_input()
+
+    def _listen(self, stderr: io.BufferedReader) -> None:
+        with stderr:
+            while chunk := stderr.read1(CHUNK):
+                self._errors += chunk
+                del self._errors[:-_ERRORS_KEPT]
+
+
+class Conversation:
+    """A command that is talked with. `judge` makes its result, and the errors that it is worth, after the end."""
+
+    def __init__(self, pipes: Pipes, judge: Callable[[bool], CommandResult]) -> None:
+        self._pipes, self._judge = pipes, judge
+        self.stdin, self.stdout = pipes.stdin, pipes.stdout
+
+    def finish(self, *, check: bool = True) -> CommandResult:
+        """Close the input, drop what was not read, wait for the end. Raises CommandError when `check`."""
+        self._pipes.end_input()
+        self._pipes.drain(len, None)
+        return self._judge(check)
+
+
+def _start(argv: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(argv, env=dict(environment), stdin=pipe, stdout=pipe, stderr=pipe, process_group=0)
+    except OSError as error:
+        name = Path(argv[0]).name
+        raise CommandError(f"{argv[0]} cannot be started.", hint=f"Is {name} installed?") from error
