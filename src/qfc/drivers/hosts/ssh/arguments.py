@@ -1,0 +1,123 @@
+"""What is typed to OpenSSH's client. Nothing is run here."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .launcher import LAUNCHER
+
+#: The connection ends by itself when it had no session for so long: what a killed `qfc` leaves behind goes away.
+IDLE_S = 60
+
+
+@dataclass(frozen=True)
+class SshSettings:
+    """How a server is reached. `host` is a name, an address or an alias of the operator's `~/.ssh/config`.
+
+    None leaves a value to that file; `config_file` replaces it. With `interactive` ssh may ask on the terminal.
+    """
+
+    host: str
+    user: str | None = None
+    port: int | None = None
+    identity_file: Path | None = None
+    config_file: Path | None = None
+    password: str = field(default="", repr=False)
+    interactive: bool = False
+    connect_timeout_s: int = 10
+    alive_interval_s: int = 5
+
+    @property
+    def name(self) -> str:
+        """The server as people write it: user@host:port."""
+        return f"{self.user}@" * bool(self.user) + self.host + f":{self.port}" * bool(self.port)
+
+    @property
+    def login(self) -> str:
+        """What an operator types to log in by hand."""
+        return shlex.join(["ssh", *_reaching(self), self.host])
+
+
+def open_connection(settings: SshSettings, socket: Path) -> list[str]:
+    """Return the command that connects, logs in, and goes to the background with a socket for `session`.
+
+    It checks the server's host key whatever the operator's file says, and takes over no forwarding from there.
+    """
+    asks = settings.interactive or bool(settings.password)
+    options = {
+        "ControlPersist": IDLE_S,
+        "StrictHostKeyChecking": "yes",
+        "ConnectTimeout": settings.connect_timeout_s,
+        "ServerAliveInterval": settings.alive_interval_s,
+        "ServerAliveCountMax": 3,
+        "BatchMode": "no" if asks else "yes",
+        "NumberOfPasswordPrompts": 3 if settings.interactive else 1,
+        "ClearAllForwardings": "yes",
+        "ForwardAgent": "no",
+        "ForwardX11": "no",
+        "PermitLocalCommand": "no",
+        "RemoteCommand": "none",
+        "LogLevel": "ERROR",
+    }
+    return [
+        "ssh",
+        "-f",
+        "-N",
+        "-T",
+        "-M",
+        "-S",
+        str(socket),
+        *_reaching(settings),
+        *_options(options),
+        "--",
+        settings.host,
+    ]
+
+
+def resolve(settings: SshSettings) -> list[str]:
+    """Return the command that prints what the operator's configuration makes of the settings."""
+    return ["ssh", "-G", *_reaching(settings), "--", settings.host]
+
+
+def session(settings: SshSettings, socket: Path) -> list[str]:
+    """Return the command that opens a session with our launcher on the open connection."""
+    return [*_over(socket), "-T", "--", settings.host, LAUNCHER]
+
+
+def terminal(settings: SshSettings, socket: Path, argv: Sequence[str]) -> list[str]:
+    """Return the command that runs `argv` on the operator's terminal, on the open connection."""
+    return [*_over(socket), "-t", "-q", "--", settings.host, f"exec {shlex.join(argv)}"]
+
+
+def control(settings: SshSettings, socket: Path, request: str, *details: str) -> list[str]:
+    """Return the command that asks something of the open connection: exit, or forward and cancel with `-L …`."""
+    return ["ssh", "-F", "none", "-S", str(socket), "-O", request, *details, "--", settings.host]
+
+
+def forwarding(local_port: int, address: str, port: int) -> tuple[str, str]:
+    """Return the option that binds a port of this machine to one that the server reaches."""
+    place = f"[{address}]" if ":" in address else address
+    return "-L", f"127.0.0.1:{local_port}:{place}:{port}"
+
+
+def _over(socket: Path) -> list[str]:
+    """Return the beginning of a command that uses the open connection and never makes one of its own."""
+    options = {"ControlMaster": "no", "BatchMode": "yes", "ProxyCommand": "false", "LogLevel": "ERROR"}
+    return ["ssh", "-F", "none", "-S", str(socket), *_options(options), "-e", "none"]
+
+
+def _reaching(settings: SshSettings) -> list[str]:
+    wanted = [
+        ("-F", settings.config_file),
+        ("-l", settings.user),
+        ("-p", settings.port),
+        ("-i", settings.identity_file),
+    ]
+    return [text for option, value in wanted if value is not None for text in (option, str(value))]
+
+
+def _options(options: Mapping[str, str | int]) -> list[str]:
+    return [text for name, value in options.items() for text in ("-o", f"{name}={value}")]

@@ -1,0 +1,149 @@
+"""One connection to a server, kept open by an ssh in the background for all the sessions that follow."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import weakref
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from threading import Lock
+
+from ....errors import CommandError
+from ... import commands
+from . import arguments, failures
+from .arguments import SshSettings
+from .password import account, handed_over, without_passwords
+
+log = logging.getLogger("qfc.commands")
+
+#: A socket's path may have 107 bytes, and ssh adds up to 18 to it while it makes the socket.
+_LONGEST_FOLDER = 60
+#: Logging in takes longer than connecting: a jump host, a slow name service, an account on the network.
+_LOGIN_FACTOR = 3
+
+
+class Connection:
+    """Opens when it is first needed, opens again after it broke, and ends with `close` or with this process."""
+
+    def __init__(self, settings: SshSettings) -> None:
+        self.settings = settings
+        self._folder: Path | None = None
+        self._lock = Lock()
+        self._end = weakref.finalize(self, lambda: None)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of ssh itself."""
+        return without_passwords(os.environ)
+
+    def is_open(self) -> bool:
+        """Return whether the ssh in the background lives; asks this machine only."""
+        if self._folder is None:
+            return False
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(_socket(self._folder))) == 0
+
+    def open(self) -> Path:
+        """Connect, unless that is done; return the connection's socket. Raises UnreachableError."""
+        with self._lock:
+            if self._folder is None or not self.is_open():
+                self._end()
+                self._folder = _private_folder()
+                self._end = weakref.finalize(self, _end, self.settings, self._folder, self.environment)
+                self._log_in(self._folder)
+            return _socket(self._folder)
+
+    def close(self) -> None:
+        """End the connection, and with it all of its sessions; closing twice is harmless."""
+        with self._lock:
+            self._end()
+            self._folder = None
+
+    def control(self, request: str, *details: str) -> None:
+        """Ask something of the open connection. Raises CommandError."""
+        argv = arguments.control(self.settings, self.open(), request, *details)
+        commands.run(argv, environment=self.environment, timeout_s=10, name=f"ssh -O {request}")
+
+    def _log_in(self, folder: Path) -> None:
+        environment = self.environment
+        with ExitStack() as handing:
+            if self.settings.password:
+                asking = handed_over(self.settings.password, self._account(), folder)
+                environment |= handing.enter_context(asking)
+            elif self.settings.interactive:
+                environment["SSH_ASKPASS_REQUIRE"] = "never"
+            self._wait(arguments.open_connection(self.settings, _socket(folder)), environment)
+
+    def _account(self) -> str:
+        argv = arguments.resolve(self.settings)
+        try:
+            return account(commands.run(argv, environment=self.environment, timeout_s=10).stdout)
+        except CommandError as error:
+            raise failures.unreachable(self.settings, error.said) from error
+
+    def _wait(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Wait for ssh to have logged in. Its words go to a file: a jump host's ssh may keep a pipe open for ever."""
+        log.info("+ %s", shlex.join(argv))
+        settings = self.settings
+        limit = None if settings.interactive else settings.connect_timeout_s * _LOGIN_FACTOR
+        with tempfile.TemporaryFile() as words:
+            started = _start(argv, environment, words.fileno(), own_session=limit is not None)
+            try:
+                exit_code = started.wait(limit)
+            except subprocess.TimeoutExpired as error:
+                raise failures.no_answer(settings) from error
+            finally:
+                _make_sure_of_end(started)
+            words.seek(0)
+            if exit_code != 0:
+                raise failures.unreachable(settings, words.read().decode(errors="replace"))
+
+
+def _start(
+    argv: Sequence[str], environment: Mapping[str, str], words: int, *, own_session: bool
+) -> subprocess.Popen[bytes]:
+    """Start ssh; in a session of its own it has no terminal to ask on."""
+    null = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(
+            argv, env=dict(environment), stdin=null, stdout=null, stderr=words, start_new_session=own_session
+        )
+    except OSError as error:
+        raise CommandError("ssh cannot be started.", hint="Install OpenSSH's client: openssh-client.") from error
+
+
+def _make_sure_of_end(started: subprocess.Popen[bytes]) -> None:
+    """End ssh, and the ssh to a jump host with it."""
+    if started.poll() is not None:
+        return
+    if os.getpgid(started.pid) == started.pid:
+        os.killpg(started.pid, signal.SIGKILL)
+    started.kill()
+    started.wait()
+
+
+def _private_folder() -> Path:
+    """Make a folder that only we may enter, with a path short enough for a socket."""
+    usual = tempfile.gettempdir()
+    return Path(tempfile.mkdtemp(prefix="qfc-", dir=usual if len(usual) <= _LONGEST_FOLDER else "/tmp"))
+
+
+def _socket(folder: Path) -> Path:
+    return folder / "ssh"
+
+
+def _end(settings: SshSettings, folder: Path, environment: Mapping[str, str]) -> None:
+    """End the ssh in the background and remove what it leaves."""
+    if _socket(folder).exists():
+        argv = arguments.control(settings, _socket(folder), "exit")
+        with suppress(CommandError):
+            commands.run(argv, environment=environment, timeout_s=10, check=False)
+    shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,125 @@
+"""What OpenSSH's client says when it fails, and what an operator does about it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from ....errors import UnreachableError
+from .arguments import SshSettings
+
+
+@dataclass(frozen=True)
+class _Failure:
+    """Words of ssh, what they mean and what to type. Groups of the pattern may be named in both texts."""
+
+    pattern: re.Pattern[str]
+    message: str
+    hint: str
+
+
+def _failure(pattern: str, message: str, hint: str) -> _Failure:
+    return _Failure(re.compile(pattern, re.IGNORECASE), message, hint)
+
+
+#: The first one that fits counts: reasons before their consequences.
+_FAILURES = (
+    _failure(
+        r"Host key for (?P<known>\S+) has changed",
+        "The host key of {name} is not the one on record: another machine answers, or the server was installed anew.",
+        "Only if it was installed anew, type: ssh-keygen -R '{known}' && {login}",
+    ),
+    _failure(
+        r"No (?P<kind>\S+) host key is known for (?P<known>\S+)",
+        "The host key of {name} is not known here ({kind} key of {known}).",
+        "Type: {login}  and compare the fingerprint that it shows with the server's own, then try again.",
+    ),
+    _failure(
+        r"host key.*revoked|revoked host key",
+        "The host key of {name} is revoked.",
+        "Ask who runs the server for its new host key; look for @revoked in ~/.ssh/known_hosts.",
+    ),
+    _failure(
+        r"Host key verification failed",
+        "The host key of {name}, or of a jump host on the way, is not trusted.",
+        "Type: {login}  and follow what it says, then try again.",
+    ),
+    _failure(
+        r"UNPROTECTED PRIVATE KEY|bad permissions",
+        "ssh does not use a private key that others may read.",
+        "Type: chmod 600 on the key file that this shows: {login}",
+    ),
+    _failure(
+        r"Too many authentication failures",
+        "{name} was offered too many keys and hung up.",
+        "Set identity_file of the stack to the right key, or IdentitiesOnly yes in ~/.ssh/config.",
+    ),
+    _failure(
+        r"(?P<account>\S+): Permission denied \((?P<methods>[^)]*)\)",
+        "{account} may not log in: the keys or the password were refused (the server takes {methods}).",
+        "Type: {login}  to see why; bring a key there with ssh-copy-id, or set QFC_SSH_PASSWORD.",
+    ),
+    _failure(
+        r"Could not resolve hostname (?P<unknown>\S+?):",
+        "The name {unknown} leads to no address.",
+        "Correct the host of the stack, or add the name to DNS or ~/.ssh/config.",
+    ),
+    _failure(
+        r"Connection refused",
+        "Nobody answers at {name}: the connection was refused.",
+        "Is sshd running there, on that port? Type: {login}",
+    ),
+    _failure(
+        r"timed out|timeout|No route to host|Network is unreachable",
+        "{name} does not answer.",
+        "Check network, firewall and VPN, then type: {login}",
+    ),
+    _failure(
+        r"Session open refused by peer",
+        "{name} lets no more sessions run over one connection.",
+        "Raise MaxSessions in the server's sshd_config, or end other qfc commands, then try again.",
+    ),
+    _failure(
+        r"Bad configuration option|terminating, \d+ bad configuration|Can't open user config file",
+        "ssh's own configuration is wrong.",
+        "Type: {login}  and correct the line that it names.",
+    ),
+    _failure(
+        r"Connection (closed|reset)|kex_exchange_identification|Broken pipe",
+        "{name} hung up before the login was done.",
+        "Is this address banned or the server overloaded? Look at the server's sshd log, then type: {login}",
+    ),
+)
+
+
+def unreachable(settings: SshSettings, said: str) -> UnreachableError:
+    """Return the error for what ssh wrote when it could not connect."""
+    for failure in _FAILURES:
+        found = failure.pattern.search(said)
+        if found:
+            words = {"name": settings.name, "login": settings.login, **found.groupdict()}
+            return UnreachableError(failure.message.format(**words), hint=failure.hint.format(**words))
+    lines = said.strip().splitlines()
+    last = lines[-1] if lines else "ssh said nothing"
+    return UnreachableError(f"{settings.name} cannot be reached: {last}", hint=f"Type: {settings.login}")
+
+
+def no_answer(settings: SshSettings) -> UnreachableError:
+    """Return the error for a connection that was not there in time."""
+    return unreachable(settings, "timed out")
+
+
+def broken(settings: SshSettings, program: str) -> UnreachableError:
+    """Return the error for a connection that ended before the command did."""
+    return UnreachableError(
+        f"The connection to {settings.name} broke while {program} ran; whether it ended there is not known.",
+        hint=f"Type: {settings.login}  to see whether the server is back, then run the command again.",
+    )
+
+
+def no_shell(settings: SshSettings, said: str) -> UnreachableError:
+    """Return the error for an account that runs no commands."""
+    return UnreachableError(
+        f"{settings.name} runs no commands for this account: {said.strip() or 'it said nothing'}",
+        hint=f"The account needs a login shell, and the server sh. Type: {settings.login}",
+    )

@@ -1,0 +1,126 @@
+"""Sessions over one connection: one command each, and one that waits for the next command."""
+
+from __future__ import annotations
+
+import io
+import logging
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from threading import Lock
+from typing import BinaryIO
+
+from ....errors import CommandError
+from . import arguments, failures
+from .arguments import SshSettings
+from .channel import Channel
+from .connection import Connection
+from .launcher import Ending
+
+log = logging.getLogger("qfc.commands")
+
+#: A server that does not answer is not waited for when a command there is to be ended.
+_KILL_S = 5
+# What ignores the request to end is killed; that happens there, without us.
+_KILL = 'kill -s TERM -- "-$1"; (sleep 3; kill -s KILL -- "-$1") </dev/null >/dev/null 2>&1 &'
+
+
+class Sessions:
+    """Runs commands on a server.
+
+    Opening a session takes a round trip, and so does starting a command in it. While a command runs, the session of the
+    next one is opened; the next command, its words and its input then leave at once.
+    """
+
+    def __init__(self, settings: SshSettings) -> None:
+        self.settings = settings
+        self.connection = Connection(settings)
+        self._spare: Channel | None = None
+        self._lock = Lock()
+
+    def begin(self, argv: Sequence[str], environment: Mapping[str, str], shown: str = "") -> Channel:
+        """Start a command, which `--verbose` shows as it is or as `shown`. Raises UnreachableError."""
+        log.info("+ [%s] %s", self.settings.name, shown or shlex.join(argv))
+        channel = self._take()
+        try:
+            channel.begin(argv, environment)
+        except BaseException:
+            channel.kill()
+            raise
+        return channel
+
+    def run(
+        self,
+        argv: Sequence[str],
+        source: BinaryIO,
+        sink: Callable[[bytes], object],
+        *,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        shown: str = "",
+    ) -> Ending:
+        """Run a command to its end between two streams. Raises CommandError when the time is up."""
+        channel = self.begin(argv, environment or {}, shown)
+        channel.feed(source)
+        self._prepare()
+        channel.drain(sink, timeout_s)
+        if channel.expired:
+            raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.")
+        return self.ending(argv[0], channel)
+
+    def ending(self, program: str, channel: Channel) -> Ending:
+        """Return how a command ended. Raises UnreachableError or CommandError when that was not heard of."""
+        ended = channel.ending
+        if ended.exit_code is not None:
+            return ended
+        if "refused by peer" in ended.stderr:
+            raise failures.unreachable(self.settings, ended.stderr)
+        if not self.connection.is_open():
+            raise failures.broken(self.settings, program)
+        if not ended.begun:
+            raise failures.no_shell(self.settings, ended.stderr or channel.greeting)
+        raise CommandError(
+            f"{program} was killed on {self.settings.name}.", hint="Look at that server's memory and log."
+        )
+
+    def close(self) -> None:
+        """End what waits, and the connection."""
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare:
+            spare.kill()
+        self.connection.close()
+
+    def _take(self) -> Channel:
+        """Return the session that waits, or open one."""
+        self.connection.open()
+        with self._lock:
+            spare, self._spare = self._spare, None
+        if spare and spare.is_running:
+            return spare
+        if spare:
+            spare.kill()
+        return self._open(self._end_there)
+
+    def _prepare(self) -> None:
+        """Open the next command's session, unless one waits already."""
+        with self._lock, suppress(CommandError):
+            self._spare = self._spare or self._open(self._end_there)
+
+    def _open(self, end_there: Callable[[int], None]) -> Channel:
+        argv = arguments.session(self.settings, self.connection.open())
+        return Channel(argv, self.connection.environment, end_there)
+
+    def _end_there(self, group: int) -> None:
+        """End a process group on the server, when it can be reached."""
+        if not self.connection.is_open():
+            return
+        with suppress(CommandError):
+            channel = self._open(_leave)
+            channel.begin(["sh", "-c", _KILL, "sh", str(group)], {})
+            channel.feed(io.BytesIO())
+            channel.drain(len, _KILL_S)
+
+
+def _leave(_group: int) -> None:
+    """Leave a command to itself: what ends others is not ended."""
