@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
 import threading
@@ -13,6 +14,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from node import Node
@@ -359,3 +361,17 @@ def test_a_worker_whose_row_is_gone_writes_it_again(world: World) -> None:
     Worker.objects.all().delete()
     wait_until(lambda: Worker.objects.exists(), world)
     wait_until(finished(job, "finished"), world)
+
+
+def test_a_child_that_cannot_be_watched_does_not_stay() -> None:
+    from qfc_node.worker.process import fork
+
+    before = {child.pid for child in psutil.Process().children()}
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
+    try:
+        with pytest.raises(OSError, match="Too many open files"):
+            fork(lambda: time.sleep(60), 2 * 1024**3)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert {child.pid for child in psutil.Process().children()} == before

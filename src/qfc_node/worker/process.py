@@ -65,7 +65,12 @@ def fork(work: Callable[[], None], memory_limit_bytes: int) -> ChildProcess:
     pid = os.fork()
     if pid == 0:
         _be_the_child(work, memory_limit_bytes, parent)
-    return ChildProcess(pid)
+    try:
+        return ChildProcess(pid)
+    except OSError:  # no descriptor left to watch it with
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+        raise
 
 
 def _be_the_child(work: Callable[[], None], memory_limit_bytes: int, parent: int) -> NoReturn:
