@@ -7,7 +7,7 @@ from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
-from .api.errors import bad_request, not_found, server_error
+from .api.error_answers import bad_request, not_found, server_error
 
 urlpatterns = [
     path("", RedirectView.as_view(url="/admin/")),

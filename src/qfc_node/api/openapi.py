@@ -88,6 +88,8 @@ def path_text(name: str, description: str, max_length: int = 150) -> OpenApiPara
 FILE_NAME = path_text(
     "filename", "Name of the file, relative to the project, with '/' between folders.", max_length=1000
 )
+ORGANIZATION = path_text("organization", "Name of an organization.")
+MEMBER = path_text("member", "Name of a person.")
 USERNAME = path_text("username", "Name of a person or an organization.")
 
 

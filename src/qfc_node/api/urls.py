@@ -16,6 +16,7 @@ from .views import (
     secrets,
     seeds,
     status,
+    teams,
     users,
 )
 
@@ -53,12 +54,12 @@ urlpatterns = [
     path("users/<str:username>/organizations/", users.UserOrganizationsView.as_view()),
     path("subscriptions/<str:username>/current/", users.SubscriptionView.as_view()),
     path("organizations/", users.OrganizationsView.as_view()),
-    path("organizations/<str:organization>/teams/", organizations.TeamsView.as_view()),
-    path("organizations/<str:organization>/teams/<str:team>/", organizations.TeamView.as_view()),
-    path("organizations/<str:organization>/teams/<str:team>/members/", organizations.TeamMembersView.as_view()),
+    path("organizations/<str:organization>/teams/", teams.TeamsView.as_view()),
+    path("organizations/<str:organization>/teams/<str:team>/", teams.TeamView.as_view()),
+    path("organizations/<str:organization>/teams/<str:team>/members/", teams.TeamMembersView.as_view()),
     path(
         "organizations/<str:organization>/teams/<str:team>/members/<str:member>/",
-        organizations.TeamMemberView.as_view(),
+        teams.TeamMemberView.as_view(),
     ),
     path("members/<str:organization>/", organizations.MembersView.as_view()),
     path("members/<str:organization>/<str:member>/", organizations.MemberView.as_view()),

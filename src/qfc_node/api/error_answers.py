@@ -1,0 +1,161 @@
+"""Every error is answered as `{"code", "message"}`; `debug` is added with DEBUG only.
+
+What is no error of ours is translated here; what is left is a fault of the node: logged with its traceback, answered
+with 500 `unknown_error`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
+
+from django.conf import settings
+from django.core import exceptions as django_exceptions
+from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
+from rest_framework import exceptions, status
+from rest_framework.response import Response
+
+from ..storage.errors import RejectedError, StorageError, UploadTooLargeError
+from .errors import (
+    AlreadyExistsError,
+    ApiError,
+    InvalidInputError,
+    MultipleContentsError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    TooLargeError,
+    UnavailableError,
+    UnknownError,
+)
+
+logger = logging.getLogger(__name__)
+
+
+def first_sentence(detail: Any) -> str:
+    """Make one line of the lists and dictionaries that validation answers with."""
+    if isinstance(detail, Mapping):
+        pairs = cast(Mapping[str, Any], detail)
+        return "; ".join(f"{name}: {first_sentence(value)}" for name, value in pairs.items())
+    if isinstance(detail, list | tuple):
+        items = cast(Sequence[Any], detail)
+        return " ".join(first_sentence(item) for item in items)
+    return str(detail)
+
+
+def _encodable(text: str) -> str:
+    """Return the text without the lone surrogates that a client may have sent and an answer cannot carry."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _plain(error: exceptions.APIException) -> tuple[str, str]:
+    """Name an error of the framework: our code, and what it says."""
+    if isinstance(error, ApiError):
+        return error.code, str(error.detail)
+    if isinstance(error, exceptions.NotAuthenticated):
+        return "not_authenticated", "Not authenticated"
+    if isinstance(error, exceptions.AuthenticationFailed):
+        return "token_authentication_failed", "Token authentication failed"
+    if isinstance(error, exceptions.PermissionDenied):
+        return PermissionDeniedError.code, PermissionDeniedError.message
+    if isinstance(error, exceptions.NotFound):
+        return ObjectNotFoundError.code, ObjectNotFoundError.message
+    return ApiError.code, f"{ApiError.message}: {first_sentence(error.detail)}"
+
+
+def _too_large(error: Exception) -> ApiError:
+    return TooLargeError(str(error))
+
+
+#: Foreign errors and what they are to a client; the first match counts.
+TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], ApiError]], ...] = (
+    (Http404, lambda _: ObjectNotFoundError()),
+    (django_exceptions.ObjectDoesNotExist, lambda _: ObjectNotFoundError()),
+    (django_exceptions.PermissionDenied, lambda _: PermissionDeniedError()),
+    (django_exceptions.RequestDataTooBig, _too_large),
+    (django_exceptions.TooManyFilesSent, lambda _: MultipleContentsError()),
+    (django_exceptions.SuspiciousOperation, lambda error: InvalidInputError(str(error))),
+    (
+        django_exceptions.ValidationError,
+        lambda error: InvalidInputError(first_sentence(getattr(error, "messages", ""))),
+    ),
+    (UploadTooLargeError, _too_large),
+    (RejectedError, lambda error: InvalidInputError(str(error))),
+    (RecursionError, lambda _: InvalidInputError("the body is nested too deeply")),
+    (StorageError, lambda _: UnavailableError("the file store cannot be used")),
+    (DataError, lambda _: InvalidInputError("a value is out of the range that can be stored")),
+    (IntegrityError, lambda _: AlreadyExistsError("somebody else changed the same thing at the same time")),
+    (OperationalError, lambda _: UnavailableError("the database cannot be used")),
+    (InterfaceError, lambda _: UnavailableError("the database cannot be used")),
+)
+
+
+def translate(error: Exception) -> exceptions.APIException:
+    """Return the error as one that has a status and a code."""
+    if isinstance(error, exceptions.APIException):
+        return error
+    for foreign, make in TRANSLATIONS:
+        if isinstance(error, foreign):
+            return make(error)
+    return UnknownError()
+
+
+def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer an exception of a view; the framework calls this."""
+    translated = translate(error)
+    code, headers = translated.status_code, _headers(translated)
+    if code >= status.HTTP_500_INTERNAL_SERVER_ERROR:
+        logger.error("%s answered with %s", _where(context), code, exc_info=error)
+    return Response(body(translated, context), status=code, headers=headers)
+
+
+def body(error: exceptions.APIException, context: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the JSON object of an error."""
+    code, message = _plain(error)
+    answer: dict[str, Any] = {"code": code, "message": _encodable(message)}
+    if settings.DEBUG:
+        answer["debug"] = {
+            "detail": _encodable(first_sentence(error.detail)),
+            "request": repr(context.get("request")),
+            "view": repr(context.get("view")),
+            "args": [str(value) for value in context.get("args", ())],
+            "kwargs": {name: str(value) for name, value in context.get("kwargs", {}).items()},
+        }
+    return answer
+
+
+def _headers(error: exceptions.APIException) -> dict[str, str]:
+    headers: dict[str, str] = {}
+    if error.status_code == status.HTTP_401_UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Token"
+    if error.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
+        headers["Retry-After"] = "5"
+    return headers
+
+
+def _where(context: Mapping[str, Any]) -> str:
+    request = context.get("request")
+    return f"{request.method} {request.path}" if request is not None else "a request"
+
+
+def _page(error: ApiError) -> JsonResponse:
+    return JsonResponse({"code": error.code, "message": str(error.detail)}, status=error.status_code)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Answer what Django refuses before a view sees it, for example a foreign Host header."""
+    del request, exception
+    return _page(InvalidInputError())
+
+
+def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
+    """Answer an address that is none."""
+    del request, exception
+    return _page(ObjectNotFoundError())
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    """Answer a fault outside of the API's views."""
+    del request
+    return _page(UnknownError())
