@@ -1,5 +1,8 @@
 # Sourced by ./demo and ./test: a virtual environment under the clone, renewed only when pyproject.toml changed.
 
+# Without bytecode every start of Python compiles everything anew; some shells forbid it for reasons of their own.
+unset PYTHONDONTWRITEBYTECODE
+
 # Prints the newest Python that is new enough, or nothing.
 find_python() {
     local candidate
