@@ -87,6 +87,8 @@ def test_the_last_port_is_kept_while_it_is_free() -> None:
         assert with_port(State(port=taken), SETTINGS).port not in (None, taken)
         with pytest.raises(ConfigError, match="taken"):
             with_port(State(), replace(SETTINGS, port=taken))
+        assert with_port(State(port=taken), SETTINGS, own=taken).port == taken
+        assert with_port(State(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken
     assert with_port(State(port=taken), SETTINGS).port == taken
     assert with_port(State(port=8011), replace(SETTINGS, port=taken)).port == taken
 

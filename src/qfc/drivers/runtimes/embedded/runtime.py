@@ -187,7 +187,7 @@ class EmbeddedRuntime:
         same = current.bind == remembered.bind and self.settings.port in (None, remembered.port)
         serving = self._supervisor.pid() is not None and self._lifecycle.running([APP])
         if not (serving and same and current.port is not None):
-            current = state.with_port(current, self.settings)
+            current = state.with_port(current, self.settings, own=remembered.port if serving else None)
         state.write(self.layout.state, current)
         return current
 

@@ -69,20 +69,22 @@ def merged(state: State, settings: Settings) -> State:
     return result
 
 
-def with_port(state: State, settings: Settings) -> State:
+def with_port(state: State, settings: Settings, own: int | None = None) -> State:
     """Return the state with a port that is free now: the one configured, else the last one, else 8011, else any.
 
-    Raises ConfigError when the configured port, or every port of that address, cannot be had.
+    `own` is the port that our API holds now and gives up for this. Raises ConfigError when the configured port, or
+    every port of that address, cannot be had.
     """
+    any_port = _any_port(state.bind)
     if settings.port is not None:
-        if not is_free(state.bind, settings.port):
+        if settings.port != own and not is_free(state.bind, settings.port):
             raise ConfigError(
                 [f"Port {settings.port} of {state.bind} is taken by another program."],
                 hint="Stop that program, choose another port, or leave the port out to get a free one.",
             )
         return replace(state, port=settings.port)
-    wanted = [port for port in (state.port, DEFAULT_PORT) if port is not None and is_free(state.bind, port)]
-    return replace(state, port=wanted[0] if wanted else _any_port(state.bind))
+    wanted = [port for port in (state.port, DEFAULT_PORT) if port is not None and (port == own or is_free(state.bind, port))]
+    return replace(state, port=wanted[0] if wanted else any_port)
 
 
 def is_free(bind: str, port: int) -> bool:
