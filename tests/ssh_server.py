@@ -52,14 +52,14 @@ _PRIVATE = 'mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/passwd" /et
 class SshServer:
     """An sshd and a client's configuration that knows it.
 
-    `password` and `shell` need root: this sshd then sees an account of that password and login shell. `through` are
-    words that come before sshd's own command, such as `ip netns exec NAME`.
+    `password` and `login_shell` need root: this sshd then sees an account of its own. `through` are words that come
+    before sshd's own command, such as `ip netns exec NAME`.
     """
 
     folder: Path
     address: str = "127.0.0.1"
     password: str = ""
-    shell: str = ""
+    login_shell: str = ""
     through: Sequence[str] = ()
     more: str = ""
     port: int = 0
@@ -134,13 +134,13 @@ class SshServer:
 
     def _private(self) -> list[str]:
         """Return what gives sshd accounts of its own."""
-        if not self.password and not self.shell:
+        if not self.password and not self.login_shell:
             return []
         assert IS_ROOT
         fields = next(line for line in Path("/etc/passwd").read_text().splitlines() if line.startswith("root:")).split(
             ":"
         )
-        fields[-1] = self.shell or fields[-1]
+        fields[-1] = self.login_shell or fields[-1]
         others = [line for line in Path("/etc/passwd").read_text().splitlines() if not line.startswith("root:")]
         (self.folder / "passwd").write_text("\n".join([":".join(fields), *others]) + "\n")
         command = ["openssl", "passwd", "-6", "-stdin"]

@@ -46,35 +46,13 @@ def open_connection(settings: SshSettings, socket: Path) -> list[str]:
 
     It checks the server's host key whatever the operator's file says, and takes over no forwarding from there.
     """
-    asks = settings.interactive or bool(settings.password)
-    options = {
-        "ControlPersist": IDLE_S,
-        "StrictHostKeyChecking": "yes",
-        "ConnectTimeout": settings.connect_timeout_s,
-        "ServerAliveInterval": settings.alive_interval_s,
-        "ServerAliveCountMax": 3,
-        "BatchMode": "no" if asks else "yes",
-        "NumberOfPasswordPrompts": 3 if settings.interactive else 1,
-        "ClearAllForwardings": "yes",
-        "ForwardAgent": "no",
-        "ForwardX11": "no",
-        "PermitLocalCommand": "no",
-        "RemoteCommand": "none",
-        "LogLevel": "ERROR",
-    }
-    return [
-        "ssh",
-        "-f",
-        "-N",
-        "-T",
-        "-M",
-        "-S",
-        str(socket),
-        *_reaching(settings),
-        *_options(options),
-        "--",
-        settings.host,
-    ]
+    background = ["-f", "-N", "-M", "-S", str(socket), "-o", f"ControlPersist={IDLE_S}"]
+    return ["ssh", *background, *_login(settings)]
+
+
+def try_login(settings: SshSettings) -> list[str]:
+    """Return the command that only logs in: ssh keeps a jump host's words back when it is to go to the background."""
+    return ["ssh", "-S", "none", *_login(settings), "true"]
 
 
 def resolve(settings: SshSettings) -> list[str]:
@@ -101,6 +79,25 @@ def forwarding(local_port: int, address: str, port: int) -> tuple[str, str]:
     """Return the option that binds a port of this machine to one that the server reaches."""
     place = f"[{address}]" if ":" in address else address
     return "-L", f"127.0.0.1:{local_port}:{place}:{port}"
+
+
+def _login(settings: SshSettings) -> list[str]:
+    asks = settings.interactive or bool(settings.password)
+    options = {
+        "StrictHostKeyChecking": "yes",
+        "ConnectTimeout": settings.connect_timeout_s,
+        "ServerAliveInterval": settings.alive_interval_s,
+        "ServerAliveCountMax": 3,
+        "BatchMode": "no" if asks else "yes",
+        "NumberOfPasswordPrompts": 3 if settings.interactive else 1,
+        "ClearAllForwardings": "yes",
+        "ForwardAgent": "no",
+        "ForwardX11": "no",
+        "PermitLocalCommand": "no",
+        "RemoteCommand": "none",
+        "LogLevel": "ERROR",
+    }
+    return ["-T", *_reaching(settings), *_options(options), "--", settings.host]
 
 
 def _over(socket: Path) -> list[str]:

@@ -41,6 +41,11 @@ class Channel(Pipes):
         self._greeted.set()
 
     @property
+    def has_launcher(self) -> bool:
+        """Whether the launcher was heard of; known once it was waited for."""
+        return self._group is not None
+
+    @property
     def ending(self) -> Ending:
         """How the command ended, as the launcher told."""
         return launcher.ending(self.errors)

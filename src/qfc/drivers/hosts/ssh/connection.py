@@ -28,6 +28,8 @@ log = logging.getLogger("qfc.commands")
 _LONGEST_FOLDER = 60
 #: Logging in takes longer than connecting: a jump host, a slow name service, an account on the network.
 _LOGIN_FACTOR = 3
+#: What ssh says when the ssh to a jump host ended, or the server hung up at once.
+_HUNG_UP = "kex_exchange_identification"
 
 
 class Connection:
@@ -80,7 +82,11 @@ class Connection:
                 environment |= handing.enter_context(asking)
             elif self.settings.interactive:
                 environment["SSH_ASKPASS_REQUIRE"] = "never"
-            self._wait(arguments.open_connection(self.settings, _socket(folder)), environment)
+            said = self._failure(arguments.open_connection(self.settings, _socket(folder)), environment)
+            if said and _HUNG_UP in said:
+                said = self._failure(arguments.try_login(self.settings), environment) or said
+        if said is not None:
+            raise failures.unreachable(self.settings, said)
 
     def _account(self) -> str:
         argv = arguments.resolve(self.settings)
@@ -89,8 +95,11 @@ class Connection:
         except CommandError as error:
             raise failures.unreachable(self.settings, error.said) from error
 
-    def _wait(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Wait for ssh to have logged in. Its words go to a file: a jump host's ssh may keep a pipe open for ever."""
+    def _failure(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
+        """Return what ssh said when it failed, None when it did not.
+
+        Its words go to a file: the ssh to a jump host may keep a pipe open for ever.
+        """
         log.info("+ %s", shlex.join(argv))
         settings = self.settings
         limit = None if settings.interactive else settings.connect_timeout_s * _LOGIN_FACTOR
@@ -103,8 +112,7 @@ class Connection:
             finally:
                 _make_sure_of_end(started)
             words.seek(0)
-            if exit_code != 0:
-                raise failures.unreachable(settings, words.read().decode(errors="replace"))
+            return words.read().decode(errors="replace") if exit_code != 0 else None
 
 
 def _start(

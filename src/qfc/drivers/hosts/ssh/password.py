@@ -12,8 +12,8 @@ from ....errors import ConfigError
 #: Variables that may hold the password; no command gets them handed down.
 PASSWORD_VARIABLES = ("QFC_SSH_PASSWORD", "QFIELDCLOUD_VPS_PASSWORD")
 
-#: A server may ask twice: as `keyboard-interactive` and as `password`.
-_ANSWERS = 2
+#: A server may ask twice, as `keyboard-interactive` and as `password`, and a login may be tried twice.
+_ANSWERS = 4
 
 # Built-ins only, so that the password is in no process list. A jump host or a locked key asks with other words.
 _ASKPASS = """#!/bin/sh

@@ -36,6 +36,7 @@ class Sessions:
         self.settings = settings
         self.connection = Connection(settings)
         self._spare: Channel | None = None
+        self._goes_ahead: bool | None = None
         self._lock = Lock()
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str], shown: str = "") -> Channel:
@@ -96,16 +97,24 @@ class Sessions:
         self.connection.open()
         with self._lock:
             spare, self._spare = self._spare, None
-        if spare and spare.is_running:
+        if spare and self._is_usable(spare):
             return spare
         if spare:
             spare.kill()
         return self._open(self._end_there)
 
+    def _is_usable(self, spare: Channel) -> bool:
+        """Return whether a session opened ahead is there; the first one tells whether the server allows two."""
+        if self._goes_ahead is None:
+            spare.prepare_reading()
+            self._goes_ahead = spare.has_launcher
+        return self._goes_ahead and spare.is_running
+
     def _prepare(self) -> None:
-        """Open the next command's session, unless one waits already."""
+        """Open the next command's session, unless one waits already or the server does not allow it."""
         with self._lock, suppress(CommandError):
-            self._spare = self._spare or self._open(self._end_there)
+            if self._spare is None and self._goes_ahead is not False:
+                self._spare = self._open(self._end_there)
 
     def _open(self, end_there: Callable[[int], None]) -> Channel:
         argv = arguments.session(self.settings, self.connection.open())
