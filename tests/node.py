@@ -79,7 +79,7 @@ class Node:
         """Start the API server and wait until it answers."""
         argv = [sys.executable, "-m", "gunicorn", "qfc_node.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         argv += ["--worker-class", "gthread", "--threads", "8", "--workers", "1", "--timeout", "120"]
-        argv += ["--limit-request-line", "0"]  # a name of 1000 characters is 12 000 in an address
+        argv += ["--limit-request-line", "8190"]  # a name of 1000 characters is 12 000 in an address
         self._app = self._start(argv)
         self._await_answer()
 

@@ -15,4 +15,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signals."""
-        from . import signals  # noqa: F401  (importing connects them; models are ready only now)
+        from .signals import connect  # models are ready only now
+
+        connect()

@@ -6,7 +6,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models.signals import post_save, pre_save
-from django.dispatch import receiver
 from django.utils import timezone
 
 from .models import Organization, Person, Plan, Subscription, Team, User, UserAccount, UserType
@@ -18,16 +17,11 @@ TYPES: dict[type[User], UserType] = {
 }
 
 
-@receiver(pre_save, sender=Person)
-@receiver(pre_save, sender=Organization)
-@receiver(pre_save, sender=Team)
 def set_type(sender: type[User], instance: User, **_: Any) -> None:
     """Keep `core_user.type` in step with the table that the row is in."""
     instance.type = TYPES[sender]
 
 
-@receiver(post_save, sender=Person)
-@receiver(post_save, sender=Organization)
 def open_account(sender: type[User], instance: User, created: bool, **_: Any) -> None:
     """Give a new person or organization its account and the default plan of its type."""
     if not created:
@@ -43,3 +37,11 @@ def open_account(sender: type[User], instance: User, created: bool, **_: Any) ->
             active_since=timezone.now(),
             created_by_id=creator.pk,
         )
+
+
+def connect() -> None:
+    """Have the rules followed from now on."""
+    for model in TYPES:
+        pre_save.connect(set_type, sender=model)
+    for model in (Person, Organization):
+        post_save.connect(open_account, sender=model)

@@ -33,16 +33,14 @@ class AccountManager(UserManager["User"]):
         return Person.objects.create_person(username, email or "", password, **extra)
 
 
+NAME = RegexValidator(r"^(@[-a-zA-Z0-9_]+/)?[-a-zA-Z0-9_]+$", "A user name has letters, digits, '-' and '_' only.")
+
+
 class User(AbstractUser):
     """An account of any type. `username` of a team is `@organization/team`."""
 
-    username_validator = RegexValidator(
-        r"^(@[-a-zA-Z0-9_]+/)?[-a-zA-Z0-9_]+$",
-        "A user name has letters, digits, '-' and '_' only.",
-    )
-
     id = models.AutoField(primary_key=True)
-    username = models.CharField(max_length=150, unique=True, validators=[username_validator])
+    username = models.CharField(max_length=150, unique=True, validators=[NAME])
     email = models.EmailField(blank=True, default="")
     type = models.SmallIntegerField(choices=UserType.choices, default=UserType.PERSON)
 

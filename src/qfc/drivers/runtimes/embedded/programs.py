@@ -117,6 +117,8 @@ def app_argv(state: State) -> tuple[str, ...]:
         *(sys.executable, "-m", "gunicorn", "qfc_node.wsgi:application", "--preload", "--no-control-socket"),
         *("--bind", address, "--worker-class", "gthread", "--worker-tmp-dir", heartbeat),
         *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS), "--keep-alive", "15"),
+        # Names of files may be long; the API itself says how long, in JSON.
+        *("--limit-request-line", "8190"),
         *("--timeout", "300", "--graceful-timeout", str(APP_STOP_S - 10)),
     )
 
