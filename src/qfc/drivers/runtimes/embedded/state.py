@@ -83,7 +83,9 @@ def with_port(state: State, settings: Settings, own: int | None = None) -> State
                 hint="Stop that program, choose another port, or leave the port out to get a free one.",
             )
         return replace(state, port=settings.port)
-    wanted = [port for port in (state.port, DEFAULT_PORT) if port is not None and (port == own or is_free(state.bind, port))]
+    wanted = [
+        port for port in (state.port, DEFAULT_PORT) if port is not None and (port == own or is_free(state.bind, port))
+    ]
     return replace(state, port=wanted[0] if wanted else any_port)
 
 
