@@ -92,12 +92,12 @@ def test_one_login_serves_many_commands_in_turn_and_at_once(start: Start) -> Non
 def test_the_next_session_is_open_before_its_command_is_known(start: Start) -> None:
     server, host = start()
     host.run(["true"])
-    assert eventually(lambda: server.log.count("Starting session") == 2)
+    assert eventually(lambda: server.log.count("Starting session") == 3)
     with host.start(["cat"]) as process:
         process.stdin.write(b"x\n")
         process.stdin.flush()
         assert process.stdout.readline() == b"x\n"
-        assert server.log.count("Starting session") == 2
+        assert server.log.count("Starting session") == 3
 
 
 def test_the_socket_is_private_and_the_end_leaves_nothing(start: Start) -> None:

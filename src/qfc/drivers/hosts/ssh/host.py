@@ -25,7 +25,7 @@ _LOOK_S = 60
 class SshHost:
     """Runs commands and keeps files on a server, over one connection that opens when it is first needed.
 
-    While a command runs, the session of the next one is opened, so that the next one takes one round trip.
+    While a command runs, the sessions of the next ones are opened, so that they take one round trip each.
     """
 
     def __init__(self, settings: SshSettings) -> None:

@@ -1,10 +1,11 @@
-"""Sessions over one connection: one command each, and one that waits for the next command."""
+"""Sessions over one connection: one command each, and some that wait for the next commands."""
 
 from __future__ import annotations
 
 import io
 import logging
 import shlex
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from threading import Lock
@@ -19,6 +20,8 @@ from .launcher import Ending
 
 log = logging.getLogger("qfc.commands")
 
+#: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
+_AHEAD = 2
 #: A server that does not answer is not waited for when a command there is to be ended.
 _KILL_S = 5
 # What ignores the request to end is killed; that happens there, without us.
@@ -28,14 +31,14 @@ _KILL = 'kill -s TERM -- "-$1"; (sleep 3; kill -s KILL -- "-$1") </dev/null >/de
 class Sessions:
     """Runs commands on a server.
 
-    Opening a session takes a round trip, and so does starting a command in it. While a command runs, the session of the
-    next one is opened; the next command, its words and its input then leave at once.
+    A session takes a round trip to open and another one to start the launcher in it. While a command runs, the sessions
+    of the next ones are opened; their words and their input then leave at once, and come back one round trip later.
     """
 
     def __init__(self, settings: SshSettings) -> None:
         self.settings = settings
         self.connection = Connection(settings)
-        self._spare: Channel | None = None
+        self._spares: deque[Channel] = deque()
         self._goes_ahead: bool | None = None
         self._lock = Lock()
 
@@ -86,22 +89,22 @@ class Sessions:
 
     def close(self) -> None:
         """End what waits, and the connection."""
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare:
+        while spare := self._waiting():
             spare.kill()
         self.connection.close()
 
     def _take(self) -> Channel:
-        """Return the session that waits, or open one."""
+        """Return a session that waits, or open one."""
         self.connection.open()
-        with self._lock:
-            spare, self._spare = self._spare, None
-        if spare and self._is_usable(spare):
-            return spare
-        if spare:
+        while spare := self._waiting():
+            if self._is_usable(spare):
+                return spare
             spare.kill()
         return self._open(self._end_there)
+
+    def _waiting(self) -> Channel | None:
+        with self._lock:
+            return self._spares.popleft() if self._spares else None
 
     def _is_usable(self, spare: Channel) -> bool:
         """Return whether a session opened ahead is there; the first one tells whether the server allows two."""
@@ -111,10 +114,10 @@ class Sessions:
         return self._goes_ahead and spare.is_running
 
     def _prepare(self) -> None:
-        """Open the next command's session, unless one waits already or the server does not allow it."""
+        """Open the sessions of the next commands, unless they wait already or the server does not allow it."""
         with self._lock, suppress(CommandError):
-            if self._spare is None and self._goes_ahead is not False:
-                self._spare = self._open(self._end_there)
+            while len(self._spares) < _AHEAD and self._goes_ahead is not False:
+                self._spares.append(self._open(self._end_there))
 
     def _open(self, end_there: Callable[[int], None]) -> Channel:
         argv = arguments.session(self.settings, self.connection.open())
