@@ -15,8 +15,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
+from requirements import require
 
 #: What configures the suite, the node, PostgreSQL, Docker or Django elsewhere; tests see none of it.
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
@@ -135,3 +137,25 @@ def node(database: Endpoint, node_folder: Path) -> Iterator[Node]:
     with Node(database, node_folder) as running:
         running.start_app()
         yield running
+
+
+@pytest.fixture(scope="session")
+def minio_server(short_folder: Path) -> Iterator[MinIO]:
+    """A MinIO server with a bucket for the whole run."""
+    program = shutil.which("minio")
+    require("s3", program is not None, "the program minio is not on the path")
+    assert program is not None
+    folder = short_folder / "minio"
+    folder.mkdir()
+    server = MinIO(program, folder)
+    server.start()
+    server.make_bucket()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def minio(minio_server: MinIO) -> MinIO:
+    """The MinIO server, running; a test may stop it."""
+    minio_server.start()
+    return minio_server

@@ -12,9 +12,20 @@
     database_url_file = "/etc/qfc/database-url"   # external database; the file holds postgresql://USER:PASSWORD@HOST/NAME
     host = "local"                    # where the commands run; an embedded stack is always here
 
+    [stacks.server]
+    kind = "compose"
+    host = "gis.example.org"
+    user = "ops"                      # account on the host; without it, what ~/.ssh/config says, or your own name
+    ssh_port = 22                     # port of its SSH server; without it, what ~/.ssh/config says, or 22
+    identity_file = "/root/.ssh/ops"  # private key for it; without it, those of ssh and its agent
+    ssh_config = "/etc/qfc/ssh"       # file in the place of ~/.ssh/config
+    project_path = "/opt/QFieldCloud" # folder of docker-compose.yml and .env on the host; without it, looked for
+    public_host = "field.example.org" # name under which clients reach the server; without it, that of its .env
+
 The file is `$QFC_CONFIG`, by default `config.toml` in the platform's configuration folder. Data lies in `$QFC_HOME`,
 by default the platform's data folder (`/var/lib/qfc` for root). `QFC_STACK` names the stack; `QFC_PORT`,
-`QFC_WORKERS` … set one value of it.
+`QFC_WORKERS` … set one value of it. For a stack that is not embedded so do the variables of older set-ups,
+`QFIELDCLOUD_VPS_HOST` and its like (`OLDER_VARIABLES`).
 """
 
 from __future__ import annotations
@@ -24,7 +35,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 import platformdirs
@@ -33,7 +44,18 @@ from .errors import ConfigError
 from .stack.model import Kind
 
 STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
-SETTINGS = ("kind", "folder", "port", "bind", "workers", "postgres_bin", "database_url_file", "host")
+HOST = re.compile(r"[^\s\0-][^\s\0]*")
+SETTINGS = (
+    *("kind", "folder", "port", "bind", "workers", "postgres_bin", "database_url_file"),
+    *("host", "user", "ssh_port", "identity_file", "ssh_config", "project_path", "public_host"),
+)
+#: What set-ups before this suite call settings of a deployment.
+OLDER_VARIABLES = {
+    "host": "QFIELDCLOUD_VPS_HOST",
+    "user": "QFIELDCLOUD_VPS_USER",
+    "project_path": "QFIELDCLOUD_PROJECT_PATH",
+    "public_host": "QFIELDCLOUD_HOST",
+}
 MAXIMUM_WORKERS = 64
 #: The stack of `qfc demo`. It is meant when it is named or alone, never because it was there first.
 DEMO = "demo"
@@ -56,6 +78,12 @@ class StackConfig:
     postgres_bin: Path | None = None
     database_url_file: Path | None = None
     host: str = "local"
+    user: str | None = None
+    ssh_port: int | None = None
+    identity_file: Path | None = None
+    ssh_config: Path | None = None
+    project_path: PurePosixPath | None = None
+    public_host: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,7 +142,7 @@ def load(
     wanted = stack or environment.get("QFC_STACK") or None
     meant = wanted or default or (next(iter(tables)) if len(tables) == 1 else None)
     if isinstance(meant, str) and meant in tables:
-        tables[meant] = {**tables[meant], **_from_environment(environment), **_given(flags or {})}
+        tables[meant] = _overruled(tables[meant], environment, _given(flags or {}))
     stacks = {name: _stack(name, table, home, problems) for name, table in tables.items()}
     if default is not None and default not in stacks:
         problems.append(f"default = {default!r} names no stack of the file")
@@ -163,6 +191,15 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
+def _overruled(table: dict[str, Any], environment: Mapping[str, str], flags: Mapping[str, object]) -> dict[str, Any]:
+    """Return a stack's table with what overrules it. What older set-ups say of a deployment is none of a node's."""
+    values = {**table, **_from_environment(environment), **flags}
+    if values.get("kind", Kind.EMBEDDED) == Kind.EMBEDDED:
+        return values
+    older = {name: environment[variable] for name, variable in OLDER_VARIABLES.items() if environment.get(variable)}
+    return {**table, **older, **_from_environment(environment), **flags}
+
+
 def _given(flags: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in flags.items() if value is not None}
 
@@ -180,7 +217,13 @@ def _stack(name: str, table: Mapping[str, Any], home: Path, problems: list[str])
         workers=reader.number("workers", 0, MAXIMUM_WORKERS),
         postgres_bin=reader.path("postgres_bin"),
         database_url_file=reader.path("database_url_file"),
-        host=reader.text("host") or "local",
+        host=reader.host("host") or "local",
+        user=reader.host("user"),
+        ssh_port=reader.number("ssh_port", 1, 65535),
+        identity_file=reader.path("identity_file"),
+        ssh_config=reader.path("ssh_config"),
+        project_path=reader.path_there("project_path"),
+        public_host=reader.host("public_host"),
     )
     reader.finish()
     return stack
@@ -217,6 +260,22 @@ class _Reader:
         if not path.is_absolute():
             self.problem(key, f"must be an absolute path, not {value!r}")
         return path
+
+    def host(self, key: str) -> str | None:
+        """Read a name that commands are given as one word."""
+        value = self.text(key)
+        if value is not None and not HOST.fullmatch(value):
+            self.problem(key, f"must be a name without blanks, and not begin with -: {value!r}")
+            return None
+        return value
+
+    def path_there(self, key: str) -> PurePosixPath | None:
+        """Read a path on the stack's host, where our home folder means nothing."""
+        value = self.text(key)
+        if value is not None and not value.startswith("/"):
+            self.problem(key, f"must be an absolute path on the host, not {value!r}")
+            return None
+        return PurePosixPath(value) if value else None
 
     def number(self, key: str, low: int, high: int) -> int | None:
         value = self.table.get(key)

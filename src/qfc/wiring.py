@@ -95,10 +95,8 @@ class EmbeddedPorts:
 
     @property
     def objects(self) -> ObjectStore:
-        """The folder of the node's blobs."""
-        from .drivers.objects.folder import FolderObjectStore
-
-        return FolderObjectStore(self.embedded.layout.blobs)
+        """The node's blobs: in the bucket that its settings name, else in its folder."""
+        return self._once("objects", self._objects)
 
     @property
     def api(self) -> Api:
@@ -158,6 +156,16 @@ class EmbeddedPorts:
             database_url_file=stack.database_url_file,
         )
         return EmbeddedRuntime(settings, clock=self.clock, idle_workers=self._idle_workers)
+
+    def _objects(self) -> ObjectStore:
+        from .drivers.objects.s3 import S3ObjectStore, bucket_of
+
+        bucket = bucket_of(self.embedded.own_settings(), prefix="blobs/")
+        if bucket is not None:
+            return S3ObjectStore(bucket)
+        from .drivers.objects.folder import FolderObjectStore
+
+        return FolderObjectStore(self.embedded.layout.blobs)
 
     def _connect(self) -> Connection:
         from .drivers.postgres import connect_to

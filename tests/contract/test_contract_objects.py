@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import io
+import uuid
 from pathlib import Path
 
 import pytest
 
+from minio_server import MinIO
 from qfc.drivers.memory import MemoryObjectStore
 from qfc.drivers.objects.folder import FolderObjectStore
-from qfc.errors import NotFoundError, QfcError, UsageError
+from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
+from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore
 
 
-@pytest.fixture(params=["folder", "memory"])
+@pytest.fixture(params=["folder", "memory", "s3"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    return FolderObjectStore(tmp_path / "objects") if request.param == "folder" else MemoryObjectStore()
+    if request.param == "folder":
+        return FolderObjectStore(tmp_path / "objects")
+    return request.getfixturevalue("s3_store") if request.param == "s3" else MemoryObjectStore()
+
+
+@pytest.fixture
+def s3_store(minio: MinIO) -> ObjectStore:
+    """A part of MinIO's bucket that no other test uses."""
+    bucket = bucket_of(minio.settings, prefix=f"{uuid.uuid4()}/")
+    assert bucket is not None
+    return S3ObjectStore(bucket)
 
 
 def put(store: ObjectStore, key: str, content: bytes = b"x") -> int:
@@ -27,6 +40,9 @@ class Broken(io.RawIOBase):
 
     def __init__(self) -> None:
         self.reads = 0
+
+    def readable(self) -> bool:
+        return True
 
     def read(self, size: int = -1) -> bytes:
         self.reads += 1
@@ -88,3 +104,11 @@ def test_a_stream_that_breaks_leaves_nothing(store: ObjectStore, tmp_path: Path)
         store.put("a", Broken())  # pyright: ignore[reportArgumentType] - a stream that only reads is enough
     assert list(store.keys()) == []
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_store_that_is_away_is_unreachable(minio: MinIO, s3_store: ObjectStore) -> None:
+    minio.stop()
+    with pytest.raises(UnreachableError, match="cannot be used"):
+        list(s3_store.keys())
+    with pytest.raises(UnreachableError, match="cannot be used"):
+        s3_store.get("a")

@@ -49,7 +49,7 @@ def test_the_wheel_brings_the_newest_release_it_has() -> None:
 
 
 def test_a_release_that_is_not_there_is_told() -> None:
-    with pytest.raises(NotFoundError, match="PostgreSQL 9") as caught:
+    with pytest.raises(ConfigError, match="PostgreSQL 9") as caught:
         locate(major=9)
     assert "postgres_bin" in caught.value.hint
 

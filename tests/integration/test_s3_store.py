@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,75 +10,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from node import Node, end, free_port
+from minio_server import MinIO
+from node import Node
 from qfc.drivers.postgres_server import Endpoint
-from requirements import require
-
-ACCESS, SECRET, BUCKET = "qfc-test-access", "qfc-test-secret-key", "qfc-test"
-
-
-class MinIO:
-    """A MinIO server on a folder."""
-
-    def __init__(self, program: str, folder: Path) -> None:
-        self._program = program
-        self._folder = folder
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._port}"
-
-    def start(self) -> None:
-        environment = {"MINIO_ROOT_USER": ACCESS, "MINIO_ROOT_PASSWORD": SECRET, "HOME": str(self._folder)}
-        argv = [self._program, "server", "--quiet", "--address", f"127.0.0.1:{self._port}", str(self._folder / "data")]
-        with (self._folder / "minio.log").open("ab") as log:
-            self._process = subprocess.Popen(argv, env=environment, stdout=log, stderr=log, start_new_session=True)
-        self._await()
-
-    def _await(self) -> None:
-        deadline = time.monotonic() + 60
-        while time.monotonic() < deadline:
-            try:
-                if httpx.get(f"{self.endpoint}/minio/health/ready", timeout=2).status_code == 200:
-                    return
-            except httpx.TransportError:
-                time.sleep(0.1)
-        raise AssertionError((self._folder / "minio.log").read_text())
-
-    def stop(self) -> None:
-        if self._process is not None:
-            end(self._process, signal.SIGKILL)
-            self._process = None
-
-
-@pytest.fixture
-def minio(node_folder: Path) -> Iterator[MinIO]:
-    program = shutil.which("minio")
-    require("s3", program is not None, "the program minio is not on the path")
-    assert program is not None
-    folder = node_folder / "minio"
-    folder.mkdir()
-    server = MinIO(program, folder)
-    server.start()
-    make_bucket = (
-        "import boto3, sys; boto3.client('s3', endpoint_url=sys.argv[1], aws_access_key_id=sys.argv[2], "
-        "aws_secret_access_key=sys.argv[3], region_name='us-east-1').create_bucket(Bucket=sys.argv[4])"
-    )
-    subprocess.run([sys.executable, "-c", make_bucket, server.endpoint, ACCESS, SECRET, BUCKET], check=True)
-    yield server
-    server.stop()
 
 
 @pytest.fixture
 def s3_node(database: Endpoint, node_folder: Path, minio: MinIO) -> Iterator[Node]:
     settings = {
-        "STORAGE_BUCKET_NAME": BUCKET,
-        "STORAGE_ACCESS_KEY_ID": ACCESS,
-        "STORAGE_SECRET_ACCESS_KEY": SECRET,
-        "STORAGE_ENDPOINT_URL": minio.endpoint,
-        "STORAGE_REGION_NAME": "us-east-1",
+        **minio.settings,
         "QFC_NODE_GIS_ENGINE": "engines.JournalEngine",
         "PYTHONPATH": str(Path(__file__).parents[1]),
     }

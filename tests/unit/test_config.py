@@ -129,3 +129,57 @@ def test_the_file_is_read_from_where_the_environment_says(tmp_path: Path) -> Non
 
 def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
     assert load({"QFC_CONFIG": str(tmp_path / "none.toml")}).stacks == {}
+
+
+OLDER = {
+    "QFIELDCLOUD_VPS_HOST": "gis.example",
+    "QFIELDCLOUD_VPS_USER": "ops",
+    "QFIELDCLOUD_PROJECT_PATH": "/opt/QFieldCloud",
+    "QFIELDCLOUD_HOST": "field.example",
+}
+
+
+def test_a_server_is_described() -> None:
+    text = """
+[stacks.server]
+kind = "compose"
+host = "gis"
+user = "ops"
+ssh_port = 2222
+identity_file = "/keys/ops"
+ssh_config = "/etc/qfc/ssh"
+project_path = "/opt/QFieldCloud"
+public_host = "field.example"
+"""
+    stack = load_text(text).stack()
+    assert (stack.host, stack.user, stack.ssh_port) == ("gis", "ops", 2222)
+    assert (stack.identity_file, stack.ssh_config) == (Path("/keys/ops"), Path("/etc/qfc/ssh"))
+    assert (str(stack.project_path), stack.public_host) == ("/opt/QFieldCloud", "field.example")
+
+
+def test_the_variables_of_older_setups_are_understood() -> None:
+    stack = load_text('[stacks.server]\nkind = "compose"\nhost = "old"\n', OLDER).stack()
+    assert (stack.host, stack.user) == ("gis.example", "ops")
+    assert (str(stack.project_path), stack.public_host) == ("/opt/QFieldCloud", "field.example")
+
+
+def test_our_own_variables_come_before_older_ones() -> None:
+    stack = load_text('[stacks.server]\nkind = "compose"\n', {**OLDER, "QFC_HOST": "new", "QFC_USER": "me"}).stack()
+    assert (stack.host, stack.user) == ("new", "me")
+
+
+def test_an_embedded_stack_takes_no_notice_of_older_setups() -> None:
+    stack = load_text("[stacks.here]\n", OLDER).stack()
+    assert (stack.host, stack.user, stack.project_path) == ("local", None, None)
+
+
+def test_mistakes_about_a_server_are_told() -> None:
+    text = '[stacks.s]\nkind = "compose"\nhost = "-oProxyCommand=x"\nuser = "a b"\nssh_port = 0\nproject_path = "~/q"\n'
+    with pytest.raises(ConfigError) as caught:
+        load_text(text)
+    assert [problem.split(" ")[0] for problem in caught.value.problems] == [
+        "stacks.s.host",
+        "stacks.s.user",
+        "stacks.s.ssh_port",
+        "stacks.s.project_path",
+    ]

@@ -40,15 +40,20 @@ def run(
     return checked(CommandResult(tuple(argv), done.returncode, out, err), check, name)
 
 
-def run_attached(argv: Sequence[str], *, environment: Mapping[str, str], name: str | None = None) -> CommandResult:
-    """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError as `run` does."""
+def run_attached(
+    argv: Sequence[str], *, environment: Mapping[str, str], name: str | None = None, check: bool = True
+) -> CommandResult:
+    """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError as `run` does.
+
+    Without `check` the exit code is the caller's to pass on: that of a shell says nothing about us.
+    """
     log.info("+ %s", shlex.join(argv))
     try:
         with _interrupts_ignored():
             done = subprocess.run(argv, env=dict(environment), check=False)
     except OSError as error:
         raise _not_startable(argv) from error
-    return checked(CommandResult(tuple(argv), done.returncode, "", ""), name=name)
+    return checked(CommandResult(tuple(argv), done.returncode, "", ""), check, name=name)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from .programs import (
     node_environment,
     node_programs,
     operation_mark,
+    read_environment_file,
     service_of,
 )
 from .supervisor import Supervisor
@@ -126,7 +127,7 @@ class EmbeddedRuntime:
         command, environment = self._surroundings(service, argv)
         environment |= operation_mark(self.layout.folder)
         if attached:
-            return run_attached(command, environment=environment)
+            return run_attached(command, environment=environment, check=False)
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
@@ -202,6 +203,10 @@ class EmbeddedRuntime:
             number: processes[name].pid for number in current.workers if (name := f"{WORKER}-{number}") in processes
         }
         return tuple(sorted(pids, key=lambda number: (pids[number] not in idle, -number)))
+
+    def own_settings(self) -> dict[str, str]:
+        """Return the settings of the node that the operator chose. Raises ConfigError."""
+        return read_environment_file(self.layout.node_environment)
 
     def _surroundings(self, service: str, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Return command and environment as the service itself has them."""

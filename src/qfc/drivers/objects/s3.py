@@ -1,0 +1,116 @@
+"""Objects in a bucket of an S3 store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, TypeVar, cast
+
+from ...errors import ConfigError, NotFoundError, UnreachableError, UsageError
+
+Result = TypeVar("Result")
+MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+TIMEOUT_S = 10
+
+
+@dataclass(frozen=True)
+class Bucket:
+    """Where a bucket is, and the key to it. `prefix` is put before every key."""
+
+    name: str
+    access_key: str
+    secret_key: str = field(repr=False)
+    endpoint: str | None = None
+    region: str | None = None
+    prefix: str = ""
+
+
+def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None:
+    """Return the bucket that the node's settings `STORAGE_…` name, None without one. Raises ConfigError."""
+    name = settings.get("STORAGE_BUCKET_NAME")
+    if not name:
+        return None
+    needed = ("STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
+    missing = [f"{one} is not set, although STORAGE_BUCKET_NAME is." for one in needed if not settings.get(one)]
+    if missing:
+        raise ConfigError(missing, hint="Set it where STORAGE_BUCKET_NAME is set.")
+    endpoint, region = settings.get("STORAGE_ENDPOINT_URL"), settings.get("STORAGE_REGION_NAME")
+    return Bucket(name, settings[needed[0]], settings[needed[1]], endpoint or None, region or None, prefix)
+
+
+class S3ObjectStore:
+    """Keeps objects in a bucket. The store itself sees to it that an object is there whole or not at all."""
+
+    def __init__(self, bucket: Bucket) -> None:
+        self._bucket = bucket
+        self._client = _client(bucket)
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        """Store bytes under a key, in parts when they are many; return their number."""
+        name = self._name(key)
+        self._ask(key, lambda: self._client.upload_fileobj(content, self._bucket.name, name))
+        head = self._ask(key, lambda: self._client.head_object(Bucket=self._bucket.name, Key=name))
+        return int(head["ContentLength"])
+
+    def get(self, key: str) -> BinaryIO:
+        """Open the bytes of a key. Raises NotFoundError."""
+        name = self._name(key)
+        answer = self._ask(key, lambda: self._client.get_object(Bucket=self._bucket.name, Key=name))
+        return cast(BinaryIO, answer["Body"])
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        full = self._bucket.prefix + prefix
+        pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=full))
+        while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
+            for item in page.get("Contents", []):
+                yield item["Key"].removeprefix(self._bucket.prefix), int(item["Size"])
+
+    def delete(self, key: str) -> None:
+        """Remove a key; removing what is not there is harmless."""
+        name = self._name(key)
+        self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket.name, Key=name))
+
+    def _name(self, key: str) -> str:
+        if not key or key.startswith("/") or ".." in key.split("/"):
+            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        return self._bucket.prefix + key
+
+    def _ask(self, key: str, question: Callable[[], Result]) -> Result:
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            return question()
+        except ClientError as error:
+            answer = cast(dict[str, Any], error.response)
+            code = str(answer.get("Error", {}).get("Code"))
+            if code in MISSING and key:
+                raise NotFoundError(f"There is no object {key}.") from error
+            raise self._unreachable(code) from error
+        except BotoCoreError as error:
+            raise self._unreachable(type(error).__name__) from error
+
+    def _unreachable(self, why: str) -> UnreachableError:
+        return UnreachableError(
+            f"The bucket {self._bucket.name} cannot be used: {why}.",
+            hint="Check STORAGE_ENDPOINT_URL and the keys, and that the store runs.",
+        )
+
+
+def _client(bucket: Bucket) -> Any:
+    try:
+        import boto3
+        from botocore.config import Config
+    except ImportError as error:
+        raise ConfigError(
+            ["Objects in an S3 store need the package boto3."], hint="Install qfieldcloud-suite[node]."
+        ) from error
+    make = cast(Callable[..., Any], boto3.client)  # pyright: ignore[reportUnknownMemberType]  (no stubs)
+    return make(
+        "s3",
+        endpoint_url=bucket.endpoint,
+        region_name=bucket.region,
+        aws_access_key_id=bucket.access_key,
+        aws_secret_access_key=bucket.secret_key,
+        config=Config(connect_timeout=TIMEOUT_S, read_timeout=TIMEOUT_S, retries={"total_max_attempts": 2}),
+    )
