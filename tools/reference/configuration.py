@@ -29,6 +29,8 @@ SUITE_VARIABLES: Mapping[str, str] = {
     "QFC_HOME": "The folder that holds the stacks; by default the platform's data folder (`~/.local/share/qfc`), for "
     "root `/var/lib/qfc`.",
     "QFC_STACK": "The stack that is meant, as `--stack`.",
+    "QFC_SSH_PASSWORD": "Password of the account on a stack's host, where no key lets us in; the older name is "
+    "`QFIELDCLOUD_VPS_PASSWORD`. It goes to `ssh` through a pipe and to nobody else. On a terminal `ssh` asks for it.",
 }
 #: What each variable of the node means.
 NODE_VARIABLES: Mapping[str, str] = {
@@ -88,6 +90,9 @@ keeps what it had when it last ran. All mistakes are told at once. A key that is
 
 And one variable for each key of a stack, for the stack that is meant: {overrides}.
 
+Set-ups that are older than this suite have other names for some keys of a deployment; they are understood, after those
+above: {older}. An embedded stack takes no notice of them.
+
 ## Environment of the node
 
 The embedded server reads its environment only. `qfc up` sets what has to be set; everything else may be written, one
@@ -119,6 +124,7 @@ def configuration_page(note: str, root: Path) -> str:
         settings=table(("key", "meaning"), _settings()),
         variables=table(("variable", "meaning"), [(f"`{name}`", text) for name, text in SUITE_VARIABLES.items()]),
         overrides=", ".join(f"`QFC_{name.upper()}`" for name in config.SETTINGS),
+        older=", ".join(f"`{variable}` (`{key}`)" for key, variable in config.OLDER_VARIABLES.items()),
         node=table(("variable", "default", "meaning"), _node_rows(root)),
         inherited=", ".join(f"`{name}`" for name in INHERITED),
     )
@@ -129,7 +135,7 @@ def _example() -> str:
     paragraphs = inspect.cleandoc(config.__doc__ or "").split("\n\n")
     lines = inspect.cleandoc("\n\n".join(part for part in paragraphs if part.startswith("    "))).splitlines()
     text = "\n".join(line.removeprefix("    ") for line in lines)
-    missing = set(config.SETTINGS) - set(tomllib.loads(text)["stacks"]["local"])
+    missing = set(config.SETTINGS).difference(*tomllib.loads(text)["stacks"].values())
     if missing:
         raise ValueError(f"the docstring of qfc.config says nothing of {', '.join(sorted(missing))}")
     return text
