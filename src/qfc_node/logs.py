@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
 from . import environment
+
+
+#: The request that is being answered; its answer carries it as `X-Request-Id`.
+request_id: ContextVar[str] = ContextVar("request_id", default="none")
 
 
 class JsonFormatter(logging.Formatter):
@@ -16,7 +21,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as one line of JSON."""
         line: dict[str, Any] = {
-            "request_id": getattr(record, "request_id", "none"),
+            "request_id": request_id.get(),
             "ts": datetime.fromtimestamp(record.created, UTC).isoformat(),
             "level": record.levelname,
             "name": record.name,
