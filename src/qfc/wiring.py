@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from .config import StackConfig
 from .errors import ConfigError
 from .stack.model import Kind
-from .stack.ports import Api, AuditLog, Clock, Directory, Footprint, Host, Lock, ObjectStore, Ports, QueueStore, Runtime
+from .stack.ports import (
+    Api,
+    AuditLog,
+    Clock,
+    Directory,
+    Footprint,
+    Host,
+    Lock,
+    Machine,
+    ObjectStore,
+    Ports,
+    QueueStore,
+    Runtime,
+)
 
 if TYPE_CHECKING:
     from .drivers.postgres.connection import Connection
     from .drivers.runtimes.embedded import EmbeddedRuntime
 
 Port = TypeVar("Port")
+#: The host that is this machine.
+LOCAL = "local"
 
 
 def wire(stack: StackConfig) -> Ports:
@@ -25,12 +41,32 @@ def wire(stack: StackConfig) -> Ports:
             [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
             hint=f'Set kind = "{Kind.EMBEDDED}".',
         )
-    if stack.host != "local":
+    if stack.host != LOCAL:
         raise ConfigError(
             [f"stacks.{stack.name}.host {stack.host!r}: an embedded stack runs where qfc runs."],
             hint='Remove the setting or set host = "local".',
         )
     return EmbeddedPorts(stack)
+
+
+def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:
+    """Return where the commands of a stack run: this machine, or a server over SSH. Nothing is connected."""
+    if stack.host == LOCAL:
+        from .drivers.hosts.local import LocalHost
+
+        return LocalHost()
+    from .drivers.hosts.ssh import SshHost, SshSettings, password_of
+
+    settings = SshSettings(
+        host=stack.host,
+        user=stack.user,
+        port=stack.ssh_port,
+        identity_file=stack.identity_file,
+        config_file=stack.ssh_config,
+        password=password_of(environment),
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+    return SshHost(settings)
 
 
 class EmbeddedPorts:

@@ -1,0 +1,25 @@
+"""From a stack's configuration to the host where its commands run."""
+
+from __future__ import annotations
+
+from qfc import wiring
+from qfc.config import load
+from qfc.drivers.hosts.local import LocalHost
+from qfc.drivers.hosts.ssh import SshHost
+from qfc.stack.ports import Machine
+
+
+def machine(environment: dict[str, str]) -> Machine:
+    text = '[stacks.server]\nkind = "compose"\nssh_port = 2222\n'
+    return wiring.machine(load(environment, text=text).stack(), environment)
+
+
+def test_without_a_host_commands_run_here() -> None:
+    assert isinstance(machine({}), LocalHost)
+
+
+def test_a_host_is_reached_over_ssh() -> None:
+    host = machine({"QFIELDCLOUD_VPS_HOST": "gis.example", "QFIELDCLOUD_VPS_USER": "ops"})
+    assert isinstance(host, SshHost)
+    assert host.name == "ops@gis.example:2222"
+    host.close()
