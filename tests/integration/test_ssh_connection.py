@@ -146,7 +146,7 @@ def test_a_connection_that_ends_in_the_middle_is_told_and_made_anew(start: Start
 
 def test_a_background_ssh_that_is_killed_is_made_anew(start: Start) -> None:
     server, host = start()
-    with host.start(["sh", "-c", "echo begun; sleep 60"]) as process:
+    with host.start(["sh", "-c", "echo begun; exec cat"]) as process:
         assert process.stdout.readline() == b"begun\n"
         background(host).kill()
         with pytest.raises(UnreachableError, match="broke while sh ran"):
@@ -159,7 +159,7 @@ def test_a_server_that_vanishes_is_noticed(start: Start) -> None:
     require("root", CAN_MAKE, "root and iproute2 for a network name space")
     with second_host() as second:
         _, host = start({"alive_interval_s": 1}, address=second.address, through=second.inside)
-        with host.start(["sh", "-c", "echo begun; sleep 60"]) as process:
+        with host.start(["sh", "-c", "echo begun; exec cat"]) as process:
             assert process.stdout.readline() == b"begun\n"
             second.cut()
             with pytest.raises(UnreachableError, match="broke while sh ran"):
