@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import shlex
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -22,6 +23,7 @@ log = logging.getLogger("qfc.commands")
 
 #: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
 _AHEAD = 2
+_LAST_ONE_ENDS_S = 2
 #: A server that does not answer is not waited for when a command there is to be ended.
 _KILL_S = 5
 # What ignores the request to end is killed; that happens there, without us.
@@ -100,7 +102,18 @@ class Sessions:
             if self._is_usable(spare):
                 return spare
             spare.kill()
-        return self._open(self._end_there)
+        return self._only_one() if self._goes_ahead is False else self._open(self._end_there)
+
+    def _only_one(self) -> Channel:
+        """Open a session on a server that allows one at a time; it may not know yet that the last one has ended."""
+        deadline = time.monotonic() + _LAST_ONE_ENDS_S
+        while True:
+            channel = self._open(self._end_there)
+            channel.prepare_reading()
+            if channel.has_launcher or time.monotonic() > deadline:
+                return channel
+            channel.kill()
+            time.sleep(0.05)
 
     def _waiting(self) -> Channel | None:
         with self._lock:
