@@ -10,7 +10,6 @@ from typing import Any
 
 from . import environment
 
-
 #: The request that is being answered; its answer carries it as `X-Request-Id`.
 request_id: ContextVar[str] = ContextVar("request_id", default="none")
 

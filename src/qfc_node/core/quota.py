@@ -76,14 +76,28 @@ def storage_of(account_id: int, subscription: Subscription) -> Storage:
     return Storage(used_bytes(account_id), allowed_bytes(subscription))
 
 
-def refuses_upload(owner: User, client_type: str, incoming_bytes: int) -> Refusal | None:
-    """Say why a file of this size may not be stored for the owner; None when it may."""
+@dataclass(frozen=True)
+class Allowance:
+    """What an owner may still upload. `free` bytes, None without limit; `refusal` when nothing at all."""
+
+    free: int | None = None
+    refusal: Refusal | None = None
+
+    def refuses(self, incoming_bytes: int) -> Refusal | None:
+        """Say why a file of this size may not be stored; None when it may."""
+        if self.refusal is not None or self.free is None or incoming_bytes <= self.free:
+            return self.refusal
+        return Refusal.OVER_QUOTA
+
+
+def upload_allowance(owner: User, client_type: str) -> Allowance:
+    """Return what the owner may still upload, through a client of that type."""
     if client_type in DEVICES:
-        return None
+        return Allowance()
     subscription = current_subscription(owner.pk)
     if subscription is None or not is_active(subscription):
-        return Refusal.INACTIVE
-    return Refusal.OVER_QUOTA if storage_of(owner.pk, subscription).free < incoming_bytes else None
+        return Allowance(refusal=Refusal.INACTIVE)
+    return Allowance(storage_of(owner.pk, subscription).free)
 
 
 def refuses_job(project: Project) -> Refusal | None:

@@ -23,6 +23,9 @@ from .names import check_name
 
 logger = logging.getLogger(__name__)
 
+#: How many versions of a file are kept for an owner without a plan.
+DEFAULT_KEEP_VERSIONS = 10
+
 #: First of the two keys of a blob's advisory lock. The second is the first byte of its sha256: a package may hold very
 #: many blobs, and PostgreSQL has room for some thousand locks in all.
 LOCK_CLASS = 0x51464342
@@ -126,8 +129,9 @@ def keep_versions(project: Project) -> int:
     """How many versions of each file the project keeps: its own number, else its owner's plan's."""
     if project.storage_keep_versions:
         return project.storage_keep_versions
-    plan = Plan.objects.filter(subscriptions__account_id=project.owner_id).order_by("-subscriptions__id").first()
-    return plan.storage_keep_versions if plan else 10
+    plans = Plan.objects.filter(subscriptions__account_id=project.owner_id).order_by("-subscriptions__id")
+    number: int | None = plans.values_list("storage_keep_versions", flat=True).first()
+    return number if number is not None else DEFAULT_KEEP_VERSIONS
 
 
 def _newest_first(file: File) -> QuerySet[FileVersion]:

@@ -10,7 +10,7 @@ import uuid
 from dataclasses import dataclass
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 
 from ..core import jobs
 from ..core.json_text import storable
@@ -19,6 +19,9 @@ from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
 #: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
 MAX_BACKOFF_S = 60
+
+#: First of the two keys of the advisory lock that one claim holds at a time.
+CLAIM_LOCK_CLASS = LOCK_CLASS + 1
 
 CLAIM = """
     update core_job
@@ -92,18 +95,17 @@ class Lease:
 
 
 def claim(worker: Registration) -> Lease | None:
-    """Take the oldest job that may run, or return None."""
+    """Take the oldest job that may run, or return None.
+
+    Claims follow one another: of two at once, the one that finds the older job of a project held by the other would
+    take the younger.
+    """
     token = uuid.uuid4()
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                CLAIM,
-                {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S, "wait": MAX_BACKOFF_S},
-            )
-            row = cursor.fetchone()
-    except IntegrityError:
-        # Another worker took another job of the same project in this moment; the caller asks again.
-        return claim(worker)
+    values = {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S, "wait": MAX_BACKOFF_S}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(%s, 0)", [CLAIM_LOCK_CLASS])
+        cursor.execute(CLAIM, values)
+        row = cursor.fetchone()
     return Lease(row[0], token) if row else None
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
@@ -32,6 +31,23 @@ from .preparation import Prepared
 from .work import Result
 
 logger = logging.getLogger(__name__)
+
+OUTCOMES = """
+    jsonb_to_recordset(%(outcomes)s::jsonb) as o (delta_id uuid, status text, feedback jsonb, modified_pk text)
+"""
+OUTCOMES_OF_JOB = f"""
+    update core_applyjobdelta part
+    set status = o.status, feedback = o.feedback, modified_pk = o.modified_pk
+    from {OUTCOMES}
+    where part.apply_job_id = %(job)s and part.delta_id = o.delta_id
+"""
+OUTCOMES_OF_DELTAS = f"""
+    update core_delta delta
+    set last_status = o.status, last_feedback = o.feedback, last_modified_pk = o.modified_pk,
+        last_apply_attempt_at = clock_timestamp(), last_apply_attempt_by_id = %(author)s
+    from {OUTCOMES}
+    where delta.id = o.delta_id
+"""
 
 
 class StaleFilesError(Exception):
@@ -101,8 +117,7 @@ def _write_deltas(job: Job, project: Project, prepared: Prepared, result: Result
     author = User.objects.filter(pk=job.created_by_id).first()
     for file in result.files:
         versions.write_version(project, file.name, file.blob, author)
-    for outcome in (*prepared.refused, *result.outcomes):
-        _write_outcome(job, outcome, timezone.now())
+    _write_outcomes(job, (*prepared.refused, *result.outcomes))
     _fail_deltas(job, Result("crash", "The job did not say what became of this delta.", "UNKNOWN"))
 
 
@@ -121,19 +136,12 @@ def _check_still_newest(project: Project, prepared: Prepared, names: Sequence[st
         raise StaleFilesError
 
 
-def _write_outcome(job: Job, outcome: dict[str, Any], now: datetime) -> None:
-    delta_id = uuid.UUID(outcome["delta_id"])
-    modified_pk = outcome.get("modified_pk")
-    ApplyJobDelta.objects.filter(apply_job=ApplyJob(pk=job.pk), delta_id=delta_id).update(
-        status=outcome["status"], feedback=outcome["feedback"], modified_pk=modified_pk
-    )
-    Delta.objects.filter(pk=delta_id).update(
-        last_status=outcome["status"],
-        last_feedback=outcome["feedback"],
-        last_modified_pk=modified_pk,
-        last_apply_attempt_at=now,
-        last_apply_attempt_by_id=job.created_by_id,
-    )
+def _write_outcomes(job: Job, outcomes: Sequence[dict[str, Any]]) -> None:
+    """Write what became of the deltas with two statements, however many they are."""
+    given = {"outcomes": json.dumps(outcomes), "job": job.pk, "author": job.created_by_id}
+    with connection.cursor() as cursor:
+        cursor.execute(OUTCOMES_OF_JOB, given)
+        cursor.execute(OUTCOMES_OF_DELTAS, given)
 
 
 def _fail_deltas(job: Job, result: Result) -> None:

@@ -105,9 +105,10 @@ class FileView(NodeView):
         access = self.access(project_id, Action.UPLOAD)
         check_name(filename)
         _check_restriction(access, filename)
-        refuse(quota.refuses_upload(access.project.owner, self.client_type, _announced_bytes(request)))
+        allowance = quota.upload_allowance(access.project.owner, self.client_type)
+        refuse(allowance.refuses(_announced_bytes(request)))
         upload = self.read_file("file")
-        refuse(quota.refuses_upload(access.project.owner, self.client_type, upload.blob.size))
+        refuse(allowance.refuses(upload.blob.size))
         try:
             uploads.store(access.project, filename, upload.staged, self.caller)
         except uploads.SecondProjectFileError as error:

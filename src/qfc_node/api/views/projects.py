@@ -98,7 +98,7 @@ class ProjectsView(_ProjectList):
         if source_id is None:
             return projects.create(owner, fields, self.caller)
         source = self.access(source_id, Action.READ_FILES).project
-        refuse(quota.refuses_upload(owner, self.client_type, projects.copied_bytes(source)))
+        refuse(quota.upload_allowance(owner, self.client_type).refuses(projects.copied_bytes(source)))
         return projects.clone(source, owner, fields, self.caller)
 
 
@@ -161,7 +161,7 @@ class ProjectView(NodeView):
         if owner.pk != access.project.owner_id:
             if not (may_own(self.caller, access.project.owner) and may_own(self.caller, owner)):
                 raise PermissionDeniedError
-            refuse(quota.refuses_upload(owner, self.client_type, access.project.file_storage_bytes))
+            refuse(quota.upload_allowance(owner, self.client_type).refuses(access.project.file_storage_bytes))
         return owner
 
 
