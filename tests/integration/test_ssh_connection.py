@@ -34,6 +34,7 @@ server = socket.create_server(("127.0.0.1", 7777))
 print("on", flush=True)
 server.accept()[0].send(b"inner")
 """
+NUMBERS = [str(number).encode() for number in range(18)]
 EVERY_BYTE = bytes(range(256)) * 4096
 Start = Callable[..., tuple[SshServer, SshHost]]
 
@@ -284,6 +285,14 @@ def test_a_server_that_allows_one_session_at_a_time_serves_commands_in_turn(star
     server, host = start(more="MaxSessions 1")
     for number in range(4):
         assert host.run(["echo", str(number)]).stdout == f"{number}\n"
+    assert server.logins == 1
+
+
+def test_commands_wait_for_each_other_on_a_server_that_allows_few_sessions(start: Start) -> None:
+    server, host = start(more="MaxSessions 3")
+    with ThreadPoolExecutor(9) as pool:
+        results = list(pool.map(lambda number: host.run(["sh", "-c", "sleep 0.1; cat"], stdin=number).stdout, NUMBERS))
+    assert results == [number.decode() for number in NUMBERS]
     assert server.logins == 1
 
 

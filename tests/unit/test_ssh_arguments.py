@@ -103,7 +103,7 @@ def test_the_launcher_runs_what_it_is_told(shell: str) -> None:
     first, output = done.stdout.split(b"\n", 1)
     assert launcher.process_group(first + b"\n")
     assert output == b"a b|\\0101||x\ny|in\0put"
-    assert launcher.ending(done.stderr) == launcher.Ending(True, 0, False, "")
+    assert launcher.ending(done.stderr) == launcher.Ending(0, False, "")
 
 
 @pytest.mark.parametrize("cut", [1, 5, 20])
@@ -127,14 +127,14 @@ def test_what_no_process_can_be_given_is_refused(argv: list[str], environment: d
 
 def test_what_start_up_files_say_is_dropped() -> None:
     ended = launcher.ending(b"bash: warning: setlocale\nqfc-begin:12\nreal error\nqfc-end:3\n")
-    assert ended == launcher.Ending(True, 3, False, "real error\n")
+    assert ended == launcher.Ending(3, False, "real error\n")
     assert launcher.process_group(b"Welcome! qfc-begin:12\n") == 12
     assert launcher.process_group(b"Welcome!\n") is None
 
 
 def test_an_end_that_was_not_heard_is_no_end() -> None:
     assert launcher.ending(b"qfc-begin:12\nhalf a li").exit_code is None
-    assert not launcher.ending(b"ssh: no\n").begun
+    assert launcher.ending(b"ssh: no\n") == launcher.Ending(None, False, "ssh: no\n")
 
 
 def test_the_last_end_counts() -> None:

@@ -104,6 +104,10 @@ class Pipes:
     def prepare_reading(self) -> None:
         """Read what is not the command's output."""
 
+    def is_wanted(self) -> bool:
+        """Return whether there is somebody to read the input."""
+        return True
+
     def end_command(self) -> None:
         """Ask the command to end, and its children."""
         self._signal(signal.SIGTERM)
@@ -126,7 +130,7 @@ class Pipes:
     def _send(self, source: BinaryIO) -> None:
         """Copy the source to the command. A source that fails must not look like one that ended."""
         try:
-            while chunk := source.read(CHUNK):
+            while self.is_wanted() and (chunk := source.read(CHUNK)):
                 self.stdin.write(chunk)
         except BrokenPipeError:
             pass  # the command wants no more

@@ -11,6 +11,8 @@ from . import launcher
 from .launcher import Ending
 
 _LONGEST_LINE = 1 << 16
+#: What ssh says when the server's MaxSessions is reached.
+_REFUSED = "refused by peer"
 #: A command can be ended on the server once its process group is known.
 _GREETING_S = 1
 
@@ -35,14 +37,21 @@ class Channel(Pipes):
 
     def prepare_reading(self) -> None:
         """Read past what the account's start-up files print, up to the launcher's first line."""
-        while self._group is None and (line := self.stdout.readline(_LONGEST_LINE)):
-            self._group = launcher.process_group(line)
-            self.greeting = line.decode(errors="replace")
-        self._greeted.set()
+        try:
+            while self._group is None and (line := self.stdout.readline(_LONGEST_LINE)):
+                self._group = launcher.process_group(line)
+                self.greeting = line.decode(errors="replace")
+        finally:
+            self._greeted.set()
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the server allowed no more sessions: nothing was run."""
+        return not self.has_launcher and _REFUSED in self.ending.stderr
 
     @property
     def has_launcher(self) -> bool:
-        """Whether the launcher was heard of; known once it was waited for."""
+        """Whether the launcher was heard of."""
         return self._group is not None
 
     @property
@@ -56,3 +65,8 @@ class Channel(Pipes):
             self._greeted.wait(_GREETING_S)
         if self._group is not None:
             self._end_there(self._group)
+
+    def is_wanted(self) -> bool:
+        """Wait for the launcher: until it is there the source stays as it is."""
+        self._greeted.wait()
+        return self.has_launcher

@@ -71,7 +71,6 @@ class SshHost:
         """Run a command and talk with it; it ends with the block."""
         channel = self._sessions.begin(argv, environment or {})
         try:
-            channel.prepare_reading()
             yield Conversation(
                 channel, lambda check: self._result(argv, self._sessions.ending(argv[0], channel), "", check)
             )

@@ -45,7 +45,6 @@ _PLAIN = re.compile(rb"[ -\[\]-~]*")
 class Ending:
     """How a session ended. `exit_code` is None when the command's end was not heard of."""
 
-    begun: bool
     exit_code: int | None
     absent: bool
     stderr: str
@@ -82,8 +81,8 @@ def ending(stderr: bytes) -> Ending:
     said = stderr[begin.end() :] if begin else stderr
     ends = list(_END.finditer(said))
     if not ends:
-        return Ending(begin is not None, None, False, said.decode(errors="replace"))
+        return Ending(None, False, said.decode(errors="replace"))
     last = ends[-1]
     absent = last[1] == b"absent"
     rest = (said[: last.start()] + said[last.end() :]).decode(errors="replace")
-    return Ending(True, 127 if absent else int(last[1]), absent, rest)
+    return Ending(127 if absent else int(last[1]), absent, rest)

@@ -23,7 +23,8 @@ log = logging.getLogger("qfc.commands")
 
 #: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
 _AHEAD = 2
-_LAST_ONE_ENDS_S = 2
+#: How long a command waits for another one's session to end on a server that allows no more.
+_ROOM_S = 5
 #: A server that does not answer is not waited for when a command there is to be ended.
 _KILL_S = 5
 # What ignores the request to end is killed; that happens there, without us.
@@ -41,18 +42,16 @@ class Sessions:
         self.settings = settings
         self.connection = Connection(settings)
         self._spares: deque[Channel] = deque()
-        self._goes_ahead: bool | None = None
+        self._ahead = _AHEAD
         self._lock = Lock()
 
-    def begin(self, argv: Sequence[str], environment: Mapping[str, str], shown: str = "") -> Channel:
-        """Start a command, which `--verbose` shows as it is or as `shown`. Raises UnreachableError."""
-        log.info("+ [%s] %s", self.settings.name, shown or shlex.join(argv))
-        channel = self._take()
-        try:
-            channel.begin(argv, environment)
-        except BaseException:
+    def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> Channel:
+        """Start a command to talk with. Raises UnreachableError."""
+        log.info("+ [%s] %s", self.settings.name, shlex.join(argv))
+        channel = self._attempt(argv, environment, Channel.prepare_reading)
+        if channel.was_refused:
             channel.kill()
-            raise
+            raise failures.unreachable(self.settings, channel.ending.stderr)
         return channel
 
     def run(
@@ -65,11 +64,18 @@ class Sessions:
         timeout_s: float | None = None,
         shown: str = "",
     ) -> Ending:
-        """Run a command to its end between two streams. Raises CommandError when the time is up."""
-        channel = self.begin(argv, environment or {}, shown)
-        channel.feed(source)
-        self._prepare()
-        channel.drain(sink, timeout_s)
+        """Run a command to its end between two streams. Raises CommandError when the time is up.
+
+        `--verbose` shows it as it is or as `shown`.
+        """
+
+        def pass_streams(channel: Channel) -> None:
+            channel.feed(source)
+            self._prepare()
+            channel.drain(sink, timeout_s)
+
+        log.info("+ [%s] %s", self.settings.name, shown or shlex.join(argv))
+        channel = self._attempt(argv, environment or {}, pass_streams)
         if channel.expired:
             raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.")
         return self.ending(argv[0], channel)
@@ -79,11 +85,11 @@ class Sessions:
         ended = channel.ending
         if ended.exit_code is not None:
             return ended
-        if "refused by peer" in ended.stderr:
+        if channel.was_refused:
             raise failures.unreachable(self.settings, ended.stderr)
         if not self.connection.is_open():
             raise failures.broken(self.settings, program)
-        if not ended.begun:
+        if not channel.has_launcher:
             raise failures.no_shell(self.settings, ended.stderr or channel.greeting)
         raise CommandError(
             f"{program} was killed on {self.settings.name}.", hint="Look at that server's memory and log."
@@ -95,41 +101,51 @@ class Sessions:
             spare.kill()
         self.connection.close()
 
+    def _attempt(self, argv: Sequence[str], environment: Mapping[str, str], then: Callable[[Channel], None]) -> Channel:
+        """Start a command and go on with it; again while the server allows no more sessions.
+
+        The last session may just be ending, or another thread's will. One that was refused had no launcher: nothing was
+        run, and nothing was read from the source.
+        """
+        deadline = time.monotonic() + _ROOM_S
+        while (channel := self._once(argv, environment, then)).was_refused and time.monotonic() < deadline:
+            self._learn(channel)
+            time.sleep(0.05)
+        return channel
+
+    def _once(self, argv: Sequence[str], environment: Mapping[str, str], then: Callable[[Channel], None]) -> Channel:
+        channel = self._take()
+        try:
+            channel.begin(argv, environment)
+            then(channel)
+        except BaseException:
+            channel.kill()
+            raise
+        return channel
+
+    def _learn(self, channel: Channel) -> None:
+        """Open fewer sessions ahead on a server that allows few."""
+        channel.kill()
+        if channel.was_refused:
+            self._ahead = max(0, self._ahead - 1)
+
     def _take(self) -> Channel:
         """Return a session that waits, or open one."""
         self.connection.open()
         while spare := self._waiting():
-            if self._is_usable(spare):
+            if spare.is_running:
                 return spare
-            spare.kill()
-        return self._only_one() if self._goes_ahead is False else self._open(self._end_there)
-
-    def _only_one(self) -> Channel:
-        """Open a session on a server that allows one at a time; it may not know yet that the last one has ended."""
-        deadline = time.monotonic() + _LAST_ONE_ENDS_S
-        while True:
-            channel = self._open(self._end_there)
-            channel.prepare_reading()
-            if channel.has_launcher or time.monotonic() > deadline:
-                return channel
-            channel.kill()
-            time.sleep(0.05)
+            self._learn(spare)
+        return self._open(self._end_there)
 
     def _waiting(self) -> Channel | None:
         with self._lock:
             return self._spares.popleft() if self._spares else None
 
-    def _is_usable(self, spare: Channel) -> bool:
-        """Return whether a session opened ahead is there; the first one tells whether the server allows two."""
-        if self._goes_ahead is None:
-            spare.prepare_reading()
-            self._goes_ahead = spare.has_launcher
-        return self._goes_ahead and spare.is_running
-
     def _prepare(self) -> None:
-        """Open the sessions of the next commands, unless they wait already or the server does not allow it."""
+        """Open the sessions of the next commands, unless they wait already."""
         with self._lock, suppress(CommandError):
-            while len(self._spares) < _AHEAD and self._goes_ahead is not False:
+            while len(self._spares) < self._ahead:
                 self._spares.append(self._open(self._end_there))
 
     def _open(self, end_there: Callable[[int], None]) -> Channel:
