@@ -17,7 +17,7 @@
     host = "gis.example.org"
     user = "ops"                      # account on the host; without it, what ~/.ssh/config says, or your own name
     ssh_port = 22                     # port of its SSH server; without it, what ~/.ssh/config says, or 22
-    identity_file = "/root/.ssh/ops"  # private key for it; without it, those of ssh and its agent
+    identity_file = "/home/anna/.ssh/ops"  # private key for it; without it, those of ssh and its agent
     ssh_config = "/etc/qfc/ssh"       # file in the place of ~/.ssh/config
     project_path = "/opt/QFieldCloud" # folder of docker-compose.yml and .env on the host; without it, looked for
     public_host = "field.example.org" # name under which clients reach the server; without it, that of its .env
