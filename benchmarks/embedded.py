@@ -110,9 +110,14 @@ def _new_point(layer: str) -> dict[str, Any]:
     return {**ids, **places, "method": "create", "new": new}
 
 
-def seconds(job: dict[str, Any], begin: str, end: str) -> float:
+def milliseconds(job: dict[str, Any], begin: str, end: str) -> float:
     """Return the milliseconds between two moments of a job."""
     return (datetime.fromisoformat(job[end]) - datetime.fromisoformat(job[begin])).total_seconds() * 1000
+
+
+def totals(done: Sequence[dict[str, Any]]) -> list[float]:
+    """Return the milliseconds from creation to end of each job."""
+    return [milliseconds(job, "created_at", "finished_at") for job in done]
 
 
 def small_project() -> tuple[dict[str, bytes], str]:
@@ -164,14 +169,13 @@ def jobs(client: Client, turns: int) -> list[Figure]:
     processes = [client.wait(client.start(project, "process_projectfile")) for _ in range(turns)]
     deltas = [client.wait(client.push(project, poles, 1)) for _ in range(turns)]
     hundreds = [client.wait(client.push(project, poles, 100)) for _ in range(turns)]
-    total = lambda done: [seconds(job, "created_at", "finished_at") for job in done]  # noqa: E731  (read four times below)
-    pickup = [seconds(job, "created_at", "started_at") for job in [*packages, *processes, *deltas]]
+    pickup = [milliseconds(job, "created_at", "started_at") for job in [*packages, *processes, *deltas]]
     return [
         Figure("job pick-up, idle worker", pickup, "ms", "p95 under 50"),
-        Figure("small package, created → finished", total(packages), "ms", "p50 under 150"),
-        Figure("process_projectfile, created → finished", total(processes), "ms", "p50 under 150"),
-        Figure("small delta, created → finished", total(deltas), "ms", "p50 under 150"),
-        Figure("100 deltas in one file", total(hundreds), "ms", "p50 under 300"),
+        Figure("small package, created → finished", totals(packages), "ms", "p50 under 150"),
+        Figure("process_projectfile, created → finished", totals(processes), "ms", "p50 under 150"),
+        Figure("small delta, created → finished", totals(deltas), "ms", "p50 under 150"),
+        Figure("100 deltas in one file", totals(hundreds), "ms", "p50 under 300"),
     ]
 
 
@@ -179,7 +183,7 @@ def large_package(client: Client, folder: Path, turns: int) -> list[Figure]:
     """A package of ten layers and 50 MB."""
     project = client.project(large_project(folder, 50))
     done = [client.wait(client.start(project)) for _ in range(turns)]
-    values = [seconds(job, "created_at", "finished_at") for job in done]
+    values = [milliseconds(job, "created_at", "finished_at") for job in done]
     return [Figure("package of 10 layers, 50 MB", values, "ms", "p50 under 1500")]
 
 
