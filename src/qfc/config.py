@@ -20,6 +20,7 @@
     identity_file = "/home/anna/.ssh/ops"  # private key for it; without it, those of ssh and its agent
     ssh_config = "/etc/qfc/ssh"       # file in the place of ~/.ssh/config
     project_path = "/opt/QFieldCloud" # folder of docker-compose.yml and .env on the host; without it, looked for
+    project = "qfieldcloud"           # name of the Compose project; without it, that of its containers or its .env
     public_host = "field.example.org" # name under which clients reach the server; without it, that of its .env
 
 The file is `$QFC_CONFIG`, by default `config.toml` in the platform's configuration folder. Data lies in `$QFC_HOME`,
@@ -47,7 +48,7 @@ STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 HOST = re.compile(r"[^\s\0-][^\s\0]*")
 SETTINGS = (
     *("kind", "folder", "port", "bind", "workers", "postgres_bin", "database_url_file"),
-    *("host", "user", "ssh_port", "identity_file", "ssh_config", "project_path", "public_host"),
+    *("host", "user", "ssh_port", "identity_file", "ssh_config", "project_path", "project", "public_host"),
 )
 #: What set-ups before this suite call settings of a deployment.
 OLDER_VARIABLES = {
@@ -83,6 +84,7 @@ class StackConfig:
     identity_file: Path | None = None
     ssh_config: Path | None = None
     project_path: PurePosixPath | None = None
+    project: str | None = None
     public_host: str | None = None
 
 
@@ -223,6 +225,7 @@ def _stack(name: str, table: Mapping[str, Any], home: Path, problems: list[str])
         identity_file=reader.path("identity_file"),
         ssh_config=reader.path("ssh_config"),
         project_path=reader.path_there("project_path"),
+        project=reader.host("project"),
         public_host=reader.host("public_host"),
     )
     reader.finish()

@@ -117,7 +117,19 @@ AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_DISABLE_ACCESS_LOG = True
 
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+#: One memory for all processes where there is a memcached; else each has its own.
+MEMCACHED = environment.text("QFC_NODE_MEMCACHED")
+CACHES: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
+        "LOCATION": MEMCACHED,
+        # A cache that is away is as good as an empty one.
+        "OPTIONS": {"ignore_exc": True, "connect_timeout": 1, "timeout": 1, "no_delay": True},
+    }
+    if MEMCACHED
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+SESSION_ENGINE = f"django.contrib.sessions.backends.{'cached_db' if MEMCACHED else 'db'}"
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = environment.text("QFIELDCLOUD_DEFAULT_TIME_ZONE", "UTC")
@@ -125,8 +137,9 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "staticfiles/"
-#: Nothing is collected: the few files of the admin and of Swagger are served from where they are installed.
-STATIC_ROOT = None
+#: Usually nothing is collected: the few files of the admin and of Swagger are served from where they are installed. A
+#: proxy in front may serve them from a folder that `collectstatic` fills.
+STATIC_ROOT = environment.text("QFC_NODE_STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

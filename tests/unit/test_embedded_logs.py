@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from qfc.drivers.log_lines import parse
 from qfc.drivers.runtimes.embedded import history
-from qfc.drivers.runtimes.embedded.logs import Follower, last_texts, parse, read
+from qfc.drivers.runtimes.embedded.logs import Follower, last_texts, read
 
 
 def moment(second: int, microsecond: int = 0) -> datetime:

@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from qfc.drivers.hosts.disk_space import parse_disk
 from qfc.drivers.hosts.ssh import arguments, failures, files, launcher
 from qfc.drivers.hosts.ssh.arguments import SshSettings
 from qfc.drivers.hosts.ssh.password import account, password_of, without_passwords
@@ -182,12 +183,12 @@ def test_odd_words_of_a_server_do_not_break_the_sentence() -> None:
     ],
 )
 def test_df_is_read(printed: str) -> None:
-    assert files.parse_disk(printed) == Disk(40 * 1024, 100 * 1024)
+    assert parse_disk(printed) == Disk(40 * 1024, 100 * 1024)
 
 
 def test_what_df_never_says_is_an_error() -> None:
     with pytest.raises(QfcError, match="nothing that can be read"):
-        files.parse_disk("Filesystem 1K-blocks\n")
+        parse_disk("Filesystem 1K-blocks\n")
 
 
 @pytest.mark.parametrize(("mode", "umask"), [(0o600, "177"), (0o644, "177"), (0o400, "377"), (0o755, "177")])

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from qfc.demo.results import Kill, ScenarioResult, Step
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
+from qfc.operations.deploy import Deployed, History
 from qfc.operations.down import Down
 from qfc.operations.health import HealthReport
 from qfc.operations.init import Initialised
@@ -15,7 +16,9 @@ from qfc.operations.jobs_view import JobLine
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
-from qfc.operations.services import DiskUsage, ServicesChanged
+from qfc.operations.services import ServicesChanged
+from qfc.operations.services_disk import DiskUsage
+from qfc.operations.services_prune import Pruned
 from qfc.operations.stacks import Stacks
 from qfc.operations.status import Status
 from qfc.operations.sync_queue import SyncQueue
@@ -33,6 +36,13 @@ from .shapes import keys
 CHANGED = keys(Changed, "strict")
 SERVICES_CHANGED = keys(ServicesChanged)
 WORKERS_CHANGED = {**keys(WorkersChanged), "workers": [WorkerLine]}
+DEPLOYED = {
+    "from": str,
+    "to": str,
+    "from_commit": str,
+    "to_commit": str,
+    **keys(Deployed, "before", "after"),
+}
 
 #: By command. `None`: the command has no JSON answer of its own.
 ANSWERS: Mapping[str, object] = {
@@ -76,9 +86,12 @@ ANSWERS: Mapping[str, object] = {
     "workers restart": WORKERS_CHANGED,
     "services restart": SERVICES_CHANGED,
     "services recreate": SERVICES_CHANGED,
-    "services disk": {**keys(DiskUsage), "parts": [{"name": str, "bytes": int}]},
-    "services rebuild": None,
-    "services prune": None,
+    "services rebuild": SERVICES_CHANGED,
+    "services prune": Pruned,
+    "services disk": DiskUsage,
+    "deploy": DEPLOYED,
+    "deploy rollback": DEPLOYED,
+    "deploy history": History,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
     "db migrate": Migrated,
     "db shell": None,

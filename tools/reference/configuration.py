@@ -43,6 +43,9 @@ NODE_VARIABLES: Mapping[str, str] = {
     "DJANGO_USE_X_FORWARDED_HOST": "Take the host's name from `X-Forwarded-Host`. Only behind a proxy that sets it.",
     "QFC_NODE_SECURE_COOKIES": "Send the admin's cookies over HTTPS only.",
     "QFC_NODE_RELEASE": "Release that the server calls itself.",
+    "QFC_NODE_STATIC_ROOT": "Folder that `collectstatic` fills, for a proxy that serves the admin's files. Without it "
+    "the node serves them itself.",
+    "QFC_NODE_MEMCACHED": "Address of a memcached, as `memcached:11211`. Without it each process has its own memory.",
     "QFC_NODE_DATA": "Folder of the node: bytes of files, staging, job folders.",
     "POSTGRES_DB": "Name of the database.",
     "POSTGRES_USER": "Account on the database.",

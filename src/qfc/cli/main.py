@@ -45,6 +45,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "workers": "Look at workers; change their number, drain or restart them.",
     },
     "Services": {
+        "deploy": "Change the release of a deployment, with a way back.",
         "services": "Restart or recreate services; what they take on the disk.",
         "db": "Look at the database, migrate it, open a shell on it.",
     },

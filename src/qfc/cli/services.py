@@ -1,93 +1,144 @@
-"""`qfc services`: restart or recreate services; what they take on the disk."""
+"""`qfc services`: restart, recreate, rebuild services; what they take on the disk, and what of it nothing needs."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import click
 
 from ..errors import UsageError
-from ..operations.services import DiskUsage, ServicesChanged, not_for_this_kind, services_disk, services_restart
-from .output import Writer, bytes_text
+from ..operations.services import ServicesChanged, services_rebuild, services_recreate, services_restart
+from ..operations.services_disk import DiskUsage, services_disk
+from ..operations.services_prune import Pruned, services_prune
+from ..stack.forecast import Forecast
+from ..stack.retention import KEEP_DEPLOYMENTS
+from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
 from .status import service_document, write_services
+from .tables import fitted
+
+now_option = click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again.")
 
 
 @click.group("services")
 def command() -> None:
-    """Restart or recreate services; what they take on the disk."""
+    """Restart, recreate, rebuild services; what they take on the disk."""
 
 
-def _change(session: Session, verb: str, names: tuple[str, ...], everything: bool, now: bool) -> None:
+def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which services are meant."""
+    named = click.option("--service", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+    return named(click.option("--all", "everything", is_flag=True, help="All services.")(function))
+
+
+def chosen(verb: str, names: tuple[str, ...], everything: bool) -> tuple[str, ...]:
+    """Return the services that are meant, none for all. Raises UsageError unless it was said which."""
     if bool(names) == everything:
         raise UsageError("Say which services: --service NAME, or --all.", hint=f"See: qfc services {verb} --help")
-    result = services_restart(session.ports, names, session.options, command=verb, now=now)
+    return names
+
+
+@command.command("restart")
+@choosing
+@now_option
+@pass_session
+def restart_command(session: Session, names: tuple[str, ...], everything: bool, now: bool) -> None:
+    """Stop services and start them again; workers finish their jobs first."""
+    wanted = chosen("restart", names, everything)
+    write_changed(session, services_restart(session.ports, wanted, session.options, now=now))
+
+
+@command.command("recreate")
+@choosing
+@now_option
+@pass_session
+def recreate_command(session: Session, names: tuple[str, ...], everything: bool, now: bool) -> None:
+    """Make services anew from the configuration and the installed release, with --all what supervises them too."""
+    wanted = chosen("recreate", names, everything)
+    write_changed(session, services_recreate(session.ports, wanted, session.options, now=now))
+
+
+@command.command("rebuild")
+@choosing
+@click.option("--no-cache", "fresh", is_flag=True, help="Build everything anew; takes long.")
+@pass_session
+def rebuild_command(session: Session, names: tuple[str, ...], everything: bool, fresh: bool) -> None:
+    """Build images anew, then make their services anew (stacks of containers)."""
+    wanted = chosen("rebuild", names, everything)
+    write_changed(session, services_rebuild(session.ports, wanted, session.options, fresh=fresh))
+
+
+@command.command("prune")
+@click.option(
+    "--keep", default=KEEP_DEPLOYMENTS, show_default=True, type=click.IntRange(1), help="Ways back that stay."
+)
+@pass_session
+def prune_command(session: Session, keep: int) -> None:
+    """Remove images and ended containers that nothing of this deployment needs (stacks of containers).
+
+    Volumes, images of other projects and the shared build cache are never touched. See before: --dry-run.
+    """
+    result = services_prune(session.ports, session.options, keep=keep)
+    session.writer.result(result, lambda writer: _write_pruned(writer, result), quiet=str(result.freed_bytes))
+
+
+@command.command("disk")
+@pass_session
+def disk_command(session: Session) -> None:
+    """What the parts of the stack take on the disk, what is left, and when that will be gone."""
+    result = services_disk(session.ports)
+    session.writer.result(result, lambda writer: _write_disk(writer, result), quiet=str(result.disk.free_bytes))
+
+
+def write_changed(session: Session, result: ServicesChanged) -> None:
+    """Write services that were changed."""
     document = {
         "names": result.names,
         "steps": result.steps,
         "dry_run": result.dry_run,
         "services": [service_document(service) for service in result.services],
     }
-    session.writer.result(document, lambda writer: _write_changed(writer, result), quiet="")
+
+    def human(writer: Writer) -> None:
+        if result.dry_run:
+            for step in result.steps:
+                writer.line(f"Would: {step}")
+        else:
+            write_services(writer, result.services)
+
+    session.writer.result(document, human, quiet="")
 
 
-@command.command("restart")
-@click.option("--service", "names", multiple=True, metavar="NAME", help="Only this service; may be repeated.")
-@click.option("--all", "everything", is_flag=True, help="All services.")
-@click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again.")
-@pass_session
-def restart_command(session: Session, names: tuple[str, ...], everything: bool, now: bool) -> None:
-    """Stop services and start them again; workers finish their jobs first."""
-    _change(session, "restart", names, everything, now)
-
-
-@command.command("recreate")
-@click.option("--service", "names", multiple=True, metavar="NAME", help="Only this service; may be repeated.")
-@click.option("--all", "everything", is_flag=True, help="All services, and what supervises them.")
-@click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again.")
-@pass_session
-def recreate_command(session: Session, names: tuple[str, ...], everything: bool, now: bool) -> None:
-    """Make services anew from the configuration and the installed release."""
-    _change(session, "recreate", names, everything, now)
-
-
-@command.command("disk")
-@pass_session
-def disk_command(session: Session) -> None:
-    """What the parts of the stack take on the disk, and what is left."""
-    result = services_disk(session.ports)
-    document = {
-        "stack": result.stack,
-        "folder": result.folder,
-        "parts": [{"name": name, "bytes": size} for name, size in result.parts],
-        "disk": result.disk,
-    }
-    session.writer.result(document, lambda writer: _write_disk(writer, result), quiet=str(result.disk.free_bytes))
-
-
-@command.command("rebuild")
-@click.option("--service", "names", multiple=True, metavar="NAME", help="Only this service; may be repeated.")
-@click.option("--all", "everything", is_flag=True, help="All services.")
-@pass_session
-def rebuild_command(session: Session, names: tuple[str, ...], everything: bool) -> None:  # noqa: ARG001 - no kind yet
-    """Build images anew (stacks of containers)."""
-    raise not_for_this_kind(session.ports, "rebuild")
-
-
-@command.command("prune")
-@pass_session
-def prune_command(session: Session) -> None:
-    """Remove images that nothing needs (stacks of containers)."""
-    raise not_for_this_kind(session.ports, "prune")
-
-
-def _write_changed(writer: Writer, result: ServicesChanged) -> None:
-    if result.dry_run:
-        for step in result.steps:
-            writer.line(f"Would: {step}")
-    else:
-        write_services(writer, result.services)
+def _write_pruned(writer: Writer, result: Pruned) -> None:
+    rows = [("image", ", ".join(one.names) or one.id[7:19], bytes_text(one.bytes)) for one in result.images]
+    rows += [("container", name, "") for name in result.containers]
+    rows += [("way back", name, "") for name in result.deployments]
+    if not rows:
+        writer.line("Nothing to remove.")
+        return
+    fitted(writer, ("KIND", "NAME", "SIZE"), rows, elastic=1, right=(2,))
+    verb = "Would free" if result.dry_run else "Freed"
+    writer.line(f"{verb} about {bytes_text(result.freed_bytes)}; {len(result.kept)} images stay.")
 
 
 def _write_disk(writer: Writer, result: DiskUsage) -> None:
     writer.line(f"{result.stack}, {result.folder}")
-    writer.table(("PART", "SIZE"), [(name, bytes_text(size)) for name, size in result.parts], right=(1,))
-    writer.line(f"Disk: {bytes_text(result.disk.free_bytes)} free of {bytes_text(result.disk.total_bytes)}")
+    rows = [(one.kind, one.name, bytes_text(one.bytes), one.detail) for one in result.parts]
+    fitted(writer, ("KIND", "PART", "SIZE", "NOTE"), rows, elastic=3, right=(2,))
+    disk = result.disk
+    share = disk.free_bytes / max(disk.total_bytes, 1)
+    writer.line(f"Disk: {bytes_text(disk.free_bytes)} free of {bytes_text(disk.total_bytes)} ({share:.0%})")
+    writer.line(_expected(result.forecast))
+
+
+def _expected(expected: Forecast) -> str:
+    if expected.bytes_per_day is None:
+        return f"Growth: not known yet ({expected.samples} measurements in {expected.days:.1f} days)"
+    sign = "" if expected.bytes_per_day < 0 else "+"
+    growth = f"Growth: {sign}{_signed(expected.bytes_per_day)} a day over {expected.days:.1f} days"
+    return f"{growth}; full on {time_text(expected.full_at)[:10]}" if expected.full_at else f"{growth}; not filling up"
+
+
+def _signed(size: float) -> str:
+    return f"-{bytes_text(-size)}" if size < 0 else bytes_text(size)

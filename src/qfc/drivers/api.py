@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 import http.client
+import json
 import logging
+import secrets
+import socket
 import ssl
 import time
-from urllib.parse import urlsplit
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+from urllib.parse import quote, urlsplit
 
 from ..errors import UnreachableError
-from ..stack.model import ApiAnswer
+from ..stack.model import ApiAnswer, ApiRequest, Upload
 
 log = logging.getLogger("qfc.http")
-#: More than any answer that the suite reads.
+#: More than any answer that the suite reads into memory.
 MAXIMUM_BYTES = 64 * 1024 * 1024
+CHUNK = 256 * 1024
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a server is reached: at another address than its name leads to, and with which certificates trusted."""
+
+    address: str | None = None
+    port: int | None = None
+    context: ssl.SSLContext | None = None
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 class HttpApi:
     """Asks the server at a URL."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, way: Way | None = None) -> None:
         self._url = url.rstrip("/")
+        self._way = way or Way()
 
     @property
     def url(self) -> str:
@@ -29,27 +47,125 @@ class HttpApi:
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
         """Answer a GET, whatever its status. Raises UnreachableError when nobody answers in time."""
+        return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
+
+    def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
+        """Answer a request, whatever its status; a good answer's body goes to `sink` where one is given."""
         began = time.perf_counter()
         connection = self._connection(timeout_s)
+        body, headers = _body(request)
         try:
-            connection.request(
-                "GET", f"/{path.lstrip('/')}", headers={"Accept": "application/json", "User-Agent": "qfc"}
-            )
+            target = f"/{request.path.lstrip('/')}"
+            connection.request(request.method, target, body=body, headers={**headers, **self._way.headers})
             response = connection.getresponse()
-            content = response.read(MAXIMUM_BYTES)
+            content, size = _read(response, sink)
+        except ssl.SSLCertVerificationError as error:
+            raise UntrustedError(
+                f"The certificate of {self._url} is not trusted: {error.verify_message}.", hint="Type: qfc certs status"
+            ) from error
         except (OSError, http.client.HTTPException) as error:
             raise UnreachableError(
                 f"{self._url} does not answer.", hint="See: qfc status, qfc logs --service app"
             ) from error
         finally:
             connection.close()
-        answer = ApiAnswer(response.status, time.perf_counter() - began, content)
-        log.info("GET %s/%s → %d in %.0f ms", self._url, path.lstrip("/"), answer.status, answer.seconds * 1000)
+        answered = {name.lower(): value for name, value in response.getheaders()}
+        answer = ApiAnswer(response.status, time.perf_counter() - began, content, size, answered)
+        log.info("%s %s%s → %d in %.0f ms", request.method, self._url, target, answer.status, answer.seconds * 1000)
         return answer
 
     def _connection(self, timeout_s: float) -> http.client.HTTPConnection:
         parts = urlsplit(self._url)
+        name = parts.hostname or ""
         if parts.scheme == "https":
-            context = ssl.create_default_context()
-            return http.client.HTTPSConnection(parts.hostname or "", parts.port, timeout=timeout_s, context=context)
-        return http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=timeout_s)
+            context = self._way.context or ssl.create_default_context()
+            return _Https(name, parts.port, timeout=timeout_s, context=context, way=self._way)
+        return _Http(name, parts.port, timeout=timeout_s, way=self._way)
+
+
+class UntrustedError(UnreachableError):
+    """The server's certificate is not trusted."""
+
+
+class _Http(http.client.HTTPConnection):
+    """A connection to where the way leads, that names the server in `Host`."""
+
+    def __init__(self, host: str, port: int | None, *, timeout: float, way: Way) -> None:
+        super().__init__(host, port, timeout=timeout)
+        self._way = way
+
+    def connect(self) -> None:
+        self.sock = _dial(self._way, self.host, self.port, self.timeout or 0)
+
+
+class _Https(http.client.HTTPSConnection):
+    """The same with TLS: the certificate has to be for the server's name, wherever the way leads."""
+
+    def __init__(self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, way: Way) -> None:
+        super().__init__(host, port, timeout=timeout, context=context)
+        self._way, self._trust = way, context
+
+    def connect(self) -> None:
+        plain = _dial(self._way, self.host, self.port, self.timeout or 0)
+        self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
+
+
+def _dial(way: Way, host: str, port: int, timeout_s: float) -> socket.socket:
+    connection = socket.create_connection((way.address or host, way.port or port), timeout_s)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return connection
+
+
+def _body(request: ApiRequest) -> tuple[bytes | Iterator[bytes] | None, dict[str, str]]:
+    """Return what is sent, a piece at a time for files, and the headers for it."""
+    headers = {"Accept": "application/json", "User-Agent": "qfc", **request.headers}
+    if request.token:
+        headers["Authorization"] = f"Token {request.token}"
+    if request.upload is not None:
+        boundary = secrets.token_hex(16)
+        head, tail = _form(request.upload, boundary)
+        headers["Content-Type"] = f"multipart/form-data; boundary={boundary}"
+        headers["Content-Length"] = str(len(head) + request.upload.size + len(tail))
+        return _pieces(head, request.upload, tail), headers
+    if request.document is not None:
+        headers["Content-Type"] = "application/json"
+        return json.dumps(request.document).encode(), headers
+    if request.method in ("POST", "PUT", "PATCH"):
+        headers["Content-Length"] = "0"
+    return None, headers
+
+
+def _form(upload: Upload, boundary: str) -> tuple[bytes, bytes]:
+    """Return what comes before and behind a file in a form (RFC 7578)."""
+    name = upload.name.rpartition("/")[2].replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'
+    head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
+    return head.encode(), f"\r\n--{boundary}--\r\n".encode()
+
+
+def _pieces(head: bytes, upload: Upload, tail: bytes) -> Iterator[bytes]:
+    yield head
+    rest = upload.size
+    while rest > 0 and (chunk := upload.content.read(min(CHUNK, rest))):
+        rest -= len(chunk)
+        yield chunk
+    if rest:
+        raise OSError(f"{upload.name} became shorter while it was sent")
+    yield tail
+
+
+def _read(response: http.client.HTTPResponse, sink: BinaryIO | None) -> tuple[bytes, int]:
+    """Read the body: into memory, or a good one to the sink; return what is in memory and the size of all."""
+    if sink is None or not 200 <= response.status < 300:
+        content = response.read(MAXIMUM_BYTES)
+        return content, len(content)
+    size = 0
+    while chunk := response.read(CHUNK):
+        sink.write(chunk)
+        size += len(chunk)
+    return b"", size
+
+
+def path_of(*parts: str) -> str:
+    """Return a path of the API of parts that are quoted, slashes of file names left as they are."""
+    return "/".join(["/api/v1", *(quote(part, safe="/") for part in parts)])

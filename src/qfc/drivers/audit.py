@@ -1,16 +1,18 @@
-"""The audit log: one JSON object a line in a file of the stack's folder that only its owner reads."""
+"""The audit log: one JSON object a line in a file that only its owner reads, in the stack's folder or on its host."""
 
 from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..errors import QfcError
+from ..errors import CommandError, QfcError
 from ..stack.model import AuditEntry
+from ..stack.ports import Machine
 from .files import append_line
 
 
@@ -22,10 +24,9 @@ class FileAuditLog:
 
     def append(self, entry: AuditEntry) -> None:
         """Write one line, for good."""
-        document = {**asdict(entry), "time": entry.time.isoformat()}
         try:
             self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-            append_line(self._path, json.dumps(document, ensure_ascii=False))
+            append_line(self._path, _line(entry))
         except OSError as error:
             raise QfcError(
                 f"The audit log {self._path} cannot be written.", hint="Check free space and rights."
@@ -42,8 +43,47 @@ class FileAuditLog:
             raise QfcError(
                 f"The audit log {self._path} cannot be read.", hint="Run qfc as the stack's owner."
             ) from error
-        entries = (_entry(line) for line in reversed(lines))
-        return tuple(entry for entry in entries if entry is not None)
+        return _entries(lines)
+
+
+# A line that a power failure cut off is closed first; one `cat` writes a line as a whole.
+_APPEND = """
+umask 077
+mkdir -p "$1" && { [ ! -s "$1/audit.jsonl" ] || [ -z "$(tail -c 1 "$1/audit.jsonl")" ] || echo >>"$1/audit.jsonl"; }
+cat >>"$1/audit.jsonl" && sync "$1/audit.jsonl" 2>/dev/null || sync
+"""
+
+
+class HostAuditLog:
+    """Keeps what was done to a deployment beside it on its host, for all operators."""
+
+    def __init__(self, machine: Machine, folder: PurePosixPath) -> None:
+        self._machine, self._folder = machine, folder
+
+    def append(self, entry: AuditEntry) -> None:
+        """Write one line, for good."""
+        argv = ["sh", "-c", _APPEND, "sh", str(self._folder)]
+        try:
+            self._machine.run(argv, stdin=f"{_line(entry)}\n".encode())
+        except CommandError as error:
+            raise QfcError(
+                f"The audit log in {self._folder} on {self._machine.name} cannot be written.",
+                hint="Check free space and rights there.",
+            ) from error
+
+    def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return the last entries, the newest first."""
+        argv = ["sh", "-c", '[ ! -e "$1" ] || tail -n "$2" "$1"', "sh", str(self._folder / "audit.jsonl"), str(limit)]
+        return _entries(self._machine.run(argv, timeout_s=60).stdout.splitlines())
+
+
+def _line(entry: AuditEntry) -> str:
+    return json.dumps({**asdict(entry), "time": entry.time.isoformat()}, ensure_ascii=False)
+
+
+def _entries(lines: Iterable[str]) -> tuple[AuditEntry, ...]:
+    entries = (_entry(line) for line in reversed(list(lines)))
+    return tuple(entry for entry in entries if entry is not None)
 
 
 def _entry(line: str) -> AuditEntry | None:

@@ -6,6 +6,8 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..stack.model import DiskPart
+
 
 class FolderFootprint:
     """Measures folders; `parts` are (name, folder)."""
@@ -13,9 +15,9 @@ class FolderFootprint:
     def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:
         self._folders = tuple(folders)
 
-    def parts(self) -> tuple[tuple[str, int], ...]:
-        """Return names of parts of the stack and their sizes in bytes; a part that is not there has 0."""
-        return tuple((name, folder_bytes(folder)) for name, folder in self._folders)
+    def parts(self) -> tuple[DiskPart, ...]:
+        """Return the folders with their sizes; one that is not there has 0."""
+        return tuple(DiskPart("folder", name, folder_bytes(folder)) for name, folder in self._folders)
 
 
 def folder_bytes(folder: Path) -> int:

@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
-from ..stack.model import AuditEntry
+from ..stack.model import AuditEntry, Kind
 from ..stack.ports import Ports
 
 #: Seconds between two tries to get a lock that somebody holds.
@@ -66,9 +66,12 @@ class Guard:
 
 
 @contextmanager
-def guarded(ports: Ports, command: str, *, target: str, options: Options, question: str = "") -> Generator[Guard]:
+def guarded(
+    ports: Ports, command: str, *, target: str, options: Options, question: str = "", recovers: bool = True
+) -> Generator[Guard]:
     """Guard a change of a stack. `question`, when given, has to be answered with yes (or `--yes`).
 
+    What an operation before has left half done is finished or undone first, unless the block itself `recovers`.
     Raises NotConfirmedError and LockHeldError before the block begins.
     """
     if options.dry_run:
@@ -81,6 +84,8 @@ def guarded(ports: Ports, command: str, *, target: str, options: Options, questi
         _take(ports, f"{command} {target}".strip(), options.wait_s)
         guard = Guard(dry_run=False, report=options.report)
         try:
+            if recovers:
+                _recover(ports, options.report)
             yield guard
         finally:
             ports.lock.release()
@@ -94,6 +99,15 @@ def guarded(ports: Ports, command: str, *, target: str, options: Options, questi
         # After an error that error is what the operator has to read.
         with nullcontext() if completed else suppress(QfcError):
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
+
+
+def _recover(ports: Ports, report: Callable[[str], None]) -> None:
+    """Finish or undo a deployment that was broken off: whatever is done next would be done to half a release."""
+    if ports.kind is Kind.EMBEDDED:
+        return
+    from .deploy.undo import recover  # deployments are guarded too
+
+    recover(ports, report)
 
 
 def _outcome(error: Exception) -> str:

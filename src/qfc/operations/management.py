@@ -25,8 +25,13 @@ def _told(error: QfcError) -> str:
     return error.message.rpartition("CommandError: ")[2] or error.message
 
 
+def planned(printed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all migrations of `showmigrations --plan`, and those that the database lacks."""
+    lines = [line.strip() for line in printed.splitlines()]
+    marked = [(line[:3], line[3:].split()[0]) for line in lines if line.startswith(("[X]", "[ ]"))]
+    return tuple(name for _, name in marked), tuple(name for mark, name in marked if mark == "[ ]")
+
+
 def unapplied_migrations(runtime: Runtime) -> tuple[str, ...]:
     """Return the migrations that the application knows and the database has not, in their order."""
-    plan = manage(runtime, "showmigrations", "--plan").stdout
-    lines = (line.strip() for line in plan.splitlines())
-    return tuple(line.removeprefix("[ ]").split()[0] for line in lines if line.startswith("[ ]"))
+    return planned(manage(runtime, "showmigrations", "--plan").stdout)[1]

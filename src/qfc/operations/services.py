@@ -1,12 +1,12 @@
-"""Restart or recreate services; what the stack takes on the disk."""
+"""Restart, recreate or rebuild services."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import NotFoundError, RefusedError
-from ..stack.model import Disk, Kind, Service
+from ..errors import NotFoundError
+from ..stack.model import Service
 from ..stack.ports import Ports
 from .guard import Options, guarded
 
@@ -21,33 +21,50 @@ class ServicesChanged:
     services: tuple[Service, ...]
 
 
-@dataclass(frozen=True)
-class DiskUsage:
-    """What the stack takes, in bytes by its parts, and what its disk has left."""
-
-    stack: str
-    folder: str
-    parts: tuple[tuple[str, int], ...]
-    disk: Disk
-
-
-def services_restart(
-    ports: Ports, names: Sequence[str], options: Options, *, command: str, now: bool = False
-) -> ServicesChanged:
-    """Stop services and start them with the configuration of now; workers finish their jobs first unless `now`.
-
-    `command` is restart or recreate; recreate without names also renews what supervises the services.
-    """
-    known = tuple(service.name for service in ports.runtime.services())
-    require_known(known, names)
-    chosen = tuple(names) or known
-    stopped = () if command == "recreate" and not names else chosen
-    with guarded(ports, f"services {command}", target=", ".join(chosen), options=options) as guard:
+def services_restart(ports: Ports, names: Sequence[str], options: Options, *, now: bool = False) -> ServicesChanged:
+    """Stop services and start them as they are; workers finish their jobs first unless `now`. No names means all."""
+    chosen = _chosen(ports, names)
+    with guarded(ports, "services restart", target=", ".join(chosen), options=options) as guard:
         if guard.step(f"Stop {', '.join(chosen)}"):
-            ports.runtime.stop(stopped, now=now)
+            ports.runtime.stop(chosen, now=now)
         if guard.step(f"Start {', '.join(chosen)}"):
             ports.runtime.start(chosen)
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
+
+
+def services_recreate(ports: Ports, names: Sequence[str], options: Options, *, now: bool = False) -> ServicesChanged:
+    """Make services anew with the configuration of now; without names also what supervises them."""
+    chosen = _chosen(ports, names)
+    with guarded(ports, "services recreate", target=", ".join(chosen), options=options) as guard:
+        if guard.step(f"Make anew: {', '.join(chosen)}"):
+            ports.runtime.recreate(names, now=now)
+    return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
+
+
+def services_rebuild(ports: Ports, names: Sequence[str], options: Options, *, fresh: bool = False) -> ServicesChanged:
+    """Build the images of services anew, then make those services anew. Raises RefusedError without containers.
+
+    What runs goes on until its image is there; an image that cannot be built changes nothing.
+    """
+    deployment = ports.deployment
+    chosen = _chosen(ports, names)
+    built = tuple(name for name in deployment.rollout.facts().built if name in chosen or not names)
+    require_known(built, names)
+    with guarded(ports, "services rebuild", target=", ".join(built), options=options) as guard:
+        if guard.step(f"Build images of {', '.join(built)}" + (" without any cache" if fresh else "")):
+            deployment.images.build(built, fresh=fresh)
+        lasting = [
+            service.name for service in ports.runtime.services() if service.name in built and not service.is_task
+        ]
+        if guard.step(f"Make anew: {', '.join(lasting)}"):
+            ports.runtime.recreate(lasting)
+    return ServicesChanged(built, guard.steps, guard.dry_run, ports.runtime.services())
+
+
+def _chosen(ports: Ports, names: Sequence[str]) -> tuple[str, ...]:
+    known = tuple(service.name for service in ports.runtime.services())
+    require_known(known, names)
+    return tuple(names) or known
 
 
 def require_known(known: Sequence[str], names: Sequence[str]) -> None:
@@ -55,18 +72,3 @@ def require_known(known: Sequence[str], names: Sequence[str]) -> None:
     for name in names:
         if name not in known:
             raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
-
-
-def not_for_this_kind(ports: Ports, command: str) -> RefusedError:
-    """Return the error for a command that only stacks of containers have."""
-    return RefusedError(
-        f"services {command} is for stacks of containers; {ports.name} is {ports.kind}: it has no images.",
-        hint="For new configuration: qfc services recreate --all"
-        if ports.kind is Kind.EMBEDDED
-        else "See: qfc services --help",
-    )
-
-
-def services_disk(ports: Ports) -> DiskUsage:
-    """Measure the stack's folders."""
-    return DiskUsage(ports.name, str(ports.folder), ports.footprint.parts(), ports.host.disk(ports.folder))

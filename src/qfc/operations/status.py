@@ -51,7 +51,7 @@ def _queue(ports: Ports) -> QueueDepth | None:
 
 def _disk(ports: Ports) -> Disk | None:
     try:
-        return ports.host.disk(ports.folder)
+        return ports.runtime.disk()
     except QfcError:
         return None
 

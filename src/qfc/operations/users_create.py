@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ..stack.ports import Ports
 from .guard import Options, guarded
-from .management import manage
 from .users_list import find
 
 #: 16 characters of 64 kinds: 96 bits.
@@ -35,11 +34,10 @@ def users_create(
 ) -> Account:
     """Make an account of a person. Without `password` one is generated and told. The password is in no process list."""
     chosen = password or generate_password()
-    argv = ["createuser", f"--username={username}", f"--email={email}", "--password-stdin"]
     kind = "superuser" if superuser else "person"
     with guarded(ports, "users create", target=username, options=options) as guard:
         if guard.step(f"Create the {kind} {username}"):
-            manage(ports.runtime, *argv, *(["--superuser"] if superuser else []), stdin=chosen)
+            ports.accounts.create(username, email=email, password=chosen, superuser=superuser)
     told = None if password or guard.dry_run else chosen
     return Account(username, email, superuser, told, guard.dry_run)
 
@@ -50,6 +48,6 @@ def users_password(ports: Ports, username: str, *, password: str | None, options
     user = find(ports, username)
     with guarded(ports, "users password", target=user.username, options=options) as guard:
         if guard.step(f"Set the password of {user.username}"):
-            manage(ports.runtime, "setpassword", "--password-stdin", "--", user.username, stdin=chosen)
+            ports.accounts.set_password(user.username, chosen)
     told = None if password or guard.dry_run else chosen
     return Account(user.username, user.email, user.is_superuser, told, guard.dry_run)

@@ -40,13 +40,21 @@ class WorkersList:
 def workers_list(ports: Ports) -> WorkersList:
     """Return the workers of a stack."""
     service = worker_service(ports)
-    processes = {instance.pid: instance for instance in service.instances if instance.pid is not None}
     known = ports.jobs.workers()
     now = ports.clock.now()
-    lines = [_known(worker, processes.get(worker.pid or 0), now) for worker in known]
-    pids = {worker.pid for worker in known}
-    lines += [_process(instance) for instance in service.instances if instance.pid is None or instance.pid not in pids]
+    matched = [(worker, _instance_of(worker, service)) for worker in known]
+    lines = [_known(worker, instance, now) for worker, instance in matched]
+    taken = {instance.id for _, instance in matched if instance}
+    lines += [_process(instance) for instance in service.instances if instance.id not in taken]
     return WorkersList(service.wanted, tuple(lines))
+
+
+def _instance_of(worker: Worker, service: Service) -> Instance | None:
+    """Return the process or container of a worker: by the name of its host, where it has its own, else by its pid."""
+    for instance in service.instances:
+        if instance.host == worker.host if instance.host else instance.pid == worker.pid and worker.pid is not None:
+            return instance
+    return None
 
 
 def worker_service(ports: Ports) -> Service:

@@ -45,7 +45,8 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 def judge(services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None) -> Judgement:
     """Judge a stack by what was seen of it; None is what could not be seen."""
-    if services and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in services):
+    lasting = [service for service in services if not service.is_task]
+    if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
         return Judgement(Verdict.DOWN, ("The stack is not running.",))
     findings = [*map(of_service, services), of_queue(queue), of_disk(disk)]
     return Judgement(worst(one.verdict for one in findings), tuple(one.reason for one in findings if one.reason))
@@ -53,6 +54,8 @@ def judge(services: Sequence[Service], queue: QueueDepth | None, disk: Disk | No
 
 def of_service(service: Service) -> Finding:
     """Judge one service."""
+    if service.is_task:
+        return _of_task(service)
     bad = Verdict.DOWN if service.name in VITAL else Verdict.DEGRADED
     match service.state:
         case ServiceState.UNKNOWN:
@@ -72,6 +75,14 @@ def _of_running(service: Service) -> Finding:
         return Finding(Verdict.DEGRADED, f"{service.name} runs, but its own check fails.")
     if service.health is Health.UNKNOWN:
         return Finding(Verdict.UNKNOWN, f"{service.name} runs; its own check cannot be told.")
+    return Finding(Verdict.OK)
+
+
+def _of_task(service: Service) -> Finding:
+    """Judge what does its work once: it may be done, or never have been asked for."""
+    failed = service.state is ServiceState.STOPPED and any(instance.exit_code for instance in service.instances)
+    if failed or service.state is ServiceState.RESTARTING:
+        return Finding(Verdict.DEGRADED, f"{service.name} did not do its work{_exit_code(service)}.")
     return Finding(Verdict.OK)
 
 

@@ -65,9 +65,9 @@ class LocalHost:
         finally:
             pipes.kill()
 
-    def attach(self, argv: Sequence[str]) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when its exit code is not 0."""
-        return commands.run_attached(argv, environment=_merged(None))
+    def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
+        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
+        return commands.run_attached(argv, environment=_merged(None), check=check)
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:

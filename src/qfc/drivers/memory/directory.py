@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from ...errors import NotFoundError
 from ...stack.model import DatabaseStatus, Project, User
@@ -15,6 +17,10 @@ class MemoryDirectory:
         self.user_rows: dict[str, User] = {}
         self.project_rows: dict[str, Project] = {}
         self.tokens: dict[str, int] = {}
+        self.settings: dict[str, str] = {}
+        self.migrations: tuple[str, ...] = ()
+        self.tables: dict[str, int] = {}
+        self.sessions: dict[str, str] = {}
         self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
@@ -39,6 +45,41 @@ class MemoryDirectory:
                 self.user_rows[name] = replace(user, is_active=active)
                 return 0 if active else self.tokens.pop(name, 0)
         raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+
+    def setting(self, name: str) -> str | None:
+        """Return a stored value that was given."""
+        return self.settings.get(name)
+
+    def rows_of(self, table: str) -> int | None:
+        """Count the rows of a table that was given."""
+        return self.tables.get(table)
+
+    def applied_migrations(self) -> tuple[str, ...]:
+        """Return the migrations that were given."""
+        return self.migrations
+
+    def changes_since(self, moment: datetime) -> Mapping[str, int]:
+        """Count projects that were changed after a moment."""
+        dates = [one.data_last_updated_at for one in self.project_rows.values()]
+        return {"projects": sum(date is not None and date > moment for date in dates)}
+
+    def stored_bytes(self) -> int:
+        """Return the sum over all projects."""
+        return sum(project.size_bytes for project in self.project_rows.values())
+
+    def open_session(self, username: str, *, seconds: int) -> str:
+        """Make a token. Raises NotFoundError."""
+        del seconds
+        user = self.user_rows.get(username)
+        if user is None or not user.is_active or user.type != "person":
+            raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+        token = f"token-{len(self.sessions) + 1}"
+        self.sessions[token] = username
+        return token
+
+    def close_session(self, token: str) -> None:
+        """Forget a token."""
+        self.sessions.pop(token, None)
 
     def database(self) -> DatabaseStatus:
         """Return facts about the database itself."""

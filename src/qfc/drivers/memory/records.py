@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from ...errors import LockHeldError, NotFoundError, UnreachableError, UsageError
-from ...stack.model import ApiAnswer, AuditEntry, Holder
+from ...stack.forecast import DiskSample
+from ...stack.model import ApiAnswer, ApiRequest, AuditEntry, DiskPart, Holder
 from ...stack.ports import Clock
+from ..disk_history import APART
 
 
 class LockTable:
@@ -105,30 +107,62 @@ def _key(key: str) -> str:
     return "/".join(parts)
 
 
+#: What a server does with a request that is no GET of a known path.
+Handler = Callable[[ApiRequest], tuple[int, bytes]]
+
+
 class MemoryApi:
-    """A server with the answers that it was given, by path; `up` says whether anybody listens."""
+    """A server with the answers that it was given, by path; `up` says whether anybody listens.
+
+    `handler` answers what is not among them.
+    """
 
     url = "http://memory"
 
-    def __init__(self, answers: Mapping[str, tuple[int, bytes]]) -> None:
+    def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
         self.answers = dict(answers)
+        self.handler = handler
         self.up = True
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
         """Answer a GET; what is not known is 404. Raises UnreachableError when nobody listens."""
+        return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
+
+    def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
+        """Answer a request; what is not known is 404. Raises UnreachableError when nobody listens."""
         del timeout_s
         if not self.up:
             raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
-        status, content = self.answers.get(f"/{path.lstrip('/')}", (404, b"{}"))
-        return ApiAnswer(status, 0.001, content)
+        known = self.answers.get(f"/{request.path.lstrip('/')}") if request.method == "GET" else None
+        status, content = known or (self.handler(request) if self.handler else (404, b"{}"))
+        if sink is not None and 200 <= status < 300:
+            sink.write(content)
+            return ApiAnswer(status, 0.001, b"", len(content))
+        return ApiAnswer(status, 0.001, content, len(content))
 
 
 @dataclass(frozen=True)
 class MemoryFootprint:
     """Sizes that were given."""
 
-    sizes: tuple[tuple[str, int], ...] = (("database", 0), ("files", 0))
+    sizes: tuple[DiskPart, ...] = (DiskPart("folder", "database", 0), DiskPart("folder", "files", 0))
 
-    def parts(self) -> tuple[tuple[str, int], ...]:
-        """Return names of parts of the stack and their sizes in bytes."""
+    def parts(self) -> tuple[DiskPart, ...]:
+        """Return everything of the stack that takes space."""
         return self.sizes
+
+
+class MemoryDiskHistory:
+    """Measurements that last as long as the object."""
+
+    def __init__(self) -> None:
+        self._samples: list[DiskSample] = []
+
+    def add(self, sample: DiskSample) -> None:
+        """Keep a measurement, unless there is one of about the same time."""
+        if not self._samples or sample.at - self._samples[-1].at >= APART:
+            self._samples.append(sample)
+
+    def samples(self) -> tuple[DiskSample, ...]:
+        """Return what is known, the oldest first."""
+        return tuple(self._samples)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...errors import CommandError, NotFoundError, NotRunningError, UsageError
-from ...stack.model import CommandResult, Health, Instance, LogLine, Service, ServiceState
+from ...stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
 from ...stack.ports import Clock
 
 WORKER = "worker_wrapper"
@@ -29,6 +29,7 @@ class MemoryRuntime:
         self._running: dict[str, dict[str, int]] = {name: {} for name in self._wanted}
         self._next_pid = 100
         self.lines: list[LogLine] = []
+        self.space = Disk(free_bytes=40 * 1000**3, total_bytes=100 * 1000**3)
         self.execute_with: Execute = _refuse
 
     def services(self) -> tuple[Service, ...]:
@@ -48,6 +49,15 @@ class MemoryRuntime:
             for instance in self._running[name]:
                 self._log(name, instance, "stopped")
             self._running[name] = {}
+
+    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Make services anew; no names means all."""
+        self.stop(names, now=now)
+        self.start(names)
+
+    def disk(self) -> Disk:
+        """Return the space that was given."""
+        return self.space
 
     def scale(self, name: str, count: int) -> None:
         """Make the workers that many; a stopped stack remembers."""

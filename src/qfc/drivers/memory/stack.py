@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...stack.model import Kind
+from ..accounts.managed import ManagedAccounts
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
-from .records import MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
+from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
 from .runtime import MemoryRuntime
 
 STATUS = b'{"database": "ok", "storage": "ok", "queue": "ok"}'
@@ -32,6 +33,12 @@ class MemoryPorts:
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
+    disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+
+    @property
+    def accounts(self) -> ManagedAccounts:
+        """Accounts, made by whatever answers the runtime's commands."""
+        return ManagedAccounts(self.runtime)
 
     def close(self) -> None:
         """Close nothing: nothing is open."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 from psycopg.rows import dict_row
 
 from qfc.errors import NotFoundError, QfcError, RefusedError, UnreachableError
@@ -59,6 +59,13 @@ class Session:
     def change(self, query: str, **parameters: object) -> int:
         """Run a named command and return how many rows it changed."""
         return self._run(query, parameters).rowcount
+
+    def rows_of(self, table: str) -> int | None:
+        """Count the rows of a table by its own name; None when there is none."""
+        if not self.row("table_exists", name=table)["found"]:
+            return None
+        counted = self.connection.execute(text("table_count").format(name=sql.Identifier(table))).fetchone()
+        return int(counted["rows"]) if counted else None
 
     def _run(self, query: str, parameters: dict[str, object]) -> psycopg.Cursor[Row]:
         log.info("> sql/%s.sql", query)

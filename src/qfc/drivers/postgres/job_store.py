@@ -137,6 +137,11 @@ class PostgresJobStore:
         with self._database.writing(dry_run=dry_run) as session:
             return changes.cancel(session, job_ids)
 
+    def hasten(self, job_id: str) -> None:
+        """Let a waiting job be the next one: it counts as the oldest."""
+        with self._database.writing() as session:
+            session.change("job_hasten", id=job_id)
+
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
         """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
         with self._database.writing(dry_run=dry_run) as session:

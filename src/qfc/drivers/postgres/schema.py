@@ -32,6 +32,8 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "plan": ("subscription_plan",),
     "package": ("subscription_package",),
     "package_type": ("subscription_packagetype",),
+    "setting": ("constance_config",),
+    "file_version": ("filestorage_fileversion",),
 }
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 

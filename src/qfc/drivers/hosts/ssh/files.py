@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from pathlib import PurePath
-
-from ....errors import QfcError
-from ....stack.model import Disk
 
 #: Exit codes of the scripts.
 ABSENT, FOLDER = 44, 46
@@ -43,7 +39,6 @@ _DISK = f"""
 {_NEAREST}
 df -Pk "$p"
 """
-_DF_LINE = re.compile(r"\s(\d+)\s+(\d+)\s+(\d+)\s+(?:\d+%|-)\s+\S.*$")
 
 
 def read(path: PurePath) -> list[str]:
@@ -64,15 +59,6 @@ def write(path: PurePath, size: int, mode: int) -> list[str]:
 def disk(path: PurePath) -> list[str]:
     """Return the command that prints the space where a path is, or would be."""
     return ["sh", "-c", _DISK, "sh", _plain(path)]
-
-
-def parse_disk(printed: str) -> Disk:
-    """Read what `df -Pk` printed (POSIX: blocks of 1024 bytes, one line a file system). Raises QfcError."""
-    found = _DF_LINE.search(printed.rstrip())
-    if not found:
-        raise QfcError(f"df said nothing that can be read: {printed!r}")
-    total, _used, free = (int(number) * 1024 for number in found.groups())
-    return Disk(free, total)
 
 
 def _plain(path: PurePath) -> str:

@@ -13,6 +13,7 @@ from ....errors import CommandError, NotFoundError, QfcError
 from ....stack.model import CommandResult, Disk
 from ... import commands
 from ...pipes import Conversation
+from ..disk_space import parse_disk
 from . import arguments, files
 from .arguments import SshSettings
 from .launcher import Ending
@@ -77,11 +78,11 @@ class SshHost:
         finally:
             channel.kill()
 
-    def attach(self, argv: Sequence[str]) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when its exit code is not 0."""
+    def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
+        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
         connection = self._sessions.connection
         over = arguments.terminal(connection.settings, connection.open(), argv)
-        return commands.run_attached(over, environment=connection.environment, name=argv[0])
+        return commands.run_attached(over, environment=connection.environment, name=argv[0], check=check)
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
@@ -123,7 +124,7 @@ class SshHost:
         ended = self._sessions.run(files.disk(path), io.BytesIO(), printed.write, timeout_s=_LOOK_S, shown=f"df {path}")
         if ended.exit_code != 0:
             raise QfcError(f"The disk of {path} on {self.name} cannot be measured: {_last_line(ended)}")
-        return files.parse_disk(printed.getvalue().decode(errors="replace"))
+        return parse_disk(printed.getvalue().decode(errors="replace"))
 
     def close(self) -> None:
         """End the connection; the next command opens another one."""

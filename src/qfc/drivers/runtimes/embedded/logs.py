@@ -4,57 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import heapq
-import json
 import os
-import re
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from ....stack.model import LogLine
+from ...log_lines import parse
 
-#: `2026-11-23 17:02:39.353 UTC [14446] LOG:  text`, as log_line_prefix asks of PostgreSQL.
-POSTGRES = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}) UTC \[\d+\] ([A-Z]+\d?):\s+(.*)")
-#: `[2026-11-23 17:02:39 +0000] [123] [INFO] text`
-GUNICORN = re.compile(r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\] \[\d+\] \[([A-Z]+)\] (.*)")
-#: `2026-11-23 17:02:39,353 INFO text`; supervisord runs with TZ=UTC.
-SUPERVISOR = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+) (.*)")
 POLL_S = 0.2
 #: Bytes that are read at once from the end of a log.
 BLOCK = 64 * 1024
 EARLIEST = datetime.min.replace(tzinfo=UTC)
-
-
-def parse(service: str, instance: str, line: str) -> LogLine:
-    """Turn one line of a service's log into what it says."""
-    if line.startswith("{"):
-        try:
-            return _from_json(service, instance, line)
-        except (ValueError, TypeError):
-            pass
-    if match := POSTGRES.match(line):
-        moment = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)
-        return LogLine(service, instance, moment, "INFO" if match[2] == "LOG" else match[2], match[3])
-    if match := GUNICORN.match(line):
-        moment = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S %z").astimezone(UTC)
-        return LogLine(service, instance, moment, match[2], match[3])
-    if match := SUPERVISOR.match(line):
-        moment = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S,%f").replace(tzinfo=UTC)
-        return LogLine(service, instance, moment, match[2], match[3])
-    return LogLine(service, instance, None, "", line)
-
-
-def _from_json(service: str, instance: str, line: str) -> LogLine:
-    document: dict[str, Any] = json.loads(line)
-    moment = datetime.fromisoformat(str(document["ts"])) if "ts" in document else None
-    text = str(document.get("message", line))
-    if "exc_info" in document:
-        text = f"{text}\n{document['exc_info']}"
-    job = document.get("job_id")
-    return LogLine(service, instance, moment, str(document.get("level", "")), text, str(job) if job else None)
 
 
 def read(files: Sequence[tuple[str, Path]], *, lines: int, since: datetime | None) -> Iterator[LogLine]:

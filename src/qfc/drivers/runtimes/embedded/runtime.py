@@ -10,9 +10,10 @@ from pathlib import Path
 
 from .... import __version__
 from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
-from ....stack.model import CommandResult, LogLine, Service
+from ....stack.model import CommandResult, Disk, LogLine, Service
 from ....stack.ports import Clock
 from ...commands import run, run_attached
+from ...hosts.local import LocalHost
 from ...postgres_server import Endpoint, is_ready
 from . import database, logs, orphans, secrets, state
 from .layout import Layout, Settings
@@ -99,6 +100,15 @@ class EmbeddedRuntime:
                 self._lifecycle.halt(group, now=now and group != [DATABASE])
         if not names and self.layout.exists:
             self._lifecycle.shut_down()
+
+    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Make services anew, with the installed release; without names what supervises them too."""
+        self.stop(names, now=now)
+        self.start(names)
+
+    def disk(self) -> Disk:
+        """Return the space of the file system that holds the stack's folder."""
+        return LocalHost().disk(self.layout.folder)
 
     def scale(self, name: str, count: int) -> None:
         """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""

@@ -1,0 +1,178 @@
+"""The TLS certificate of a deployment: served, on its disk, renewed by its certbot."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
+from ...stack.model import Certificate
+from ..docker.containers import Container
+from ..docker.engine import Engine
+from ..ways.address import Place
+from .traffic import reload_nginx
+
+CERTBOT = "certbot"
+LOOK_S = 10
+#: Issuing takes as long as the authority's challenges.
+RENEW_S = 900
+CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
+
+
+class DeploymentCertificates:
+    """Looks after one deployment's certificate. `nginx` and `certbot` give containers as they are now.
+
+    `doors` gives the name that clients use and where it is reached from here, the outermost first.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        nginx: Callable[[], Container],
+        certbot: Callable[[], Container],
+        doors: Callable[[], list[tuple[str, Place]]],
+    ) -> None:
+        self._engine, self._nginx, self._certbot, self._doors = engine, nginx, certbot, doors
+
+    def served(self) -> Certificate:
+        """Return the one that is served to clients. Raises UnreachableError."""
+        last: QfcError = UnreachableError("Nothing serves a certificate.", hint="Type: qfc status")
+        for name, place in self._doors():
+            try:
+                return served_at(name, place)
+            except QfcError as error:
+                last = error
+        raise last
+
+    def on_disk(self) -> tuple[str, Certificate]:
+        """Return path and content of the file that nginx is told to use. Raises NotFoundError."""
+        path, text = self._file(CERTIFICATE)
+        try:
+            return path, from_pem(text)
+        except ValueError as error:
+            raise NotFoundError(f"{path} in nginx holds no certificate.", hint="Type: qfc certs renew") from error
+
+    def key_fits(self) -> bool:
+        """Tell whether the private key beside it is the certificate's. The key itself stays where it is."""
+        path, _ = self._file(CERTIFICATE)
+        container = self._nginx()
+        script = 'openssl pkey -in "$1" -pubout 2>/dev/null'
+        argv = ["docker", "exec", container.id, "sh", "-c", script, "sh", container.environment.get(KEY, "")]
+        of_key = self._engine.look(argv, check=False).stdout.strip()
+        _, text = self._file(CERTIFICATE)
+        of_certificate = public_key(text)
+        if not of_key:
+            raise NotFoundError(
+                f"The private key of {path} cannot be read in nginx.", hint="Look at QFIELDCLOUD_TLS_KEY."
+            )
+        return of_key == of_certificate
+
+    def renew(self, *, force: bool = False) -> str:
+        """Let the deployment's certbot renew what is due; return what it said."""
+        try:
+            container = self._certbot()
+        except NotFoundError as error:
+            raise RefusedError(
+                "This deployment has no certbot that runs.",
+                hint="Renew the certificate your way, then type: qfc certs renew --reload-only",
+            ) from error
+        words = ["certbot", "renew", "--non-interactive", "--no-random-sleep-on-renew"]
+        argv = ["docker", "exec", container.id, *words, *(["--force-renewal"] if force else [])]
+        done = self._engine.run(argv, timeout_s=RENEW_S, check=False)
+        said = f"{done.stdout}\n{done.stderr}".strip()
+        if done.exit_code:
+            raise CommandError(
+                f"certbot could not renew: {telling(said)}", hint="Is port 80 reached from outside?", said=said
+            )
+        return said
+
+    def reload(self) -> None:
+        """Let nginx use the file, after it has found its configuration good."""
+        reload_nginx(self._engine, self._nginx())
+
+    def _file(self, variable: str) -> tuple[str, str]:
+        container = self._nginx()
+        path = container.environment.get(variable, "")
+        if not path:
+            raise NotFoundError(f"{variable} is not set for nginx.", hint="Set it in .env.")
+        done = self._engine.look(["docker", "exec", container.id, "cat", path], check=False)
+        if done.exit_code:
+            raise NotFoundError(f"There is no {path} in nginx.", hint="Look at the volumes of nginx and at .env.")
+        return path, done.stdout
+
+
+def telling(said: str) -> str:
+    """Return certbot's sentence about what failed."""
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("-", "Saving debug"))]
+    details = [line for line in lines if line.startswith(("Detail:", "Failed to renew", "The following", "Hint:"))]
+    return (details or lines or ["it said nothing"])[0]
+
+
+def from_pem(text: str) -> Certificate:
+    """Read a file with a certificate and those of its chain. Raises ValueError."""
+    found = x509.load_pem_x509_certificates(text.encode())
+    return _certificate(found[0], chain=len(found))
+
+
+def public_key(text: str) -> str:
+    """Return the public key of a certificate, as PEM."""
+    key = x509.load_pem_x509_certificate(text.encode()).public_key()
+    return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode().strip()
+
+
+def served_at(name: str, place: Place) -> Certificate:
+    """Return what is served at a place to who asks for a name, and whether this machine trusts it."""
+    unchecked = ssl.create_default_context()
+    unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
+    content = _handshake(name, place, unchecked)
+    problem = ""
+    try:
+        _handshake(name, place, ssl.create_default_context())
+    except ssl.SSLCertVerificationError as error:
+        problem = error.verify_message
+    found = _certificate(x509.load_der_x509_certificate(content))
+    return replace(found, trusted=not problem, problem=problem)
+
+
+def _handshake(name: str, place: Place, context: ssl.SSLContext) -> bytes:
+    try:
+        with (
+            socket.create_connection((place.address, place.port), LOOK_S) as plain,
+            context.wrap_socket(plain, server_hostname=name) as secure,
+        ):
+            return secure.getpeercert(binary_form=True) or b""
+    except ssl.SSLCertVerificationError:
+        raise
+    except OSError as error:
+        raise UnreachableError(f"{name} does not answer at port {place.port}.", hint="Type: qfc status") from error
+
+
+def _certificate(found: x509.Certificate, *, chain: int = 1) -> Certificate:
+    names: tuple[str, ...] = ()
+    with suppress(x509.ExtensionNotFound):
+        extension = found.extensions.get_extension_for_class(x509.SubjectAlternativeName)
+        names = tuple(extension.value.get_values_for_type(x509.DNSName))
+    return Certificate(
+        subject=_short(found.subject),
+        names=names,
+        issuer=_short(found.issuer),
+        serial=f"{found.serial_number:x}",
+        not_before=found.not_valid_before_utc,
+        not_after=found.not_valid_after_utc,
+        fingerprint=hashlib.sha256(found.public_bytes(Encoding.DER)).hexdigest(),
+        chain=chain,
+    )
+
+
+def _short(name: x509.Name) -> str:
+    """Return organization and common name, as far as they are there."""
+    parts = [name.get_attributes_for_oid(oid) for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)]
+    return " ".join(str(one[0].value) for one in parts if one) or name.rfc4514_string()

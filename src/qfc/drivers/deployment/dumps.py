@@ -1,0 +1,161 @@
+"""Dumps of a deployment's database, and the way back to one.
+
+A dump is made by pg_dump of the server's own release where the database is a container, in its custom format, and is
+read from its beginning to its end before it counts. The way back fills a new database beside the old one and then
+changes their names, so that the old one is whole until the new one is; repeated after a crash it goes on where it was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import PurePath
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from ...errors import CommandError, QfcError
+from ...stack.model import CommandResult, Dump
+from ...stack.ports import Machine
+from ..docker.engine import Engine, failed
+from ..pipes_between import piped
+from ..postgres.connection import translated
+from ..postgres.queries import text
+from ..ways.database import DatabaseAccess
+from .postgres_tools import Tools, names_of_rows
+
+#: Without their rows a dump is none of a QFieldCloud server.
+NEEDED = ("public.core_job", "public.core_delta", "public.core_user", "public.django_migrations")
+NEW, OLD = "_qfc_new", "_qfc_old"
+_SERVER = "Dumped from database version:"
+# Standard output goes to a file that has its name only when all is in it.
+_TO_FILE = """
+path=$1
+shift
+umask 077
+trap 'rm -f -- "$path.half"' EXIT
+"$@" >"$path.half" && { sync "$path.half" 2>/dev/null || sync; } && mv -f -- "$path.half" "$path"
+"""
+_FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
+
+#: Opens a connection to a database of the server, by its name.
+Connect = Callable[[str], psycopg.Connection[Any]]
+
+
+class ServerDumps:
+    """Dumps and restores one database. `tools` are found when they are needed, `connect` opens any database there."""
+
+    def __init__(
+        self, engine: Engine, tools: Callable[[], Tools], access: Callable[[], DatabaseAccess], connect: Connect
+    ) -> None:
+        self._engine, self._tools, self._access, self._connect = engine, tools, access, connect
+
+    @property
+    def _machine(self) -> Machine:
+        return self._engine.machine
+
+    def refusal(self) -> str | None:
+        """Say why the database cannot be dumped and brought back here; None when it can."""
+        try:
+            self._tools()
+            with translated(), self._connect(self._access().database) as connection:
+                row = connection.execute(text("may_create_databases")).fetchone()
+        except QfcError as error:
+            return error.message
+        if not row or not row[0]:
+            return f"the account {self._access().user} may not create databases on the server"
+        return None
+
+    def dump(self, path: PurePath) -> Dump:
+        """Write the database to a file, all or nothing, and read it back. Raises QfcError."""
+        words = ("pg_dump", "--format=custom", "--no-password", self._access().database)
+        try:
+            self._out(self._tools().argv(*words), path)
+            return self.read_back(path)
+        except CommandError as error:
+            self._engine.run(["rm", "-f", "--", str(path)], check=False)
+            raise QfcError(f"The database cannot be dumped: {error.message}", hint=error.hint) from error
+
+    def read_back(self, path: PurePath) -> Dump:
+        """Read a dump from its beginning to its end. Raises QfcError when it is not whole."""
+        tools = self._tools()
+        try:
+            listing = self._in(tools.argv("pg_restore", "--list"), path).stdout
+            self._in(tools.argv("pg_restore", "--file=/dev/null"), path)
+            size = int(self._engine.look(["sh", "-c", 'wc -c <"$1"', "sh", str(path)]).stdout)
+        except CommandError as error:
+            raise QfcError(f"The dump {path} is not whole: {error.message}", hint=error.hint) from error
+        tables = names_of_rows(listing)
+        missing = [name for name in NEEDED if name not in tables]
+        if missing:
+            raise QfcError(f"The dump {path} lacks {', '.join(missing)}.", hint="Type: qfc db status")
+        versions = [line.partition(_SERVER)[2].strip() for line in listing.splitlines() if _SERVER in line]
+        return Dump(str(path), size, len(tables), versions[0] if versions else "")
+
+    def restore(self, path: PurePath) -> None:
+        """Make the database be that of the dump. To be used when nobody writes; may be repeated after a crash."""
+        name = self._access().database
+        if self._exists(name) or not self._exists(name + NEW):
+            self._fill(name + NEW, path)
+            self._rename(name, name + OLD)
+        self._rename(name + NEW, name)
+        self._command("database_open", name)
+        self._drop(name + OLD)
+
+    def _fill(self, name: str, path: PurePath) -> None:
+        self._drop(name)
+        self._command("database_create", name)
+        argv = self._tools().argv("pg_restore", "--exit-on-error", "--no-owner", "--no-password", f"--dbname={name}")
+        try:
+            self._in(argv, path)
+        except CommandError as error:
+            self._drop(name)
+            raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
+
+    def _rename(self, name: str, to: str) -> None:
+        """Give a database another name; who is connected to it is sent away, and nobody gets in meanwhile."""
+        if not self._exists(name):
+            return
+        self._drop(to)
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(_named("database_close", name))
+            connection.execute(text("database_send_away"), {"name": name})
+            connection.execute(_named("database_rename", name, to=to))
+
+    def _drop(self, name: str) -> None:
+        self._command("database_drop", name)
+
+    def _command(self, query: str, name: str) -> None:
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(_named(query, name))
+
+    def _exists(self, name: str) -> bool:
+        with translated(), self._connect("postgres") as connection:
+            return connection.execute(text("database_exists"), {"name": name}).fetchone() is not None
+
+    def _out(self, argv: list[str], path: PurePath) -> None:
+        """Run a command whose output becomes a file of the host."""
+        tools = self._tools()
+        to_file = ["sh", "-c", _TO_FILE, "sh", str(path)]
+        if tools.is_inside:
+            self._engine.run([*to_file, *argv])
+        else:
+            piped(argv, tools.environment, self._machine, [*to_file, "cat"], towards=True)
+
+    def _in(self, argv: list[str], path: PurePath) -> CommandResult:
+        """Run a command whose input is a file of the host."""
+        tools = self._tools()
+        from_file = ["sh", "-c", _FROM_FILE, "sh", str(path)]
+        if tools.is_inside:
+            result = self._engine.run([*from_file, *argv], check=False)
+            if result.exit_code:
+                raise failed(argv[-3:], result)
+            return result
+        return piped(argv, tools.environment, self._machine, [*from_file, "cat"], towards=False)
+
+
+def _named(query: str, name: str, **more: str) -> sql.Composed:
+    identifiers = {key: sql.Identifier(value) for key, value in {"name": name, **more}.items()}
+    return text(query).format(**identifiers)

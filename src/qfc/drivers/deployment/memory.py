@@ -1,0 +1,67 @@
+"""The host's memory, and how much of it a worker with its job may take."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import pickle
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, cast
+
+from ...errors import QfcError
+from ..docker.engine import Engine
+
+#: What an official server gives a job when its table of settings has no row for it.
+OFFICIAL_LIMIT = "1000m"
+LIMIT_KEY = "WORKER_QGIS_MEMORY_LIMIT"
+#: The node's own limit, in bytes, and its default.
+NODE_LIMIT, NODE_DEFAULT = "QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3
+UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+_SIZE = re.compile(r"(\d+)\s*([bkmg]?)b?", re.IGNORECASE)
+
+
+def host_memory(engine: Engine) -> tuple[int, int]:
+    """Return total and available memory of the host, in bytes."""
+    printed = engine.look(["cat", "/proc/meminfo"]).stdout
+    values = {line.partition(":")[0]: line.partition(":")[2].split() for line in printed.splitlines()}
+    try:
+        return int(values["MemTotal"][0]) * 1024, int(values["MemAvailable"][0]) * 1024
+    except (KeyError, IndexError, ValueError) as error:
+        raise QfcError(f"The memory of {engine.machine.name} cannot be told.") from error
+
+
+def size(text: str) -> int | None:
+    """Read a size as Docker takes it: 1000m, 2g, 1073741824."""
+    found = _SIZE.fullmatch(text.strip())
+    return int(found[1]) * UNITS[found[2].lower()] if found else None
+
+
+def official_limit(stored: str | None) -> int:
+    """Return the limit of one job, from the value of an official server's table of settings."""
+    value = setting(stored) if stored else None
+    return size(str(value)) or size(OFFICIAL_LIMIT) or 0
+
+
+def node_limit(environment: Mapping[str, str]) -> int:
+    """Return the limit of one job of the node's workers."""
+    return int(environment.get(NODE_LIMIT) or NODE_DEFAULT)
+
+
+def setting(stored: str) -> Any:
+    """Return a value of the table of settings: JSON in later releases, before that a pickle in base64."""
+    with suppress(ValueError, KeyError, TypeError):
+        document: Any = json.loads(stored)
+        return cast("dict[str, Any]", document)["__value__"] if isinstance(document, dict) else document
+    with suppress(ValueError, pickle.UnpicklingError, EOFError):
+        return _Plain(io.BytesIO(base64.b64decode(stored))).load()
+    return None
+
+
+class _Plain(pickle.Unpickler):
+    """Reads numbers and words; whatever would run code is refused."""
+
+    def find_class(self, module_name: str, global_name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} is no plain value")

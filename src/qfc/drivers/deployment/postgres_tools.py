@@ -1,0 +1,73 @@
+"""pg_dump, pg_restore and psql for a deployment's database: in its own container, or here for one that is elsewhere."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ...errors import NotFoundError
+from ..postgres_server import locate
+from ..ways.database import DatabaseAccess
+
+DATABASE = "db"
+# The server's own client over its own socket; the account comes from the container's environment.
+_INSIDE = 'PGUSER=$POSTGRES_USER; export PGUSER; exec "$@"'
+
+
+@dataclass(frozen=True)
+class Tools:
+    """Commands of PostgreSQL's client. With `container` they run there, on the deployment's host; else here.
+
+    `environment` tells the ones that run here how the database is reached; it holds the password.
+    """
+
+    container: str | None = None
+    bin: Path | None = None
+    environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether they run in the database's container."""
+        return self.container is not None
+
+    def argv(self, program: str, *words: str) -> list[str]:
+        """Return a command."""
+        if self.container is not None:
+            return ["docker", "exec", "--interactive", self.container, "sh", "-c", _INSIDE, "sh", program, *words]
+        return [str(self.bin / program) if self.bin else program, *words]
+
+
+def inside(container: str) -> Tools:
+    """Return the tools in the database's container."""
+    return Tools(container=container)
+
+
+def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
+    """Return this machine's tools for a database that is reached with `parameters` of libpq. Raises NotFoundError."""
+    names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "sslmode": "PGSSLMODE"}
+    environment = {variable: str(parameters[name]) for name, variable in names.items() if name in parameters}
+    environment |= {"PGUSER": access.user, "PGPASSWORD": access.password}
+    return Tools(bin=_programs(), environment=environment)
+
+
+def _programs() -> Path | None:
+    """Return the folder of the newest client that there is: the Python package's, else that of the path."""
+    try:
+        return locate().bin
+    except NotFoundError:
+        found = shutil.which("pg_dump", path=os.environ.get("PATH"))
+        if found is None:
+            raise NotFoundError(
+                "This machine has no pg_dump, and the database is in no container of the deployment.",
+                hint="Install postgresql-client here, of the server's release or a newer one.",
+            ) from None
+        return Path(found).parent
+
+
+def names_of_rows(listing: str) -> Sequence[str]:
+    """Return the tables that have their rows in a dump, from what `pg_restore --list` prints."""
+    lines = (line.partition(" TABLE DATA ")[2].split() for line in listing.splitlines() if not line.startswith(";"))
+    return [f"{words[0]}.{words[1]}" for words in lines if len(words) >= 2]

@@ -1,0 +1,93 @@
+"""Our documents beside a deployment: a folder on its host that nobody else may enter."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import PurePath, PurePosixPath
+from typing import Any, BinaryIO
+
+from ...errors import CommandError, NotFoundError, QfcError
+from ...stack.ports import Machine
+
+_MAKE = """
+umask 077
+mkdir -p "$1/$2" && { [ -e "$1/.gitignore" ] || echo '*' >"$1/.gitignore"; }
+"""
+# The name has to be free or whole: a broken connection looks like the end of the input.
+_RECEIVE = """
+umask 077
+trap 'rm -f -- "$1.half"' EXIT
+cat >"$1.half" && [ "$(wc -c <"$1.half")" -eq "$2" ] || exit 1
+{ sync "$1.half" 2>/dev/null || sync; } && mv -f -- "$1.half" "$1"
+"""
+SECRET = 0o600
+
+
+class HostRecords:
+    """Documents below `root` on a host."""
+
+    def __init__(self, machine: Machine, root: PurePosixPath) -> None:
+        self._machine, self._root = machine, root
+        self._made: set[str] = set()
+
+    def folder(self, *parts: str) -> PurePosixPath:
+        """Return a folder for files of ours, made when it is not there."""
+        below = "/".join(parts)
+        if below not in self._made:
+            try:
+                self._machine.run(["sh", "-c", _MAKE, "sh", str(self._root), below])
+            except CommandError as error:
+                raise QfcError(
+                    f"{self._root} on {self._machine.name} cannot be written.",
+                    hint="Run qfc as the account that owns the deployment; check free space.",
+                ) from error
+            self._made.add(below)
+        return self._root / below
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Return a document; None when there is none. Raises QfcError for one that cannot be read."""
+        text = self.read_text(name)
+        if text is None:
+            return None
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise QfcError(
+                f"{self._root / name} cannot be read: {error}", hint="Look at it, then remove it."
+            ) from error
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Replace a document; it is on the disk afterwards."""
+        self.write_text(name, json.dumps(document, indent=1, ensure_ascii=False) + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a file of text."""
+        self._machine.write_bytes(self._place(name), text.encode("utf-8", errors="surrogateescape"), mode=SECRET)
+
+    def read_text(self, name: str) -> str | None:
+        """Return a file of text; None when there is none."""
+        try:
+            return self._machine.read_bytes(self._root / name).decode("utf-8", errors="surrogateescape")
+        except NotFoundError:
+            return None
+
+    def remove(self, name: str) -> None:
+        """Remove a document or a folder with all that is in it; harmless when it is not there."""
+        self._machine.run(["rm", "-rf", "--", str(self._root / name)])
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return what lies in a folder of ours, in the order of names."""
+        argv = ["sh", "-c", '[ ! -d "$1" ] || ls -1 "$1"', "sh", str(self._root / folder)]
+        return tuple(sorted(self._machine.run(argv).stdout.splitlines()))
+
+    def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
+        """Store a file of ours; return its path."""
+        path = self._place(name)
+        self._machine.stream(["sh", "-c", _RECEIVE, "sh", str(path), str(size)], stdin=content)
+        return path
+
+    def _place(self, name: str) -> PurePosixPath:
+        path = PurePosixPath(name)
+        self.folder(*(path.parent.parts if str(path.parent) != "." else ()))
+        return self._root / path

@@ -1,0 +1,121 @@
+"""Requests that change something, held off by the deployment's nginx.
+
+A fragment in the folder that its server includes (`/etc/nginx/config.d`, as official deployments mount it) answers them
+with 503 and `Retry-After`, past any page that the configuration has for errors; clients try again. Requests that only
+read go on. nginx is asked whether it finds the whole good before it is used.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+from ...errors import CommandError, QfcError, RefusedError
+from ...stack.ports import Clock
+from ..docker.containers import Container
+from ..docker.engine import Engine, telling_line
+
+NGINX = "nginx"
+INCLUDED = "/etc/nginx/config.d"
+FRAGMENT = "qfc-hold.conf"
+RETRY_AFTER_S = 30
+POLL_S = 0.5
+_PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
+_TEMPLATE = """# Made by qfc: a release is being changed, and nothing may be written meanwhile. It goes by itself.
+# If it stays, no qfc is at work any more: type "qfc status".
+set $qfc_asked "$request_method:$http_x_qfc_pass:$uri";
+if ($qfc_asked !~ "^(GET|HEAD|OPTIONS):|{passes}") {{
+  rewrite ^ /.qfc-hold last;
+}}
+location = /.qfc-hold {{
+  internal;
+  default_type application/json;
+  add_header Retry-After {seconds} always;
+  add_header Cache-Control no-store always;
+  return 503 '{{"code":"maintenance","message":"The server is being upgraded. Try again in a moment."}}';
+}}
+"""
+
+
+class NginxTraffic:
+    """Holds off writers at one deployment's nginx. `nginx` gives its container as it is now."""
+
+    def __init__(self, engine: Engine, clock: Clock, nginx: Callable[[], Container]) -> None:
+        self._engine, self._clock, self._nginx = engine, clock, nginx
+
+    def refusal(self) -> str | None:
+        """Say why they cannot be held off here; None when they can."""
+        try:
+            container = self._nginx()
+        except QfcError as error:
+            return error.message
+        if INCLUDED not in container.mounts:
+            return f"the service {NGINX} has no folder of the host at {INCLUDED}"
+        script = 'grep -rqsE "include +[^;]*config\\.d/" /etc/nginx/conf.d /etc/nginx/nginx.conf'
+        if self._engine.look(["docker", "exec", container.id, "sh", "-c", script], check=False).exit_code:
+            return f"the configuration of {NGINX} does not include {INCLUDED}"
+        return None
+
+    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
+        """Hold them off, but for those with the password or with one of the paths. Raises RefusedError."""
+        reason = self.refusal()
+        if reason is not None:
+            raise RefusedError(f"Writers cannot be held off: {reason}.", hint="Mount ./conf/nginx/config.d there.")
+        container = self._nginx()
+        path = self._path(container)
+        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o644)
+        try:
+            self._reload(container)
+        except CommandError:
+            self._engine.run(["rm", "-f", str(path)])
+            raise
+
+    def release(self) -> None:
+        """Let them through again; harmless when they are."""
+        container = self._nginx()
+        if INCLUDED in container.mounts:
+            self._engine.run(["rm", "-f", str(self._path(container))])
+        if container.status == "running":
+            self._reload(container)
+
+    def settle(self, timeout_s: float) -> bool:
+        """Wait until the workers of nginx that know nothing of the hold have answered what they had begun."""
+        waited = 0.0
+        while self._old_workers():
+            if waited >= timeout_s:
+                return False
+            self._clock.sleep(POLL_S)
+            waited += POLL_S
+        return True
+
+    def _old_workers(self) -> bool:
+        done = self._engine.look(["docker", "top", self._nginx().id], check=False)
+        return "shutting down" in done.stdout
+
+    def _path(self, container: Container) -> PurePosixPath:
+        return PurePosixPath(container.mounts[INCLUDED]) / FRAGMENT
+
+    def _reload(self, container: Container) -> None:
+        reload_nginx(self._engine, container)
+
+
+def reload_nginx(engine: Engine, container: Container) -> None:
+    """Let nginx read its configuration again, after it has found it good. Raises CommandError with what it says."""
+    tested = engine.run(["docker", "exec", container.id, "nginx", "-t"], check=False, timeout_s=60)
+    if tested.exit_code:
+        raise CommandError(
+            f"nginx finds its configuration faulty: {telling_line(tested.stderr)}",
+            hint="Correct what it names (conf/nginx/config.d), then try again.",
+            said=tested.stderr,
+        )
+    engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], timeout_s=60)
+
+
+def fragment(password: str, paths: Sequence[str]) -> str:
+    """Return the fragment. Passwords and paths are ours: letters, digits and a few signs without a meaning."""
+    for word in (password, *paths):
+        if not _PLAIN.fullmatch(word):
+            raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")
+    passes = "|".join([f":{re.escape(password)}:", *(f":.*{re.escape(path)}" for path in paths)])
+    return _TEMPLATE.format(passes=passes, seconds=RETRY_AFTER_S)

@@ -1,0 +1,174 @@
+"""A Cloudflare tunnel in front of a deployment: every cloudflared of the host, as container, service or process.
+
+Where it forwards to stands in its configuration file; a tunnel that is configured in Cloudflare's dashboard writes what
+it was given into its log. How many connections to Cloudflare it has, its metrics address tells (`/ready`).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from ...errors import QfcError
+from ...stack.model import Tunnel, TunnelRoute
+from ..api import HttpApi, Way
+from ..docker.containers import Container, container
+from ..docker.engine import Engine
+from ..ways.address import Place
+from ..ways.tunnel import Tunnels as Forwards
+
+NAME = "cloudflared"
+#: Where its metrics are when nobody says otherwise: the first free one of these ports; older releases took any port.
+METRICS = tuple(range(20241, 20246))
+FILES = ("/etc/cloudflared/config.yml", "/usr/local/etc/cloudflared/config.yml", "$HOME/.cloudflared/config.yml")
+_GIVEN = re.compile(r'config="?(\{.*\})"?')
+_PROCESSES = """
+for place in /proc/[0-9]*; do
+    pid=${place#/proc/}
+    [ "$(cat "$place/comm" 2>/dev/null)" = cloudflared ] || continue
+    grep -q -E 'docker|containerd|kubepods' "$place/cgroup" 2>/dev/null && continue
+    echo "$pid $(stat -c %Y "$place") $(tr '\\0' ' ' <"$place/cmdline")"
+done
+"""
+_CONFIG = 'for path; do path=$(eval echo "$path"); [ ! -r "$path" ] || { echo "@ $path"; cat "$path"; exit; }; done'
+
+
+class CloudflareTunnels:
+    """Looks for tunnels on a deployment's host."""
+
+    def __init__(self, engine: Engine, forwards: Forwards) -> None:
+        self._engine, self._forwards = engine, forwards
+
+    def find(self) -> tuple[Tunnel, ...]:
+        """Return every cloudflared of the host."""
+        return (*map(self._of_container, self._containers()), *self._processes())
+
+    def _containers(self) -> list[Container]:
+        ids = self._engine.look(["docker", "ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Image}} {{.Command}}"])
+        found = [line.split()[0] for line in ids.stdout.splitlines() if NAME in line]
+        if not found:
+            return []
+        printed = self._engine.look(["docker", "inspect", "--format", "{{json .}}", *found], check=False).stdout
+        return [container(json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
+
+    def _of_container(self, one: Container) -> Tunnel:
+        argv = self._engine.look(["docker", "inspect", "--format", "{{json .Args}}", one.id]).stdout
+        words = [str(word) for word in cast("list[object]", json.loads(argv) or [])]
+        running = one.status == "running"
+        config, routes = self._container_routes(one, words)
+        place = metrics_place(words, one.environment) or Place("", METRICS[0])
+        address = one.address if place.address in ("", "0.0.0.0") else place.address
+        ready = self._ready([Place(address, place.port)]) if running and address else None
+        return _tunnel("container", one.name, running, one.started_at if running else None, ready, config, routes)
+
+    def _container_routes(self, one: Container, words: Sequence[str]) -> tuple[str | None, tuple[TunnelRoute, ...]]:
+        inner = option(words, "--config") or "/etc/cloudflared/config.yml"
+        outer = next((f"{there}{inner.removeprefix(here)}" for here, there in one.mounts.items()
+                      if inner == here or inner.startswith(f"{here.rstrip('/')}/")), None)  # fmt: skip
+        if outer:
+            _, text = self._read_config([outer])
+            if text:
+                return outer, routes_of_file(text)
+        said = self._engine.look(["docker", "logs", "--tail", "500", one.id], check=False)
+        return None, routes_of_log(f"{said.stdout}\n{said.stderr}")
+
+    def _processes(self) -> list[Tunnel]:
+        printed = self._engine.look(["sh", "-c", _PROCESSES]).stdout
+        return [self._of_process(line) for line in printed.splitlines()]
+
+    def _of_process(self, line: str) -> Tunnel:
+        pid, since, command = line.split(" ", 2)
+        words = shlex.split(command)
+        named = option(words, "--config")
+        path, text = self._read_config([named] if named else list(FILES))
+        routes = routes_of_file(text) if text else self._journal_routes()
+        place = metrics_place(words, {})
+        ready = self._ready([place] if place else [Place("127.0.0.1", port) for port in METRICS])
+        began = datetime.fromtimestamp(int(since), UTC)
+        return _tunnel("process", f"pid {pid}", True, began, ready, path, routes)
+
+    def _journal_routes(self) -> tuple[TunnelRoute, ...]:
+        done = self._engine.look(["journalctl", "-u", NAME, "-n", "500", "-o", "cat", "--no-pager"], check=False)
+        return routes_of_log(done.stdout)
+
+    def _read_config(self, paths: list[str]) -> tuple[str | None, str]:
+        printed = self._engine.look(["sh", "-c", _CONFIG, "sh", *paths], check=False).stdout
+        head, _, text = printed.partition("\n")
+        return (head.removeprefix("@ "), text) if head.startswith("@ ") else (None, "")
+
+    def _ready(self, candidates: Sequence[Place]) -> tuple[str, int] | None:
+        """Return the address that answered, and how many connections to Cloudflare there are."""
+        for place in candidates:
+            try:
+                here = self._forwards.to(place)
+                answer = HttpApi("http://cloudflared", Way(here.address, here.port)).get("/ready", timeout_s=3)
+            except QfcError:
+                continue
+            document: Any = answer.document
+            if isinstance(document, dict) and "readyConnections" in document:
+                return f"{place.address}:{place.port}", int(cast("dict[str, Any]", document)["readyConnections"])
+        return None
+
+
+def _tunnel(
+    kind: str,
+    name: str,
+    running: bool,
+    since: datetime | None,
+    ready: tuple[str, int] | None,
+    config: str | None,
+    routes: tuple[TunnelRoute, ...],
+) -> Tunnel:
+    metrics, connections = ready or (None, None)
+    return Tunnel(kind, name, running, since, connections, metrics, config, routes)
+
+
+def option(words: Sequence[str], name: str) -> str | None:
+    """Return the value of an option, written `--name value` or `--name=value`."""
+    for number, word in enumerate(words):
+        if word == name and number + 1 < len(words):
+            return words[number + 1]
+        if word.startswith(f"{name}="):
+            return word.partition("=")[2]
+    return None
+
+
+def metrics_place(words: Sequence[str], environment: Mapping[str, str]) -> Place | None:
+    """Return where the metrics were asked to be."""
+    address, _, port = (option(words, "--metrics") or environment.get("TUNNEL_METRICS", "")).rpartition(":")
+    return Place(address.strip("[]"), int(port)) if port.isdigit() else None
+
+
+def routes_of_file(text: str) -> tuple[TunnelRoute, ...]:
+    """Read the rules of a configuration file; a file that is none has none."""
+    import yaml
+
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return ()
+    return _routes(cast("dict[str, Any]", document)) if isinstance(document, dict) else ()
+
+
+def routes_of_log(said: str) -> tuple[TunnelRoute, ...]:
+    """Read the rules that a tunnel was last given from outside."""
+    for line in reversed(said.splitlines()):
+        found = _GIVEN.search(line)
+        if found:
+            text = found[1].replace('\\"', '"')
+            try:
+                return _routes(json.loads(text))
+            except ValueError:
+                continue
+    return ()
+
+
+def _routes(document: Mapping[str, Any]) -> tuple[TunnelRoute, ...]:
+    rules = cast("list[dict[str, Any]]", document.get("ingress") or [])
+    found = tuple(TunnelRoute(str(one.get("hostname") or ""), str(one.get("service") or "")) for one in rules)
+    single = document.get("url")
+    return found or ((TunnelRoute("", str(single)),) if single else ())

@@ -1,0 +1,100 @@
+"""Runs `docker` where a stack's commands run. What the engine refuses is told in our words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
+
+from ...errors import CommandError, QfcError, UnreachableError
+from ...stack.model import CommandResult
+from ...stack.ports import Machine
+
+#: A command that only looks answers within that; an engine that hangs is down.
+LOOK_S = 60.0
+_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|Is the docker daemon running", re.I)
+_FORBIDDEN = re.compile(r"permission denied.*docker|docker\.sock.*permission denied|Got permission denied", re.I | re.S)
+_NO_SPACE = re.compile(r"no space left on device", re.I)
+
+
+class Engine:
+    """The engine of one host. `mark` is put into the environment of commands that change something.
+
+    By it the commands of an operation that was killed are found, see `qfc.drivers.host_lock`.
+    """
+
+    def __init__(self, machine: Machine, mark: Mapping[str, str] | None = None) -> None:
+        self.machine = machine
+        self._mark = dict(mark or {})
+
+    def look(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
+        """Run a command that changes nothing. Raises UnreachableError, CommandError."""
+        return self.run(argv, check=check, timeout_s=LOOK_S)
+
+    def run(
+        self,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        environment: Mapping[str, str] | None = None,
+        timeout_s: float | None = None,
+        check: bool = True,
+        folder: PurePosixPath | None = None,
+    ) -> CommandResult:
+        """Run a command to its end, in a folder of the host where one is named."""
+        command = within(folder, argv) if folder else list(argv)
+        given = {**self._mark, **(environment or {})}
+        try:
+            result = self.machine.run(command, stdin=stdin, environment=given, timeout_s=timeout_s, check=False)
+        except CommandError as error:
+            raise self._missing(error, argv) from error
+        if result.exit_code and (fault := self._fault(result.stderr)):
+            raise fault
+        if result.exit_code and check:
+            raise failed(argv, result)
+        return result
+
+    def _missing(self, error: CommandError, argv: Sequence[str]) -> QfcError:
+        if "cannot be started" not in error.message or argv[0] not in ("docker", "docker-compose", "sh"):
+            return error
+        return UnreachableError(
+            f"{argv[0]} is not installed on {self.machine.name}.", hint="Install Docker's engine and Compose there."
+        )
+
+    def _fault(self, said: str) -> QfcError | None:
+        """Return the error for what is wrong with the engine itself."""
+        if _FORBIDDEN.search(said):
+            return UnreachableError(
+                f"The account may not use Docker's engine on {self.machine.name}.",
+                hint="Add it to the group docker there (sudo usermod -aG docker NAME, then log in again).",
+            )
+        if _NO_ENGINE.search(said):
+            return UnreachableError(
+                f"Docker's engine on {self.machine.name} does not answer.",
+                hint="Type there: systemctl status docker",
+            )
+        return None
+
+
+def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
+    """Return the error for a command that ended badly, with what is worth reading of what it said."""
+    said = f"{result.stdout}\n{result.stderr}".strip()
+    called = " ".join(word for word in argv[:3] if not word.startswith("-"))
+    hint = "Free space: qfc services disk, qfc services prune" if _NO_SPACE.search(said) else ""
+    return CommandError(
+        f"{called} ended with exit code {result.exit_code}: {telling_line(result.stderr or result.stdout)}",
+        hint=hint,
+        said=said,
+    )
+
+
+def telling_line(said: str) -> str:
+    """Return the line that says what went wrong: the last one that speaks of an error, else the last one."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
+    return (telling or lines or ["it said nothing"])[-1][:300]
+
+
+def within(folder: PurePosixPath, argv: Sequence[str]) -> list[str]:
+    """Return the command that runs `argv` in a folder."""
+    return ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(folder), *argv]

@@ -1,0 +1,197 @@
+"""The images of one deployment: those of its services, those that were built for it, those that we kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import PurePath
+from typing import Any, cast
+
+from ...errors import CommandError, NotFoundError
+from ...stack.model import CommandResult, Image
+from .containers import PROJECT, Container, container, moment
+from .engine import Engine, failed
+from .sizes import size_bytes
+
+#: Names under which images of earlier releases are kept: qfc-keep/<project>-<service>:<deployment>.
+KEPT = "qfc-keep"
+VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version")
+#: Ended containers are left alone for so long: somebody may still want to read their logs.
+LEFTOVER_AGE = timedelta(hours=24)
+_SAVE = """
+path=$1
+shift
+umask 077
+trap 'rm -f -- "$path.half" "$path.failed"' EXIT
+{ docker save "$@" || touch "$path.failed"; } | gzip -1 >"$path.half" || exit 1
+[ ! -e "$path.failed" ] || exit 1
+sum=$(sha256sum "$path.half" | cut -d ' ' -f 1) && [ -n "$sum" ] || exit 1
+sync "$path.half" 2>/dev/null || sync
+mv -f -- "$path.half" "$path" && echo "$sum  $(basename "$path")" >"$path.sha256" && wc -c <"$path"
+"""
+_LOAD = """
+cd "$(dirname "$1")" && sha256sum --check --quiet "$(basename "$1").sha256" >&2 || exit 65
+gzip -dc "$1" | docker load
+"""
+_CORRUPT = 65
+
+#: Runs a command of Compose in the deployment's folder.
+Compose = Callable[[Sequence[str]], CommandResult]
+
+
+class DeploymentImages:
+    """The images of one Compose project. `containers` and `names` give those of its services as they are now."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        project: str,
+        *,
+        containers: Callable[[], Sequence[Container]],
+        names: Callable[[], Mapping[str, str]],
+        build: Callable[[Sequence[str], bool], list[str]],
+        pull: Callable[[Sequence[str]], list[str]],
+        run: Compose,
+    ) -> None:
+        self._engine, self._project = engine, project
+        self._containers, self._names = containers, names
+        self._build, self._pull, self._run = build, pull, run
+
+    def all(self) -> tuple[Image, ...]:
+        """Return the deployment's images, those of its services first, then the newest first."""
+        names = dict(self._names())
+        used: dict[str, set[str]] = {}
+        for one in self._containers():
+            used.setdefault(one.image_id, set()).add(one.service)
+        documents = self._inspect([*self._ours(), *used, *dict.fromkeys(names.values())])
+        images = [_image(document, names, used) for document in documents]
+        return tuple(sorted(images, key=lambda one: (not one.services, -one.created_at.timestamp())))
+
+    def unique_bytes(self) -> Mapping[str, int]:
+        """Return what the removal of each image would free, by their ids, as the engine says."""
+        found = cast("list[dict[str, str]]", disk_usage(self._engine).get("Images") or [])
+        return {one["ID"]: size_bytes(one["UniqueSize"]) or 0 for one in found}
+
+    def build(self, services: Sequence[str], *, fresh: bool = False) -> str:
+        """Build images, without any cache where `fresh`; return what was said."""
+        return _said(self._run(self._build(services, fresh)))
+
+    def pull(self, services: Sequence[str]) -> str:
+        """Pull images; return what was said."""
+        return _said(self._run(self._pull(services)))
+
+    def keep(self, image_id: str, service: str, deployment: str) -> None:
+        """Keep an image for the way back, under a name of its own."""
+        self.tag(image_id, f"{KEPT}/{self._project}-{service}:{deployment}")
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Give an image another name. Raises NotFoundError when it is gone."""
+        try:
+            self._engine.run(["docker", "tag", image_id, name])
+        except CommandError as error:
+            raise NotFoundError(f"The image {image_id[:19]} is not there any more.", hint=error.hint) from error
+
+    def remove(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove names and ids of images that no container needs; return those that are gone."""
+        gone: list[str] = []
+        for name in names:
+            done = self._engine.run(["docker", "image", "rm", name], check=False)
+            if done.exit_code == 0 or "No such image" in done.stderr:
+                gone.append(name)
+        return tuple(gone)
+
+    def save(self, names: Sequence[str], path: PurePath) -> int:
+        """Write images to a compressed file of the host, all or nothing, its checksum beside it; return its size."""
+        done = self._engine.run(["sh", "-c", _SAVE, "sh", str(path), *names])
+        return int(done.stdout)
+
+    def load(self, path: PurePath) -> tuple[str, ...]:
+        """Read images from such a file; return their names. Raises CommandError when the checksum does not fit."""
+        done = self._engine.run(["sh", "-c", _LOAD, "sh", str(path)], check=False)
+        if done.exit_code == _CORRUPT:
+            raise CommandError(
+                f"{path} is not what was saved: its checksum differs.", hint="Take another one: qfc image status"
+            )
+        if done.exit_code:
+            raise failed(["docker", "load"], done)
+        return tuple(line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("Loaded image"))
+
+    def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
+        """Remove ended containers of single commands and of jobs that are over; return their names and bytes."""
+        found = [(one, size) for one, size in self._ended() if _is_old(one)]
+        if found and not dry_run:
+            self._engine.run(["docker", "rm", *(one.id for one, _ in found)], check=False)
+        return tuple((one.name, size) for one, size in found)
+
+    def _ended(self) -> list[tuple[Container, int]]:
+        """Return ended containers of `compose run`, and of official workers' jobs in the project's network."""
+        argv = ["docker", "ps", "-aq", "--no-trunc", "--filter", "status=exited"]
+        one_off = self._engine.look([*argv, "--filter", f"label={PROJECT}={self._project}"]).stdout.split()
+        jobs = self._engine.look([*argv, "--filter", "label=job_id"]).stdout.split()
+        if not one_off + jobs:
+            return []
+        argv = ["docker", "inspect", "--size", "--format", "{{json .}}", *one_off, *jobs]
+        printed = self._engine.look(argv, check=False).stdout
+        documents = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
+        found = [(container(one), int(one.get("SizeRw") or 0), one["HostConfig"]["NetworkMode"]) for one in documents]
+        networks = {network for one in self._containers() for network in one.addresses} | {f"{self._project}_default"}
+        return [
+            (one, size)
+            for one, size, network in found
+            if one.is_one_off or ("job_id" in one.labels and network in networks)
+        ]
+
+    def _ours(self) -> list[str]:
+        """Return ids of images that were built for the project, and of those that we kept."""
+        argv = ["docker", "image", "ls", "-q", "--no-trunc", "--filter"]
+        built = self._engine.look([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
+        kept = self._engine.look([*argv, f"reference={KEPT}/{self._project}-*"]).stdout.split()
+        return list(dict.fromkeys(built + kept))
+
+    def _inspect(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        """Describe images once each; a name without an image is left out."""
+        if not names:
+            return []
+        done = self._engine.look(["docker", "image", "inspect", "--format", "{{json .}}", *names], check=False)
+        documents = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        return list({one["Id"]: one for one in documents}.values())
+
+
+def disk_usage(engine: Engine) -> dict[str, Any]:
+    """Return what the engine says of the space that images, containers, volumes and the build cache take."""
+    done = engine.run(["docker", "system", "df", "--verbose", "--format", "{{json .}}"], timeout_s=600)
+    return json.loads(done.stdout)
+
+
+def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str, set[str]]) -> Image:
+    tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
+    labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
+    wanted = {service for service, name in names.items() if _full(name) in tags}
+    return Image(
+        id=document["Id"],
+        names=tags,
+        services=tuple(sorted(wanted)),
+        created_at=moment(document["Created"]) or datetime.fromtimestamp(0, UTC),
+        size_bytes=int(document["Size"]),
+        release=_release(labels, tags),
+        in_use=document["Id"] in used,
+    )
+
+
+def _full(name: str) -> str:
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+def _release(labels: Mapping[str, str], tags: Sequence[str]) -> str | None:
+    said = next((labels[name] for name in VERSION_LABELS if labels.get(name)), None)
+    numbers = [tag.rpartition(":")[2] for tag in tags if not tag.startswith(KEPT)]
+    return said or next((number for number in numbers if number != "latest"), None)
+
+
+def _is_old(one: Container) -> bool:
+    return one.finished_at is not None and datetime.now(UTC) - one.finished_at > LEFTOVER_AGE
+
+
+def _said(result: CommandResult) -> str:
+    return f"{result.stdout}\n{result.stderr}".strip()

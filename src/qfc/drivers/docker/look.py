@@ -1,0 +1,107 @@
+"""One look at all containers of a deployment: what `look.sh` prints, read."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib import resources
+from pathlib import PurePosixPath
+
+from ...errors import QfcError
+from ...stack.model import Disk, QueueDepth
+from ..hosts.disk_space import parse_disk
+from .containers import PROJECT, WORKING_DIR, Container, container
+
+#: Columns that the query for the depth gives, as one JSON object.
+DEPTH_COLUMNS = ("pending", "queued", "started", "oldest_pending_s")
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a container's processes took: percent of one core over a moment, bytes, kills for lack of memory."""
+
+    cpu_percent: float | None = None
+    memory_bytes: int | None = None
+    oom_kills: int | None = None
+
+
+@dataclass(frozen=True)
+class Look:
+    """What was seen. `at` is the host's clock; `files` are checksums of the files that describe the deployment.
+
+    `depth` is None when the database was not asked or did not answer.
+    """
+
+    at: datetime
+    containers: tuple[Container, ...] = ()
+    uses: Mapping[int, Use] = field(default_factory=dict[int, Use])
+    disks: tuple[Disk, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    depth: QueueDepth | None = None
+
+
+def by_project(name: str) -> str:
+    """Return the label that the containers of a Compose project have."""
+    return f"{PROJECT}={name}"
+
+
+def by_folder(folder: PurePosixPath) -> str:
+    """Return the label that the containers of a deployment in a folder have."""
+    return f"{WORKING_DIR}={folder}"
+
+
+def command(label: str, folder: PurePosixPath, *, depth_query: str = "", engine_root: str = "") -> list[str]:
+    """Return the command that looks."""
+    script = resources.files("qfc.drivers.docker").joinpath("look.sh").read_text(encoding="utf-8")
+    return ["sh", "-c", script, "sh", label, str(folder), depth_query, engine_root or "/var/lib/docker"]
+
+
+def parse(printed: str) -> Look:
+    """Read what the script printed. Raises QfcError when it is not that."""
+    lines = iter(printed.splitlines())
+    first = next(lines, "")
+    if not first.startswith("@time "):
+        raise QfcError(f"The host printed something else than was asked for: {first[:100]!r}")
+    containers: list[Container] = []
+    parts: dict[str, list[list[str]]] = {}
+    for line in lines:
+        if line.startswith("@"):
+            name, *words = line.split()
+            parts.setdefault(name, []).append(words)
+        elif "{" in line:
+            containers.append(container(json.loads(line[line.index("{") :])))
+    return Look(
+        at=datetime.fromtimestamp(int(first.split()[1]), UTC),
+        containers=tuple(containers),
+        uses=_uses(parts.get("@use", [])),
+        disks=tuple(parse_disk(" ".join(words[1:])) for words in parts.get("@disk", [])),
+        files={PurePosixPath(words[2]).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
+        depth=_depth(parts.get("@depth", [])),
+    )
+
+
+def _depth(answers: Iterable[list[str]]) -> QueueDepth | None:
+    for words in answers:
+        document = json.loads(" ".join(words))
+        if set(DEPTH_COLUMNS) <= document.keys():
+            return QueueDepth(**{name: document[name] for name in DEPTH_COLUMNS})
+    return None
+
+
+def _uses(samples: Iterable[list[str]]) -> dict[int, Use]:
+    """Turn two samples a process into its use; one alone tells no share of the processor."""
+    by_pid: dict[int, list[list[str]]] = {}
+    for pid, *sample in samples:
+        by_pid.setdefault(int(pid), []).append(sample)
+    return {pid: _use(found) for pid, found in by_pid.items()}
+
+
+def _use(samples: list[list[str]]) -> Use:
+    first, last = samples[0], samples[-1]
+    elapsed_s = float(last[0]) - float(first[0])
+    share = None
+    if elapsed_s > 0 and first[1] != "-" and last[1] != "-":
+        share = round((int(last[1]) - int(first[1])) / elapsed_s / 1e7, 1)
+    return Use(share, *(None if value == "-" else int(value) for value in last[2:4]))

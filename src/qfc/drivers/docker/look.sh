@@ -1,0 +1,79 @@
+# Everything that a status needs of the containers of one deployment, printed in parts that begin with "@".
+# Arguments: the label that they have in common, the deployment's folder, the query for the depth of the queue or "",
+# the engine's own folder.
+# It asks the engine twice and reads the rest from the kernel, so that it takes no longer than `docker compose ps`.
+LC_ALL=C
+export LC_ALL
+label=$1 folder=$2 query=$3
+echo "@time $(date +%s)"
+
+ids=$(docker ps -aq --no-trunc --filter "label=$label") || exit
+if [ -n "$ids" ]; then
+    # A container that goes away meanwhile makes inspect fail for it and print the others.
+    # shellcheck disable=SC2016,SC2086
+    all=$(docker inspect --type container \
+        --format '{{.State.Pid}} {{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{json .}}' $ids 2>/dev/null)
+    printf '@containers\n%s\n' "$all"
+fi
+
+depth() {
+    # The server's own psql, over its own socket: no password, no way from outside.
+    # shellcheck disable=SC2016
+    answer=$(docker exec --env PGOPTIONS='-c statement_timeout=5000' "$1" sh -c \
+        'exec psql -XqAt -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$1"' \
+        sh "$query" 2>/dev/null) && echo "@depth $answer"
+}
+
+# Prints what a process's control group has used: nanoseconds of processor; the second time also bytes of memory and
+# kills for lack of memory. Everything is read by the shell itself: a program started for each file would take longer.
+use() {
+    cpu='' memory='' kills='' unified='' accounting='' limits=''
+    [ -r "/proc/$1/cgroup" ] || return 0
+    while IFS=: read -r number names path; do
+        case $number:$names in
+        0:) unified=$path ;;
+        *:*cpuacct*) accounting=$path ;;
+        *:memory) limits=$path ;;
+        esac
+    done <"/proc/$1/cgroup"
+    if [ -n "$limits" ]; then
+        place=/sys/fs/cgroup/memory$limits
+        read -r cpu <"/sys/fs/cgroup/cpuacct$accounting/cpuacct.usage"
+        usage=memory.usage_in_bytes idle_name=total_inactive_file events=memory.oom_control
+    else
+        place=/sys/fs/cgroup$unified
+        read -r _ cpu <"$place/cpu.stat" && cpu=${cpu}000
+        usage=memory.current idle_name=inactive_file events=memory.events
+    fi
+    if [ "$2" = last ]; then
+        read -r memory <"$place/$usage"
+        # As `docker stats` does: what the kernel may drop at once is not counted.
+        idle=$(sed -n "s/^$idle_name //p" "$place/memory.stat")
+        [ "${idle:-0}" -ge "${memory:-0}" ] || memory=$((memory - idle))
+        while read -r name value; do
+            [ "$name" != oom_kill ] || kills=$value
+        done <"$place/$events"
+    fi
+    read -r now _ </proc/uptime
+    echo "@use $1 $now ${cpu:--} ${memory:--} ${kills:--}"
+} 2>/dev/null
+
+pids=''
+while read -r pid id service; do
+    [ "${pid:-0}" -gt 0 ] 2>/dev/null || continue
+    pids="$pids $pid"
+    if [ "$service" = db ] && [ -n "$query" ]; then
+        depth "$id" &
+        query_pid=$!
+        asked=$pid
+    fi
+done <<END
+$(printf '%s\n' "$all" | cut -d ' ' -f 1-3)
+END
+
+for pid in $pids; do use "$pid" first; done
+df -Pk "$folder" 2>/dev/null | sed -n 's/^/@disk folder /; 2p'
+[ ! -d "$4" ] || df -Pk "$4" 2>/dev/null | sed -n 's/^/@disk engine /; 2p'
+cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
+if [ -n "$asked" ]; then wait "$query_pid"; else sleep 0.1 2>/dev/null || sleep 1; fi
+for pid in $pids; do use "$pid" last; done

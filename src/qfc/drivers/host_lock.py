@@ -1,0 +1,138 @@
+"""The lock of a deployment: held on its host, by a process there that lives as long as the operator's.
+
+Several operators reach a server from machines of their own, so a file with a process id proves nothing. Here `flock`
+holds the lock, in a shell whose input comes from the operator's `qfc`: when that ends, however it ends, or its
+connection does, the input ends, the shell too, and the lock is free. Who took it reads beside it who was at work.
+
+An operation that was killed may leave commands that still run. They carry a mark in their environment; whoever takes
+the lock after it ends them first.
+"""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Mapping
+from contextlib import ExitStack, suppress
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import PurePosixPath
+from typing import Any
+
+from ..errors import LockHeldError, QfcError
+from ..stack.model import Holder
+from ..stack.ports import Clock, Machine, Process
+
+#: Name of the variable by which commands of an operation are known.
+MARK = "QFC_OPERATION_ON"
+#: Beside the deployment: who is at work, the audit log, what deployments left. Nobody else may enter.
+FOLDER = ".qfc"
+_TAKE = """
+folder=$1 document=$2 mark=$3
+umask 077
+mkdir -p "$folder" && { [ -e "$folder/.gitignore" ] || echo '*' >"$folder/.gitignore"; } || exit 73
+exec 9>>"$folder/lock.mutex" || exit 73
+if ! flock -n 9; then
+    echo held
+    cat "$folder/lock.json" 2>/dev/null
+    exit 0
+fi
+left=''
+if [ -e "$folder/lock.json" ]; then
+    left=$(grep -l -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
+    for pid in $left; do kill -TERM "$pid" 2>/dev/null; done
+    waited=0
+    for pid in $left; do
+        while kill -0 "$pid" 2>/dev/null && [ "$waited" -lt 20 ]; do sleep 1; waited=$((waited + 1)); done
+        kill -KILL "$pid" 2>/dev/null
+    done
+fi
+printf '%s' "$document" >"$folder/lock.new" && mv -f "$folder/lock.new" "$folder/lock.json" || exit 73
+echo taken $left
+cat >/dev/null
+rm -f "$folder/lock.json"
+"""
+_LOOK = """
+[ -e "$1/lock.mutex" ] || exit 0
+exec 9>>"$1/lock.mutex" || exit 0
+flock -n 9 || cat "$1/lock.json" 2>/dev/null
+"""
+
+
+class HostLock:
+    """Lets one operator at a time change the deployment in `folder` of its host."""
+
+    def __init__(self, machine: Machine, folder: PurePosixPath, clock: Clock) -> None:
+        self._machine, self._clock = machine, clock
+        self._folder = folder / FOLDER
+        self._mark = mark_of(folder)
+        self._held = ExitStack()
+        self._process: Process | None = None
+
+    def identity(self) -> str:
+        """Return who this process works for, as user@host."""
+        return f"{_user()}@{socket.gethostname()}"
+
+    def take(self, reason: str) -> Holder:
+        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        own = Holder(_user(), socket.gethostname(), os.getpid(), 0.0, self._clock.now(), reason)
+        document = json.dumps({**asdict(own), "since": own.since.isoformat()})
+        mark = "=".join(next(iter(self._mark.items())))
+        argv = ["sh", "-c", _TAKE, "sh", str(self._folder), document, mark]
+        process = self._held.enter_context(self._machine.start(argv))
+        answer = process.stdout.readline().decode().split()
+        if answer[:1] == ["taken"]:
+            self._process = process
+            return own
+        holder = _holder(process.stdout.read()) if answer == ["held"] else None
+        self._held.close()
+        if answer == ["held"]:
+            raise _held(holder, self._folder)
+        raise QfcError(
+            f"{self._folder} on {self._machine.name} cannot be written.",
+            hint="Run qfc as the account that owns the deployment; the host needs the program flock (util-linux).",
+        )
+
+    def release(self) -> None:
+        """Give the lock back; giving back what this process does not hold is harmless."""
+        process, self._process = self._process, None
+        if process is not None:
+            with suppress(QfcError):
+                process.finish(check=False)
+        self._held.close()
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock and lives."""
+        printed = self._machine.run(["sh", "-c", _LOOK, "sh", str(self._folder)], timeout_s=60).stdout
+        return _holder(printed.encode()) if printed.strip() else None
+
+
+def mark_of(folder: PurePosixPath) -> Mapping[str, str]:
+    """Return what commands that change a deployment carry in their environment."""
+    return {MARK: str(folder)}
+
+
+def _holder(document: bytes) -> Holder | None:
+    with suppress(ValueError, TypeError, KeyError):
+        values: dict[str, Any] = json.loads(document)
+        values["since"] = datetime.fromisoformat(values["since"])
+        return Holder(**values)
+    return None
+
+
+def _held(holder: Holder | None, folder: PurePosixPath) -> LockHeldError:
+    hint = "Try again later, or wait for it with --wait SECONDS."
+    if holder is None:
+        return LockHeldError(f"Somebody else is at work on the deployment of {folder.parent}.", hint=hint)
+    since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+    return LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
+
+
+def _user() -> str:
+    """Return the person, also behind sudo."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return str(os.getuid())

@@ -1,0 +1,19 @@
+"""What POSIX `df -Pk` prints."""
+
+from __future__ import annotations
+
+import re
+
+from ...errors import QfcError
+from ...stack.model import Disk
+
+_LINE = re.compile(r"\s(\d+)\s+(\d+)\s+(\d+)\s+(?:\d+%|-)\s+\S.*$")
+
+
+def parse_disk(printed: str) -> Disk:
+    """Read the last line of `df -Pk` (POSIX: blocks of 1024 bytes, one line a file system). Raises QfcError."""
+    found = _LINE.search(printed.rstrip())
+    if not found:
+        raise QfcError(f"df said nothing that can be read: {printed!r}")
+    total, _used, free = (int(number) * 1024 for number in found.groups())
+    return Disk(free, total)

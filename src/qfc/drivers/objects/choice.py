@@ -1,0 +1,113 @@
+"""Which store a deployment's settings name: S3 or WebDAV, in the words of any release.
+
+`STORAGES` (JSON, since 2025) names stores, `STORAGES_PROJECT_DEFAULT_STORAGE` the usual one of them. Before that there
+was one, in `STORAGE_*`. `MINIO_*` and `OBJECT_STORAGE_*` are the accounts of the store's own container and no settings
+of the application.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from ...errors import ConfigError
+from ...stack.ports import ObjectStore
+from .s3 import Bucket, S3ObjectStore
+from .webdav import WebDav, WebDavObjectStore
+
+DEFAULT = "default"
+HINT = "Correct it in .env, then type: qfc services recreate --service app"
+#: Turns an address that containers use into one that this machine uses.
+Here = Callable[[str], str]
+
+
+@dataclass(frozen=True)
+class NamedStore:
+    """A store of the settings."""
+
+    name: str
+    place: Bucket | WebDav
+
+    @property
+    def endpoint(self) -> str:
+        """Where containers reach it; empty for the store of the cloud itself."""
+        return self.place.endpoint or "" if isinstance(self.place, Bucket) else self.place.url
+
+
+def stores_of(environment: Mapping[str, str]) -> dict[str, NamedStore]:
+    """Return every store of the settings by its name, the usual one first. Raises ConfigError."""
+    if environment.get("STORAGES", "").strip():
+        found = _named(environment["STORAGES"])
+        usual = environment.get("STORAGES_PROJECT_DEFAULT_STORAGE") or DEFAULT
+        if usual not in found:
+            raise ConfigError([f"STORAGES has no store {usual}; it has {', '.join(found) or 'none'}."], hint=HINT)
+        return {usual: found.pop(usual), **found}
+    return {DEFAULT: NamedStore(DEFAULT, _legacy(environment))}
+
+
+def open_store(environment: Mapping[str, str], here: Here) -> ObjectStore:
+    """Return the usual store, reached from here. Raises ConfigError."""
+    return opened(next(iter(stores_of(environment).values())), here)
+
+
+def opened(store: NamedStore, here: Here) -> ObjectStore:
+    """Return a store, reached from here."""
+    place = store.place
+    if isinstance(place, WebDav):
+        return WebDavObjectStore(WebDav(here(place.url), place.user, place.password))
+    endpoint = here(place.endpoint) if place.endpoint else None
+    return S3ObjectStore(Bucket(place.name, place.access_key, place.secret_key, endpoint, place.region, place.prefix))
+
+
+def _named(text: str) -> dict[str, NamedStore]:
+    try:
+        document: Any = json.loads(text)
+    except ValueError as error:
+        raise ConfigError([f"STORAGES is not valid JSON: {error}"], hint=HINT) from error
+    if not isinstance(document, dict):
+        raise ConfigError(["STORAGES must be an object of stores by their names."], hint=HINT)
+    found: dict[str, NamedStore] = {}
+    problems: list[str] = []
+    for name, store in cast("dict[str, dict[str, Any]]", document).items():
+        try:
+            found[name] = NamedStore(name, _place(store))
+        except (KeyError, TypeError, AttributeError) as error:
+            problems.append(f"STORAGES.{name} lacks {error}.")
+    if problems:
+        raise ConfigError(problems, hint=HINT)
+    return found
+
+
+def _place(store: Mapping[str, Any]) -> Bucket | WebDav:
+    options = cast("dict[str, Any]", store["OPTIONS"])
+    if "webdav_url" in options:
+        return _webdav(options)
+    return Bucket(
+        name=options["bucket_name"],
+        access_key=options["access_key"],
+        secret_key=options["secret_key"],
+        endpoint=options.get("endpoint_url") or None,
+        region=options.get("region_name") or None,
+    )
+
+
+def _webdav(options: Mapping[str, Any]) -> WebDav:
+    """Read a WebDAV store; the account was part of the address before 2026-08."""
+    parts = urlsplit(str(options["webdav_url"]))
+    user = str(options.get("username") or unquote(parts.username or ""))
+    password = str(options.get("password") or unquote(parts.password or ""))
+    host = parts.netloc.rpartition("@")[2]
+    return WebDav(urlunsplit((parts.scheme, host, parts.path, "", "")), user, password)
+
+
+def _legacy(environment: Mapping[str, str]) -> Bucket:
+    names = ("STORAGE_BUCKET_NAME", "STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
+    missing = [f"{name} is not set, and no STORAGES." for name in names if not environment.get(name)]
+    if missing:
+        raise ConfigError(missing, hint=HINT)
+    bucket, access, secret = (environment[name] for name in names)
+    endpoint, region = environment.get("STORAGE_ENDPOINT_URL"), environment.get("STORAGE_REGION_NAME")
+    return Bucket(bucket, access, secret, endpoint or None, region or None)

@@ -1,0 +1,102 @@
+"""Which deployment is meant: its folder on the host, and the name of its Compose project.
+
+Found from what is configured, else from the labels of the containers that the engine knows, else from a folder.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ....errors import ConfigError, NotFoundError, QfcError
+from ...docker.containers import PROJECT, SERVICE, WORKING_DIR
+from ...docker.engine import Engine
+from ...env_file import EnvFile
+
+#: Services by which a deployment of QFieldCloud is known among others.
+TELLING = frozenset({"app", "worker_wrapper"})
+ENV_FILE = ".env"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What is configured of a deployment. `home` is our own folder for it on this machine.
+
+    `folder` and `project` are None where they are to be found.
+    """
+
+    name: str
+    home: Path
+    folder: PurePosixPath | None = None
+    project: str | None = None
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """A deployment: the folder with `docker-compose.yml` and `.env` on its host, and its Compose project."""
+
+    folder: PurePosixPath
+    project: str
+
+
+def find(settings: Settings, engine: Engine) -> Deployment:
+    """Return the deployment that is meant. Raises ConfigError when several could be, NotFoundError when none."""
+    if settings.folder is not None:
+        return Deployment(settings.folder, settings.project or project_of(settings.folder, engine))
+    found = [one for one in on_engine(engine) if settings.project in (None, one.project)]
+    if not found:
+        raise _none(settings, engine)
+    if len(found) > 1:
+        raise _several(settings, engine, found)
+    return found[0]
+
+
+def on_engine(engine: Engine) -> list[Deployment]:
+    """Return every deployment of QFieldCloud whose containers the engine knows, running or not."""
+    labels = [f'{{{{.Label "{label}"}}}}' for label in (PROJECT, WORKING_DIR, SERVICE)]
+    argv = ["docker", "ps", "-a", "--filter", f"label={PROJECT}", "--format", "\t".join(labels)]
+    services: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for line in engine.look(argv).stdout.splitlines():
+        project, folder, service = line.split("\t")
+        services[folder, project].add(service)
+    return [
+        Deployment(PurePosixPath(folder), project)
+        for (folder, project), names in sorted(services.items())
+        if names >= TELLING and folder
+    ]
+
+
+def project_of(folder: PurePosixPath, engine: Engine) -> str:
+    """Return the project's name as Compose makes it: from `.env`, else from the folder's name."""
+    named = read_env(folder, engine).values.get("COMPOSE_PROJECT_NAME")
+    return named or re.sub(r"[^a-z0-9_-]", "", folder.name.lower()).lstrip("_-")
+
+
+def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
+    """Return the deployment's `.env`; an empty one where there is none. Raises NotFoundError without a folder."""
+    path = folder / ENV_FILE
+    try:
+        content = engine.machine.read_bytes(path)
+    except NotFoundError:
+        return EnvFile("", str(path))
+    except QfcError as error:
+        raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and rights.") from error
+    return EnvFile(content.decode("utf-8", errors="surrogateescape"), str(path))
+
+
+def _none(settings: Settings, engine: Engine) -> NotFoundError:
+    named = f" called {settings.project}" if settings.project else ""
+    return NotFoundError(
+        f"No deployment of QFieldCloud{named} has containers on {engine.machine.name}.",
+        hint=f"Name its folder: qfc init {settings.name} --kind compose --project-path /folder/of/docker-compose.yml",
+    )
+
+
+def _several(settings: Settings, engine: Engine, found: list[Deployment]) -> ConfigError:
+    names = ", ".join(f"{one.project} in {one.folder}" for one in found)
+    return ConfigError(
+        [f"Several deployments are on {engine.machine.name}: {names}."],
+        hint=f"Say which: qfc init {settings.name} --project-path FOLDER",
+    )

@@ -1,0 +1,85 @@
+"""Which worker container holds which job.
+
+The node's workers tell the database on which host they run, and a container's host is the beginning of its id. Official
+workers leave nothing but their logs: the last job that one took out of the queue is what it holds, if that still runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from ....errors import QfcError
+from ....stack.model import Job, JobStatus, Worker
+from ....stack.ports import QueueStore
+from ...docker.containers import Container
+from ...docker.engine import Engine
+
+ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
+#: A worker writes a handful of lines a job; one that wrote so many since has another one.
+LINES = 400
+_LAST_TAKEN = """
+tail=$1
+shift
+for id; do
+    job=$(docker logs --tail "$tail" "$id" 2>&1 | sed -n 's/.*Dequeued job \\([0-9a-f-]\\{36\\}\\).*/\\1/p' | tail -n 1)
+    echo "$id ${job:--}"
+done
+"""
+
+
+class JobHolding:
+    """Tells which of some worker containers hold a job; what cannot be told is left out."""
+
+    def __init__(self, engine: Engine, store: Callable[[], QueueStore]) -> None:
+        self._engine, self._store = engine, store
+
+    def __call__(self, containers: Sequence[Container]) -> Mapping[str, str | None]:
+        """Return ids of containers and of their jobs, None for one without."""
+        try:
+            known = [worker for worker in self._store().workers() if worker.host]
+            active = {job.id for job in self._store().jobs(statuses=ACTIVE, limit=1000)}
+        except QfcError:
+            return {}
+        told = by_host(known, containers)
+        rest = [one for one in containers if one.id not in told and one.status == "running"]
+        return {**told, **(self._by_logs(rest, active) if rest else {})}
+
+    def _by_logs(self, containers: Sequence[Container], active: set[str]) -> dict[str, str | None]:
+        argv = ["sh", "-c", _LAST_TAKEN, "sh", str(LINES), *(one.id for one in containers)]
+        try:
+            printed = self._engine.look(argv).stdout
+        except QfcError:
+            return {}
+        taken = dict(line.split() for line in printed.splitlines())
+        return {id: job if job in active else None for id, job in taken.items()}
+
+
+def by_host(workers: Iterable[Worker], containers: Sequence[Container]) -> dict[str, str | None]:
+    """Match workers that say on which host they run with the containers whose id begins like that."""
+    return {
+        container.id: worker.job_id
+        for worker in workers
+        for container in containers
+        if worker.host and container.id.startswith(worker.host)
+    }
+
+
+def as_workers(containers: Sequence[Container], holding: Mapping[str, str | None], jobs: Iterable[Job]) -> list[Worker]:
+    """Describe worker containers of which the database knows nothing."""
+    started = {job.id: job.started_at for job in jobs}
+    found: list[Worker] = []
+    for container in containers:
+        worker = Worker(container.name, _state(container, holding), host=container.id[:12])
+        job = holding.get(container.id)
+        since = started.get(job) if job else container.started_at
+        found.append(replace(worker, job_id=job, since=since))
+    return found
+
+
+def _state(container: Container, holding: Mapping[str, str | None]) -> str:
+    if container.status != "running":
+        return container.status
+    if container.id not in holding:
+        return "unknown"
+    return "busy" if holding[container.id] else "idle"

@@ -1,0 +1,179 @@
+"""Starting containers and waiting until they are ready, stopping them, making them anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ....errors import CommandError, QfcError, UnreachableError
+from ....stack.model import Health, Service, ServiceState
+from ....stack.ports import Clock
+from ...docker.engine import Engine, telling_line
+from .draining import Drain
+from .observer import Observer
+
+APP, DATABASE, NGINX, WORKER = "app", "db", "nginx", "worker_wrapper"
+#: Seconds until everything that was started has to be ready.
+READY_S = 180.0
+#: What was started has to run for so long before it counts: a process that ends at once is up for a moment too.
+STEADY_S = 2.0
+POLL_S = 0.5
+#: A container that was started again so often while it was being waited for will not come up.
+HOPELESS = 4
+#: Seconds for commands that make containers; images are not built here.
+MAKE_S = 600.0
+_IS_EMPTY = "select to_regclass('django_migrations') is null"
+
+
+class Lifecycle:
+    """Changes what runs. To be used under the stack's lock. `answers` tells whether the API can be reached."""
+
+    def __init__(self, observer: Observer, clock: Clock, answers: Callable[[], bool]) -> None:
+        self._observer, self._clock, self._answers = observer, clock, answers
+        self.drain = Drain(observer.engine, clock)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._observer.engine
+
+    def compose(self, argv: Sequence[str], *, timeout_s: float | None = MAKE_S) -> None:
+        """Run a command of Compose in the deployment's folder."""
+        self._engine.run(argv, folder=self._observer.deployment.folder, timeout_s=timeout_s)
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start services and wait until each is ready; a database without tables gets them first."""
+        compose = self._observer.compose
+        if not names and DATABASE in self._observer.plan().services:
+            self.compose(compose.up([DATABASE], build=True))
+            self._await_database()
+            self._fill_empty_database()
+        self.compose(compose.up(names, build=True), timeout_s=None)
+        self.refresh_nginx(names)
+        self.await_ready(names)
+
+    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop services, workers first and each after its job."""
+        if not names or WORKER in names:
+            self.drain.stop(self._observer.containers(WORKER, fresh=True), now=now)
+        others = [name for name in names if name != WORKER]
+        if others or not names:
+            self.compose(self._observer.compose.stop(others, timeout_s=10 if now else None), timeout_s=1000)
+
+    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Make the containers of services anew from files and images as they are now."""
+        compose = self._observer.compose
+        self.stop([WORKER] if not names else [name for name in names if name == WORKER], now=now)
+        self._observer.forget_plan()
+        if compose.is_v1 and names:
+            # v1 reads a field of the old image that newer engines leave out; without the container it does not look.
+            self.compose(compose.stop(names))
+            self.compose(compose.remove(names))
+        self.compose(compose.up(names, recreate=True))
+        self.refresh_nginx(names)
+        self.await_ready(names)
+
+    def converge(self, *, workers: int | None = None) -> None:
+        """Make everything be as files and images say, with so many workers where a number is given.
+
+        What already is as it should be stays; workers are expected to be idle or stopped.
+        """
+        compose = self._observer.compose
+        self._observer.forget_plan()
+        if compose.is_v1:
+            changed = [name for name, plan in self._observer.plan(fresh=True).services.items() if plan.is_built]
+            self.compose(compose.stop(changed, timeout_s=60))
+            self.compose(compose.remove(changed))
+        scale = {} if workers is None else {WORKER: workers}
+        self.compose(compose.converge(scale))
+        self.refresh_nginx(())
+
+    def refresh_nginx(self, changed: Sequence[str]) -> None:
+        """Let nginx look up the API's address again: it may be another one now."""
+        if changed and (APP not in changed or NGINX in changed):
+            return
+        for container in self._observer.containers(NGINX, fresh=True):
+            if container.status == "running":
+                self._engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], check=False, timeout_s=30)
+
+    def await_ready(self, names: Sequence[str], *, limit_s: float = READY_S) -> None:
+        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words."""
+        before = {one.name: one for one in self._observer.services(fresh=True)}
+        waited = 0.0
+        while True:
+            seen = [one for one in self._observer.services(fresh=True) if one.name in names or not names]
+            lacking = [one for one in seen if not is_ready(one)]
+            if not lacking and (APP not in {one.name for one in seen} or self._answers()):
+                return
+            for one in lacking:
+                if _restarts(one) >= _restarts(before.get(one.name, one)) + HOPELESS:
+                    raise self.hopeless(one.name)
+            if waited > limit_s:
+                raise self.hopeless(lacking[0].name if lacking else APP)
+            self._clock.sleep(POLL_S)
+            waited += POLL_S
+
+    def hopeless(self, name: str) -> UnreachableError:
+        """Return the error for a service that does not come up, with its last words."""
+        said = [telling_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
+        words = f" Its last words: {said[0]}" if said else ""
+        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {name}")
+
+    def last_words(self, container: str, lines: int = 40) -> str:
+        """Return the end of a container's log."""
+        done = self._engine.run(["docker", "logs", "--tail", str(lines), container], check=False, timeout_s=30)
+        return f"{done.stdout}\n{done.stderr}".strip()
+
+    def in_database(self, sql: str) -> str:
+        """Ask the server in the container `db` with its own psql; return what it printed."""
+        database = self._observer.running(DATABASE)
+        script = 'exec psql -XqAt -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "${POSTGRES_DB:-$POSTGRES_USER}" -f -'
+        done = self._engine.run(["docker", "exec", "-i", database.id, "sh", "-c", script], stdin=sql.encode())
+        return done.stdout.strip()
+
+    def _await_database(self) -> None:
+        waited = 0.0
+        while True:
+            try:
+                self._observer.look(fresh=True)
+                if self.in_database("select 1") == "1":
+                    return
+            except QfcError as error:
+                if waited > READY_S:
+                    raise self.hopeless(DATABASE) from error
+            self._clock.sleep(POLL_S)
+            waited += POLL_S
+
+    def _fill_empty_database(self) -> None:
+        """Migrate a database that has no tables at all: nothing in it can be harmed, and nothing starts without."""
+        if self.in_database(_IS_EMPTY) == "t":
+            argv = ["python3", "manage.py", "migrate", "--no-input"]
+            try:
+                self.run_once(APP, argv)
+            except CommandError as error:
+                raise QfcError(f"The empty database cannot be filled: {error.message}", hint=error.hint) from error
+
+    def run_once(self, service: str, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
+        """Run a command in a new container of a service; return its output. One left by a killed operation goes."""
+        name = one_off_name(self._observer.deployment.project)
+        self._engine.run(["docker", "rm", "--force", name], check=False)
+        compose = self._observer.compose
+        folder = self._observer.deployment.folder
+        return self._engine.run(compose.run(service, argv, name=name), folder=folder, timeout_s=timeout_s).stdout
+
+
+def one_off_name(project: str) -> str:
+    """Return the name of the container in which we run single commands of a project."""
+    return f"{project}-qfc-command"
+
+
+def is_ready(service: Service) -> bool:
+    """Tell whether a service runs as it should, steadily."""
+    if service.is_task:
+        return service.state is not ServiceState.RESTARTING
+    if service.wanted == 0:
+        return True
+    steady = [one for one in service.instances if one.state is ServiceState.RUNNING and (one.uptime_s or 0) >= STEADY_S]
+    return len(steady) >= service.wanted and service.health in (Health.HEALTHY, Health.NONE)
+
+
+def _restarts(service: Service) -> int:
+    return max((one.restarts or 0 for one in service.instances), default=0)

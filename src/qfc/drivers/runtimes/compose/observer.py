@@ -1,0 +1,151 @@
+"""What a deployment runs and should run. One look is shared by all who ask within a moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from functools import cached_property
+from importlib import resources
+from pathlib import PurePosixPath
+
+from ....errors import CommandError, ConfigError, NotFoundError
+from ....stack.model import Disk, Service
+from ...docker import look as looking
+from ...docker.containers import Container
+from ...docker.engine import Engine
+from ...docker.look import Look, Use
+from ...docker.restarts import RestartHistory
+from . import deployment as deployments
+from . import program
+from .deployment import Deployment, Settings
+from .plan import Plan, PlanStore, read_config
+from .program import Compose
+from .services import services
+
+#: Seconds for which a look is as good as a new one: one command asks for several things that it tells.
+FRESH_S = 1.0
+
+
+def depth_query() -> str:
+    """Return the query for the depth of the queue; the table of jobs has kept its name in every release."""
+    text = resources.files("qfc.drivers").joinpath("sql", "depth.sql").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("--")]
+    return f"select row_to_json(q) from ({' '.join(lines).replace('{job}', 'core_job')}) q"
+
+
+class Observer:
+    """Looks at one deployment. Safe for threads."""
+
+    def __init__(self, settings: Settings, engine: Engine) -> None:
+        self.settings, self.engine = settings, engine
+        self._plans = PlanStore(settings.home / "plan.json")
+        self._restarts = RestartHistory(settings.home / "restarts.json")
+        self._lock = threading.RLock()
+        self._last: tuple[float, Look] | None = None
+        self._plan: Plan | None = None
+
+    @cached_property
+    def deployment(self) -> Deployment:
+        """Folder and project. Raises ConfigError, NotFoundError."""
+        with self._lock:
+            if self.settings.folder is None or self.settings.project is not None:
+                return deployments.find(self.settings, self.engine)
+            seen = {one.project for one in self.look().containers}
+            folder = self.settings.folder
+            return Deployment(folder, seen.pop()) if len(seen) == 1 else deployments.find(self.settings, self.engine)
+
+    @cached_property
+    def compose(self) -> Compose:
+        """The host's Compose. Raises UnreachableError."""
+        known = self._plan.version if self._plan else ""
+        project = self.deployment.project
+        return Compose(known, project) if known else program.find(self.engine, project)
+
+    def look(self, *, fresh: bool = False) -> Look:
+        """Return what the deployment's containers are doing. Raises UnreachableError, and ConfigError."""
+        with self._lock:
+            if self._last is None or fresh or time.monotonic() - self._last[0] > FRESH_S:
+                self._last = (time.monotonic(), self._look())
+            return self._last[1]
+
+    def plan(self, *, fresh: bool = False) -> Plan:
+        """Return what should run. A fresh plan has the environments too. Raises CommandError for faulty files."""
+        with self._lock:
+            if fresh:
+                self._plan = self._ask_for_plan()
+                self._plans.remember(self._plan, self.look(fresh=True).files)
+            if self._plan is None:
+                files = self.look().files
+                self._plan = self._plans.recall(files) or self._ask_for_plan()
+                self._plans.remember(self._plan, files)
+            return self._plan
+
+    def forget_plan(self) -> None:
+        """Ask anew next time: the files were changed."""
+        with self._lock:
+            self._plan = None
+            self._last = None
+
+    def services(self, *, fresh: bool = False) -> tuple[Service, ...]:
+        """Return every service of the deployment. Where its files are faulty, those of its containers."""
+        seen = self.look(fresh=fresh)
+        try:
+            plan = self.plan()
+        except CommandError:
+            if not seen.containers:
+                raise
+            plan = Plan({})
+        kills = [(one, seen.uses.get(one.pid or 0, Use()).oom_kills) for one in seen.containers]
+        return services(seen, plan, self._restarts.update(kills))
+
+    def containers(self, service: str, *, fresh: bool = False) -> tuple[Container, ...]:
+        """Return the containers of a service, in the order of their numbers."""
+        found = [one for one in self.look(fresh=fresh).containers if one.service == service and not one.is_one_off]
+        return tuple(sorted(found, key=lambda one: one.number))
+
+    def running(self, service: str) -> Container:
+        """Return a container of a service that runs. Raises NotFoundError."""
+        for container in self.containers(service):
+            if container.status == "running":
+                return container
+        raise NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
+
+    def environment(self, service: str) -> Mapping[str, str]:
+        """Return the environment of a service: that of a container, else that of a fresh plan. It holds secrets."""
+        for container in self.containers(service):
+            return container.environment
+        return self.plan(fresh=True).environment.get(service, {})
+
+    def disk(self) -> Disk:
+        """Return the space of the file system with the least share left of those the deployment lies on."""
+        disks = self.look().disks
+        if not disks:
+            raise NotFoundError(f"The space on {self.engine.machine.name} cannot be measured.")
+        return min(disks, key=lambda one: one.free_bytes / max(one.total_bytes, 1))
+
+    def _look(self) -> Look:
+        folder, project = self.settings.folder, self.settings.project
+        if folder is None:
+            found = self.deployment
+            folder, project = found.folder, found.project
+        label = looking.by_project(project) if project else looking.by_folder(folder)
+        return self._only_one_project(self._look_by(label, folder))
+
+    def _look_by(self, label: str, folder: PurePosixPath) -> Look:
+        argv = looking.command(label, folder, depth_query=depth_query())
+        return looking.parse(self.engine.look(argv).stdout)
+
+    def _only_one_project(self, seen: Look) -> Look:
+        projects = sorted({one.project for one in seen.containers})
+        if len(projects) > 1:
+            raise ConfigError(
+                [f"Several Compose projects run from {self.settings.folder}: {', '.join(projects)}."],
+                hint=f"Say which: qfc init {self.settings.name} --project NAME",
+            )
+        return seen
+
+    def _ask_for_plan(self) -> Plan:
+        folder, compose = self.deployment.folder, self.compose
+        done = self.engine.run(compose.config(), folder=folder, timeout_s=60)
+        return read_config(done.stdout, version=compose.version)

@@ -1,0 +1,89 @@
+"""Which Compose the host has, and the commands that are typed to it. Commands are built here and run elsewhere.
+
+v2 is a plug-in of docker (`docker compose`), v1 a program of its own (`docker-compose`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ....errors import UnreachableError
+from ...docker.engine import Engine
+
+_ASK = "docker compose version --short 2>/dev/null || docker-compose version --short"
+
+
+@dataclass(frozen=True)
+class Compose:
+    """Compose on a host, for one project."""
+
+    version: str
+    project: str
+
+    @property
+    def is_v1(self) -> bool:
+        """Whether it is the old program."""
+        return self.version.startswith("1.")
+
+    def argv(self, *words: str) -> list[str]:
+        """Return a command for the project; to be run in its folder, so that Compose reads its `.env`."""
+        program = ["docker-compose"] if self.is_v1 else ["docker", "compose", "--progress", "plain"]
+        return [*program, "--project-name", self.project, *words]
+
+    def config(self) -> list[str]:
+        """Print what the files come to: JSON, or YAML from v1."""
+        return self.argv("config") if self.is_v1 else self.argv("config", "--format", "json")
+
+    def up(self, services: Sequence[str] = (), *, recreate: bool = False, build: bool = False) -> list[str]:
+        """Make and start containers in the background. What is named comes alone, without what it depends on."""
+        words = ["up", "--detach", "--force-recreate" if recreate else "--no-recreate"]
+        words += [] if build else ["--no-build"]
+        return self.argv(*words, *(["--no-deps"] if services else []), *services)
+
+    def converge(self, scale: Mapping[str, int]) -> list[str]:
+        """Make the containers be as files and images say, with other numbers of some; those that already are stay."""
+        numbers = [word for name, count in scale.items() for word in ("--scale", f"{name}={count}")]
+        return self.argv("up", "--detach", "--no-build", *numbers)
+
+    def scale(self, service: str, count: int) -> list[str]:
+        """Have so many containers of a service; those that run are left alone."""
+        return self.argv("up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{service}={count}",
+                         service)  # fmt: skip
+
+    def stop(self, services: Sequence[str] = (), *, timeout_s: int | None = None) -> list[str]:
+        """Stop containers, each with its own patience unless a time is given."""
+        return self.argv("stop", *(["--timeout", str(timeout_s)] if timeout_s is not None else []), *services)
+
+    def remove(self, services: Sequence[str]) -> list[str]:
+        """Remove stopped containers; their volumes stay."""
+        return self.argv("rm", "--force", *services)
+
+    def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> list[str]:
+        """Build images."""
+        return self.argv("build", *(["--no-cache"] if fresh else []), *services)
+
+    def pull(self, services: Sequence[str] = ()) -> list[str]:
+        """Pull images, except those that are built here."""
+        quiet = ["--quiet"] if self.is_v1 else ["--quiet", "--ignore-buildable"]
+        return self.argv("pull", *quiet, *services)
+
+    def run(self, service: str, argv: Sequence[str], *, name: str) -> list[str]:
+        """Run a command in a new container of a service, which is removed afterwards."""
+        return self.argv("run", "--rm", "--no-deps", "-T", "--name", name, service, *argv)
+
+    def follow(self, services: Sequence[str], *, lines: int) -> list[str]:
+        """Print log lines and go on with new ones."""
+        colour = ["--no-color"]
+        return self.argv("logs", "--follow", "--timestamps", *colour, f"--tail={lines}", *services)
+
+
+def find(engine: Engine, project: str) -> Compose:
+    """Return the Compose of a host. Raises UnreachableError when it has none."""
+    version = engine.look(["sh", "-c", _ASK], check=False).stdout.strip().removeprefix("v")
+    if not version:
+        raise UnreachableError(
+            f"{engine.machine.name} has no Docker Compose.",
+            hint="Install the package docker-compose-plugin (or docker-compose) there.",
+        )
+    return Compose(version, project)

@@ -1,0 +1,72 @@
+"""Containers of a deployment while a release is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ....errors import NotFoundError
+from ....stack.model import ComposeFacts
+from .lifecycle import APP, READY_S, WORKER, Lifecycle
+from .observer import Observer
+
+#: Labels by which official workers mark the containers of their jobs.
+JOB_LABEL = "job_id"
+
+
+class ComposeRollout:
+    """Changes containers step by step. To be used under the deployment's lock."""
+
+    def __init__(self, observer: Observer, lifecycle: Lifecycle) -> None:
+        self._observer, self._lifecycle = observer, lifecycle
+
+    def facts(self) -> ComposeFacts:
+        """Return what files and `.env` come to now. Raises CommandError when they are faulty."""
+        self._observer.forget_plan()
+        plan = self._observer.plan(fresh=True)
+        separator = "_" if self._observer.compose.is_v1 else "-"
+        own = f"{self._observer.deployment.project}{separator}"
+        return ComposeFacts(
+            images={name: one.image or f"{own}{name}" for name, one in plan.services.items()},
+            built=tuple(name for name, one in plan.services.items() if one.is_built),
+            replicas={name: one.replicas for name, one in plan.services.items()},
+        )
+
+    def images_in_use(self) -> Mapping[str, tuple[str, str]]:
+        """Return name and id of the image of each service's container."""
+        seen = self._observer.look(fresh=True)
+        return {one.service: (one.image, one.image_id) for one in seen.containers if not one.is_one_off}
+
+    def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
+        """Run a management command in a new container of the application's present image; return its output."""
+        return self._lifecycle.run_once(APP, ["python3", "manage.py", *argv], timeout_s=timeout_s)
+
+    def converge(self, *, workers: int | None = None) -> None:
+        """Make the containers be as files and images say, with so many workers where a number is given."""
+        self._lifecycle.converge(workers=workers)
+
+    def await_ready(self, *, limit_s: float = READY_S, without: Sequence[str] = ()) -> None:
+        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words."""
+        names = [one.name for one in self._observer.services(fresh=True) if one.name not in without]
+        self._lifecycle.await_ready(names, limit_s=limit_s)
+
+    def drain(self) -> None:
+        """Let all workers finish and stop."""
+        self._lifecycle.drain.stop(self._observer.containers(WORKER, fresh=True))
+
+    def halt(self, services: Sequence[str]) -> None:
+        """Stop services at once, and containers of jobs with the workers."""
+        engine, project = self._observer.engine, self._observer.deployment.project
+        ids = [one.id for name in services for one in self._observer.containers(name, fresh=True) if one.is_running]
+        if WORKER in services:
+            argv = ["docker", "ps", "-q", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default"]
+            ids += engine.look(argv).stdout.split()
+        if ids:
+            engine.run(["docker", "kill", *ids], check=False, timeout_s=60)
+
+    def last_words(self, service: str) -> str:
+        """Return the end of a service's log, of the container that is worst off."""
+        containers = self._observer.containers(service, fresh=True)
+        worst = sorted(containers, key=lambda one: one.status == "running")
+        if not worst:
+            raise NotFoundError(f"{service} has no container.")
+        return self._lifecycle.last_words(worst[0].id)

@@ -1,0 +1,115 @@
+"""The runtime of a deployment under Docker Compose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+
+from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
+from ....stack.model import CommandResult, Disk, LogLine, Service
+from ....stack.ports import Clock
+from . import logs
+from .draining import Holding, leaving_order
+from .env import Env
+from .lifecycle import APP, DATABASE, WORKER, Lifecycle
+from .observer import Observer
+
+REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
+
+
+class ComposeRuntime:
+    """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
+
+    def __init__(self, observer: Observer, *, clock: Clock, holding: Holding, answers: Callable[[], bool]) -> None:
+        self._observer, self._holding = observer, holding
+        self.lifecycle = Lifecycle(observer, clock, answers)
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every service that the deployment should have, running or not."""
+        return self._observer.services()
+
+    def disk(self) -> Disk:
+        """Return the space where the deployment's data are."""
+        return self._observer.disk()
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+        self._require(names)
+        self.lifecycle.start(names)
+
+    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop services; workers finish what they hold unless `now`; no names means all."""
+        self._require(names)
+        self.lifecycle.stop(names, now=now)
+        self._observer.look(fresh=True)
+
+    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Make services anew from files and images as they are now; no names means all."""
+        self._require(names)
+        self.lifecycle.recreate(names, now=now)
+
+    def scale(self, name: str, count: int) -> None:
+        """Make the workers that many, in `.env` too. Idle ones go first, one with a job finishes it."""
+        self._require([name])
+        if name != WORKER:
+            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+        Env(self._observer.engine, self._observer.deployment.folder).change({REPLICAS: str(count)})
+        self._observer.forget_plan()
+        containers = self._observer.containers(WORKER, fresh=True)
+        leaving = leaving_order(containers, self._holding(containers))[: max(len(containers) - count, 0)]
+        self.lifecycle.drain.remove(leaving)
+        if any(one.is_running for one in self._observer.look(fresh=True).containers):
+            self.lifecycle.compose(self._observer.compose.scale(WORKER, count))
+            self.lifecycle.await_ready([WORKER])
+
+    def execute(
+        self,
+        service: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout_s: float | None = None,
+        attached: bool = False,
+    ) -> CommandResult:
+        """Run a management command (`app`, `worker_wrapper`) or a program in a running container of a service."""
+        self._require([service])
+        container = self._observer.running(service)
+        inner = ["python3", "manage.py", *argv] if service in (APP, WORKER) else self._program(service, argv)
+        machine = self._observer.engine.machine
+        if attached:
+            return machine.attach(["docker", "exec", "--interactive", "--tty", container.id, *inner], check=False)
+        try:
+            return self._observer.engine.run(
+                ["docker", "exec", "--interactive", container.id, *inner], stdin=stdin, timeout_s=timeout_s
+            )
+        except CommandError as error:
+            told = error.message.replace("docker exec", argv[0], 1)
+            raise CommandError(told, hint=error.hint, said=error.said) from error
+
+    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
+        """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
+        self._require(names)
+        chosen = [one for one in self._observer.look().containers if not names or one.service in names]
+        machine = self._observer.engine.machine
+        if not follow:
+            printed = self._observer.engine.run(logs.reading(chosen, lines=lines, since=since)).stdout
+            yield from logs.merged(printed.splitlines(), chosen, lines=lines, since=since)
+            return
+        if not any(one.is_running for one in chosen):
+            raise NotRunningError("Nothing runs that could be followed.", hint="Type: qfc up")
+        argv = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(self._observer.deployment.folder)]
+        argv += self._observer.compose.follow(names, lines=lines)
+        yield from logs.follow(machine, argv, {one.name: one.service for one in chosen})
+
+    def _program(self, service: str, argv: Sequence[str]) -> list[str]:
+        """Return a program's command; PostgreSQL's own are told which database, as the container knows it."""
+        if service != DATABASE:
+            return list(argv)
+        script = 'PGUSER=$POSTGRES_USER PGDATABASE=${POSTGRES_DB:-$POSTGRES_USER}; export PGUSER PGDATABASE; exec "$@"'
+        return ["sh", "-c", script, "sh", *argv]
+
+    def _require(self, names: Sequence[str]) -> None:
+        known = [one.name for one in self._observer.services()]
+        for name in names:
+            if name not in known:
+                raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")

@@ -1,0 +1,82 @@
+"""From containers and a plan to services: what runs, what should, and what of it is not right."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from ....stack.model import Health, Instance, Service, ServiceState
+from ...docker.containers import Container
+from ...docker.look import Look, Use
+from ...docker.restarts import Past
+from .plan import Plan, ServicePlan
+
+STATES = {
+    "running": ServiceState.RUNNING,
+    "paused": ServiceState.STOPPED,
+    "restarting": ServiceState.RESTARTING,
+    "created": ServiceState.STOPPED,
+    "exited": ServiceState.STOPPED,
+    "dead": ServiceState.STOPPED,
+    "removing": ServiceState.STOPPED,
+}
+HEALTHS = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY, "starting": Health.UNKNOWN}
+#: In this order services are shown: what everything else needs, then what people see, then what helps.
+ORDER = ("db", "geodb", "memcached", "minio", "rustfs", "webdav", "app", "worker_wrapper", "nginx", "ofelia", "certbot")
+
+
+def services(look: Look, plan: Plan, pasts: Mapping[str, Past]) -> tuple[Service, ...]:
+    """Return every service of the plan, and those that only have containers left, in a fixed order."""
+    found: dict[str, list[Container]] = {name: [] for name in plan.services}
+    for container in look.containers:
+        if not container.is_one_off:
+            found.setdefault(container.service, []).append(container)
+    names = sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    return tuple(_service(name, plan.services.get(name), found[name], look, pasts) for name in names)
+
+
+def _service(
+    name: str, plan: ServicePlan | None, containers: list[Container], look: Look, pasts: Mapping[str, Past]
+) -> Service:
+    ordered = sorted(containers, key=lambda one: one.number)
+    instances = tuple(_instance(one, look, pasts.get(one.name, Past())) for one in ordered)
+    is_task = plan.is_task if plan else False
+    wanted = 0 if is_task else plan.replicas if plan else len(ordered)
+    state = _state(instances, wanted)
+    health = _health(ordered) if state is ServiceState.RUNNING else Health.UNKNOWN
+    return Service(name, state, health, wanted, instances, is_task)
+
+
+def _state(instances: tuple[Instance, ...], wanted: int) -> ServiceState:
+    states = {instance.state for instance in instances}
+    order = (ServiceState.RUNNING, ServiceState.RESTARTING, ServiceState.STOPPED, ServiceState.UNKNOWN)
+    return next((one for one in order if one in states), ServiceState.MISSING if wanted else ServiceState.STOPPED)
+
+
+def _health(containers: list[Container]) -> Health:
+    """Return the worst that the checks of running containers say; without a check, none."""
+    said = {HEALTHS.get(one.health or "", Health.NONE) for one in containers if one.is_running}
+    order = (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY, Health.NONE)
+    return next((one for one in order if one in said), Health.NONE)
+
+
+def _instance(container: Container, look: Look, past: Past) -> Instance:
+    running = container.status == "running"
+    use = look.uses.get(container.pid or 0, Use()) if running else Use()
+    return Instance(
+        id=container.name,
+        state=STATES.get(container.status, ServiceState.UNKNOWN),
+        pid=container.pid,
+        uptime_s=_seconds(container.started_at, look.at) if running else None,
+        cpu_percent=use.cpu_percent,
+        memory_bytes=use.memory_bytes,
+        restarts=past.restarts,
+        exit_code=None if running or container.status == "created" else container.exit_code,
+        oom_kills=past.oom_kills,
+        image=container.image,
+        host=container.id[:12],
+    )
+
+
+def _seconds(since: datetime | None, now: datetime) -> float | None:
+    return round(max((now - since).total_seconds(), 0.0), 1) if since else None

@@ -1,0 +1,1 @@
+alter database {name} with allow_connections true

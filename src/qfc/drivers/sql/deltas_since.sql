@@ -1,0 +1,1 @@
+select count(*) from {delta} where created_at > %(since)s

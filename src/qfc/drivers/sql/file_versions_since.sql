@@ -1,0 +1,1 @@
+select count(*) from {file_version} where created_at > %(since)s

@@ -1,0 +1,1 @@
+select app || '.' || name as name from django_migrations order by id

@@ -1,0 +1,1 @@
+select count(*) from {project} where created_at > %(since)s

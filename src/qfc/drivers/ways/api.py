@@ -1,0 +1,166 @@
+"""The ways to a deployment's API: as its clients reach it, through its nginx, and past that to the application."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from typing import BinaryIO
+
+from ...errors import ConfigError, NotFoundError, QfcError, UnreachableError
+from ...stack.model import ApiAnswer, ApiRequest
+from ..api import HttpApi, Way
+from ..docker.containers import Container
+from .address import Place, places
+from .tunnel import Tunnels
+
+HTTPS = 443
+APP_PORT = 8000
+STATUS = "/api/v1/status/"
+LOOK_S = 5.0
+LOCAL_NAMES = ("localhost", "127.", "[::1]", "0.0.0.0")
+
+
+@dataclass(frozen=True)
+class Names:
+    """What the deployment calls itself: `host` in its `Host` headers, `url` for its clients."""
+
+    host: str
+    url: str
+
+
+def names_of(environment: Mapping[str, str], public_host: str | None) -> Names:
+    """Return the names of a server, from its nginx's environment. Raises ConfigError without a host."""
+    host = environment.get("QFIELDCLOUD_HOST", "").strip()
+    if not host and not public_host:
+        raise ConfigError(
+            ["QFIELDCLOUD_HOST is not set for this deployment."], hint="Set it in .env, or public_host for the stack."
+        )
+    port = environment.get("WEB_HTTPS_PORT", "")
+    suffix = f":{port}" if port.isdigit() and int(port) != HTTPS else ""
+    return Names(host or (public_host or "").partition(":")[0], f"https://{public_host or host + suffix}")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What is known of the deployment: its containers, its nginx's environment, whether it is on this machine."""
+
+    containers: Sequence[Container]
+    environment: Mapping[str, str]
+    is_here: bool
+    public_host: str | None = None
+
+
+class ApiWays:
+    """Every way to one deployment's API. `certificate` reads the one that its nginx serves, to trust just that one."""
+
+    def __init__(self, tunnels: Tunnels, sight: Callable[[], Sight], certificate: Callable[[], str]) -> None:
+        self._tunnels, self._look, self._certificate = tunnels, sight, certificate
+
+    @cached_property
+    def _sight(self) -> Sight:
+        return self._look()
+
+    @cached_property
+    def names(self) -> Names:
+        """What the deployment calls itself. Raises ConfigError."""
+        return names_of(self._sight.environment, self._sight.public_host)
+
+    @cached_property
+    def own_trust(self) -> ssl.SSLContext:
+        """Trust what everybody trusts, and the very certificate that the deployment has, be it signed by itself."""
+        context = ssl.create_default_context()
+        with suppress(QfcError, ssl.SSLError):
+            context.load_verify_locations(cadata=self._certificate())
+            context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        return context
+
+    def forget(self) -> None:
+        """Look anew next time: containers have other addresses after they were made anew."""
+        for name in ("_sight", "names", "own_trust"):
+            self.__dict__.pop(name, None)
+
+    def public(self) -> HttpApi:
+        """Return the API as its clients reach it. Raises UnreachableError where its name leads elsewhere from here."""
+        name = self.names.url.partition("://")[2]
+        if name.startswith(LOCAL_NAMES) and not self._sight.is_here:
+            raise UnreachableError(
+                f"{self.names.url} is an address of the server itself.",
+                hint="Set public_host of the stack to the name that clients use.",
+            )
+        return HttpApi(self.names.url)
+
+    def nginx(self) -> HttpApi:
+        """Return the API through the port that nginx publishes, or its own address. Raises NotFoundError."""
+        here = self._first("nginx", HTTPS)
+        port = self.names.url.partition("://")[2].partition(":")[2]
+        url = f"https://{self.names.host}" + (f":{port}" if port else "")
+        return HttpApi(url, Way(here.address, here.port, self.own_trust))
+
+    def app(self) -> HttpApi:
+        """Return the API without nginx. Raises NotFoundError."""
+        here = self._first("app", APP_PORT)
+        # Without the header the application answers that it only speaks HTTPS.
+        headers = {"Host": self.names.host, "X-Forwarded-Proto": "https"}
+        return HttpApi(f"http://{self.names.host}", Way(here.address, here.port, headers=headers))
+
+    def best(self) -> HttpApi:
+        """Return the first of the ways that leads to an answer. Raises the last one's error."""
+        last: QfcError | None = None
+        for make in self._trusting():
+            try:
+                api = make()
+                api.get(STATUS, timeout_s=LOOK_S)
+            except QfcError as error:
+                last = error if last is None or not isinstance(error, NotFoundError) else last
+            else:
+                return api
+        raise last or UnreachableError("The API cannot be reached.", hint="Type: qfc status")
+
+    def _trusting(self) -> Iterator[Callable[[], HttpApi]]:
+        yield self.public
+        yield lambda: HttpApi(self.public().url, Way(context=self.own_trust))
+        yield self.nginx
+
+    def _first(self, service: str, port: int) -> Place:
+        last: QfcError | None = None
+        for place in places(service, port, [one for one in self._sight.containers if one.service == service]):
+            try:
+                if place.address != service:
+                    return self._tunnels.to(place)
+            except UnreachableError:
+                raise
+            except QfcError as error:
+                last = error
+        raise last or NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
+
+
+class BestApi:
+    """The API by the best way, found when it is first asked."""
+
+    def __init__(self, ways: ApiWays) -> None:
+        self._ways = ways
+
+    @cached_property
+    def _api(self) -> HttpApi:
+        return self._ways.best()
+
+    def forget(self) -> None:
+        """Find the way anew next time."""
+        self._ways.forget()
+        self.__dict__.pop("_api", None)
+
+    @property
+    def url(self) -> str:
+        """Return the address that clients are given."""
+        return self._ways.names.url
+
+    def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
+        """Answer a GET, whatever its status."""
+        return self._api.get(path, timeout_s=timeout_s)
+
+    def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
+        """Answer a request, whatever its status."""
+        return self._api.send(request, timeout_s=timeout_s, sink=sink)

@@ -1,0 +1,167 @@
+"""The way to a deployment's PostgreSQL: in a container of its own, on its host, or somewhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg
+
+from ...errors import ConfigError, QfcError, UnreachableError
+from ...stack.ports import Machine
+from ..docker.containers import Container
+from .address import Place, places
+from .relay import PORT as RELAY_PORT
+from .relay import Relay
+from .tunnel import Tunnels
+
+#: Seconds for one try; there may be several ways.
+CONNECT_S = 5
+#: Containers that reach the database if anything does, in the order in which they are asked to pass bytes on.
+BETWEEN = ("db", "app", "worker_wrapper")
+#: What a server says to one whom it heard; another way leads to the same answer.
+HEARD = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted", "too many")
+
+
+@dataclass(frozen=True)
+class DatabaseAccess:
+    """How the application reaches its database."""
+
+    host: str
+    port: int
+    user: str
+    database: str
+    password: str = field(repr=False)
+    sslmode: str = "prefer"
+
+
+def access_of(environment: Mapping[str, str]) -> DatabaseAccess:
+    """Read what the application is told. Raises ConfigError that names what is missing."""
+    needed = ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_DB")
+    missing = [f"{name} is not set for the service app." for name in needed if not environment.get(name)]
+    if missing:
+        raise ConfigError(missing, hint="Set it in .env, then type: qfc services recreate --service app")
+    return DatabaseAccess(
+        host=environment["POSTGRES_HOST"],
+        port=int(environment.get("POSTGRES_PORT") or 5432),
+        user=environment["POSTGRES_USER"],
+        database=environment["POSTGRES_DB"],
+        password=environment.get("POSTGRES_PASSWORD", ""),
+        sslmode=environment.get("POSTGRES_SSLMODE") or "prefer",
+    )
+
+
+#: Gives the containers of the deployment as they are now, and how the application reaches its database.
+Sight = Callable[[], tuple[Sequence[Container], DatabaseAccess]]
+
+
+class DatabaseWay:
+    """Connects by whichever way works, and by that one from then on. `sight` is asked when the way is looked for."""
+
+    def __init__(self, machine: Machine, tunnels: Tunnels, sight: Sight) -> None:
+        self._machine, self._tunnels, self._sight = machine, tunnels, sight
+        self._known: dict[str, Any] | None = None
+        self._relays: list[Relay] = []
+
+    def connect(self, database: str | None = None) -> psycopg.Connection[Any]:
+        """Return a new connection, to another database of the server where one is named.
+
+        What psycopg raises last is raised when no way works.
+        """
+        if self._known is not None:
+            try:
+                return psycopg.connect(**_for(database, self._known))
+            except psycopg.OperationalError:
+                self._known = None
+        return self._look_for_a_way(database)
+
+    def parameters(self) -> Mapping[str, Any]:
+        """Return what libpq is given on the way that works. Raises what `connect` does."""
+        if self._known is None:
+            self.connect().close()
+        return self._known or {}
+
+    def close(self) -> None:
+        """Close what was opened on the way."""
+        for relay in self._relays:
+            relay.close()
+        self._relays.clear()
+        self._known = None
+
+    def _look_for_a_way(self, database: str | None) -> psycopg.Connection[Any]:
+        containers, access = self._sight()
+        last: Exception | None = None
+        for parameters in self._ways(containers, access):
+            try:
+                connection = psycopg.connect(**_for(database, parameters))
+            except psycopg.OperationalError as error:
+                last = error
+                if any(words in str(error) for words in HEARD):
+                    break
+            else:
+                self._known = parameters
+                return connection
+        if last is None:
+            raise UnreachableError(
+                f"The database {access.host} does not run.",
+                hint="Type: qfc status, then qfc services restart --service db",
+            )
+        raise last
+
+    def _ways(self, containers: Sequence[Container], access: DatabaseAccess) -> Iterator[dict[str, Any]]:
+        for place in places(access.host, access.port, containers):
+            here = self._here(place)
+            if here is not None:
+                yield _parameters(access, here)
+        for container in _between(containers):
+            relay = Relay(self._machine, container.id, _name_there(access, container), access.port)
+            self._relays.append(relay)
+            yield {**_parameters(access, Place(str(relay.folder), RELAY_PORT)), "sslmode": "disable"}
+
+    def _here(self, place: Place) -> Place | None:
+        """Return where this machine reaches a place; None where the host does not forward."""
+        try:
+            return self._tunnels.to(place)
+        except UnreachableError:
+            raise
+        except QfcError:
+            return None
+
+
+def _for(database: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
+    return parameters if database is None else {**parameters, "dbname": database}
+
+
+def _between(containers: Sequence[Container]) -> list[Container]:
+    running = [one for one in containers if one.status == "running" and one.service in BETWEEN and one.number == 1]
+    return sorted(running, key=lambda one: BETWEEN.index(one.service))
+
+
+def _name_there(access: DatabaseAccess, container: Container) -> str:
+    """Return what a container calls the database; the database's own calls itself by its address."""
+    return "127.0.0.1" if container.service == access.host else access.host
+
+
+def _parameters(access: DatabaseAccess, here: Place) -> dict[str, Any]:
+    """Return what psycopg is given. The name stays the server's own, so that its certificate can be checked."""
+    is_folder = here.address.startswith("/")
+    at = {"host": here.address} if is_folder else {"host": access.host, "hostaddr": here.address}
+    if not is_folder and not _is_address(here.address):
+        at = {"host": here.address}
+    return {
+        **at,
+        "port": here.port,
+        "user": access.user,
+        "password": access.password,
+        "dbname": access.database,
+        "sslmode": access.sslmode,
+        "connect_timeout": CONNECT_S,
+        # A database without an encoding of its own gives bytes otherwise.
+        "client_encoding": "utf8",
+        "application_name": "qfc",
+    }
+
+
+def _is_address(text: str) -> bool:
+    return ":" in text or text.replace(".", "").isdigit()

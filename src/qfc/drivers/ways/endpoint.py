@@ -1,0 +1,49 @@
+"""Where this machine reaches an address that a deployment's containers use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from urllib.parse import urlsplit, urlunsplit
+
+from ...errors import QfcError, UnreachableError
+from ..docker.containers import Container
+from .address import HOST_NAMES, LOOPBACK, Place, places, reachable
+from .tunnel import Tunnels
+
+PORTS = {"http": 80, "https": 443}
+
+
+def endpoint_here(url: str, tunnels: Tunnels, containers: Callable[[], Sequence[Container]]) -> str:
+    """Return the address by which this machine reaches it: a service of the deployment, its host, or the world.
+
+    What lies in the world is reached as it is, with its own name, so that its certificate can be checked.
+    Raises UnreachableError when it is a service that does not run.
+    """
+    parts = urlsplit(url)
+    name, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)
+    known = containers()
+    own = [one for one in known if name in (one.service, one.name)]
+    if not own and name not in HOST_NAMES:
+        return url
+    for place in _published_by(known, port) if not own else places(name, port, own):
+        try:
+            here = tunnels.to(place)
+        except UnreachableError:
+            raise
+        except QfcError:
+            continue
+        return _at(url, here)
+    raise UnreachableError(f"{name} does not run.", hint=f"Type: qfc services restart --service {name}")
+
+
+def _published_by(containers: Sequence[Container], port: int) -> list[Place]:
+    """Return where a port of the host leads to, from the host's point of view: to a container, or to itself."""
+    ports = [one for container in containers for one in container.ports if one.host_port == port]
+    found = [Place(reachable(one.host_ip), port) for one in ports if ":" not in one.host_ip]
+    return list(dict.fromkeys(found)) or [Place(LOOPBACK, port)]
+
+
+def _at(url: str, here: Place) -> str:
+    parts = urlsplit(url)
+    address = f"[{here.address}]" if ":" in here.address else here.address
+    return urlunsplit((parts.scheme, f"{address or LOOPBACK}:{here.port}", parts.path, parts.query, ""))

@@ -1,0 +1,33 @@
+"""Forwarded ports of a stack's host: opened when they are first needed, kept until the stack is closed."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import ExitStack
+
+from ...stack.ports import Machine
+from .address import Place
+
+
+class Tunnels:
+    """Leads to places that a host reaches. On this machine they are reached as they are."""
+
+    def __init__(self, machine: Machine) -> None:
+        self._machine = machine
+        self._open = ExitStack()
+        self._known: dict[Place, Place] = {}
+        self._lock = threading.Lock()
+
+    def to(self, place: Place) -> Place:
+        """Return where this machine reaches a place. Raises UnreachableError when the host cannot be reached."""
+        with self._lock:
+            if place not in self._known:
+                here = self._open.enter_context(self._machine.forward(place.address, place.port))
+                self._known[place] = Place(*here)
+            return self._known[place]
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            self._known.clear()
+            self._open.close()

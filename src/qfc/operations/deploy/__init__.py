@@ -1,0 +1,27 @@
+"""Changing the release of a deployment, with a way back.
+
+run.py       the use case: from the checks to the record
+checks.py    what is looked at before anything is changed
+steps.py     the steps, one method each
+gate.py      the proof that the release works
+undo.py      going back after a failure, and after an operation that was killed
+journal.py   what is written down on the host before each step
+rollback.py  going back on purpose
+history.py   what was deployed
+"""
+
+from __future__ import annotations
+
+from .history import History, deploy_history
+from .rollback import RollbackOptions, deploy_rollback
+from .run import Deployed, DeployOptions, deploy
+
+__all__ = [
+    "DeployOptions",
+    "Deployed",
+    "History",
+    "RollbackOptions",
+    "deploy",
+    "deploy_history",
+    "deploy_rollback",
+]

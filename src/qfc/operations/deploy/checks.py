@@ -1,0 +1,145 @@
+"""What is looked at before a release is changed. Nothing is changed by it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...errors import QfcError
+from ...stack.model import Revision
+from ...stack.ports import Deployment, Ports
+from ...stack.rollout import ImageSource
+from ...stack.upgrade_stops import Upgrade, stops
+from ..probe import some_superuser
+
+#: Room for what a build leaves besides its images, in bytes.
+BUILD_ROOM = 2 * 1000**3
+COMPOSE_FILE = "docker-compose.yml"
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was found. `blocks`: nothing is changed as long as it is so, unless the operator passes it by name."""
+
+    name: str
+    ok: bool
+    detail: str
+    blocks: bool = True
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """The release that is to come, and how."""
+
+    before: Revision
+    after: Revision
+    changed_files: Sequence[str]
+    source: ImageSource
+
+
+def checks(ports: Ports, candidate: Candidate) -> tuple[Check, ...]:
+    """Look at everything; what cannot be looked at blocks like what was found."""
+    deployment = ports.deployment
+    looks: dict[str, Callable[[], list[Check]]] = {
+        "clean tree": lambda: [_clean_tree(candidate)],
+        "way back": lambda: [
+            _refusal("way back", deployment.dumps.refusal(), "the database can be dumped and restored")
+        ],
+        "writers": lambda: [_refusal("writers", deployment.traffic.refusal(), "they can be held off at nginx")],
+        "disk": lambda: [_disk(ports, candidate)],
+        "upgrade stops": lambda: _upgrade_stops(ports, candidate),
+        "environment": lambda: [_environment(deployment, candidate)],
+        "images": lambda: [_image_tags(deployment)],
+        "account": lambda: [Check("account", True, f"{some_superuser(ports)} tries the release out")],
+        "jobs": lambda: [_jobs(ports)],
+    }
+    return tuple(check for name, look in looks.items() for check in _looked(name, look))
+
+
+def _looked(name: str, look: Callable[[], list[Check]]) -> list[Check]:
+    try:
+        return look()
+    except QfcError as error:
+        return [Check(name, False, error.message)]
+
+
+def _clean_tree(candidate: Candidate) -> Check:
+    changed = list(candidate.changed_files)
+    if not changed:
+        return Check("clean tree", True, "no file of the release was changed")
+    more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
+    detail = f"changed: {', '.join(changed[:3])}{more}; put changes into override files, config.d or .env"
+    return Check("clean tree", False, detail)
+
+
+def _refusal(name: str, reason: str | None, good: str) -> Check:
+    return Check(name, reason is None, reason or good)
+
+
+def _disk(ports: Ports, candidate: Candidate) -> Check:
+    """The dump, a second database while it is restored, and new images beside the old ones."""
+    free = ports.runtime.disk().free_bytes
+    database = ports.directory.database().size_bytes
+    built = candidate.source is ImageSource.BUILD
+    needed = 3 * database + (BUILD_ROOM if built or candidate.source is ImageSource.PULL else 0)
+    detail = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB wanted"
+    return Check("disk", free >= needed, detail)
+
+
+def _upgrade_stops(ports: Ports, candidate: Candidate) -> list[Check]:
+    found = stops(upgrade_of(ports, candidate))
+    checks = [
+        Check(f"upgrade stop {stop.id}", not stop.blocks, f"{stop.what} {stop.fix}", stop.blocks) for stop in found
+    ]
+    return checks or [Check("upgrade stops", True, "none on the way")]
+
+
+def upgrade_of(ports: Ports, candidate: Candidate) -> Upgrade:
+    """Return what is known of the change of release."""
+    deployment = ports.deployment
+    environment = deployment.settings.values()
+    names = environment.get("COMPOSE_FILE", COMPOSE_FILE).split(environment.get("COMPOSE_PATH_SEPARATOR") or ":")
+    texts = [deployment.source.read(candidate.after, name) or "" for name in names]
+    return Upgrade(
+        before=candidate.before.name,
+        after=candidate.after.name,
+        environment=environment,
+        compose_text="\n".join(texts),
+        example_text=deployment.source.read(candidate.after, ".env.example") or "",
+        volumes=deployment.volumes(),
+        has_old_projects=ports.directory.rows_of("core_project") is not None,
+        geodb_rows=ports.directory.rows_of("core_geodb") or 0,
+        server_version=ports.directory.database().version,
+        target_date=deployment.source.date(candidate.after).date(),
+    )
+
+
+def _environment(deployment: Deployment, candidate: Candidate) -> Check:
+    example = deployment.source.read(candidate.after, ".env.example")
+    if example is None:
+        return Check("environment", True, "the release has no .env.example to compare with", blocks=False)
+    missing = deployment.settings.missing_for(example)
+    if not missing:
+        return Check("environment", True, ".env has every line of the release's .env.example")
+    return Check("environment", False, f".env lacks {', '.join(missing)} of .env.example", blocks=False)
+
+
+def _image_tags(deployment: Deployment) -> Check:
+    """Images that are pulled have to be of one release."""
+    facts = deployment.rollout.facts()
+    own = ("app", "worker_wrapper", "qgis", "qgis3", "qgis4")
+    tags = {
+        name: facts.images[name].rpartition(":")[2] for name in own if name in facts.images and name not in facts.built
+    }
+    if len(set(tags.values())) > 1:
+        said = ", ".join(f"{name}:{tag}" for name, tag in tags.items())
+        return Check("images", False, f"they are of different releases: {said}")
+    return Check("images", True, "of one release")
+
+
+def _jobs(ports: Ports) -> Check:
+    depth = ports.jobs.depth()
+    running = depth.queued + depth.started
+    return Check(
+        "jobs", True, f"{running} run and are waited for, {depth.pending} wait and go on afterwards", blocks=False
+    )

@@ -1,0 +1,100 @@
+"""The proof that a release works: its API, a real file up and down as clients send it, and one job."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
+from typing import TypeVar, cast
+
+from ...errors import QfcError
+from ...stack.ports import Ports
+from ..probe import ProbeError, ProbeProject, await_job, make_project, probe_files, session
+
+Result = TypeVar("Result")
+STATUS = "/api/v1/status/"
+#: Seconds for the job; an official worker has to fetch nothing and start one container.
+JOB_S = 300.0
+ANSWER_S = 60.0
+HEADER = "X-Qfc-Pass"
+#: Bytes that no cache and no page of an error has.
+RANDOM_BYTES = 64 * 1024
+
+
+@contextmanager
+def gate(ports: Ports, password: str) -> Generator[Gate]:
+    """Give the checks of the gate; what they made on the server is removed with the block."""
+    with session(ports) as (person, token):
+        made = Gate(ports, person, token, password)
+        try:
+            yield made
+        finally:
+            made.clean_up()
+
+
+class Gate:
+    """Tries a release out while nobody else may write. `password` lets its requests through."""
+
+    def __init__(self, ports: Ports, person: str, token: str, password: str) -> None:
+        self._ports, self._person, self._token = ports, person, token
+        self._headers = {HEADER: password} if password else {}
+        self._password = password
+        self._project: ProbeProject | None = None
+
+    def files(self) -> None:
+        """Ask the API how it is, then send a file through the public address and compare what comes back."""
+        self._check("API", self._api)
+        self._project = self._check("new project", self._make_project)
+        content = secrets.token_bytes(RANDOM_BYTES)
+        project = self._project
+        self._check("file up and down", lambda: project.round_trip("random.bin", content))
+        for name, data in probe_files().items():
+            self._check(f"upload of {name}", lambda name=name, data=data: project.upload(name, data))
+
+    def hasten(self) -> None:
+        """Let the job that the project file has made be the next one, whatever waits."""
+        assert self._project is not None
+        for job in self._ports.jobs.jobs(project_id=self._project.id, limit=5):
+            self._ports.jobs.hasten(job.id)
+
+    def job(self) -> None:
+        """Wait until a worker of the new release has done it."""
+        assert self._project is not None
+        project = self._project
+        self._check("a job", lambda: await_job(self._ports, project.id, "process_projectfile", limit_s=JOB_S))
+
+    def clean_up(self) -> None:
+        """Remove what was made."""
+        project, self._project = self._project, None
+        if project is not None:
+            try:
+                project.remove()
+            except QfcError:
+                return
+
+    def _api(self) -> None:
+        answer = self._ports.api.get(STATUS, timeout_s=ANSWER_S)
+        said = answer.document
+        bad = [f"{name} {value}" for name, value in _parts(said) if value != "ok"]
+        if answer.status != 200 or bad:
+            raise ProbeError(f"{STATUS} answered {answer.status}{': ' if bad else ''}{', '.join(bad)}.")
+
+    def _make_project(self) -> ProbeProject:
+        made = make_project(self._ports.api, self._person, self._token, self._headers)
+        if self._password:
+            # The job's own requests come from containers that know no password.
+            self._ports.deployment.traffic.hold(self._password, [f"/{made.id}/"])
+        return made
+
+    def _check(self, name: str, ask: Callable[[], Result]) -> Result:
+        try:
+            return ask()
+        except QfcError as error:
+            raise ProbeError(f"The release does not pass the gate, {name}: {error.message}", hint=error.hint) from error
+
+
+def _parts(document: object) -> list[tuple[str, str]]:
+    if not isinstance(document, dict):
+        return [("the answer", "is no JSON")]
+    said = cast("Mapping[str, object]", document).items()
+    return [(name, value) for name, value in said if isinstance(value, str) and name not in ("code", "message")]

@@ -1,0 +1,62 @@
+"""What was deployed, and whether there is a way back to before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from ...stack.model import Revision
+from ...stack.ports import Ports
+from ...stack.rollout import Record
+from .journal import past, under_way
+
+
+@dataclass(frozen=True)
+class HistoryLine:
+    """One deployment. `seconds` from its first step to its end; `with_data`: the database of before is kept too."""
+
+    id: str
+    kind: str
+    began_at: datetime
+    by: str
+    before: Revision
+    after: Revision
+    result: str
+    seconds: float | None
+    failure: str
+    migrated: bool
+    with_data: bool
+
+
+@dataclass(frozen=True)
+class History:
+    """Deployments, the newest first. `open` was begun and has not ended: it was broken off, or is at work now."""
+
+    deployments: tuple[HistoryLine, ...]
+    open: HistoryLine | None
+    now: Revision
+
+
+def deploy_history(ports: Ports) -> History:
+    """Return what was deployed."""
+    deployment = ports.deployment
+    current = under_way(deployment)
+    lines = tuple(map(_line, past(deployment)))
+    return History(lines, _line(current) if current else None, deployment.source.state().revision)
+
+
+def _line(record: Record) -> HistoryLine:
+    seconds = round((record.ended_at - record.began_at).total_seconds(), 1) if record.ended_at else None
+    return HistoryLine(
+        id=record.id,
+        kind=record.kind,
+        began_at=record.began_at,
+        by=record.by,
+        before=record.before,
+        after=record.after,
+        result=record.state.value,
+        seconds=seconds,
+        failure=record.failure,
+        migrated=record.migrate,
+        with_data=record.dump is not None,
+    )

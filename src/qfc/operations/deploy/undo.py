@@ -1,0 +1,81 @@
+"""Going back: after a step that failed, and after an operation that was killed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from ...errors import QfcError
+from ...stack.ports import Ports
+from ...stack.rollout import Record, State, Step, WayOut, way_out, what_was_left
+from .journal import ENV, Journal, under_way
+from .steps import APP, READY_S, WORKER, Steps
+
+
+def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str], None]) -> State:
+    """Make everything as it was before the first step; return how the deployment ended.
+
+    Raises QfcError when that is not possible; what is written down then stays, for the next try.
+    """
+    record = journal.record
+    if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.HOLD):
+        journal.forget()
+        return State.UNCHANGED
+    journal.write(lambda record: replace(record, state=State.UNDOING, failure=failure))
+    try:
+        _undo(ports, journal, report)
+    except QfcError as error:
+        raise QfcError(
+            f"{failure} Going back failed too: {error.message}",
+            hint="Correct that, then type: qfc deploy rollback   (it goes on where this stopped)",
+        ) from error
+    changed = record.has_begun(Step.DRAIN)
+    state = State.ROLLED_BACK if changed else State.UNCHANGED
+    journal.close(state, failure)
+    return state
+
+
+def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
+    record, deployment = journal.record, ports.deployment
+    if record.has_begun(Step.START) or record.changed_data:
+        report("Stop what was started")
+        deployment.rollout.halt([APP, WORKER])
+    if record.has_begun(Step.CHECKOUT):
+        report(f"Bring back the files of {record.before}")
+        deployment.source.checkout(record.before, branch=record.branch_before)
+        text = deployment.records.read_text(f"{journal.place}/{ENV}")
+        if text is not None:
+            deployment.settings.restore(text)
+    if record.has_begun(Step.IMAGES):
+        report("Bring back the images of before")
+        for name, image_id in record.images.values():
+            deployment.images.tag(image_id, name)
+    if record.changed_data and record.dump is not None:
+        report("Bring back the database of before")
+        deployment.dumps.restore(deployment.records.folder() / record.dump)
+    if record.has_begun(Step.DRAIN):
+        report("Start everything as it was")
+        deployment.rollout.converge()
+        deployment.rollout.await_ready(limit_s=READY_S)
+    if record.has_begun(Step.HOLD):
+        deployment.traffic.release()
+
+
+def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
+    """Finish or undo a deployment that was broken off; return what became of it, None when there was none.
+
+    To be used under the stack's lock: its holder is gone, so nobody else is at it.
+    """
+    record = under_way(ports.deployment)
+    if record is None:
+        return None
+    report(what_was_left(record))
+    journal = Journal(ports.deployment, ports.clock, record)
+    if way_out(record) is WayOut.FINISH:
+        report(f"It had passed the gate; it is finished: {record.after}")
+        Steps(ports, journal).release()
+        journal.close(State.DEPLOYED)
+    else:
+        report(f"It is undone: back to {record.before}")
+        go_back(ports, journal, record.failure or "The operation was broken off.", report)
+    return journal.record

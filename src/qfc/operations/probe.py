@@ -1,0 +1,173 @@
+"""A project of ours on a server, made to prove something and removed afterwards: files up and down, a job."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import secrets
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import cast
+
+from ..errors import NotFoundError, QfcError
+from ..stack.failures import text_of
+from ..stack.model import ApiAnswer, ApiRequest, Job, Upload
+from ..stack.ports import Api, Ports
+
+NAME = "qfc-probe"
+#: A token of ours is good for so long, whatever becomes of us.
+SESSION_S = 1800
+#: Seconds that one file of some kilobytes may take.
+TRANSFER_S = 60.0
+POLL_S = 0.25
+FILES = ("points.gpkg", "probe.qgs")
+
+
+class ProbeError(QfcError):
+    """The server did not do what the probe asked."""
+
+    code = "probe_failed"
+
+
+@cache
+def probe_files() -> Mapping[str, bytes]:
+    """Return the smallest project that a server processes like any other; the project file comes last."""
+    folder = resources.files("qfc").joinpath("probe_project")
+    return {name: folder.joinpath(name).read_bytes() for name in FILES}
+
+
+@dataclass(frozen=True)
+class ProbeProject:
+    """A project on the server. `headers` go with every request."""
+
+    api: Api
+    token: str = field(repr=False)
+    id: str
+    headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+
+    def upload(self, name: str, content: bytes) -> None:
+        """Send a file. Raises ProbeError."""
+        upload = Upload(name, io.BytesIO(content), len(content))
+        answer = self._send("POST", f"/api/v1/files/{self.id}/{name}/", upload=upload)
+        _require(answer, f"the upload of {name}")
+
+    def download(self, name: str) -> bytes:
+        """Fetch a file. Raises ProbeError."""
+        answer = self._send("GET", f"/api/v1/files/{self.id}/{name}/")
+        _require(answer, f"the download of {name}")
+        return answer.content
+
+    def round_trip(self, name: str, content: bytes) -> float:
+        """Send a file and fetch it again; return the seconds of both. Raises ProbeError when the bytes differ."""
+        upload = Upload(name, io.BytesIO(content), len(content))
+        sent = self._send("POST", f"/api/v1/files/{self.id}/{name}/", upload=upload)
+        _require(sent, f"the upload of {name}")
+        fetched = self._send("GET", f"/api/v1/files/{self.id}/{name}/")
+        _require(fetched, f"the download of {name}")
+        if fetched.content != content:
+            raise ProbeError(
+                f"{name} came back as {len(fetched.content)} bytes, md5 {_md5(fetched.content)}; sent were "
+                f"{len(content)} bytes, md5 {_md5(content)}.",
+                hint="The way from nginx to the store is broken: type qfc health --verbose",
+            )
+        return sent.seconds + fetched.seconds
+
+    def remove(self) -> None:
+        """Remove it with all its files. Raises ProbeError."""
+        answer = self._send("DELETE", f"/api/v1/projects/{self.id}/")
+        if answer.status != 404:
+            _require(answer, "the removal of the project")
+
+    def _send(self, method: str, path: str, upload: Upload | None = None) -> ApiAnswer:
+        request = ApiRequest(method, path, self.token, upload=upload, headers=self.headers)
+        return self.api.send(request, timeout_s=TRANSFER_S)
+
+
+@contextmanager
+def session(ports: Ports, username: str | None = None) -> Generator[tuple[str, str]]:
+    """Give a person's name and a token that ends with the block. Without a name it is a superuser's."""
+    person = username or some_superuser(ports)
+    token = ports.directory.open_session(person, seconds=SESSION_S)
+    try:
+        yield person, token
+    finally:
+        with suppress(QfcError):
+            ports.directory.close_session(token)
+
+
+def some_superuser(ports: Ports) -> str:
+    """Return the name of a superuser who may log in. Raises NotFoundError."""
+    for user in ports.directory.users():
+        if user.is_superuser and user.is_active and user.type == "person":
+            return user.username
+    raise NotFoundError(
+        "No superuser may log in; one is needed to try the server out.", hint="Type: qfc users create NAME --superuser"
+    )
+
+
+@contextmanager
+def probe_project(
+    api: Api, person: str, token: str, headers: Mapping[str, str] | None = None
+) -> Generator[ProbeProject]:
+    """Give a new project of a person; it is removed with the block."""
+    project = make_project(api, person, token, headers or {})
+    try:
+        yield project
+    finally:
+        with suppress(QfcError):
+            project.remove()
+
+
+def make_project(api: Api, person: str, token: str, headers: Mapping[str, str]) -> ProbeProject:
+    """Make a project. Raises ProbeError."""
+    document = {
+        "name": f"{NAME}-{secrets.token_hex(4)}",
+        "owner": person,
+        "description": "Made by qfc to try the server out; it goes by itself.",
+        "is_public": False,
+    }
+    answer = api.send(ApiRequest("POST", "/api/v1/projects/", token, document=document, headers=headers))
+    _require(answer, "a new project")
+    made = _fields(answer)
+    if "id" not in made:
+        raise ProbeError("The server made a project and did not say which.")
+    return ProbeProject(api, token, str(made["id"]), headers)
+
+
+def await_job(ports: Ports, project_id: str, type: str, *, limit_s: float) -> Job:
+    """Wait for the newest job of a type of a project to end well. Raises ProbeError with what is known of it."""
+    waited = 0.0
+    while True:
+        found = ports.jobs.jobs(project_id=project_id, type=type, limit=1)
+        if found and found[0].status.is_final:
+            break
+        if waited >= limit_s:
+            state = f"is still {found[0].status}" if found else "was never made"
+            raise ProbeError(f"The job {type} {state} after {limit_s:.0f} s.", hint="Type: qfc workers list, qfc logs")
+        ports.clock.sleep(POLL_S)
+        waited += POLL_S
+    job = ports.jobs.job(found[0].id)
+    if job.status != "finished":
+        told = text_of(job.feedback or {}, job.output) or "it said nothing"
+        raise ProbeError(f"The job {type} {job.status}: {told}", hint=f"Type: qfc logs --job {job.id}")
+    return job
+
+
+def _require(answer: ApiAnswer, what: str) -> None:
+    if answer.is_good:
+        return
+    said = _fields(answer)
+    words = said.get("message") or said.get("code")
+    raise ProbeError(f"The server answered {answer.status} to {what}{f': {words}' if words else ''}.")
+
+
+def _fields(answer: ApiAnswer) -> dict[str, object]:
+    document = answer.document
+    return cast("dict[str, object]", document) if isinstance(document, dict) else {}
+
+
+def _md5(content: bytes) -> str:
+    return hashlib.md5(content, usedforsecurity=False).hexdigest()

@@ -1,0 +1,72 @@
+"""Remove what nothing of a deployment needs: images that no way back leads to, ended containers. Nothing of others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..stack.model import Image
+from ..stack.ports import Ports
+from ..stack.retention import KEEP_DEPLOYMENTS, removable_images
+from ..stack.rollout import needed_images
+from .deploy.journal import forget_old, past, under_way
+from .guard import Options, guarded
+
+
+@dataclass(frozen=True)
+class PrunedImage:
+    """An image that goes, or went. `bytes` is what it alone takes, None where the engine does not tell."""
+
+    id: str
+    names: tuple[str, ...]
+    bytes: int | None
+
+
+@dataclass(frozen=True)
+class KeptImage:
+    """An image that stays, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """What goes, or went. `freed_bytes` is an estimate of the engine: layers that others share stay."""
+
+    images: tuple[PrunedImage, ...]
+    containers: tuple[str, ...]
+    deployments: tuple[str, ...]
+    kept: tuple[KeptImage, ...]
+    freed_bytes: int
+    dry_run: bool
+
+
+def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMENTS) -> Pruned:
+    """Remove what the deployment needs no more; the ways back to the last `keep` deployments stay."""
+    deployment = ports.deployment
+    records = past(deployment)
+    current = under_way(deployment)
+    needed = needed_images([*records[:keep], *([current] if current else [])])
+    plan = removable_images(deployment.images.all(), needed)
+    unique = deployment.images.unique_bytes()
+    leftovers = deployment.images.remove_leftovers(dry_run=True)
+    freed = sum(unique.get(image.id, 0) for image in plan.remove) + sum(size for _, size in leftovers)
+    images = tuple(PrunedImage(one.id, one.names, unique.get(one.id)) for one in plan.remove)
+    old = tuple(record.id for record in records[keep:])
+    kept = tuple(KeptImage(image.name, reason) for image, reason in plan.keep)
+    if not images and not leftovers and not old:
+        return Pruned((), (), (), kept, 0, options.dry_run)
+    what = f"{len(images)} images, {len(leftovers)} ended containers, {len(old)} old dumps: about {freed / 1e6:.0f} MB"
+    with guarded(ports, "services prune", target=ports.name, options=options, question=f"Remove {what}?") as guard:
+        if guard.step(f"Remove {what}"):
+            deployment.images.remove_leftovers(dry_run=False)
+            for image in plan.remove:
+                deployment.images.remove(_words(image))
+            forget_old(deployment, keep=keep)
+        guard.result = f"removed {what}"
+    return Pruned(images, tuple(name for name, _ in leftovers), old, kept, freed, guard.dry_run)
+
+
+def _words(image: Image) -> tuple[str, ...]:
+    """Return what removes an image: each of its names, or its id when it has none."""
+    return image.names or (image.id,)

@@ -1,0 +1,95 @@
+"""What a stack is made of: immutable snapshots, as observed at one moment.
+
+Times are aware datetimes, durations seconds, sizes bytes. `None` means that the value is not known.
+
+services.py   what runs, and on what
+work.py       jobs, deltas, workers, the queue
+people.py     people, projects, their database
+records.py    locks and the audit log
+deployment.py images, revisions, dumps, certificates
+"""
+
+from __future__ import annotations
+
+from .deployment import (
+    Certificate,
+    ComposeFacts,
+    DiskPart,
+    Dump,
+    Image,
+    MemoryRoom,
+    Revision,
+    SourceState,
+    Tunnel,
+    TunnelRoute,
+)
+from .people import DatabaseStatus, Project, User
+from .records import AuditEntry, Holder
+from .services import (
+    ApiAnswer,
+    ApiRequest,
+    CommandResult,
+    Disk,
+    Health,
+    Instance,
+    Kind,
+    LogLine,
+    Service,
+    ServiceState,
+    Upload,
+    Verdict,
+)
+from .work import (
+    Delta,
+    Durations,
+    Job,
+    JobStatistics,
+    JobStatus,
+    QueueChange,
+    QueueDepth,
+    QueueSnapshot,
+    Refusal,
+    WaitingCounts,
+    Worker,
+)
+
+__all__ = [
+    "ApiAnswer",
+    "ApiRequest",
+    "AuditEntry",
+    "Certificate",
+    "CommandResult",
+    "ComposeFacts",
+    "DatabaseStatus",
+    "Delta",
+    "Disk",
+    "DiskPart",
+    "Dump",
+    "Durations",
+    "Health",
+    "Holder",
+    "Image",
+    "Instance",
+    "Job",
+    "JobStatistics",
+    "JobStatus",
+    "Kind",
+    "LogLine",
+    "MemoryRoom",
+    "Project",
+    "QueueChange",
+    "QueueDepth",
+    "QueueSnapshot",
+    "Refusal",
+    "Revision",
+    "Service",
+    "ServiceState",
+    "SourceState",
+    "Tunnel",
+    "TunnelRoute",
+    "Upload",
+    "User",
+    "Verdict",
+    "WaitingCounts",
+    "Worker",
+]

@@ -1,0 +1,158 @@
+"""What a server works on: jobs, deltas, workers, the queue as a whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+@dataclass(frozen=True)
+class QueueDepth:
+    """How many jobs wait and run. `oldest_pending_s` is 0 when nothing waits."""
+
+    pending: int
+    queued: int
+    started: int
+    oldest_pending_s: float
+
+
+class JobStatus(StrEnum):
+    """Values of `core_job.status`."""
+
+    PENDING = "pending"
+    QUEUED = "queued"
+    STARTED = "started"
+    FINISHED = "finished"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens to the job by itself."""
+        return self in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
+
+    `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job
+    fails). `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
+    server's release does not keep them.
+    """
+
+    id: str
+    type: str
+    status: JobStatus
+    project_id: str
+    project: str
+    created_by: str
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    worker_id: str | None = None
+    attempts: int | None = None
+    not_before: datetime | None = None
+    lease_expires_at: datetime | None = None
+    project_locked_at: datetime | None = None
+    output: str | None = None
+    feedback: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Delta:
+    """A row of `core_delta`. `project` is `owner/name`."""
+
+    id: str
+    deltafile_id: str
+    project_id: str
+    project: str
+    status: str
+    method: str
+    layer_id: str
+    created_by: str
+    created_at: datetime
+    updated_at: datetime
+    modified_pk: str | None = None
+    feedback: dict[str, Any] | None = None
+    content: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker process or container, and the job that it holds. `host` is what the machine it runs on calls itself."""
+
+    id: str
+    state: str
+    pid: int | None = None
+    job_id: str | None = None
+    since: datetime | None = None
+    heartbeat_at: datetime | None = None
+    memory_bytes: int | None = None
+    host: str | None = None
+
+
+@dataclass(frozen=True)
+class WaitingCounts:
+    """All pending jobs by what holds them back; each is counted once, in the order of these fields."""
+
+    project_locked: int
+    project_busy: int
+    postponed: int
+    claimable: int
+
+
+@dataclass(frozen=True)
+class QueueSnapshot:
+    """The queue at one moment, read in one transaction.
+
+    `active` are jobs that somebody holds, `pending` the oldest ones that wait, oldest first; both are bounded, `depth`
+    and `counts` are not. `workers` is None when the database keeps no list of them (official servers).
+    """
+
+    at: datetime
+    depth: QueueDepth
+    counts: WaitingCounts
+    active: tuple[Job, ...]
+    pending: tuple[Job, ...]
+    workers: tuple[Worker, ...] | None
+
+
+@dataclass(frozen=True)
+class Durations:
+    """Percentiles in seconds; None when nothing was measured."""
+
+    p50: float | None
+    p95: float | None
+    max: float | None
+
+
+@dataclass(frozen=True)
+class JobStatistics:
+    """Jobs that ended in a period. `run` is start to end, `wait` creation to start, of the newest `sample` finished."""
+
+    finished: int
+    failed: int
+    stopped: int
+    run: Durations
+    wait: Durations
+    sample: int
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why one row was left as it is."""
+
+    id: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QueueChange:
+    """What was really changed. `jobs` are the ids changed or made, `deltas` the ids that wait again."""
+
+    jobs: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()

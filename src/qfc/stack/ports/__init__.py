@@ -1,0 +1,65 @@
+"""What operations need of the outside world. Drivers implement these; `qfc.drivers.memory` has an honest twin of each.
+
+Every method raises `UnreachableError` when the other side cannot be reached, and never answers from a guess.
+
+hosts.py        where commands run, and the time
+running.py      what runs the services
+work.py         the queue, people and projects
+server.py       the HTTP API, accounts, and the store of files
+deployment.py   what only a deployment of containers has
+records.py      lock and audit log
+stack.py        all of them together
+"""
+
+from __future__ import annotations
+
+from .deployment import (
+    Certificates,
+    Deployment,
+    Dumps,
+    Images,
+    Records,
+    Rollout,
+    Settings,
+    Source,
+    Traffic,
+    Tunnels,
+)
+from .hosts import Clock, Host, Machine, Process, Streams
+from .records import AuditLog, Lock
+from .running import DiskHistory, Footprint, Runtime
+from .server import Accounts, Api, ObjectStore
+from .stack import Ports
+from .work import Directory, JobHistory, JobStore, Queue, QueueStore
+
+__all__ = [
+    "Accounts",
+    "Api",
+    "AuditLog",
+    "Certificates",
+    "Clock",
+    "Deployment",
+    "Directory",
+    "DiskHistory",
+    "Dumps",
+    "Footprint",
+    "Host",
+    "Images",
+    "JobHistory",
+    "JobStore",
+    "Lock",
+    "Machine",
+    "ObjectStore",
+    "Ports",
+    "Process",
+    "Queue",
+    "QueueStore",
+    "Records",
+    "Rollout",
+    "Runtime",
+    "Settings",
+    "Source",
+    "Streams",
+    "Traffic",
+    "Tunnels",
+]

@@ -1,0 +1,79 @@
+"""What runs the services of a stack, and what they take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from ..forecast import DiskSample
+from ..model import CommandResult, Disk, DiskPart, LogLine, Service
+
+
+class Runtime(Protocol):
+    """What runs the services of a stack."""
+
+    def services(self) -> tuple[Service, ...]:
+        """Return every service that the stack should have, running or not."""
+        ...
+
+    def start(self, names: Sequence[str]) -> None:
+        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+        ...
+
+    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Stop services; workers finish what they hold unless `now`; no names means all."""
+        ...
+
+    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
+        """Make services anew from the configuration and images of now, and wait until each is ready; no names: all."""
+        ...
+
+    def disk(self) -> Disk:
+        """Return the space where the stack's data are; of several file systems the one with the least share left."""
+        ...
+
+    def scale(self, name: str, count: int) -> None:
+        """Make a service have that many instances; the ones that go finish their work first."""
+        ...
+
+    def execute(
+        self,
+        service: str,
+        argv: Sequence[str],
+        *,
+        stdin: bytes | None = None,
+        timeout_s: float | None = None,
+        attached: bool = False,
+    ) -> CommandResult:
+        """Run a command in the surroundings of a service. Raises CommandError when its exit code is not 0.
+
+        For `app` and `worker_wrapper` it is one of the application's management commands, else a program.
+
+        With `attached` the command has the operator's terminal; nothing of its output is kept.
+        """
+        ...
+
+    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
+        """Yield the last lines of services (0: all of them), in the order of time; with `follow`, new ones too."""
+        ...
+
+
+class Footprint(Protocol):
+    """What a stack takes on the disk."""
+
+    def parts(self) -> tuple[DiskPart, ...]:
+        """Return everything of the stack that takes space."""
+        ...
+
+
+class DiskHistory(Protocol):
+    """What was measured of the stack's disk. Keeping it never fails: it is not what somebody asked for."""
+
+    def add(self, sample: DiskSample) -> None:
+        """Keep a measurement, unless there is one of about the same time."""
+        ...
+
+    def samples(self) -> tuple[DiskSample, ...]:
+        """Return what is known, the oldest first."""
+        ...

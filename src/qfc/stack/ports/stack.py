@@ -1,0 +1,67 @@
+"""Everything that an operation may use of one stack."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from ..model import Kind
+from .deployment import Deployment
+from .hosts import Clock, Host
+from .records import AuditLog, Lock
+from .running import DiskHistory, Footprint, Runtime
+from .server import Accounts, Api, ObjectStore
+from .work import Directory, QueueStore
+
+
+class Ports(Protocol):
+    """Everything that an operation may use of one stack. A port is made when it is first asked for."""
+
+    @property
+    def name(self) -> str:
+        """Name of the stack in the configuration."""
+        ...
+
+    @property
+    def kind(self) -> Kind:
+        """What runs the stack's services."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Folder of the stack on its host: data of an embedded stack; lock, audit and history of every stack."""
+        ...
+
+    @property
+    def clock(self) -> Clock: ...
+    @property
+    def host(self) -> Host: ...
+    @property
+    def runtime(self) -> Runtime: ...
+    @property
+    def jobs(self) -> QueueStore: ...
+    @property
+    def directory(self) -> Directory: ...
+    @property
+    def accounts(self) -> Accounts: ...
+    @property
+    def objects(self) -> ObjectStore: ...
+    @property
+    def api(self) -> Api: ...
+    @property
+    def footprint(self) -> Footprint: ...
+    @property
+    def disk_history(self) -> DiskHistory: ...
+    @property
+    def lock(self) -> Lock: ...
+    @property
+    def audit(self) -> AuditLog: ...
+
+    @property
+    def deployment(self) -> Deployment:
+        """What only a deployment of containers has. Raises RefusedError for an embedded stack."""
+        ...
+
+    def close(self) -> None:
+        """Close what the ports hold open."""
+        ...

@@ -1,0 +1,215 @@
+"""Changing the release of a deployment: its steps, what is written down of them, and the way out after each. Pure.
+
+What is written down before a step begins says, after a crash at any moment, what may have been changed. The way out is
+to finish when the gate has been passed, else to undo; undoing is the same whichever step it was, done twice is as good
+as once, and it leaves the deployment as it was before the first step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from .model import Revision
+
+
+class Step(StrEnum):
+    """A step of a deployment, in their order."""
+
+    CHECK = "check"
+    SAVE = "save"
+    CHECKOUT = "checkout"
+    IMAGES = "images"
+    HOLD = "hold"
+    DRAIN = "drain"
+    DUMP = "dump"
+    RESTORE = "restore"
+    MIGRATE = "migrate"
+    STATIC = "collectstatic"
+    START = "start"
+    GATE = "gate"
+    RELEASE = "release"
+
+
+class ImageSource(StrEnum):
+    """Where the images of the release come from: built, pulled, or kept from an earlier deployment."""
+
+    BUILD = "build"
+    PULL = "pull"
+    KEPT = "kept"
+
+
+class State(StrEnum):
+    """How a deployment stands."""
+
+    RUNNING = "running"
+    UNDOING = "undoing"
+    DEPLOYED = "deployed"
+    ROLLED_BACK = "rolled_back"
+    UNCHANGED = "unchanged"
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it has not come to an end."""
+        return self in (State.RUNNING, State.UNDOING)
+
+
+class WayOut(StrEnum):
+    """What is done with a deployment that was broken off."""
+
+    FINISH = "finish"
+    UNDO = "undo"
+
+
+#: What each step may change; undoing puts right what belongs to the steps that were begun.
+CHANGES_FILES = Step.CHECKOUT
+CHANGES_IMAGES = Step.IMAGES
+CHANGES_DATA = (Step.RESTORE, Step.MIGRATE)
+STOPS_WORKERS = Step.DRAIN
+CHANGES_CONTAINERS = Step.START
+
+
+@dataclass(frozen=True)
+class Took:
+    """A step that was done or failed, and the seconds it took."""
+
+    name: str
+    ok: bool
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is written down of a deployment. Paths are on its host.
+
+    `images` are name and id of each service's image before, `new_images` those of the release; `migrations` are those
+    applied before. On the way back `restore` is the dump that the data come from, `env_from` the deployment whose
+    `.env` is taken. `password` lets the gate's requests through.
+    """
+
+    id: str
+    kind: str
+    began_at: datetime
+    by: str
+    before: Revision
+    after: Revision
+    branch_before: str | None = None
+    branch_after: str | None = None
+    source: ImageSource = ImageSource.BUILD
+    migrate: bool = False
+    collectstatic: bool = False
+    images: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    new_images: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    migrations: tuple[str, ...] = ()
+    dump: str | None = None
+    restore: str | None = None
+    env_from: str | None = None
+    password: str = field(default="", repr=False)
+    begun: tuple[Step, ...] = ()
+    done: tuple[Step, ...] = ()
+    took: tuple[Took, ...] = ()
+    state: State = State.RUNNING
+    ended_at: datetime | None = None
+    failure: str = ""
+
+    def beginning(self, step: Step) -> Record:
+        """Return the record with a step begun."""
+        return self if step in self.begun else replace(self, begun=(*self.begun, step))
+
+    def ending(self, step: Step, *, ok: bool, seconds: float) -> Record:
+        """Return the record with a step done, or failed."""
+        done = (*self.done, step) if ok and step not in self.done else self.done
+        return replace(self, done=done, took=(*self.took, Took(step.value, ok, round(seconds, 3))))
+
+    def ended(self, state: State, at: datetime, failure: str = "") -> Record:
+        """Return the record of a deployment that has come to its end. The password is of no use any more."""
+        return replace(self, state=state, ended_at=at, failure=failure or self.failure, password="")
+
+    def has_begun(self, *steps: Step) -> bool:
+        """Tell whether any of these steps may have changed something."""
+        return any(step in self.begun for step in steps)
+
+    @property
+    def changed_data(self) -> bool:
+        """Whether the database may not be as it was."""
+        return self.has_begun(*CHANGES_DATA)
+
+
+def steps_of(record: Record) -> tuple[Step, ...]:
+    """Return the steps of a deployment in their order."""
+    skipped = {
+        Step.RESTORE: record.restore is None,
+        Step.MIGRATE: not record.migrate,
+        Step.STATIC: not record.collectstatic,
+        Step.CHECKOUT: record.env_from is None
+        and (record.before.commit, record.branch_before) == (record.after.commit, record.branch_after),
+    }
+    return tuple(step for step in Step if not skipped.get(step, False))
+
+
+def way_out(record: Record) -> WayOut:
+    """Say what is done with a deployment that was broken off: past the gate it is finished, before it undone."""
+    return WayOut.FINISH if Step.GATE in record.done and record.state is State.RUNNING else WayOut.UNDO
+
+
+def what_was_left(record: Record) -> str:
+    """Say in one sentence what a deployment that was broken off has left."""
+    last = record.begun[-1] if record.begun else Step.CHECK
+    held = " Nothing can be written meanwhile." if Step.HOLD in record.begun and Step.RELEASE not in record.done else ""
+    what = "Going back" if record.state is State.UNDOING else f"A deployment of {record.after}"
+    return f"{what} was broken off at the step {last}.{held}"
+
+
+def as_document(record: Record) -> dict[str, Any]:
+    """Return what is stored of a record."""
+    return {
+        **{name: getattr(record, name) for name in _PLAIN},
+        "began_at": record.began_at.isoformat(),
+        "ended_at": record.ended_at.isoformat() if record.ended_at else None,
+        "before": vars(record.before),
+        "after": vars(record.after),
+        "source": record.source.value,
+        "state": record.state.value,
+        "images": {name: list(pair) for name, pair in record.images.items()},
+        "new_images": {name: list(pair) for name, pair in record.new_images.items()},
+        "begun": [step.value for step in record.begun],
+        "done": [step.value for step in record.done],
+        "took": [vars(one) for one in record.took],
+    }
+
+
+_PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "collectstatic", "migrations",
+          "dump", "restore", "env_from", "password", "failure")  # fmt: skip
+
+
+def from_document(document: Mapping[str, Any]) -> Record:
+    """Read a stored record."""
+    plain: dict[str, Any] = {name: document[name] for name in _PLAIN}
+    plain["migrations"] = tuple(document["migrations"])
+    return Record(
+        **plain,
+        began_at=datetime.fromisoformat(document["began_at"]),
+        ended_at=datetime.fromisoformat(document["ended_at"]) if document["ended_at"] else None,
+        before=Revision(**document["before"]),
+        after=Revision(**document["after"]),
+        source=ImageSource(document["source"]),
+        state=State(document["state"]),
+        images=_pairs(document["images"]),
+        new_images=_pairs(document["new_images"]),
+        begun=tuple(Step(name) for name in document["begun"]),
+        done=tuple(Step(name) for name in document["done"]),
+        took=tuple(Took(**one) for one in document["took"]),
+    )
+
+
+def _pairs(document: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
+    return {name: (pair[0], pair[1]) for name, pair in document.items()}
+
+
+def needed_images(records: Sequence[Record]) -> frozenset[str]:
+    """Return the ids of images that the way back to these deployments needs."""
+    pairs = [pair for record in records for images in (record.images, record.new_images) for pair in images.values()]
+    return frozenset(image_id for _, image_id in pairs)

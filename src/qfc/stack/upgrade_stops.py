@@ -1,0 +1,184 @@
+"""Releases of QFieldCloud that cannot be passed without more ado, and what has to be done first. Pure.
+
+The ids are those of the catalogue of known problems. Rules look at facts of the deployment where they can, at the names
+of releases (v25.27) where they must; a release whose name is none of these is not judged by its name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+_RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
+_VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-?+][^}]*)?\}|(?<!\$)\$([A-Za-z_][A-Za-z0-9_]*)")
+_MAJOR = re.compile(r":(\d+)")
+#: The image in the block of the service db, in the form that every release has it.
+_DATABASE = re.compile(r"^  db:[^\n]*\n(?:(?:    .*)?\n)*?    image: *(\S+)", re.MULTILINE)
+
+Version = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Upgrade:
+    """What is known of a change of release. Texts are the files of the release; `volumes` names those of now.
+
+    `target_date` is that of its commit, `server_version` that of the server of the database. `has_old_projects`: the
+    table of projects has the name that it had before 2026.
+    """
+
+    before: str
+    after: str
+    environment: Mapping[str, str] = field(repr=False)
+    compose_text: str = ""
+    example_text: str = ""
+    volumes: Sequence[str] = ()
+    has_old_projects: bool = False
+    geodb_rows: int = 0
+    server_version: str = ""
+    target_date: date | None = None
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A reason not to change to a release yet. One that does not block is only told."""
+
+    id: str
+    blocks: bool
+    what: str
+    fix: str
+
+
+def stops(upgrade: Upgrade) -> tuple[Stop, ...]:
+    """Return every reason, those that block first."""
+    found = [stop for rule in RULES if (stop := rule(upgrade)) is not None]
+    return tuple(sorted(found, key=lambda stop: not stop.blocks))
+
+
+def version(name: str) -> Version | None:
+    """Return the numbers of a release's name; None for a name that is none."""
+    found = _RELEASE.match(name)
+    return tuple(int(part or 0) for part in found.groups()) if found else None
+
+
+def referenced(compose_text: str) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the variables that a Compose file wants without a default, and those that have one."""
+    bare: set[str] = set()
+    other: set[str] = set()
+    for name, default, plain in _VARIABLE.findall(compose_text):
+        (other if default and not default.lstrip(":").startswith("?") else bare).add(name or plain)
+    return frozenset(bare - other), frozenset(other)
+
+
+def database_image(compose_text: str, environment: Mapping[str, str]) -> str:
+    """Return the image of the service db as Compose files name it, the last one counts; empty without one."""
+    found = _DATABASE.findall(compose_text)
+    return _filled_in(found[-1], environment) if found else ""
+
+
+def _filled_in(text: str, environment: Mapping[str, str]) -> str:
+    def value(found: re.Match[str]) -> str:
+        default = (found[2] or "").lstrip(":").lstrip("-")
+        return environment.get(found[1] or found[3]) or default
+
+    return _VARIABLE.sub(value, text.strip("\"'"))
+
+
+def _crosses(upgrade: Upgrade, border: Version) -> bool:
+    before, after = version(upgrade.before), version(upgrade.after)
+    return before is not None and after is not None and before[: len(border)] < border <= after[: len(border)]
+
+
+def _missing_variables(upgrade: Upgrade) -> Stop | None:
+    bare, _ = referenced(upgrade.compose_text)
+    missing = sorted(bare - set(upgrade.environment))
+    if not missing:
+        return None
+    return Stop(
+        "A12",
+        True,
+        f"The release wants {', '.join(missing)}, and .env has no such line.",
+        "Add them to .env; what they mean stands in the release's .env.example.",
+    )
+
+
+def _geodb(upgrade: Upgrade) -> Stop | None:
+    if not _crosses(upgrade, (25, 27)):
+        return None
+    if upgrade.geodb_rows:
+        return Stop(
+            "I01",
+            True,
+            f"{upgrade.geodb_rows} people have a database of their own in geodb, and v25.27 removes it for good.",
+            "Let them move their data away first, then empty core_geodb.",
+        )
+    return Stop("I01", False, "v25.27 removes the service geodb.", "Take GEODB_* out of .env.")
+
+
+def _rustfs(upgrade: Upgrade) -> Stop | None:
+    has_minio = any("minio_data" in name for name in upgrade.volumes)
+    if not has_minio or "rustfs" not in upgrade.compose_text or "minio:" in upgrade.compose_text:
+        return None
+    return Stop(
+        "C04",
+        True,
+        "The release replaces the store minio by rustfs, and the files are in minio's volumes: they would be gone.",
+        "Copy the bucket to the new store first and compare it, or use an external S3 store.",
+    )
+
+
+def _legacy_storage(upgrade: Upgrade) -> Stop | None:
+    legacy = upgrade.environment.get("STORAGE_ACCESS_KEY_ID") and not upgrade.environment.get("STORAGES")
+    if not legacy or not upgrade.example_text or "STORAGE_ACCESS_KEY_ID" in upgrade.example_text:
+        return None
+    return Stop(
+        "C06",
+        True,
+        "The release knows the store by STORAGES only, and .env has it in STORAGE_*.",
+        "Stop at the last release that knows both, move projects there, then go on.",
+    )
+
+
+def _renamed_projects(upgrade: Upgrade) -> Stop | None:
+    if upgrade.target_date is None or not upgrade.has_old_projects:
+        return None
+    if not date(2026, 6, 1) <= upgrade.target_date < date(2026, 8, 15) or (version(upgrade.after) or (0,))[0] < 25:
+        return None
+    return Stop(
+        "I02",
+        True,
+        "Releases of June to August 2026 fail to rename the table of projects.",
+        "Choose a release of the second half of August 2026 or later.",
+    )
+
+
+def _postgres_major(upgrade: Upgrade) -> Stop | None:
+    wanted = _MAJOR.search(database_image(upgrade.compose_text, upgrade.environment))
+    now = upgrade.server_version.partition(".")[0]
+    if wanted is None or not now.isdigit() or wanted[1] == now:
+        return None
+    return Stop(
+        "I03",
+        True,
+        f"The release runs PostgreSQL {wanted[1]}, and the data are of PostgreSQL {now}: the server would not start.",
+        "Keep the image of now (POSTGIS_IMAGE_VERSION in .env), or move the data by dump and restore first.",
+    )
+
+
+def _qgis_images(upgrade: Upgrade) -> Stop | None:
+    old, new = "QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME"
+    if old not in upgrade.environment or new in upgrade.environment or new not in upgrade.compose_text:
+        return None
+    return Stop("E01", False, f"The release calls {old} {new} now.", f"Add {new} (and QGIS 4's) to .env.")
+
+
+RULES: tuple[Callable[[Upgrade], Stop | None], ...] = (
+    _missing_variables,
+    _geodb,
+    _rustfs,
+    _legacy_storage,
+    _renamed_projects,
+    _postgres_major,
+    _qgis_images,
+)

@@ -1,0 +1,58 @@
+"""From the configuration to ports: the only place that picks drivers. A driver is imported when its port is used."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+
+from ..config import StackConfig
+from ..errors import ConfigError
+from ..stack.model import Kind
+from ..stack.ports import Machine, Ports
+
+#: The host that is this machine.
+LOCAL = "local"
+
+
+def wire(stack: StackConfig) -> Ports:
+    """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver."""
+    match stack.kind:
+        case Kind.EMBEDDED:
+            from .embedded import EmbeddedPorts
+
+            if stack.host != LOCAL:
+                raise ConfigError(
+                    [f"stacks.{stack.name}.host {stack.host!r}: an embedded stack runs where qfc runs."],
+                    hint='Remove the setting or set host = "local".',
+                )
+            return EmbeddedPorts(stack)
+        case Kind.COMPOSE:
+            from .compose import ComposePorts
+
+            return ComposePorts(stack, machine(stack, os.environ))
+        case Kind.SWARM:
+            raise ConfigError(
+                [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
+                hint=f'Set kind = "{Kind.EMBEDDED}" or "{Kind.COMPOSE}".',
+            )
+
+
+def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:
+    """Return where the commands of a stack run: this machine, or a server over SSH. Nothing is connected."""
+    if stack.host == LOCAL:
+        from ..drivers.hosts.local import LocalHost
+
+        return LocalHost()
+    from ..drivers.hosts.ssh import SshHost, SshSettings, password_of
+
+    settings = SshSettings(
+        host=stack.host,
+        user=stack.user,
+        port=stack.ssh_port,
+        identity_file=stack.identity_file,
+        config_file=stack.ssh_config,
+        password=password_of(environment),
+        interactive=sys.stdin.isatty() and sys.stderr.isatty(),
+    )
+    return SshHost(settings)

@@ -1,0 +1,263 @@
+"""The ports of an official deployment under Docker Compose, on this machine or on a server over SSH."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..config import StackConfig
+from ..errors import QfcError
+from ..stack.model import Kind
+from ..stack.ports import (
+    Accounts,
+    AuditLog,
+    Clock,
+    Deployment,
+    Directory,
+    DiskHistory,
+    Footprint,
+    Host,
+    Lock,
+    Machine,
+    ObjectStore,
+    QueueStore,
+    Runtime,
+)
+from .once import Once
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from ..drivers.docker import Container, Engine
+    from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..drivers.runtimes.compose.holding import JobHolding
+    from ..drivers.ways.api import ApiWays, BestApi
+    from ..drivers.ways.database import DatabaseAccess, DatabaseWay
+    from ..drivers.ways.tunnel import Tunnels
+
+LOCAL = "local"
+
+
+class ComposePorts:
+    """The ports of one deployment. `machine` is where its commands run."""
+
+    def __init__(self, stack: StackConfig, machine: Machine) -> None:
+        self._stack, self._machine = stack, machine
+        self._once = Once()
+
+    @property
+    def name(self) -> str:
+        """Name of the stack in the configuration."""
+        return self._stack.name
+
+    @property
+    def kind(self) -> Kind:
+        """What runs the stack's services."""
+        return self._stack.kind
+
+    @property
+    def folder(self) -> Path:
+        """Our own folder for the stack on this machine: what is remembered between calls."""
+        return self._stack.folder
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        from ..drivers.clock import SystemClock
+
+        return SystemClock()
+
+    @property
+    def host(self) -> Host:
+        """Where the deployment is."""
+        return self._machine
+
+    @property
+    def engine(self) -> Engine:
+        """The Docker engine there; what it changes is marked as this deployment's."""
+        from ..drivers.docker import Engine
+        from ..drivers.host_lock import mark_of
+
+        folder = self._stack.project_path
+        return self._once("engine", lambda: Engine(self._machine, mark_of(folder) if folder else None))
+
+    @property
+    def observer(self) -> Observer:
+        """What looks at the deployment."""
+        from ..drivers.runtimes.compose import Observer, Settings
+
+        stack = self._stack
+        settings = Settings(stack.name, stack.folder, stack.project_path, stack.project)
+        return self._once("observer", lambda: Observer(settings, self.engine))
+
+    @property
+    def compose(self) -> ComposeRuntime:
+        """The runtime, as what it is."""
+        return self._once("compose", self._compose)
+
+    @property
+    def runtime(self) -> Runtime:
+        """Docker Compose."""
+        return self.compose
+
+    @property
+    def jobs(self) -> QueueStore:
+        """The queue in the deployment's database."""
+        from ..drivers.runtimes.compose.queue import ComposeJobStore
+
+        # Everything but two of its methods is the database's own.
+        return self._once("jobs", lambda: cast(QueueStore, ComposeJobStore(self.observer, lambda: self._stored_jobs)))
+
+    @property
+    def directory(self) -> Directory:
+        """People and projects in the deployment's database."""
+        from ..drivers.postgres import PostgresDirectory
+
+        return self._once("directory", lambda: PostgresDirectory(self._connect))
+
+    @property
+    def accounts(self) -> Accounts:
+        """The application in its container."""
+        from ..drivers.accounts.official import OfficialAccounts
+
+        return OfficialAccounts(self.engine, self.observer.running("app"))
+
+    @property
+    def objects(self) -> ObjectStore:
+        """The store that the application's settings name."""
+        from ..drivers.objects.choice import open_store
+
+        return self._once("objects", lambda: open_store(self.observer.environment("app"), self._endpoint_here))
+
+    @property
+    def ways(self) -> ApiWays:
+        """All ways to the API."""
+        from ..drivers.ways.api import ApiWays, Sight
+
+        def sight() -> Sight:
+            return Sight(
+                self.observer.look().containers,
+                self.observer.environment("nginx") or self.observer.environment("app"),
+                self._stack.host == LOCAL,
+                self._stack.public_host,
+            )
+
+        return self._once("ways", lambda: ApiWays(self.tunnels, sight, self._certificate))
+
+    @property
+    def api(self) -> BestApi:
+        """The API by the best way."""
+        from ..drivers.ways.api import BestApi
+
+        return self._once("api", lambda: BestApi(self.ways))
+
+    @property
+    def footprint(self) -> Footprint:
+        """Images, containers, volumes, logs and the database."""
+        from ..drivers.docker.footprint import DockerFootprint
+
+        return DockerFootprint(
+            self.engine,
+            self.observer.deployment.project,
+            containers=lambda: self.observer.look().containers,
+            images=self.deployment.images.all,
+            environment=lambda: self.observer.environment("worker_wrapper"),
+            database=lambda: (self.directory.database().size_bytes, self.directory.stored_bytes()),
+        )
+
+    @property
+    def disk_history(self) -> DiskHistory:
+        """A file in our own folder for the stack."""
+        from ..drivers.disk_history import FileDiskHistory
+
+        return FileDiskHistory(self.folder)
+
+    @property
+    def lock(self) -> Lock:
+        """A process on the deployment's host."""
+        from ..drivers.host_lock import HostLock
+
+        folder = self.observer.deployment.folder
+        return self._once("lock", lambda: HostLock(self._machine, folder, self.clock))
+
+    @property
+    def audit(self) -> AuditLog:
+        """A file beside the deployment."""
+        from ..drivers.audit import HostAuditLog
+        from ..drivers.host_lock import FOLDER
+
+        return HostAuditLog(self._machine, self.observer.deployment.folder / FOLDER)
+
+    @property
+    def deployment(self) -> Deployment:
+        """What only containers have."""
+        from .deployment import ComposeDeployment
+
+        return self._once("deployment", lambda: ComposeDeployment(self))
+
+    def close(self) -> None:
+        """Close connections and tunnels, then the way to the host."""
+        self._once.close()
+        self._machine.close()
+
+    @property
+    def tunnels(self) -> Tunnels:
+        """Forwarded ports of the host."""
+        from ..drivers.ways.tunnel import Tunnels
+
+        return self._once("tunnels", lambda: Tunnels(self._machine))
+
+    @property
+    def _stored_jobs(self) -> QueueStore:
+        from ..drivers.postgres import PostgresJobStore
+
+        return self._once("stored_jobs", lambda: PostgresJobStore(self._connect))
+
+    @property
+    def _holding(self) -> JobHolding:
+        from ..drivers.runtimes.compose.holding import JobHolding
+
+        return JobHolding(self.engine, lambda: self._stored_jobs)
+
+    @property
+    def way(self) -> DatabaseWay:
+        """The way to the database."""
+        from ..drivers.ways.database import DatabaseWay
+
+        return self._once("way", lambda: DatabaseWay(self._machine, self.tunnels, self._database_sight))
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        return self.way.connect()
+
+    def _database_sight(self) -> tuple[Sequence[Container], DatabaseAccess]:
+        from ..drivers.ways.database import access_of
+
+        return self.observer.look().containers, access_of(self.observer.environment("app"))
+
+    def _compose(self) -> ComposeRuntime:
+        from ..drivers.runtimes.compose import ComposeRuntime
+
+        def holding(containers: Sequence[Container]) -> dict[str, str | None]:
+            return dict(self._holding(containers))
+
+        return ComposeRuntime(self.observer, clock=self.clock, holding=holding, answers=self._answers)
+
+    def _answers(self) -> bool:
+        """Return whether the API answers, by whichever way."""
+        self.api.forget()
+        try:
+            return self.api.get("/api/v1/status/").status < 502
+        except QfcError:
+            return False
+
+    def _endpoint_here(self, url: str) -> str:
+        from ..drivers.ways.endpoint import endpoint_here
+
+        return endpoint_here(url, self.tunnels, lambda: self.observer.look().containers)
+
+    def _certificate(self) -> str:
+        """Return the certificate that the deployment's nginx is told to serve."""
+        nginx = self.observer.running("nginx")
+        path = nginx.environment.get("QFIELDCLOUD_TLS_CERT", "")
+        return self.engine.look(["docker", "exec", nginx.id, "cat", path]).stdout
