@@ -111,6 +111,17 @@ class Config:
         return self.stacks[name]
 
 
+def is_deployment(folder: Path) -> bool:
+    """Tell whether a folder of this machine holds a deployment: Compose's file, and a .env that names its host."""
+    env = folder / ".env"
+    try:
+        text = env.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    names_host = re.search(r"^QFIELDCLOUD_HOST=", text, re.MULTILINE) is not None
+    return names_host and (folder / "docker-compose.yml").is_file()
+
+
 def config_path(environment: Mapping[str, str]) -> Path:
     """Return where the configuration file is or would be."""
     named = environment.get("QFC_CONFIG")
@@ -131,15 +142,19 @@ def load(
     stack: str | None = None,
     flags: Mapping[str, object] | None = None,
     text: str | None = None,
+    here: Path | None = None,
 ) -> Config:
     """Read the configuration. `flags` overrules single settings of the stack that is meant; None counts as not given.
 
-    `text` stands for what the file is going to hold. Raises ConfigError with every mistake of file, environment and
+    `text` stands for what the file is going to hold. A file without stacks means what older set-ups say of a server, or
+    the deployment in the folder `here`. Raises ConfigError with every mistake of file, environment and
     flags at once.
     """
     path, home = config_path(environment), home_folder(environment)
     document = _parse(read_text(path) if text is None else text, path)
     tables, problems = _tables(document, path)
+    if not tables:
+        tables = _implied(environment, here)
     default = document.get("default")
     wanted = stack or environment.get("QFC_STACK") or None
     meant = wanted or default or (next(iter(tables)) if len(tables) == 1 else None)
@@ -185,6 +200,15 @@ def _tables(document: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, A
         else:
             tables[name] = cast("dict[str, Any]", table)
     return tables, problems
+
+
+def _implied(environment: Mapping[str, str], here: Path | None) -> dict[str, dict[str, Any]]:
+    """Return the stack that nobody had to configure: a server of an older set-up, or the deployment of this folder."""
+    if any(environment.get(name) for name in ("QFIELDCLOUD_VPS_HOST", "QFIELDCLOUD_PROJECT_PATH")):
+        return {"server": {"kind": Kind.COMPOSE.value}}
+    if here is not None and is_deployment(here):
+        return {"here": {"kind": Kind.COMPOSE.value, "project_path": str(here)}}
+    return {}
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:

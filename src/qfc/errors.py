@@ -4,7 +4,8 @@
     ├── UsageError              2: wrong usage
     │   └── ConfigError         2: the configuration is wrong; lists every problem at once
     ├── UnreachableError        3: stack, host, engine or database cannot be reached
-    │   └── NotRunningError     3: the stack is down
+    │   ├── NotRunningError     3: the stack is down
+    │   └── UnknownNameError    3: a name leads to no address from here
     ├── RefusedError            4: a guard said no
     │   ├── LockHeldError       4: another operator is at work
     │   └── NotConfirmedError   4: nobody said yes
@@ -62,6 +63,12 @@ class NotRunningError(UnreachableError):
     """The stack is not running."""
 
     code = "not_running"
+
+
+class UnknownNameError(UnreachableError):
+    """A name leads to no address from here; others may well reach it."""
+
+    code = "unknown_name"
 
 
 class RefusedError(QfcError):

@@ -21,7 +21,7 @@ from qfc.operations.sync_queue import sync_queue
 from qfc.operations.sync_recent import sync_failed, sync_recent
 from qfc.operations.users_create import users_create, users_password
 from qfc.operations.users_disable import users_disable
-from qfc.operations.users_list import users_quota
+from qfc.operations.users_quota import users_quota
 from qfc.operations.workers_change import workers_drain, workers_restart, workers_scale
 from qfc.operations.workers_list import workers_list
 from qfc.stack.model import JobStatus, Worker

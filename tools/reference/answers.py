@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
+from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
 from qfc.operations.deploy import Deployed, History
 from qfc.operations.down import Down
 from qfc.operations.health import HealthReport
+from qfc.operations.image import ImageChanged, ImageStatus
 from qfc.operations.init import Initialised
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
+from qfc.operations.projects_export import Exported
+from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
@@ -23,13 +27,15 @@ from qfc.operations.stacks import Stacks
 from qfc.operations.status import Status
 from qfc.operations.sync_queue import SyncQueue
 from qfc.operations.sync_recent import SyncRecent
+from qfc.operations.tunnel import TunnelStatus
 from qfc.operations.up import Up
 from qfc.operations.users_create import Account
 from qfc.operations.users_disable import Access
-from qfc.operations.users_list import Quota, UsersList
+from qfc.operations.users_list import UsersList
+from qfc.operations.users_quota import Quota, QuotaChanged
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
-from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Project
+from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project
 
 from .shapes import keys
 
@@ -67,8 +73,11 @@ ANSWERS: Mapping[str, object] = {
     "users create": Account,
     "users password": Account,
     "users disable": Access,
-    "users quota": Quota,
+    "users quota": {**keys(Quota), "with --set or --plan": QuotaChanged},
+    "users plans": {"plans": [Plan]},
     "projects list": ProjectsList,
+    "projects export": Exported,
+    "projects import": Imported,
     "projects status": {**keys(Project), **keys(ProjectStatus, "project")},
     "sync queue": SyncQueue,
     "sync recent": SyncRecent,
@@ -92,6 +101,13 @@ ANSWERS: Mapping[str, object] = {
     "deploy": DEPLOYED,
     "deploy rollback": DEPLOYED,
     "deploy history": History,
+    "image status": ImageStatus,
+    "image save": ImageChanged,
+    "image load": ImageChanged,
+    "image rebuild": ImageChanged,
+    "certs status": CertsStatus,
+    "certs renew": Renewed,
+    "tunnel status": TunnelStatus,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
     "db migrate": Migrated,
     "db shell": None,

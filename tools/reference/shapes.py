@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from qfc.stack.model import Service
@@ -16,7 +16,7 @@ from qfc.stack.model import Service
 WIDTH = 100
 WORDS: Mapping[object, str] = {
     str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "time", Path: "path",
-    Any: "anything", type(None): "null",
+    PurePath: "path", Any: "anything", type(None): "null",
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import click
 
@@ -16,6 +17,12 @@ HELP = """Write the configuration of a stack, by default one named `local` on th
 
 Run it again with other options to change them; comments and order of the file stay. Without an option a setting has
 its default: port 8011 or a free one, address 127.0.0.1, 2 workers, PostgreSQL from the Python wheel.
+
+\b
+An official deployment under Docker Compose, here or on a server that `ssh` reaches:
+  qfc init here --kind compose                        found by its containers, or in this folder
+  qfc init server --kind compose --host gis.example.org --user ops
+  qfc init server --kind compose --host gis.example.org --project-path /opt/QFieldCloud
 """
 
 
@@ -28,12 +35,22 @@ its default: port 8011 or a free one, address 127.0.0.1, 2 workers, PostgreSQL f
 @click.option("--folder", type=click.Path(), help="Where all data of the stack is kept.")
 @click.option("--postgres-bin", type=click.Path(), help="Folder of an installed PostgreSQL's programs.")
 @click.option("--database-url-file", type=click.Path(), help="File with the address of an external database.")
+@click.option("--host", metavar="NAME", help="Server that ssh reaches, for a deployment there.")
+@click.option("--user", metavar="NAME", help="Account on the server.")
+@click.option("--ssh-port", type=int, help="Port of its SSH server.")
+@click.option("--identity-file", type=click.Path(), help="Private key for the account.")
+@click.option("--ssh-config", type=click.Path(), help="File in the place of ~/.ssh/config.")
+@click.option("--project-path", metavar="FOLDER", help="Folder of docker-compose.yml and .env; else it is looked for.")
+@click.option("--project", metavar="NAME", help="Name of the Compose project, where several run from one folder.")
+@click.option("--public-host", metavar="NAME", help="Name under which clients reach the server; else that of its .env.")
 @click.option("--default", is_flag=True, help="Make it the stack that is meant without --stack.")
 @pass_session
 def command(session: Session, name: str, default: bool, **values: object) -> None:
     """Write the configuration."""
     given = {key: value for key, value in values.items() if value is not None}
-    result = init(name, given, default=default, environment=os.environ, wire=wiring.wire, options=session.options)
+    result = init(
+        name, given, default=default, environment=os.environ, wire=wiring.wire, here=Path.cwd(), options=session.options
+    )
     session.writer.result(result, lambda writer: _write(writer, result), quiet=result.stack)
 
 
@@ -44,4 +61,7 @@ def _write(writer: Writer, result: Initialised) -> None:
     for step in result.steps if result.dry_run else ():
         writer.line(f"Would: {step}")
     chosen = "" if result.default else f"--stack {result.stack} "
-    writer.line(f"Its data will be in {result.folder}. Next: qfc {chosen}up")
+    if result.deployment is None:
+        writer.line(f"Its data will be in {result.folder}. Next: qfc {chosen}up")
+    else:
+        writer.line(f"The deployment is in {result.deployment}. Next: qfc {chosen}status")

@@ -36,7 +36,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "People and projects": {
         "users": "List and create people, set passwords and quotas.",
-        "projects": "List projects and what is wrong with them.",
+        "projects": "List projects and what is wrong with them; export and import them.",
     },
     "Synchronisation": {
         "sync": "What waits, what was done lately, what failed and why.",
@@ -46,7 +46,10 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Services": {
         "deploy": "Change the release of a deployment, with a way back.",
-        "services": "Restart or recreate services; what they take on the disk.",
+        "image": "The QGIS images of a deployment: there, saved, made anew.",
+        "certs": "The TLS certificate that clients see; renew it.",
+        "tunnel": "The Cloudflare tunnel in front of a deployment.",
+        "services": "Restart, recreate, rebuild services; what they take on the disk.",
         "db": "Look at the database, migrate it, open a shell on it.",
     },
     "The command line itself": {

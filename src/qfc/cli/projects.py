@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from ..errors import UsageError
 from ..operations.jobs_view import JobLine
+from ..operations.projects_export import Exported, projects_export
+from ..operations.projects_import import Imported, projects_import
 from ..operations.projects_list import ProjectsList, projects_list
 from ..operations.projects_status import ProjectStatus, projects_status
 from ..stack.queue import short
@@ -16,7 +20,7 @@ from .tables import facts, fitted
 
 @click.group("projects")
 def command() -> None:
-    """List projects and what is wrong with them."""
+    """List projects and what is wrong with them; take them out and bring them in."""
 
 
 @command.command("list")
@@ -35,12 +39,65 @@ def list_command(session: Session, limit: int) -> None:
 @pass_session
 def status_command(session: Session, name: str | None, project: str | None) -> None:
     """Show one project: its jobs, and the field edits that never arrived."""
-    chosen = project or name
-    if chosen is None:
-        raise UsageError("Which project?", hint="Type: qfc projects status --project OWNER/NAME")
-    result = projects_status(session.ports, chosen)
+    result = projects_status(session.ports, require_project(project or name, "status"))
     document = {**vars(result.project), **{key: value for key, value in vars(result).items() if key != "project"}}
     session.writer.result(document, lambda writer: write_status(writer, result), quiet=result.project.status)
+
+
+@command.command("export")
+@click.argument("name", required=False, metavar="[PROJECT]")
+@click.option("--project", metavar="PROJECT", help="Which project: its id or OWNER/NAME.")
+@click.option("--output", type=click.Path(path_type=Path), help="The file to write; here, with a name of its own.")
+@click.option("--all-versions", is_flag=True, help="Earlier versions of the files too.")
+@pass_session
+def export_command(
+    session: Session, name: str | None, project: str | None, output: Path | None, all_versions: bool
+) -> None:
+    """Write a project to one zip file: its files, the newest package, all edits, what is known of it."""
+    chosen = require_project(project or name, "export")
+    result = projects_export(session.ports, chosen, output, session.options, all_versions=all_versions)
+    session.writer.result(result, lambda writer: write_exported(writer, result), quiet=str(result.path))
+
+
+@command.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--owner", metavar="NAME", help="Whose project it becomes; the same as before.")
+@click.option("--name", metavar="NAME", help="Its name; the same as before.")
+@click.option("--with-deltas", is_flag=True, help="Send edits again that had not arrived.")
+@pass_session
+def import_command(session: Session, file: Path, owner: str | None, name: str | None, with_deltas: bool) -> None:
+    """Make a project of a file that `qfc projects export` has written, on this server or another one."""
+    result = projects_import(session.ports, file, session.options, owner=owner, name=name, with_deltas=with_deltas)
+    session.writer.result(result, lambda writer: write_imported(writer, result), quiet=result.id or "")
+
+
+def require_project(name: str | None, verb: str) -> str:
+    """Return the project that was named. Raises UsageError when none was."""
+    if name is None:
+        raise UsageError("Which project?", hint=f"Type: qfc projects {verb} --project OWNER/NAME")
+    return name
+
+
+def write_exported(writer: Writer, result: Exported) -> None:
+    """Print what was exported."""
+    if result.dry_run:
+        writer.line(f"Would export {result.project} to {result.path}")
+        return
+    versions = f", {result.versions} earlier versions" if result.versions else ""
+    package = f", a package of {result.package_files} files" if result.package_files else ""
+    writer.line(f"{result.path}, {bytes_text(result.size_bytes)}")
+    writer.line(f"{result.files} files{versions}{package}, {result.deltas} edits")
+
+
+def write_imported(writer: Writer, result: Imported) -> None:
+    """Print what was imported."""
+    for step in result.steps if result.dry_run else ():
+        writer.line(f"Would: {step}")
+    if not result.dry_run:
+        writer.line(f"{result.project} is there: {result.id}")
+        writer.line(f"{result.files} files, {result.collaborators} collaborators, {result.deltas} edits sent again")
+    if result.missing_people:
+        writer.line(f"No account here: {', '.join(result.missing_people)}")
 
 
 def write_list(writer: Writer, result: ProjectsList) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -40,7 +41,7 @@ class Session:
         """The configuration. Raises ConfigError."""
         from .. import config
 
-        return config.load(os.environ, stack=self.stack, flags=self.settings)
+        return config.load(os.environ, stack=self.stack, flags=self.settings, here=Path.cwd())
 
     @property
     def ports(self) -> Ports:

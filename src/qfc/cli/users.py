@@ -9,10 +9,12 @@ import click
 from ..errors import UsageError
 from ..operations.users_create import Account, users_create, users_password
 from ..operations.users_disable import Access, users_disable
-from ..operations.users_list import Quota, UsersList, users_list, users_quota
+from ..operations.users_list import UsersList, users_list
+from ..operations.users_quota import Quota, QuotaChanged, users_plans, users_quota, users_set_quota
+from ..stack.model import Plan
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted
+from .tables import facts, fitted, paragraph
 
 stdin_option = click.option(
     "--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input."
@@ -22,7 +24,7 @@ generate_option = click.option("--generate", is_flag=True, help="Make a password
 
 @click.group("users")
 def command() -> None:
-    """List and create people, set passwords, see quotas."""
+    """List and create people, set passwords and quotas."""
 
 
 @command.command("list")
@@ -76,11 +78,26 @@ def disable_command(session: Session, username: str, undo: bool) -> None:
 
 @command.command("quota")
 @click.argument("username")
+@click.option("--set", "size", metavar="SIZE", help="Let the account store so much: 500MB, 20GB, 1.5TB.")
+@click.option("--plan", metavar="CODE", help="Give the account another plan, and make it active.")
 @pass_session
-def quota_command(session: Session, username: str) -> None:
-    """Show what an account's files take and may take."""
+def quota_command(session: Session, username: str, size: str | None, plan: str | None) -> None:
+    """Show what an account's files take and may take, and what is wrong with its plan; or set it."""
+    if size is not None or plan is not None:
+        changed = users_set_quota(session.ports, username, session.options, size=size, plan=plan)
+        session.writer.result(changed, lambda writer: write_quota_changed(writer, changed), quiet=str(changed.after))
+        return
     result = users_quota(session.ports, username)
     session.writer.result(result, lambda writer: write_quota(writer, result), quiet=str(result.storage_used_bytes))
+
+
+@command.command("plans")
+@pass_session
+def plans_command(session: Session) -> None:
+    """List the plans that accounts may have."""
+    result = users_plans(session.ports)
+    codes = "\n".join(plan.code for plan in result)
+    session.writer.result({"plans": result}, lambda writer: write_plans(writer, result), quiet=codes)
 
 
 def choose_password(session: Session, username: str, *, from_stdin: bool, generate: bool) -> str | None:
@@ -129,6 +146,8 @@ def write_account(session: Session, account: Account, verb: str) -> None:
         writer.line(f"{account.username} {'would be' if account.dry_run else 'was'} {verb}.")
         if account.password:
             writer.line(f"Password, shown once: {account.password}")
+        for problem in account.problems:
+            writer.line(problem)
 
     session.writer.result(account, human, quiet=account.password or account.username)
 
@@ -154,5 +173,24 @@ def write_quota(writer: Writer, result: Quota) -> None:
             bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "no limit known",
         ),
         ("Share", used),
+        ("Plan", f"{result.subscription.plan}, {result.subscription.status}" if result.subscription else None),
     ]
     facts(writer, pairs)
+    for problem in result.problems:
+        paragraph(writer, problem)
+
+
+def write_quota_changed(writer: Writer, result: QuotaChanged) -> None:
+    """Print a quota that was set."""
+    for step in result.steps if result.dry_run else ():
+        writer.line(f"Would: {step}")
+    if not result.dry_run:
+        writer.line(f"{result.username} may store {bytes_text(result.after)} now; before {bytes_text(result.before)}.")
+
+
+def write_plans(writer: Writer, plans: tuple[Plan, ...]) -> None:
+    """Print a table of plans."""
+    rows = [
+        (plan.code, plan.type, bytes_text(plan.storage_bytes), "default" if plan.is_default else "") for plan in plans
+    ]
+    fitted(writer, ("CODE", "FOR", "STORAGE", ""), rows, elastic=0, right=(2,))

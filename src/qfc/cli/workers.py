@@ -28,10 +28,11 @@ def list_command(session: Session) -> None:
 
 @command.command("scale")
 @click.argument("number", type=int, metavar="N")
+@click.option("--force", is_flag=True, help="Even when the memory of the host may not hold them.")
 @pass_session
-def scale_command(session: Session, number: int) -> None:
-    """Have N workers."""
-    write_changed(session, workers_scale(session.ports, number, session.options))
+def scale_command(session: Session, number: int, force: bool) -> None:
+    """Have N workers. Idle ones go first, a busy one finishes its job."""
+    write_changed(session, workers_scale(session.ports, number, session.options, force=force))
 
 
 @command.command("drain")
@@ -72,7 +73,10 @@ def write_changed(session: Session, result: WorkersChanged) -> None:
         "dry_run": result.dry_run,
         "steps": result.steps,
         "workers": result.workers.workers,
+        "remarks": result.remarks,
     }
+    for remark in result.remarks:
+        session.writer.remark(remark)
 
     def human(writer: Writer) -> None:
         if result.dry_run:

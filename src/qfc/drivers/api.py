@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
-from ..errors import UnreachableError
+from ..errors import UnknownNameError, UnreachableError
 from ..stack.model import ApiAnswer, ApiRequest, Upload
 
 log = logging.getLogger("qfc.http")
@@ -62,6 +62,11 @@ class HttpApi:
         except ssl.SSLCertVerificationError as error:
             raise UntrustedError(
                 f"The certificate of {self._url} is not trusted: {error.verify_message}.", hint="Type: qfc certs status"
+            ) from error
+        except socket.gaierror as error:
+            raise UnknownNameError(
+                f"The name of {self._url} leads to no address from here.",
+                hint="Check DNS, or set public_host of the stack.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
             raise UnreachableError(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from .. import config, config_file
-from ..config import Config, StackConfig
+from ..config import Config, StackConfig, is_deployment
 from ..errors import ConfigError
+from ..stack.model import Kind
 from ..stack.ports import Ports
 from .guard import Options, guarded
 
@@ -17,7 +18,7 @@ from .guard import Options, guarded
 class Initialised:
     """What stands in the configuration now. `changed` is False when it already stood there.
 
-    `default`: commands mean this stack without --stack.
+    `default`: commands mean this stack without --stack. `deployment` is the folder of a deployment on its host.
     """
 
     stack: str
@@ -27,6 +28,7 @@ class Initialised:
     changed: bool
     dry_run: bool
     steps: tuple[str, ...]
+    deployment: PurePath | None = None
 
 
 def init(
@@ -37,10 +39,12 @@ def init(
     environment: Mapping[str, str],
     wire: Callable[[StackConfig], Ports],
     options: Options,
+    here: Path | None = None,
 ) -> Initialised:
     """Add a stack to the configuration, or change those values of it; all else in the file stays as it is.
 
-    The new content is checked before it is written. Raises ConfigError.
+    The new content is checked before it is written. A deployment whose folder is not given is looked for: in the
+    folder `here`, and by the containers of its host. Raises ConfigError.
     """
     path = config.config_path(environment)
     before = config.read_text(path)
@@ -48,14 +52,43 @@ def init(
     given = values if known else {"kind": "embedded", **values}
     after = config_file.with_stack(before, name, given, default=default)
     stack = config.load(environment, stack=name, text=after).stack()
+    if stack.kind is not Kind.EMBEDDED:
+        found = _found(stack, wire, here)
+        after = config_file.with_stack(after, name, found, default=default)
+        stack = config.load(environment, stack=name, text=after).stack()
     changed, steps = after != before, ()
     if changed:
-        with guarded(wire(stack), "init", target=name, options=options) as guard:
-            if guard.step(f"{'Change' if known else 'Add'} [stacks.{name}] in {path}"):
-                config_file.write(path, after)
-        steps = guard.steps
+        sentence = f"{'Change' if known else 'Add'} [stacks.{name}] in {path}"
+        steps = _write(stack, path, after, sentence, wire, options)
     meant = _is_meant(name, config.load(environment, text=after))
-    return Initialised(name, meant, path, stack.folder, changed, options.dry_run, steps)
+    return Initialised(name, meant, path, stack.folder, changed, options.dry_run, steps, stack.project_path)
+
+
+def _found(stack: StackConfig, wire: Callable[[StackConfig], Ports], here: Path | None) -> dict[str, object]:
+    """Return folder and project of a deployment, as far as they are not given."""
+    if stack.project_path is not None:
+        return {}
+    if stack.host == "local" and here is not None and is_deployment(here):
+        return {"project_path": str(here)}
+    ports = wire(stack)
+    try:
+        return {"project_path": str(ports.deployment.folder), "project": ports.deployment.project}
+    finally:
+        ports.close()
+
+
+def _write(
+    stack: StackConfig, path: Path, text: str, sentence: str, wire: Callable[[StackConfig], Ports], options: Options
+) -> tuple[str, ...]:
+    """Write the configuration: of a stack on this machine under its lock, of a server's without disturbing it."""
+    if stack.kind is Kind.EMBEDDED:
+        with guarded(wire(stack), "init", target=stack.name, options=options) as guard:
+            if guard.step(sentence):
+                config_file.write(path, text)
+        return guard.steps
+    if not options.dry_run:
+        config_file.write(path, text)
+    return (sentence,)
 
 
 def _is_meant(name: str, configuration: Config) -> bool:

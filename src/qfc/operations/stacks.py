@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from ..config import Config, StackConfig
 from ..errors import QfcError
@@ -16,7 +16,10 @@ from .status import is_running
 
 @dataclass(frozen=True)
 class StackLine:
-    """A configured stack. `state` is running, stopped or unknown; `detail` says why it is unknown."""
+    """A configured stack. `state` is running, stopped or unknown; `detail` says why it is unknown.
+
+    `folder` is where its data or its Compose files are, on `host`.
+    """
 
     name: str
     kind: Kind
@@ -24,8 +27,9 @@ class StackLine:
     state: ServiceState
     verdict: Verdict
     url: str | None
-    folder: Path
+    folder: PurePath
     detail: str
+    host: str = "local"
 
 
 @dataclass(frozen=True)
@@ -49,9 +53,13 @@ def _line(stack: StackConfig, default: bool, wire: Callable[[StackConfig], Ports
         services = ports.runtime.services()
     except QfcError as error:
         unknown = (ServiceState.UNKNOWN, Verdict.UNKNOWN, None)
-        return StackLine(stack.name, stack.kind, default, *unknown, stack.folder, error.message)
+        return StackLine(stack.name, stack.kind, default, *unknown, _folder(stack), error.message, stack.host)
     running = is_running(services)
     state = ServiceState.RUNNING if running else ServiceState.STOPPED
     verdict = worst(of_service(service).verdict for service in services) if running else Verdict.DOWN
     url = ports.api.url if running else None
-    return StackLine(stack.name, stack.kind, default, state, verdict, url, stack.folder, "")
+    return StackLine(stack.name, stack.kind, default, state, verdict, url, _folder(stack), "", stack.host)
+
+
+def _folder(stack: StackConfig) -> PurePath:
+    return stack.project_path or stack.folder

@@ -10,6 +10,7 @@ from ..errors import QfcError
 from ..stack.health import judge
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
 from ..stack.ports import Ports
+from .services_disk import note
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ def status(ports: Ports) -> Status:
         services = ports.runtime.services()
         disk = _disk(ports)
         queue = pending.result()
-    judgement = judge(services, queue, disk)
+    if disk is not None:
+        note(ports, disk)
+    judgement = judge(services, queue, disk, ports.runtime.unfinished())
     return Status(ports.name, ports.kind, judgement.verdict, judgement.reasons, services, queue, disk, _url(ports))
 
 

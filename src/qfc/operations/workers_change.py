@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..errors import NotRunningError, UsageError
+from ..errors import NotRunningError, RefusedError, UsageError
+from ..stack.model import Kind
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .queue_change import count
@@ -22,18 +23,52 @@ class WorkersChanged:
     steps: tuple[str, ...]
     dry_run: bool
     workers: WorkersList
+    remarks: tuple[str, ...] = ()
 
 
-def workers_scale(ports: Ports, number: int, options: Options) -> WorkersChanged:
-    """Make the stack have that many workers; 0 lets all jobs wait."""
+def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = False) -> WorkersChanged:
+    """Make the stack have that many workers; 0 lets all jobs wait.
+
+    Raises RefusedError for more than the host's memory holds, unless `force`.
+    """
     if not 0 <= number <= MAXIMUM:
         raise UsageError(f"{number} workers are not possible.", hint=f"Give a number from 0 to {MAXIMUM}.")
     before = worker_service(ports).wanted
+    if number > before and not force:
+        _require_room(ports, number)
     with guarded(ports, "workers scale", target=str(number), options=options) as guard:
         if guard.step(f"Change from {count(before, 'worker')} to {number}"):
             ports.runtime.scale(SERVICE, number)
         guard.result = f"{before} → {number}"
-    return WorkersChanged(before, number, guard.steps, guard.dry_run, _workers_now(ports, number))
+        remarks = () if guard.dry_run else _remarks(ports, number)
+    return WorkersChanged(before, number, guard.steps, guard.dry_run, _workers_now(ports, number), remarks)
+
+
+def _require_room(ports: Ports, number: int) -> None:
+    """Refuse what the memory cannot hold: then the kernel ends jobs, and their edits wait."""
+    if ports.kind is Kind.EMBEDDED:
+        return
+    room = ports.deployment.memory()
+    if number > room.most_workers:
+        raise RefusedError(
+            f"{number} workers may take {number * room.worker_bytes / 1e9:.1f} GB with their jobs; the host has "
+            f"{(room.total_bytes - room.others_bytes) / 1e9:.1f} GB besides what everything else takes.",
+            hint=f"At most {room.most_workers}, or a lower limit for each job; --force if you know better.",
+        )
+
+
+def _remarks(ports: Ports, number: int) -> tuple[str, ...]:
+    """Say what will not last: a number in a file that .env has no say over, and workers that did not come up."""
+    service = worker_service(ports)
+    found: list[str] = []
+    if service.wanted != number:
+        found.append(
+            f"The Compose files still say {service.wanted}: deploy.replicas or scale in an override file overrules "
+            "QFIELDCLOUD_WORKER_REPLICAS of .env, and the next start goes back to that number."
+        )
+    if service.running not in (number, 0):
+        found.append(f"{service.running} of {number} run now; see: qfc workers list")
+    return tuple(found)
 
 
 def _workers_now(ports: Ports, wanted: int) -> WorkersList:

@@ -43,12 +43,15 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, key=ORDER.index, default=Verdict.UNKNOWN)
 
 
-def judge(services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None) -> Judgement:
-    """Judge a stack by what was seen of it; None is what could not be seen."""
+def judge(
+    services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None, unfinished: str | None = None
+) -> Judgement:
+    """Judge a stack by what was seen of it; None is what could not be seen. `unfinished` is work broken off."""
     lasting = [service for service in services if not service.is_task]
     if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
         return Judgement(Verdict.DOWN, ("The stack is not running.",))
-    findings = [*map(of_service, services), of_queue(queue), of_disk(disk)]
+    broken_off = [Finding(Verdict.DEGRADED, unfinished)] if unfinished else []
+    findings = [*broken_off, *map(of_service, services), of_queue(queue), of_disk(disk)]
     return Judgement(worst(one.verdict for one in findings), tuple(one.reason for one in findings if one.reason))
 
 

@@ -150,6 +150,12 @@ class ComposeDeployment:
         limit = node_limit(environment) if is_node else official_limit(self._ports.directory.setting(LIMIT_KEY))
         return MemoryRoom(total, max(total - available - workers, 0), limit)
 
+    def cache_latency_ms(self) -> float | None:
+        """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
+        from ..drivers.deployment.cache import latency_ms
+
+        return latency_ms(self._ports.observer.containers("memcached"), self._ports.tunnels)
+
     def legs(self) -> Mapping[str, Api]:
         """Return the API by each way that there is: public, nginx, app. A way that is not there is left out."""
         ways = self._ports.ways

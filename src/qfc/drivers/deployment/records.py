@@ -81,6 +81,13 @@ class HostRecords:
         argv = ["sh", "-c", '[ ! -d "$1" ] || ls -1 "$1"', "sh", str(self._root / folder)]
         return tuple(sorted(self._machine.run(argv).stdout.splitlines()))
 
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Return the bytes of the files in a folder of ours, by their names."""
+        script = '[ ! -d "$1" ] || for file in "$1"/*; do [ ! -f "$file" ] || wc -c "$file"; done'
+        printed = self._machine.run(["sh", "-c", script, "sh", str(self._root / folder)]).stdout
+        pairs = (line.strip().split(" ", 1) for line in printed.splitlines())
+        return {PurePosixPath(path).name: int(size) for size, path in pairs}
+
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
         """Store a file of ours; return its path."""
         path = self._place(name)

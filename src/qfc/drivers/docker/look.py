@@ -31,7 +31,8 @@ class Use:
 class Look:
     """What was seen. `at` is the host's clock; `files` are checksums of the files that describe the deployment.
 
-    `depth` is None when the database was not asked or did not answer.
+    `depth` is None when the database was not asked or did not answer. `left_half`: a deployment was begun, has not
+    ended, and nobody is at work.
     """
 
     at: datetime
@@ -40,6 +41,7 @@ class Look:
     disks: tuple[Disk, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     depth: QueueDepth | None = None
+    left_half: bool = False
 
 
 def by_project(name: str) -> str:
@@ -79,6 +81,7 @@ def parse(printed: str) -> Look:
         disks=tuple(parse_disk(" ".join(words[1:])) for words in parts.get("@disk", [])),
         files={PurePosixPath(words[2]).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
         depth=_depth(parts.get("@depth", [])),
+        left_half="@left" in parts,
     )
 
 

@@ -75,5 +75,9 @@ for pid in $pids; do use "$pid" first; done
 df -Pk "$folder" 2>/dev/null | sed -n 's/^/@disk folder /; 2p'
 [ ! -d "$4" ] || df -Pk "$4" 2>/dev/null | sed -n 's/^/@disk engine /; 2p'
 cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
+if [ -e "$folder/.qfc/deploy.json" ]; then
+    # Who holds the lock is still at it.
+    ( flock -n 9 && echo "@left" ) 9>>"$folder/.qfc/lock.mutex"
+fi 2>/dev/null
 if [ -n "$asked" ]; then wait "$query_pid"; else sleep 0.1 2>/dev/null || sleep 1; fi
 for pid in $pids; do use "$pid" last; done

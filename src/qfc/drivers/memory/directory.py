@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ...errors import NotFoundError
-from ...stack.model import DatabaseStatus, Project, User
+from ...stack.model import DatabaseStatus, Plan, Project, Subscription, User
 
 
 class MemoryDirectory:
@@ -18,6 +18,8 @@ class MemoryDirectory:
         self.project_rows: dict[str, Project] = {}
         self.tokens: dict[str, int] = {}
         self.settings: dict[str, str] = {}
+        self.subscriptions: dict[str, Subscription] = {}
+        self.plan_rows: tuple[Plan, ...] = ()
         self.migrations: tuple[str, ...] = ()
         self.tables: dict[str, int] = {}
         self.sessions: dict[str, str] = {}
@@ -45,6 +47,56 @@ class MemoryDirectory:
                 self.user_rows[name] = replace(user, is_active=active)
                 return 0 if active else self.tokens.pop(name, 0)
         raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+
+    def subscription(self, username: str) -> Subscription | None:
+        """Return what was given for an account."""
+        return self.subscriptions.get(username)
+
+    def plans(self) -> tuple[Plan, ...]:
+        """Return the plans that were given."""
+        return self.plan_rows
+
+    def set_added_storage(self, username: str, added_bytes: int) -> int:
+        """Let an account store so much beyond its plan. Raises NotFoundError."""
+        known = self._subscription(username)
+        unit = known.unit_bytes or 1_000_000
+        added = -(-added_bytes // unit) * unit
+        self.subscriptions[username] = replace(known, added_bytes=added, unit_bytes=unit)
+        user = self.user_rows[username]
+        self.user_rows[username] = replace(user, storage_quota_bytes=known.plan_bytes + added)
+        return added
+
+    def set_plan(self, username: str, code: str) -> None:
+        """Give an account another plan, and make it active. Raises NotFoundError."""
+        known = self._subscription(username)
+        for plan in self.plan_rows:
+            if plan.code == code:
+                self.subscriptions[username] = replace(
+                    known, plan=code, plan_bytes=plan.storage_bytes, status="active_paid"
+                )
+                user, quota = self.user_rows[username], plan.storage_bytes + known.added_bytes
+                self.user_rows[username] = replace(user, storage_quota_bytes=quota)
+                return
+        raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
+
+    def end_tokens(self, username: str) -> int:
+        """End all tokens of a person; return their number."""
+        return self.tokens.pop(username, 0)
+
+    def responsible(self, project_id: str) -> str:
+        """Return the owner of a project."""
+        return self.project(project_id).owner
+
+    def responsible_for_account(self, username: str) -> str:
+        """Return the account itself. Raises NotFoundError."""
+        if username not in self.user_rows:
+            raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
+        return username
+
+    def _subscription(self, username: str) -> Subscription:
+        if username not in self.subscriptions:
+            raise NotFoundError(f"{username} has no subscription.", hint="Type: qfc users list")
+        return self.subscriptions[username]
 
     def setting(self, name: str) -> str | None:
         """Return a stored value that was given."""

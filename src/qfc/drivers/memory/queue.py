@@ -122,6 +122,13 @@ class MemoryQueue:
         ]
         return tuple(found[:limit])
 
+    def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
+        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
+        own = [one for one in self.delta_rows.values() if one.project_id == project_id]
+        ordered = sorted(own, key=lambda one: (one.created_at, one.id))
+        rest = [one for one in ordered if after is None or (one.created_at, one.id) > (after.created_at, after.id)]
+        return tuple(rest[:limit])
+
     def delta(self, delta_id: str) -> Delta:
         """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
         return one_by_id(self.delta_rows, delta_id, "delta")

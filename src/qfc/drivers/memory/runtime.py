@@ -28,6 +28,7 @@ class MemoryRuntime:
         self._wanted = {"db": 1, "app": 1, WORKER: workers}
         self._running: dict[str, dict[str, int]] = {name: {} for name in self._wanted}
         self._next_pid = 100
+        self.left: str | None = None
         self.lines: list[LogLine] = []
         self.space = Disk(free_bytes=40 * 1000**3, total_bytes=100 * 1000**3)
         self.execute_with: Execute = _refuse
@@ -54,6 +55,10 @@ class MemoryRuntime:
         """Make services anew; no names means all."""
         self.stop(names, now=now)
         self.start(names)
+
+    def unfinished(self) -> str | None:
+        """Return what was given."""
+        return self.left
 
     def disk(self) -> Disk:
         """Return the space that was given."""

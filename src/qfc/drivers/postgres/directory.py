@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from qfc.errors import NotFoundError
-from qfc.stack.model import DatabaseStatus, Project, User
+from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
 
 from . import rows
 from .connection import Connect, Database
 
 #: So many of the biggest tables are told of.
 TABLES = 20
+#: As the server counts: 10^6 bytes.
+MEGABYTE = 1_000_000
 #: A token has 100 characters, as the application's own have.
 TOKEN_BYTES = 75
 #: What the list of tokens shows of ours. Its client type lets several be valid at a time.
@@ -58,6 +60,64 @@ class PostgresDirectory:
             if active or not session.schema.has("token"):
                 return 0
             return session.change("tokens_end", user_id=changed[0]["id"])
+
+    def subscription(self, username: str) -> Subscription | None:
+        """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
+        with self._database.reading() as session:
+            if not session.schema.has("subscription"):
+                return None
+            found = session.rows("subscription", username=username)
+        return rows.subscription(found[0]) if found else None
+
+    def plans(self) -> tuple[Plan, ...]:
+        """Return the server's plans."""
+        with self._database.reading() as session:
+            found = session.rows("plans") if session.schema.has("plan") else []
+        return tuple(map(rows.plan, found))
+
+    def set_added_storage(self, username: str, added_bytes: int) -> int:
+        """Let an account store so much beyond its plan, from now on; return the bytes that it really is."""
+        with self._database.writing() as session:
+            found = session.rows("subscription", username=username)
+            if not found:
+                raise NotFoundError(f"{username} has no subscription.", hint="Type: qfc users list")
+            unit = found[0]["unit_bytes"]
+            if unit is None:
+                session.change("storage_type_insert", megabyte=1)
+                unit = MEGABYTE
+            session.change("storage_packages_end", subscription=found[0]["id"])
+            quantity = -(-added_bytes // unit)
+            if quantity > 0:
+                session.change("storage_package_insert", subscription=found[0]["id"], quantity=quantity)
+        return quantity * unit
+
+    def set_plan(self, username: str, code: str) -> None:
+        """Give an account another plan, and make it active. Raises NotFoundError."""
+        with self._database.writing() as session:
+            if not session.change("subscription_set_plan", username=username, code=code):
+                raise NotFoundError(
+                    f"There is no account {username}, or no plan {code} for it.", hint="Type: qfc users plans"
+                )
+
+    def end_tokens(self, username: str) -> int:
+        """End all tokens of a person; return their number."""
+        with self._database.writing() as session:
+            if not session.schema.has("token"):
+                return 0
+            return session.change("tokens_end_of", username=username)
+
+    def responsible(self, project_id: str) -> str:
+        """Return the person who may do anything with a project: its owner, or that of the owning organization."""
+        with self._database.reading() as session:
+            return session.row("responsible", id=project_id)["username"]
+
+    def responsible_for_account(self, username: str) -> str:
+        """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
+        with self._database.reading() as session:
+            found = session.rows("responsible_for_account", username=username)
+        if not found:
+            raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
+        return found[0]["username"]
 
     def setting(self, name: str) -> str | None:
         """Return a stored value of the application's table of settings, as it is; None without one."""

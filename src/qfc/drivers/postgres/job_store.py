@@ -110,6 +110,13 @@ class PostgresJobStore:
             )
             return tuple(map(rows.delta, found))
 
+    def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
+        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
+        place = {"after_at": after and after.created_at, "after_id": after and after.id}
+        with self._database.reading() as session:
+            found = session.rows("delta_contents", project_id=project_id, limit=limit, **place)
+            return tuple(map(rows.delta, found))
+
     def delta(self, delta_id: str) -> Delta:
         """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
         with self._database.reading() as session:

@@ -7,7 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from qfc.errors import NotFoundError, UsageError
-from qfc.stack.model import Delta, Durations, Job, JobStatistics, JobStatus, Project, User, Worker
+from qfc.stack.model import (
+    Delta,
+    Durations,
+    Job,
+    JobStatistics,
+    JobStatus,
+    Plan,
+    Project,
+    Subscription,
+    User,
+    Worker,
+)
 from qfc.stack.queue_changes import LockedDelta, LockedJob
 
 from .connection import Row, Session
@@ -43,6 +54,16 @@ def user(row: Row) -> User:
 def project(row: Row) -> Project:
     """Make a project of a row of `part_project_columns.sql`."""
     return Project(**row)
+
+
+def subscription(row: Row) -> Subscription:
+    """Make a subscription of a row of `subscription.sql`."""
+    return Subscription(**{name: value for name, value in row.items() if name != "id"})
+
+
+def plan(row: Row) -> Plan:
+    """Make a plan of a row of `plans.sql`."""
+    return Plan(**row)
 
 
 def locked_job(row: Row) -> LockedJob:

@@ -48,6 +48,7 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "project_filename": ("p", "project", ("the_qgis_file_name", "project_filename"), "text"),
     "data_last_packaged_at": ("p", "project", ("data_last_packaged_at",), "timestamptz"),
     "data_last_updated_at": ("p", "project", ("data_last_updated_at",), "timestamptz"),
+    "has_external_databases": ("pl", "plan", ("is_external_db_supported",), "boolean"),
     "file_storage_bytes": ("p", "project", ("file_storage_bytes",), "bigint"),
 }
 

@@ -23,7 +23,7 @@ from .deployment import (
     Tunnel,
     TunnelRoute,
 )
-from .people import DatabaseStatus, Project, User
+from .people import DatabaseStatus, Plan, Project, Subscription, User
 from .records import AuditEntry, Holder
 from .services import (
     ApiAnswer,
@@ -76,6 +76,7 @@ __all__ = [
     "Kind",
     "LogLine",
     "MemoryRoom",
+    "Plan",
     "Project",
     "QueueChange",
     "QueueDepth",
@@ -85,6 +86,7 @@ __all__ = [
     "Service",
     "ServiceState",
     "SourceState",
+    "Subscription",
     "Tunnel",
     "TunnelRoute",
     "Upload",

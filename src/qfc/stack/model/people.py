@@ -21,6 +21,36 @@ class User:
 
 
 @dataclass(frozen=True)
+class Subscription:
+    """What an account may use now: its plan, and what was added to it. Sizes in bytes; `status` as the server has it.
+
+    `added_bytes` is storage beyond the plan's, in units of `unit_bytes` where the server sells it in units.
+    """
+
+    plan: str
+    status: str
+    plan_bytes: int
+    added_bytes: int
+    unit_bytes: int | None
+    has_external_databases: bool | None = None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether the account may do anything that its plan allows."""
+        return self.status in ("active_paid", "active_past_due")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A plan that accounts of a type may have."""
+
+    code: str
+    type: str
+    storage_bytes: int
+    is_default: bool
+
+
+@dataclass(frozen=True)
 class Project:
     """A row of `core_project` with sums over its files. `status` is ok, busy or failed.
 

@@ -178,6 +178,10 @@ class Records(Protocol):
         """Return what lies in a folder of ours, in the order of names."""
         ...
 
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Return the bytes of the files in a folder of ours, by their names."""
+        ...
+
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
         """Store a file of ours; return its path."""
         ...
@@ -289,6 +293,10 @@ class Deployment(Protocol):
 
     def memory(self) -> MemoryRoom:
         """Return how much memory the host has for workers."""
+        ...
+
+    def cache_latency_ms(self) -> float | None:
+        """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
         ...
 
     def legs(self) -> Mapping[str, Api]:

@@ -29,6 +29,10 @@ class Runtime(Protocol):
         """Make services anew from the configuration and images of now, and wait until each is ready; no names: all."""
         ...
 
+    def unfinished(self) -> str | None:
+        """Say in one sentence what an operation that was killed has left half done; None when there is nothing."""
+        ...
+
     def disk(self) -> Disk:
         """Return the space where the stack's data are; of several file systems the one with the least share left."""
         ...

@@ -12,10 +12,12 @@ from ..model import (
     Job,
     JobStatistics,
     JobStatus,
+    Plan,
     Project,
     QueueChange,
     QueueDepth,
     QueueSnapshot,
+    Subscription,
     User,
     Worker,
 )
@@ -66,6 +68,10 @@ class JobStore(Protocol):
 
 class JobHistory(Protocol):
     """What became of jobs and deltas."""
+
+    def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
+        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
+        ...
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
         """Return jobs that ended since then, the last one first.
@@ -132,6 +138,37 @@ class Directory(Protocol):
 
     def set_active(self, username: str, active: bool) -> int:
         """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
+        ...
+
+    def subscription(self, username: str) -> Subscription | None:
+        """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
+        ...
+
+    def plans(self) -> tuple[Plan, ...]:
+        """Return the server's plans."""
+        ...
+
+    def set_added_storage(self, username: str, added_bytes: int) -> int:
+        """Let an account store so much beyond its plan, from now on; return the bytes that it really is.
+
+        Raises NotFoundError for an account without a subscription.
+        """
+        ...
+
+    def set_plan(self, username: str, code: str) -> None:
+        """Give an account another plan, and make it active. Raises NotFoundError."""
+        ...
+
+    def end_tokens(self, username: str) -> int:
+        """End all tokens of a person; return their number."""
+        ...
+
+    def responsible(self, project_id: str) -> str:
+        """Return the person who may do anything with a project: its owner, or that of the owning organization."""
+        ...
+
+    def responsible_for_account(self, username: str) -> str:
+        """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
         ...
 
     def setting(self, name: str) -> str | None:

@@ -28,6 +28,12 @@ class ComposeRuntime:
         """Return every service that the deployment should have, running or not."""
         return self._observer.services()
 
+    def unfinished(self) -> str | None:
+        """Say that a deployment was broken off; the one who holds the lock is still at his."""
+        if self._observer.look().left_half:
+            return "A deployment was broken off; the next change finishes or undoes it. See: qfc deploy history"
+        return None
+
     def disk(self) -> Disk:
         """Return the space where the deployment's data are."""
         return self._observer.disk()

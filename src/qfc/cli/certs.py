@@ -1,0 +1,75 @@
+"""`qfc certs`: the TLS certificate of a deployment."""
+
+from __future__ import annotations
+
+import click
+
+from ..operations.certs import CertsStatus, Renewed, certs_renew, certs_status
+from ..stack.model import Certificate
+from .output import Writer, time_text
+from .session import Session, pass_session
+from .tables import facts, paragraph
+
+
+@click.group("certs")
+def command() -> None:
+    """The TLS certificate that clients see; renew it."""
+
+
+@command.command("status")
+@pass_session
+def status_command(session: Session) -> int:
+    """Compare what is served with the file, the name, the chain, the days left. Exit code 1 when something is wrong."""
+    result = certs_status(session.ports)
+    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.judged.verdict)
+    return 0 if result.ok else 1
+
+
+@command.command("renew")
+@click.option("--force", is_flag=True, help="Renew what is not due too. Authorities allow only a few a week.")
+@click.option("--reload-only", is_flag=True, help="Only let nginx read the file again.")
+@pass_session
+def renew_command(session: Session, force: bool, reload_only: bool) -> None:
+    """Renew the certificate with the deployment's certbot, then let nginx use it, after it found it good."""
+    result = certs_renew(session.ports, session.options, force=force, reload_only=reload_only)
+    session.writer.result(result, lambda writer: _write_renewed(writer, result), quiet=time_text(result.not_after))
+
+
+def _write(writer: Writer, result: CertsStatus) -> None:
+    writer.line(f"{result.host}: {writer.paint(result.judged.verdict)}")
+    shown = result.served or result.on_disk
+    if shown is not None:
+        facts(writer, _facts(shown, result))
+    for sentence in (*result.judged.problems, *result.judged.remarks):
+        paragraph(writer, sentence)
+
+
+def _facts(shown: Certificate, result: CertsStatus) -> list[tuple[str, object]]:
+    same = result.on_disk is not None and result.served is not None
+    return [
+        ("For", ", ".join(shown.names) or shown.subject),
+        ("Issuer", "itself" if shown.is_self_signed else shown.issuer),
+        (
+            "Valid",
+            f"{time_text(shown.not_before)[:10]} to {time_text(shown.not_after)[:10]}, {result.days_left} days left",
+        ),
+        ("Serial", shown.serial),
+        ("File", f"{result.path} in nginx" if result.path else None),
+        ("Served", ("the one of the file" if _is_same(result) else "another one than the file's") if same else None),
+        ("Key", {True: "fits", False: "does not fit", None: None}[result.key_fits]),
+    ]
+
+
+def _is_same(result: CertsStatus) -> bool:
+    assert result.served and result.on_disk
+    return result.served.fingerprint == result.on_disk.fingerprint
+
+
+def _write_renewed(writer: Writer, result: Renewed) -> None:
+    if result.dry_run:
+        for step in result.steps:
+            writer.line(f"Would: {step}")
+        return
+    writer.line("Another certificate is served now." if result.changed else "The certificate is the same as before.")
+    if result.not_after:
+        writer.line(f"It is good until {time_text(result.not_after)[:10]}.")

@@ -1,0 +1,89 @@
+"""The certificate that clients see: is it the one on the disk, is it for this name, how long is it good; renew it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from ..errors import QfcError
+from ..stack.certificates import Judged, judge
+from ..stack.model import Certificate
+from ..stack.ports import Ports
+from .guard import Options, guarded
+
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True)
+class CertsStatus:
+    """What is served, what lies on the disk (None where it cannot be read), and what is wrong.
+
+    `renewed_by`: certbot, or nobody that is known.
+    """
+
+    host: str
+    served: Certificate | None
+    path: str | None
+    on_disk: Certificate | None
+    days_left: float | None
+    key_fits: bool | None
+    judged: Judged
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.judged.problems
+
+
+@dataclass(frozen=True)
+class Renewed:
+    """What came of a renewal. `changed`: another certificate is served now than before."""
+
+    changed: bool
+    not_after: datetime | None
+    said: str
+    dry_run: bool
+    steps: tuple[str, ...]
+
+
+def certs_status(ports: Ports) -> CertsStatus:
+    """Compare what is served with what lies on the disk."""
+    certificates = ports.deployment.certificates
+    host = ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "")
+    problems: list[str] = []
+    served = _tried(certificates.served, problems)
+    found = _tried(certificates.on_disk, problems)
+    key_fits = _tried(certificates.key_fits, problems) if found else None
+    path, on_disk = found or (None, None)
+    now = ports.clock.now()
+    judged = judge(host, served, on_disk, key_fits, now, problems)
+    shown = served or on_disk
+    days = round((shown.not_after - now).total_seconds() / 86400, 1) if shown else None
+    return CertsStatus(host, served, path, on_disk, days, key_fits, judged)
+
+
+def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_only: bool = False) -> Renewed:
+    """Renew what is due, then let nginx use it. nginx is only told after it found its configuration good."""
+    certificates = ports.deployment.certificates
+    before = _tried(certificates.served, [])
+    said = ""
+    with guarded(ports, "certs renew", target=ports.name, options=options) as guard:
+        if not reload_only and guard.step("Let certbot renew what is due" + (", and what is not" if force else "")):
+            said = certificates.renew(force=force)
+        if guard.step("Test nginx's configuration, and let it use the certificate"):
+            certificates.reload()
+            ports.clock.sleep(1)
+        after = before if guard.dry_run else _tried(certificates.served, [])
+        changed = (before.fingerprint if before else "") != (after.fingerprint if after else "")
+        guard.result = "another certificate is served" if changed else "the same certificate is served"
+    return Renewed(changed, after.not_after if after else None, said, guard.dry_run, guard.steps)
+
+
+def _tried(ask: Callable[[], Found], problems: list[str]) -> Found | None:
+    try:
+        return ask()
+    except QfcError as error:
+        problems.append(error.message)
+        return None

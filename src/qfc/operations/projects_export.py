@@ -1,0 +1,217 @@
+"""A project in one zip file: files, newest package, edits, and what is known of it; and such a file to a server."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, BinaryIO, cast
+from urllib.parse import quote
+
+from ..errors import QfcError, UsageError
+from ..stack.model import ApiAnswer, ApiRequest, Delta, Project
+from ..stack.ports import Ports
+from .guard import Options, guarded
+from .probe import session
+
+FORMAT = 1
+MANIFEST = "manifest.json"
+FILES, PACKAGE, VERSIONS = "files/", "package/", "versions/"
+#: Seconds for one file, however big.
+TRANSFER_S = 3600.0
+#: Edits are read so many at a time.
+DELTAS_A_TIME = 1000
+
+
+class DifferentBytesError(QfcError):
+    """What came over is not what the server says that it has."""
+
+    code = "different_bytes"
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A file that was written, and what is in it."""
+
+    project: str
+    path: Path
+    size_bytes: int
+    files: int
+    versions: int
+    package_files: int
+    deltas: int
+    dry_run: bool
+
+
+def projects_export(
+    ports: Ports, name: str, path: Path | None, options: Options, *, all_versions: bool = False
+) -> Exported:
+    """Write a project to a zip file. Every file is compared with the checksum that the server has for it.
+
+    Raises NotFoundError, UsageError when there is such a file already.
+    """
+    project = ports.directory.project(name)
+    target = path or Path(f"{project.owner}_{project.name}_{ports.clock.now():%Y%m%d-%H%M%S}.zip".replace(" ", "_"))
+    if target.exists():
+        raise UsageError(f"{target} is there already.", hint="Name another file with --output.")
+    with guarded(ports, "projects export", target=f"{project.owner}/{project.name}", options=options) as guard:
+        counts = (0, 0, 0, 0)
+        if guard.step(f"Export {project.owner}/{project.name} to {target}"):
+            with session(ports, ports.directory.responsible(project.id)) as (_, token), _new_zip(target) as archive:
+                counts = _Export(ports, project, token, archive).write(all_versions=all_versions)
+        guard.result = f"{target}: {counts[0]} files"
+    size = target.stat().st_size if target.exists() else 0
+    return Exported(f"{project.owner}/{project.name}", target.absolute(), size, *counts, guard.dry_run)
+
+
+@contextmanager
+def _new_zip(path: Path) -> Generator[zipfile.ZipFile]:
+    """Give a zip file that has its name only when it is whole. Only its owner reads it: edits name people."""
+    half = path.with_name(f".{path.name}.half")
+    try:
+        with os.fdopen(os.open(half, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
+                yield archive
+            file.flush()
+            os.fsync(file.fileno())
+        half.replace(path)
+    except OSError as error:
+        raise QfcError(f"{path} cannot be written.", hint="Check free space and rights here.") from error
+    finally:
+        with suppress(OSError):
+            half.unlink(missing_ok=True)
+
+
+class _Export:
+    """Writes one project into an archive."""
+
+    def __init__(self, ports: Ports, project: Project, token: str, archive: zipfile.ZipFile) -> None:
+        self._ports, self._project, self._token, self._archive = ports, project, token, archive
+
+    def write(self, *, all_versions: bool) -> tuple[int, int, int, int]:
+        """Write everything; return how many files, versions, files of the package, and edits."""
+        listing = self._listed(f"/api/v1/files/{self._project.id}/")
+        for file in listing:
+            self._file(FILES, file["name"], f"/api/v1/files/{self._project.id}/{_quoted(file['name'])}/", file)
+        versions = self._old_versions(listing) if all_versions else 0
+        package = self._package()
+        deltas = self._deltas()
+        about = self._get(f"/api/v1/projects/{self._project.id}/").document
+        people = self._get(f"/api/v1/collaborators/{self._project.id}/").document
+        manifest = {
+            "format": FORMAT,
+            "exported_at": self._ports.clock.now().isoformat(),
+            "server": self._ports.api.url,
+            "project": about,
+            "collaborators": cast("list[Any]", people) if isinstance(people, list) else [],
+            "files": listing,
+            "package": package,
+            "deltas": len(deltas),
+        }
+        self._json("deltas.json", deltas)
+        self._json(MANIFEST, manifest)
+        return len(listing), versions, len(package), len(deltas)
+
+    def _old_versions(self, listing: Iterable[dict[str, Any]]) -> int:
+        count = 0
+        for file in listing:
+            for version in file.get("versions", []):
+                if version.get("is_latest"):
+                    continue
+                path = f"/api/v1/files/{self._project.id}/{_quoted(file['name'])}/?version={version['version_id']}"
+                self._file(VERSIONS, f"{file['name']}/{version['version_id']}", path, version)
+                count += 1
+        return count
+
+    def _package(self) -> list[dict[str, Any]]:
+        answer = self._send("GET", f"/api/v1/packages/{self._project.id}/latest/")
+        document = answer.document
+        if not answer.is_good or not isinstance(document, dict):
+            return []
+        files = cast("list[dict[str, Any]]", cast("dict[str, Any]", document).get("files") or [])
+        for file in files:
+            name = file["name"]
+            path = f"/api/v1/packages/{self._project.id}/latest/files/{_quoted(name)}/"
+            self._file(PACKAGE, name, path, file)
+        return files
+
+    def _deltas(self) -> list[dict[str, Any]]:
+        """Return every edit, the oldest first, with what the device sent."""
+        found: list[dict[str, Any]] = []
+        after: Delta | None = None
+        while page := self._ports.jobs.delta_contents(self._project.id, after=after, limit=DELTAS_A_TIME):
+            found += [_delta(one) for one in page]
+            after = page[-1]
+        return found
+
+    def _file(self, folder: str, name: str, path: str, listed: dict[str, Any]) -> None:
+        """Stream a file into the archive and compare it with its listing. Raises DifferentBytesError."""
+        info = zipfile.ZipInfo(folder + name, self._ports.clock.now().timetuple()[:6])
+        info.compress_type = zipfile.ZIP_DEFLATED
+        with self._archive.open(info, "w", force_zip64=True) as entry:
+            sink = _Hashing(entry)
+            answer = self._send("GET", path, sink=cast(BinaryIO, sink))
+        if not answer.is_good:
+            raise QfcError(f"The server answered {answer.status} to the download of {name}.")
+        wanted = listed.get("md5sum")
+        if wanted and wanted != sink.md5:
+            raise DifferentBytesError(
+                f"{name} came as {sink.size} bytes, md5 {sink.md5}; the server lists {listed.get('size')}, {wanted}.",
+                hint="Type: qfc health --verbose",
+            )
+
+    def _listed(self, path: str) -> list[dict[str, Any]]:
+        document = self._get(path).document
+        return cast("list[dict[str, Any]]", document) if isinstance(document, list) else []
+
+    def _get(self, path: str) -> ApiAnswer:
+        answer = self._send("GET", path)
+        if not answer.is_good:
+            raise QfcError(f"The server answered {answer.status} to {path}.", hint="Type: qfc health")
+        return answer
+
+    def _send(self, method: str, path: str, sink: BinaryIO | None = None) -> ApiAnswer:
+        return self._ports.api.send(ApiRequest(method, path, self._token), timeout_s=TRANSFER_S, sink=sink)
+
+    def _json(self, name: str, document: object) -> None:
+        self._archive.writestr(name, json.dumps(document, indent=1, ensure_ascii=False))
+
+
+class _Hashing:
+    """Passes bytes on and keeps their checksum."""
+
+    def __init__(self, sink: IO[bytes]) -> None:
+        self._sink, self._md5, self.size = sink, hashlib.md5(usedforsecurity=False), 0
+
+    def write(self, chunk: bytes) -> int:
+        """Pass a piece on."""
+        self._md5.update(chunk)
+        self.size += len(chunk)
+        return self._sink.write(chunk)
+
+    @property
+    def md5(self) -> str:
+        """The checksum of all that was written."""
+        return self._md5.hexdigest()
+
+
+def _delta(delta: Delta) -> dict[str, Any]:
+    return {
+        "id": delta.id,
+        "deltafile_id": delta.deltafile_id,
+        "status": delta.status,
+        "created_by": delta.created_by,
+        "created_at": delta.created_at.isoformat(),
+        "modified_pk": delta.modified_pk,
+        "feedback": delta.feedback,
+        "content": delta.content,
+    }
+
+
+def _quoted(name: str) -> str:
+    return quote(name, safe="/")

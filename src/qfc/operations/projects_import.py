@@ -1,0 +1,189 @@
+"""A project of an exported zip file to a server."""
+
+from __future__ import annotations
+
+import io
+import json
+import uuid
+import zipfile
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+from urllib.parse import quote
+
+from ..errors import NotFoundError, QfcError, UsageError
+from ..stack.model import ApiAnswer, ApiRequest, Upload
+from ..stack.ports import Ports
+from .guard import Options, guarded
+from .probe import await_job, session
+from .projects_export import FILES, FORMAT, MANIFEST
+
+TRANSFER_S = 3600.0
+#: Seconds for the description of the project; an official worker may have others before it.
+DESCRIBE_S = 900.0
+#: Edits that need not be sent again: one is in the files, the other was put aside.
+SETTLED = ("applied", "ignored")
+PROJECT_SUFFIXES = (".qgs", ".qgz")
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A project that was made. `deltas` were sent again: they had not arrived where the file comes from."""
+
+    project: str
+    id: str | None
+    files: int
+    deltas: int
+    collaborators: int
+    missing_people: tuple[str, ...]
+    dry_run: bool
+    steps: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Archive:
+    """An exported file, opened and looked at."""
+
+    zip: zipfile.ZipFile
+    manifest: dict[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """The project's files, project files last: they start the description, which needs all others."""
+        found = [name.removeprefix(FILES) for name in self.zip.namelist() if name.startswith(FILES)]
+        return sorted(found, key=lambda name: (name.lower().endswith(PROJECT_SUFFIXES), name))
+
+    @property
+    def open_deltas(self) -> list[dict[str, Any]]:
+        """Edits that never arrived, the oldest first."""
+        deltas = cast("list[dict[str, Any]]", json.loads(self.zip.read("deltas.json")))
+        return [one for one in deltas if one["status"] not in SETTLED]
+
+
+def projects_import(
+    ports: Ports,
+    path: Path,
+    options: Options,
+    *,
+    owner: str | None = None,
+    name: str | None = None,
+    with_deltas: bool = False,
+) -> Imported:
+    """Make a project of an exported file: its files, settings and collaborators; edits that never arrived if asked.
+
+    A project that cannot be made whole is removed again. Raises UsageError for a file that is no export.
+    """
+    with _opened(path) as archive:
+        about = archive.manifest["project"]
+        account, title = owner or str(about["owner"]), name or str(about["name"])
+        label = f"{account}/{title}"
+        deltas = archive.open_deltas if with_deltas else []
+        with guarded(ports, "projects import", target=label, options=options) as guard:
+            made, people, missing = None, 0, ()
+            if guard.step(f"Make {label} with {len(archive.names)} files"):
+                with session(ports, ports.directory.responsible_for_account(account)) as (_, token):
+                    work = _Import(ports, token, archive)
+                    made = work.make(account, title)
+                    people, missing = work.collaborators(made)
+                    work.send_deltas(made, deltas)
+            if deltas:
+                guard.step(f"Send {len(deltas)} edits again that never arrived")
+            guard.result = f"{label} is {made}"
+    return Imported(label, made, len(archive.names), len(deltas), people, missing, guard.dry_run, guard.steps)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[Archive]:
+    try:
+        with zipfile.ZipFile(path) as file:
+            manifest = json.loads(file.read(MANIFEST))
+            if manifest.get("format") != FORMAT:
+                raise UsageError(f"{path} has the format {manifest.get('format')}; this release reads {FORMAT}.")
+            yield Archive(file, manifest)
+    except FileNotFoundError as error:
+        raise NotFoundError(f"There is no file {path}.") from error
+    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+        hint = "Give a file that qfc projects export has written."
+        raise UsageError(f"{path} is no exported project.", hint=hint) from error
+
+
+class _Import:
+    """Makes one project on a server."""
+
+    def __init__(self, ports: Ports, token: str, archive: Archive) -> None:
+        self._ports, self._token, self._archive = ports, token, archive
+
+    def make(self, owner: str, name: str) -> str:
+        """Make the project with its files; return its id. One that cannot be made whole is removed."""
+        about = self._archive.manifest["project"]
+        document = {"name": name, "owner": owner, "description": about.get("description") or "", "is_public": False}
+        made = str(self._good(self._send("POST", "/api/v1/projects/", document), "a new project").document["id"])
+        try:
+            self._upload_all(made)
+            self._settings(made, about)
+            if any(one.lower().endswith(PROJECT_SUFFIXES) for one in self._archive.names):
+                await_job(self._ports, made, "process_projectfile", limit_s=DESCRIBE_S)
+        except BaseException:
+            self._send("DELETE", f"/api/v1/projects/{made}/")
+            raise
+        return made
+
+    def collaborators(self, project: str) -> tuple[int, tuple[str, ...]]:
+        """Let the same people work on it, as far as they have accounts here; return how many, and who has none."""
+        missing: list[str] = []
+        people = cast("list[dict[str, Any]]", self._archive.manifest.get("collaborators") or [])
+        for one in people:
+            document = {"collaborator": one["collaborator"], "role": one["role"]}
+            if not self._send("POST", f"/api/v1/collaborators/{project}/", document).is_good:
+                missing.append(one["collaborator"])
+        return len(people) - len(missing), tuple(missing)
+
+    def send_deltas(self, project: str, deltas: list[dict[str, Any]]) -> None:
+        """Send edits as their devices did, in their order. Sent twice to a project they are stored once."""
+        if not deltas:
+            return
+        contents = [{**one["content"], "uuid": str(uuid.uuid5(uuid.UUID(project), one["id"]))} for one in deltas]
+        file = {"id": str(uuid.uuid4()), "project": project, "version": "1.0", "files": [], "deltas": contents}
+        data = json.dumps(file).encode()
+        answer = self._upload(f"/api/v1/deltas/{project}/", "deltafile.json", data)
+        self._good(answer, "the edits")
+
+    def _upload_all(self, project: str) -> None:
+        listed = {one["name"]: one for one in self._archive.manifest["files"]}
+        for name in self._archive.names:
+            info = self._archive.zip.getinfo(FILES + name)
+            with self._archive.zip.open(info) as content:
+                upload = Upload(name, cast(BinaryIO, content), info.file_size)
+                path = f"/api/v1/files/{project}/{quote(name, safe='/')}/"
+                request = ApiRequest("POST", path, self._token, upload=upload)
+                self._good(self._ports.api.send(request, timeout_s=TRANSFER_S), f"the upload of {name}")
+        self._compare(project, listed)
+
+    def _compare(self, project: str, listed: dict[str, dict[str, Any]]) -> None:
+        """Compare what the server has now with what was exported. Raises QfcError."""
+        now = self._good(self._send("GET", f"/api/v1/files/{project}/"), "the list of files").document
+        there = {one["name"]: one.get("md5sum") for one in cast("list[dict[str, Any]]", now)}
+        different = [name for name, one in listed.items() if one.get("md5sum") and there.get(name) != one["md5sum"]]
+        if different:
+            raise QfcError(f"{', '.join(different[:3])} arrived differently.", hint="Type: qfc health --verbose")
+
+    def _settings(self, project: str, about: dict[str, Any]) -> None:
+        wanted = {name: about[name] for name in ("is_public", "overwrite_conflicts") if name in about}
+        if wanted:
+            self._send("PATCH", f"/api/v1/projects/{project}/", wanted)
+
+    def _upload(self, path: str, name: str, data: bytes) -> ApiAnswer:
+        upload = Upload(name, io.BytesIO(data), len(data))
+        return self._ports.api.send(ApiRequest("POST", path, self._token, upload=upload), timeout_s=TRANSFER_S)
+
+    def _send(self, method: str, path: str, document: object = None) -> ApiAnswer:
+        return self._ports.api.send(ApiRequest(method, path, self._token, document=document), timeout_s=TRANSFER_S)
+
+    def _good(self, answer: ApiAnswer, what: str) -> ApiAnswer:
+        if not answer.is_good:
+            said = answer.document
+            words = cast("dict[str, Any]", said).get("message", "") if isinstance(said, dict) else ""
+            raise QfcError(f"The server answered {answer.status} to {what}: {words}", hint="Type: qfc health")
+        return answer

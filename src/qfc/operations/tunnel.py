@@ -1,0 +1,116 @@
+"""The tunnel in front of a deployment: does it run, is it connected, does it lead to the right port."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from ..errors import QfcError
+from ..stack.model import Tunnel, Verdict
+from ..stack.ports import Api, Ports
+
+STATUS = "/api/v1/status/"
+ANSWER_S = 10.0
+
+
+@dataclass(frozen=True)
+class Side:
+    """How the server answers at one address: through the tunnel, or past it."""
+
+    name: str
+    url: str
+    status: int | None
+    latency_ms: float | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class TunnelStatus:
+    """The tunnels of the host, and both sides of them. `service` is where the tunnel leads for this host name."""
+
+    host: str
+    tunnels: tuple[Tunnel, ...]
+    service: str | None
+    sides: tuple[Side, ...]
+    verdict: Verdict
+    problems: tuple[str, ...]
+
+
+def tunnel_status(ports: Ports) -> TunnelStatus:
+    """Look at every cloudflared, and ask the server through the tunnel and past it."""
+    deployment = ports.deployment
+    settings = deployment.settings.values()
+    host = settings.get("QFIELDCLOUD_HOST", "")
+    tunnels = deployment.tunnels.find()
+    legs = deployment.legs()
+    sides = tuple(_side(name, legs[name]) for name in ("public", "nginx") if name in legs)
+    service = _service_for(host, tunnels)
+    problems = [*_of_tunnels(tunnels), *_of_route(service, settings, tunnels), *_of_sides(sides)]
+    return TunnelStatus(host, tunnels, service, sides, _verdict(tunnels, problems), tuple(problems))
+
+
+def _side(name: str, api: Api) -> Side:
+    try:
+        answer = api.get(STATUS, timeout_s=ANSWER_S)
+    except QfcError as error:
+        return Side(name, api.url, None, None, error.message)
+    return Side(name, api.url, answer.status, round(answer.seconds * 1000, 1), f"answered {answer.status}")
+
+
+def _service_for(host: str, tunnels: tuple[Tunnel, ...]) -> str | None:
+    """Return where the first rule leads that is for the host, or for all."""
+    for tunnel in tunnels:
+        for route in tunnel.routes:
+            if route.hostname in ("", "*", host) or (
+                route.hostname.startswith("*.") and host.endswith(route.hostname[1:])
+            ):
+                return route.service
+    return None
+
+
+def _of_tunnels(tunnels: tuple[Tunnel, ...]) -> list[str]:
+    found = [f"{tunnel.name} does not run." for tunnel in tunnels if not tunnel.running]
+    found += [f"{one.name} runs and has no connection to Cloudflare." for one in tunnels if one.connections == 0]
+    return found
+
+
+def _of_route(service: str | None, settings: Mapping[str, str], tunnels: tuple[Tunnel, ...]) -> list[str]:
+    """Compare where the tunnel leads with the ports that nginx has on the host."""
+    if not any(tunnel.routes for tunnel in tunnels):
+        return []
+    if service is None:
+        return ["No rule of the tunnel is for this host name."]
+    if service.startswith("http_status:"):
+        return [f"The tunnel answers {service.removeprefix('http_status:')} itself; it does not lead to the server."]
+    return _of_port(service, settings.get("WEB_HTTP_PORT", "80"), settings.get("WEB_HTTPS_PORT", "443"))
+
+
+def _of_port(service: str, http: str, https: str) -> list[str]:
+    parts = urlsplit(service)
+    port = str(parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
+    inside = {"nginx": ("80", "443")}.get(parts.hostname or "", (http, https))
+    if parts.scheme == "https" and port != inside[1]:
+        return [f"The tunnel leads to {service}; nginx speaks HTTPS on port {inside[1]}."]
+    if parts.scheme == "http" and port == inside[0]:
+        return [f"The tunnel leads to {service}, where nginx sends everybody on to HTTPS: a loop. Use https:// and "
+                f"port {inside[1]}, with noTLSVerify for a certificate that is signed by itself."]  # fmt: skip
+    return (
+        [] if port in inside else [f"The tunnel leads to {service}; nginx has the ports {inside[0]} and {inside[1]}."]
+    )
+
+
+def _of_sides(sides: tuple[Side, ...]) -> list[str]:
+    by_name = {side.name: side for side in sides}
+    public, local = by_name.get("public"), by_name.get("nginx")
+    if local is not None and local.status == 200 and public is not None and public.status != 200:
+        return [f"The server answers, but not at {public.url}: {public.detail}."]
+    return [f"{side.name}: {side.detail}." for side in sides if side.status != 200]
+
+
+def _verdict(tunnels: tuple[Tunnel, ...], problems: list[str]) -> Verdict:
+    if problems:
+        return Verdict.DOWN if any(not one.running or one.connections == 0 for one in tunnels) else Verdict.DEGRADED
+    if any(one.connections is None for one in tunnels):
+        return Verdict.UNKNOWN
+    return Verdict.OK
