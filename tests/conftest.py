@@ -15,6 +15,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from compose_world import NODE, Deployment, ensure_node_image, running_deployment
+from engines_of_docker import IMAGES, DockerHost, bring_images, require_engine, second_engine
 from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
@@ -22,6 +24,13 @@ from requirements import require
 
 #: What configures the suite, the node, PostgreSQL, Docker or Django elsewhere; tests see none of it.
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let tests with containers run beside all others: in a process of their own when pytest-xdist has two."""
+    for item in items:
+        group = "containers" if item.get_closest_marker("docker") else "others"
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -159,3 +168,41 @@ def minio(minio_server: MinIO) -> MinIO:
     """The MinIO server, running; a test may stop it."""
     minio_server.start()
     return minio_server
+
+
+@pytest.fixture(scope="session")
+def docker_here() -> DockerHost:
+    """This machine's Docker engine with Compose v2, and the node's image on it."""
+    engine = require_engine()
+    ensure_node_image(engine)
+    return engine
+
+
+@pytest.fixture(scope="session")
+def docker_there(docker_here: DockerHost, short_folder: Path) -> Iterator[DockerHost]:
+    """A host of its own with an engine and Compose v1, reached over SSH; it has the images that deployments need."""
+    folder = short_folder / "host"
+    folder.mkdir()
+    with second_engine(folder) as engine:
+        bring_images(docker_here, engine, [*IMAGES, f"{NODE}:latest"])
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def deployed_here(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
+    """A deployment on this machine that runs for the whole session; tests leave it as they found it."""
+    with running_deployment(docker_here, short_folder / "here", short_folder / "home-here") as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def deployed_there(docker_there: DockerHost, short_folder: Path) -> Iterator[Deployment]:
+    """A deployment on a server, managed over SSH, that runs for the whole session."""
+    with running_deployment(docker_there, short_folder / "there", short_folder / "home-there") as made:
+        yield made
+
+
+@pytest.fixture(params=["deployed_here", "deployed_there"])
+def deployed(request: pytest.FixtureRequest) -> Deployment:
+    """A running deployment: here with Compose v2, and on a server over SSH with Compose v1."""
+    return request.getfixturevalue(request.param)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psycopg
 
 from node import free_port
@@ -43,6 +44,10 @@ class Stack:
         status = self.qfc("status", check=False)
         services = {item["name"]: item for item in status.get("services", [])}
         return [one["pid"] for one in services.get(service, {}).get("instances", []) if one.get("pid")]
+
+    def client(self) -> httpx.Client:
+        """Give an HTTP client that begins at the API's root."""
+        return httpx.Client(base_url=self.url, timeout=30, trust_env=False)
 
     def database(self) -> psycopg.Connection:
         password = (self.home / NAME / "secrets" / "POSTGRES_PASSWORD").read_text().strip()

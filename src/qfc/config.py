@@ -3,7 +3,7 @@
     default = "local"                 # the stack that commands mean without --stack
 
     [stacks.local]
-    kind = "embedded"                 # what runs the services; without it, embedded: all that this release manages
+    kind = "embedded"                 # what runs the services: embedded or compose; without it, embedded
     folder = "/srv/qfc/local"         # everything of the stack; without it, a folder with its name in $QFC_HOME
     port = 8011                       # port of the API; without it, the last one, 8011 or a free one
     bind = "127.0.0.1"                # address that the API listens on; without it, 127.0.0.1: this machine only
@@ -57,6 +57,8 @@ OLDER_VARIABLES = {
     "project_path": "QFIELDCLOUD_PROJECT_PATH",
     "public_host": "QFIELDCLOUD_HOST",
 }
+#: Settings of the built-in node. A deployment has its own in `.env`.
+OF_THE_NODE = ("port", "bind", "workers", "postgres_bin", "database_url_file")
 MAXIMUM_WORKERS = 64
 #: The stack of `qfc demo`. It is meant when it is named or alone, never because it was there first.
 DEMO = "demo"
@@ -154,7 +156,7 @@ def load(
     document = _parse(read_text(path) if text is None else text, path)
     tables, problems = _tables(document, path)
     if not tables:
-        tables = _implied(environment, here)
+        tables = _implied(environment, here, home)
     default = document.get("default")
     wanted = stack or environment.get("QFC_STACK") or None
     meant = wanted or default or (next(iter(tables)) if len(tables) == 1 else None)
@@ -202,13 +204,22 @@ def _tables(document: dict[str, Any], path: Path) -> tuple[dict[str, dict[str, A
     return tables, problems
 
 
-def _implied(environment: Mapping[str, str], here: Path | None) -> dict[str, dict[str, Any]]:
-    """Return the stack that nobody had to configure: a server of an older set-up, or the deployment of this folder."""
-    if any(environment.get(name) for name in ("QFIELDCLOUD_VPS_HOST", "QFIELDCLOUD_PROJECT_PATH")):
-        return {"server": {"kind": Kind.COMPOSE.value}}
+def _implied(environment: Mapping[str, str], here: Path | None, home: Path) -> dict[str, dict[str, Any]]:
+    """Return the stack that nobody had to configure: a server of an older set-up, or the deployment of this folder.
+
+    What is remembered of each lies in a folder of its own: the next call may mean another one by the same name.
+    """
+    named = [environment.get(name) or "" for name in ("QFIELDCLOUD_VPS_HOST", "QFIELDCLOUD_PROJECT_PATH")]
+    if any(named):
+        return {"server": {"kind": Kind.COMPOSE.value, "folder": str(home / "server" / _as_name("_".join(named)))}}
     if here is not None and is_deployment(here):
-        return {"here": {"kind": Kind.COMPOSE.value, "project_path": str(here)}}
+        folder = str(home / "here" / _as_name(str(here)))
+        return {"here": {"kind": Kind.COMPOSE.value, "project_path": str(here), "folder": folder}}
     return {}
+
+
+def _as_name(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-.")
 
 
 def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
@@ -223,7 +234,8 @@ def _overruled(table: dict[str, Any], environment: Mapping[str, str], flags: Map
     if values.get("kind", Kind.EMBEDDED) == Kind.EMBEDDED:
         return values
     older = {name: environment[variable] for name, variable in OLDER_VARIABLES.items() if environment.get(variable)}
-    return {**table, **older, **_from_environment(environment), **flags}
+    ours = {name: value for name, value in _from_environment(environment).items() if name not in OF_THE_NODE}
+    return {**table, **older, **ours, **flags}
 
 
 def _given(flags: Mapping[str, object]) -> dict[str, object]:
@@ -322,5 +334,9 @@ class _Reader:
         for key in self.table:
             if key not in SETTINGS:
                 self.problem(key, f"is not a setting; known: {', '.join(SETTINGS)}")
+        if self.table.get("kind") in (Kind.COMPOSE, Kind.SWARM):
+            for key in OF_THE_NODE:
+                if self.table.get(key) is not None:
+                    self.problem(key, "is a setting of the built-in node; a deployment has its own in .env")
         if self.table.get("postgres_bin") and self.table.get("database_url_file"):
             self.problem("database_url_file", "and postgres_bin exclude each other: the database is ours or external")

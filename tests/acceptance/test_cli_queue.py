@@ -1,4 +1,4 @@
-"""The commands on people, queue, workers and database, on a running stack, as an operator types them."""
+"""The commands on people, queue, workers and database, on a running stack of each kind, as an operator types them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,32 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
+from compose_world import as_stack
 from queue_world import DatabaseWorld
 from stack import Stack, running_stack
 
 WAIT_S = 60
+KINDS = [
+    "embedded",
+    pytest.param("deployed_here", marks=pytest.mark.docker),
+    pytest.param("deployed_there", marks=pytest.mark.docker),
+]
 
 
-@pytest.fixture(scope="module")
-def stack() -> Iterator[Stack]:
-    """A stack with one worker."""
-    with running_stack(workers=1) as running:
+@pytest.fixture(scope="module", params=KINDS)
+def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
+    """A stack with one worker: embedded, under Docker Compose here, and under Docker Compose on a server."""
+    if request.param == "embedded":
+        with running_stack(workers=1) as running:
+            yield running
+        return
+    with as_stack(request.getfixturevalue(request.param)) as running:
+        running.qfc("workers", "scale", "1")
         yield running
+        running.qfc("workers", "restart")
+        running.qfc("workers", "scale", "2")
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +70,8 @@ def failure(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
 def login(stack: Stack, username: str, password: str) -> int:
     """Return the status of a login as a device does it."""
     credentials = {"username": username, "password": password}
-    return httpx.post(f"{stack.url}auth/login/", data=credentials, timeout=30).status_code
+    with stack.client() as client:
+        return client.post("auth/login/", data=credentials).status_code
 
 
 def test_people_are_made_and_may_log_in(stack: Stack) -> None:

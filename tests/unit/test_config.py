@@ -43,10 +43,16 @@ def test_flags_overrule_the_environment_and_the_environment_the_file() -> None:
 
 
 def test_environment_and_flags_change_only_the_stack_that_is_meant() -> None:
-    config = load_text(TWO, {"QFC_STACK": "office", "QFC_WORKERS": "7"})
-    assert config.stack().name == "office"
+    config = load_text(TWO, {"QFC_STACK": "field", "QFC_WORKERS": "7"})
+    assert config.stack().name == "field"
     assert config.stack().workers == 7
-    assert config.stacks["field"].workers == 3
+    assert config.stacks["office"].workers is None
+
+
+def test_settings_of_the_node_are_none_of_a_deployment() -> None:
+    assert load_text(TWO, {"QFC_STACK": "office", "QFC_WORKERS": "7"}).stack().workers is None
+    with pytest.raises(ConfigError, match=r"workers is a setting of the built-in node"):
+        load_text('[stacks.one]\nkind = "compose"\nworkers = 3\n')
 
 
 def test_the_flag_names_the_stack_before_the_environment_does() -> None:

@@ -175,15 +175,16 @@ def test_odd_words_of_a_server_do_not_break_the_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    "printed",
+    ("lines", "mounted_on"),
     [
-        "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 100 60 40 60% /\n",
-        "Filesystem     1024-blocks  Used Available Capacity Mounted on\nmy share on nas 100 60 40 60% /mnt/my data\n",
-        "df: /x: a warning\nFilesystem 1024-blocks Used Available Capacity Mounted on\nnone 100 60 40 - /proc\n",
+        ("/dev/sda1 100 60 40 60% /", "/"),
+        ("my share on nas 100 60 40 60% /mnt/my data", "/mnt/my data"),
+        ("df: /x: a warning\nnone 100 60 40 - /proc", "/proc"),
     ],
 )
-def test_df_is_read(printed: str) -> None:
-    assert parse_disk(printed) == Disk(40 * 1024, 100 * 1024)
+def test_df_is_read(lines: str, mounted_on: str) -> None:
+    printed = f"Filesystem     1024-blocks  Used Available Capacity Mounted on\n{lines}\n"
+    assert parse_disk(printed) == Disk(40 * 1024, 100 * 1024, mounted_on)
 
 
 def test_what_df_never_says_is_an_error() -> None:

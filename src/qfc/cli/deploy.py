@@ -24,7 +24,7 @@ from .tables import fitted, paragraph
 HELP = """Deploy a release of the deployment's git repository, with a way back.
 
 Checks first; then .env, images and the commit are kept. The images are built (or pulled) while the old release serves.
-From then on whoever writes is answered 503 with Retry-After, and tries again: workers finish, the database is dumped
+Workers finish. From then on whoever writes is answered 503 with Retry-After, and tries again: the database is dumped
 and the dump read back, migrations run, the release starts and has to pass a gate: its API, a file up and down through
 the public address, one job. Whatever fails, everything goes back by itself: code, images and database.
 
@@ -40,7 +40,9 @@ RESULTS = {
 }
 
 
-passing = click.option("--pass", "passed", multiple=True, metavar="CHECK", help="A check that does not stop it.")
+passing = click.option(
+    "--pass", "passed", multiple=True, metavar="CHECK", help="Do not let this check stop it; may be repeated."
+)
 
 
 @click.group("deploy", invoke_without_command=True, help=HELP)
@@ -51,9 +53,7 @@ passing = click.option("--pass", "passed", multiple=True, metavar="CHECK", help=
 @click.option("--collectstatic", is_flag=True, help="Collect static files.")
 @click.option("--build", "build", is_flag=True, help="Build the images; what is done without --pull too.")
 @click.option("--pull", "pull", is_flag=True, help="Pull the images.")
-@click.option(
-    "--pass", "passed", multiple=True, metavar="CHECK", help="Do not let this check stop it; may be repeated."
-)
+@passing
 @pass_session
 @click.pass_context
 def command(
@@ -77,9 +77,7 @@ def command(
 @command.command("rollback")
 @click.argument("to", required=False)
 @click.option("--with-data", is_flag=True, help="Bring back the database of then too; a dump of now is kept.")
-@click.option(
-    "--pass", "passed", multiple=True, metavar="CHECK", help="Do not let this check stop it; may be repeated."
-)
+@passing
 @pass_session
 def rollback_command(session: Session, to: str | None, with_data: bool, passed: tuple[str, ...]) -> int:
     """Go back to the release before a deployment: the last one, or TO, its id or release in `qfc deploy history`.
@@ -138,8 +136,10 @@ def _write(writer: Writer, result: Deployed) -> None:
 
 
 def _write_checks(writer: Writer, result: Deployed) -> None:
-    marks = {True: "ok", False: "failed"}
-    rows = [(check.name, marks[check.ok] if check.blocks else "warning", check.detail) for check in result.checks]
+    rows = [
+        (check.name, "ok" if check.ok else "failed" if check.blocks else "warning", check.detail)
+        for check in result.checks
+    ]
     for name, mark, detail in rows:
         writer.line(f"{name:<16}  {writer.paint(f'{mark:<7}')}  {detail}")
     writer.line()
@@ -153,7 +153,7 @@ def _write_history(writer: Writer, result: History) -> None:
         return
     rows = [
         (one.id, time_text(one.began_at), one.kind, f"{one.before} → {one.after}", one.result,
-         seconds_text(one.seconds), "code and data" if one.with_data else "code")
+         seconds_text(one.seconds), "code and data" if one.with_data else "code" if one.way_back else None)
         for one in lines
     ]  # fmt: skip
     fitted(writer, ("ID", "TIME (UTC)", "KIND", "RELEASE", "RESULT", "TOOK", "WAY BACK"), rows, elastic=3)

@@ -10,7 +10,11 @@ from .session import Session, pass_session
 
 
 @click.command("down")
-@click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again after the next start.")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="Do not wait for jobs; official workers leave theirs unfinished.",
+)
 @pass_session
 def command(session: Session, now: bool) -> None:
     """Stop a stack: workers after their jobs, then the API, then the database. Data stays."""

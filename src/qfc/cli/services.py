@@ -18,7 +18,11 @@ from .session import Session, pass_session
 from .status import service_document, write_services
 from .tables import fitted
 
-now_option = click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again.")
+now_option = click.option(
+    "--now",
+    is_flag=True,
+    help="Do not wait for jobs; official workers leave theirs unfinished.",
+)
 
 
 @click.group("services")
@@ -71,7 +75,11 @@ def rebuild_command(session: Session, names: tuple[str, ...], everything: bool, 
 
 @command.command("prune")
 @click.option(
-    "--keep", default=KEEP_DEPLOYMENTS, show_default=True, type=click.IntRange(1), help="Ways back that stay."
+    "--keep",
+    default=KEEP_DEPLOYMENTS,
+    show_default=True,
+    type=click.IntRange(1, KEEP_DEPLOYMENTS),
+    help="Ways back that stay.",
 )
 @pass_session
 def prune_command(session: Session, keep: int) -> None:
@@ -126,10 +134,10 @@ def _write_disk(writer: Writer, result: DiskUsage) -> None:
     writer.line(f"{result.stack}, {result.folder}")
     rows = [(one.kind, one.name, bytes_text(one.bytes), one.detail) for one in result.parts]
     fitted(writer, ("KIND", "PART", "SIZE", "NOTE"), rows, elastic=3, right=(2,))
-    disk = result.disk
-    share = disk.free_bytes / max(disk.total_bytes, 1)
-    writer.line(f"Disk: {bytes_text(disk.free_bytes)} free of {bytes_text(disk.total_bytes)} ({share:.0%})")
-    writer.line(_expected(result.forecast))
+    for disk in result.disks:
+        share = disk.free_bytes / max(disk.total_bytes, 1)
+        free = f"{bytes_text(disk.free_bytes)} free of {bytes_text(disk.total_bytes)} ({share:.0%})"
+        writer.line(f"Disk {disk.name}: {free}. {_expected(disk.forecast)}")
 
 
 def _expected(expected: Forecast) -> str:

@@ -43,7 +43,11 @@ def drain_command(session: Session) -> None:
 
 
 @command.command("restart")
-@click.option("--now", is_flag=True, help="Do not wait for jobs; they are taken up again.")
+@click.option(
+    "--now",
+    is_flag=True,
+    help="Do not wait for jobs; official workers leave theirs unfinished.",
+)
 @pass_session
 def restart_command(session: Session, now: bool) -> None:
     """Stop all workers, each after its job, and start them again."""

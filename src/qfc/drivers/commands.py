@@ -17,6 +17,11 @@ from ..stack.model import CommandResult
 log = logging.getLogger("qfc.commands")
 
 
+def echoed(argv: Sequence[str]) -> str:
+    """Return a command as it is echoed; of a script its first line stands for it."""
+    return shlex.join([f"{word.strip().splitlines()[0]} …" if "\n" in word.strip() else word for word in argv])
+
+
 def run(
     argv: Sequence[str],
     *,
@@ -27,7 +32,7 @@ def run(
     name: str | None = None,
 ) -> CommandResult:
     """Run a command to its end with exactly that environment. Raises CommandError, in which it is called `name`."""
-    log.info("+ %s", shlex.join(argv))
+    log.info("+ %s", echoed(argv))
     try:
         done = subprocess.run(
             argv, input=stdin or b"", env=dict(environment), capture_output=True, timeout=timeout_s, check=False
@@ -47,7 +52,7 @@ def run_attached(
 
     Without `check` the exit code is the caller's to pass on: that of a shell says nothing about us.
     """
-    log.info("+ %s", shlex.join(argv))
+    log.info("+ %s", echoed(argv))
     try:
         with _interrupts_ignored():
             done = subprocess.run(argv, env=dict(environment), check=False)

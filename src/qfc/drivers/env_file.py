@@ -17,7 +17,10 @@ from dotenv.variables import parse_variables
 from ..errors import ConfigError
 
 #: What needs no quotes: Compose takes it as it is.
-PLAIN = re.compile(r"[^\s'\"#$\\]+(?: [^\s'\"#$\\]+)*")
+PLAIN = re.compile(r"[^\s'\"#$]+(?: [^\s'\"#$]+)*")
+# A value in quotes, and what is behind it on its line.
+_QUOTED = re.compile(r"""\s*(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?P<behind>[^\r\n]*)""", re.DOTALL)
+_BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,28 @@ class EnvFile:
         return found
 
     def with_values(self, changes: Mapping[str, str]) -> EnvFile:
-        """Return the file with values changed where they stand, or added at its end."""
-        rest = dict(changes)
-        parts = [_rewritten(binding, rest) for binding in self._bindings()]
-        text = "".join(parts)
-        if rest and text and not text.endswith("\n"):
+        """Return the file with values changed wherever they stand, or added at its end."""
+        bindings = self._bindings()
+        text = _BOM if self.text.startswith(_BOM) else ""
+        text += "".join(_rewritten(binding, changes) for binding in bindings)
+        added = changes.keys() - {binding.key for binding in bindings}
+        if added and text and not text.endswith("\n"):
             text += "\n"
-        return EnvFile(text + "".join(f"{_line(name, value)}\n" for name, value in rest.items()), self.name)
+        lines = (f"{_line(name, value)}\n" for name, value in changes.items() if name in added)
+        return EnvFile(text + "".join(lines), self.name)
 
     def _bindings(self) -> list[Binding]:
-        bindings = list(parse_stream(io.StringIO(self.text)))
-        wrong = [f"{self.name}, line {one.original.line}: not NAME=value." for one in bindings if one.error]
+        bindings = list(parse_stream(io.StringIO(self.text.removeprefix(_BOM))))
+        wrong = [f"{self.name}, line {_line_number(one)}: not NAME=value." for one in bindings if one.error]
         if wrong:
             raise ConfigError(wrong, hint=f"Correct {self.name}, then try again.")
         return bindings
+
+
+def _line_number(binding: Binding) -> int:
+    """Return the line where it begins; empty ones before it count as a part of it."""
+    text = binding.original.string
+    return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _filled_in(binding: Binding, known: Mapping[str, str]) -> str:
@@ -65,32 +76,37 @@ def _filled_in(binding: Binding, known: Mapping[str, str]) -> str:
     return "".join(atom.resolve(known) for atom in parse_variables(value))
 
 
-def _rewritten(binding: Binding, changes: dict[str, str]) -> str:
-    """Return a binding's lines, changed when it is among the changes, which it is then taken out of."""
+def _rewritten(binding: Binding, changes: Mapping[str, str]) -> str:
+    """Return a binding's lines, changed when it is among the changes."""
     text = binding.original.string
     if binding.key is None or binding.key not in changes:
         return text
     found = re.match(r"(?P<before>\s*(?:export\s+)?)", text)
     before = found["before"] if found else ""
-    ending = "\n" if text.endswith("\n") else ""
-    return f"{before}{_line(binding.key, changes.pop(binding.key))}{_comment(text)}{ending}"
+    ending = text[len(text.rstrip("\r\n")) :]
+    return f"{before}{_line(binding.key, changes[binding.key])}{_comment(text)}{ending}"
 
 
 def _comment(text: str) -> str:
-    """Return the comment behind an unquoted value, with the blanks before it."""
+    """Return the comment behind a value, with the blanks before it, of which an unquoted value needs one."""
     written = text.partition("=")[2].strip("\r\n")
-    if written.strip().startswith(("'", '"')) or "\n" in written:
-        return ""
+    quoted = _QUOTED.match(written)
+    if quoted:
+        comment = quoted["behind"].rstrip()
+        return f" {comment}" if comment.startswith("#") else comment
     found = re.search(r"\s+#.*$", written)
     return found[0] if found else ""
 
 
 def _line(name: str, value: str) -> str:
+    """Return the line that means a value to every release; they disagree about backslashes in single quotes."""
     if not value or PLAIN.fullmatch(value):
         return f"{name}={value}"
-    if "'" not in value:
+    if "'" not in value and "\\\\" not in value and not value.endswith("\\"):
         return f"{name}='{value}'"
-    if "$" in value:
-        raise ConfigError([f"{name}: no line means ' and $ to every release of Compose."], hint="Choose another value.")
+    if "$" in value or value.endswith("\\"):
+        raise ConfigError(
+            [f"{name}: no line means this value to every release of Compose."], hint="Choose another one."
+        )
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'

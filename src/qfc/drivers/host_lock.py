@@ -41,7 +41,8 @@ if ! flock -n 9; then
 fi
 left=''
 if [ -e "$folder/lock.json" ]; then
-    left=$(grep -l -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
+    rm -f "$folder"/.deploy.json.*
+    left=$(grep -lF -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
     for pid in $left; do kill -TERM "$pid" 2>/dev/null; done
     waited=0
     for pid in $left; do
@@ -110,8 +111,11 @@ class HostLock:
 
 
 def mark_of(folder: PurePosixPath) -> Mapping[str, str]:
-    """Return what commands that change a deployment carry in their environment."""
-    return {MARK: str(folder)}
+    """Return what commands that change a deployment carry in their environment.
+
+    The sign at its end keeps apart folders of which one's name begins with the other's.
+    """
+    return {MARK: f"{folder}:"}
 
 
 def _holder(document: bytes) -> Holder | None:

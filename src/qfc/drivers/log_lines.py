@@ -26,7 +26,7 @@ def parse(service: str, instance: str, line: str) -> LogLine:
     if line.startswith("{"):
         try:
             return _from_json(service, instance, line)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, OverflowError):
             pass
     if match := POSTGRES.match(line):
         moment = datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S.%f").replace(tzinfo=UTC)

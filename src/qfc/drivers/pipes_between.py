@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import shlex
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import IO, cast
 from ..errors import CommandError
 from ..stack.model import CommandResult
 from ..stack.ports import Machine
-from .commands import checked
+from .commands import checked, echoed
 
 log = logging.getLogger("qfc.commands")
 
@@ -30,7 +29,7 @@ def piped(
 
     The output of a command that takes its input from the host is in the result.
     """
-    log.info("+ %s", shlex.join(argv))
+    log.info("+ %s", echoed(argv))
     with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as output:
         pipe = subprocess.PIPE
         try:

@@ -20,9 +20,9 @@ class Down:
 
 
 def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
-    """Stop everything. With `now` jobs are broken off; they are taken up again after the next start."""
+    """Stop everything. With `now` jobs are broken off; the node takes them up again after the next start."""
     was_running = is_running(ports.runtime.services())
-    how = "at once; jobs are taken up again later" if now else "workers after their jobs, then API and database"
+    how = "at once, without waiting for jobs" if now else "workers after their jobs, then API and database"
     with guarded(ports, "down", target=ports.name, options=options) as guard:
         if guard.step(f"Stop {ports.name}: {how}"):
             ports.runtime.stop((), now=now)

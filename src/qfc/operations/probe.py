@@ -18,8 +18,8 @@ from ..stack.model import ApiAnswer, ApiRequest, Job, Upload
 from ..stack.ports import Api, Ports
 
 NAME = "qfc-probe"
-#: A token of ours is good for so long, whatever becomes of us.
-SESSION_S = 1800
+#: A token of ours is good for so long, whatever becomes of us: as long as an import of many files may take.
+SESSION_S = 12 * 3600
 #: Seconds that one file of some kilobytes may take.
 TRANSFER_S = 60.0
 POLL_S = 0.25

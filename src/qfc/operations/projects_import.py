@@ -80,6 +80,7 @@ def projects_import(
         account, title = owner or str(about["owner"]), name or str(about["name"])
         label = f"{account}/{title}"
         deltas = archive.open_deltas if with_deltas else []
+        again = f"Send {len(deltas)} edits again that never arrived"
         with guarded(ports, "projects import", target=label, options=options) as guard:
             made, people, missing = None, 0, ()
             if guard.step(f"Make {label} with {len(archive.names)} files"):
@@ -87,9 +88,10 @@ def projects_import(
                     work = _Import(ports, token, archive)
                     made = work.make(account, title)
                     people, missing = work.collaborators(made)
-                    work.send_deltas(made, deltas)
-            if deltas:
-                guard.step(f"Send {len(deltas)} edits again that never arrived")
+                    if deltas and guard.step(again):
+                        work.send_deltas(made, deltas)
+            elif deltas:
+                guard.step(again)
             guard.result = f"{label} is {made}"
     return Imported(label, made, len(archive.names), len(deltas), people, missing, guard.dry_run, guard.steps)
 

@@ -2,32 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..stack.forecast import DiskSample, Forecast, forecast
-from ..stack.model import Disk, DiskPart
+from ..stack.model import Disk, DiskPart, Kind
 from ..stack.ports import Ports
 
 
 @dataclass(frozen=True)
+class DiskLine:
+    """A file system of the host, and when it will be full."""
+
+    name: str
+    free_bytes: int
+    total_bytes: int
+    forecast: Forecast
+
+
+@dataclass(frozen=True)
 class DiskUsage:
-    """What the stack takes by its parts, what its disk has left, and when it will be full."""
+    """What the stack takes by its parts, what its disks have left, and when they will be full.
+
+    `disk` is the one with the least share left, `forecast` is its.
+    """
 
     stack: str
     folder: str
     parts: tuple[DiskPart, ...]
     disk: Disk
     forecast: Forecast
+    disks: tuple[DiskLine, ...]
 
 
 def services_disk(ports: Ports) -> DiskUsage:
     """Measure everything."""
     disk = ports.runtime.disk()
-    note(ports, disk)
-    expected = forecast(ports.disk_history.samples())
-    return DiskUsage(ports.name, str(ports.folder), ports.footprint.parts(), disk, expected)
+    disks = note(ports)
+    samples = ports.disk_history.samples()
+    lines = tuple(DiskLine(one.name, one.free_bytes, one.total_bytes, _forecast(one, samples)) for one in disks)
+    folder = ports.folder if ports.kind is Kind.EMBEDDED else ports.deployment.folder
+    return DiskUsage(ports.name, str(folder), ports.footprint.parts(), disk, _forecast(disk, samples), lines)
 
 
-def note(ports: Ports, disk: Disk) -> None:
-    """Keep a measurement for the forecast."""
-    ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes))
+def note(ports: Ports) -> tuple[Disk, ...]:
+    """Keep measurements for the forecast; return what was measured."""
+    disks = ports.footprint.disks()
+    for disk in disks:
+        ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes, disk.name))
+    return disks
+
+
+def _forecast(disk: Disk, samples: Sequence[DiskSample]) -> Forecast:
+    return forecast([one for one in samples if one.disk == disk.name])

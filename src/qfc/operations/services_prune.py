@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from ..stack.model import Image
 from ..stack.ports import Ports
-from ..stack.retention import KEEP_DEPLOYMENTS, removable_images
-from ..stack.rollout import needed_images
+from ..stack.retention import KEEP_DEPLOYMENTS, outlived, removable_images
+from ..stack.rollout import State, needed_images
 from .deploy.journal import forget_old, past, under_way
 from .guard import Options, guarded
 
@@ -45,14 +45,16 @@ def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMEN
     """Remove what the deployment needs no more; the ways back to the last `keep` deployments stay."""
     deployment = ports.deployment
     records = past(deployment)
+    goes = outlived(records, keep=keep)
     current = under_way(deployment)
-    needed = needed_images([*records[:keep], *([current] if current else [])])
+    ways_back = [one for one in records if one not in goes and one.state is State.DEPLOYED]
+    needed = needed_images([*ways_back, *([current] if current else [])])
     plan = removable_images(deployment.images.all(), needed)
     unique = deployment.images.unique_bytes()
     leftovers = deployment.images.remove_leftovers(dry_run=True)
     freed = sum(unique.get(image.id, 0) for image in plan.remove) + sum(size for _, size in leftovers)
     images = tuple(PrunedImage(one.id, one.names, unique.get(one.id)) for one in plan.remove)
-    old = tuple(record.id for record in records[keep:])
+    old = tuple(record.id for record in goes)
     kept = tuple(KeptImage(image.name, reason) for image, reason in plan.keep)
     if not images and not leftovers and not old:
         return Pruned((), (), (), kept, 0, options.dry_run)

@@ -35,7 +35,7 @@ def status(ports: Ports) -> Status:
         disk = _disk(ports)
         queue = pending.result()
     if disk is not None:
-        note(ports, disk)
+        note(ports)
     judgement = judge(services, queue, disk, ports.runtime.unfinished())
     return Status(ports.name, ports.kind, judgement.verdict, judgement.reasons, services, queue, disk, _url(ports))
 

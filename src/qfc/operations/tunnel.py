@@ -54,7 +54,7 @@ def _side(name: str, api: Api) -> Side:
     try:
         answer = api.get(STATUS, timeout_s=ANSWER_S)
     except QfcError as error:
-        return Side(name, api.url, None, None, error.message)
+        return Side(name, api.url, None, None, error.message.rstrip("."))
     return Side(name, api.url, answer.status, round(answer.seconds * 1000, 1), f"answered {answer.status}")
 
 
@@ -88,9 +88,12 @@ def _of_route(service: str | None, settings: Mapping[str, str], tunnels: tuple[T
 
 def _of_port(service: str, http: str, https: str) -> list[str]:
     parts = urlsplit(service)
-    port = str(parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
+    try:
+        port = str(parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
+    except ValueError:
+        return [f"The tunnel leads to {service}, which is no address."]
     inside = {"nginx": ("80", "443")}.get(parts.hostname or "", (http, https))
-    if parts.scheme == "https" and port != inside[1]:
+    if (parts.scheme == "https") is not (port == inside[1]):
         return [f"The tunnel leads to {service}; nginx speaks HTTPS on port {inside[1]}."]
     if parts.scheme == "http" and port == inside[0]:
         return [f"The tunnel leads to {service}, where nginx sends everybody on to HTTPS: a loop. Use https:// and "

@@ -89,7 +89,7 @@ def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
 
 
 def workers_restart(ports: Ports, options: Options, *, now: bool = False) -> WorkersChanged:
-    """Stop all workers and start them again; with `now` without waiting, their jobs are then taken up again."""
+    """Stop all workers and start them again; with `now` without waiting for their jobs."""
     before = worker_service(ports).wanted
     with guarded(ports, "workers restart", target=SERVICE, options=options) as guard:
         if guard.step(f"Stop {count(before, 'worker')}" + (" at once" if now else ", each after its job")):

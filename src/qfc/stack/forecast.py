@@ -21,11 +21,12 @@ DAY_S = 86400.0
 
 @dataclass(frozen=True)
 class DiskSample:
-    """Free and total bytes of a disk at a moment."""
+    """Free and total bytes of a disk at a moment; `disk` is where it is mounted."""
 
     at: datetime
     free_bytes: int
     total_bytes: int
+    disk: str = ""
 
     @property
     def used_bytes(self) -> int:
@@ -47,7 +48,7 @@ class Forecast:
 
 
 def forecast(samples: Sequence[DiskSample]) -> Forecast:
-    """Return when the disk of the newest measurement will be full."""
+    """Return when a disk will be full of which these are the measurements."""
     if not samples:
         return Forecast(None, None, 0, 0.0)
     newest = max(samples, key=lambda one: one.at)

@@ -6,8 +6,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .model import Image
+from .rollout import Record, State
 
-#: The way back leads to so many of the last releases.
+#: So many ways back are kept, and so many records of what came to nothing.
 KEEP_DEPLOYMENTS = 5
 
 
@@ -42,6 +43,12 @@ def _why_kept(image: Image, needed_ids: Collection[str]) -> str | None:
     return None
 
 
-def outlived(deployments: Sequence[str], *, keep: int = KEEP_DEPLOYMENTS) -> tuple[str, ...]:
-    """Return the ids of deployments to which there need be no way back any more. Ids sort by their time."""
-    return tuple(sorted(deployments, reverse=True)[keep:])
+def outlived(records: Sequence[Record], *, keep: int = KEEP_DEPLOYMENTS) -> tuple[Record, ...]:
+    """Return the deployments of which nothing need be kept any more.
+
+    Those that came to nothing lead to no release: they are counted apart, so that they push out no way back.
+    """
+    newest = sorted(records, key=lambda record: record.id, reverse=True)
+    ways_back = [record for record in newest if record.state is State.DEPLOYED]
+    others = [record for record in newest if record.state is not State.DEPLOYED]
+    return (*ways_back[keep:], *others[keep:])

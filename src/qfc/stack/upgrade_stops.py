@@ -13,7 +13,9 @@ from datetime import date
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-?+][^}]*)?\}|(?<!\$)\$([A-Za-z_][A-Za-z0-9_]*)")
-_MAJOR = re.compile(r":(\d+)")
+# The number of a tag; neither the port of a registry nor a checksum is one.
+_MAJOR = re.compile(r"(?<!@sha256):(\d+)[^/:@]*(?:@.*)?$")
+_COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 #: The image in the block of the service db, in the form that every release has it.
 _DATABASE = re.compile(r"^  db:[^\n]*\n(?:(?:    .*)?\n)*?    image: *(\S+)", re.MULTILINE)
 
@@ -66,7 +68,7 @@ def referenced(compose_text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the variables that a Compose file wants without a default, and those that have one."""
     bare: set[str] = set()
     other: set[str] = set()
-    for name, default, plain in _VARIABLE.findall(compose_text):
+    for name, default, plain in _VARIABLE.findall(_COMMENT.sub("", compose_text)):
         (other if default and not default.lstrip(":").startswith("?") else bare).add(name or plain)
     return frozenset(bare - other), frozenset(other)
 
@@ -92,7 +94,8 @@ def _crosses(upgrade: Upgrade, border: Version) -> bool:
 
 def _missing_variables(upgrade: Upgrade) -> Stop | None:
     bare, _ = referenced(upgrade.compose_text)
-    missing = sorted(bare - set(upgrade.environment))
+    # Compose gives the project's name itself.
+    missing = sorted(bare - set(upgrade.environment) - {"COMPOSE_PROJECT_NAME"})
     if not missing:
         return None
     return Stop(

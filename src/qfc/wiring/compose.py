@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from ..config import StackConfig
 from ..errors import QfcError
-from ..stack.model import Kind
+from ..stack.model import CommandResult, Kind
 from ..stack.ports import (
     Accounts,
     AuditLog,
@@ -79,8 +79,7 @@ class ComposePorts:
         from ..drivers.docker import Engine
         from ..drivers.host_lock import mark_of
 
-        folder = self._stack.project_path
-        return self._once("engine", lambda: Engine(self._machine, mark_of(folder) if folder else None))
+        return self._once("engine", lambda: Engine(self._machine, lambda: mark_of(self.observer.deployment.folder)))
 
     @property
     def observer(self) -> Observer:
@@ -161,6 +160,7 @@ class ComposePorts:
             self.engine,
             self.observer.deployment.project,
             containers=lambda: self.observer.look().containers,
+            disks=lambda: self.observer.look().disks,
             images=self.deployment.images.all,
             environment=lambda: self.observer.environment("worker_wrapper"),
             database=lambda: (self.directory.database().size_bytes, self.directory.stored_bytes()),
@@ -241,7 +241,16 @@ class ComposePorts:
         def holding(containers: Sequence[Container]) -> dict[str, str | None]:
             return dict(self._holding(containers))
 
-        return ComposeRuntime(self.observer, clock=self.clock, holding=holding, answers=self._answers)
+        return ComposeRuntime(
+            self.observer, clock=self.clock, holding=holding, answers=self._answers, client=self._client
+        )
+
+    def _client(self, argv: Sequence[str]) -> CommandResult:
+        """Run a program of PostgreSQL's client here, for a database that is in no container of the deployment."""
+        from ..drivers.deployment.postgres_tools import attached, here
+        from ..drivers.ways.database import access_of
+
+        return attached(here(access_of(self.observer.environment("app")), self.way.parameters()), argv)
 
     def _answers(self) -> bool:
         """Return whether the API answers, by whichever way."""

@@ -124,7 +124,8 @@ class EmbeddedPorts:
 
         layout = self.embedded.layout
         parts = [("database", layout.database), ("files", layout.blobs), ("staging", layout.node / "staging")]
-        return FolderFootprint([*parts, ("job folders", layout.node / "jobs"), ("logs", layout.log)])
+        parts += [("job folders", layout.node / "jobs"), ("logs", layout.log)]
+        return FolderFootprint(parts, self.embedded.disk)
 
     @property
     def disk_history(self) -> DiskHistory:

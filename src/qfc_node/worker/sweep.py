@@ -28,8 +28,11 @@ logger = logging.getLogger(__name__)
 EVERY_S = 600.0
 #: How many blobs are looked at in one piece of a sweep.
 BATCH = 2000
-#: Seconds after which an upload that nobody writes to, or a blob that nobody names, is held to be left over.
+#: Seconds after which an upload that nobody writes to is held to be left over.
 LEFT_OVER_S = 3600.0
+#: Seconds for which a blob that no row names stays: a database that was brought back to an earlier state names none of
+#: what came since, and may itself be brought back again.
+UNNAMED_KEPT_S = 14 * 86400.0
 #: How long an expired token is kept, so that a client is told that it expired.
 TOKEN_KEPT = timedelta(days=30)
 
@@ -79,7 +82,7 @@ class Sweeper:
         self._remove_what_broke_off()
         forget_the_dead()
         yield AuthToken.objects.filter(expires_at__lt=timezone.now() - TOKEN_KEPT).delete()
-        yield from collect_left_over_blobs(LEFT_OVER_S, self._batch)
+        yield from collect_left_over_blobs(UNNAMED_KEPT_S, self._batch)
 
     def _remove_folders_of_the_dead(self) -> None:
         for path in self._jobs.glob("*.lock"):

@@ -19,8 +19,8 @@ OFFICIAL_LIMIT = "1000m"
 LIMIT_KEY = "WORKER_QGIS_MEMORY_LIMIT"
 #: The node's own limit, in bytes, and its default.
 NODE_LIMIT, NODE_DEFAULT = "QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3
-UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
-_SIZE = re.compile(r"(\d+)\s*([bkmg]?)b?", re.IGNORECASE)
+UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)b?", re.IGNORECASE)
 
 
 def host_memory(engine: Engine) -> tuple[int, int]:
@@ -34,9 +34,9 @@ def host_memory(engine: Engine) -> tuple[int, int]:
 
 
 def size(text: str) -> int | None:
-    """Read a size as Docker takes it: 1000m, 2g, 1073741824."""
+    """Read a size as Docker takes it: 1000m, 1.5g, 1073741824."""
     found = _SIZE.fullmatch(text.strip())
-    return int(found[1]) * UNITS[found[2].lower()] if found else None
+    return int(float(found[1]) * UNITS[found[2].lower()]) if found else None
 
 
 def official_limit(stored: str | None) -> int:
@@ -47,7 +47,7 @@ def official_limit(stored: str | None) -> int:
 
 def node_limit(environment: Mapping[str, str]) -> int:
     """Return the limit of one job of the node's workers."""
-    return int(environment.get(NODE_LIMIT) or NODE_DEFAULT)
+    return size(environment.get(NODE_LIMIT, "")) or NODE_DEFAULT
 
 
 def setting(stored: str) -> Any:
@@ -55,7 +55,8 @@ def setting(stored: str) -> Any:
     with suppress(ValueError, KeyError, TypeError):
         document: Any = json.loads(stored)
         return cast("dict[str, Any]", document)["__value__"] if isinstance(document, dict) else document
-    with suppress(ValueError, pickle.UnpicklingError, EOFError):
+    # What is no pickle can fail in any way.
+    with suppress(Exception):
         return _Plain(io.BytesIO(base64.b64decode(stored))).load()
     return None
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import NotFoundError
+from ...stack.model import CommandResult
+from ..commands import run_attached
 from ..postgres_server import locate
 from ..ways.database import DatabaseAccess
 
@@ -49,8 +51,13 @@ def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
     """Return this machine's tools for a database that is reached with `parameters` of libpq. Raises NotFoundError."""
     names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "sslmode": "PGSSLMODE"}
     environment = {variable: str(parameters[name]) for name, variable in names.items() if name in parameters}
-    environment |= {"PGUSER": access.user, "PGPASSWORD": access.password}
+    environment |= {"PGUSER": access.user, "PGPASSWORD": access.password, "PGDATABASE": access.database}
     return Tools(bin=_programs(), environment=environment)
+
+
+def attached(tools: Tools, argv: Sequence[str]) -> CommandResult:
+    """Run one of this machine's tools on the operator's terminal; its exit code is the caller's to pass on."""
+    return run_attached(tools.argv(*argv), environment={**os.environ, **tools.environment}, check=False)
 
 
 def _programs() -> Path | None:

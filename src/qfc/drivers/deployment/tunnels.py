@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -82,7 +81,7 @@ class CloudflareTunnels:
 
     def _of_process(self, line: str) -> Tunnel:
         pid, since, command = line.split(" ", 2)
-        words = shlex.split(command)
+        words = command.split()
         named = option(words, "--config")
         path, text = self._read_config([named] if named else list(FILES))
         routes = routes_of_file(text) if text else self._journal_routes()
@@ -168,7 +167,9 @@ def routes_of_log(said: str) -> tuple[TunnelRoute, ...]:
 
 
 def _routes(document: Mapping[str, Any]) -> tuple[TunnelRoute, ...]:
-    rules = cast("list[dict[str, Any]]", document.get("ingress") or [])
-    found = tuple(TunnelRoute(str(one.get("hostname") or ""), str(one.get("service") or "")) for one in rules)
+    written: Any = document.get("ingress")
+    rules = cast("list[Any]", written) if isinstance(written, list) else []
+    whole = [cast("dict[str, Any]", one) for one in rules if isinstance(one, dict)]
+    found = tuple(TunnelRoute(str(one.get("hostname") or ""), str(one.get("service") or "")) for one in whole)
     single = document.get("url")
     return found or ((TunnelRoute("", str(single)),) if single else ())

@@ -73,6 +73,11 @@ class Container:
         return int(text) if text.isdigit() else 1
 
     @property
+    def config_hash(self) -> str:
+        """Hash of the service as Compose made the container of it."""
+        return self.labels.get(f"{COMPOSE}config-hash", "")
+
+    @property
     def is_one_off(self) -> bool:
         """Whether `compose run` made it."""
         return self.labels.get(f"{COMPOSE}oneoff", "").lower() == "true"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, UnreachableError
@@ -12,24 +12,34 @@ from ...stack.ports import Machine
 
 #: A command that only looks answers within that; an engine that hangs is down.
 LOOK_S = 60.0
-_NO_ENGINE = re.compile(r"Cannot connect to the Docker daemon|error during connect|Is the docker daemon running", re.I)
-_FORBIDDEN = re.compile(r"permission denied.*docker|docker\.sock.*permission denied|Got permission denied", re.I | re.S)
+_NO_ENGINE = re.compile(
+    "Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|fetching server API version",
+    re.I,
+)
+# Compose v1 names the cause behind what it did; a command in a container may be denied something else.
+_FORBIDDEN = re.compile(
+    r"permission denied while trying to connect to the docker|docker\.sock.*permission denied"
+    r"|fetching server API version.*permission denied",
+    re.I,
+)
+_NOT_THERE = re.compile(r"\bdocker: (?:command )?not found", re.I)
 _NO_SPACE = re.compile(r"no space left on device", re.I)
 
 
 class Engine:
-    """The engine of one host. `mark` is put into the environment of commands that change something.
+    """The engine of one host. `mark` gives what is put into the environment of commands that change something.
 
-    By it the commands of an operation that was killed are found, see `qfc.drivers.host_lock`.
+    By it the commands of an operation that was killed are found, see `qfc.drivers.host_lock`. It is asked when the
+    first of them runs: what it says may have to be looked for.
     """
 
-    def __init__(self, machine: Machine, mark: Mapping[str, str] | None = None) -> None:
+    def __init__(self, machine: Machine, mark: Callable[[], Mapping[str, str]] | None = None) -> None:
         self.machine = machine
-        self._mark = dict(mark or {})
+        self._mark = mark or dict
 
     def look(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
         """Run a command that changes nothing. Raises UnreachableError, CommandError."""
-        return self.run(argv, check=check, timeout_s=LOOK_S)
+        return self._run(argv, environment={}, check=check, timeout_s=LOOK_S)
 
     def run(
         self,
@@ -41,14 +51,29 @@ class Engine:
         check: bool = True,
         folder: PurePosixPath | None = None,
     ) -> CommandResult:
-        """Run a command to its end, in a folder of the host where one is named."""
-        command = within(folder, argv) if folder else list(argv)
-        given = {**self._mark, **(environment or {})}
+        """Run a command to its end, in a folder of the host where one is named. Raises as `look` does."""
+        command = within(folder, argv) if folder else argv
+        given = {**self._mark(), **(environment or {})}
+        return self._run(command, called=argv, stdin=stdin, environment=given, timeout_s=timeout_s, check=check)
+
+    def _run(
+        self,
+        command: Sequence[str],
+        *,
+        environment: Mapping[str, str],
+        check: bool,
+        timeout_s: float | None,
+        stdin: bytes | None = None,
+        called: Sequence[str] = (),
+    ) -> CommandResult:
+        argv = called or command
         try:
-            result = self.machine.run(command, stdin=stdin, environment=given, timeout_s=timeout_s, check=False)
+            result = self.machine.run(
+                list(command), stdin=stdin, environment=environment, timeout_s=timeout_s, check=False
+            )
         except CommandError as error:
             raise self._missing(error, argv) from error
-        if result.exit_code and (fault := self._fault(result.stderr)):
+        if result.exit_code and (fault := self._fault(command, result.stderr)):
             raise fault
         if result.exit_code and check:
             raise failed(argv, result)
@@ -57,12 +82,16 @@ class Engine:
     def _missing(self, error: CommandError, argv: Sequence[str]) -> QfcError:
         if "cannot be started" not in error.message or argv[0] not in ("docker", "docker-compose", "sh"):
             return error
-        return UnreachableError(
-            f"{argv[0]} is not installed on {self.machine.name}.", hint="Install Docker's engine and Compose there."
-        )
+        return self._not_installed(argv[0])
 
-    def _fault(self, said: str) -> QfcError | None:
+    def _not_installed(self, program: str) -> QfcError:
+        hint = "Install Docker's engine and Compose there."
+        return UnreachableError(f"{program} is not installed on {self.machine.name}.", hint=hint)
+
+    def _fault(self, command: Sequence[str], said: str) -> QfcError | None:
         """Return the error for what is wrong with the engine itself."""
+        if command[0] == "sh" and _NOT_THERE.search(said):
+            return self._not_installed("docker")
         if _FORBIDDEN.search(said):
             return UnreachableError(
                 f"The account may not use Docker's engine on {self.machine.name}.",
@@ -79,7 +108,8 @@ class Engine:
 def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
     """Return the error for a command that ended badly, with what is worth reading of what it said."""
     said = f"{result.stdout}\n{result.stderr}".strip()
-    called = " ".join(word for word in argv[:3] if not word.startswith("-"))
+    # Of a script only the shell is named.
+    called = argv[0] if "-c" in argv[:2] else " ".join(word for word in argv[:3] if not word.startswith("-"))
     hint = "Free space: qfc services disk, qfc services prune" if _NO_SPACE.search(said) else ""
     return CommandError(
         f"{called} ended with exit code {result.exit_code}: {telling_line(result.stderr or result.stdout)}",

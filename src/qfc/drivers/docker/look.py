@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from .containers import PROJECT, WORKING_DIR, Container, container
 
 #: Columns that the query for the depth gives, as one JSON object.
 DEPTH_COLUMNS = ("pending", "queued", "started", "oldest_pending_s")
+_TIME = re.compile(r"@time (\d+)")
 
 
 @dataclass(frozen=True)
@@ -54,18 +56,26 @@ def by_folder(folder: PurePosixPath) -> str:
     return f"{WORKING_DIR}={folder}"
 
 
-def command(label: str, folder: PurePosixPath, *, depth_query: str = "", engine_root: str = "") -> list[str]:
+def command(label: str, folder: PurePosixPath, *, depth_query: str = "") -> list[str]:
     """Return the command that looks."""
     script = resources.files("qfc.drivers.docker").joinpath("look.sh").read_text(encoding="utf-8")
-    return ["sh", "-c", script, "sh", label, str(folder), depth_query, engine_root or "/var/lib/docker"]
+    return ["sh", "-c", script, "sh", label, str(folder), depth_query]
 
 
 def parse(printed: str) -> Look:
-    """Read what the script printed. Raises QfcError when it is not that."""
-    lines = iter(printed.splitlines())
-    first = next(lines, "")
-    if not first.startswith("@time "):
+    """Read what the script printed. Raises QfcError when it is not that, or breaks off."""
+    first, _, rest = printed.partition("\n")
+    found = _TIME.fullmatch(first)
+    if not found:
         raise QfcError(f"The host printed something else than was asked for: {first[:100]!r}")
+    try:
+        return _read(datetime.fromtimestamp(int(found[1]), UTC), rest.split("\n"))
+    except (ValueError, KeyError, IndexError, TypeError) as error:
+        # What it printed may hold secrets.
+        raise QfcError("The host printed something else than was asked for, or not all of it.") from error
+
+
+def _read(at: datetime, lines: Iterable[str]) -> Look:
     containers: list[Container] = []
     parts: dict[str, list[list[str]]] = {}
     for line in lines:
@@ -75,11 +85,11 @@ def parse(printed: str) -> Look:
         elif "{" in line:
             containers.append(container(json.loads(line[line.index("{") :])))
     return Look(
-        at=datetime.fromtimestamp(int(first.split()[1]), UTC),
+        at=at,
         containers=tuple(containers),
         uses=_uses(parts.get("@use", [])),
-        disks=tuple(parse_disk(" ".join(words[1:])) for words in parts.get("@disk", [])),
-        files={PurePosixPath(words[2]).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
+        disks=tuple(parse_disk(" ".join(words)) for words in parts.get("@disk", [])),
+        files={PurePosixPath(" ".join(words[2:])).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
         depth=_depth(parts.get("@depth", [])),
         left_half="@left" in parts,
     )

@@ -1,6 +1,5 @@
 # Everything that a status needs of the containers of one deployment, printed in parts that begin with "@".
-# Arguments: the label that they have in common, the deployment's folder, the query for the depth of the queue or "",
-# the engine's own folder.
+# Arguments: the label that they have in common, the deployment's folder, the query for the depth of the queue or "".
 # It asks the engine twice and reads the rest from the kernel, so that it takes no longer than `docker compose ps`.
 LC_ALL=C
 export LC_ALL
@@ -72,8 +71,9 @@ $(printf '%s\n' "$all" | cut -d ' ' -f 1-3)
 END
 
 for pid in $pids; do use "$pid" first; done
-df -Pk "$folder" 2>/dev/null | sed -n 's/^/@disk folder /; 2p'
-[ ! -d "$4" ] || df -Pk "$4" 2>/dev/null | sed -n 's/^/@disk engine /; 2p'
+# The engine's own folder is the one below which it keeps its containers' files.
+root=$(printf '%s\n' "$all" | sed -n '/ResolvConfPath/{ s|.*"ResolvConfPath":"\([^"]*\)/containers/.*|\1|p; q; }')
+df -Pk "$folder" "${root:-/var/lib/docker}" / 2>/dev/null | sed '1d; s/^/@disk /' | sort -u
 cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
 if [ -e "$folder/.qfc/deploy.json" ]; then
     # Who holds the lock is still at it.

@@ -36,14 +36,14 @@ def remembered(past: Past, container: Container, kills: int | None) -> Past:
     killed = max(kills or 0, int(container.oom_killed))
     if past.id != container.id:
         return Past(container.id, began, container.restart_count, killed, container.restart_count, killed)
-    same_run = began == past.started_at
-    new_restarts = _since(past.counted_restarts, container.restart_count)
-    new_kills = _since(past.counted_kills if same_run else 0, killed)
+    # Within one run the count only grows; where it is less, the kernel no longer tells.
+    counted = past.counted_kills if began == past.started_at else 0
+    killed = max(killed, counted)
     return Past(
         container.id,
         began,
-        past.restarts + new_restarts,
-        past.oom_kills + new_kills,
+        past.restarts + _since(past.counted_restarts, container.restart_count),
+        past.oom_kills + killed - counted,
         container.restart_count,
         killed,
     )
@@ -69,7 +69,7 @@ class RestartHistory:
         return after
 
     def _read(self) -> dict[str, Past]:
-        with suppress(OSError, ValueError, TypeError):
+        with suppress(OSError, ValueError, TypeError, AttributeError):
             document: dict[str, dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))
             return {name: Past(**values) for name, values in document.items()}
         return {}

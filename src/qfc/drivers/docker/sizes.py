@@ -1,11 +1,11 @@
-"""Sizes as the engine writes them for people: 1.5GB, 712.1MB, 27.88kB, 0B."""
+"""Sizes as the engine writes them for people: 1.5GB, 712.1MB, 27.88kB, 1e+03kB, 0B."""
 
 from __future__ import annotations
 
 import re
 
 UNITS = {"B": 1, "kB": 10**3, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_SIZE = re.compile(r"([\d.]+)\s*([kKMGT]?B)")
+_SIZE = re.compile(r"(\d[\d.]*(?:e\+\d+)?)\s*([kKMGT]?B)")
 
 
 def size_bytes(text: str) -> int | None:

@@ -7,7 +7,7 @@ import re
 from ...errors import QfcError
 from ...stack.model import Disk
 
-_LINE = re.compile(r"\s(\d+)\s+(\d+)\s+(\d+)\s+(?:\d+%|-)\s+\S.*$")
+_LINE = re.compile(r"\s(\d+)\s+(\d+)\s+(\d+)\s+(?:\d+%|-)\s+(\S.*)$")
 
 
 def parse_disk(printed: str) -> Disk:
@@ -15,5 +15,6 @@ def parse_disk(printed: str) -> Disk:
     found = _LINE.search(printed.rstrip())
     if not found:
         raise QfcError(f"df said nothing that can be read: {printed!r}")
-    total, _used, free = (int(number) * 1024 for number in found.groups())
-    return Disk(free, total)
+    *numbers, mounted_on = found.groups()
+    total, _used, free = (int(number) * 1024 for number in numbers)
+    return Disk(free, total, mounted_on)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import logging
 import os
-import shlex
 import shutil
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
@@ -97,7 +96,9 @@ class LocalHost:
         """Return the space of the file system that holds the path, or would hold it."""
         place = next(folder for folder in (Path(path), *Path(path).parents) if folder.exists())
         usage = shutil.disk_usage(place)
-        return Disk(usage.free, usage.total)
+        whole = place.resolve()
+        mounted_on = next(folder for folder in (whole, *whole.parents) if folder.is_mount())
+        return Disk(usage.free, usage.total, str(mounted_on))
 
 
 def _merged(environment: Mapping[str, str] | None) -> dict[str, str]:
@@ -105,7 +106,7 @@ def _merged(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _begin(argv: Sequence[str], environment: Mapping[str, str] | None) -> Pipes:
-    log.info("+ %s", shlex.join(argv))
+    log.info("+ %s", commands.echoed(argv))
     return Pipes(argv, _merged(environment))
 
 

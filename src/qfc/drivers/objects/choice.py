@@ -19,6 +19,8 @@ from .s3 import Bucket, S3ObjectStore
 from .webdav import WebDav, WebDavObjectStore
 
 DEFAULT = "default"
+#: What a bucket of the settings has to have.
+NEEDED = ("bucket_name", "access_key", "secret_key")
 HINT = "Correct it in .env, then type: qfc services recreate --service app"
 #: Turns an address that containers use into one that this machine uses.
 Here = Callable[[str], str]
@@ -69,16 +71,20 @@ def _named(text: str) -> dict[str, NamedStore]:
         raise ConfigError([f"STORAGES is not valid JSON: {error}"], hint=HINT) from error
     if not isinstance(document, dict):
         raise ConfigError(["STORAGES must be an object of stores by their names."], hint=HINT)
-    found: dict[str, NamedStore] = {}
-    problems: list[str] = []
-    for name, store in cast("dict[str, dict[str, Any]]", document).items():
-        try:
-            found[name] = NamedStore(name, _place(store))
-        except (KeyError, TypeError, AttributeError) as error:
-            problems.append(f"STORAGES.{name} lacks {error}.")
+    stores = cast("dict[str, dict[str, Any]]", document)
+    problems = [problem for name, store in stores.items() for problem in _problems(name, store)]
     if problems:
         raise ConfigError(problems, hint=HINT)
-    return found
+    return {name: NamedStore(name, _place(store)) for name, store in stores.items()}
+
+
+def _problems(name: str, store: object) -> list[str]:
+    """Return what a store of the settings lacks."""
+    options: object = cast("dict[str, object]", store).get("OPTIONS") if isinstance(store, dict) else None
+    if not isinstance(options, dict):
+        return [f"STORAGES.{name} lacks OPTIONS."]
+    given = cast("dict[str, object]", options)
+    return [] if "webdav_url" in given else [f"STORAGES.{name} lacks {one}." for one in NEEDED if not given.get(one)]
 
 
 def _place(store: Mapping[str, Any]) -> Bucket | WebDav:

@@ -7,13 +7,16 @@ from datetime import datetime
 
 from ...stack.model import Revision
 from ...stack.ports import Ports
-from ...stack.rollout import Record
+from ...stack.rollout import Record, State
 from .journal import past, under_way
 
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One deployment. `seconds` from its first step to its end; `with_data`: the database of before is kept too."""
+    """One deployment. `seconds` from its first step to its end.
+
+    `way_back`: whether rollback leads to before it; `with_data`: with the database of then too.
+    """
 
     id: str
     kind: str
@@ -25,6 +28,7 @@ class HistoryLine:
     seconds: float | None
     failure: str
     migrated: bool
+    way_back: bool
     with_data: bool
 
 
@@ -58,5 +62,6 @@ def _line(record: Record) -> HistoryLine:
         seconds=seconds,
         failure=record.failure,
         migrated=record.migrate,
-        with_data=record.dump is not None,
+        way_back=record.state is State.DEPLOYED,
+        with_data=record.dump is not None and record.state is State.DEPLOYED,
     )

@@ -81,7 +81,7 @@ def past(deployment: Deployment) -> tuple[Record, ...]:
 
 def forget_old(deployment: Deployment, *, keep: int = KEEP_DEPLOYMENTS) -> tuple[str, ...]:
     """Remove what was kept for the way back to releases before the last ones; return their ids."""
-    old = outlived([record.id for record in past(deployment)], keep=keep)
+    old = tuple(record.id for record in outlived(past(deployment), keep=keep))
     for name in old:
         deployment.records.remove(f"{FOLDER}/{name}")
     return old

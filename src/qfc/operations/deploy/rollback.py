@@ -64,7 +64,17 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
         else:
             record = under_way(ports.deployment)
     assert record is not None
-    return Deployed(record.before, record.after, record.took, record.state, record.dump, (), guard.steps, guard.dry_run)
+    return Deployed(
+        before=record.before,
+        after=record.after,
+        steps=record.took,
+        result=record.state,
+        backup=record.dump,
+        checks=(),
+        plan=guard.steps,
+        dry_run=guard.dry_run,
+        recovered=True,
+    )
 
 
 def _chosen(deployment: Deployment, wanted: RollbackOptions) -> Record:

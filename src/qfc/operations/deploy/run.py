@@ -21,8 +21,8 @@ SENTENCES = {
     Step.SAVE: "Keep what the way back needs: .env, images, migrations",
     Step.CHECKOUT: "Check out {after}",
     Step.IMAGES: "{source} the images",
-    Step.HOLD: "Hold off writers: they are answered 503 and try again",
     Step.DRAIN: "Let the workers finish",
+    Step.HOLD: "Hold off writers: they are answered 503 and try again",
     Step.DUMP: "Dump the database and read the dump back",
     Step.RESTORE: "Bring back the database of then",
     Step.MIGRATE: "Migrate the database",
@@ -51,7 +51,10 @@ class DeployOptions:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What became of a deployment. `log` is the end of what the failing part said; `backup` the dump of before."""
+    """What became of a deployment. `log` is the end of what the failing part said; `backup` the dump of before.
+
+    `recovered`: it had been broken off, and to finish or undo it was all that was wanted.
+    """
 
     before: Revision
     after: Revision
@@ -65,11 +68,12 @@ class Deployed:
     message: str = ""
     hint: str = ""
     log: str = ""
+    recovered: bool = False
 
     @property
     def exit_code(self) -> int:
-        """0 only when the release runs, or would."""
-        return 0 if self.result is State.DEPLOYED or self.dry_run else 1
+        """0 only when the release that was wanted runs, or would."""
+        return 0 if self.result is State.DEPLOYED or self.dry_run or self.recovered else 1
 
 
 def deploy(ports: Ports, wanted: DeployOptions, options: Options) -> Deployed:

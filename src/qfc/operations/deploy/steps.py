@@ -40,8 +40,9 @@ class Steps:
             Step.SAVE: self.save,
             Step.CHECKOUT: self.checkout,
             Step.IMAGES: self.images,
-            Step.HOLD: self.hold,
+            # Jobs that run may send their results through nginx: they end before it holds writers off.
             Step.DRAIN: self._deployment.rollout.drain,
+            Step.HOLD: self.hold,
             Step.DUMP: self.dump,
             Step.RESTORE: self.restore,
             Step.MIGRATE: self.migrate,
@@ -136,9 +137,8 @@ class Steps:
         """Refuse a release that wants migrations nobody asked for, or that is older than the data."""
         known, missing = planned(self._deployment.rollout.run(["showmigrations", "--plan"], timeout_s=READY_S))
         if missing and not self._record.migrate:
-            raise RefusedError(
-                f"The release wants {len(missing)} migrations, the first is {missing[0]}.", hint="Add --migrate."
-            )
+            hint = "Add --migrate." if self._record.kind == "deploy" else "Deploy that release instead, with --migrate."
+            raise RefusedError(f"The release wants {len(missing)} migrations, the first is {missing[0]}.", hint=hint)
         apps = {name.partition(".")[0] for name in known}
         newer = [name for name in self._record.migrations if name not in known and name.partition(".")[0] in apps]
         if newer and self._record.restore is None:

@@ -18,7 +18,7 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
     Raises QfcError when that is not possible; what is written down then stays, for the next try.
     """
     record = journal.record
-    if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.HOLD):
+    if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.DRAIN):
         journal.forget()
         return State.UNCHANGED
     journal.write(lambda record: replace(record, state=State.UNDOING, failure=failure))

@@ -86,10 +86,11 @@ class Service:
 
 @dataclass(frozen=True)
 class Disk:
-    """Space on the file system that holds the stack's data."""
+    """Space on a file system; `name` is where it is mounted."""
 
     free_bytes: int
     total_bytes: int
+    name: str = ""
 
 
 @dataclass(frozen=True)

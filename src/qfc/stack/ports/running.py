@@ -70,12 +70,16 @@ class Footprint(Protocol):
         """Return everything of the stack that takes space."""
         ...
 
+    def disks(self) -> tuple[Disk, ...]:
+        """Return the file systems that it lies on, and that of the host itself, each once."""
+        ...
+
 
 class DiskHistory(Protocol):
-    """What was measured of the stack's disk. Keeping it never fails: it is not what somebody asked for."""
+    """What was measured of the stack's disks. Keeping it never fails: it is not what somebody asked for."""
 
     def add(self, sample: DiskSample) -> None:
-        """Keep a measurement, unless there is one of about the same time."""
+        """Keep a measurement, unless there is one of the same disk of about the same time."""
         ...
 
     def samples(self) -> tuple[DiskSample, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import shlex
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -13,6 +12,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from ....errors import CommandError
+from ...commands import echoed
 from . import arguments, failures
 from .arguments import SshSettings
 from .channel import Channel
@@ -47,7 +47,7 @@ class Sessions:
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start a command to talk with. Raises UnreachableError."""
-        log.info("+ [%s] %s", self.settings.name, shlex.join(argv))
+        log.info("+ [%s] %s", self.settings.name, echoed(argv))
         channel = self._attempt(argv, environment, Channel.prepare_reading)
         if channel.was_refused:
             channel.kill()
@@ -74,7 +74,7 @@ class Sessions:
             self._prepare()
             channel.drain(sink, timeout_s)
 
-        log.info("+ [%s] %s", self.settings.name, shown or shlex.join(argv))
+        log.info("+ [%s] %s", self.settings.name, shown or echoed(argv))
         channel = self._attempt(argv, environment or {}, pass_streams)
         if channel.expired:
             raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.")

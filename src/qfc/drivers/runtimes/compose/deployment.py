@@ -15,8 +15,9 @@ from ...docker.containers import PROJECT, SERVICE, WORKING_DIR
 from ...docker.engine import Engine
 from ...env_file import EnvFile
 
-#: Services by which a deployment of QFieldCloud is known among others.
-TELLING = frozenset({"app", "worker_wrapper"})
+#: A deployment of QFieldCloud is known among others by its application beside any of these: scaled to none, it has no
+#: container of a worker.
+APPLICATION, TELLING = "app", frozenset({"worker_wrapper", "createbuckets", "qgis", "qgis3", "qgis4", "ofelia"})
 ENV_FILE = ".env"
 
 
@@ -64,7 +65,7 @@ def on_engine(engine: Engine) -> list[Deployment]:
     return [
         Deployment(PurePosixPath(folder), project)
         for (folder, project), names in sorted(services.items())
-        if names >= TELLING and folder
+        if APPLICATION in names and names & TELLING and folder
     ]
 
 
@@ -75,7 +76,7 @@ def project_of(folder: PurePosixPath, engine: Engine) -> str:
 
 
 def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
-    """Return the deployment's `.env`; an empty one where there is none. Raises NotFoundError without a folder."""
+    """Return the deployment's `.env`; an empty one where there is none. Raises QfcError when it cannot be read."""
     path = folder / ENV_FILE
     try:
         content = engine.machine.read_bytes(path)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from ....errors import CommandError, QfcError, UnreachableError
 from ....stack.model import Health, Service, ServiceState
 from ....stack.ports import Clock
-from ...docker.engine import Engine, telling_line
+from ...docker.engine import Engine, telling_line, within
 from .draining import Drain
 from .observer import Observer
 
@@ -42,7 +42,7 @@ class Lifecycle:
     def start(self, names: Sequence[str]) -> None:
         """Start services and wait until each is ready; a database without tables gets them first."""
         compose = self._observer.compose
-        if not names and DATABASE in self._observer.plan().services:
+        if not names and self._has_own_database():
             self.compose(compose.up([DATABASE], build=True))
             self._await_database()
             self._fill_empty_database()
@@ -74,17 +74,32 @@ class Lifecycle:
     def converge(self, *, workers: int | None = None) -> None:
         """Make everything be as files and images say, with so many workers where a number is given.
 
-        What already is as it should be stays; workers are expected to be idle or stopped.
+        What already is as it should be stays, nginx above all: while it is made anew nobody is answered at all. Workers
+        are expected to be idle or stopped.
         """
         compose = self._observer.compose
         self._observer.forget_plan()
+        names = list(self._observer.plan(fresh=True).services)
         if compose.is_v1:
-            changed = [name for name, plan in self._observer.plan(fresh=True).services.items() if plan.is_built]
-            self.compose(compose.stop(changed, timeout_s=60))
-            self.compose(compose.remove(changed))
+            self._remove_stale()
         scale = {} if workers is None else {WORKER: workers}
-        self.compose(compose.converge(scale))
+        self.compose(compose.converge([name for name in names if name != NGINX], scale))
+        if NGINX in names:
+            self.compose(compose.converge([NGINX], {}))
         self.refresh_nginx(())
+
+    def _remove_stale(self) -> None:
+        """Remove what v1 would make anew: it reads a field of the old image that newer engines leave out."""
+        compose = self._observer.compose
+        printed = self._engine.look(within(self._observer.deployment.folder, compose.hashes())).stdout
+        wanted = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
+        seen = self._observer.look(fresh=True).containers
+        stale = sorted(
+            {one.service for one in seen if one.config_hash != wanted.get(one.service) and not one.is_one_off}
+        )
+        if stale:
+            self.compose(compose.stop(stale, timeout_s=60))
+            self.compose(compose.remove(stale))
 
     def refresh_nginx(self, changed: Sequence[str]) -> None:
         """Let nginx look up the API's address again: it may be another one now."""
@@ -128,6 +143,11 @@ class Lifecycle:
         script = 'exec psql -XqAt -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "${POSTGRES_DB:-$POSTGRES_USER}" -f -'
         done = self._engine.run(["docker", "exec", "-i", database.id, "sh", "-c", script], stdin=sql.encode())
         return done.stdout.strip()
+
+    def _has_own_database(self) -> bool:
+        """Tell whether the application's database is the deployment's service of that name, and none elsewhere."""
+        named = self._observer.environment(APP).get("POSTGRES_HOST") or DATABASE
+        return named == DATABASE and DATABASE in self._observer.plan().services
 
     def _await_database(self) -> None:
         waited = 0.0

@@ -38,12 +38,17 @@ def reading(containers: Sequence[Container], *, lines: int, since: datetime | No
 def merged(
     printed: Iterable[str], containers: Sequence[Container], *, lines: int, since: datetime | None
 ) -> Iterator[LogLine]:
-    """Yield the lines of a reading in the order of time; of all of them the last `lines`, 0 for all."""
+    """Yield the lines of a reading in the order of time; of all of them the last `lines`, 0 for all.
+
+    A line without a moment, such as the rest of one with a carriage return in it, stays behind the one before.
+    """
     by_id = {one.id: one for one in containers}
+    reached: dict[str, datetime] = {}
     dated: list[tuple[datetime, LogLine]] = []
     for container, text in _by_container(printed, by_id):
         line = stamped(container.service, container.name, text)
-        dated.append((line.time or EARLIEST, line))
+        reached[container.id] = line.time or reached.get(container.id, EARLIEST)
+        dated.append((reached[container.id], line))
     dated.sort(key=lambda pair: pair[0])
     wanted = (line for at, line in dated if since is None or at >= since)
     return iter(deque(wanted, maxlen=lines)) if lines else wanted

@@ -41,10 +41,18 @@ class Compose:
         words += [] if build else ["--no-build"]
         return self.argv(*words, *(["--no-deps"] if services else []), *services)
 
-    def converge(self, scale: Mapping[str, int]) -> list[str]:
-        """Make the containers be as files and images say, with other numbers of some; those that already are stay."""
+    def converge(self, services: Sequence[str], scale: Mapping[str, int]) -> list[str]:
+        """Make containers be as files and images say, with other numbers of some; those that already are stay.
+
+        v2 makes whatever depends on a changed service anew too, nginx for one, unless that is not named. With
+        `--no-deps` it would take a service for another one than its container was made of.
+        """
         numbers = [word for name, count in scale.items() for word in ("--scale", f"{name}={count}")]
-        return self.argv("up", "--detach", "--no-build", *numbers)
+        return self.argv("up", "--detach", "--no-build", *numbers, *services)
+
+    def hashes(self) -> list[str]:
+        """Print name and hash of each service as it should be, one a line; containers have it as a label."""
+        return self.argv("config", "--hash", "*")
 
     def scale(self, service: str, count: int) -> list[str]:
         """Have so many containers of a service; those that run are left alone."""

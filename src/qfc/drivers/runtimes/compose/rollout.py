@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from ....errors import NotFoundError
 from ....stack.model import ComposeFacts
-from .lifecycle import APP, READY_S, WORKER, Lifecycle
+from .lifecycle import APP, READY_S, WORKER, Lifecycle, one_off_name
 from .observer import Observer
 
 #: Labels by which official workers mark the containers of their jobs.
@@ -54,12 +54,13 @@ class ComposeRollout:
         self._lifecycle.drain.stop(self._observer.containers(WORKER, fresh=True))
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once, and containers of jobs with the workers."""
+        """Stop services at once; with them containers of jobs, and a single command that a killed operation left."""
         engine, project = self._observer.engine, self._observer.deployment.project
         ids = [one.id for name in services for one in self._observer.containers(name, fresh=True) if one.is_running]
         if WORKER in services:
             argv = ["docker", "ps", "-q", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default"]
             ids += engine.look(argv).stdout.split()
+        engine.run(["docker", "rm", "--force", one_off_name(project)], check=False, timeout_s=60)
         if ids:
             engine.run(["docker", "kill", *ids], check=False, timeout_s=60)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
@@ -17,11 +18,17 @@ from .observer import Observer
 REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
 
+#: Runs a program of PostgreSQL's client on the operator's terminal, for a database that is in no container.
+Client = Callable[[Sequence[str]], CommandResult]
+
+
 class ComposeRuntime:
     """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
 
-    def __init__(self, observer: Observer, *, clock: Clock, holding: Holding, answers: Callable[[], bool]) -> None:
-        self._observer, self._holding = observer, holding
+    def __init__(
+        self, observer: Observer, *, clock: Clock, holding: Holding, answers: Callable[[], bool], client: Client
+    ) -> None:
+        self._observer, self._holding, self._client = observer, holding, client
         self.lifecycle = Lifecycle(observer, clock, answers)
 
     def services(self) -> tuple[Service, ...]:
@@ -78,12 +85,15 @@ class ComposeRuntime:
         attached: bool = False,
     ) -> CommandResult:
         """Run a management command (`app`, `worker_wrapper`) or a program in a running container of a service."""
+        if attached and service == DATABASE and not self._observer.containers(DATABASE):
+            return self._client(argv)
         self._require([service])
         container = self._observer.running(service)
         inner = ["python3", "manage.py", *argv] if service in (APP, WORKER) else self._program(service, argv)
         machine = self._observer.engine.machine
         if attached:
-            return machine.attach(["docker", "exec", "--interactive", "--tty", container.id, *inner], check=False)
+            terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
+            return machine.attach(["docker", "exec", "--interactive", *terminal, container.id, *inner], check=False)
         try:
             return self._observer.engine.run(
                 ["docker", "exec", "--interactive", container.id, *inner], stdin=stdin, timeout_s=timeout_s

@@ -1,0 +1,178 @@
+"""TLS certificates: read as they are, and judged in sentences."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from qfc.drivers.deployment.certificates import from_pem, public_key, telling
+from qfc.stack.certificates import covers, judge
+from qfc.stack.model import Certificate, Verdict
+
+NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
+HOST = "field.example.org"
+KEY, CA_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+GOOD = Certificate(HOST, (HOST,), "Authority", "1", NOW - timedelta(days=10), NOW + timedelta(days=80), "f1", chain=2)
+ANOTHER = "Another certificate is served than the one on the disk"
+NO_CHAIN = "The file has no chain"
+
+
+def name(organization: str | None, common: str | None) -> x509.Name:
+    given = {NameOID.ORGANIZATION_NAME: organization, NameOID.COMMON_NAME: common}
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in given.items() if value])
+
+
+def pem(subject: x509.Name, issuer: x509.Name, *names: str) -> str:
+    builder = x509.CertificateBuilder(
+        issuer, subject, KEY.public_key(), 0xABCDEF, NOW - timedelta(days=1), NOW + timedelta(days=89)
+    )
+    if names:
+        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(one) for one in names]), False)
+    return builder.sign(CA_KEY, hashes.SHA256()).public_bytes(Encoding.PEM).decode()
+
+
+def test_a_certificate_with_its_chain_is_read() -> None:
+    issuer = name("Let's Encrypt", "R11")
+    text = pem(name(None, HOST), issuer, HOST, "www.example.org")
+    found = from_pem(text + pem(issuer, name("ISRG", "Root X1")))
+    assert (found.subject, found.issuer, found.names) == (HOST, "Let's Encrypt R11", (HOST, "www.example.org"))
+    assert (found.serial, found.chain, found.is_self_signed) == ("abcdef", 2, False)
+    assert (found.not_before, found.not_after) == (NOW - timedelta(days=1), NOW + timedelta(days=89))
+    assert found.fingerprint == x509.load_pem_x509_certificate(text.encode()).fingerprint(hashes.SHA256()).hex()
+
+
+def test_a_certificate_that_is_signed_by_itself() -> None:
+    found = from_pem(pem(name("Us", None), name("Us", None)))
+    assert (found.subject, found.names, found.chain, found.is_self_signed) == ("Us", (), 1, True)
+
+
+def test_a_subject_without_the_usual_parts_is_told_as_it_is() -> None:
+    odd = x509.Name([x509.NameAttribute(NameOID.COUNTRY_NAME, "CH")])
+    assert from_pem(pem(odd, odd)).subject == "C=CH"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "no certificate", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_no_certificate_is_an_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        from_pem(text)
+
+
+def test_the_public_key_is_the_one_that_openssl_prints() -> None:
+    wanted = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode().strip()
+    assert public_key(pem(name(None, HOST), name(None, HOST))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "sentence"),
+    [
+        (
+            "Saving debug log to /x\n- - -\nProcessing y\n  Detail: no answer at port 80\nHint: open it",
+            "Detail: no answer",
+        ),
+        ("Saving debug log to /x\nno renewals were attempted", "no renewals were attempted"),
+        ("", "it said nothing"),
+    ],
+)
+def test_what_certbot_says_of_a_failure(said: str, sentence: str) -> None:
+    assert telling(said).startswith(sentence)
+
+
+def test_a_good_certificate_has_no_problem() -> None:
+    judged = judge(HOST, GOOD, GOOD, True, NOW)
+    assert (judged.verdict, judged.problems, judged.remarks) == (Verdict.OK, (), ())
+
+
+@pytest.mark.parametrize(
+    ("days", "verdict", "told"),
+    [
+        (20, Verdict.OK, None),
+        (19.9, Verdict.DEGRADED, "It expires in 20 days."),
+        (3, Verdict.DEGRADED, "It expires in 3 days."),
+        (2.9, Verdict.DOWN, "It expires in 3 days."),
+        (-2, Verdict.DOWN, "It has expired 2 days ago."),
+    ],
+)
+def test_an_end_that_is_near_is_told(days: float, verdict: Verdict, told: str | None) -> None:
+    judged = judge(HOST, replace(GOOD, not_after=NOW + timedelta(days=days)), None, None, NOW)
+    assert judged.verdict is verdict
+    assert [problem.startswith(told or "-") for problem in judged.problems] == ([True] if told else [])
+
+
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        (replace(GOOD, not_before=NOW + timedelta(days=1)), "It is not valid before 2026-05-05 12:00 UTC"),
+        (replace(GOOD, names=("a.org", "b.org")), f"It is for a.org, b.org, not for {HOST}."),
+        (replace(GOOD, names=(), subject="a.org"), f"It is for a.org, not for {HOST}."),
+        (replace(GOOD, issuer="(STAGING) Let's Encrypt"), "It is from Let's Encrypt's staging"),
+        (replace(GOOD, trusted=False, problem="unknown issuer"), "This machine does not trust it: unknown issuer."),
+    ],
+)
+def test_what_is_wrong_with_a_certificate_is_told(served: Certificate, told: str) -> None:
+    judged = judge(HOST, served, None, None, NOW)
+    assert judged.verdict is Verdict.DEGRADED
+    assert len(judged.problems) == 1
+    assert judged.problems[0].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("served", "told"),
+    [
+        (replace(GOOD, issuer=HOST, trusted=False), "It is signed by itself"),
+        (replace(GOOD, issuer="mkcert anna@desk", trusted=False), "It is from mkcert"),
+    ],
+)
+def test_an_authority_of_ones_own_is_a_remark(served: Certificate, told: str) -> None:
+    judged = judge(HOST, served, None, None, NOW)
+    assert (judged.verdict, judged.problems) == (Verdict.OK, ())
+    assert judged.remarks[0].startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("on_disk", "key_fits", "told"),
+    [
+        (replace(GOOD, fingerprint="f2"), True, [ANOTHER]),
+        (replace(GOOD, chain=1), True, [NO_CHAIN]),
+        (replace(GOOD, chain=1, issuer=HOST), True, []),
+        (GOOD, False, ["The private key is not the certificate's"]),
+        (replace(GOOD, chain=1, fingerprint="f2"), False, [ANOTHER, NO_CHAIN, "The private key"]),
+        (None, None, []),
+    ],
+)
+def test_the_file_is_compared_with_what_is_served(
+    on_disk: Certificate | None, key_fits: bool | None, told: list[str]
+) -> None:
+    judged = judge(HOST, GOOD, on_disk, key_fits, NOW)
+    assert len(judged.problems) == len(told)
+    assert all(problem.startswith(beginning) for problem, beginning in zip(judged.problems, told, strict=True))
+
+
+def test_what_could_not_be_looked_at_is_never_ok() -> None:
+    assert judge(HOST, None, GOOD, True, NOW, ["Nothing answers."]).verdict is Verdict.UNKNOWN
+    seen = judge(HOST, GOOD, None, None, NOW, ["The file cannot be read."])
+    assert (seen.verdict, seen.problems) == (Verdict.DEGRADED, ("The file cannot be read.",))
+
+
+@pytest.mark.parametrize(
+    ("names", "host", "covered"),
+    [
+        (["a.example.org"], "A.Example.org", True),
+        (["*.example.org"], "a.example.org", True),
+        (["*.Example.org"], "a.example.org", True),
+        (["*.example.org"], "a.b.example.org", False),
+        (["*.example.org"], "example.org", False),
+        (["example.org"], "a.example.org", False),
+        ([], "a.example.org", False),
+    ],
+)
+def test_a_star_stands_for_one_part(names: list[str], host: str, covered: bool) -> None:
+    assert covers(names, host) is covered
