@@ -26,6 +26,7 @@ from requirements import require
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Let tests with containers run beside all others: in a process of their own when pytest-xdist has two."""
     for item in items:
