@@ -9,12 +9,10 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
-import time
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,7 +22,7 @@ import httpx
 import psycopg
 
 from engines_of_docker import DockerHost
-from node import free_port
+from node import await_port, free_port
 from qfc_command import Answer, Qfc
 from stack import Stack
 
@@ -293,13 +291,3 @@ def as_stack(made: Deployment) -> Iterator[DeployedStack]:
             yield DeployedStack(made, port)
         finally:
             process.terminate()
-
-
-def await_port(port: int, *, seconds: float = 20) -> None:
-    """Wait until somebody listens at a port of this machine."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 2):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"nobody listens at port {port}")

@@ -26,14 +26,6 @@ from requirements import require
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let tests with containers run beside all others: in a process of their own when pytest-xdist has two."""
-    for item in items:
-        group = "containers" if item.get_closest_marker("docker") else "others"
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(autouse=True, scope="session")
 def scrubbed_environment() -> Iterator[None]:
     """Run without the variables that configure the suite, the node, PostgreSQL or Django elsewhere."""

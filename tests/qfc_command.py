@@ -57,6 +57,8 @@ class Qfc:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # A shell lets its jobs in the background ignore Ctrl-C, and so would everything below.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def ok(self, *arguments: str, **environment: str) -> Any:

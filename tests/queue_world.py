@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
@@ -13,10 +14,12 @@ from psycopg import sql
 
 from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
-from qfc.stack.model import Delta, Job, JobStatus, Project, User
+from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
 from qfc.stack.ports import Directory, QueueStore
 
-SCHEMAS = Path(__file__).parent / "schemas"
+RELEASES = Path(__file__).parent / "releases"
+#: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
+OFFICIAL = ("2024_09", "2025_02", "2025_11", "2026_06")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
@@ -29,6 +32,7 @@ class World(Protocol):
     has_leases: bool
 
     def person(self, name: str) -> None: ...
+    def subscribe(self, name: str) -> None: ...
     def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str: ...
     def job(
         self,
@@ -87,6 +91,16 @@ class DatabaseWorld:
             date_joined=NOW,
             type=1,
         )
+
+    def subscribe(self, name: str) -> None:
+        """Give a person an account, and a subscription to the plan `community`, as the application does."""
+        user = self.user_id(name)
+        self.insert("core_useraccount", user_id=user, db_limit_mb=25, bio="", is_email_public=False, location="",
+                    twitter="", company="", is_geodb_enabled=False, avatar_uri="", timezone="UTC")  # fmt: skip
+        (plan,) = self.execute("select id from subscription_plan where code = 'community'")
+        self.insert("subscription_subscription", uuid=str(uuid4()), account_id=user, plan_id=plan[0],
+                    status="active_paid", created_by_id=user, active_since=before(60), created_at=NOW,
+                    updated_at=NOW)  # fmt: skip
 
     def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
         """Make a project."""
@@ -208,8 +222,8 @@ def before(minutes: float) -> datetime:
 
 def official_schema(name: str) -> str:
     """Return the statements that make the tables of an official release."""
-    releases = ["official_2024_09", *(["official_2026"] if name == "official_2026" else [])]
-    return "\n".join((SCHEMAS / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
+    releases = OFFICIAL[: OFFICIAL.index(name) + 1]
+    return "\n".join((RELEASES / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
 
 
 class MemoryWorld:
@@ -227,6 +241,13 @@ class MemoryWorld:
     def person(self, name: str) -> None:
         """Make a person."""
         self.directory.user_rows[name] = User(name, f"{name}@example.com", "person", False, True, None, 0, None)
+
+    def subscribe(self, name: str) -> None:
+        """Give a person a subscription to the plan `community`."""
+        self.directory.plan_rows = (Plan("community", "person", 100 * 10**6, True),)
+        self.directory.subscriptions[name] = Subscription("community", "active_paid", 100 * 10**6, 0, None, True)
+        user = self.directory.user_rows[name]
+        self.directory.user_rows[name] = replace(user, storage_quota_bytes=100 * 10**6)
 
     def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
         """Make a project."""

@@ -8,7 +8,9 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import count
 
+_NUMBERS = count()
 CAN_MAKE = os.geteuid() == 0 and shutil.which("ip") is not None
 
 
@@ -37,10 +39,12 @@ class SecondHost:
 @contextmanager
 def second_host() -> Iterator[SecondHost]:
     """Make a host for a block. The addresses are of 198.18.0.0/15, which no network routes (RFC 2544)."""
-    number = os.getpid() % 16384
+    which = next(_NUMBERS)
+    number = (os.getpid() + 7919 * which) % 16384
     network = f"198.18.{number // 64}.{number % 64 * 4}".rpartition(".")
     ours, theirs = (f"{network[0]}.{int(network[2]) + end}" for end in (1, 2))
-    host = SecondHost(f"qfc{os.getpid()}", theirs, f"qfc{os.getpid()}")
+    name = f"qfc{os.getpid()}-{which}"
+    host = SecondHost(name, theirs, name)
     _ip("netns", "add", host.name)
     try:
         _ip("link", "add", host.cable, "type", "veth", "peer", "name", "cable", "netns", host.name)

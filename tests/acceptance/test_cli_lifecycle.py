@@ -54,13 +54,19 @@ def test_up_twice_is_harmless(running: Qfc) -> None:
     assert (running.pid("app"), running.pid("db"), running.pid("worker_wrapper-1")) == before
 
 
+def instances(running: Qfc) -> list[int]:
+    """Return the process ids of all instances."""
+    services = running.ok("status")["services"]
+    return [one["pid"] for service in services for one in service["instances"]]
+
+
 def test_a_dry_run_plans_and_changes_nothing(running: Qfc) -> None:
-    before = [process.pid for process in running.processes()]
+    before = instances(running)
     for arguments in (["down"], ["services", "restart", "--all"], ["workers", "scale", "5"]):
         plan = running.ok(*arguments, "--dry-run")
         assert plan["dry_run"] is True
         assert plan["steps"]
-    assert [process.pid for process in running.processes()] == before
+    assert instances(running) == before
 
 
 def test_after_a_power_cut_up_comes_back_clean(running: Qfc) -> None:
@@ -139,9 +145,9 @@ def test_recreate_renews_everything(running: Qfc) -> None:
     assert running.ok("status")["verdict"] == "ok"
 
 
-@pytest.mark.parametrize("command", ["rebuild", "prune"])
+@pytest.mark.parametrize("command", ["rebuild --all", "prune"])
 def test_what_only_containers_have_is_refused_with_a_reason(running: Qfc, command: str) -> None:
-    answer = running("--json", "services", command)
+    answer = running("--json", "services", *command.split())
     assert answer.code == 4
     assert "embedded" in answer.json["error"]["message"]
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from qfc.drivers.postgres_server import Endpoint, connect
-from queue_world import DatabaseWorld, MemoryWorld, World, official_schema
+from queue_world import OFFICIAL, DatabaseWorld, MemoryWorld, World, official_schema
 
-#: The twin, our node, and official servers of two releases.
-KINDS = ("memory", "node", "official_2024_09", "official_2026")
+#: The twin, our node, and official servers of four releases.
+KINDS = ("memory", "node", *OFFICIAL)
 Databases = Callable[[str], Endpoint]
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
-from qfc.drivers.audit import FileAuditLog
+from qfc.drivers.audit import FileAuditLog, HostAuditLog
+from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.memory import MemoryAuditLog
 from qfc.errors import QfcError
 from qfc.stack.model import AuditEntry
@@ -20,9 +21,15 @@ def entry(number: int) -> AuditEntry:
     return AuditEntry(BEGAN + timedelta(seconds=number), "anna@host", "up", f"stack-{number}", "done – ✓", 1.5)
 
 
-@pytest.fixture(params=["file", "memory"])
+@pytest.fixture(params=["file", "host", "memory"])
 def log(request: pytest.FixtureRequest, tmp_path: Path) -> AuditLog:
-    return FileAuditLog(tmp_path / "stack") if request.param == "file" else MemoryAuditLog()
+    match request.param:
+        case "file":
+            return FileAuditLog(tmp_path / "stack")
+        case "host":
+            return HostAuditLog(LocalHost(), PurePosixPath(tmp_path / "stack"))
+        case _:
+            return MemoryAuditLog()
 
 
 def test_a_new_log_is_empty(log: AuditLog) -> None:
@@ -41,13 +48,20 @@ def test_only_so_many_entries_are_given(log: AuditLog) -> None:
     assert log.entries(limit=2) == (entry(4), entry(3))
 
 
-def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    FileAuditLog(tmp_path).append(entry(1))
+def kept_in(folder: Path) -> list[AuditLog]:
+    """Return the logs that are files, in one folder."""
+    return [FileAuditLog(folder), HostAuditLog(LocalHost(), PurePosixPath(folder))]
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_the_file_is_its_owners_alone(tmp_path: Path, which: int) -> None:
+    kept_in(tmp_path)[which].append(entry(1))
     assert (tmp_path / "audit.jsonl").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_line_that_a_power_cut_broke_hides_no_other(tmp_path: Path) -> None:
-    log = FileAuditLog(tmp_path)
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_line_that_a_power_cut_broke_hides_no_other(tmp_path: Path, which: int) -> None:
+    log = kept_in(tmp_path)[which]
     log.append(entry(1))
     with (tmp_path / "audit.jsonl").open("a") as file:
         file.write('{"time": "2026-01')
@@ -55,7 +69,8 @@ def test_a_line_that_a_power_cut_broke_hides_no_other(tmp_path: Path) -> None:
     assert log.entries() == (entry(2), entry(1))
 
 
-def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_log_that_cannot_be_written_is_an_error(tmp_path: Path, which: int) -> None:
     (tmp_path / "stack").write_text("a file is in the way")
     with pytest.raises(QfcError, match="cannot be written"):
-        FileAuditLog(tmp_path / "stack").append(entry(1))
+        kept_in(tmp_path / "stack")[which].append(entry(1))

@@ -6,27 +6,41 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 
+import psutil
 import pytest
 
 from qfc.drivers.clock import SystemClock
+from qfc.drivers.host_lock import MARK, HostLock, mark_of
+from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.lock import FileLock
 from qfc.drivers.memory import LockTable, MemoryClock, MemoryLock
-from qfc.errors import LockHeldError
+from qfc.errors import LockHeldError, QfcError
 from qfc.stack.ports import Lock
 
 #: Makes the lock of one more operator of the same stack; of the same process where the driver knows processes.
 Another = Callable[[], Lock]
 
 
-@pytest.fixture(params=["file", "memory"])
-def another(request: pytest.FixtureRequest, tmp_path: Path) -> Another:
-    if request.param == "file":
-        return lambda: FileLock(tmp_path / "stack", SystemClock())
+@pytest.fixture(params=["file", "host", "memory"])
+def another(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Another]:
     clock, table = MemoryClock(), LockTable()
-    return lambda: MemoryLock(clock, table)
+    makers: dict[str, Another] = {
+        "file": lambda: FileLock(tmp_path / "stack", SystemClock()),
+        "host": lambda: HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock()),
+        "memory": lambda: MemoryLock(clock, table),
+    }
+    made: list[Lock] = []
+
+    def make() -> Lock:
+        made.append(makers[request.param]())
+        return made[-1]
+
+    yield make
+    for lock in made:
+        lock.release()
 
 
 def test_nobody_holds_a_new_lock(another: Another) -> None:
@@ -127,3 +141,44 @@ def test_of_many_processes_exactly_one_gets_the_lock(tmp_path: Path) -> None:
     for process in processes:
         process.communicate("")
     assert sorted(said) == ["mine", "refused", "refused", "refused"]
+
+
+HOLD_ON_HOST = """
+import os, signal, subprocess, sys
+from pathlib import PurePosixPath
+from qfc.drivers.clock import SystemClock
+from qfc.drivers.host_lock import HostLock, mark_of
+from qfc.drivers.hosts.local import LocalHost
+folder = PurePosixPath(sys.argv[1])
+HostLock(LocalHost(), folder, SystemClock()).take("deploy v2")
+left = subprocess.Popen(["sleep", "600"], env={**os.environ, **mark_of(folder)}, stdout=-3, stderr=-3)
+beside = mark_of(PurePosixPath(f"{folder}2"))
+other = subprocess.Popen(["sleep", "600"], env={**os.environ, **beside}, stdout=-3, stderr=-3)
+print(left.pid, other.pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_commands_that_a_killed_operation_left_on_the_host_are_ended(tmp_path: Path) -> None:
+    """Those of an operation on a deployment beside it, of which the folder's name begins alike, are not."""
+    folder = tmp_path / "field"
+    argv = [sys.executable, "-c", HOLD_ON_HOST, str(folder)]
+    said = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60).stdout
+    left, other = (psutil.Process(int(pid)) for pid in said.split())
+    lock = HostLock(LocalHost(), PurePosixPath(folder), SystemClock())
+    try:
+        assert lock.holder() is None
+        lock.take("status")
+        assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
+        assert other.is_running()
+    finally:
+        lock.release()
+        other.kill()
+    assert not (folder / ".qfc/lock.json").exists()
+    assert MARK in mark_of(PurePosixPath(folder))
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".qfc").write_text("a file is in the way")
+    with pytest.raises(QfcError, match="cannot be written"):
+        HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock()).take("up")

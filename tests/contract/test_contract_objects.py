@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import io
 import uuid
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,15 +15,30 @@ from minio_server import MinIO
 from qfc.drivers.memory import MemoryObjectStore
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
+from qfc.drivers.objects.webdav import WebDavObjectStore
 from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore
+from webdav_server import webdav_server
 
 
-@pytest.fixture(params=["folder", "memory", "s3"])
+@pytest.fixture(params=["folder", "memory", "s3", "webdav"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
-    if request.param == "folder":
-        return FolderObjectStore(tmp_path / "objects")
-    return request.getfixturevalue("s3_store") if request.param == "s3" else MemoryObjectStore()
+    match request.param:
+        case "folder":
+            return FolderObjectStore(tmp_path / "objects")
+        case "memory":
+            return MemoryObjectStore()
+        case kind:
+            return request.getfixturevalue(f"{kind}_store")
+
+
+@pytest.fixture
+def webdav_store(tmp_path: Path) -> Iterator[ObjectStore]:
+    """A folder of a WebDAV server's own."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    with webdav_server(folder) as place, closing(WebDavObjectStore(place)) as store:
+        yield store
 
 
 @pytest.fixture
@@ -112,3 +130,12 @@ def test_a_store_that_is_away_is_unreachable(minio: MinIO, s3_store: ObjectStore
         list(s3_store.keys())
     with pytest.raises(UnreachableError, match="cannot be used"):
         s3_store.get("a")
+
+
+def test_a_webdav_server_that_is_away_or_refuses_is_unreachable(tmp_path: Path) -> None:
+    with webdav_server(tmp_path) as place, closing(WebDavObjectStore(replace(place, password="wrong"))) as store:
+        with pytest.raises(UnreachableError, match="cannot be used") as caught:
+            list(store.keys())
+        assert "wrong" not in str(caught.value)
+    with closing(WebDavObjectStore(place)) as store, pytest.raises(UnreachableError, match="cannot be used"):
+        store.get("a")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from qfc.errors import NotFoundError
@@ -66,3 +68,70 @@ def test_the_database_itself(world: World) -> None:
     assert status.version
     assert status.max_connections >= 1
     assert status.unapplied_migrations is None
+
+
+def test_a_plan_and_what_is_added_to_it(world: World) -> None:
+    world.subscribe("alice")
+    before = world.directory.subscription("alice")
+    assert before is not None
+    assert (before.plan, before.status, before.added_bytes) == ("community", "active_paid", 0)
+    assert before.is_active
+    assert "community" in {plan.code for plan in world.directory.plans()}
+    for wanted in (5 * 10**9, 7 * 10**9, 0):
+        added = world.directory.set_added_storage("alice", wanted)
+        assert wanted <= added < wanted + (before.unit_bytes or 10**6)
+        after = world.directory.subscription("alice")
+        assert after is not None
+        assert after.added_bytes == added
+        assert world.directory.users()[0].storage_quota_bytes == before.plan_bytes + added
+
+
+def test_a_plan_is_given_and_makes_active(world: World) -> None:
+    world.subscribe("alice")
+    world.directory.set_plan("alice", "community")
+    found = world.directory.subscription("alice")
+    assert found is not None
+    assert (found.plan, found.status) == ("community", "active_paid")
+    with pytest.raises(NotFoundError):
+        world.directory.set_plan("alice", "no-such-plan")
+    with pytest.raises(NotFoundError):
+        world.directory.set_plan("nobody", "community")
+
+
+def test_who_has_no_subscription(world: World) -> None:
+    world.person("bob")
+    assert world.directory.subscription("bob") is None
+    with pytest.raises(NotFoundError):
+        world.directory.set_added_storage("bob", 10**9)
+
+
+def test_a_session_is_opened_and_closed(world: World) -> None:
+    token = world.directory.open_session("alice", seconds=600)
+    assert token
+    assert world.directory.open_session("alice", seconds=600) != token
+    world.directory.close_session(token)
+    world.directory.close_session(token)
+    with pytest.raises(NotFoundError):
+        world.directory.open_session("nobody", seconds=600)
+    world.directory.set_active("alice", False)
+    with pytest.raises(NotFoundError):
+        world.directory.open_session("alice", seconds=600)
+
+
+def test_who_may_do_anything_with_a_project(world: World) -> None:
+    project = world.project("survey")
+    assert world.directory.responsible(project) == "alice"
+    assert world.directory.responsible_for_account("alice") == "alice"
+    with pytest.raises(NotFoundError):
+        world.directory.responsible_for_account("nobody")
+
+
+def test_settings_tables_and_what_came_since(world: World) -> None:
+    assert world.directory.setting("NO_SUCH_SETTING") is None
+    assert world.directory.rows_of("no_such_table") is None
+    assert world.directory.stored_bytes() == 0
+    moment = datetime.now(UTC) - timedelta(days=1000)
+    world.project("survey")
+    assert world.directory.stored_bytes() == 1000
+    assert world.directory.changes_since(moment)["projects"] in (0, 1)
+    assert isinstance(world.directory.applied_migrations(), tuple)

@@ -300,3 +300,26 @@ def test_too_many_at_a_time_are_refused(world: World) -> None:
     for change in (world.store.retry, world.store.cancel, world.store.reapply):
         with pytest.raises(RefusedError):
             change(names)
+
+
+def test_a_waiting_job_can_be_made_the_next_one(world: World) -> None:
+    first, second = world.project("first"), world.project("second")
+    old, new, running = world.job(first, made=50), world.job(second, made=1), world.job(second, "started", started=1)
+    world.store.hasten(new)
+    world.store.hasten(running)
+    world.store.hasten(UNKNOWN)
+    assert [job.id for job in world.store.snapshot().pending] == [new, old]
+    assert world.store.job(running).created_at > before(60)
+
+
+def test_what_devices_sent_comes_in_pieces_in_the_order_of_arrival(world: World) -> None:
+    project, other = world.project("survey"), world.project("other")
+    deltas = [world.delta(project, made=made) for made in (30, 20, 20, 10)]
+    world.delta(other)
+    first = world.store.delta_contents(project, limit=2)
+    rest = world.store.delta_contents(project, after=first[-1], limit=10)
+    found = [*first, *rest]
+    assert {one.id for one in found} == set(deltas)
+    assert [one.created_at for one in found] == sorted(one.created_at for one in found)
+    assert all(one.content is not None and one.content["uuid"] == one.id for one in found)
+    assert world.store.delta_contents(project, after=found[-1]) == ()

@@ -49,8 +49,10 @@ class FileAuditLog:
 # A line that a power failure cut off is closed first; one `cat` writes a line as a whole.
 _APPEND = """
 umask 077
-mkdir -p "$1" && { [ ! -s "$1/audit.jsonl" ] || [ -z "$(tail -c 1 "$1/audit.jsonl")" ] || echo >>"$1/audit.jsonl"; }
-cat >>"$1/audit.jsonl" && sync "$1/audit.jsonl" 2>/dev/null || sync
+mkdir -p "$1" || exit 1
+[ ! -s "$1/audit.jsonl" ] || [ -z "$(tail -c 1 "$1/audit.jsonl")" ] || echo >>"$1/audit.jsonl" || exit 1
+cat >>"$1/audit.jsonl" || exit 1
+sync "$1/audit.jsonl" 2>/dev/null || sync
 """
 
 

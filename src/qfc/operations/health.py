@@ -18,7 +18,7 @@ SAMPLES = 5
 
 @dataclass(frozen=True)
 class HealthReport:
-    """All legs; the worst of them is the verdict."""
+    """All checks; the worst of them is the verdict. A leg that cannot be told from here says nothing and counts not."""
 
     stack: str
     verdict: Verdict
@@ -32,6 +32,7 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
     """
     services = {service.name: service for service in ports.runtime.services()}
     answer = probe("api", lambda: ports.api.get(STATUS), judge_status)
+    further = legs(ports) if thorough else ()
     checks = (
         *(_service(service) for service in services.values()),
         answer,
@@ -39,9 +40,9 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
         _storage(ports),
         probe("queue", ports.jobs.depth, lambda depth: _described(of_queue(depth), f"{depth.pending} jobs wait")),
         _response_time(ports),
-        *(legs(ports) if thorough else ()),
     )
-    return HealthReport(ports.name, worst(check.verdict for check in checks), checks)
+    told = [check for check in further if check.verdict is not Verdict.UNKNOWN]
+    return HealthReport(ports.name, worst(check.verdict for check in (*checks, *told)), (*checks, *further))
 
 
 def endpoint(ports: Ports, path: str) -> HealthReport:

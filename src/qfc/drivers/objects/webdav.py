@@ -39,6 +39,11 @@ class WebDavObjectStore:
         self._place = place
         self._client = _client(place)
 
+    def close(self) -> None:
+        """Close the connections; the next use opens them again."""
+        self._client.http.close()
+        self._client = _client(self._place)
+
     def put(self, key: str, content: BinaryIO) -> int:
         """Store bytes under a key, all or nothing: under another name first, then moved. Return their number."""
         path = _path(key)

@@ -22,6 +22,9 @@ HOPELESS = 4
 #: Seconds for commands that make containers; images are not built here.
 MAKE_S = 600.0
 _IS_EMPTY = "select to_regclass('django_migrations') is null"
+_MANAGE = ("python3", "manage.py")
+#: What Django puts before a migration that was applied.
+_APPLIED = "[X]"
 
 
 class Lifecycle:
@@ -42,9 +45,7 @@ class Lifecycle:
     def start(self, names: Sequence[str]) -> None:
         """Start services and wait until each is ready; a database without tables gets them first."""
         compose = self._observer.compose
-        if not names and self._has_own_database():
-            self.compose(compose.up([DATABASE], build=True))
-            self._await_database()
+        if not names and not any(one.is_running for one in self._observer.containers(APP)):
             self._fill_empty_database()
         self.compose(compose.up(names, build=True), timeout_s=None)
         self.refresh_nginx(names)
@@ -164,10 +165,16 @@ class Lifecycle:
 
     def _fill_empty_database(self) -> None:
         """Migrate a database that has no tables at all: nothing in it can be harmed, and nothing starts without."""
-        if self.in_database(_IS_EMPTY) == "t":
-            argv = ["python3", "manage.py", "migrate", "--no-input"]
+        if self._has_own_database():
+            self.compose(self._observer.compose.up([DATABASE], build=True))
+            self._await_database()
+            is_empty = self.in_database(_IS_EMPTY) == "t"
+        else:
+            self.compose(self._observer.compose.build([APP]), timeout_s=None)
+            is_empty = _APPLIED not in self.run_once(APP, [*_MANAGE, "showmigrations", "--plan"])
+        if is_empty:
             try:
-                self.run_once(APP, argv)
+                self.run_once(APP, [*_MANAGE, "migrate", "--no-input"])
             except CommandError as error:
                 raise QfcError(f"The empty database cannot be filled: {error.message}", hint=error.hint) from error
 
