@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from ...errors import NotFoundError, UnreachableError, UsageError
 
@@ -45,18 +46,28 @@ class WebDavObjectStore:
         self._client = _client(self._place)
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, all or nothing: under another name first, then moved. Return their number."""
+        """Store bytes under a key, all or nothing: under another name first, then moved. Return their number.
+
+        They are read to their end before: what a server was sent the half of cannot be taken back for sure.
+        """
         path = _path(key)
         half = str(PurePosixPath(path).with_name(f"{HALF}{secrets.token_hex(8)}"))
         self._make_folders(PurePosixPath(path).parent)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
+            shutil.copyfileobj(content, whole)
+            size = whole.tell()
+            whole.seek(0)
+            self._send(key, whole, half, path)
+        return size
+
+    def _send(self, key: str, content: IO[bytes], half: str, path: str) -> None:
         try:
-            self._ask(key, lambda: self._client.upload_fileobj(content, half, overwrite=True))
+            self._ask(key, lambda: self._client.upload_fileobj(cast(BinaryIO, content), half, overwrite=True))
             self._ask(key, lambda: self._client.move(half, path, overwrite=True))
         except BaseException:
             with suppress(Exception):
                 self._client.remove(half)
             raise
-        return self._ask(key, lambda: int(self._client.content_length(path) or 0))
 
     def get(self, key: str) -> BinaryIO:
         """Open the bytes of a key. Raises NotFoundError."""
