@@ -63,7 +63,8 @@ class DatabaseWorld:
         self._columns = self._read_columns()
         self.has_leases = "lease_token" in self._columns["core_job"]
         self._project_table = "project_project" if "project_project" in self._columns else "core_project"
-        self.person("alice")
+        if not self.execute("select 1 from core_user where username = 'alice'"):
+            self.person("alice")
 
     def close(self) -> None:
         """Close every connection."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from ....errors import CommandError, QfcError, UnreachableError
 from ....stack.model import Health, Service, ServiceState
@@ -62,7 +63,8 @@ class Lifecycle:
     def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
         """Make the containers of services anew from files and images as they are now."""
         compose = self._observer.compose
-        self.stop([WORKER] if not names else [name for name in names if name == WORKER], now=now)
+        if not names or WORKER in names:
+            self.stop([WORKER], now=now)
         self._observer.forget_plan()
         if compose.is_v1 and names:
             # v1 reads a field of the old image that newer engines leave out; without the container it does not look.
@@ -110,12 +112,17 @@ class Lifecycle:
             if container.status == "running":
                 self._engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], check=False, timeout_s=30)
 
-    def await_ready(self, names: Sequence[str], *, limit_s: float = READY_S) -> None:
-        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words."""
+    def await_ready(self, names: Sequence[str], *, workers: int | None = None, limit_s: float = READY_S) -> None:
+        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words.
+
+        `workers` is their number where the files may say another one.
+        """
         before = {one.name: one for one in self._observer.services(fresh=True)}
         waited = 0.0
         while True:
             seen = [one for one in self._observer.services(fresh=True) if one.name in names or not names]
+            if workers is not None:
+                seen = [replace(one, wanted=workers) if one.name == WORKER else one for one in seen]
             lacking = [one for one in seen if not is_ready(one)]
             if not lacking and (APP not in {one.name for one in seen} or self._answers()):
                 return

@@ -66,14 +66,29 @@ class ComposeRuntime:
         self._require([name])
         if name != WORKER:
             raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
-        Env(self._observer.engine, self._observer.deployment.folder).change({REPLICAS: str(count)})
-        self._observer.forget_plan()
+        self._write_replicas(count)
         containers = self._observer.containers(WORKER, fresh=True)
         leaving = leaving_order(containers, self._holding(containers))[: max(len(containers) - count, 0)]
         self.lifecycle.drain.remove(leaving)
         if any(one.is_running for one in self._observer.look(fresh=True).containers):
             self.lifecycle.compose(self._observer.compose.scale(WORKER, count))
-            self.lifecycle.await_ready([WORKER])
+            self.lifecycle.await_ready([WORKER], workers=count)
+
+    def _write_replicas(self, count: int) -> None:
+        """Write the number into `.env`; it goes back to what it was when Compose cannot run the files with it.
+
+        Hashes are asked for since v1 finds what `up` would not accept only when it looks at every service.
+        """
+        env = Env(self._observer.engine, self._observer.deployment.folder)
+        before = env.change({REPLICAS: str(count)})
+        self._observer.forget_plan()
+        try:
+            self.lifecycle.compose(self._observer.compose.hashes())
+        except CommandError as error:
+            env.write(before)
+            self._observer.forget_plan()
+            hint = f"A number in an override file (deploy.replicas, scale) has to go: {REPLICAS} of .env has it."
+            raise CommandError(error.message, hint=hint, said=error.said) from error
 
     def execute(
         self,
