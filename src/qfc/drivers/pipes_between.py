@@ -24,10 +24,11 @@ def piped(
     there: Sequence[str],
     *,
     towards: bool,
+    name: str | None = None,
 ) -> CommandResult:
     """Run `argv` here and `there` on the host; bytes go towards the host, or from it. Raises CommandError.
 
-    The output of a command that takes its input from the host is in the result.
+    The output of a command that takes its input from the host is in the result; errors call it `name`.
     """
     log.info("+ %s", echoed(argv))
     with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as output:
@@ -50,7 +51,7 @@ def piped(
         words.seek(0)
         output.seek(0)
         said = words.read().decode(errors="replace")
-        return checked(CommandResult(tuple(argv), code, output.read().decode(errors="replace"), said))
+        return checked(CommandResult(tuple(argv), code, output.read().decode(errors="replace"), said), name=name)
 
 
 def _pass_on(process: subprocess.Popen[bytes], machine: Machine, there: Sequence[str], towards: bool) -> None:

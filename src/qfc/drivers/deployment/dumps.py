@@ -8,6 +8,7 @@ changes their names, so that the old one is whole until the new one is; repeated
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
@@ -37,6 +38,17 @@ trap 'rm -f -- "$path.half"' EXIT
 "$@" >"$path.half" && { sync "$path.half" 2>/dev/null || sync; } && mv -f -- "$path.half" "$path"
 """
 _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
+
+# A newer client sets a parameter in its first lines that older servers do not know. The last line is the proof that all
+# of the dump was read: psql alone cannot tell a dump that ends early from one that ends.
+_RESTORE = r"""
+{ pg_restore --no-owner --file=- && printf '%s\n' '\echo whole'; } |
+    sed '1,50{/^SET transaction_timeout /d}' |
+    psql --no-psqlrc --quiet --no-password --set=ON_ERROR_STOP=1 --output=/dev/null --dbname="$1"
+"""
+_WHOLE = "whole"
+#: What reads dumps, as errors call it.
+_READER = "pg_restore"
 
 #: Opens a connection to a database of the server, by its name.
 Connect = Callable[[str], psycopg.Connection[Any]]
@@ -105,9 +117,10 @@ class ServerDumps:
     def _fill(self, name: str, path: PurePath) -> None:
         self._drop(name)
         self._command("database_create", name)
-        argv = self._tools().argv("pg_restore", "--exit-on-error", "--no-owner", "--no-password", f"--dbname={name}")
         try:
-            self._in(argv, path)
+            restored = self._in(self._tools().argv("sh", "-c", _RESTORE, "sh", name), path)
+            if restored.stdout.strip() != _WHOLE:
+                raise failed([_READER], replace(restored, exit_code=1))
         except CommandError as error:
             self._drop(name)
             raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
@@ -151,9 +164,10 @@ class ServerDumps:
         if tools.is_inside:
             result = self._engine.run([*from_file, *argv], check=False)
             if result.exit_code:
-                raise failed(argv[-3:], result)
+                raise failed([_READER], result)
             return result
-        return piped(argv, tools.environment, self._machine, [*from_file, "cat"], towards=False)
+        there = [*from_file, "cat"]
+        return piped(argv, tools.environment, self._machine, there, towards=False, name=_READER)
 
 
 def _named(query: str, name: str, **more: str) -> sql.Composed:

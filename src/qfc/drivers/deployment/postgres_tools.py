@@ -27,7 +27,6 @@ class Tools:
     """
 
     container: str | None = None
-    bin: Path | None = None
     environment: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
@@ -39,7 +38,7 @@ class Tools:
         """Return a command."""
         if self.container is not None:
             return ["docker", "exec", "--interactive", self.container, "sh", "-c", _INSIDE, "sh", program, *words]
-        return [str(self.bin / program) if self.bin else program, *words]
+        return [program, *words]
 
 
 def inside(container: str) -> Tools:
@@ -52,7 +51,8 @@ def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
     names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "sslmode": "PGSSLMODE"}
     environment = {variable: str(parameters[name]) for name, variable in names.items() if name in parameters}
     environment |= {"PGUSER": access.user, "PGPASSWORD": access.password, "PGDATABASE": access.database}
-    return Tools(bin=_programs(), environment=environment)
+    environment["PATH"] = f"{_programs()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return Tools(environment=environment)
 
 
 def attached(tools: Tools, argv: Sequence[str]) -> CommandResult:
@@ -60,7 +60,7 @@ def attached(tools: Tools, argv: Sequence[str]) -> CommandResult:
     return run_attached(tools.argv(*argv), environment={**os.environ, **tools.environment}, check=False)
 
 
-def _programs() -> Path | None:
+def _programs() -> Path:
     """Return the folder of the newest client that there is: the Python package's, else that of the path."""
     try:
         return locate().bin
