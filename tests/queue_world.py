@@ -103,8 +103,8 @@ class DatabaseWorld:
                     status="active_paid", created_by_id=user, active_since=before(60), created_at=NOW,
                     updated_at=NOW)  # fmt: skip
 
-    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
-        """Make a project."""
+    def project(self, name: str, *, owner: str = "alice", locked: float | None = None, described: bool = True) -> str:
+        """Make a project; one that is not described counts as failed."""
         project = str(uuid4())
         self.insert(
             self._project_table,
@@ -118,7 +118,7 @@ class DatabaseWorld:
             is_public=False,
             project_filename="survey.qgs",
             the_qgis_file_name="survey.qgs",
-            project_details="{}",
+            project_details="{}" if described else None,
             thumbnail_uri="",
             repackaging_cache_expire=timedelta(hours=1),
             file_storage_bytes=1000,

@@ -73,7 +73,7 @@ def _fill(port: int, release: str) -> None:
     world = DatabaseWorld(lambda: _connection(port))
     try:
         world.subscribe("alice")
-        survey, failed = world.project("survey"), world.project("failed")
+        survey, failed = world.project("survey"), world.project("failed", described=False)
         waiting = world.job(survey, made=5)
         world.job(failed, "failed", type="process_projectfile", started=4, ended=3, feedback={"error": "No such image"})
         world.job(survey, "finished", started=9, ended=8)
@@ -133,7 +133,7 @@ def test_people_and_projects(official: Deployment) -> None:
     assert (alice["username"], alice["storage_quota_bytes"]) == ("alice", 100 * 10**6)
     assert official.ok("users", "quota", "alice")["subscription"]["plan"] == "community"
     projects = {one["name"]: one for one in official.ok("projects", "list")["projects"]}
-    assert (projects["failed"]["status"], projects["survey"]["status"]) == ("failed", "busy")
+    assert (projects["failed"]["status"], projects["survey"]["status"]) == ("failed", "ok")
     shown = official.ok("projects", "status", "--project", "alice/survey")
     assert [one["status"] for one in shown["open_jobs"]] == ["pending"]
 

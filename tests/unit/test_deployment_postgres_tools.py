@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
-from qfc.drivers.deployment.postgres_tools import Tools, inside, names_of_rows
+from qfc.drivers.deployment.postgres_tools import here, inside, names_of_rows
+from qfc.drivers.ways.database import DatabaseAccess
 
 LISTING = """;
 ; Archive created at 2026-05-04 12:00:00 UTC
@@ -36,9 +38,13 @@ def test_in_the_databases_container_its_own_account_is_used() -> None:
     assert inside("a1").is_inside
 
 
-def test_here_the_programs_of_a_folder_or_of_the_path_are_used() -> None:
-    tools = Tools(bin=Path("/usr/lib/postgresql/17/bin"), environment={"PGPASSWORD": "hunter2"})
-    assert tools.argv("psql", "-c", "select 1") == ["/usr/lib/postgresql/17/bin/psql", "-c", "select 1"]
-    assert Tools().argv("psql") == ["psql"]
+def test_here_programs_of_the_python_package_come_before_those_of_the_path() -> None:
+    access = DatabaseAccess(user="owner", password="hunter2", database="field", host="10.0.0.9", port=5433)
+    tools = here(access, {"host": "10.0.0.9", "port": 5433})
+    assert tools.argv("psql", "-c", "select 1") == ["psql", "-c", "select 1"]
+    assert (tools.environment["PGHOST"], tools.environment["PGPORT"]) == ("10.0.0.9", "5433")
+    first, *others = tools.environment["PATH"].split(os.pathsep)
+    assert (Path(first) / "pg_restore").exists()
+    assert others == os.environ["PATH"].split(os.pathsep)
     assert not tools.is_inside
     assert "hunter2" not in repr(tools)

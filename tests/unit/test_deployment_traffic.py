@@ -107,9 +107,7 @@ def test_writers_are_held_off_and_let_in_again() -> None:
 def test_a_fragment_that_nginx_finds_faulty_does_not_stay() -> None:
     server = Server()
     server.faulty = "nginx: [emerg] unknown directive\nnginx: configuration file test failed\n"
-    with pytest.raises(
-        CommandError, match="nginx finds its configuration faulty: nginx: configuration file test failed"
-    ):
+    with pytest.raises(CommandError, match=r"nginx finds its configuration faulty: nginx: \[emerg\] unknown directive"):
         server.traffic.hold(PASSWORD)
     assert (PATH in server.host.files, server.reloads) == (False, 0)
 

@@ -105,7 +105,7 @@ def reload_nginx(engine: Engine, container: Container) -> None:
     tested = engine.run(["docker", "exec", container.id, "nginx", "-t"], check=False, timeout_s=60)
     if tested.exit_code:
         raise CommandError(
-            f"nginx finds its configuration faulty: {telling_line(tested.stderr)}",
+            f"nginx finds its configuration faulty: {_fault(tested.stderr)}",
             hint="Correct what it names (conf/nginx/config.d), then try again.",
             said=tested.stderr,
         )
@@ -119,3 +119,9 @@ def fragment(password: str, paths: Sequence[str]) -> str:
             raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")
     passes = "|".join([f":{re.escape(password)}:", *(f":.*{re.escape(path)}" for path in paths)])
     return _TEMPLATE.format(passes=passes, seconds=RETRY_AFTER_S)
+
+
+def _fault(said: str) -> str:
+    """Return the line of `nginx -t` that names file and line; the one after it only says that the test failed."""
+    faults = [line for line in said.splitlines() if "[emerg]" in line]
+    return telling_line(faults[0] if faults else said)

@@ -39,7 +39,14 @@ def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
     values = schema.placeholders()
     values["ended_at"] = text("part_ended_at_node" if schema.has_leases else "part_ended_at")
     values["created_bound"] = text("part_created_bound_node" if schema.has_leases else "part_created_bound")
+    values["details_missing"] = _details_missing(schema, values)
     for placeholder, (part, table, instead) in PARTS.items():
         written = text(part).format(**values) if schema.has(table) else sql.SQL(instead)
         values[placeholder] = written
     return values
+
+
+def _details_missing(schema: Schema, values: Mapping[str, sql.Composable]) -> sql.Composable:
+    if schema.has("project", "project_details"):
+        return sql.SQL("p.project_details is null")
+    return text("part_description_failed").format(**values)

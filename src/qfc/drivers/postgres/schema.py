@@ -101,9 +101,7 @@ class Schema:
         zeroed = [sql.SQL("{} = 0").format(sql.Identifier(name)) for name in COUNTERS if name in job]
         authors = [sql.Identifier(name) for name in ("created_by_id", "triggered_by_id") if name in job]
         author = sql.SQL("coalesce(o.organization_owner_id, p.owner_id)")
-        details = sql.SQL("p.project_details is null" if self.has("project", "project_details") else "false")
         return {
-            "details_missing": details,
             "as_new": sql.SQL(", ").join([*cleared, *zeroed, sql.SQL("container_id = ''")]),
             "author_columns": sql.SQL(", ").join(authors),
             "author_values": sql.SQL(", ").join([author] * len(authors)),
