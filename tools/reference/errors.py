@@ -44,9 +44,15 @@ def errors_page(note: str) -> str:
 
 
 def _below(kind: type[QfcError]) -> Iterator[type[QfcError]]:
-    for child in kind.__subclasses__():
+    for child in sorted(kind.__subclasses__(), key=_place):
         yield child
         yield from _below(child)
+
+
+def _place(kind: type[QfcError]) -> tuple[bool, str]:
+    """Those of the module in its order, then the others: they are known in the order in which they were loaded."""
+    is_other = kind.__module__ != errors.__name__
+    return is_other, kind.__name__ if is_other else ""
 
 
 def _drawn() -> str:

@@ -87,7 +87,7 @@ class Record:
 
     `images` are name and id of each service's image before, `new_images` those of the release; `migrations` are those
     applied before. On the way back `restore` is the dump that the data come from, `env_from` the deployment whose
-    `.env` is taken. `password` lets the gate's requests through.
+    `.env` is taken. `password` lets the gate's requests through; `probe` is the project that the gate made.
     """
 
     id: str
@@ -108,6 +108,7 @@ class Record:
     restore: str | None = None
     env_from: str | None = None
     password: str = field(default="", repr=False)
+    probe: str = ""
     begun: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
     took: tuple[Took, ...] = ()
@@ -126,7 +127,7 @@ class Record:
 
     def ended(self, state: State, at: datetime, failure: str = "") -> Record:
         """Return the record of a deployment that has come to its end. The password is of no use any more."""
-        return replace(self, state=state, ended_at=at, failure=failure or self.failure, password="")
+        return replace(self, state=state, ended_at=at, failure=failure or self.failure, password="", probe="")
 
     def has_begun(self, *steps: Step) -> bool:
         """Tell whether any of these steps may have changed something."""
@@ -182,12 +183,12 @@ def as_document(record: Record) -> dict[str, Any]:
 
 
 _PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "collectstatic", "migrations",
-          "dump", "restore", "env_from", "password", "failure")  # fmt: skip
+          "dump", "restore", "env_from", "password", "probe", "failure")  # fmt: skip
 
 
 def from_document(document: Mapping[str, Any]) -> Record:
     """Read a stored record."""
-    plain: dict[str, Any] = {name: document[name] for name in _PLAIN}
+    plain: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
     plain["migrations"] = tuple(document["migrations"])
     return Record(
         **plain,

@@ -1,26 +1,19 @@
 # Everything that a status needs of the containers of one deployment, printed in parts that begin with "@".
 # Arguments: the label that they have in common, the deployment's folder, the query for the depth of the queue or "".
-# It asks the engine twice and reads the rest from the kernel, so that it takes no longer than `docker compose ps`.
+# It asks the engine twice, beside the question to the database, and reads the rest from the kernel.
 LC_ALL=C
 export LC_ALL
 label=$1 folder=$2 query=$3
-echo "@time $(date +%s)"
-
-ids=$(docker ps -aq --no-trunc --filter "label=$label") || exit
-if [ -n "$ids" ]; then
-    # A container that goes away meanwhile makes inspect fail for it and print the others.
-    # shellcheck disable=SC2016,SC2086
-    all=$(docker inspect --type container \
-        --format '{{.State.Pid}} {{.Id}} {{index .Config.Labels "com.docker.compose.service"}} {{json .}}' $ids 2>/dev/null)
-    printf '@containers\n%s\n' "$all"
-fi
 
 depth() {
-    # The server's own psql, over its own socket: no password, no way from outside.
-    # shellcheck disable=SC2016
-    answer=$(docker exec --env PGOPTIONS='-c statement_timeout=5000' "$1" sh -c \
-        'exec psql -XqAt -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$1"' \
-        sh "$query" 2>/dev/null) && echo "@depth $answer"
+    [ -n "$query" ] || return 0
+    for id in $(docker ps -q --filter "label=$label" --filter label=com.docker.compose.service=db 2>/dev/null); do
+        # The server's own psql, over its own socket: no password, no way from outside.
+        # shellcheck disable=SC2016
+        answer=$(docker exec --env PGOPTIONS='-c statement_timeout=5000' "$id" sh -c \
+            'exec psql -XqAt -U "${POSTGRES_USER:-postgres}" -d "${POSTGRES_DB:-${POSTGRES_USER:-postgres}}" -c "$1"' \
+            sh "$query" 2>/dev/null) && echo "@depth $answer"
+    done
 }
 
 # Prints what a process's control group has used: nanoseconds of processor; the second time also bytes of memory and
@@ -57,27 +50,31 @@ use() {
     echo "@use $1 $now ${cpu:--} ${memory:--} ${kills:--}"
 } 2>/dev/null
 
-pids=''
-while read -r pid id service; do
-    [ "${pid:-0}" -gt 0 ] 2>/dev/null || continue
-    pids="$pids $pid"
-    if [ "$service" = db ] && [ -n "$query" ]; then
-        depth "$id" &
-        query_pid=$!
-        asked=$pid
+# Prints everything but the depth, and the depth, which comes on standard input, when it is there.
+look() {
+    echo "@time $(date +%s)"
+    ids=$(docker ps -aq --no-trunc --filter "label=$label") || exit
+    if [ -n "$ids" ]; then
+        # A container that goes away meanwhile makes inspect fail for it and print the others.
+        # shellcheck disable=SC2086
+        all=$(docker inspect --type container --format '{{.State.Pid}} {{json .}}' $ids 2>/dev/null)
+        printf '@containers\n%s\n' "$all"
     fi
-done <<END
-$(printf '%s\n' "$all" | cut -d ' ' -f 1-3)
-END
+    pids=$(printf '%s\n' "$all" | sed -n 's/^\([1-9][0-9]*\) .*/\1/p')
+    for pid in $pids; do use "$pid" first; done
+    (sleep 0.05 2>/dev/null || sleep 1) &
+    # The engine's own folder is the one below which it keeps its containers' files.
+    root=$(printf '%s\n' "$all" | sed -n '/ResolvConfPath/{ s|.*"ResolvConfPath":"\([^"]*\)/containers/.*|\1|p; q; }')
+    df -Pk "$folder" "${root:-/var/lib/docker}" / 2>/dev/null | sed '1d; s/^/@disk /' | sort -u
+    cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
+    if [ -e "$folder/.qfc/deploy.json" ]; then
+        # Who holds the lock is still at it.
+        ( flock -n 9 && echo "@left" ) 9>>"$folder/.qfc/lock.mutex"
+    fi 2>/dev/null
+    cat
+    wait
+    for pid in $pids; do use "$pid" last; done
+}
 
-for pid in $pids; do use "$pid" first; done
-# The engine's own folder is the one below which it keeps its containers' files.
-root=$(printf '%s\n' "$all" | sed -n '/ResolvConfPath/{ s|.*"ResolvConfPath":"\([^"]*\)/containers/.*|\1|p; q; }')
-df -Pk "$folder" "${root:-/var/lib/docker}" / 2>/dev/null | sed '1d; s/^/@disk /' | sort -u
-cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
-if [ -e "$folder/.qfc/deploy.json" ]; then
-    # Who holds the lock is still at it.
-    ( flock -n 9 && echo "@left" ) 9>>"$folder/.qfc/lock.mutex"
-fi 2>/dev/null
-if [ -n "$asked" ]; then wait "$query_pid"; else sleep 0.1 2>/dev/null || sleep 1; fi
-for pid in $pids; do use "$pid" last; done
+# The database takes longest: it is asked while the rest is looked at.
+depth | look

@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+from .deployment import (
+    MemoryDeployment,
+    MemoryDumps,
+    MemoryImages,
+    MemoryRecords,
+    MemoryRollout,
+    MemorySettings,
+    MemorySource,
+    MemoryTraffic,
+)
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import LockTable, MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
 from .runtime import MemoryRuntime
-from .stack import MemoryPorts, memory_stack
+from .site import Release, Site
+from .stack import MemoryPorts, memory_deployment, memory_stack
 
 __all__ = [
     "LockTable",
     "MemoryApi",
     "MemoryAuditLog",
     "MemoryClock",
+    "MemoryDeployment",
     "MemoryDirectory",
+    "MemoryDumps",
     "MemoryFootprint",
     "MemoryHost",
+    "MemoryImages",
     "MemoryLock",
     "MemoryObjectStore",
     "MemoryPorts",
     "MemoryQueue",
+    "MemoryRecords",
+    "MemoryRollout",
     "MemoryRuntime",
+    "MemorySettings",
+    "MemorySource",
+    "MemoryTraffic",
+    "Release",
+    "Site",
+    "memory_deployment",
     "memory_stack",
 ]

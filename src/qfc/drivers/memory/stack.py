@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ...errors import RefusedError
 from ...stack.model import Kind
 from ..accounts.managed import ManagedAccounts
+from .deployment import MemoryDeployment
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
 from .runtime import MemoryRuntime
+from .site import Release, Site
 
 STATUS = b'{"database": "ok", "storage": "ok", "queue": "ok"}'
 
@@ -34,6 +37,14 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    containers: MemoryDeployment | None = None
+
+    @property
+    def deployment(self) -> MemoryDeployment:
+        """What a deployment of containers has. Raises RefusedError where there is none."""
+        if self.containers is None:
+            raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
+        return self.containers
 
     @property
     def accounts(self) -> ManagedAccounts:
@@ -42,6 +53,22 @@ class MemoryPorts:
 
     def close(self) -> None:
         """Close nothing: nothing is open."""
+
+
+def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> MemoryPorts:
+    """Return a deployment of which the first release runs. `containers.site` is what stays of it."""
+    clock = clock or MemoryClock()
+    directory, queue = MemoryDirectory(), MemoryQueue(clock)
+    site = Site({release.revision.commit: release for release in releases}, directory, queue)
+    return replace(
+        memory_stack(site.project),
+        kind=Kind.COMPOSE,
+        clock=clock,
+        directory=directory,
+        jobs=queue,
+        lock=MemoryLock(clock),
+        containers=MemoryDeployment(site, clock),
+    )
 
 
 def memory_stack(name: str = "memory") -> MemoryPorts:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar, cast
 
 from ...errors import QfcError
@@ -22,21 +22,32 @@ RANDOM_BYTES = 64 * 1024
 
 
 @contextmanager
-def gate(ports: Ports, password: str) -> Generator[Gate]:
-    """Give the checks of the gate; what they made on the server is removed with the block."""
+def gate(ports: Ports, password: str, noted: Callable[[str], None]) -> Generator[Gate]:
+    """Give the checks of the gate; what they made on the server is removed with the block.
+
+    `noted` is told the project that was made and "" when it is gone, so that somebody can remove it if we cannot.
+    """
     with session(ports) as (person, token):
-        made = Gate(ports, person, token, password)
+        made = Gate(ports, person, token, password, noted)
         try:
             yield made
         finally:
             made.clean_up()
 
 
+def remove_left_project(ports: Ports, project_id: str, password: str) -> bool:
+    """Remove the project of a gate that was broken off; tell whether it is gone: not from a server that is down."""
+    with suppress(QfcError), session(ports) as (_, token):
+        ProbeProject(ports.api, token, project_id, {HEADER: password}).remove()
+        return True
+    return False
+
+
 class Gate:
     """Tries a release out while nobody else may write. `password` lets its requests through."""
 
-    def __init__(self, ports: Ports, person: str, token: str, password: str) -> None:
-        self._ports, self._person, self._token = ports, person, token
+    def __init__(self, ports: Ports, person: str, token: str, password: str, noted: Callable[[str], None]) -> None:
+        self._ports, self._person, self._token, self._noted = ports, person, token, noted
         self._headers = {HEADER: password} if password else {}
         self._password = password
         self._project: ProbeProject | None = None
@@ -67,10 +78,9 @@ class Gate:
         """Remove what was made."""
         project, self._project = self._project, None
         if project is not None:
-            try:
+            with suppress(QfcError):
                 project.remove()
-            except QfcError:
-                return
+                self._noted("")
 
     def _api(self) -> None:
         answer = self._ports.api.get(STATUS, timeout_s=ANSWER_S)
@@ -81,6 +91,7 @@ class Gate:
 
     def _make_project(self) -> ProbeProject:
         made = make_project(self._ports.api, self._person, self._token, self._headers)
+        self._noted(made.id)
         if self._password:
             # The job's own requests come from containers that know no password.
             self._ports.deployment.traffic.hold(self._password, [f"/{made.id}/"])

@@ -149,9 +149,21 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ..
         return _went_wrong(ports, guard, journal, found, failed, error)
     if guard.dry_run:
         return _result(journal, State.UNCHANGED, found, guard)
-    journal.close(State.DEPLOYED)
+    _complete(steps, journal)
     forget_old(ports.deployment)
     return _result(journal, State.DEPLOYED, found, guard)
+
+
+def _complete(steps: Steps, journal: Journal) -> None:
+    """Let writers in and write down the end. What is written from now on would be lost by going back: nobody does."""
+    try:
+        steps.let_in()
+        journal.close(State.DEPLOYED)
+    except QfcError as error:
+        raise QfcError(
+            f"{journal.record.after} has passed the gate and runs, but writers may still be held off: {error.message}",
+            hint="Correct that, then type: qfc deploy rollback   (it finishes what is left, and does not go back)",
+        ) from error
 
 
 def _went_wrong(

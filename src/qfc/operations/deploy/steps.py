@@ -10,7 +10,7 @@ from ...errors import QfcError, RefusedError
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
 from ..management import MIGRATE_S, planned
-from .gate import gate
+from .gate import gate, remove_left_project
 from .journal import DUMP, ENV, FOLDER, Journal
 
 APP, WORKER = "app", "worker_wrapper"
@@ -121,27 +121,40 @@ class Steps:
 
     def gate(self) -> None:
         """Prove that the release works; one worker does one job, before any other."""
-        with gate(self._ports, self._record.password) as proof:
+        with gate(self._ports, self._record.password, self._note_project) as proof:
             proof.files()
             proof.hasten()
             self._deployment.rollout.converge(workers=1)
             proof.job()
 
     def release(self) -> None:
-        """Start all workers and let writers in again."""
+        """Start all workers. Writers are let in afterwards: from then on going back would lose what they write."""
         self._deployment.rollout.converge()
         self._deployment.rollout.await_ready(limit_s=READY_S)
+
+    def let_in(self) -> None:
+        """Let writers in again; a project that the gate could not remove goes now."""
         self._deployment.traffic.release()
+        if self._record.probe:
+            remove_left_project(self._ports, self._record.probe, self._record.password)
+
+    def _note_project(self, project_id: str) -> None:
+        self._journal.write(lambda record: replace(record, probe=project_id))
 
     def _require_fitting_migrations(self) -> None:
-        """Refuse a release that wants migrations nobody asked for, or that is older than the data."""
+        """Refuse a release that wants migrations nobody asked for, or that is older than the data.
+
+        Where the data of then come back, they are those that the release had.
+        """
+        if self._record.restore is not None:
+            return
         known, missing = planned(self._deployment.rollout.run(["showmigrations", "--plan"], timeout_s=READY_S))
         if missing and not self._record.migrate:
             hint = "Add --migrate." if self._record.kind == "deploy" else "Deploy that release instead, with --migrate."
             raise RefusedError(f"The release wants {len(missing)} migrations, the first is {missing[0]}.", hint=hint)
         apps = {name.partition(".")[0] for name in known}
         newer = [name for name in self._record.migrations if name not in known and name.partition(".")[0] in apps]
-        if newer and self._record.restore is None:
+        if newer:
             raise RefusedError(
                 f"The database has {len(newer)} migrations that the release does not know, the last is {newer[-1]}.",
                 hint="Go back with the data of then: qfc deploy rollback --with-data",

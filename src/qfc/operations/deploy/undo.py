@@ -8,6 +8,7 @@ from dataclasses import replace
 from ...errors import QfcError
 from ...stack.ports import Ports
 from ...stack.rollout import Record, State, Step, WayOut, way_out, what_was_left
+from .gate import remove_left_project
 from .journal import ENV, Journal, under_way
 from .steps import APP, READY_S, WORKER, Steps
 
@@ -37,6 +38,8 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
 
 def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
     record, deployment = journal.record, ports.deployment
+    # Its files are in the store: without its row nobody could remove them any more.
+    is_left = bool(record.probe) and not remove_left_project(ports, record.probe, record.password)
     if record.has_begun(Step.START) or record.changed_data:
         report("Stop what was started")
         deployment.rollout.halt([APP, WORKER])
@@ -59,6 +62,8 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
         deployment.rollout.await_ready(limit_s=READY_S)
     if record.has_begun(Step.HOLD):
         deployment.traffic.release()
+    if is_left:
+        remove_left_project(ports, record.probe, record.password)
 
 
 def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
@@ -73,7 +78,9 @@ def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
     journal = Journal(ports.deployment, ports.clock, record)
     if way_out(record) is WayOut.FINISH:
         report(f"It had passed the gate; it is finished: {record.after}")
-        Steps(ports, journal).release()
+        steps = Steps(ports, journal)
+        steps.release()
+        steps.let_in()
         journal.close(State.DEPLOYED)
     else:
         report(f"It is undone: back to {record.before}")

@@ -1,0 +1,457 @@
+"""The twin of what a deployment of containers has: everything happens to its `Site`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import PurePath
+from typing import Any, BinaryIO
+
+from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
+from ...stack.model import (
+    Certificate,
+    ComposeFacts,
+    Dump,
+    Image,
+    MemoryRoom,
+    Revision,
+    SourceState,
+    Tunnel,
+)
+from ...stack.ports import Api, Clock
+from ..env_file import EnvFile
+from .site import APP, BUILT, FOLDER, SERVICES, WORKER, Release, Site
+
+OURS = FOLDER / ".qfc"
+KEPT = "qfc-keep"
+
+
+@dataclass(frozen=True)
+class MemoryImages:
+    """Images with names, as an engine has them."""
+
+    site: Site
+    clock: Clock
+
+    def all(self) -> tuple[Image, ...]:
+        """Return every image."""
+        return tuple(self._image(image_id) for image_id in self.site.images)
+
+    def unique_bytes(self) -> Mapping[str, int]:
+        """Return what each would free: all that it has."""
+        return {image.id: image.size_bytes for image in self.all()}
+
+    def build(self, services: Sequence[str], *, fresh: bool = False) -> str:
+        """Build what the release builds. Raises CommandError when it cannot be built."""
+        del fresh
+        if "build" in self.site.release.fails:
+            raise CommandError("the build ended with exit code 1: no such package", said="no such package")
+        for service in services or BUILT:
+            self.site.build(service, self.clock.now())
+        return "built"
+
+    def pull(self, services: Sequence[str]) -> str:
+        """Take images from nowhere: they are those of the release."""
+        return self.build(services)
+
+    def keep(self, image_id: str, service: str, deployment: str) -> None:
+        """Keep an image under a name of its own."""
+        self.tag(image_id, f"{KEPT}/{self.site.project}-{service}:{deployment}")
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Give an image another name. Raises NotFoundError when it is gone."""
+        if image_id not in self.site.images:
+            raise NotFoundError(f"There is no image {image_id}.")
+        self.site.names[name] = image_id
+
+    def remove(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove names and ids of images that no container needs."""
+        used = set(self.site.containers.values())
+        gone = [name for name in names if self.site.names.get(name, name) not in used]
+        for name in gone:
+            image_id = self.site.names.pop(name, name)
+            if image_id not in self.site.names.values():
+                self.site.images.pop(image_id, None)
+        return tuple(gone)
+
+    def save(self, names: Sequence[str], path: PurePath) -> int:
+        """Write images to a file."""
+        content = json.dumps({name: self.site.names[name] for name in names})
+        self.site.files[path] = content
+        return len(content)
+
+    def load(self, path: PurePath) -> tuple[str, ...]:
+        """Read images from a file. Raises NotFoundError."""
+        if path not in self.site.files:
+            raise NotFoundError(f"There is no file {path}.")
+        found: dict[str, str] = json.loads(self.site.files[path])
+        self.site.names.update(found)
+        return tuple(found)
+
+    def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
+        """Nothing is ever left over."""
+        del dry_run
+        return ()
+
+    def _image(self, image_id: str) -> Image:
+        built = self.site.images[image_id]
+        names = tuple(name for name, one in self.site.names.items() if one == image_id)
+        services = tuple(service for service in SERVICES if self.site.name_of(service) in names)
+        release = self.site.releases[built.commit].revision.name
+        in_use = image_id in self.site.containers.values()
+        return Image(image_id, names, services, built.made_at, 10**8, release=release, in_use=in_use)
+
+
+@dataclass(frozen=True)
+class MemorySource:
+    """A repository whose commits are the site's releases."""
+
+    site: Site
+
+    def state(self) -> SourceState:
+        """Return where the folder stands."""
+        return SourceState(self.site.release.revision, self.site.branch, self.site.changed)
+
+    def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
+        """Return the release of that name or commit. Raises NotFoundError."""
+        del fetch
+        for release in self.site.releases.values():
+            if ref == (release.revision.commit if kind == "commit" else release.revision.name):
+                return release.revision
+        raise NotFoundError(f"There is no {kind} {ref}.", hint="Type: git tag")
+
+    def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
+        """Make the files be those of a release."""
+        self.site.commit, self.site.branch = self._release(revision).revision.commit, branch
+
+    def date(self, revision: Revision) -> datetime:
+        """Return when a release was made."""
+        return self._release(revision).made_at
+
+    def read(self, revision: Revision, path: str) -> str | None:
+        """Return a file of a release; None when it is not there."""
+        return self._release(revision).files.get(path)
+
+    def _release(self, revision: Revision) -> Release:
+        if revision.commit not in self.site.releases:
+            raise CommandError(f"git ended with exit code 128: {revision.commit} is no commit")
+        return self.site.releases[revision.commit]
+
+
+@dataclass(frozen=True)
+class MemorySettings:
+    """The site's .env."""
+
+    site: Site
+
+    def text(self) -> str:
+        """Return the file as it is."""
+        return self.site.env
+
+    def values(self) -> Mapping[str, str]:
+        """Return its values by their names."""
+        return EnvFile(self.site.env, ".env").values
+
+    def change(self, values: Mapping[str, str]) -> None:
+        """Change values; the old file is kept."""
+        self.restore(EnvFile(self.site.env, ".env").with_values(values).text)
+
+    def restore(self, text: str) -> None:
+        """Replace the file; the old one is kept."""
+        if text != self.site.env:
+            self.site.env_before, self.site.env = self.site.env, text
+
+    def has_other_names(self, text: str) -> bool:
+        """Tell whether another .env has other names than this one."""
+        return set(EnvFile(text, "another .env").values) != set(self.values())
+
+    def missing_for(self, text: str) -> tuple[str, ...]:
+        """Return the names that an .env.example has and this file has not."""
+        return tuple(sorted(set(EnvFile(text, ".env.example").values) - set(self.values())))
+
+
+@dataclass(frozen=True)
+class MemoryTraffic:
+    """A door that is open or shut. `may_hold` is what `refusal` says."""
+
+    site: Site
+    may_hold: str | None = None
+
+    def refusal(self) -> str | None:
+        """Say why writers cannot be held off; None when they can."""
+        return self.may_hold
+
+    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
+        """Hold writers off but for those with the password or one of the paths."""
+        self.site.held = (password, tuple(paths))
+
+    def release(self) -> None:
+        """Let them through again; harmless when they are."""
+        self.site.held = None
+
+    def settle(self, timeout_s: float) -> bool:
+        """Nothing is ever under way."""
+        del timeout_s
+        return True
+
+
+@dataclass(frozen=True)
+class MemoryDumps:
+    """Copies of all rows. `may_dump` is what `refusal` says."""
+
+    site: Site
+    may_dump: str | None = None
+
+    def refusal(self) -> str | None:
+        """Say why the database cannot be dumped; None when it can."""
+        return self.may_dump
+
+    def dump(self, path: PurePath) -> Dump:
+        """Copy all rows to a file."""
+        self.site.dumps[path] = self.site.rows()
+        self.site.files[path] = "dump"
+        return self.read_back(path)
+
+    def read_back(self, path: PurePath) -> Dump:
+        """Tell what a dump has. Raises QfcError when there is none."""
+        if path not in self.site.files:
+            raise QfcError(f"The dump {path} is not whole.")
+        return Dump(str(path), len(self.site.files[path]), len(self.site.dumps[path][0]), "15")
+
+    def restore(self, path: PurePath) -> None:
+        """Make the database be that of the dump. Raises QfcError when there is none."""
+        self.read_back(path)
+        self.site.put_rows(self.site.dumps[path])
+
+
+@dataclass(frozen=True)
+class MemoryRecords:
+    """Documents in the site's files."""
+
+    site: Site
+
+    def folder(self, *parts: str) -> PurePath:
+        """Return a folder for files of ours."""
+        return OURS.joinpath(*parts)
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """Return a document; None when there is none. Raises QfcError for one that cannot be read."""
+        text = self.read_text(name)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError as error:
+            raise QfcError(f"{OURS / name} cannot be read: {error}", hint="Look at it, then remove it.") from error
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Replace a document."""
+        self.write_text(name, json.dumps(document))
+
+    def write_text(self, name: str, text: str) -> None:
+        """Replace a file of text."""
+        self.site.files[OURS / name] = text
+
+    def read_text(self, name: str) -> str | None:
+        """Return a file of text; None when there is none."""
+        return self.site.files.get(OURS / name)
+
+    def remove(self, name: str) -> None:
+        """Remove a document or a folder with all that is in it; harmless when it is not there."""
+        place = OURS / name
+        for path in [path for path in self.site.files if path == place or place in path.parents]:
+            del self.site.files[path]
+            self.site.dumps.pop(path, None)
+
+    def names(self, folder: str) -> tuple[str, ...]:
+        """Return what lies in a folder of ours, in the order of names."""
+        place = OURS / folder
+        below = {path.relative_to(place).parts[0] for path in self.site.files if place in path.parents}
+        return tuple(sorted(below))
+
+    def sizes(self, folder: str) -> Mapping[str, int]:
+        """Return the bytes of the files in a folder of ours, by their names."""
+        place = OURS / folder
+        found = {path.name: text for path, text in self.site.files.items() if path.parent == place}
+        return {name: len(text.encode("utf-8", errors="surrogateescape")) for name, text in found.items()}
+
+    def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
+        """Store a file of ours; return its path. Raises QfcError when it is not whole."""
+        text = content.read().decode("utf-8", errors="surrogateescape")
+        if len(text.encode("utf-8", errors="surrogateescape")) != size:
+            raise QfcError(f"{name} did not arrive whole.")
+        self.write_text(name, text)
+        return OURS / name
+
+
+@dataclass(frozen=True)
+class MemoryRollout:
+    """Containers that are made of images, and a database that is migrated."""
+
+    site: Site
+
+    def facts(self) -> ComposeFacts:
+        """Return what files and .env come to."""
+        images = {service: self.site.name_of(service) for service in SERVICES}
+        return ComposeFacts(images, BUILT, {WORKER: self.site.wanted_workers})
+
+    def images_in_use(self) -> Mapping[str, tuple[str, str]]:
+        """Return name and id of the image of each service's container."""
+        return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}
+
+    def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
+        """Run `migrate`, `showmigrations` or `collectstatic` of the application's present image."""
+        del timeout_s
+        release = self.site.releases[self.site.images[self.site.names[self.site.name_of(APP)]].commit]
+        applied = self.site.directory.migrations
+        if argv[0] == "showmigrations":
+            lines = (f"[{'X' if name in applied else ' '}]  {name}" for name in release.migrations)
+            return "\n".join(lines)
+        if argv[0] == "migrate":
+            self._migrate(release)
+        return ""
+
+    def converge(self, *, workers: int | None = None) -> None:
+        """Make the containers be as images and .env say."""
+        self.site.containers = {name: self.site.names[self.site.name_of(name)] for name in SERVICES}
+        self.site.workers = self.site.wanted_workers if workers is None else workers
+
+    def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
+        """Tell whether everything runs. Raises UnreachableError with the last words."""
+        del limit_s
+        if not self.site.answers:
+            raise UnreachableError(f"app does not come up. Its last words: {self.last_words(APP)}")
+        if WORKER not in without and self.site.workers != self.site.wanted_workers:
+            raise UnreachableError("worker_wrapper does not come up.")
+
+    def drain(self) -> None:
+        """Let all workers finish and stop."""
+        self.site.workers = 0
+
+    def halt(self, services: Sequence[str]) -> None:
+        """Stop services at once."""
+        for service in services:
+            self.site.containers.pop(service, None)
+        if WORKER in services:
+            self.site.workers = 0
+
+    def last_words(self, service: str) -> str:
+        """Return what the service said last."""
+        return f"{service} ends: it cannot work" if not self.site.answers else f"{service} is ready"
+
+    def _migrate(self, release: Release) -> None:
+        for name in release.migrations:
+            if name in self.site.directory.migrations:
+                continue
+            self.site.directory.migrations += (name,)
+            if "migrate" in release.fails:
+                raise CommandError("migrate ended with exit code 1: no way on", said="no way on")
+
+
+@dataclass(frozen=True)
+class MemoryCertificates:
+    """A certificate that was given, or none."""
+
+    given: Certificate | None = None
+
+    def served(self) -> Certificate:
+        """Return the one that was given. Raises NotFoundError."""
+        return self.on_disk()[1]
+
+    def on_disk(self) -> tuple[str, Certificate]:
+        """Return path and certificate. Raises NotFoundError."""
+        if self.given is None:
+            raise NotFoundError("The deployment has no certificate.")
+        return "/memory/certificate.pem", self.given
+
+    def key_fits(self) -> bool:
+        """Tell whether the key is the certificate's: always."""
+        return True
+
+    def renew(self, *, force: bool = False) -> str:
+        """There is nobody who renews. Raises RefusedError."""
+        del force
+        raise RefusedError("The deployment has no certbot.")
+
+    def reload(self) -> None:
+        """Use the file; it is used already."""
+
+
+@dataclass(frozen=True)
+class MemoryTunnels:
+    """Tunnels that were given."""
+
+    given: tuple[Tunnel, ...] = ()
+
+    def find(self) -> tuple[Tunnel, ...]:
+        """Return them."""
+        return self.given
+
+
+@dataclass
+class MemoryDeployment:
+    """A deployment of containers that exists nowhere else. Implements `qfc.stack.ports.Deployment`."""
+
+    site: Site
+    clock: Clock
+    ways: Mapping[str, Api] = field(default_factory=dict[str, Api])
+    certificates: MemoryCertificates = field(default_factory=MemoryCertificates)
+    tunnels: MemoryTunnels = field(default_factory=MemoryTunnels)
+    folder: PurePath = FOLDER
+
+    @property
+    def project(self) -> str:
+        """Name of its project."""
+        return self.site.project
+
+    @cached_property
+    def images(self) -> MemoryImages:
+        """Its images."""
+        return MemoryImages(self.site, self.clock)
+
+    @cached_property
+    def source(self) -> MemorySource:
+        """Its files under git."""
+        return MemorySource(self.site)
+
+    @cached_property
+    def settings(self) -> MemorySettings:
+        """Its .env."""
+        return MemorySettings(self.site)
+
+    @cached_property
+    def traffic(self) -> MemoryTraffic:
+        """Its door."""
+        return MemoryTraffic(self.site)
+
+    @cached_property
+    def dumps(self) -> MemoryDumps:
+        """Dumps of its database."""
+        return MemoryDumps(self.site)
+
+    @cached_property
+    def records(self) -> MemoryRecords:
+        """Documents beside it."""
+        return MemoryRecords(self.site)
+
+    @cached_property
+    def rollout(self) -> MemoryRollout:
+        """Its containers."""
+        return MemoryRollout(self.site)
+
+    def volumes(self) -> tuple[str, ...]:
+        """Return the names of its volumes."""
+        return (f"{self.project}_postgres_data",)
+
+    def memory(self) -> MemoryRoom:
+        """Return a host's memory, of which eight workers take all."""
+        return MemoryRoom(8 * 10**9, 0, 10**9)
+
+    def cache_latency_ms(self) -> float | None:
+        """There is no cache."""
+        return None
+
+    def legs(self) -> Mapping[str, Api]:
+        """Return the ways that were given."""
+        return self.ways

@@ -1,0 +1,173 @@
+"""Deployments in memory: good ones, those that fail at a step, and operators that are killed at any call.
+
+The same on real containers is in `tests/integration/test_compose_deploy.py`, with one kill a step.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from deploy_world import NEW, OLD, Fate, Killed, Operator, World, release, without
+from qfc.errors import NotFoundError, QfcError, RefusedError
+from qfc.operations.deploy import DeployOptions, RollbackOptions, deploy, deploy_rollback
+from qfc.operations.guard import Options, guarded
+from qfc.stack.rollout import State
+
+YES = Options(yes=True)
+WANTED = DeployOptions(tag="b", migrate=True, collectstatic=True)
+#: Calls of a deployment that goes well, with room.
+MOST_CALLS = 200
+
+
+def deployed(world: World, operator: Operator | None = None, wanted: DeployOptions = WANTED) -> Any:
+    return deploy(world.ports(operator), wanted, YES)
+
+
+def next_operator(world: World, operator: Operator | None = None) -> None:
+    """Do anything else that changes something: it finishes or undoes what was left."""
+    with guarded(world.ports(operator), "services restart", target="db", options=YES):
+        pass
+
+
+def after(*releases: Any) -> dict[str, Any]:
+    """Return what is seen of a world in which the release was deployed by nobody who was disturbed."""
+    world = World(*releases)
+    deployed(world)
+    return world.seen()
+
+
+def ids_aside(seen: dict[str, Any]) -> dict[str, Any]:
+    """Leave out ids, which are other ones in every world, and say how many there are."""
+    return without(seen, "jobs", "stored") | {"jobs": len(seen["jobs"]), "stored": len(seen["stored"])}
+
+
+def calls_of(act: Any) -> list[str]:
+    operator = Operator()
+    act(World(), operator)
+    assert len(operator.calls) < MOST_CALLS
+    return operator.calls
+
+
+DEPLOYMENT = calls_of(deployed)
+BEFORE, AFTER = ids_aside(World().seen()), ids_aside(after())
+
+
+def test_a_good_release_is_deployed_and_everybody_let_in() -> None:
+    world = World()
+    made = deployed(world)
+    assert (made.result, made.exit_code, made.after) == (State.DEPLOYED, 0, NEW.revision)
+    assert world.site.running == NEW
+    assert world.site.directory.migrations == NEW.migrations
+    assert (world.site.held, world.site.workers) == (None, 2)
+    assert world.seen()["projects"] == ["survey"]
+    assert BEFORE != AFTER
+
+
+@pytest.mark.parametrize("fails", ["build", "migrate", "start"])
+def test_a_release_that_fails_never_stays(fails: str) -> None:
+    world = World(OLD, release("b", migrations=3, fails=fails))
+    before = world.seen()
+    made = deployed(world)
+    assert made.result is (State.UNCHANGED if fails == "build" else State.ROLLED_BACK)
+    assert (made.exit_code, made.failed_step) == (1, {"build": "images"}.get(fails, fails))
+    assert world.seen() == before
+
+
+def test_migrations_that_nobody_asked_for_are_refused_before_anybody_notices() -> None:
+    world = World()
+    before = world.seen()
+    made = deployed(world, wanted=DeployOptions(tag="b"))
+    assert (made.result, made.hint) == (State.UNCHANGED, "Add --migrate.")
+    assert world.seen() == before
+
+
+def test_files_that_were_changed_stop_it_unless_they_are_passed() -> None:
+    world = World()
+    world.site.changed = ("docker-compose.yml",)
+    with pytest.raises(RefusedError, match=r"clean tree: changed: docker-compose\.yml"):
+        deployed(world)
+    passing = DeployOptions(tag="b", migrate=True, passed=("clean tree",))
+    assert deployed(world, wanted=passing).result is State.DEPLOYED
+
+
+@pytest.mark.parametrize("number", range(1, len(DEPLOYMENT) + 1), ids=lambda n: f"{n}-{DEPLOYMENT[n - 1]}")
+@pytest.mark.parametrize("fate", [fate for fate in Fate if fate.kills])
+def test_an_operator_killed_at_any_call_leaves_what_the_next_one_puts_right(number: int, fate: Fate) -> None:
+    world, operator = World(), Operator(number, fate)
+    with pytest.raises(Killed):
+        deployed(world, operator)
+    world.bury()
+    next_operator(world)
+    seen = ids_aside(world.seen())
+    assert seen in (BEFORE, AFTER)
+    assert world.waiting in world.site.queue.job_rows
+    with pytest.raises(NotFoundError) if seen == BEFORE else _nothing():
+        deploy_rollback(world.ports(), RollbackOptions(with_data=True), YES)
+    assert world.site.running == OLD
+
+
+@pytest.mark.parametrize("number", range(1, len(DEPLOYMENT) + 1, 3), ids=lambda n: f"{n}-{DEPLOYMENT[n - 1]}")
+def test_the_next_one_may_be_killed_too(number: int) -> None:
+    for second in range(1, MOST_CALLS):
+        world, operator = World(), Operator(second, Fate.KILLED_AFTER)
+        with pytest.raises(Killed):
+            deployed(world, Operator(number, Fate.KILLED_AFTER))
+        world.bury()
+        try:
+            next_operator(world, operator)
+        except Killed:
+            world.bury()
+            next_operator(world)
+            assert ids_aside(world.seen()) in (BEFORE, AFTER), operator.calls[-1]
+        else:
+            assert len(operator.calls) < second
+            return
+    pytest.fail("the second operator never came to an end")
+
+
+@pytest.mark.parametrize("number", range(1, len(DEPLOYMENT) + 1), ids=lambda n: f"{n}-{DEPLOYMENT[n - 1]}")
+@pytest.mark.parametrize("fate", [fate for fate in Fate if not fate.kills])
+def test_an_error_at_any_call_leaves_the_release_of_before_or_the_new_one(number: int, fate: Fate) -> None:
+    world = World()
+    try:
+        made = deployed(world, Operator(number, fate))
+        told = made.result
+    except QfcError as error:
+        told = error.message
+    world.bury()  # where the lock itself could not be given back
+    is_open = world.seen()["under way"] is not None
+    if is_open:
+        assert "writers may still be held off" in str(told)
+    next_operator(world)
+    seen = ids_aside(world.seen())
+    assert seen in (BEFORE, AFTER)
+    assert not is_open or seen == AFTER
+    assert told is not State.DEPLOYED or seen == AFTER
+
+
+def test_with_dry_run_nothing_is_changed() -> None:
+    world = World()
+    before = world.seen()
+    made = deploy(world.ports(), WANTED, Options(dry_run=True))
+    assert (made.dry_run, made.exit_code) == (True, 0)
+    assert world.seen() == before
+
+
+def test_the_way_back_with_and_without_the_data() -> None:
+    world = World()
+    before = world.seen()
+    deployed(world)
+    with pytest.raises(RefusedError, match="2 migrations were applied since"):
+        deploy_rollback(world.ports(), RollbackOptions(), YES)
+    made = deploy_rollback(world.ports(), RollbackOptions(with_data=True), YES)
+    assert made.result is State.DEPLOYED
+    assert world.seen() == before
+    again = deploy_rollback(world.ports(), RollbackOptions(to="b", with_data=True), YES)
+    assert (again.result, again.message, world.site.running) == (State.DEPLOYED, "", NEW)
+
+
+class _nothing:  # noqa: N801 - reads as what it is: nothing is expected to be raised
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
