@@ -65,6 +65,12 @@ A stack of your own on this machine, with nothing but Python:
   qfc up              start database, API and workers
   qfc users create    make the first account
   qfc status          see how it is
+
+\b
+An official deployment under Docker Compose, here or on a server:
+  qfc init field --kind compose --host server --project-path /srv/qfieldcloud
+  qfc status          services, queue, disk
+  qfc deploy --tag T  another release, with a way back
 """
 
 EPILOG = """Exit codes: 0 all well, 1 failed or a fault was found, 2 wrong usage or configuration, 3 not reachable,
