@@ -15,6 +15,7 @@ from typing import IO, Self
 import httpx
 
 from qfc.drivers.postgres_server import Endpoint
+from qfc_command import hear_signals
 
 START_S = 60.0
 
@@ -115,7 +116,9 @@ class Node:
 
     def _start(self, argv: list[str], extra: dict[str, str] | None = None) -> subprocess.Popen[bytes]:
         environment = {**self.environment, **(extra or {})}
-        return subprocess.Popen(argv, env=environment, stdout=self._log, stderr=self._log, start_new_session=True)
+        return subprocess.Popen(
+            argv, env=environment, stdout=self._log, stderr=self._log, start_new_session=True, preexec_fn=hear_signals
+        )
 
     def _await_answer(self) -> None:
         deadline = time.monotonic() + START_S

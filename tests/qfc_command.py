@@ -20,6 +20,12 @@ import psutil
 PASSED_ON = ("PATH", "HOME", "LANG")
 
 
+def hear_signals() -> None:
+    """In a new process: a shell lets its jobs in the background ignore Ctrl-C, nohup a hangup; so would all below."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a call left behind."""
@@ -57,8 +63,7 @@ class Qfc:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # A shell lets its jobs in the background ignore Ctrl-C, and so would everything below.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=hear_signals,
         )
 
     def ok(self, *arguments: str, **environment: str) -> Any:
@@ -81,7 +86,7 @@ class Qfc:
     def kill_everything(self, stack: str = "local") -> None:
         """Do to a stack what a power cut does."""
         for process in self.processes(stack):
-            with suppress(psutil.NoSuchProcess):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
         psutil.wait_procs(self.processes(stack), timeout=10)
 

@@ -30,6 +30,8 @@ class World(Protocol):
     directory: Directory
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
     has_leases: bool
+    #: When files changed can be seen.
+    knows_files: bool
 
     def person(self, name: str) -> None: ...
     def subscribe(self, name: str) -> None: ...
@@ -62,6 +64,7 @@ class DatabaseWorld:
         self.directory: PostgresDirectory = PostgresDirectory(connect)
         self._columns = self._read_columns()
         self.has_leases = "lease_token" in self._columns["core_job"]
+        self.knows_files = bool(self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'"))
         self._project_table = "project_project" if "project_project" in self._columns else "core_project"
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
@@ -233,7 +236,7 @@ class MemoryWorld:
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
-        self.has_leases = True
+        self.has_leases = self.knows_files = True
         self.person("alice")
 
     def close(self) -> None:

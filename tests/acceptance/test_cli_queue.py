@@ -256,3 +256,22 @@ def test_tables_fit_the_terminal(stack: Stack, world: DatabaseWorld) -> None:
         told = done.stdout.partition("\nFeedback")[0].partition("\nContent")[0]
         assert told.strip(), view
         assert max(map(len, told.splitlines())) <= 80, f"{view}:\n{told}"
+
+
+def test_a_job_that_blocks_its_project_is_freed_with_its_edits(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("blocked")
+    job = world.job(project, "queued", type="delta_apply", made=3000)
+    delta = world.delta(project, "started", job=job, made=3000)
+    behind = world.job(project, made=2000)
+    (waits,) = [line for line in stack.qfc("sync", "queue")["jobs"] if line["id"] == behind]
+    assert "whose worker is dead" in waits["why"]
+    plan = stack.qfc("jobs", "cleanup", "--dry-run")
+    assert (plan["requeued"], stack.qfc("jobs", "show", job)["status"]) == ([job], "queued")
+    done = stack.qfc("--yes", "jobs", "cleanup", "--older", "15m")
+    assert (done["examined"], done["requeued"], done["failed"]) == (1, [job], [])
+    assert (done["deltas_reset"], done["projects_unblocked"]) == (1, [project])
+    assert stack.qfc("jobs", "show", job)["status"] == "pending"
+    assert stack.qfc("deltas", "show", delta)["status"] == "pending"
+    assert stack.qfc("--yes", "jobs", "cleanup", "--older", "15m")["examined"] == 0
+    shown = typed(stack, "--yes", "jobs", "cleanup", "--older", "1 year")
+    assert (shown.returncode, "no span of time" in shown.stderr) == (2, True)

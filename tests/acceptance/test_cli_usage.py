@@ -11,6 +11,9 @@ import pytest
 from qfc.cli.main import command_names
 from qfc_command import Qfc
 
+#: Nothing of this machine can be meant by it, whatever else runs here.
+FAR = '[stacks.far]\nkind = "compose"\nhost = "nobody.invalid"\nproject_path = "/srv/qfieldcloud"\n'
+
 
 def test_help_is_a_page_that_names_every_command(qfc: Qfc) -> None:
     answer = qfc("--help")
@@ -105,7 +108,7 @@ def test_stacks_lists_what_is_configured(qfc: Qfc) -> None:
     assert qfc.ok("stacks")["stacks"] == []
     qfc.ok("init", "one")
     qfc.ok("init", "two", "--default")
-    (qfc.home / "config.toml").write_text((qfc.home / "config.toml").read_text() + '[stacks.far]\nkind = "compose"\n')
+    (qfc.home / "config.toml").write_text((qfc.home / "config.toml").read_text() + FAR)
     lines = {line["name"]: line for line in qfc.ok("stacks")["stacks"]}
     assert list(lines) == ["one", "two", "far"]
     assert [name for name, line in lines.items() if line["default"]] == ["two"]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
 from qfc.errors import NotFoundError, RefusedError, UsageError
-from qfc.stack.model import Delta, JobStatus
+from qfc.stack.model import Delta, Held, JobStatus
 from qfc.stack.queue_changes import BULK_LIMIT
 from queue_world import World, before
 
@@ -245,6 +246,62 @@ def test_cancel_takes_a_running_job_only_where_its_worker_notices(world: World) 
     change = world.store.cancel([job])
     assert change.jobs == ((job,) if world.has_leases else ())
     assert bool(change.refused) is not world.has_leases
+
+
+def held(world: World, name: str) -> Held:
+    job = world.store.job(name)
+    return Held(job.id, job.status, job.started_at, job.worker_id)
+
+
+@pytest.mark.parametrize("status", ["queued", "started"])
+def test_a_job_of_a_dead_worker_waits_again_with_its_edits(world: World, status: str) -> None:
+    project = world.project("survey")
+    started = 5 if status == "started" else None
+    job = world.job(project, status, type="delta_apply", started=started)
+    delta = world.delta(project, "started", job=job)
+    change = world.store.release([held(world, job)])
+    if not world.knows_files and status == "started":
+        assert (change.requeued, change.failed, change.doubtful) == ((), (job,), (delta,))
+        return
+    assert (change.requeued, change.failed, change.deltas, change.refused) == ((job,), (), (delta,), ())
+    again = world.store.job(job)
+    assert (again.status, again.started_at, again.worker_id) == (JobStatus.PENDING, None, None)
+    assert world.store.delta(delta).status == "pending"
+    assert world.part_status(job, delta) == "pending"
+
+
+def test_edits_that_may_be_in_the_data_are_never_applied_again_by_themselves(world: World) -> None:
+    project = world.project("survey")
+    job = world.job(project, "started", type="delta_apply", started=5)
+    arrived, open_one = world.delta(project, "applied", job=job), world.delta(project, "started", job=job)
+    change = world.store.release([held(world, job)])
+    assert world.store.delta(arrived).status == "applied"
+    assert world.part_status(job, arrived) == "applied"
+    if world.has_leases:
+        assert (change.requeued, change.deltas) == ((job,), (open_one,))
+        return
+    assert (change.requeued, change.failed, change.doubtful) == ((), (job,), (open_one,))
+    failed = world.store.job(job)
+    assert (failed.status, failed.feedback and failed.feedback["error_type"]) == (JobStatus.FAILED, "WORKER_DIED")
+    assert world.store.delta(open_one).status == "error"
+    assert "may be in the data" in str(world.store.delta(open_one).feedback)
+    assert world.store.reapply([open_one]).deltas == (open_one,)
+
+
+def test_a_job_that_changed_since_it_was_looked_at_is_left_alone(world: World) -> None:
+    job = world.job(world.project("survey"), "queued")
+    seen = held(world, job)
+    world.store.reset_jobs([job], allowed=[JobStatus.QUEUED], to=JobStatus.PENDING)
+    change = world.store.release([seen, replace(seen, id=UNKNOWN)])
+    assert (change.requeued, change.failed) == ((), ())
+    assert {refusal.id for refusal in change.refused} == {job, UNKNOWN}
+
+
+def test_a_dry_run_releases_nothing(world: World) -> None:
+    job = world.job(world.project("survey"), "started", started=5)
+    assert world.store.release([held(world, job)], dry_run=True).requeued == (job,)
+    assert world.store.job(job).status is JobStatus.STARTED
+    assert world.store.release([held(world, job)]).requeued == (job,)
 
 
 def test_reapply_makes_one_job_a_project_in_order(world: World) -> None:

@@ -192,3 +192,21 @@ def test_a_deployment_is_planned_with_what_stands_in_its_way(official: Deploymen
     assert checks["writers"]["ok"], checks["writers"]
     assert "account" in checks
     assert json.dumps(plan).find(SECRETS[0]) == -1
+
+
+def test_a_stuck_job_is_freed_unless_its_container_runs(official: Deployment) -> None:
+    """The workers here never took it out of the queue, as their logs tell: then only a container speaks for it."""
+    (project,) = [one["id"] for one in official.ok("projects", "list")["projects"] if one["name"] == "failed"]
+    since = "now() - interval '2 h'"
+    columns = "id, created_at, updated_at, project_id, type, status, container_id, created_by_id"
+    values = f"gen_random_uuid(), {since}, {since}, '{project}', 'package', 'queued', '', id"
+    person = "from core_user where username = 'alice'"
+    job = official.sql(f"insert into core_job ({columns}) select {values} {person} returning id").split()[0]
+    work = official.engine.docker("run", "--detach", "--label", f"job_id={job}", "--network",
+                                  f"{official.project}_default", "debian:bookworm-slim", "sleep", "60")  # fmt: skip
+    kept = official.ok("jobs", "cleanup", "--older", "1h")
+    assert (kept["kept"], kept["reasons"][0]["reason"]) == ([job], "Its worker lives.")
+    official.engine.docker("rm", "-f", work)
+    assert official.ok("jobs", "cleanup", "--older", "1h")["requeued"] == [job]
+    assert official.sql(f"select status from core_job where id = '{job}'") == "pending"
+    official.sql(f"delete from core_job where id = '{job}'")

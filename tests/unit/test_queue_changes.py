@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qfc.stack.model import JobStatus
+from qfc.stack.model import Held, JobStatus
 from qfc.stack.queue_changes import (
     CANCELLABLE,
     DELTAS_PER_JOB,
@@ -16,6 +17,7 @@ from qfc.stack.queue_changes import (
     LockedJob,
     plan_cancel,
     plan_reapply,
+    plan_release,
     plan_retry,
 )
 
@@ -128,3 +130,41 @@ def test_a_big_backlog_becomes_several_jobs() -> None:
     deltas = [part(f"{number:05}", job=None, minute=number) for number in range(DELTAS_PER_JOB + 1)]
     plan = plan_reapply([delta.delta_id for delta in deltas], deltas)
     assert [len(batch) for batch in plan.batches] == [DELTAS_PER_JOB, 1]
+
+
+def held(one: LockedJob) -> Held:
+    return Held(one.id, one.status, one.started_at, one.worker_id)
+
+
+@given(
+    st.sampled_from([JobStatus.QUEUED, JobStatus.STARTED]),
+    st.sampled_from(["package", "delta_apply", "process_projectfile"]),
+    st.lists(st.sampled_from(["pending", "started", "applied", "ignored", "error", "conflict"]), max_size=5),
+    st.booleans(),
+    st.booleans(),
+)
+def test_what_is_taken_from_a_dead_worker_is_never_applied_twice_nor_forgotten(
+    status: JobStatus, type: str, states: list[str], has_effect: bool, skips_settled: bool
+) -> None:
+    one = job("a", status, type)
+    parts = [part(str(number), state) for number, state in enumerate(states)]
+    effect = ["a"] if has_effect else []
+    plan = plan_release([held(one)], [one], parts, with_effect=effect, skips_settled=skips_settled)
+    assert {*plan.requeued, *plan.failed} == {"a"}
+    again = {taken.delta_id for taken in plan.parts}
+    assert not again & {taken.delta_id for taken in parts if taken.status in ("applied", "ignored")}
+    may_be_there = type == "delta_apply" and status is JobStatus.STARTED and not skips_settled
+    if may_be_there and (has_effect or {"applied", "ignored"} & set(states)):
+        assert (plan.failed, again) == (("a",), set())
+    else:
+        assert plan.requeued == ("a",)
+        assert again == {taken.delta_id for taken in parts if taken.status not in ("applied", "ignored")}
+
+
+def test_a_job_that_another_worker_has_taken_meanwhile_is_not_touched() -> None:
+    one = job("a", JobStatus.QUEUED)
+    seen = held(one)
+    for now in (replace(one, status=JobStatus.STARTED), replace(one, worker_id="w2"), replace(one, started_at=NOW)):
+        plan = plan_release([seen], [now], [], with_effect=[], skips_settled=True)
+        assert (plan.requeued, plan.failed) == ((), ())
+        assert "has changed" in plan.refused[0].reason

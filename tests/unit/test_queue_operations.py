@@ -15,6 +15,7 @@ from qfc.operations.deltas_list import deltas_list, deltas_show
 from qfc.operations.deltas_reapply import DeltaSelection, deltas_reapply
 from qfc.operations.guard import Options
 from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
+from qfc.operations.jobs_cleanup import jobs_cleanup
 from qfc.operations.jobs_list import jobs_list, jobs_show
 from qfc.operations.projects_status import projects_status
 from qfc.operations.sync_queue import sync_queue
@@ -320,3 +321,38 @@ def test_migrations_are_shown_then_applied(ports: MemoryPorts) -> None:
 
 def test_the_database_tells_of_itself_when_the_application_cannot(ports: MemoryPorts) -> None:
     assert db_status(ports).unapplied_migrations is None
+
+
+def test_cleanup_takes_jobs_from_dead_workers_only(ports: MemoryPorts, world: MemoryWorld) -> None:
+    lost, living, young = (world.project(name) for name in ("lost", "living", "young"))
+    dead = world.job(lost, "started", type="delta_apply", made=100, started=90)
+    delta = world.delta(lost, "started", job=dead)
+    alive = world.job(living, "started", made=100, started=90)
+    fresh = world.job(young, "queued", made=1)
+    ports.jobs.job_rows[alive] = replace(ports.jobs.job_rows[alive], worker_id="w1")
+    ports.jobs.worker_rows.append(Worker("w1", "busy", job_id=alive))
+    plan = jobs_cleanup(ports, DRY, older_s=3600)
+    assert (plan.requeued, plan.dry_run, ports.jobs.job_rows[dead].status) == ((dead,), True, JobStatus.STARTED)
+    done = jobs_cleanup(ports, YES, older_s=3600)
+    assert (done.examined, done.requeued, done.failed, done.kept) == (2, (dead,), (), (alive,))
+    assert (done.deltas_reset, done.projects_unblocked) == (1, (lost,))
+    assert done.reasons[0].reason == "Its worker lives."
+    assert ports.jobs.delta_rows[delta].status == "pending"
+    assert ports.jobs.job_rows[fresh].status is JobStatus.QUEUED
+    assert audited(ports)[0] == ("jobs cleanup", dead, "1 wait again, 0 failed")
+    assert jobs_cleanup(ports, YES, older_s=3600).examined == 1
+
+
+def test_cleanup_asks_before_it_changes_anything(ports: MemoryPorts, world: MemoryWorld) -> None:
+    job = world.job(world.project("lost"), "queued", made=3000)
+    with pytest.raises(NotConfirmedError):
+        jobs_cleanup(ports, Options())
+    assert ports.jobs.job_rows[job].status is JobStatus.QUEUED
+    assert jobs_cleanup(ports, Options(ask=lambda question: "1 job" in question)).requeued == (job,)
+
+
+def test_cleanup_of_one_project(ports: MemoryPorts, world: MemoryWorld) -> None:
+    one, two = world.project("one"), world.project("two")
+    first = world.job(one, "queued", made=3000)
+    world.job(two, "queued", made=3000)
+    assert jobs_cleanup(ports, YES, project="alice/one").requeued == (first,)

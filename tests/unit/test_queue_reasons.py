@@ -151,3 +151,26 @@ def test_every_job_has_one_sentence(rows: list[tuple[int, bool, int | None]], id
     assert all(sentence.endswith(".") and len(sentence) < 160 for sentence in sentences.values())
     ready = sum(sentence.startswith("A free worker") for sentence in sentences.values())
     assert ready <= idle
+
+
+def test_where_only_workers_tell_a_job_that_none_of_them_took_last_is_left_alone_by_its_worker() -> None:
+    lost = job(1, JobStatus.STARTED)
+    idle, other = Worker("a", "idle"), Worker("b", "busy", job_id=job(2).id)
+    assert queue.holder_by_workers(lost, [idle, other], set()) is Liveness.DEAD
+    assert queue.holder_by_workers(lost, [], set()) is Liveness.DEAD
+    assert queue.holder_by_workers(lost, [Worker("a", "exited", job_id=lost.id)], set()) is Liveness.DEAD
+    assert queue.holder_by_workers(lost, [Worker("a", "busy", job_id=lost.id)], set()) is Liveness.ALIVE
+
+
+def test_a_container_of_the_job_and_a_worker_that_cannot_be_asked_keep_it() -> None:
+    lost = job(1, JobStatus.STARTED)
+    assert queue.holder_by_workers(lost, [], {lost.id}) is Liveness.ALIVE
+    assert queue.holder_by_workers(lost, [Worker("a", "idle"), Worker("b", "unknown")], set()) is Liveness.UNKNOWN
+
+
+def test_a_job_that_has_just_been_taken_up_after_a_long_wait_has_not_lost_its_worker() -> None:
+    taken = job(1, JobStatus.QUEUED, updated_at=NOW - timedelta(seconds=2))
+    seen = snapshot(active=(taken,), workers=None)
+    assert queue.holder(taken, seen) is Liveness.UNKNOWN
+    long_ago = replace(taken, updated_at=NOW - timedelta(seconds=queue.BEGIN_S + 1))
+    assert queue.holder(long_ago, seen) is Liveness.DEAD

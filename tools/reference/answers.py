@@ -13,6 +13,7 @@ from qfc.operations.down import Down
 from qfc.operations.health import HealthReport
 from qfc.operations.image import ImageChanged, ImageStatus
 from qfc.operations.init import Initialised
+from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.projects_export import Exported
@@ -86,6 +87,7 @@ ANSWERS: Mapping[str, object] = {
     "jobs show": {**keys(JobLine), **keys(JobShown, "job")},
     "jobs retry": {"retried": "the same as jobs", **CHANGED},
     "jobs cancel": {"cancelled": "the same as jobs", **CHANGED},
+    "jobs cleanup": Cleaned,
     "deltas list": DeltasList,
     "deltas show": {**keys(DeltaLine), **keys(DeltaShown, "delta")},
     "deltas reapply": {"made": "the same as jobs", **CHANGED},

@@ -10,13 +10,16 @@ from typing import Any
 import click
 
 from ..operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
+from ..operations.jobs_cleanup import Cleaned, jobs_cleanup
 from ..operations.jobs_list import JobShown, JobsList, jobs_list, jobs_show
+from ..operations.logs import span
+from ..operations.queue_change import count
 from ..stack.model import JobStatus
 from ..stack.queue import short
 from .changes import write_change
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted
+from .tables import facts, fitted, paragraph
 
 #: How servers mark begin and end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
 STEP = re.compile(r"::(?:<<<::\S+ (?P<name>.*)|>>>::.*)")
@@ -41,7 +44,7 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("jobs")
 def command() -> None:
-    """Look at jobs; try them again or cancel them. The beginning of an id is enough to name a job."""
+    """Look at jobs; try them again, cancel them, free stuck ones. The beginning of an id is enough to name a job."""
 
 
 @command.command("list")
@@ -103,6 +106,44 @@ def cancel_command(
     """Stop jobs that wait or run. Their edits are kept; `qfc deltas reapply` applies them."""
     selection = JobSelection(jobs, everything, [JobStatus(status) for status in statuses], project, type)
     return write_change(session, jobs_cancel(session.ports, selection, session.options), "cancelled", "open jobs")
+
+
+@command.command("cleanup")
+@click.option("--older", metavar="SPAN", default="24h", show_default=True, help="Jobs held for so long: 90s, 15m, 2h.")
+@click.option("--project", metavar="PROJECT", help="Jobs of one project: its id or OWNER/NAME.")
+@pass_session
+def cleanup_command(session: Session, older: str, project: str | None) -> int:
+    """Take stuck jobs from dead workers: they wait again, with their edits.
+
+    A job is only touched when its worker is proven to be dead. Where its edits may be in the data already it is failed
+    instead, and they are left for you to look at: qfc deltas list --status error
+    """
+    older_s = span(older).total_seconds()
+    result = jobs_cleanup(session.ports, session.options, older_s=older_s, project=project)
+    ids = "\n".join((*result.requeued, *result.failed))
+    session.writer.result(result, lambda writer: write_cleaned(writer, result, older), quiet=ids)
+    return 0
+
+
+def write_cleaned(writer: Writer, result: Cleaned, older: str) -> None:
+    """Print what was done with stuck jobs."""
+    if not result.examined:
+        writer.line(f"No job is held for longer than {older}; nothing to do.")
+        return
+    would = " would" if result.dry_run else ""
+    waits, fails = ("would wait", "would be failed") if result.dry_run else ("waits", "is failed")
+    writer.line(f"{count(result.examined, 'job')} held for longer than {older}:")
+    for job in result.requeued:
+        writer.line(f"  {short(job)} {waits} again")
+    for job in result.failed:
+        writer.line(f"  {short(job)} {fails}: its edits may be in the data already")
+    for left in result.reasons:
+        paragraph(writer, f"{short(left.id)} left alone. {left.reason}", indent=2)
+    if result.deltas_reset:
+        writer.line(f"Edits that{would} wait again: {result.deltas_reset}")
+    if result.deltas_doubtful:
+        edits = count(len(result.deltas_doubtful), "edit")
+        paragraph(writer, f"{edits} in doubt: compare them with the data, then qfc deltas reapply ID")
 
 
 def write_list(writer: Writer, result: JobsList) -> None:

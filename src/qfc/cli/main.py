@@ -40,7 +40,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Synchronisation": {
         "sync": "What waits, what was done lately, what failed and why.",
-        "jobs": "Look at jobs; try them again or cancel them.",
+        "jobs": "Look at jobs; try them again, cancel them, free stuck ones.",
         "deltas": "Look at field edits; apply those that never arrived.",
         "workers": "Look at workers; change their number, drain or restart them.",
     },

@@ -6,7 +6,7 @@ job waiting is the first of those that does not hold; when all hold, it waits fo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -60,8 +60,21 @@ def holder(job: Job, snapshot: QueueSnapshot) -> Liveness:
         return Liveness.DEAD
     if snapshot.workers is not None:
         return Liveness.ALIVE if _worker_of(job, snapshot) in living_workers(snapshot) else Liveness.DEAD
-    begun_late = job.status is JobStatus.QUEUED and (snapshot.at - job.created_at).total_seconds() > BEGIN_S
+    taken_up = job.updated_at or job.created_at
+    begun_late = job.status is JobStatus.QUEUED and (snapshot.at - taken_up).total_seconds() > BEGIN_S
     return Liveness.DEAD if begun_late and job.started_at is None and job.worker_id is None else Liveness.UNKNOWN
+
+
+def holder_by_workers(job: Job, workers: Sequence[Worker], at_work: Collection[str]) -> Liveness:
+    """Tell whether somebody works at an active job, where only the workers themselves tell what they do.
+
+    `at_work` are jobs for which a container runs, whoever started it. A worker does one job at a time: a job that no
+    running worker took last, and that no container runs for, has lost its worker.
+    """
+    running = [worker for worker in workers if worker.state in ("busy", "idle", "unknown")]
+    if job.id in at_work or any(worker.job_id == job.id for worker in running):
+        return Liveness.ALIVE
+    return Liveness.UNKNOWN if any(worker.state == "unknown" for worker in running) else Liveness.DEAD
 
 
 def explain(snapshot: QueueSnapshot) -> Mapping[str, str]:

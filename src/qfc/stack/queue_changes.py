@@ -3,6 +3,7 @@
 - Only failed and stopped jobs are tried again, only waiting and running ones are cancelled.
 - A delta that was applied is never applied again, and one that waits in an open job is not put into a second one.
 - Deltas keep the order of their arrival.
+- A job whose worker died waits again, unless its deltas may be in the data already.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from .model import JobStatus, Refusal
+from .model import Held, JobStatus, Refusal
 
 RETRYABLE = (JobStatus.FAILED, JobStatus.STOPPED)
 CANCELLABLE = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
@@ -32,6 +33,8 @@ class LockedJob:
     type: str
     project_id: str
     created_at: datetime
+    started_at: datetime | None = None
+    worker_id: str | None = None
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,16 @@ class CancelPlan:
 
     jobs: tuple[str, ...]
     deltas: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+
+
+@dataclass(frozen=True)
+class ReleasePlan:
+    """Jobs that wait again and the deltas that do so with them, and jobs that are failed; theirs are in doubt."""
+
+    requeued: tuple[str, ...]
+    failed: tuple[str, ...]
+    parts: tuple[LockedDelta, ...]
     refused: tuple[Refusal, ...]
 
 
@@ -116,6 +129,46 @@ def plan_cancel(
         if part.job_id in chosen and part.status in ("pending", "started") and part.open_job_id is None
     )
     return CancelPlan(tuple(chosen), tuple(waiting), tuple(refused))
+
+
+def plan_release(
+    asked: Sequence[Held],
+    jobs: Iterable[LockedJob],
+    parts: Iterable[LockedDelta],
+    *,
+    with_effect: Iterable[str],
+    skips_settled: bool,
+) -> ReleasePlan:
+    """Decide what becomes of jobs whose workers died.
+
+    `with_effect`: jobs that have begun to change files, as far as can be seen. A package or a description of a project
+    is made anew; field edits are not, where they may be in the data.
+    """
+    found, by_job, changed = {job.id: job for job in jobs}, _by_job(parts), frozenset(with_effect)
+    requeued: list[str] = []
+    failed: list[str] = []
+    refused = _unknown([held.id for held in asked], found)
+    for held in asked:
+        job = found.get(held.id)
+        if job is None:
+            continue
+        if (job.status, job.started_at, job.worker_id) != (held.status, held.started_at, held.worker_id):
+            refused.append(Refusal(job.id, "It has changed since it was looked at."))
+        elif _may_be_in_the_data(job, by_job.get(job.id, []), changed, skips_settled):
+            failed.append(job.id)
+        else:
+            requeued.append(job.id)
+    waiting = tuple(part for name in requeued for part in by_job.get(name, []) if part.status not in SETTLED)
+    return ReleasePlan(tuple(requeued), tuple(failed), waiting, tuple(refused))
+
+
+def _may_be_in_the_data(
+    job: LockedJob, own: Sequence[LockedDelta], changed: frozenset[str], skips_settled: bool
+) -> bool:
+    """Tell whether the deltas of a job may have been applied without anybody having written that down."""
+    if job.type != "delta_apply" or job.status is not JobStatus.STARTED or skips_settled:
+        return False
+    return job.id in changed or any(part.status in SETTLED for part in own)
 
 
 def plan_reapply(asked: Sequence[str], deltas: Iterable[LockedDelta]) -> ReapplyPlan:

@@ -9,17 +9,19 @@ from uuid import uuid4
 
 from ...stack.model import (
     Delta,
+    Held,
     Job,
     JobStatistics,
     JobStatus,
     QueueChange,
     QueueDepth,
     QueueSnapshot,
+    Released,
     WaitingCounts,
     Worker,
 )
 from ...stack.ports import Clock
-from ...stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_retry
+from ...stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_release, plan_retry
 from .rows import bounded, durations, oldest_first, one_by_id
 
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
@@ -176,6 +178,19 @@ class MemoryQueue:
         if job is not None and job.status is JobStatus.PENDING:
             self.job_rows[job_id] = replace(job, created_at=datetime(2000, 1, 1, tzinfo=UTC))
 
+    def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
+        """Take jobs from workers that died; they wait again."""
+        names = bounded([one.id for one in held])
+        jobs, parts = self._locked_jobs(names), self._locked_parts(names)
+        plan = plan_release(held, jobs, parts, with_effect=(), skips_settled=True)
+        if not dry_run:
+            for part in plan.parts:
+                self._wait_again(part.delta_id)
+                self.parts[part.job_id or "", part.delta_id] = "pending"
+            for name in plan.requeued:
+                self._put(name, JobStatus.PENDING)
+        return Released(plan.requeued, plan.failed, tuple(part.delta_id for part in plan.parts), (), plan.refused)
+
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
         """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
         asked = bounded(delta_ids)
@@ -213,7 +228,10 @@ class MemoryQueue:
 
     def _locked_jobs(self, names: Sequence[str]) -> list[LockedJob]:
         jobs = [self.job_rows[name] for name in names if name in self.job_rows]
-        return [LockedJob(job.id, job.status, job.type, job.project_id, job.created_at) for job in jobs]
+        return [
+            LockedJob(job.id, job.status, job.type, job.project_id, job.created_at, job.started_at, job.worker_id)
+            for job in jobs
+        ]
 
     def _locked_parts(self, names: Sequence[str]) -> list[LockedDelta]:
         parts = [self._locked_delta(delta, job) for job, delta in self.parts if job in names]
@@ -252,7 +270,7 @@ class MemoryQueue:
             job = replace(job, started_at=None, finished_at=None, worker_id=None, attempts=0, not_before=None)
         elif status.is_final:
             job = replace(job, finished_at=job.finished_at or now)
-        self.job_rows[name] = replace(job, status=status, lease_expires_at=None)
+        self.job_rows[name] = replace(job, status=status, lease_expires_at=None, updated_at=now)
 
 
 def _seconds(since: datetime | None, until: datetime | None) -> float | None:

@@ -29,6 +29,7 @@ class MemoryRuntime:
         self._running: dict[str, dict[str, int]] = {name: {} for name in self._wanted}
         self._next_pid = 100
         self.left: str | None = None
+        self.at_work: frozenset[str] = frozenset()
         self.lines: list[LogLine] = []
         self.space = Disk(free_bytes=40 * 1000**3, total_bytes=100 * 1000**3)
         self.execute_with: Execute = _refuse
@@ -90,6 +91,10 @@ class MemoryRuntime:
             raise NotRunningError("The stack is not running.", hint="Type: qfc up")
         output = self.execute_with(name, argv, stdin or b"")
         return CommandResult(tuple(argv), 0, "" if attached else output, "")
+
+    def jobs_at_work(self) -> frozenset[str]:
+        """Return what was given."""
+        return self.at_work
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield the last lines of services (0: all of them); following ends where the lines end."""

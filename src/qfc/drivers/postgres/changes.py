@@ -6,8 +6,16 @@ from collections.abc import Sequence
 from uuid import uuid4
 
 from qfc.errors import RefusedError
-from qfc.stack.model import QueueChange
-from qfc.stack.queue_changes import BULK_LIMIT, LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_retry
+from qfc.stack.model import Held, QueueChange, Released
+from qfc.stack.queue_changes import (
+    BULK_LIMIT,
+    LockedDelta,
+    LockedJob,
+    plan_cancel,
+    plan_reapply,
+    plan_release,
+    plan_retry,
+)
 
 from . import rows
 from .connection import Session
@@ -34,6 +42,22 @@ def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
     session.change("parts_to_not_applied", jobs=list(plan.jobs))
     session.change("deltas_to_pending", ids=list(plan.deltas))
     return QueueChange(plan.jobs, plan.deltas, plan.refused)
+
+
+def release(session: Session, held: Sequence[Held]) -> Released:
+    """Take jobs from workers that died."""
+    _, ids = _bounded([one.id for one in held])
+    jobs, parts = _lock_jobs(session, ids)
+    schema = session.schema
+    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if schema.has("file_version") else ids
+    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=schema.has_leases)
+    deltas = [part.delta_id for part in plan.parts]
+    session.change("parts_to_pending", jobs=[part.job_id for part in plan.parts], deltas=deltas)
+    session.change("deltas_to_pending", ids=deltas)
+    session.change("jobs_to_pending", ids=list(plan.requeued))
+    session.change("jobs_to_failed", ids=list(plan.failed))
+    doubtful = session.rows("parts_to_doubtful", jobs=list(plan.failed))
+    return Released(plan.requeued, plan.failed, tuple(deltas), tuple(row["id"] for row in doubtful), plan.refused)
 
 
 def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:

@@ -7,12 +7,14 @@ from datetime import datetime
 
 from qfc.stack.model import (
     Delta,
+    Held,
     Job,
     JobStatistics,
     JobStatus,
     QueueChange,
     QueueDepth,
     QueueSnapshot,
+    Released,
     WaitingCounts,
     Worker,
 )
@@ -148,6 +150,11 @@ class PostgresJobStore:
         """Let a waiting job be the next one: it counts as the oldest."""
         with self._database.writing() as session:
             session.change("job_hasten", id=job_id)
+
+    def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
+        """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
+        with self._database.writing(dry_run=dry_run) as session:
+            return changes.release(session, held)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
         """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""

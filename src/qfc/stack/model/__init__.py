@@ -42,6 +42,7 @@ from .services import (
 from .work import (
     Delta,
     Durations,
+    Held,
     Job,
     JobStatistics,
     JobStatus,
@@ -49,6 +50,7 @@ from .work import (
     QueueDepth,
     QueueSnapshot,
     Refusal,
+    Released,
     WaitingCounts,
     Worker,
 )
@@ -67,6 +69,7 @@ __all__ = [
     "Dump",
     "Durations",
     "Health",
+    "Held",
     "Holder",
     "Image",
     "Instance",
@@ -82,6 +85,7 @@ __all__ = [
     "QueueDepth",
     "QueueSnapshot",
     "Refusal",
+    "Released",
     "Revision",
     "Service",
     "ServiceState",

@@ -39,7 +39,8 @@ class Job:
     """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
 
     `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job
-    fails). `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
+    fails); `updated_at` is when its state changed last.
+    `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
     server's release does not keep them.
     """
 
@@ -59,6 +60,7 @@ class Job:
     project_locked_at: datetime | None = None
     output: str | None = None
     feedback: dict[str, Any] | None = None
+    updated_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,16 @@ class Worker:
     heartbeat_at: datetime | None = None
     memory_bytes: int | None = None
     host: str | None = None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A job as it was when its worker was found dead: who changes it makes sure that it still is that."""
+
+    id: str
+    status: JobStatus
+    started_at: datetime | None
+    worker_id: str | None
 
 
 @dataclass(frozen=True)
@@ -155,4 +167,15 @@ class QueueChange:
 
     jobs: tuple[str, ...] = ()
     deltas: tuple[str, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Released:
+    """What became of jobs whose workers died. `deltas` wait again; `doubtful` ones may be in the data already."""
+
+    requeued: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    deltas: tuple[str, ...] = ()
+    doubtful: tuple[str, ...] = ()
     refused: tuple[Refusal, ...] = ()

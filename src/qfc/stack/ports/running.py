@@ -58,6 +58,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def jobs_at_work(self) -> frozenset[str]:
+        """Return the ids of jobs for which a container of their own runs, whoever started it."""
+        ...
+
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield the last lines of services (0: all of them), in the order of time; with `follow`, new ones too."""
         ...

@@ -9,6 +9,7 @@ from typing import Protocol
 from ..model import (
     DatabaseStatus,
     Delta,
+    Held,
     Job,
     JobStatistics,
     JobStatus,
@@ -17,6 +18,7 @@ from ..model import (
     QueueChange,
     QueueDepth,
     QueueSnapshot,
+    Released,
     Subscription,
     User,
     Worker,
@@ -110,6 +112,10 @@ class Queue(Protocol):
 
     def hasten(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest. For jobs of our own only."""
+        ...
+
+    def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
+        """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
         ...
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:

@@ -25,6 +25,8 @@ from .services import services
 
 #: Seconds for which a look is as good as a new one: one command asks for several things that it tells.
 FRESH_S = 1.0
+#: The label by which official workers mark the containers of their jobs.
+JOB_LABEL = "job_id"
 
 
 def depth_query() -> str:

@@ -7,10 +7,7 @@ from collections.abc import Mapping, Sequence
 from ....errors import NotFoundError
 from ....stack.model import ComposeFacts
 from .lifecycle import APP, READY_S, WORKER, Lifecycle, one_off_name
-from .observer import Observer
-
-#: Labels by which official workers mark the containers of their jobs.
-JOB_LABEL = "job_id"
+from .observer import JOB_LABEL, Observer
 
 
 class ComposeRollout:

@@ -13,7 +13,7 @@ from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
 from .lifecycle import APP, DATABASE, WORKER, Lifecycle
-from .observer import Observer
+from .observer import JOB_LABEL, Observer
 
 REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
@@ -116,6 +116,13 @@ class ComposeRuntime:
         except CommandError as error:
             told = error.message.replace("docker exec", argv[0], 1)
             raise CommandError(told, hint=error.hint, said=error.said) from error
+
+    def jobs_at_work(self) -> frozenset[str]:
+        """Return the ids of jobs for which an official worker's container runs."""
+        engine, project = self._observer.engine, self._observer.deployment.project
+        argv = ["docker", "ps", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default",
+                "--format", f'{{{{.Label "{JOB_LABEL}"}}}}']  # fmt: skip
+        return frozenset(engine.look(argv).stdout.split())
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""

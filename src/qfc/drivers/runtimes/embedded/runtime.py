@@ -143,6 +143,10 @@ class EmbeddedRuntime:
             return run_attached(command, environment=environment, check=False)
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
+    def jobs_at_work(self) -> frozenset[str]:
+        """Return none: workers hold leases, and the children in which they do their jobs end with them."""
+        return frozenset()
+
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
         files = self._log_files(names)
