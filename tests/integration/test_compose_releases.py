@@ -35,7 +35,9 @@ def official_deployment(engine: DockerHost, folder: Path, home: Path, release: s
     _checkout(folder, release, {**{name: str(port) for name, port in ports.items()}, "PROJECT": project})
     home.mkdir(parents=True)
     (home / "config.toml").write_text(f'[stacks.dep]\nkind = "compose"\nproject_path = "{folder / "docker"}"\n')
-    made = Deployment(engine, folder, Qfc(home), project, {"WEB_HTTPS_PORT": ports["WEB_HTTPS"]})
+    made = Deployment(
+        engine, folder, Qfc(home), project, {"WEB_HTTPS_PORT": ports["WEB_HTTPS"], "DATABASE": ports["DATABASE_PORT"]}
+    )
     for image in QGIS.get(release, ("qgis",)):
         engine.docker("tag", "memcached:1", f"{project}-{image}")
     environment = {**os.environ, "DOCKER_HOST": f"unix://{engine.socket}"}
@@ -197,16 +199,14 @@ def test_a_deployment_is_planned_with_what_stands_in_its_way(official: Deploymen
 def test_a_stuck_job_is_freed_unless_its_container_runs(official: Deployment) -> None:
     """The workers here never took it out of the queue, as their logs tell: then only a container speaks for it."""
     (project,) = [one["id"] for one in official.ok("projects", "list")["projects"] if one["name"] == "failed"]
-    since = "now() - interval '2 h'"
-    columns = "id, created_at, updated_at, project_id, type, status, container_id, created_by_id"
-    values = f"gen_random_uuid(), {since}, {since}, '{project}', 'package', 'queued', '', id"
-    person = "from core_user where username = 'alice'"
-    job = official.sql(f"insert into core_job ({columns}) select {values} {person} returning id").split()[0]
+    world = DatabaseWorld(lambda: _connection(official.ports["DATABASE"]))
+    job = world.job(project, "queued", made=120)
     work = official.engine.docker("run", "--detach", "--label", f"job_id={job}", "--network",
                                   f"{official.project}_default", "debian:bookworm-slim", "sleep", "60")  # fmt: skip
     kept = official.ok("jobs", "cleanup", "--older", "1h")
     assert (kept["kept"], kept["reasons"][0]["reason"]) == ([job], "Its worker lives.")
     official.engine.docker("rm", "-f", work)
     assert official.ok("jobs", "cleanup", "--older", "1h")["requeued"] == [job]
-    assert official.sql(f"select status from core_job where id = '{job}'") == "pending"
-    official.sql(f"delete from core_job where id = '{job}'")
+    assert world.store.job(job).status == "pending"
+    world.execute("delete from core_job where id = %(id)s", {"id": job})
+    world.close()

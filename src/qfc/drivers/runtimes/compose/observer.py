@@ -68,7 +68,9 @@ class Observer:
         """Return what the deployment's containers are doing. Raises UnreachableError, and ConfigError."""
         with self._lock:
             if self._last is None or fresh or time.monotonic() - self._last[0] > FRESH_S:
-                self._last = (time.monotonic(), self._look())
+                seen = self._look()
+                # Stamped when it has arrived: over a distant line it takes longer than it is taken for new.
+                self._last = (time.monotonic(), seen)
             return self._last[1]
 
     def plan(self, *, fresh: bool = False) -> Plan:
