@@ -153,12 +153,21 @@ def test_what_is_taken_from_a_dead_worker_is_never_applied_twice_nor_forgotten(
     assert {*plan.requeued, *plan.failed} == {"a"}
     again = {taken.delta_id for taken in plan.parts}
     assert not again & {taken.delta_id for taken in parts if taken.status in ("applied", "ignored")}
-    may_be_there = type == "delta_apply" and status is JobStatus.STARTED and not skips_settled
-    if may_be_there and (has_effect or {"applied", "ignored"} & set(states)):
+    may_be_there = type == "delta_apply" and not skips_settled
+    has_begun = status is JobStatus.STARTED and has_effect
+    if may_be_there and (has_begun or {"applied", "ignored"} & set(states)):
         assert (plan.failed, again) == (("a",), set())
     else:
         assert plan.requeued == ("a",)
         assert again == {taken.delta_id for taken in parts if taken.status not in ("applied", "ignored")}
+
+
+def test_a_delta_that_waits_in_another_job_is_not_put_back_with_its_dead_one() -> None:
+    one = job("a", JobStatus.STARTED, "delta_apply")
+    parts = [part("1", "started"), part("2", "started", open_job="b")]
+    plan = plan_release([held(one)], [one], parts, with_effect=[], skips_settled=True)
+    assert [taken.delta_id for taken in plan.parts] == ["1"]
+    assert plan_release([held(one)], [one], parts, with_effect=[], skips_settled=False).failed == ("a",)
 
 
 def test_a_job_that_another_worker_has_taken_meanwhile_is_not_touched() -> None:

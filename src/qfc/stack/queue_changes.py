@@ -158,7 +158,7 @@ def plan_release(
             failed.append(job.id)
         else:
             requeued.append(job.id)
-    waiting = tuple(part for name in requeued for part in by_job.get(name, []) if part.status not in SETTLED)
+    waiting = tuple(part for name in requeued for part in by_job.get(name, []) if _is_free(part))
     return ReleasePlan(tuple(requeued), tuple(failed), waiting, tuple(refused))
 
 
@@ -166,9 +166,10 @@ def _may_be_in_the_data(
     job: LockedJob, own: Sequence[LockedDelta], changed: frozenset[str], skips_settled: bool
 ) -> bool:
     """Tell whether the deltas of a job may have been applied without anybody having written that down."""
-    if job.type != "delta_apply" or job.status is not JobStatus.STARTED or skips_settled:
+    if job.type != "delta_apply" or skips_settled:
         return False
-    return job.id in changed or any(part.status in SETTLED for part in own)
+    begun = job.status is JobStatus.STARTED and job.id in changed
+    return begun or not all(_is_free(part) for part in own)
 
 
 def plan_reapply(asked: Sequence[str], deltas: Iterable[LockedDelta]) -> ReapplyPlan:

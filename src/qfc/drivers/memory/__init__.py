@@ -6,12 +6,10 @@ from .deployment import (
     MemoryDeployment,
     MemoryDumps,
     MemoryImages,
-    MemoryRecords,
     MemoryRollout,
-    MemorySettings,
-    MemorySource,
     MemoryTraffic,
 )
+from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue

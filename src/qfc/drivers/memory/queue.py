@@ -151,11 +151,7 @@ class MemoryQueue:
         asked = bounded(job_ids)
         plan = plan_retry(asked, self._locked_jobs(asked), self._locked_parts(asked), skips_settled=True)
         if not dry_run:
-            for part in plan.parts:
-                self._wait_again(part.delta_id)
-                self.parts[part.job_id or "", part.delta_id] = "pending"
-            for name in plan.jobs:
-                self._put(name, JobStatus.PENDING)
+            self._make_wait(plan.jobs, plan.parts)
         return QueueChange(plan.jobs, tuple(part.delta_id for part in plan.parts), plan.refused)
 
     def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
@@ -184,11 +180,7 @@ class MemoryQueue:
         jobs, parts = self._locked_jobs(names), self._locked_parts(names)
         plan = plan_release(held, jobs, parts, with_effect=(), skips_settled=True)
         if not dry_run:
-            for part in plan.parts:
-                self._wait_again(part.delta_id)
-                self.parts[part.job_id or "", part.delta_id] = "pending"
-            for name in plan.requeued:
-                self._put(name, JobStatus.PENDING)
+            self._make_wait(plan.requeued, plan.parts)
         return Released(plan.requeued, plan.failed, tuple(part.delta_id for part in plan.parts), (), plan.refused)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
@@ -257,6 +249,14 @@ class MemoryQueue:
         for delta in deltas:
             self.parts[name, delta.id] = "pending"
             self._wait_again(delta.id)
+
+    def _make_wait(self, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> None:
+        """Let jobs wait again, and deltas with them."""
+        for part in parts:
+            self._wait_again(part.delta_id)
+            self.parts[part.job_id or "", part.delta_id] = "pending"
+        for name in jobs:
+            self._put(name, JobStatus.PENDING)
 
     def _wait_again(self, delta_id: str) -> None:
         delta = self.delta_rows[delta_id]

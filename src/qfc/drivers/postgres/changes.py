@@ -26,11 +26,7 @@ def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(session, ids)
     plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases)
-    deltas = [part.delta_id for part in plan.parts]
-    session.change("parts_to_pending", jobs=[part.job_id for part in plan.parts], deltas=deltas)
-    session.change("deltas_to_pending", ids=deltas)
-    session.change("jobs_to_pending", ids=list(plan.jobs))
-    return QueueChange(plan.jobs, tuple(deltas), plan.refused)
+    return QueueChange(plan.jobs, _make_wait(session, plan.jobs, plan.parts), plan.refused)
 
 
 def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
@@ -51,13 +47,10 @@ def release(session: Session, held: Sequence[Held]) -> Released:
     schema = session.schema
     effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if schema.has("file_version") else ids
     plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=schema.has_leases)
-    deltas = [part.delta_id for part in plan.parts]
-    session.change("parts_to_pending", jobs=[part.job_id for part in plan.parts], deltas=deltas)
-    session.change("deltas_to_pending", ids=deltas)
-    session.change("jobs_to_pending", ids=list(plan.requeued))
+    deltas = _make_wait(session, plan.requeued, plan.parts)
     session.change("jobs_to_failed", ids=list(plan.failed))
     doubtful = session.rows("parts_to_doubtful", jobs=list(plan.failed))
-    return Released(plan.requeued, plan.failed, tuple(deltas), tuple(row["id"] for row in doubtful), plan.refused)
+    return Released(plan.requeued, plan.failed, deltas, tuple(row["id"] for row in doubtful), plan.refused)
 
 
 def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
@@ -78,6 +71,15 @@ def _lock_jobs(session: Session, ids: Sequence[str]) -> tuple[list[LockedJob], l
     session.rows("projects_lock", jobs=ids, deltas=[])
     session.rows("parts_lock", ids=ids)
     return jobs, [rows.locked_delta(row) for row in session.rows("parts_locked", ids=ids)]
+
+
+def _make_wait(session: Session, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> tuple[str, ...]:
+    """Let jobs wait again, and deltas with them; return the ids of the deltas."""
+    deltas = [part.delta_id for part in parts]
+    session.change("parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
+    session.change("deltas_to_pending", ids=deltas)
+    session.change("jobs_to_pending", ids=list(jobs))
+    return tuple(deltas)
 
 
 def _apply_job(session: Session, batch: Sequence[LockedDelta]) -> str:
