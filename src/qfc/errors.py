@@ -5,6 +5,7 @@
     │   └── ConfigError         2: the configuration is wrong; lists every problem at once
     ├── UnreachableError        3: stack, host, engine or database cannot be reached
     │   ├── NotRunningError     3: the stack is down
+    │   ├── UntrustedError      3: the server's certificate is not trusted
     │   └── UnknownNameError    3: a name leads to no address from here
     ├── RefusedError            4: a guard said no
     │   ├── LockHeldError       4: another operator is at work

@@ -33,6 +33,12 @@ class Server:
         return self
 
     @property
+    def api(self) -> MemoryApi:
+        made = MemoryApi({})
+        made.url = f"https://{HOST}:8443"
+        return made
+
+    @property
     def settings(self) -> Server:
         return self
 

@@ -49,6 +49,7 @@ DEPLOYED = {
     "from_commit": str,
     "to_commit": str,
     **keys(Deployed, "before", "after"),
+    "result": '"deployed" or "rolled_back" or "unchanged"',
 }
 
 #: By command. `None`: the command has no JSON answer of its own.

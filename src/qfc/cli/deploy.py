@@ -113,6 +113,7 @@ def write_deployed(session: Session, result: Deployed) -> int:
         "message": result.message,
         "hint": result.hint,
         "log": result.log,
+        "recovered": result.recovered,
     }
     session.writer.result(document, lambda writer: _write(writer, result), quiet=result.result.value)
     return result.exit_code

@@ -91,6 +91,8 @@ class HttpApi:
 class UntrustedError(UnreachableError):
     """The server's certificate is not trusted."""
 
+    code = "untrusted"
+
 
 class _Http(http.client.HTTPConnection):
     """A connection to where the way leads, that names the server in `Host`."""

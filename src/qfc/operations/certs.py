@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from ..errors import QfcError
 from ..stack.certificates import Judged, judge
@@ -51,7 +52,7 @@ class Renewed:
 def certs_status(ports: Ports) -> CertsStatus:
     """Compare what is served with what lies on the disk."""
     certificates = ports.deployment.certificates
-    host = ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "")
+    host = public_name(ports)
     problems: list[str] = []
     served = _tried(certificates.served, problems)
     found = _tried(certificates.on_disk, problems)
@@ -62,6 +63,14 @@ def certs_status(ports: Ports) -> CertsStatus:
     shown = served or on_disk
     days = round((shown.not_after - now).total_seconds() / 86400, 1) if shown else None
     return CertsStatus(host, served, path, on_disk, days, key_fits, judged)
+
+
+def public_name(ports: Ports) -> str:
+    """Return the name by which clients reach the deployment: that of the configuration, else that of .env."""
+    try:
+        return urlsplit(ports.api.url).hostname or ""
+    except QfcError:
+        return ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "")
 
 
 def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_only: bool = False) -> Renewed:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ..errors import QfcError
 from ..stack.model import Tunnel, Verdict
 from ..stack.ports import Api, Ports
+from .certs import public_name
 
 STATUS = "/api/v1/status/"
 ANSWER_S = 10.0
@@ -41,7 +42,7 @@ def tunnel_status(ports: Ports) -> TunnelStatus:
     """Look at every cloudflared, and ask the server through the tunnel and past it."""
     deployment = ports.deployment
     settings = deployment.settings.values()
-    host = settings.get("QFIELDCLOUD_HOST", "")
+    host = public_name(ports)
     tunnels = deployment.tunnels.find()
     legs = deployment.legs()
     sides = tuple(_side(name, legs[name]) for name in ("public", "nginx") if name in legs)

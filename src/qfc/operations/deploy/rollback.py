@@ -68,7 +68,7 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
         before=record.before,
         after=record.after,
         steps=record.took,
-        result=record.state,
+        result=State.UNCHANGED if guard.dry_run else record.state,
         backup=record.dump,
         checks=(),
         plan=guard.steps,

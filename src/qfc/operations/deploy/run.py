@@ -184,18 +184,19 @@ def _went_wrong(
     if not isinstance(error, QfcError):
         raise error
     told = _result(journal, state, found, guard)
-    return replace(told, failed_step=str(failed), message=message, hint=error.hint, log=log)
+    shown = "\n".join(log.splitlines()[-LOG_LINES:])
+    return replace(told, failed_step=str(failed), message=message, hint=error.hint, log=shown)
 
 
 def _log(ports: Ports, failed: Step | None, error: BaseException) -> str:
-    """Return the end of what the failing part said: the command's own words, else the application's log."""
+    """Return what the failing part said: the command's own words, else the end of the application's log."""
     said = getattr(error, "said", "") or getattr(error.__cause__, "said", "")
     if not said and failed in (Step.START, Step.GATE, Step.RELEASE):
         try:
             said = ports.deployment.rollout.last_words(APP)
         except QfcError:
             said = ""
-    return "\n".join(said.strip().splitlines()[-LOG_LINES:])
+    return said.strip()
 
 
 def _sentence(step: Step, record: Record) -> str:

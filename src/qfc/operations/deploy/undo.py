@@ -20,6 +20,7 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
     """
     record = journal.record
     if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.DRAIN):
+        journal.record = record.ended(State.UNCHANGED, ports.clock.now(), failure)
         journal.forget()
         return State.UNCHANGED
     journal.write(lambda record: replace(record, state=State.UNDOING, failure=failure))

@@ -81,6 +81,14 @@ class Delta:
     feedback: dict[str, Any] | None = None
     content: dict[str, Any] | None = None
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether it may be in the data though nobody wrote that down: its job was broken off.
+
+        An official server's own clean-up leaves no feedback then; ours says so.
+        """
+        return self.status == "error" and (not self.feedback or bool(self.feedback.get("in_doubt")))
+
 
 @dataclass(frozen=True)
 class Worker:
