@@ -159,7 +159,7 @@ class Deployment:
             if found:
                 self.engine.docker(kind, "rm", *found, check=False)
         listing = self.engine.docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}").splitlines()
-        own = [name for name in listing if name.startswith((f"{self.project}-", f"qfc-keep/{self.project}-"))]
+        own = [name for name in listing if name.startswith((f"{self.project}-", f"qfc-keep/{self.project}/"))]
         if own:
             self.engine.docker("image", "rm", "-f", *own, check=False)
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -30,12 +30,14 @@ class World(Protocol):
     directory: Directory
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
     has_leases: bool
-    #: When files changed can be seen.
-    knows_files: bool
+    #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
+    tells_effects: bool
 
     def person(self, name: str) -> None: ...
     def subscribe(self, name: str) -> None: ...
-    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str: ...
+    def project(
+        self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
+    ) -> str: ...
     def job(
         self,
         project: str,
@@ -64,8 +66,9 @@ class DatabaseWorld:
         self.directory: PostgresDirectory = PostgresDirectory(connect)
         self._columns = self._read_columns()
         self.has_leases = "lease_token" in self._columns["core_job"]
-        self.knows_files = bool(self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'"))
         self._project_table = "project_project" if "project_project" in self._columns else "core_project"
+        versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
+        self.tells_effects = bool(versions) and "project_details" in self._columns[self._project_table]
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
@@ -106,8 +109,10 @@ class DatabaseWorld:
                     status="active_paid", created_by_id=user, active_since=before(60), created_at=NOW,
                     updated_at=NOW)  # fmt: skip
 
-    def project(self, name: str, *, owner: str = "alice", locked: float | None = None, described: bool = True) -> str:
-        """Make a project; one that is not described counts as failed."""
+    def project(
+        self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
+    ) -> str:
+        """Make a project; one without details counts as failed."""
         project = str(uuid4())
         self.insert(
             self._project_table,
@@ -121,7 +126,7 @@ class DatabaseWorld:
             is_public=False,
             project_filename="survey.qgs",
             the_qgis_file_name="survey.qgs",
-            project_details="{}" if described else None,
+            project_details=details,
             thumbnail_uri="",
             repackaging_cache_expire=timedelta(hours=1),
             file_storage_bytes=1000,
@@ -236,7 +241,7 @@ class MemoryWorld:
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
-        self.has_leases = self.knows_files = True
+        self.has_leases = self.tells_effects = True
         self.person("alice")
 
     def close(self) -> None:
@@ -253,8 +258,11 @@ class MemoryWorld:
         user = self.directory.user_rows[name]
         self.directory.user_rows[name] = replace(user, storage_quota_bytes=100 * 10**6)
 
-    def project(self, name: str, *, owner: str = "alice", locked: float | None = None) -> str:
+    def project(
+        self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
+    ) -> str:
         """Make a project."""
+        del details
         project = str(uuid4())
         since = None if locked is None else before(locked)
         self.directory.project_rows[project] = Project(project, name, owner, "ok", 0, 1000, None, None, locked_at=since)

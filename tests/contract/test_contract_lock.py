@@ -150,7 +150,8 @@ from qfc.drivers.clock import SystemClock
 from qfc.drivers.host_lock import HostLock, mark_of
 from qfc.drivers.hosts.local import LocalHost
 folder = PurePosixPath(sys.argv[1])
-HostLock(LocalHost(), folder, SystemClock()).take("deploy v2")
+lock = HostLock(LocalHost(), folder, SystemClock())
+lock.take("deploy v2")
 left = subprocess.Popen(["sleep", "600"], env={**os.environ, **mark_of(folder)}, stdout=-3, stderr=-3)
 beside = mark_of(PurePosixPath(f"{folder}2"))
 other = subprocess.Popen(["sleep", "600"], env={**os.environ, **beside}, stdout=-3, stderr=-3)

@@ -260,7 +260,7 @@ def test_a_job_of_a_dead_worker_waits_again_with_its_edits(world: World, status:
     job = world.job(project, status, type="delta_apply", started=started)
     delta = world.delta(project, "started", job=job)
     change = world.store.release([held(world, job)])
-    if not world.knows_files and status == "started":
+    if not (world.has_leases or world.tells_effects) and status == "started":
         assert (change.requeued, change.failed, change.doubtful) == ((), (job,), (delta,))
         return
     assert (change.requeued, change.failed, change.deltas, change.refused) == ((job,), (), (delta,), ())
@@ -268,6 +268,16 @@ def test_a_job_of_a_dead_worker_waits_again_with_its_edits(world: World, status:
     assert (again.status, again.started_at, again.worker_id) == (JobStatus.PENDING, None, None)
     assert world.store.delta(delta).status == "pending"
     assert world.part_status(job, delta) == "pending"
+
+
+def test_edits_of_a_project_with_a_database_elsewhere_are_in_doubt(world: World) -> None:
+    project = world.project("survey", details='{"layers_by_id": {"a": {"datasource": "dbname=\'gis\' host=db"}}}')
+    job = world.job(project, "started", type="delta_apply", started=5)
+    delta = world.delta(project, "started", job=job)
+    change = world.store.release([held(world, job)])
+    expected = ((job,), ()) if world.has_leases else ((), (job,))
+    assert (change.requeued, change.failed) == expected
+    assert world.store.delta(delta).is_in_doubt is not world.has_leases
 
 
 def test_edits_that_may_be_in_the_data_are_never_applied_again_by_themselves(world: World) -> None:

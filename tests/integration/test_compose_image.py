@@ -50,7 +50,7 @@ def failed_job(stack: DeployedStack) -> str:
     world = DatabaseWorld(stack.database)
     try:
         world.execute("truncate core_project cascade")
-        project = world.project("needs-an-image", described=False)
+        project = world.project("needs-an-image", details=None)
         return world.job(project, "failed", type="process_projectfile", started=2, ended=1, feedback=MISSING)
     finally:
         world.close()

@@ -75,7 +75,7 @@ def _fill(port: int, release: str) -> None:
     world = DatabaseWorld(lambda: _connection(port))
     try:
         world.subscribe("alice")
-        survey, failed = world.project("survey"), world.project("failed", described=False)
+        survey, failed = world.project("survey"), world.project("failed", details=None)
         waiting = world.job(survey, made=5)
         world.job(failed, "failed", type="process_projectfile", started=4, ended=3, feedback={"error": "No such image"})
         world.job(survey, "finished", started=9, ended=8)

@@ -78,7 +78,7 @@ def test_images_of_services_come_first_then_the_newest() -> None:
     docker = Docker(
         [
             image("old", day=2),
-            image("kept", "qfc-keep/qfc-app:20260501", day=3),
+            image("kept", "qfc-keep/qfc/app:20260501", day=3),
             image("app", "qfc-app:latest", day=1),
             image("new", day=4),
         ],
@@ -88,7 +88,7 @@ def test_images_of_services_come_first_then_the_newest() -> None:
     found = deployment(docker, {"app": "qfc-app", "db": "postgis:13"}, [APP]).all()
     assert [one.id.removeprefix("sha256:") for one in found] == ["app", "new", "kept", "old"]
     assert [(one.services, one.in_use) for one in found][:2] == [(("app",), True), ((), False)]
-    assert [one.name for one in found] == ["qfc-app:latest", "new", "qfc-keep/qfc-app:20260501", "old"]
+    assert [one.name for one in found] == ["qfc-app:latest", "new", "qfc-keep/qfc/app:20260501", "old"]
     assert found[0].size_bytes == 1000
 
 
@@ -124,7 +124,7 @@ def test_a_deployment_without_images_asks_for_none() -> None:
         (["app:25.27"], {"org.label-schema.version": "3"}, "3"),
         (["app:25.27"], {"org.opencontainers.image.version": ""}, "25.27"),
         (["app:latest", "registry.example:5000/app:25.27"], None, "25.27"),
-        (["qfc-keep/qfc-app:20260501"], {}, None),
+        (["qfc-keep/qfc/app:20260501"], {}, None),
         (["app:latest"], {}, None),
         ([], None, None),
     ],
@@ -148,7 +148,7 @@ def test_an_image_is_kept_under_a_name_of_its_own() -> None:
         return 0, "", ""
 
     deployment(docker).keep("sha256:1", "app", "20260501-120000-ab")
-    assert asked == [["docker", "tag", "sha256:1", "qfc-keep/qfc-app:20260501-120000-ab"]]
+    assert asked == [["docker", "tag", "sha256:1", "qfc-keep/qfc/app:20260501-120000-ab"]]
 
 
 def test_an_image_that_is_gone_cannot_be_named() -> None:
@@ -210,3 +210,20 @@ def test_only_ended_containers_that_are_old_go() -> None:
     assert removed == []
     images.remove_leftovers(dry_run=False)
     assert removed == [["job", "run"]]
+
+
+def test_names_that_others_gave_are_left_to_them() -> None:
+    """Another project whose name begins alike, and another user of a base image, keep what they have."""
+    docker = Docker(
+        [
+            image("base", "postgis:13", "qfc-keep/qfc/db:20260501"),
+            image("theirs", "someone/app:1"),
+            image("staging", "qfc-keep/qfc-staging/app:20260501"),
+        ],
+        built=["sha256:theirs", "sha256:staging"],
+        kept=["sha256:base"],
+    )
+    found = {one.id: one for one in deployment(docker).all()}
+    assert found["sha256:base"].names == ("qfc-keep/qfc/db:20260501",)
+    assert (found["sha256:theirs"].names, found["sha256:theirs"].in_use) == ((), True)
+    assert (found["sha256:staging"].names, found["sha256:staging"].in_use) == ((), True)

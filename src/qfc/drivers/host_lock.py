@@ -52,8 +52,10 @@ if [ -e "$folder/lock.json" ]; then
 fi
 printf '%s' "$document" >"$folder/lock.new" && mv -f "$folder/lock.new" "$folder/lock.json" || exit 73
 echo taken $left
-cat >/dev/null
-rm -f "$folder/lock.json"
+# The input ends too when the one who holds the lock is killed: then the file stays, and the next one looks for what the
+# dead one has left.
+said=$(cat)
+[ "$said" != released ] || rm -f "$folder/lock.json"
 """
 _LOOK = """
 [ -e "$1/lock.mutex" ] || exit 0
@@ -100,6 +102,9 @@ class HostLock:
         """Give the lock back; giving back what this process does not hold is harmless."""
         process, self._process = self._process, None
         if process is not None:
+            with suppress(QfcError, OSError):
+                process.stdin.write(b"released")
+                process.stdin.flush()
             with suppress(QfcError):
                 process.finish(check=False)
         self._held.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import secrets
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,7 +14,7 @@ from typing import cast
 
 from ..errors import NotFoundError, QfcError
 from ..stack.failures import text_of
-from ..stack.model import ApiAnswer, ApiRequest, Job, Upload
+from ..stack.model import ApiAnswer, ApiRequest, Job, JobStatus, Upload
 from ..stack.ports import Api, Ports
 
 NAME = "qfc-probe"
@@ -139,21 +139,30 @@ def make_project(api: Api, person: str, token: str, headers: Mapping[str, str]) 
 
 def await_job(ports: Ports, project_id: str, type: str, *, limit_s: float) -> Job:
     """Wait for the newest job of a type of a project to end well. Raises ProbeError with what is known of it."""
+    found = _await(ports, project_id, type, lambda status: status.is_final, limit_s)
+    job = ports.jobs.job(found.id)
+    if job.status != "finished":
+        told = text_of(job.feedback or {}, job.output) or "it said nothing"
+        raise ProbeError(f"The job {type} {job.status}: {told}", hint=f"Type: qfc logs --job {job.id}")
+    return job
+
+
+def await_taken(ports: Ports, project_id: str, type: str, *, limit_s: float) -> None:
+    """Wait for the newest job of a type of a project to be taken up by a worker. Raises ProbeError."""
+    _await(ports, project_id, type, lambda status: status is not JobStatus.PENDING, limit_s)
+
+
+def _await(ports: Ports, project_id: str, type: str, wanted: Callable[[JobStatus], bool], limit_s: float) -> Job:
     waited = 0.0
     while True:
         found = ports.jobs.jobs(project_id=project_id, type=type, limit=1)
-        if found and found[0].status.is_final:
-            break
+        if found and wanted(found[0].status):
+            return found[0]
         if waited >= limit_s:
             state = f"is still {found[0].status}" if found else "was never made"
             raise ProbeError(f"The job {type} {state} after {limit_s:.0f} s.", hint="Type: qfc workers list, qfc logs")
         ports.clock.sleep(POLL_S)
         waited += POLL_S
-    job = ports.jobs.job(found[0].id)
-    if job.status != "finished":
-        told = text_of(job.feedback or {}, job.output) or "it said nothing"
-        raise ProbeError(f"The job {type} {job.status}: {told}", hint=f"Type: qfc logs --job {job.id}")
-    return job
 
 
 def _require(answer: ApiAnswer, what: str) -> None:

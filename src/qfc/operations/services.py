@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..errors import NotFoundError
+from ..errors import NotFoundError, RefusedError
 from ..stack.model import Service
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -50,13 +50,16 @@ def services_rebuild(ports: Ports, names: Sequence[str], options: Options, *, fr
     chosen = _chosen(ports, names)
     built = tuple(name for name in deployment.rollout.facts().built if name in chosen or not names)
     require_known(built, names)
+    if not built:
+        raise RefusedError("No image of this deployment is built here.", hint="Pull newer ones: qfc deploy --pull")
     with guarded(ports, "services rebuild", target=", ".join(built), options=options) as guard:
         if guard.step(f"Build images of {', '.join(built)}" + (" without any cache" if fresh else "")):
             deployment.images.build(built, fresh=fresh)
         lasting = [
             service.name for service in ports.runtime.services() if service.name in built and not service.is_task
         ]
-        if guard.step(f"Make anew: {', '.join(lasting)}"):
+        # What only does its work once is made anew when it is needed; no names at all would mean everything.
+        if lasting and guard.step(f"Make anew: {', '.join(lasting)}"):
             ports.runtime.recreate(lasting)
     return ServicesChanged(built, guard.steps, guard.dry_run, ports.runtime.services())
 

@@ -141,8 +141,8 @@ def plan_release(
 ) -> ReleasePlan:
     """Decide what becomes of jobs whose workers died.
 
-    `with_effect`: jobs that have begun to change files, as far as can be seen. A package or a description of a project
-    is made anew; field edits are not, where they may be in the data.
+    `with_effect`: jobs that may have begun to change files or databases, as far as can be seen. A package or a
+    description of a project is made anew; field edits are not, where they may be in the data.
     """
     found, by_job, changed = {job.id: job for job in jobs}, _by_job(parts), frozenset(with_effect)
     requeued: list[str] = []

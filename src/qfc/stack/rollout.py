@@ -88,6 +88,8 @@ class Record:
     `images` are name and id of each service's image before, `new_images` those of the release; `migrations` are those
     applied before. On the way back `restore` is the dump that the data come from, `env_from` the deployment whose
     `.env` is taken. `password` lets the gate's requests through; `probe` is the project that the gate made.
+    `ailing` services were not as they should be before: nobody waits for them on the way back. While it is undone:
+    `is_back` when the data are those of before and nothing of the release runs, `is_open` when writers may write.
     """
 
     id: str
@@ -109,6 +111,9 @@ class Record:
     env_from: str | None = None
     password: str = field(default="", repr=False)
     probe: str = ""
+    ailing: tuple[str, ...] = ()
+    is_back: bool = False
+    is_open: bool = False
     begun: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
     took: tuple[Took, ...] = ()
@@ -183,13 +188,14 @@ def as_document(record: Record) -> dict[str, Any]:
 
 
 _PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "collectstatic", "migrations",
-          "dump", "restore", "env_from", "password", "probe", "failure")  # fmt: skip
+          "dump", "restore", "env_from", "password", "probe", "failure", "ailing", "is_back", "is_open")  # fmt: skip
 
 
 def from_document(document: Mapping[str, Any]) -> Record:
     """Read a stored record."""
     plain: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
     plain["migrations"] = tuple(document["migrations"])
+    plain["ailing"] = tuple(document.get("ailing", ()))
     return Record(
         **plain,
         began_at=datetime.fromisoformat(document["began_at"]),

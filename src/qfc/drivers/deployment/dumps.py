@@ -75,7 +75,10 @@ class ServerDumps:
         except QfcError as error:
             return error.message
         if not row or not row[0]:
-            return f"the account {self._access().user} may not create databases on the server"
+            return (
+                f"the account {self._access().user} may not create databases on the server, or not with the "
+                "extensions that this one has"
+            )
         return None
 
     def dump(self, path: PurePath) -> Dump:

@@ -43,6 +43,7 @@ class NginxTraffic:
 
     def __init__(self, engine: Engine, clock: Clock, nginx: Callable[[], Container]) -> None:
         self._engine, self._clock, self._nginx = engine, clock, nginx
+        self._before: frozenset[str] = frozenset()
 
     def refusal(self) -> str | None:
         """Say why they cannot be held off here; None when they can."""
@@ -64,6 +65,7 @@ class NginxTraffic:
             raise RefusedError(f"Writers cannot be held off: {reason}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
         path = self._path(container)
+        self._before |= self._workers(container).keys()
         self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o644)
         try:
             self._reload(container)
@@ -80,18 +82,26 @@ class NginxTraffic:
             self._reload(container)
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until the workers of nginx that know nothing of the hold have answered what they had begun."""
+        """Wait until the workers of nginx that know nothing of the hold have answered what they had begun, and ended.
+
+        They go on for a moment after a reload, and only then say that they are about to end.
+        """
         waited = 0.0
-        while self._old_workers():
+        while self._has_old_workers():
             if waited >= timeout_s:
                 return False
             self._clock.sleep(POLL_S)
             waited += POLL_S
         return True
 
-    def _old_workers(self) -> bool:
-        done = self._engine.look(["docker", "top", self._nginx().id], check=False)
-        return "shutting down" in done.stdout
+    def _has_old_workers(self) -> bool:
+        now = self._workers(self._nginx())
+        return not self._before.isdisjoint(now) or any("shutting down" in line for line in now.values())
+
+    def _workers(self, container: Container) -> dict[str, str]:
+        """Return nginx's workers: process ids, and what `ps` says of each. Raises CommandError."""
+        lines = self._engine.look(["docker", "top", container.id]).stdout.splitlines()
+        return {line.split()[1]: line for line in lines if "nginx: worker process" in line}
 
     def _path(self, container: Container) -> PurePosixPath:
         return PurePosixPath(container.mounts[INCLUDED]) / FRAGMENT

@@ -33,7 +33,13 @@ for place in /proc/[0-9]*; do
     echo "$pid $(stat -c %Y "$place") $(tr '\\0' ' ' <"$place/cmdline")"
 done
 """
-_CONFIG = 'for path; do path=$(eval echo "$path"); [ ! -r "$path" ] || { echo "@ $path"; cat "$path"; exit; }; done'
+# A path may be what any account of the host wrote into a command line: nothing of it is run.
+_CONFIG = """
+for path; do
+    case $path in '$HOME'/*) path=$HOME${path#'$HOME'} ;; esac
+    [ ! -r "$path" ] || { echo "@ $path"; cat "$path"; exit; }
+done
+"""
 
 
 class CloudflareTunnels:

@@ -14,7 +14,8 @@ from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
 from .sizes import size_bytes
 
-#: Names under which images of earlier releases are kept: qfc-keep/<project>-<service>:<deployment>.
+#: Names under which images of earlier releases are kept: qfc-keep/<project>/<service>:<deployment>. A name of one part
+#: could not be told from that of a project whose name begins alike.
 KEPT = "qfc-keep"
 VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version")
 #: Ended containers are left alone for so long: somebody may still want to read their logs.
@@ -65,7 +66,7 @@ class DeploymentImages:
         for one in self._containers():
             used.setdefault(one.image_id, set()).add(one.service)
         documents = self._inspect([*self._ours(), *used, *dict.fromkeys(names.values())])
-        images = [_image(document, names, used) for document in documents]
+        images = [_image(document, names, used, self._project) for document in documents]
         return tuple(sorted(images, key=lambda one: (not one.services, -one.created_at.timestamp())))
 
     def unique_bytes(self) -> Mapping[str, int]:
@@ -83,7 +84,7 @@ class DeploymentImages:
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
         """Keep an image for the way back, under a name of its own."""
-        self.tag(image_id, f"{KEPT}/{self._project}-{service}:{deployment}")
+        self.tag(image_id, f"{KEPT}/{self._project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
         """Give an image another name. Raises NotFoundError when it is gone."""
@@ -146,7 +147,7 @@ class DeploymentImages:
         """Return ids of images that were built for the project, and of those that we kept."""
         argv = ["docker", "image", "ls", "-q", "--no-trunc", "--filter"]
         built = self._engine.look([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
-        kept = self._engine.look([*argv, f"reference={KEPT}/{self._project}-*"]).stdout.split()
+        kept = self._engine.look([*argv, f"reference={KEPT}/{self._project}/*"]).stdout.split()
         return list(dict.fromkeys(built + kept))
 
     def _inspect(self, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -164,19 +165,27 @@ def disk_usage(engine: Engine) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str, set[str]]) -> Image:
+def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str, set[str]], project: str) -> Image:
+    """Describe an image. Names that somebody else gave it are none of ours: with such alone it counts as in use."""
     tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
     labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
     wanted = {service for service, name in names.items() if _full(name) in tags}
+    full = {_full(name) for name in names.values()}
+    built = (f"{project}-", f"{project}_") if labels.get(PROJECT) == project else ()
+    own = tuple(tag for tag in tags if tag in full or _begins(tag, KEPT, project) or tag.startswith(built))
     return Image(
         id=document["Id"],
-        names=tags,
+        names=own,
         services=tuple(sorted(wanted)),
         created_at=moment(document["Created"]) or datetime.fromtimestamp(0, UTC),
         size_bytes=int(document["Size"]),
         release=_release(labels, tags),
-        in_use=document["Id"] in used,
+        in_use=document["Id"] in used or bool(tags and not own),
     )
+
+
+def _begins(tag: str, *parts: str) -> bool:
+    return tag.startswith("/".join((*parts, "")))
 
 
 def _full(name: str) -> str:

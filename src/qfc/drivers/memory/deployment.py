@@ -54,7 +54,7 @@ class MemoryImages:
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
         """Keep an image under a name of its own."""
-        self.tag(image_id, f"{KEPT}/{self.site.project}-{service}:{deployment}")
+        self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
         """Give an image another name. Raises NotFoundError when it is gone."""

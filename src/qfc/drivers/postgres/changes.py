@@ -45,7 +45,8 @@ def release(session: Session, held: Sequence[Held]) -> Released:
     _, ids = _bounded([one.id for one in held])
     jobs, parts = _lock_jobs(session, ids)
     schema = session.schema
-    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if schema.has("file_version") else ids
+    tells = schema.has("file_version") and schema.has("project", "project_details")
+    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if tells else ids
     plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=schema.has_leases)
     deltas = _make_wait(session, plan.requeued, plan.parts)
     session.change("jobs_to_failed", ids=list(plan.failed))

@@ -1,6 +1,8 @@
--- Jobs during which a file of their project got a new version. Whoever sent it: nobody can tell that it was another one.
+-- Jobs that may have changed something: a file of their project got a new version since they began, whoever sent it, or
+-- the project may have layers in a database elsewhere, where nobody can see what was done.
 select j.id::text as id
-from {job} j
+from {job} j join {project} p on p.id = j.project_id
 where j.id = any(%(ids)s::uuid[])
-  and exists (select from {file_version} v join {file} f on f.id = v.file_id
-              where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at)
+  and (p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service='
+       or exists (select from {file_version} v join {file} f on f.id = v.file_id
+                  where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at))

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 
 from ...errors import QfcError
 from ...stack.ports import Ports
-from ..probe import ProbeError, ProbeProject, await_job, make_project, probe_files, session
+from ..probe import ProbeError, ProbeProject, await_job, await_taken, make_project, probe_files, session
 
 Result = TypeVar("Result")
 STATUS = "/api/v1/status/"
@@ -67,6 +67,12 @@ class Gate:
         assert self._project is not None
         for job in self._ports.jobs.jobs(project_id=self._project.id, limit=5):
             self._ports.jobs.hasten(job.id)
+
+    def taken(self) -> None:
+        """Wait until a worker of the new release has taken it up."""
+        assert self._project is not None
+        project = self._project
+        self._check("a job", lambda: await_taken(self._ports, project.id, "process_projectfile", limit_s=JOB_S))
 
     def job(self) -> None:
         """Wait until a worker of the new release has done it."""

@@ -27,12 +27,16 @@ class RollbackOptions:
 
 
 def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> Deployed:
-    """Go back. What was broken off is finished or undone first, and without a wish nothing more is done then."""
+    """Go back. What was broken off is finished or undone instead, and nothing more is done then."""
     deployment = ports.deployment
-    if wanted.to is None and under_way(deployment) is not None:
+    if under_way(deployment) is not None:
+        if wanted.to is not None:
+            raise RefusedError(
+                "A deployment is under way, or was broken off: where to go back from is not known yet.",
+                hint="Finish or undo it first: qfc deploy rollback   (without --to)",
+            )
         return _recovered(ports, options)
     chosen = _chosen(deployment, wanted)
-    state = deployment.source.state()
     newer = _newer_migrations(ports, chosen)
     if newer and not wanted.with_data:
         raise RefusedError(
@@ -41,6 +45,8 @@ def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> 
         )
     question = _question(ports, chosen, wanted)
     with guarded(ports, "deploy rollback", target=str(chosen.before), options=options, question=question) as guard:
+        # Recovery of a broken-off deployment, by the guard, may have changed where the files stand.
+        state = deployment.source.state()
         how = DeployOptions(source=ImageSource.KEPT)
         made = new_record(ports, "rollback", state, chosen.before, how, branch=chosen.branch_before)
         record = replace(
@@ -63,7 +69,8 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
             guard.result = record.state.value if record else "nothing was left"
         else:
             record = under_way(ports.deployment)
-    assert record is not None
+    if record is None:
+        raise NotFoundError("Nothing is left to be finished or undone.", hint="Type: qfc deploy history")
     return Deployed(
         before=record.before,
         after=record.after,

@@ -29,7 +29,7 @@ SENTENCES = {
     Step.STATIC: "Collect static files",
     Step.START: "Start the release, without workers",
     Step.GATE: "Prove that it works: API, a file up and down, a job",
-    Step.RELEASE: "Start the workers and let writers in",
+    Step.RELEASE: "Let writers in, then start the workers",
 }
 SOURCES = {ImageSource.BUILD: "Build", ImageSource.PULL: "Pull", ImageSource.KEPT: "Take back"}
 #: So many lines of a service's log are shown after a failure.
@@ -145,25 +145,29 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ..
             if guard.step(_sentence(step, record)):
                 with journal.step(step):
                     steps.do(step)
-    except BaseException as error:  # noqa: BLE001 - Ctrl-C goes back too; it is raised again there
+        if not guard.dry_run:
+            journal.close(State.DEPLOYED)
+    except BaseException as error:  # Ctrl-C goes back too; it is raised again there
+        if Step.GATE in journal.record.done:
+            if isinstance(error, QfcError):
+                raise _not_all_up(journal.record, error) from error
+            raise
         return _went_wrong(ports, guard, journal, found, failed, error)
     if guard.dry_run:
         return _result(journal, State.UNCHANGED, found, guard)
-    _complete(steps, journal)
     forget_old(ports.deployment)
     return _result(journal, State.DEPLOYED, found, guard)
 
 
-def _complete(steps: Steps, journal: Journal) -> None:
-    """Let writers in and write down the end. What is written from now on would be lost by going back: nobody does."""
-    try:
-        steps.let_in()
-        journal.close(State.DEPLOYED)
-    except QfcError as error:
-        raise QfcError(
-            f"{journal.record.after} has passed the gate and runs, but writers may still be held off: {error.message}",
-            hint="Correct that, then type: qfc deploy rollback   (it finishes what is left, and does not go back)",
-        ) from error
+def _not_all_up(record: Record, error: QfcError) -> QfcError:
+    """Return the error for a release that has passed the gate and is not complete.
+
+    Nobody goes back from there: writers are let in and workers work, and what they do would be lost.
+    """
+    return QfcError(
+        f"{record.after} has passed the gate and serves, but not all of it is up: {error.message}",
+        hint="Correct that, then type: qfc deploy rollback   (it finishes what is left, and does not go back)",
+    )
 
 
 def _went_wrong(

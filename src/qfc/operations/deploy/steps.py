@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
+from ...stack.model import Health
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
 from ..management import MIGRATE_S, planned
@@ -61,7 +62,8 @@ class Steps:
         for service, (_, image_id) in images.items():
             deployment.images.keep(image_id, service, self._record.id)
         migrations = self._ports.directory.applied_migrations()
-        self._journal.write(lambda record: replace(record, images=images, migrations=migrations))
+        ailing = not_ready(self._ports)
+        self._journal.write(lambda record: replace(record, images=images, migrations=migrations, ailing=ailing))
 
     def checkout(self) -> None:
         """Make the files those of the release; on the way back .env too where the releases want different lines."""
@@ -125,18 +127,21 @@ class Steps:
             proof.files()
             proof.hasten()
             self._deployment.rollout.converge(workers=1)
+            proof.taken()
+            # It ends after that job: others are for workers of a release that is known to work.
+            self._deployment.rollout.drain()
             proof.job()
 
     def release(self) -> None:
-        """Start all workers. Writers are let in afterwards: from then on going back would lose what they write."""
-        self._deployment.rollout.converge()
-        self._deployment.rollout.await_ready(limit_s=READY_S)
+        """Let writers in again, then start all workers, who may need to reach the API through nginx.
 
-    def let_in(self) -> None:
-        """Let writers in again; a project that the gate could not remove goes now."""
+        From here on going back would lose what they write and do. A project that the gate could not remove goes too.
+        """
         self._deployment.traffic.release()
         if self._record.probe:
             remove_left_project(self._ports, self._record.probe, self._record.password)
+        self._deployment.rollout.converge()
+        self._deployment.rollout.await_ready(limit_s=READY_S, without=self._record.ailing)
 
     def _note_project(self, project_id: str) -> None:
         self._journal.write(lambda record: replace(record, probe=project_id))
@@ -159,6 +164,15 @@ class Steps:
                 f"The database has {len(newer)} migrations that the release does not know, the last is {newer[-1]}.",
                 hint="Go back with the data of then: qfc deploy rollback --with-data",
             )
+
+
+def not_ready(ports: Ports) -> tuple[str, ...]:
+    """Return the services that are not as they should be now."""
+    return tuple(
+        one.name
+        for one in ports.runtime.services()
+        if not one.is_task and (one.running < one.wanted or one.health is Health.UNHEALTHY)
+    )
 
 
 def present_images(deployment: Deployment) -> dict[str, tuple[str, str]]:

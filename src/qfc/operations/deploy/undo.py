@@ -41,6 +41,24 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
     record, deployment = journal.record, ports.deployment
     # Its files are in the store: without its row nobody could remove them any more.
     is_left = bool(record.probe) and not remove_left_project(ports, record.probe, record.password)
+    if not record.is_back:
+        _bring_back(ports, journal, report)
+        # What was restarted since may have worked: it is neither stopped nor put back a second time.
+        journal.write(lambda record: replace(record, is_back=True))
+    if record.has_begun(Step.DRAIN) and not record.is_open:
+        report("Start everything as it was")
+        deployment.rollout.converge()
+        deployment.rollout.await_ready(limit_s=READY_S, without=record.ailing)
+    if record.has_begun(Step.HOLD):
+        journal.write(lambda record: replace(record, is_open=True))
+        deployment.traffic.release()
+    if is_left:
+        remove_left_project(ports, record.probe, record.password)
+
+
+def _bring_back(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
+    """Make files, images and data those of before. To be used while nothing of before runs yet; may be repeated."""
+    record, deployment = journal.record, ports.deployment
     if record.has_begun(Step.START) or record.changed_data:
         report("Stop what was started")
         deployment.rollout.halt([APP, WORKER])
@@ -57,14 +75,6 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
     if record.changed_data and record.dump is not None:
         report("Bring back the database of before")
         deployment.dumps.restore(deployment.records.folder() / record.dump)
-    if record.has_begun(Step.DRAIN):
-        report("Start everything as it was")
-        deployment.rollout.converge()
-        deployment.rollout.await_ready(limit_s=READY_S)
-    if record.has_begun(Step.HOLD):
-        deployment.traffic.release()
-    if is_left:
-        remove_left_project(ports, record.probe, record.password)
 
 
 def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
@@ -79,9 +89,7 @@ def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
     journal = Journal(ports.deployment, ports.clock, record)
     if way_out(record) is WayOut.FINISH:
         report(f"It had passed the gate; it is finished: {record.after}")
-        steps = Steps(ports, journal)
-        steps.release()
-        steps.let_in()
+        Steps(ports, journal).release()
         journal.close(State.DEPLOYED)
     else:
         report(f"It is undone: back to {record.before}")

@@ -98,7 +98,11 @@ class Lifecycle:
         wanted = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
         seen = self._observer.look(fresh=True).containers
         stale = sorted(
-            {one.service for one in seen if one.config_hash != wanted.get(one.service) and not one.is_one_off}
+            {
+                one.service
+                for one in seen
+                if one.service in wanted and one.config_hash != wanted[one.service] and not one.is_one_off
+            }
         )
         if stale:
             self.compose(compose.stop(stale, timeout_s=60))

@@ -32,16 +32,23 @@ def services(look: Look, plan: Plan, pasts: Mapping[str, Past]) -> tuple[Service
         if not container.is_one_off:
             found.setdefault(container.service, []).append(container)
     names = sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-    return tuple(_service(name, plan.services.get(name), found[name], look, pasts) for name in names)
+    # Where the files can be read, what they do not have is a left-over: nobody waits for it.
+    unplanned = 0 if plan.services else None
+    return tuple(_service(name, plan.services.get(name), found[name], look, pasts, unplanned) for name in names)
 
 
 def _service(
-    name: str, plan: ServicePlan | None, containers: list[Container], look: Look, pasts: Mapping[str, Past]
+    name: str,
+    plan: ServicePlan | None,
+    containers: list[Container],
+    look: Look,
+    pasts: Mapping[str, Past],
+    unplanned: int | None,
 ) -> Service:
     ordered = sorted(containers, key=lambda one: one.number)
     instances = tuple(_instance(one, look, pasts.get(one.name, Past())) for one in ordered)
     is_task = plan.is_task if plan else False
-    wanted = 0 if is_task else plan.replicas if plan else len(ordered)
+    wanted = 0 if is_task else plan.replicas if plan else len(ordered) if unplanned is None else unplanned
     state = _state(instances, wanted)
     health = _health(ordered) if state is ServiceState.RUNNING else Health.UNKNOWN
     return Service(name, state, health, wanted, instances, is_task)
