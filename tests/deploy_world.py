@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -76,8 +77,9 @@ class Operator:
         self.calls.append(name)
         if len(self.calls) != self.at:
             return do()
-        result = do() if self.fate.has_effect else None
-        del result
+        if self.fate.has_effect:
+            with suppress(QfcError):
+                do()
         if self.fate.kills:
             self.dead = True
             raise Killed
@@ -113,6 +115,7 @@ class World:
         clock = _Clock()
         clock.world = self
         self.plain: MemoryPorts = memory_deployment(*(releases or (OLD, NEW)), clock=clock)
+        self.plain.runtime.start([])
         self.site: Site = self.plain.deployment.site
         self.site.directory.user_rows[ADMIN] = User(ADMIN, "a@example.com", "person", True, True, None, 0, None)
         self.survey = self._project("survey")
@@ -157,6 +160,14 @@ class World:
             "lock": self.plain.lock.holder(),
             "under way": self.plain.deployment.records.read("deploy.json"),
         }
+
+    def write(self, name: str) -> bool:
+        """Let a person make a project, if writers may write; tell whether it was taken."""
+        request = ApiRequest("POST", "/api/v1/projects/", document={"name": name})
+        try:
+            return self._answer(request)[0] == 201
+        except UnreachableError:
+            return False
 
     def work(self) -> None:
         """Let a worker do the oldest job."""

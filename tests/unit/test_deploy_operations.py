@@ -43,9 +43,9 @@ def ids_aside(seen: dict[str, Any]) -> dict[str, Any]:
     return without(seen, "jobs", "stored") | {"jobs": len(seen["jobs"]), "stored": len(seen["stored"])}
 
 
-def calls_of(act: Any) -> list[str]:
+def calls_of(act: Any, *releases: Any) -> list[str]:
     operator = Operator()
-    act(World(), operator)
+    act(World(*releases), operator)
     assert len(operator.calls) < MOST_CALLS
     return operator.calls
 
@@ -145,6 +145,42 @@ def test_an_error_at_any_call_leaves_the_release_of_before_or_the_new_one(number
     assert seen in (BEFORE, AFTER)
     assert not is_open or seen == AFTER
     assert told is not State.DEPLOYED or seen == AFTER
+
+
+BROKEN = release("b", migrations=3, fails="start")
+
+
+def failing(world: World, operator: Operator) -> None:
+    deployed(world, operator)
+
+
+FAILURE = calls_of(failing, OLD, BROKEN)
+
+
+@pytest.mark.parametrize("number", range(1, len(FAILURE) + 1), ids=lambda n: f"{n}-{FAILURE[n - 1]}")
+def test_what_is_written_after_going_back_is_never_lost_by_going_back_again(number: int) -> None:
+    """Killed while it goes back; if writers may write by then, somebody does; then the next operator comes."""
+    world = World(OLD, BROKEN)
+    with pytest.raises(Killed):
+        failing(world, Operator(number, Fate.KILLED_AFTER))
+    world.bury()
+    wrote = world.write("drawn-meanwhile")
+    next_operator(world)
+    assert ("drawn-meanwhile" in world.seen()["projects"]) is wrote
+    assert ids_aside(without_project(world, "drawn-meanwhile")) == BEFORE
+
+
+def without_project(world: World, name: str) -> dict[str, Any]:
+    seen = world.seen()
+    return seen | {"projects": [one for one in seen["projects"] if one != name]}
+
+
+def test_a_service_that_ailed_before_is_not_waited_for_on_the_way_back() -> None:
+    world = World(OLD, BROKEN)
+    world.plain.runtime.fail("worker_wrapper")
+    world.site.ailing = ("worker_wrapper",)
+    made = deployed(world)
+    assert (made.result, world.site.held) == (State.ROLLED_BACK, None)
 
 
 def test_with_dry_run_nothing_is_changed() -> None:

@@ -189,7 +189,10 @@ class MemoryRollout:
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
         """Tell whether everything runs. Raises UnreachableError with the last words."""
         del limit_s
-        if not self.site.answers:
+        for name in self.site.ailing:
+            if name not in without:
+                raise UnreachableError(f"{name} does not come up.")
+        if APP not in without and not self.site.answers:
             raise UnreachableError(f"app does not come up. Its last words: {self.last_words(APP)}")
         if WORKER not in without and self.site.workers != self.site.wanted_workers:
             raise UnreachableError("worker_wrapper does not come up.")

@@ -48,7 +48,10 @@ class BuiltImage:
 
 @dataclass
 class Site:
-    """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs."""
+    """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
+
+    `ailing` services never get ready.
+    """
 
     releases: Mapping[str, Release]
     directory: MemoryDirectory
@@ -66,6 +69,7 @@ class Site:
     files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
     dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
     held: tuple[str, tuple[str, ...]] | None = None
+    ailing: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.commit = self.commit or next(iter(self.releases))
