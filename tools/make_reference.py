@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Make the pages of docs/reference that are taken from the code: commands, configuration, errors.
+"""Make the pages of docs/reference that are taken from the code: checks, commands, configuration, errors.
 
 Type: .venv/bin/python tools/make_reference.py            to write them
       .venv/bin/python tools/make_reference.py --check    to see whether they are current (exit code 1 when not)
@@ -19,11 +19,13 @@ NOTE = "*Made from the code by `tools/make_reference.py`; do not edit this page,
 def pages() -> Mapping[Path, str]:
     """Return the content that each page should have."""
     sys.path.insert(0, str(ROOT / "tools"))
+    from reference.checks import checks_page
     from reference.commands import commands_page
     from reference.configuration import configuration_page
     from reference.errors import errors_page
 
     texts = {
+        "checks.md": checks_page(NOTE),
         "commands.md": commands_page(NOTE),
         "configuration.md": configuration_page(NOTE, ROOT),
         "errors.md": errors_page(NOTE),

@@ -26,6 +26,7 @@ from qfc.operations.services_disk import DiskUsage
 from qfc.operations.services_prune import Pruned
 from qfc.operations.stacks import Stacks
 from qfc.operations.status import Status
+from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
 from qfc.operations.sync_recent import SyncRecent
 from qfc.operations.tunnel import TunnelStatus
@@ -84,6 +85,8 @@ ANSWERS: Mapping[str, object] = {
     "sync queue": SyncQueue,
     "sync recent": SyncRecent,
     "sync failed": SyncRecent,
+    "sync diagnose": Diagnosis,
+    "doctor": Diagnosis,
     "jobs list": JobsList,
     "jobs show": {**keys(JobLine), **keys(JobShown, "job")},
     "jobs retry": {"retried": "the same as jobs", **CHANGED},

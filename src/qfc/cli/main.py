@@ -31,6 +31,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Look": {
         "status": "Services, health, processor, memory, queue and disk at a glance.",
         "health": "Probe the stack as its clients reach it.",
+        "doctor": "Look for every known problem: sync diagnose, and the deployment's .env.",
         "logs": "Read the logs of all services in the order of time.",
         "audit": "What was done to the stack, by whom, with which result.",
     },

@@ -5,10 +5,12 @@ from __future__ import annotations
 import click
 
 from ..operations.jobs_view import EndedJob, JobLine
+from ..operations.sync_diagnose import diagnose
 from ..operations.sync_queue import SyncQueue, sync_queue
 from ..operations.sync_recent import FailureGroup, SyncRecent, sync_failed, sync_recent
 from ..stack.model import Durations
 from ..stack.queue import short
+from .diagnosis import fix_option, write_diagnosis
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import cut, fitted, paragraph, terminal_width
@@ -51,6 +53,21 @@ def failed_command(session: Session, hours: float, limit: int) -> None:
     """List the jobs that failed lately, by what they failed of."""
     result = sync_failed(session.ports, hours=hours, limit=limit)
     session.writer.result(result, lambda writer: write_failed(writer, result), quiet=str(result.failed))
+
+
+@command.command("diagnose")
+@fix_option
+@click.option("--no-proof", is_flag=True, help="Leave out the project that is sent up and fetched again.")
+@pass_session
+def diagnose_command(session: Session, fix: bool, no_proof: bool) -> int:
+    """Tell whether synchronisation is ready; if not, why, and what to do.
+
+    The cheap looks come first; the last one is the proof: a small project goes up, through a worker, and down again,
+    and is removed. Exit code 0 only when nothing critical is left.
+    """
+    from ..checks import FOR_SYNC  # no other command needs them
+
+    return write_diagnosis(session, diagnose(session.ports, FOR_SYNC, session.options, fix=fix, proof=not no_proof))
 
 
 def write_queue(writer: Writer, result: SyncQueue) -> None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..stack import queue
-from ..stack.model import Held, Job, QueueSnapshot, Refusal, Released
+from ..checks.evidence import Evidence, as_held
+from ..stack.model import Job, Refusal, Released
 from ..stack.ports import Ports
 from ..stack.queue import Liveness
-from ..stack.queue_changes import BULK_LIMIT
 from .guard import Options, guarded
 from .project_name import project_id
 from .queue_change import count
@@ -47,10 +46,10 @@ class Cleaned:
 
 def jobs_cleanup(ports: Ports, options: Options, *, older_s: float = DAY_S, project: str | None = None) -> Cleaned:
     """Let jobs that were held for so long and whose workers are dead wait again; or fail them, see `Released`."""
-    snapshot = ports.jobs.snapshot(limit=BULK_LIMIT)
+    seen = Evidence(ports)
     wanted = project_id(ports, project)
-    old = [job for job in snapshot.active if _held_s(job, snapshot) >= older_s and wanted in (None, job.project_id)]
-    alive = {job.id: liveness(ports, job, snapshot) for job in old}
+    old = [job for job in seen.queue().active if seen.held_s(job) >= older_s and wanted in (None, job.project_id)]
+    alive = {job.id: seen.liveness(job) for job in old}
     dead = [job for job in old if alive[job.id] is Liveness.DEAD]
     what = f"Take {count(len(dead), 'job')} from dead workers"
     question = f"{what}?" if dead else ""
@@ -58,25 +57,10 @@ def jobs_cleanup(ports: Ports, options: Options, *, older_s: float = DAY_S, proj
     released = Released()
     with guarded(ports, "jobs cleanup", target=target, options=options, question=question) as guard:
         if dead:
-            released = ports.jobs.release([_as_held(job) for job in dead], dry_run=not guard.step(what))
+            released = ports.jobs.release([as_held(job) for job in dead], dry_run=not guard.step(what))
         guard.result = f"{len(released.requeued)} wait again, {len(released.failed)} failed"
     left = [Refusal(job.id, REASONS[alive[job.id]]) for job in old if job not in dead]
     return _cleaned(old, released, (*left, *released.refused), older_s, guard.dry_run)
-
-
-def liveness(ports: Ports, job: Job, snapshot: QueueSnapshot) -> Liveness:
-    """Tell whether the worker of an active job lives, from everything that can be seen."""
-    if snapshot.workers is not None or job.lease_expires_at is not None:
-        return queue.holder(job, snapshot)
-    return queue.holder_by_workers(job, ports.jobs.workers(), ports.runtime.jobs_at_work())
-
-
-def _held_s(job: Job, snapshot: QueueSnapshot) -> float:
-    return (snapshot.at - (job.started_at or job.updated_at or job.created_at)).total_seconds()
-
-
-def _as_held(job: Job) -> Held:
-    return Held(job.id, job.status, job.started_at, job.worker_id)
 
 
 def _cleaned(old: Sequence[Job], released: Released, left: Sequence[Refusal], older_s: float, dry_run: bool) -> Cleaned:

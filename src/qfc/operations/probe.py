@@ -65,6 +65,10 @@ class ProbeProject:
         upload = Upload(name, io.BytesIO(content), len(content))
         sent = self._send("POST", f"/api/v1/files/{self.id}/{name}/", upload=upload)
         _require(sent, f"the upload of {name}")
+        return sent.seconds + self.require_same(name, content)
+
+    def require_same(self, name: str, content: bytes) -> float:
+        """Fetch a file; return the seconds. Raises ProbeError when it is not what was sent."""
         fetched = self._send("GET", f"/api/v1/files/{self.id}/{name}/")
         _require(fetched, f"the download of {name}")
         if fetched.content != content:
@@ -73,7 +77,7 @@ class ProbeProject:
                 f"{len(content)} bytes, md5 {_md5(content)}.",
                 hint="The way from nginx to the store is broken: type qfc health --verbose",
             )
-        return sent.seconds + fetched.seconds
+        return fetched.seconds
 
     def remove(self) -> None:
         """Remove it with all its files. Raises ProbeError."""

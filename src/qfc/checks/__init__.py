@@ -1,0 +1,29 @@
+"""The diagnostic catalogue: one small class a check, by the ids of the problems that operators know.
+
+    base.py             what a check is, and what it says
+    evidence.py         what checks look at, each thing asked for once
+    examine.py          runs checks side by side, each within its time
+    synchronisation.py  jobs, workers, projects, edits, people
+    surroundings.py     services, API, disk, images
+    settings.py         the deployment's `.env`
+
+A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
+lock. To add one: write the class, name it in its module's list, make the fault in a test, and see that a healthy stack
+has nothing to say about it.
+"""
+
+from __future__ import annotations
+
+from .base import Auto, Check, Severity
+from .evidence import Evidence
+from .examine import Outcome, examine
+from .settings import SETTINGS
+from .surroundings import SURROUNDINGS
+from .synchronisation import SYNCHRONISATION
+
+#: What decides whether synchronisation works: the cheap looks first.
+FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION)
+#: All of it.
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *SETTINGS)
+
+__all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

@@ -1,0 +1,105 @@
+"""What checks look at. Each thing is asked for once, by whichever check needs it first; errors are kept as well."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from threading import Lock
+from typing import Any, TypeVar, cast
+
+from ..errors import QfcError
+from ..stack import queue
+from ..stack.failures import classify
+from ..stack.model import Held, Job, JobStatus, Kind, Project, QueueSnapshot, Service, User
+from ..stack.ports import Ports
+from ..stack.queue import Liveness
+
+Thing = TypeVar("Thing")
+#: So far back failed jobs are looked for.
+LOOK_BACK = timedelta(days=7)
+MOST_JOBS = 1000
+
+
+class Evidence:
+    """A stack as it was when a diagnosis began. Safe for threads."""
+
+    def __init__(self, ports: Ports) -> None:
+        self.ports = ports
+        self._lock = Lock()
+        self._locks: dict[str, Lock] = {}
+        self._known: dict[str, Any] = {}
+
+    @property
+    def is_deployment(self) -> bool:
+        """Whether it is one of containers."""
+        return self.ports.kind is not Kind.EMBEDDED
+
+    def services(self) -> Mapping[str, Service]:
+        """Return the services by their names."""
+        return self._once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
+
+    def queue(self) -> QueueSnapshot:
+        """Return the queue."""
+        return self._once("queue", lambda: self.ports.jobs.snapshot(limit=MOST_JOBS))
+
+    def projects(self) -> tuple[Project, ...]:
+        """Return the projects, the most recently changed first."""
+        return self._once("projects", self.ports.directory.projects)
+
+    def users(self) -> tuple[User, ...]:
+        """Return accounts."""
+        return self._once("users", self.ports.directory.users)
+
+    def failed_jobs(self) -> tuple[Job, ...]:
+        """Return the jobs that failed lately, the last one first."""
+
+        def ask() -> tuple[Job, ...]:
+            since = self.ports.clock.now() - LOOK_BACK
+            return self.ports.jobs.ended(since=since, statuses=(JobStatus.FAILED,), limit=MOST_JOBS)
+
+        return self._once("failed jobs", ask)
+
+    def failed_of(self, *signatures: str) -> tuple[Job, ...]:
+        """Return the jobs that failed of known problems, by the ids of these."""
+        found = self.failed_jobs()
+        return tuple(job for job in found if classify(job.feedback, job.output).signature.split()[0] in signatures)
+
+    def settings(self) -> Mapping[str, str]:
+        """Return the values of a deployment's `.env`. They hold secrets."""
+        return self._once("settings", lambda: dict(self.ports.deployment.settings.values()))
+
+    def liveness(self, job: Job) -> Liveness:
+        """Tell whether the worker of an active job lives, from everything that can be seen."""
+        snapshot = self.queue()
+        if snapshot.workers is not None or job.lease_expires_at is not None:
+            return queue.holder(job, snapshot)
+        workers = self._once("workers", self.ports.jobs.workers)
+        return queue.holder_by_workers(job, workers, self._once("at work", self.ports.runtime.jobs_at_work))
+
+    def held_s(self, job: Job) -> float:
+        """Return for how long an active job has been held, in seconds."""
+        return (self.queue().at - (job.started_at or job.updated_at or job.created_at)).total_seconds()
+
+    def lost_jobs(self, *, older_s: float) -> tuple[Job, ...]:
+        """Return the active jobs that were held for so long and whose workers are dead."""
+        old = (job for job in self.queue().active if self.held_s(job) >= older_s)
+        return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
+
+    def _once(self, name: str, ask: Callable[[], Thing]) -> Thing:
+        with self._lock:
+            lock = self._locks.setdefault(name, Lock())
+        with lock:
+            if name not in self._known:
+                try:
+                    self._known[name] = ask()
+                except QfcError as error:
+                    self._known[name] = error
+        known = self._known[name]
+        if isinstance(known, QfcError):
+            raise known
+        return cast("Thing", known)
+
+
+def as_held(job: Job) -> Held:
+    """Return a job as it was seen."""
+    return Held(job.id, job.status, job.started_at, job.worker_id)

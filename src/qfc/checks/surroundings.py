@@ -1,0 +1,206 @@
+"""Services, the API, the disk, images, the cache: what synchronisation stands on."""
+
+from __future__ import annotations
+
+import json
+
+from ..errors import QfcError
+from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
+from ..stack.model import Service, ServiceState, Verdict
+from .base import Auto, Check, Severity
+from .evidence import Evidence
+from .synchronisation import WORKER
+
+STATUS = "/api/v1/status/"
+IMAGE_SETTINGS = ("QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME")
+IMAGE_SERVICES = ("qgis", "qgis3", "qgis4")
+
+
+class ServiceDown(Check):
+    """A11: without it nothing works."""
+
+    id = "A11"
+    title = "A service that everything needs does not run"
+    severity = Severity.CRITICAL
+    fix = "Start it: qfc up; its last words: qfc logs --service NAME"
+    auto = Auto.SAFE
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at database, application, nginx."""
+        down = self._down(seen)
+        return f"Down: {', '.join(down)}." if down else None
+
+    def repair(self, seen: Evidence) -> None:
+        """Start them."""
+        seen.ports.runtime.start(self._down(seen))
+
+    def _down(self, seen: Evidence) -> list[str]:
+        return [name for name, one in seen.services().items() if _is_down(one)]
+
+
+class ServiceAiling(Check):
+    """Another service is not as it should be."""
+
+    id = "A11-other"
+    title = "A service is not as it should be"
+    severity = Severity.WARNING
+    fix = "Its last words: qfc logs --service NAME; then qfc services restart --service NAME"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at every service but those of other checks."""
+        others = [one for name, one in seen.services().items() if name != WORKER and not _is_down(one)]
+        found = [of_service(one) for one in others]
+        reasons = [one.reason for one in found if one.verdict in (Verdict.DOWN, Verdict.DEGRADED)]
+        return " ".join(reasons) if reasons else None
+
+
+class DatabaseAway(Check):
+    """Everything else asks it."""
+
+    id = "D12-away"
+    title = "The database does not answer"
+    severity = Severity.CRITICAL
+    fix = "See: qfc logs --service db; disk and memory: qfc services disk"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask it anything."""
+        try:
+            seen.ports.directory.database()
+        except QfcError as error:
+            return error.message
+        return None
+
+
+class MigrationsMissing(Check):
+    """A13: the application wants tables that are not there."""
+
+    id = "A13"
+    title = "The database has no tables of the application"
+    severity = Severity.CRITICAL
+    fix = "Make them: qfc db migrate"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count the migrations that were ever applied."""
+        applied = seen.ports.directory.applied_migrations()
+        return None if applied else "No migration was ever applied."
+
+
+class ApiAiling(Check):
+    """A17: the API says of itself what is wrong, with the status 200."""
+
+    id = "A17"
+    title = "The API does not answer as it should"
+    severity = Severity.CRITICAL
+    fix = "Leg by leg: qfc health --verbose"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask for its own judgement of itself."""
+        try:
+            answer = seen.ports.api.get(STATUS)
+        except QfcError as error:
+            return error.message
+        try:
+            said = json.loads(answer.content)
+        except ValueError:
+            return f"{STATUS} answered {answer.status} without JSON."
+        bad = [f"{name} {value}" for name, value in said.items() if isinstance(value, str) and value != "ok"]
+        return f"{STATUS} answered {answer.status}: {', '.join(bad)}." if bad or answer.status != 200 else None
+
+
+class LongWait(Check):
+    """Jobs wait longer than people do."""
+
+    id = "D11-wait"
+    title = "Jobs wait for long"
+    severity = Severity.WARNING
+    fix = "What for: qfc sync queue. More workers: qfc workers scale N"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the oldest."""
+        depth = seen.queue().depth
+        if depth.oldest_pending_s < LONG_WAIT_S:
+            return None
+        return f"{depth.pending} jobs wait, the oldest for {depth.oldest_pending_s / 60:.0f} min."
+
+
+class DiskShort(Check):
+    """A15, C02: a full disk stops everything at once."""
+
+    id = "A15"
+    title = "The disk is short of space"
+    severity = Severity.CRITICAL
+    fix = "What takes it: qfc services disk; qfc services prune"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the file system with the least left."""
+        found = of_disk(seen.ports.runtime.disk())
+        return found.reason if found.verdict in (Verdict.DOWN, Verdict.DEGRADED) else None
+
+
+class ImageMissing(Check):
+    """D02: every job fails while the QGIS image is not there."""
+
+    id = "D02"
+    title = "The QGIS image is missing"
+    severity = Severity.CRITICAL
+    fix = "qfc image load, or qfc image rebuild"
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only workers of deployments start images."""
+        return seen.is_deployment
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare the names that workers are told with the images that there are."""
+        deployment, values = seen.ports.deployment, seen.settings()
+        built = [name for service, name in deployment.rollout.facts().images.items() if service in IMAGE_SERVICES]
+        wanted = [values[name] for name in IMAGE_SETTINGS if values.get(name)] or built
+        present = {name for image in deployment.images.all() for name in image.names}
+        missing = [name for name in wanted if _full(name) not in present]
+        return f"Not there: {', '.join(missing)}." if missing else None
+
+
+class CacheAway(Check):
+    """A11: the status and many settings come through the cache."""
+
+    id = "A11-cache"
+    title = "The cache does not answer"
+    severity = Severity.CRITICAL
+    fix = "qfc services restart --service memcached"
+    auto = Auto.SAFE
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only deployments have one of their own."""
+        return seen.is_deployment
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask for its version."""
+        try:
+            seen.ports.deployment.cache_latency_ms()
+        except QfcError as error:
+            return error.message
+        return None
+
+    def repair(self, seen: Evidence) -> None:
+        """Start it."""
+        seen.ports.runtime.start(["memcached"])
+
+
+def _is_down(service: Service) -> bool:
+    return service.name in VITAL and service.state in (ServiceState.STOPPED, ServiceState.MISSING)
+
+
+def _full(name: str) -> str:
+    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+
+
+SURROUNDINGS: tuple[Check, ...] = (
+    ServiceDown(),
+    ServiceAiling(),
+    DatabaseAway(),
+    MigrationsMissing(),
+    ApiAiling(),
+    CacheAway(),
+    DiskShort(),
+    ImageMissing(),
+    LongWait(),
+)

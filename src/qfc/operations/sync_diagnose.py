@@ -1,0 +1,155 @@
+"""Is synchronisation ready? Known problems looked for side by side, repaired where that is wanted, then the proof."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ..checks import Auto, Check, Evidence, Outcome, Severity, examine
+from ..errors import NotFoundError, QfcError, RefusedError
+from ..stack.ports import Ports
+from .guard import Guard, Options, guarded
+from .probe import await_job, probe_files, probe_project, session
+
+#: Seconds for a job of the proof.
+PROOF_S = 120.0
+PROOF = "proof"
+
+
+class Result(StrEnum):
+    """What became of a finding. `SKIPPED`: it could not be looked at."""
+
+    FOUND = "found"
+    FIXED = "fixed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A problem that is there, was there, or could not be looked for."""
+
+    id: str
+    severity: Severity
+    title: str
+    evidence: str
+    fix: str
+    auto: Auto
+    result: Result = Result.FOUND
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """All findings, the worst first, and the ids of everything that was looked at."""
+
+    ready: bool
+    findings: tuple[Finding, ...]
+    checked: tuple[str, ...]
+    dry_run: bool = False
+    steps: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> int:
+        """0 only when no critical finding is left."""
+        return 0 if self.ready else 1
+
+
+def diagnose(
+    ports: Ports, checks: Sequence[Check], options: Options, *, fix: bool = False, proof: bool = True
+) -> Diagnosis:
+    """Look at everything. With `fix` repair what is safe, and after a question what is not.
+
+    The proof comes last, and only where nothing critical stands in its way: a project goes up, is described, comes
+    down again.
+    """
+    outcomes = examine(checks, Evidence(ports))
+    findings = [finding for outcome in outcomes if (finding := _finding(outcome)) is not None]
+    steps: tuple[str, ...] = ()
+    # Questions come before the lock: nobody else waits for an answer.
+    wanted = [one.id for one in findings if fix and _is_wanted(one, options)]
+    if wanted:
+        findings, steps = _repaired(ports, outcomes, findings, wanted, options)
+    checked = [outcome.check.id for outcome in outcomes]
+    if proof and not _is_critical(findings):
+        checked.append(PROOF)
+        findings += _proven(ports)
+    order = list(Severity)
+    findings.sort(key=lambda one: order.index(one.severity))
+    return Diagnosis(not _is_critical(findings), tuple(findings), tuple(checked), fix and options.dry_run, steps)
+
+
+def _finding(outcome: Outcome) -> Finding | None:
+    check = outcome.check
+    if outcome.found is not None:
+        return Finding(check.id, check.severity, check.title, outcome.found, check.fix, check.auto)
+    if outcome.unknown is not None:
+        title = f"Could not be looked at: {check.title}"
+        return Finding(check.id, Severity.INFO, title, outcome.unknown, check.fix, Auto.NO, Result.SKIPPED)
+    return None
+
+
+def _is_critical(findings: Sequence[Finding]) -> bool:
+    """Tell whether anything critical is left. What could not be looked at is told, and stops nobody by itself."""
+    return any(one.severity is Severity.CRITICAL and one.result is not Result.FIXED for one in findings)
+
+
+def _is_wanted(finding: Finding, options: Options) -> bool:
+    """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
+    if finding.auto is Auto.NO or finding.result is not Result.FOUND:
+        return False
+    if finding.auto is Auto.SAFE or options.yes or options.dry_run:
+        return True
+    return options.ask is not None and options.ask(f"{finding.title}. {finding.evidence} Repair it?")
+
+
+def _repaired(
+    ports: Ports, outcomes: Sequence[Outcome], findings: Sequence[Finding], wanted: Sequence[str], options: Options
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Repair what is wanted, each thing seen anew; return what became of it."""
+    by_id = {outcome.check.id: outcome.check for outcome in outcomes}
+    with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
+        done = [_repair(ports, by_id[one.id], one, guard) if one.id in wanted else one for one in findings]
+        fixed = sum(one.result is Result.FIXED for one in done)
+        guard.result = f"{fixed} of {len(findings)} findings fixed"
+    return done, guard.steps
+
+
+def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Finding:
+    if not guard.step(f"Repair: {check.title}"):
+        return finding
+    try:
+        seen = Evidence(ports)
+        if check.look(seen) is not None:
+            check.repair(seen)
+        left = check.look(Evidence(ports))
+    except QfcError as error:
+        return replace(finding, result=Result.FAILED, evidence=f"{finding.evidence} The repair failed: {error.message}")
+    return (
+        replace(finding, result=Result.FIXED) if left is None else replace(finding, result=Result.FAILED, evidence=left)
+    )
+
+
+def _proven(ports: Ports) -> list[Finding]:
+    """Do what a device does: nothing if that works, else one finding with what did not."""
+    try:
+        _prove(ports)
+    except (NotFoundError, RefusedError) as error:
+        told, severity, result = error, Severity.INFO, Result.SKIPPED
+    except QfcError as error:
+        told, severity, result = error, Severity.CRITICAL, Result.FOUND
+    else:
+        return []
+    title = "A project does not go up, through a worker, and down again"
+    return [Finding(PROOF, severity, title, told.message, told.hint or "qfc health --verbose", Auto.NO, result)]
+
+
+def _prove(ports: Ports) -> None:
+    with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
+        project.round_trip("random.bin", secrets.token_bytes(64 * 1024))
+        for name, content in probe_files().items():
+            project.upload(name, content)
+        await_job(ports, project.id, "process_projectfile", limit_s=PROOF_S)
+        for name, content in probe_files().items():
+            project.require_same(name, content)

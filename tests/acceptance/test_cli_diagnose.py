@@ -1,0 +1,96 @@
+"""`qfc sync diagnose` and `qfc doctor` on running stacks: silent where all is well, exact where it is not."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from compose_world import ADMIN, as_stack
+from queue_world import DatabaseWorld
+from stack import Stack, running_stack
+
+KINDS = [
+    "embedded",
+    pytest.param("deployed_here", marks=pytest.mark.docker),
+    pytest.param("deployed_there", marks=pytest.mark.docker),
+]
+#: What the deployments of the tests are made like on purpose: no name in any DNS, shipped secrets.
+EXPECTED = {"embedded": set[str](), "deployed_here": {"B04"}, "deployed_there": {"B04"}}
+
+
+@pytest.fixture(scope="module", params=KINDS)
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def stack(kind: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
+    if kind == "embedded":
+        with running_stack(workers=1) as running:
+            running.qfc("users", "create", ADMIN, "--superuser", "--generate")
+            yield running
+        return
+    with as_stack(request.getfixturevalue(kind)) as running:
+        yield running
+
+
+def asked(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
+    argv = [sys.executable, "-m", "qfc.cli.main", "--json", "--yes", *arguments]
+    done = subprocess.run(argv, env=stack.environment, capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode in (0, 1), done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_a_healthy_stack_is_ready_and_proves_it(stack: Stack) -> None:
+    code, made = asked(stack, "sync", "diagnose")
+    assert (code, made["ready"], made["findings"]) == (0, True, [])
+    assert made["checked"][-1] == "proof"
+    names = [one["name"] for one in stack.qfc("projects", "list")["projects"]]
+    assert not [name for name in names if name.startswith("qfc-probe")]
+
+
+def test_the_doctor_tells_what_is_known_of_the_settings(stack: Stack, kind: str) -> None:
+    _, made = asked(stack, "doctor", "--no-proof")
+    assert {one["id"] for one in made["findings"]} == EXPECTED[kind], made["findings"]
+
+
+def test_missing_workers_are_found_and_started(stack: Stack) -> None:
+    stack.qfc("workers", "drain")
+    code, made = asked(stack, "sync", "diagnose", "--no-proof")
+    assert (code, [one["id"] for one in made["findings"]]) == (1, ["D11"])
+    planned, _ = asked(stack, "--dry-run", "sync", "diagnose", "--fix", "--no-proof")
+    assert planned == 1
+    code, made = asked(stack, "sync", "diagnose", "--fix")
+    assert (code, made["ready"]) == (0, True)
+    assert [(one["id"], one["result"]) for one in made["findings"]] == [("D11", "fixed")]
+
+
+def test_a_blocked_project_is_found_and_freed_with_its_edit(stack: Stack) -> None:
+    stack.qfc("workers", "drain")
+    world = DatabaseWorld(stack.database)
+    try:
+        project = world.project("blocked")
+        job = world.job(project, "queued", type="delta_apply", made=60)
+        delta = world.delta(project, "started", job=job)
+        _, made = asked(stack, "sync", "diagnose", "--no-proof")
+        assert {one["id"] for one in made["findings"]} == {"D07", "D11"}
+        (finding,) = [one for one in made["findings"] if one["id"] == "D07"]
+        assert (finding["auto"], "alice/blocked" in finding["evidence"]) == ("safe", True)
+        stack.qfc("jobs", "cleanup", "--older", "5m")
+        _, made = asked(stack, "sync", "diagnose", "--no-proof")
+        assert "D07" not in {one["id"] for one in made["findings"]}
+        assert world.store.job(job).status == "pending"
+        assert world.store.delta(delta).status == "pending"
+    finally:
+        world.execute("delete from core_applyjobdelta")
+        world.execute("delete from core_applyjob")
+        world.execute("delete from core_delta")
+        world.execute("delete from core_job where project_id in (select id from core_project where name = 'blocked')")
+        world.execute("delete from core_project where name = 'blocked'")
+        world.close()
+        stack.qfc("workers", "restart")

@@ -1,0 +1,290 @@
+"""The diagnostic catalogue: each fault is made, found with its evidence, repaired where that is promised; nothing is
+found on a healthy stack."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import ClassVar
+
+import pytest
+
+from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
+from qfc.checks.settings import SETTINGS
+from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
+from qfc.errors import QfcError
+from qfc.operations.guard import Options
+from qfc.operations.sync_diagnose import Diagnosis, Result, diagnose
+from qfc.stack.model import Disk, JobStatus, Revision, Subscription, User, Worker
+from queue_world import NOW, MemoryWorld
+
+YES, DRY = Options(yes=True), Options(dry_run=True)
+ENV = (
+    "QFIELDCLOUD_WORKER_REPLICAS=2\nQFIELDCLOUD_HOST=field.example.org\nDEBUG=0\nENVIRONMENT=production\n"
+    'SECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\nTMP_DIRECTORY=/tmp\n'
+    'STORAGES={"default": {"BACKEND": "s3"}}\nEMAIL_HOST=mail.example.org\n'
+)
+
+
+def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
+    if kind == "embedded":
+        ports = memory_stack()
+    else:
+        ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
+        ports.deployment.site.env = ENV
+    ports.clock.moment = NOW
+    ports.runtime.start([])
+    ports.directory.migrations = ("core.0001",)
+    ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
+    world = MemoryWorld(ports.jobs, ports.directory)
+    world.subscribe("alice")
+    survey = world.project("survey")
+    world.job(survey, "finished", started=5, ended=4)
+    world.delta(survey, "applied")
+    return ports, world
+
+
+def found(ports: MemoryPorts, **more: bool) -> Diagnosis:
+    return diagnose(ports, EVERYTHING, YES, proof=False, **more)
+
+
+@pytest.mark.parametrize("kind", ["embedded", "compose"])
+def test_nothing_is_found_on_a_healthy_stack(kind: str) -> None:
+    ports, _ = healthy(kind)
+    made = found(ports, fix=True)
+    assert (made.findings, made.ready, made.exit_code) == ((), True, 0)
+    expected = {check.id for check in EVERYTHING if kind == "compose" or check.applies(Evidence(ports))}
+    assert set(made.checked) == expected
+    assert ports.audit.entries() == ()
+
+
+def test_every_check_has_an_id_of_its_own_and_says_what_to_do() -> None:
+    assert len({check.id for check in EVERYTHING}) == len(EVERYTHING)
+    assert set(FOR_SYNC) < set(EVERYTHING)
+    for check in EVERYTHING:
+        assert check.title
+        assert check.fix, check.id
+
+
+def no_worker(ports: MemoryPorts, world: MemoryWorld) -> None:
+    ports.runtime.stop(["worker_wrapper"])
+    world.job(world.project("waits"), made=2)
+
+
+def a_worker_less(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.runtime.stop(["worker_wrapper"])
+    ports.runtime.scale("worker_wrapper", 1)
+    ports.runtime._wanted["worker_wrapper"] = 2  # pyright: ignore[reportPrivateUsage]
+
+
+def orphan(status: str, made: float, started: float | None) -> Callable[[MemoryPorts, MemoryWorld], None]:
+    def make(ports: MemoryPorts, world: MemoryWorld) -> None:
+        del ports
+        project = world.project("blocked")
+        job = world.job(project, status, type="delta_apply", made=made, started=started)
+        world.delta(project, "started", job=job)
+
+    return make
+
+
+def locked(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del ports
+    world.job(world.project("locked", locked=90), made=2)
+
+
+def lost_edit(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del ports
+    world.delta(world.project("edited"), "not_applied")
+
+
+def failed_by_the_server(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("innocent")
+    ports.directory.project_rows[project] = replace(ports.directory.project_rows[project], status="failed")
+    feedback = {"error": "No such image: qgis"}
+    world.job(project, "failed", type="process_projectfile", started=5, ended=4, feedback=feedback)
+
+
+def inactive(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.directory.subscriptions["alice"] = Subscription("community", "inactive_draft", 10**8, 0, None, True)
+
+
+def over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.directory.user_rows["bob"] = User("bob", "b@example.com", "person", False, True, None, 2 * 10**8, 10**8)
+
+
+def service_down(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.runtime.stop(["app"])
+
+
+def no_tables(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.directory.migrations = ()
+
+
+def api_ailing(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.api.answers["/api/v1/status/"] = (200, b'{"database": "ok", "storage": "error"}')
+
+
+def long_wait(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del ports
+    world.job(world.project("waits"), made=40)
+
+
+def disk_full(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.runtime.space = Disk(50 * 1000**2, 100 * 1000**3, "/")
+
+
+FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
+    "D11": (no_worker, "None of 2 workers runs; 1 jobs wait."),
+    "D11-few": (a_worker_less, "1 of 2 workers run."),
+    "D07": (orphan("queued", 30, None), "of alice/blocked; 0 jobs wait behind."),
+    "D08": (orphan("started", 90, 80), "of alice/blocked; 0 jobs wait behind."),
+    "D11-locked": (locked, "alice/locked, locked for more than an hour"),
+    "F09": (lost_edit, "1 edits in alice/edited"),
+    "E09": (failed_by_the_server, "1 projects: alice/innocent."),
+    "H01": (inactive, "alice (inactive_draft)"),
+    "H03": (over_quota, "bob (200 of 100 MB)"),
+    "A11": (service_down, "Down: app."),
+    "A13": (no_tables, "No migration was ever applied."),
+    "A17": (api_ailing, "storage error"),
+    "D11-wait": (long_wait, "the oldest for 40 min"),
+    "A15": (disk_full, ""),
+}
+
+
+@pytest.mark.parametrize("id", FAULTS)
+def test_a_fault_is_found_with_its_evidence_and_repaired_where_that_is_promised(id: str) -> None:
+    ports, world = healthy()
+    make, evidence = FAULTS[id]
+    make(ports, world)
+    (finding,) = [one for one in found(ports).findings if one.id == id]
+    assert evidence in finding.evidence
+    assert finding.result is Result.FOUND
+    assert found(ports).ready is (finding.severity is not Severity.CRITICAL)
+    if finding.auto is Auto.NO:
+        return
+    (planned,) = [one for one in diagnose(ports, EVERYTHING, DRY, fix=True, proof=False).findings if one.id == id]
+    assert planned.result is Result.FOUND
+    (fixed,) = [one for one in found(ports, fix=True).findings if one.id == id]
+    assert fixed.result is Result.FIXED
+    assert id not in [one.id for one in found(ports).findings]
+    assert ports.audit.entries()[0].command == "sync diagnose --fix"
+
+
+def test_what_is_not_safe_is_asked_for() -> None:
+    stack, world = healthy()
+    lost_edit(stack, world)
+    asked: list[str] = []
+
+    def no(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    made = diagnose(stack, EVERYTHING, Options(ask=no), fix=True, proof=False)
+    assert [one.result for one in made.findings] == [Result.FOUND]
+    assert "Repair it?" in asked[0]
+    assert [job for job in stack.jobs.job_rows.values() if job.status is JobStatus.PENDING] == []
+
+
+def test_edits_in_doubt_are_found_and_never_applied_again_by_a_repair() -> None:
+    stack, world = healthy()
+    delta = world.delta(world.project("edited"), "error")
+    stack.jobs.delta_rows[delta] = replace(stack.jobs.delta_rows[delta], feedback=None)
+    made = found(stack, fix=True)
+    assert [(one.id, one.result) for one in made.findings] == [("F09", Result.FAILED)]
+    assert stack.jobs.delta_rows[delta].status == "error"
+
+
+VALUES: Mapping[str, tuple[str, str]] = {
+    "A01": ("COMPOSE_FILE=docker-compose.yml:docker-compose.override.local.yml", "override.local"),
+    "A02": ("DEBUG=1", "DEBUG=1"),
+    "A06": ('POSTGRES_SSLMODE="prefer # or require"', "POSTGRES_SSLMODE"),
+    "A10": ("SECRET_KEY=change_me", "SECRET_KEY"),
+    "B03": ("QFIELDCLOUD_HOST=Field.example.org", "Field.example.org"),
+    "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "field.example.org, app, nginx"),
+    "B11": ("LETSENCRYPT_STAGING=1\nLETSENCRYPT_EMAIL=a@b.ch\nQFIELDCLOUD_TLS_CERT=/etc/letsencrypt/live/x", "STAGING"),
+    "C07": ("STORAGES={broken", "no JSON"),
+    "C08": ('STORAGES={"default": {"OPTIONS": {"webdav_url": "https://u:hunter2@dav/"}}}', "webdav_url"),
+    "D10": ("TMP_DIRECTORY=/srv/tmp", "/srv/tmp"),
+    "H06": ("EMAIL_HOST=smtp4dev", "smtp4dev"),
+    "H07": ("QFIELDCLOUD_ACCOUNT_ADAPTER=core.adapters.AccountAdapterSignUpOpen", "Anybody"),
+}
+
+
+@pytest.mark.parametrize("id", [check.id for check in SETTINGS])
+def test_a_setting_that_makes_trouble_is_found_and_no_secret_is_told(id: str) -> None:
+    ports, _ = healthy("compose")
+    lines, evidence = VALUES[id]
+    names = [line.partition("=")[0] for line in lines.splitlines()]
+    kept = [line for line in ENV.splitlines() if line.partition("=")[0] not in names]
+    ports.deployment.site.env = "\n".join([*kept, *lines.splitlines()]) + "\n"
+    made = found(ports)
+    (finding,) = [one for one in made.findings if one.id == id]
+    assert evidence in finding.evidence
+    assert "hunter2" not in str(made)
+    assert "change_me" not in str(made)
+
+
+class Slow(Check):
+    """Takes long."""
+
+    id, title, severity, fix = "slow", "It is slow", Severity.WARNING, "Wait"
+    seconds: ClassVar[float] = 1.0
+
+    def look(self, seen: Evidence) -> str | None:
+        """Sleep."""
+        del seen
+        time.sleep(self.seconds)
+        return None
+
+
+class Faulty(Slow):
+    """Has a fault of its own."""
+
+    id = "faulty"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Fail."""
+        del seen
+        raise ZeroDivisionError
+
+
+class Blind(Slow):
+    """Cannot look."""
+
+    id = "blind"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Fail as drivers do."""
+        del seen
+        raise QfcError("The engine does not answer.")
+
+
+def test_a_check_that_cannot_look_says_so_and_stops_no_other() -> None:
+    ports, world = healthy()
+    inactive(ports, world)
+    outcomes = {
+        one.check.id: one for one in examine([Slow(), Faulty(), Blind(), *FOR_SYNC], Evidence(ports), limit_s=0.2)
+    }
+    assert "longer than" in (outcomes["slow"].unknown or "")
+    assert "ZeroDivisionError" in (outcomes["faulty"].unknown or "")
+    assert outcomes["blind"].unknown == "The engine does not answer."
+    assert outcomes["H01"].found
+    made = diagnose(ports, [Blind()], YES, proof=False)
+    assert [(one.result, one.severity) for one in made.findings] == [(Result.SKIPPED, Severity.INFO)]
+    assert made.ready
+
+
+def test_a_young_job_is_no_lost_one() -> None:
+    ports, world = healthy()
+    world.job(world.project("young"), "queued", made=1)
+    ports.clock.moment = NOW + timedelta(seconds=1)
+    assert [one.id for one in found(ports).findings] == []
