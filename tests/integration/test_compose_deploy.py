@@ -317,7 +317,7 @@ def kill_deploy_at(server: Deployment, sentence: str, *, after_s: float) -> None
 
 
 def test_killed_past_the_gate_it_is_finished(server: Deployment) -> None:
-    kill_deploy_at(server, "Start the workers and let writers in", after_s=0)
+    kill_deploy_at(server, "Let writers in, then start the workers", after_s=0)
     answer = server.run("--json", "--yes", "deploy", "rollback")
     assert answer.code == 0, answer.out + answer.err
     assert answer.json["result"] == "deployed"
