@@ -233,6 +233,14 @@ def test_a_setting_that_makes_trouble_is_found_and_no_secret_is_told(id: str) ->
     assert "change_me" not in str(made)
 
 
+def test_an_image_that_workers_are_told_and_that_is_not_there() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "QFIELDCLOUD_QGIS_IMAGE_NAME=memory-qgis\n"
+    assert [(one.id, one.evidence) for one in found(ports).findings] == [("D02", "Not there: memory-qgis.")]
+    ports.deployment.images.tag(next(iter(ports.deployment.site.images)), "memory-qgis:latest")
+    assert found(ports).findings == ()
+
+
 class Slow(Check):
     """Takes long."""
 

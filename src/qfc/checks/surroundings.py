@@ -6,14 +6,13 @@ import json
 
 from ..errors import QfcError
 from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
+from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
 from .base import Auto, Check, Severity
 from .evidence import Evidence
 from .synchronisation import WORKER
 
 STATUS = "/api/v1/status/"
-IMAGE_SETTINGS = ("QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME")
-IMAGE_SERVICES = ("qgis", "qgis3", "qgis4")
 
 
 class ServiceDown(Check):
@@ -151,11 +150,10 @@ class ImageMissing(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the names that workers are told with the images that there are."""
-        deployment, values = seen.ports.deployment, seen.settings()
-        built = [name for service, name in deployment.rollout.facts().images.items() if service in IMAGE_SERVICES]
-        wanted = [values[name] for name in IMAGE_SETTINGS if values.get(name)] or built
+        deployment = seen.ports.deployment
+        wanted = qgis_names(deployment.rollout.facts().images, seen.settings())
         present = {name for image in deployment.images.all() for name in image.names}
-        missing = [name for name in wanted if _full(name) not in present]
+        missing = [name for name in wanted if full_name(name) not in present]
         return f"Not there: {', '.join(missing)}." if missing else None
 
 
@@ -187,10 +185,6 @@ class CacheAway(Check):
 
 def _is_down(service: Service) -> bool:
     return service.name in VITAL and service.state in (ServiceState.STOPPED, ServiceState.MISSING)
-
-
-def _full(name: str) -> str:
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 SURROUNDINGS: tuple[Check, ...] = (

@@ -40,18 +40,17 @@ class NoWorker(Check):
         return f"None of {service.wanted} workers runs; {waiting} jobs wait."
 
     def repair(self, seen: Evidence) -> None:
-        """Start them."""
+        """Start those that are missing."""
         seen.ports.runtime.start([WORKER])
 
 
-class FewWorkers(Check):
+class FewWorkers(NoWorker):
     """D11, its beginning: some workers are missing."""
 
     id = "D11-few"
     title = "Workers are missing"
     severity = Severity.WARNING
     fix = "See why they ended: qfc logs --service worker_wrapper; then qfc workers restart"
-    auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the workers that run with what is wanted."""
@@ -59,10 +58,6 @@ class FewWorkers(Check):
         if service is None or not 0 < service.running < service.wanted:
             return None
         return f"{service.running} of {service.wanted} workers run."
-
-    def repair(self, seen: Evidence) -> None:
-        """Start those that are missing."""
-        seen.ports.runtime.start([WORKER])
 
 
 class LostBeforeItBegan(Check):
@@ -81,7 +76,8 @@ class LostBeforeItBegan(Check):
         lost = [job for job in seen.lost_jobs(older_s=self.older_s) if job.status is self.status]
         if not lost:
             return None
-        behind = sum(job.project_id in {one.project_id for one in lost} for job in seen.queue().pending)
+        blocked = {job.project_id for job in lost}
+        behind = sum(job.project_id in blocked for job in seen.queue().pending)
         named = ", ".join(f"{short(job.id)} of {job.project}" for job in lost[:NAMED])
         return f"{len(lost)} {self.status} without a living worker: {named}; {behind} jobs wait behind."
 
@@ -207,7 +203,7 @@ class QuotaUsedUp(Check):
 
 
 class NobodyIsListed(Check):
-    """D11 as far as the database knows it: workers run, and none of them has ever said so."""
+    """D12: workers run, and none of them reaches the database that the application uses."""
 
     id = "D12"
     title = "Workers run and do not reach the database"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..checks import FOR_SYNC
 from ..operations.jobs_view import EndedJob, JobLine
 from ..operations.sync_diagnose import diagnose
 from ..operations.sync_queue import SyncQueue, sync_queue
@@ -65,8 +66,6 @@ def diagnose_command(session: Session, fix: bool, no_proof: bool) -> int:
     The cheap looks come first; the last one is the proof: a small project goes up, through a worker, and down again,
     and is removed. Exit code 0 only when nothing critical is left.
     """
-    from ..checks import FOR_SYNC  # no other command needs them
-
     return write_diagnosis(session, diagnose(session.ports, FOR_SYNC, session.options, fix=fix, proof=not no_proof))
 
 

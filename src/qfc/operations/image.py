@@ -8,13 +8,11 @@ from pathlib import PurePath
 
 from ..errors import NotFoundError, RefusedError, UsageError
 from ..stack.failures import classify
+from ..stack.images import QGIS_SERVICES, full_name, qgis_names
 from ..stack.model import Image, JobStatus, Verdict
 from ..stack.ports import Deployment, Ports
 from .guard import Options, guarded
 
-#: Services that build QGIS images, and the settings that name them.
-SERVICES = ("qgis", "qgis3", "qgis4")
-SETTINGS = ("QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME")
 #: Images of one release are built within that time of each other.
 SAME_RELEASE = timedelta(days=2)
 SAVED = "images"
@@ -75,25 +73,21 @@ class ImageChanged:
 
 def image_status(ports: Ports) -> ImageStatus:
     """Look at every QGIS image of the deployment."""
-    names = qgis_names(ports.deployment)
+    names = _names(ports.deployment)
     if not names:
         return ImageStatus(Verdict.OK, (), (), (), "The workers of this deployment start no QGIS image.")
     images = {name: image for image in ports.deployment.images.all() for name in image.names}
     others = [image for image in images.values() if {"app", "worker_wrapper"} & set(image.services)]
     now = ports.clock.now()
-    found = tuple(_described(name, images.get(_full(name)), others, now) for name in names)
+    found = tuple(_described(name, images.get(full_name(name)), others, now) for name in names)
     failed = _failed_for_want(ports)
     bad = [one for one in found if one.problem]
     verdict = Verdict.DOWN if any(not one.present for one in found) else Verdict.DEGRADED if bad else Verdict.OK
     return ImageStatus(verdict, found, _saved(ports.deployment), failed, "")
 
 
-def qgis_names(deployment: Deployment) -> tuple[str, ...]:
-    """Return the names of the images that workers start: those of the services that build them, and of the settings."""
-    built = [name for service, name in deployment.rollout.facts().images.items() if service in SERVICES]
-    values = deployment.settings.values()
-    named = [values[name] for name in SETTINGS if values.get(name)]
-    return tuple(dict.fromkeys(named or built))
+def _names(deployment: Deployment) -> tuple[str, ...]:
+    return qgis_names(deployment.rollout.facts().images, deployment.settings.values())
 
 
 def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChanged:
@@ -141,7 +135,7 @@ def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: 
     deployment = ports.deployment
     names = _required_names(deployment)
     facts = deployment.rollout.facts()
-    services = tuple(service for service in SERVICES if service in facts.images)
+    services = tuple(service for service in QGIS_SERVICES if service in facts.images)
     built = tuple(service for service in services if service in facts.built)
     if not services:
         raise UsageError(
@@ -159,7 +153,7 @@ def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: 
 
 
 def _required_names(deployment: Deployment) -> tuple[str, ...]:
-    names = qgis_names(deployment)
+    names = _names(deployment)
     if not names:
         raise RefusedError(
             "The workers of this deployment start no QGIS image.", hint="It runs without: see docs/howto/containers.md"
@@ -186,10 +180,6 @@ def _skew(image: Image, others: list[Image]) -> str | None:
             days = abs(image.created_at - other.created_at).days
             return f"it was made {days} days apart from the image of {other.services[0]} (D03)"
     return None
-
-
-def _full(name: str) -> str:
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def _saved(deployment: Deployment) -> tuple[SavedImages, ...]:

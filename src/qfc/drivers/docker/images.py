@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any, cast
 
 from ...errors import CommandError, NotFoundError
+from ...stack.images import full_name
 from ...stack.model import CommandResult, Image
 from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
@@ -169,8 +170,8 @@ def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str
     """Describe an image. Names that somebody else gave it are none of ours: with such alone it counts as in use."""
     tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
     labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
-    wanted = {service for service, name in names.items() if _full(name) in tags}
-    full = {_full(name) for name in names.values()}
+    wanted = {service for service, name in names.items() if full_name(name) in tags}
+    full = {full_name(name) for name in names.values()}
     built = (f"{project}-", f"{project}_") if labels.get(PROJECT) == project else ()
     own = tuple(tag for tag in tags if tag in full or _begins(tag, KEPT, project) or tag.startswith(built))
     return Image(
@@ -186,10 +187,6 @@ def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str
 
 def _begins(tag: str, *parts: str) -> bool:
     return tag.startswith("/".join((*parts, "")))
-
-
-def _full(name: str) -> str:
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def _release(labels: Mapping[str, str], tags: Sequence[str]) -> str | None:
