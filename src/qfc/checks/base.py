@@ -32,6 +32,8 @@ class Check(ABC):
     """One known problem. `fix` says in a sentence what to do about it, also where `repair` does it."""
 
     id: ClassVar[str]
+    #: Ids of the catalogue of known problems that it finds; empty: the first part of its own id.
+    problems: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str]
     severity: ClassVar[Severity]
     fix: ClassVar[str]
@@ -45,6 +47,11 @@ class Check(ABC):
     @abstractmethod
     def look(self, seen: Evidence) -> str | None:
         """Return what shows the problem, in one sentence; None when it is not there. Raises QfcError to say unknown."""
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return what `repair` would change, a line each, as it is shown before a question; no secret is in it."""
+        del seen
+        return ()
 
     def repair(self, seen: Evidence) -> None:
         """Put it right, under the stack's lock. What was seen before may be old by now: changes check it again."""

@@ -34,58 +34,8 @@ class Evidence:
         """Whether it is one of containers."""
         return self.ports.kind is not Kind.EMBEDDED
 
-    def services(self) -> Mapping[str, Service]:
-        """Return the services by their names."""
-        return self._once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
-
-    def queue(self) -> QueueSnapshot:
-        """Return the queue."""
-        return self._once("queue", lambda: self.ports.jobs.snapshot(limit=MOST_JOBS))
-
-    def projects(self) -> tuple[Project, ...]:
-        """Return the projects, the most recently changed first."""
-        return self._once("projects", self.ports.directory.projects)
-
-    def users(self) -> tuple[User, ...]:
-        """Return accounts."""
-        return self._once("users", self.ports.directory.users)
-
-    def failed_jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that failed lately, the last one first."""
-
-        def ask() -> tuple[Job, ...]:
-            since = self.ports.clock.now() - LOOK_BACK
-            return self.ports.jobs.ended(since=since, statuses=(JobStatus.FAILED,), limit=MOST_JOBS)
-
-        return self._once("failed jobs", ask)
-
-    def failed_of(self, *signatures: str) -> tuple[Job, ...]:
-        """Return the jobs that failed of known problems, by the ids of these."""
-        found = self.failed_jobs()
-        return tuple(job for job in found if classify(job.feedback, job.output).signature.split()[0] in signatures)
-
-    def settings(self) -> Mapping[str, str]:
-        """Return the values of a deployment's `.env`. They hold secrets."""
-        return self._once("settings", lambda: dict(self.ports.deployment.settings.values()))
-
-    def liveness(self, job: Job) -> Liveness:
-        """Tell whether the worker of an active job lives, from everything that can be seen."""
-        snapshot = self.queue()
-        if snapshot.workers is not None or job.lease_expires_at is not None:
-            return queue.holder(job, snapshot)
-        workers = self._once("workers", self.ports.jobs.workers)
-        return queue.holder_by_workers(job, workers, self._once("at work", self.ports.runtime.jobs_at_work))
-
-    def held_s(self, job: Job) -> float:
-        """Return for how long an active job has been held, in seconds."""
-        return (self.queue().at - (job.started_at or job.updated_at or job.created_at)).total_seconds()
-
-    def lost_jobs(self, *, older_s: float) -> tuple[Job, ...]:
-        """Return the active jobs that were held for so long and whose workers are dead."""
-        old = (job for job in self.queue().active if self.held_s(job) >= older_s)
-        return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
-
-    def _once(self, name: str, ask: Callable[[], Thing]) -> Thing:
+    def once(self, name: str, ask: Callable[[], Thing]) -> Thing:
+        """Return what `ask` returns, or raise what it raises: asked once under that name, whoever needs it."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())
         with lock:
@@ -98,6 +48,57 @@ class Evidence:
         if isinstance(known, QfcError):
             raise known
         return cast("Thing", known)
+
+    def services(self) -> Mapping[str, Service]:
+        """Return the services by their names."""
+        return self.once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
+
+    def queue(self) -> QueueSnapshot:
+        """Return the queue."""
+        return self.once("queue", lambda: self.ports.jobs.snapshot(limit=MOST_JOBS))
+
+    def projects(self) -> tuple[Project, ...]:
+        """Return the projects, the most recently changed first."""
+        return self.once("projects", self.ports.directory.projects)
+
+    def users(self) -> tuple[User, ...]:
+        """Return accounts."""
+        return self.once("users", self.ports.directory.users)
+
+    def failed_jobs(self) -> tuple[Job, ...]:
+        """Return the jobs that failed lately, the last one first."""
+
+        def ask() -> tuple[Job, ...]:
+            since = self.ports.clock.now() - LOOK_BACK
+            return self.ports.jobs.ended(since=since, statuses=(JobStatus.FAILED,), limit=MOST_JOBS)
+
+        return self.once("failed jobs", ask)
+
+    def failed_of(self, *signatures: str) -> tuple[Job, ...]:
+        """Return the jobs that failed of known problems, by the ids of these."""
+        found = self.failed_jobs()
+        return tuple(job for job in found if classify(job.feedback, job.output).signature.split()[0] in signatures)
+
+    def settings(self) -> Mapping[str, str]:
+        """Return the values of a deployment's `.env`. They hold secrets."""
+        return self.once("settings", lambda: dict(self.ports.deployment.settings.values()))
+
+    def liveness(self, job: Job) -> Liveness:
+        """Tell whether the worker of an active job lives, from everything that can be seen."""
+        snapshot = self.queue()
+        if snapshot.workers is not None or job.lease_expires_at is not None:
+            return queue.holder(job, snapshot)
+        workers = self.once("workers", self.ports.jobs.workers)
+        return queue.holder_by_workers(job, workers, self.once("at work", self.ports.runtime.jobs_at_work))
+
+    def held_s(self, job: Job) -> float:
+        """Return for how long an active job has been held, in seconds."""
+        return (self.queue().at - (job.started_at or job.updated_at or job.created_at)).total_seconds()
+
+    def lost_jobs(self, *, older_s: float) -> tuple[Job, ...]:
+        """Return the active jobs that were held for so long and whose workers are dead."""
+        old = (job for job in self.queue().active if self.held_s(job) >= older_s)
+        return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
 
 
 def as_held(job: Job) -> Held:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from ..errors import QfcError
-from .base import Check
+from .base import Auto, Check
 from .evidence import Evidence
 
 #: Seconds that a check may take, from the moment on which all begin.
@@ -19,11 +19,15 @@ AT_ONCE = 8
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a check said: what it found, or why it could not look; neither where all is well."""
+    """What a check said: what it found, or why it could not look; neither where all is well.
+
+    `difference` is what its repair would change.
+    """
 
     check: Check
     found: str | None = None
     unknown: str | None = None
+    difference: tuple[str, ...] = ()
 
 
 def examine(checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S) -> tuple[Outcome, ...]:
@@ -32,16 +36,22 @@ def examine(checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S
     pool = ThreadPoolExecutor(AT_ONCE)
     try:
         until = monotonic() + limit_s
-        looks = [(check, pool.submit(check.look, seen)) for check in fitting]
+        looks = [(check, pool.submit(_look, check, seen)) for check in fitting]
         return tuple(_outcome(check, look, max(until - monotonic(), 0.0), limit_s) for check, look in looks)
     finally:
         # One that hangs is not waited for.
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _outcome(check: Check, look: Future[str | None], left_s: float, limit_s: float) -> Outcome:
+def _look(check: Check, seen: Evidence) -> Outcome:
+    found = check.look(seen)
+    wants = found is not None and check.auto is not Auto.NO
+    return Outcome(check, found=found, difference=check.difference(seen) if wants else ())
+
+
+def _outcome(check: Check, look: Future[Outcome], left_s: float, limit_s: float) -> Outcome:
     try:
-        return Outcome(check, found=look.result(left_s))
+        return look.result(left_s)
     except TooLate:
         return Outcome(check, unknown=f"It took longer than {limit_s:.0f} s.")
     except QfcError as error:

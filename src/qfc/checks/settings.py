@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from .base import Check, Severity
+from .base import Auto, Check, Severity
 from .evidence import Evidence
 
 Values = Mapping[str, str]
+Mend = Callable[[Values], Mapping[str, str]]
 YES = ("1", "true", "yes", "on")
 #: Values of secrets that stand in the examples, and are known to everybody.
 SHIPPED = {
@@ -23,13 +24,26 @@ DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
 class SettingCheck(Check):
-    """A look at `.env` alone; the function says what is wrong in it."""
+    """A look at `.env` alone: `problem` says what is wrong in it, `mend` the values that would be right.
+
+    What is mended is put into `.env`, a copy of the old file stays beside it, and `services` are made anew.
+    """
 
     def __init__(
-        self, id: str, title: str, severity: Severity, fix: str, problem: Callable[[Values], str | None]
+        self,
+        id: str,
+        title: str,
+        severity: Severity,
+        fix: str,
+        problem: Callable[[Values], str | None],
+        *,
+        mend: Mend | None = None,
+        auto: Auto = Auto.ASK,
+        services: Sequence[str] = (),
     ) -> None:
         self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
-        self._problem = problem
+        self.auto = auto if mend else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
+        self._problem, self._mend, self._services = problem, mend, services
 
     def applies(self, seen: Evidence) -> bool:
         """Only deployments have an .env."""
@@ -38,6 +52,19 @@ class SettingCheck(Check):
     def look(self, seen: Evidence) -> str | None:
         """Look at the values."""
         return self._problem(seen.settings())
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the lines as they are and as they would be."""
+        now = seen.settings()
+        return tuple(f"{name}: {now.get(name, 'not set')} → {value}" for name, value in self._mended(now).items())
+
+    def repair(self, seen: Evidence) -> None:
+        """Change the lines, and make the services that read them anew."""
+        seen.ports.deployment.settings.change(self._mended(seen.settings()))
+        seen.ports.runtime.recreate(self._services)
+
+    def _mended(self, values: Values) -> Mapping[str, str]:
+        return self._mend(values) if self._mend else {}
 
 
 def development_files(values: Values) -> str | None:

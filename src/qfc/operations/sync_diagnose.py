@@ -68,7 +68,8 @@ def diagnose(
     findings = [finding for outcome in outcomes if (finding := _finding(outcome)) is not None]
     steps: tuple[str, ...] = ()
     # Questions come before the lock: nobody else waits for an answer.
-    wanted = [one.id for one in findings if fix and _is_wanted(one, options)]
+    differences = {one.check.id: one.difference for one in outcomes}
+    wanted = [one.id for one in findings if fix and _is_wanted(one, differences[one.id], options)]
     if wanted:
         findings, steps = _repaired(ports, outcomes, findings, wanted, options)
     checked = [outcome.check.id for outcome in outcomes]
@@ -95,13 +96,14 @@ def _is_critical(findings: Sequence[Finding]) -> bool:
     return any(one.severity is Severity.CRITICAL and one.result is not Result.FIXED for one in findings)
 
 
-def _is_wanted(finding: Finding, options: Options) -> bool:
+def _is_wanted(finding: Finding, difference: Sequence[str], options: Options) -> bool:
     """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
     if finding.auto is Auto.NO or finding.result is not Result.FOUND:
         return False
     if finding.auto is Auto.SAFE or options.yes or options.dry_run:
         return True
-    return options.ask is not None and options.ask(f"{finding.title}. {finding.evidence} Repair it?")
+    told = "".join(f"\n    {line}" for line in difference) + ("\n" if difference else " ")
+    return options.ask is not None and options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
 
 
 def _repaired(
@@ -117,10 +119,11 @@ def _repaired(
 
 
 def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Finding:
-    if not guard.step(f"Repair: {check.title}"):
-        return finding
+    seen = Evidence(ports)
     try:
-        seen = Evidence(ports)
+        changes = "; ".join(check.difference(seen))
+        if not guard.step(f"Repair: {check.title}" + (f" ({changes})" if changes else "")):
+            return finding
         if check.look(seen) is not None:
             check.repair(seen)
         left = check.look(Evidence(ports))
