@@ -11,43 +11,15 @@ from typing import ClassVar
 
 import pytest
 
+from checks_world import DRY, ENV, VALUES, YES, found, healthy
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
 from qfc.checks.settings import SETTINGS
-from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
+from qfc.drivers.memory import MemoryPorts
 from qfc.errors import QfcError
 from qfc.operations.guard import Options
-from qfc.operations.sync_diagnose import Diagnosis, Result, diagnose
-from qfc.stack.model import Disk, JobStatus, Revision, Subscription, User, Worker
+from qfc.operations.sync_diagnose import Result, diagnose
+from qfc.stack.model import Disk, JobStatus, Subscription, User
 from queue_world import NOW, MemoryWorld
-
-YES, DRY = Options(yes=True), Options(dry_run=True)
-ENV = (
-    "QFIELDCLOUD_WORKER_REPLICAS=2\nQFIELDCLOUD_HOST=field.example.org\nDEBUG=0\nENVIRONMENT=production\n"
-    'SECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\nTMP_DIRECTORY=/tmp\n'
-    'STORAGES={"default": {"BACKEND": "s3"}}\nEMAIL_HOST=mail.example.org\n'
-)
-
-
-def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
-    if kind == "embedded":
-        ports = memory_stack()
-    else:
-        ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
-        ports.deployment.site.env = ENV
-    ports.clock.moment = NOW
-    ports.runtime.start([])
-    ports.directory.migrations = ("core.0001",)
-    ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
-    world = MemoryWorld(ports.jobs, ports.directory)
-    world.subscribe("alice")
-    survey = world.project("survey")
-    world.job(survey, "finished", started=5, ended=4)
-    world.delta(survey, "applied")
-    return ports, world
-
-
-def found(ports: MemoryPorts, **more: bool) -> Diagnosis:
-    return diagnose(ports, EVERYTHING, YES, proof=False, **more)
 
 
 @pytest.mark.parametrize("kind", ["embedded", "compose"])
@@ -55,7 +27,7 @@ def test_nothing_is_found_on_a_healthy_stack(kind: str) -> None:
     ports, _ = healthy(kind)
     made = found(ports, fix=True)
     assert (made.findings, made.ready, made.exit_code) == ((), True, 0)
-    expected = {check.id for check in EVERYTHING if kind == "compose" or check.applies(Evidence(ports))}
+    expected = {check.id for check in EVERYTHING if check.applies(Evidence(ports))}
     assert set(made.checked) == expected
     assert ports.audit.entries() == ()
 
@@ -201,22 +173,6 @@ def test_edits_in_doubt_are_found_and_never_applied_again_by_a_repair() -> None:
     made = found(stack, fix=True)
     assert [(one.id, one.result) for one in made.findings] == [("F09", Result.FAILED)]
     assert stack.jobs.delta_rows[delta].status == "error"
-
-
-VALUES: Mapping[str, tuple[str, str]] = {
-    "A01": ("COMPOSE_FILE=docker-compose.yml:docker-compose.override.local.yml", "override.local"),
-    "A02": ("DEBUG=1", "DEBUG=1"),
-    "A06": ('POSTGRES_SSLMODE="prefer # or require"', "POSTGRES_SSLMODE"),
-    "A10": ("SECRET_KEY=change_me", "SECRET_KEY"),
-    "B03": ("QFIELDCLOUD_HOST=Field.example.org", "Field.example.org"),
-    "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "field.example.org, app, nginx"),
-    "B11": ("LETSENCRYPT_STAGING=1\nLETSENCRYPT_EMAIL=a@b.ch\nQFIELDCLOUD_TLS_CERT=/etc/letsencrypt/live/x", "STAGING"),
-    "C07": ("STORAGES={broken", "no JSON"),
-    "C08": ('STORAGES={"default": {"OPTIONS": {"webdav_url": "https://u:hunter2@dav/"}}}', "webdav_url"),
-    "D10": ("TMP_DIRECTORY=/srv/tmp", "/srv/tmp"),
-    "H06": ("EMAIL_HOST=smtp4dev", "smtp4dev"),
-    "H07": ("QFIELDCLOUD_ACCOUNT_ADAPTER=core.adapters.AccountAdapterSignUpOpen", "Anybody"),
-}
 
 
 @pytest.mark.parametrize("id", [check.id for check in SETTINGS])

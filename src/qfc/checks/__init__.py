@@ -5,6 +5,10 @@
     examine.py          runs checks side by side, each within its time
     synchronisation.py  jobs, workers, projects, edits, people
     surroundings.py     services, API, disk, images
+    logs.py             what services wrote into their logs
+    web.py              the server as its clients see it
+    certificates.py     what clients are shown, and its file
+    releases.py         the files of the release, the last deployment
     settings.py         the deployment's `.env`
 
 A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
@@ -15,15 +19,19 @@ has nothing to say about it.
 from __future__ import annotations
 
 from .base import Auto, Check, Severity
+from .certificates import CERTIFICATES
 from .evidence import Evidence
 from .examine import Outcome, examine
+from .logs import LOGS
+from .releases import RELEASES
 from .settings import SETTINGS
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
+from .web import WEB
 
 #: What decides whether synchronisation works: the cheap looks first.
-FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION)
+FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *WEB, *LOGS)
 #: All of it.
-EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *SETTINGS)
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *CERTIFICATES, *SETTINGS, *RELEASES)
 
 __all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

@@ -20,6 +20,16 @@ SHIPPED = {
     "OBJECT_STORAGE_ROOT_PASSWORD": ("rustfsadmin", "minioadmin"),
 }
 SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
+ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
+WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
+#: Names of older releases, and what newer ones read instead.
+RENAMED = {
+    "SQL_DATABASE": "POSTGRES_DB",
+    "SQL_USER": "POSTGRES_USER",
+    "SQL_PASSWORD": "POSTGRES_PASSWORD",
+    "SQL_HOST": "POSTGRES_HOST",
+    "SQL_PORT": "POSTGRES_PORT",
+}
 DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
@@ -40,8 +50,10 @@ class SettingCheck(Check):
         mend: Mend | None = None,
         auto: Auto = Auto.ASK,
         services: Sequence[str] = (),
+        problems: tuple[str, ...] = (),
     ) -> None:
         self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
+        self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
         self.auto = auto if mend else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
         self._problem, self._mend, self._services = problem, mend, services
 
@@ -61,7 +73,10 @@ class SettingCheck(Check):
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
         seen.ports.deployment.settings.change(self._mended(seen.settings()))
-        seen.ports.runtime.recreate(self._services)
+        present = [name for name in self._services if name in seen.services()]
+        # No names would be all services.
+        if present or not self._services:
+            seen.ports.runtime.recreate(present)
 
     def _mended(self, values: Values) -> Mapping[str, str]:
         return self._mend(values) if self._mend else {}
@@ -69,9 +84,15 @@ class SettingCheck(Check):
 
 def development_files(values: Values) -> str | None:
     """A01."""
-    files = values.get("COMPOSE_FILE", "")
-    found = [name for name in DEVELOPMENT if name in files]
+    found = [name for name in DEVELOPMENT if name in values.get("COMPOSE_FILE", "")]
     return f"COMPOSE_FILE has {', '.join(found)}." if found else None
+
+
+def without_development(values: Values) -> Values:
+    """Leave out the files that are for development."""
+    separator = values.get("COMPOSE_PATH_SEPARATOR") or ":"
+    files = values.get("COMPOSE_FILE", "").split(separator)
+    return {"COMPOSE_FILE": separator.join(one for one in files if not any(name in one for name in DEVELOPMENT))}
 
 
 def debug(values: Values) -> str | None:
@@ -96,19 +117,46 @@ def comment_in_value(values: Values) -> str | None:
     return f"A comment is part of the value of {', '.join(found)}." if found else None
 
 
-def uppercase_host(values: Values) -> str | None:
-    """B03."""
+def without_comment(values: Values) -> Values:
+    """End each such value before its comment."""
+    return {name: value.partition(" # ")[0].rstrip() for name, value in values.items() if " # " in value}
+
+
+def host_name(values: Values) -> str | None:
+    """B03, B17."""
     host = values.get("QFIELDCLOUD_HOST", "")
-    return f"QFIELDCLOUD_HOST is {host}: nginx hangs up on every request." if host != host.lower() else None
+    return None if host == _bare(host) else f"QFIELDCLOUD_HOST is {host}: nginx hangs up on every request."
+
+
+def bare_host(values: Values) -> Values:
+    """Leave the name alone, in small letters."""
+    return {"QFIELDCLOUD_HOST": _bare(values["QFIELDCLOUD_HOST"])}
+
+
+def _bare(host: str) -> str:
+    return (
+        host.partition("://")[2].partition("/")[0].partition(":")[0].lower()
+        if "://" in host
+        else (host.partition("/")[0].partition(":")[0].lower())
+    )
 
 
 def host_not_allowed(values: Values) -> str | None:
     """B04."""
+    missing = _not_allowed(values)
+    return f"DJANGO_ALLOWED_HOSTS lacks {', '.join(missing)}." if missing else None
+
+
+def with_hosts(values: Values) -> Values:
+    """Add the hosts that are missing."""
+    return {"DJANGO_ALLOWED_HOSTS": " ".join([*values["DJANGO_ALLOWED_HOSTS"].split(), *_not_allowed(values)])}
+
+
+def _not_allowed(values: Values) -> list[str]:
     host, allowed = values.get("QFIELDCLOUD_HOST", ""), values.get("DJANGO_ALLOWED_HOSTS", "").split()
     if not allowed or "*" in allowed:
-        return None
-    missing = [name for name in (host, "app", "nginx") if name and name not in allowed]
-    return f"DJANGO_ALLOWED_HOSTS lacks {', '.join(missing)}." if missing else None
+        return []
+    return [name for name in (host, "app", "nginx") if name and name not in allowed]
 
 
 def staging(values: Values) -> str | None:
@@ -147,10 +195,18 @@ def temporary_folder(values: Values) -> str | None:
 
 def mail(values: Values) -> str | None:
     """H06."""
-    if values.get("EMAIL_HOST") == "smtp4dev":
-        return "EMAIL_HOST is smtp4dev: mail goes nowhere."
-    wrong = [name for name in ("EMAIL_USE_TLS", "EMAIL_USE_SSL") if values.get(name, "").lower() in ("1", "yes", "on")]
+    return "EMAIL_HOST is smtp4dev: mail goes nowhere." if values.get("EMAIL_HOST") == "smtp4dev" else None
+
+
+def mail_encryption(values: Values) -> str | None:
+    """H06."""
+    wrong = [name for name in ENCRYPTION if values.get(name, "").lower() in ("1", "yes", "on")]
     return f"{', '.join(wrong)} has to be the word true; anything else is off." if wrong else None
+
+
+def with_encryption(values: Values) -> Values:
+    """Say it as the application wants it."""
+    return {name: "true" for name in ENCRYPTION if values.get(name, "").lower() in ("1", "yes", "on")}
 
 
 def open_sign_up(values: Values) -> str | None:
@@ -159,27 +215,67 @@ def open_sign_up(values: Values) -> str | None:
     return "Anybody may make an account." if adapter.endswith("SignUpOpen") else None
 
 
+def closed_sign_up(values: Values) -> Values:
+    """Use the adapter that lets nobody."""
+    return {"QFIELDCLOUD_ACCOUNT_ADAPTER": values["QFIELDCLOUD_ACCOUNT_ADAPTER"].removesuffix("Open") + "Closed"}
+
+
+def renamed(values: Values) -> str | None:
+    """I04."""
+    old = [f"{name} (now {new})" for name, new in RENAMED.items() if name in values and new not in values]
+    return f"The names of older releases: {', '.join(old)}." if old else None
+
+
+def plain_nginx(values: Values) -> str | None:
+    """B07."""
+    url = values.get(WORKER_URL, "")
+    if not url.startswith("http://nginx") or values.get("NGINX_ALLOW_HTTP", "0").lower() in YES:
+        return None
+    return f"{WORKER_URL} is {url}, and nginx sends http on to https: every job fails."
+
+
+def allowed_http(values: Values) -> Values:
+    """Let nginx answer the workers."""
+    del values
+    return {"NGINX_ALLOW_HTTP": "1"}
+
+
 SETTINGS: tuple[Check, ...] = (
     SettingCheck("A01", "Development files in production", Severity.WARNING,
-                 "Take them out of COMPOSE_FILE; then qfc services recreate", development_files),
+                 "Take them out of COMPOSE_FILE; then qfc services recreate", development_files,
+                 mend=without_development),
     SettingCheck("A02", "Debug mode in production", Severity.WARNING,
-                 "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug),
+                 "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
+                 mend=lambda _: {"DEBUG": "0", "ENVIRONMENT": "production"}),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
-                 "Put comments on lines of their own", comment_in_value),
+                 "Put comments on lines of their own", comment_in_value, mend=without_comment, auto=Auto.SAFE),
     SettingCheck("A10", "Shipped secrets are in use", Severity.WARNING,
                  "Give them values of your own; SECRET_KEY and SALT_KEY only before the first start", shipped_secrets),
-    SettingCheck("B03", "The host name has capital letters", Severity.CRITICAL,
-                 "Write QFIELDCLOUD_HOST in small letters; then qfc services recreate", uppercase_host),
+    SettingCheck("B03", "The host name is not a bare name in small letters", Severity.CRITICAL,
+                 "QFIELDCLOUD_HOST without https://, port and slash; then qfc services recreate", host_name,
+                 mend=bare_host, problems=("B03", "B17")),
     SettingCheck("B04", "A host is not allowed", Severity.CRITICAL,
-                 "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", host_not_allowed),
+                 "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", host_not_allowed,
+                 mend=with_hosts, auto=Auto.SAFE, services=("app",)),
+    SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
+                 "NGINX_ALLOW_HTTP=1 where the release knows it, else the public https address; then qfc services "
+                 "recreate", plain_nginx, mend=allowed_http),
     SettingCheck("B11", "Certificates of the staging authority", Severity.WARNING,
-                 "LETSENCRYPT_STAGING=0; then qfc certs renew --force", staging),
+                 "LETSENCRYPT_STAGING=0; then qfc certs renew --force", staging,
+                 mend=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
     SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env", storages),
     SettingCheck("C08", "Credentials in the address of a WebDAV store", Severity.WARNING,
                  "Move them to the options for name and password", webdav_credentials),
     SettingCheck("D10", "The temporary folder is not shared", Severity.CRITICAL,
-                 "TMP_DIRECTORY=/tmp; then qfc services recreate", temporary_folder),
+                 "TMP_DIRECTORY=/tmp; then qfc services recreate", temporary_folder,
+                 mend=lambda _: {"TMP_DIRECTORY": "/tmp"}),
     SettingCheck("H06", "Mail goes nowhere", Severity.INFO, "Name a real mail server in EMAIL_HOST", mail),
+    SettingCheck("H06-tls", "Mail is not encrypted as it should be", Severity.INFO,
+                 "EMAIL_USE_TLS=true; then qfc services recreate --service app", mail_encryption,
+                 mend=with_encryption, services=("app",)),
     SettingCheck("H07", "Sign-up is open", Severity.INFO,
-                 "QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed, unless you want that", open_sign_up),
+                 "QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed, unless you want that", open_sign_up,
+                 mend=closed_sign_up, services=("app",)),
+    SettingCheck("I04", "Names of variables that a later release does not read", Severity.INFO,
+                 "Before the next upgrade write them by their new names as well", renamed),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import QfcError
-from ..stack.certificates import Judged, judge
+from ..stack.certificates import Judged, days_left, judge
 from ..stack.model import Certificate
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -61,7 +61,7 @@ def certs_status(ports: Ports) -> CertsStatus:
     now = ports.clock.now()
     judged = judge(host, served, on_disk, key_fits, now, problems)
     shown = served or on_disk
-    days = round((shown.not_after - now).total_seconds() / 86400, 1) if shown else None
+    days = round(days_left(shown, now), 1) if shown else None
     return CertsStatus(host, served, path, on_disk, days, key_fits, judged)
 
 

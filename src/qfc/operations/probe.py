@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import secrets
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
@@ -11,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import cast
+from urllib.parse import quote
 
 from ..errors import NotFoundError, QfcError
 from ..stack.failures import text_of
@@ -79,14 +81,37 @@ class ProbeProject:
             )
         return fetched.seconds
 
+    def start_job(self, type: str) -> None:
+        """Ask for a job. Raises ProbeError."""
+        answer = self._send("POST", "/api/v1/jobs/", document={"project_id": self.id, "type": type})
+        _require(answer, f"a job {type}")
+
+    def package_files(self) -> list[dict[str, str]]:
+        """Return what the latest package has: name and md5sum of each file. Raises ProbeError."""
+        answer = self._send("GET", f"/api/v1/packages/{self.id}/latest/")
+        _require(answer, "the list of the package")
+        return cast("list[dict[str, str]]", _fields(answer).get("files") or [])
+
+    def package_file(self, name: str) -> bytes:
+        """Fetch a file of the latest package. Raises ProbeError."""
+        answer = self._send("GET", f"/api/v1/packages/{self.id}/latest/files/{quote(name)}/")
+        _require(answer, f"{name} of the package")
+        return answer.content
+
+    def push(self, deltafile: Mapping[str, object]) -> None:
+        """Send edits as a device does. Raises ProbeError."""
+        content = json.dumps(deltafile).encode()
+        upload = Upload("deltafile.json", io.BytesIO(content), len(content))
+        _require(self._send("POST", f"/api/v1/deltas/{self.id}/", upload=upload), "an edit")
+
     def remove(self) -> None:
         """Remove it with all its files. Raises ProbeError."""
         answer = self._send("DELETE", f"/api/v1/projects/{self.id}/")
         if answer.status != 404:
             _require(answer, "the removal of the project")
 
-    def _send(self, method: str, path: str, upload: Upload | None = None) -> ApiAnswer:
-        request = ApiRequest(method, path, self.token, upload=upload, headers=self.headers)
+    def _send(self, method: str, path: str, upload: Upload | None = None, document: object | None = None) -> ApiAnswer:
+        request = ApiRequest(method, path, self.token, document=document, upload=upload, headers=self.headers)
         return self.api.send(request, timeout_s=TRANSFER_S)
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..stack.journals import past, under_way
 from ..stack.model import Image
 from ..stack.ports import Ports
 from ..stack.retention import KEEP_DEPLOYMENTS, outlived, removable_images
 from ..stack.rollout import State, needed_images
-from .deploy.journal import forget_old, past, under_way
+from .deploy.journal import forget_old
 from .guard import Options, guarded
 
 

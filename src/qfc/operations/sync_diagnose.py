@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -11,10 +10,8 @@ from ..checks import Auto, Check, Evidence, Outcome, Severity, examine
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.ports import Ports
 from .guard import Guard, Options, guarded
-from .probe import await_job, probe_files, probe_project, session
+from .proof import Broken, prove
 
-#: Seconds for a job of the proof.
-PROOF_S = 120.0
 PROOF = "proof"
 
 
@@ -61,8 +58,8 @@ def diagnose(
 ) -> Diagnosis:
     """Look at everything. With `fix` repair what is safe, and after a question what is not.
 
-    The proof comes last, and only where nothing critical stands in its way: a project goes up, is described, comes
-    down again.
+    The proof comes last, and only where nothing critical stands in its way: a project goes up, is described
+    and packaged, the package comes down, an edit is applied.
     """
     outcomes = examine(checks, Evidence(ports))
     findings = [finding for outcome in outcomes if (finding := _finding(outcome)) is not None]
@@ -136,23 +133,14 @@ def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Findi
 
 def _proven(ports: Ports) -> list[Finding]:
     """Do what a device does: nothing if that works, else one finding with what did not."""
-    try:
-        _prove(ports)
-    except (NotFoundError, RefusedError) as error:
-        told, severity, result = error, Severity.INFO, Result.SKIPPED
-    except QfcError as error:
-        told, severity, result = error, Severity.CRITICAL, Result.FOUND
-    else:
-        return []
     title = "A project does not go up, through a worker, and down again"
-    return [Finding(PROOF, severity, title, told.message, told.hint or "qfc health --verbose", Auto.NO, result)]
-
-
-def _prove(ports: Ports) -> None:
-    with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
-        project.round_trip("random.bin", secrets.token_bytes(64 * 1024))
-        for name, content in probe_files().items():
-            project.upload(name, content)
-        await_job(ports, project.id, "process_projectfile", limit_s=PROOF_S)
-        for name, content in probe_files().items():
-            project.require_same(name, content)
+    try:
+        broken = prove(ports)
+    except (NotFoundError, RefusedError) as error:
+        return [Finding(PROOF, Severity.INFO, title, error.message, error.hint, Auto.NO, Result.SKIPPED)]
+    except QfcError as error:
+        broken = Broken("a new project", error)
+    if broken is None:
+        return []
+    told = f'At the step "{broken.step}": {broken.error.message}'
+    return [Finding(PROOF, Severity.CRITICAL, title, told, broken.error.hint or "qfc health --verbose", Auto.NO)]

@@ -54,8 +54,13 @@ def covers(names: Sequence[str], host: str) -> bool:
     return any(name.lower() == wanted or (name.startswith("*.") and name[2:].lower() == parent) for name in names)
 
 
+def days_left(certificate: Certificate, now: datetime) -> float:
+    """Return the days until a certificate ends; negative after that."""
+    return (certificate.not_after - now).total_seconds() / DAY_S
+
+
 def _of_time(certificate: Certificate, now: datetime) -> list[str]:
-    days = (certificate.not_after - now).total_seconds() / DAY_S
+    days = days_left(certificate, now)
     if days < 0:
         return [f"It has expired {-days:.0f} days ago. Type: qfc certs renew"]
     if certificate.not_before > now:
@@ -88,4 +93,4 @@ def _verdict(served: Certificate | None, problems: Sequence[str], now: datetime)
         return Verdict.UNKNOWN
     if not problems:
         return Verdict.OK
-    return Verdict.DOWN if (served.not_after - now).total_seconds() < URGENT_DAYS * DAY_S else Verdict.DEGRADED
+    return Verdict.DOWN if days_left(served, now) < URGENT_DAYS else Verdict.DEGRADED

@@ -221,25 +221,27 @@ class MemoryRollout:
                 raise CommandError("migrate ended with exit code 1: no way on", said="no way on")
 
 
-@dataclass(frozen=True)
+@dataclass
 class MemoryCertificates:
-    """A certificate that was given, or none."""
+    """A certificate that is served, or none; `file` is the one on the disk where it is another, `fits` its key."""
 
     given: Certificate | None = None
+    file: Certificate | None = None
+    fits: bool = True
 
     def served(self) -> Certificate:
-        """Return the one that was given. Raises NotFoundError."""
-        return self.on_disk()[1]
+        """Return the one that is served. Raises NotFoundError."""
+        if self.given is None:
+            raise NotFoundError("The deployment has no certificate.")
+        return self.given
 
     def on_disk(self) -> tuple[str, Certificate]:
         """Return path and certificate. Raises NotFoundError."""
-        if self.given is None:
-            raise NotFoundError("The deployment has no certificate.")
-        return "/memory/certificate.pem", self.given
+        return "/memory/certificate.pem", self.file or self.served()
 
     def key_fits(self) -> bool:
-        """Tell whether the key is the certificate's: always."""
-        return True
+        """Tell whether the key is the certificate's."""
+        return self.fits
 
     def renew(self, *, force: bool = False) -> str:
         """There is nobody who renews. Raises RefusedError."""
@@ -247,7 +249,8 @@ class MemoryCertificates:
         raise RefusedError("The deployment has no certbot.")
 
     def reload(self) -> None:
-        """Use the file; it is used already."""
+        """Use the file."""
+        self.given = self.file or self.given
 
 
 @dataclass(frozen=True)

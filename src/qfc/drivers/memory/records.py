@@ -114,14 +114,14 @@ Handler = Callable[[ApiRequest], tuple[int, bytes]]
 class MemoryApi:
     """A server with the answers that it was given, by path; `up` says whether anybody listens.
 
-    `handler` answers what is not among them.
+    `handler` answers what is not among them, `headers` come with the answers to a path.
     """
-
-    url = "http://memory"
 
     def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
         self.answers = dict(answers)
         self.handler = handler
+        self.headers: dict[str, Mapping[str, str]] = {}
+        self.url = "http://memory"
         self.up = True
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
@@ -133,12 +133,13 @@ class MemoryApi:
         del timeout_s
         if not self.up:
             raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
-        known = self.answers.get(f"/{request.path.lstrip('/')}") if request.method == "GET" else None
+        path = f"/{request.path.lstrip('/')}"
+        known = self.answers.get(path) if request.method == "GET" else None
         status, content = known or (self.handler(request) if self.handler else (404, b"{}"))
         if sink is not None and 200 <= status < 300:
             sink.write(content)
             return ApiAnswer(status, 0.001, b"", len(content))
-        return ApiAnswer(status, 0.001, content, len(content))
+        return ApiAnswer(status, 0.001, content, len(content), self.headers.get(path, {}))
 
 
 @dataclass(frozen=True)

@@ -21,11 +21,11 @@ def _refuse(service: str, argv: Sequence[str], stdin: bytes) -> str:
 
 
 class MemoryRuntime:
-    """Three services as the embedded kind has them. `lines` are its logs, `execute_with` answers commands."""
+    """Services, workers among them. `lines` are their logs, `execute_with` answers commands."""
 
-    def __init__(self, clock: Clock, *, workers: int = 2) -> None:
+    def __init__(self, clock: Clock, *, workers: int = 2, services: Sequence[str] = ("db", "app")) -> None:
         self._clock = clock
-        self._wanted = {"db": 1, "app": 1, WORKER: workers}
+        self._wanted = {**dict.fromkeys(services, 1), WORKER: workers}
         self._running: dict[str, dict[str, int]] = {name: {} for name in self._wanted}
         self._next_pid = 100
         self.left: str | None = None

@@ -64,6 +64,7 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
         memory_stack(site.project),
         kind=Kind.COMPOSE,
         clock=clock,
+        runtime=MemoryRuntime(clock, services=("db", "app", "nginx")),
         directory=directory,
         jobs=queue,
         lock=MemoryLock(clock),

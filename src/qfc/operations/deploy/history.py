@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from ...stack.journals import past, under_way
 from ...stack.model import Revision
 from ...stack.ports import Ports
 from ...stack.rollout import Record, State
-from .journal import past, under_way
 
 
 @dataclass(frozen=True)

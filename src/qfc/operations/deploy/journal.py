@@ -6,13 +6,10 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 from ...errors import QfcError
+from ...stack.journals import FOLDER, LOG, RECORD, UNDER_WAY, past
 from ...stack.ports import Clock, Deployment
 from ...stack.retention import KEEP_DEPLOYMENTS, outlived
-from ...stack.rollout import Record, State, Step, as_document, from_document
-
-UNDER_WAY = "deploy.json"
-FOLDER = "deployments"
-RECORD, ENV, DUMP, LOG = "record.json", "env", "database.dump", "log.txt"
+from ...stack.rollout import Record, State, Step, as_document
 
 
 class Journal:
@@ -61,22 +58,6 @@ class Journal:
         """Leave no trace of a deployment that changed nothing."""
         self._deployment.records.remove(self.place)
         self._deployment.records.remove(UNDER_WAY)
-
-
-def under_way(deployment: Deployment) -> Record | None:
-    """Return the deployment that was begun and has not ended."""
-    document = deployment.records.read(UNDER_WAY)
-    return from_document(document) if document else None
-
-
-def past(deployment: Deployment) -> tuple[Record, ...]:
-    """Return what was deployed, the newest first."""
-    found: list[Record] = []
-    for name in sorted(deployment.records.names(FOLDER), reverse=True):
-        document = deployment.records.read(f"{FOLDER}/{name}/{RECORD}")
-        if document:
-            found.append(from_document(document))
-    return tuple(found)
 
 
 def forget_old(deployment: Deployment, *, keep: int = KEEP_DEPLOYMENTS) -> tuple[str, ...]:

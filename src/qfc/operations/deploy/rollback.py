@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from ...errors import NotFoundError, RefusedError
+from ...stack.journals import ENV, FOLDER, past, under_way
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, State
 from ..guard import Options, guarded
-from .journal import ENV, FOLDER, past, under_way
 from .run import Deployed, DeployOptions, carry_out, looked_at, new_record
 from .undo import recover
 

@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
+from ...stack.journals import DUMP, ENV, FOLDER
 from ...stack.model import Health
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
 from ..management import MIGRATE_S, planned
 from .gate import gate, remove_left_project
-from .journal import DUMP, ENV, FOLDER, Journal
+from .journal import Journal
 
 APP, WORKER = "app", "worker_wrapper"
 #: Seconds that requests may take which had begun before writers were held off.

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import QfcError
+from ...stack.journals import ENV, under_way
 from ...stack.ports import Ports
 from ...stack.rollout import Record, State, Step, WayOut, way_out, what_was_left
 from .gate import remove_left_project
-from .journal import ENV, Journal, under_way
+from .journal import Journal
 from .steps import APP, READY_S, WORKER, Steps
 
 

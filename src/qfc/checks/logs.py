@@ -1,0 +1,164 @@
+"""What services wrote into their logs since they started: lines that are known to mean a problem."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from ..stack.model import LogLine
+from .base import Check, Severity
+from .evidence import Evidence
+
+#: So far back lines are read, and so many of a service at most.
+BACK, LINES = timedelta(hours=6), 2000
+#: A longer line is cut in a sentence.
+SHOWN = 160
+APP, WORKER, NGINX, DATABASE = "app", "worker_wrapper", "nginx", "db"
+#: Fewer failed requests than these say nothing of a server.
+MANY_FAILED, FAILED_SHARE = 20, 0.05
+
+
+class Said(Check):
+    """A line that a service wrote since it started; `pattern` is how it is known."""
+
+    def __init__(
+        self, id: str, title: str, severity: Severity, fix: str, services: Sequence[str], pattern: str, *more: str
+    ) -> None:
+        self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
+        self.problems = (id.partition("-")[0], *more)  # pyright: ignore[reportAttributeAccessIssue]
+        self._services, self._pattern = tuple(services), re.compile(pattern)
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look through the logs of the services that write such a line."""
+        lines = [line for name in self._services for line in lines_of(seen, name) if self._pattern.search(line.text)]
+        if not lines:
+            return None
+        last, found = lines[-1], self._pattern.search(lines[-1].text)
+        at = f" at {last.time:%Y-%m-%d %H:%M} UTC" if last.time else ""
+        told = found[0] if found else ""
+        return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told[:SHOWN]}"
+
+
+class FailedRequests(Check):
+    """B15: what clients see is a page of nginx; what happened stands in its log."""
+
+    id = "B15"
+    title = "Many requests fail"
+    severity = Severity.WARNING
+    fix = "Which, and since when: qfc logs --service nginx --grep ' 5[0-9][0-9] '; then qfc logs --service app"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count the answers of nginx with a status from 500."""
+        requests = [found for line in lines_of(seen, NGINX) if (found := _REQUEST.match(line.text))]
+        failed = [found for found in requests if found[1] >= "500"]
+        if len(failed) < MANY_FAILED or len(failed) < FAILED_SHARE * len(requests):
+            return None
+        return (
+            f"{len(failed)} of the last {len(requests)} requests were answered with 5xx, the last one {failed[-1][0]}."
+        )
+
+
+_REQUEST = re.compile(r"[A-Z]+ (\d{3}) \S+")
+
+
+def lines_of(seen: Evidence, service: str) -> tuple[LogLine, ...]:
+    """Return the last lines of a service, of now and not of before it was started anew; none without the service."""
+
+    def read() -> tuple[LogLine, ...]:
+        runtime = seen.ports.runtime
+        return tuple(runtime.logs([service], lines=LINES, since=_since(seen, service), follow=False))
+
+    return seen.once(f"log of {service}", read) if service in seen.services() else ()
+
+
+def _since(seen: Evidence, service: str) -> datetime:
+    """Return when the oldest of its instances started, at most some hours ago.
+
+    What stands before that was mended by whoever started it anew, or stands behind it again.
+    """
+    now = seen.ports.clock.now()
+    uptimes = [one.uptime_s for one in seen.services()[service].instances if one.uptime_s is not None]
+    return max(now - BACK, now - timedelta(seconds=max(uptimes) + 1)) if uptimes else now - BACK
+
+
+LOGS: tuple[Check, ...] = (
+    Said("A06-log", "A value with a comment in it", Severity.CRITICAL, "Put the comment on a line of its own in .env",
+         [APP, WORKER], r"invalid sslmode value"),
+    Said("A12-log", "The application lacks a variable", Severity.CRITICAL,
+         "Add it to .env as the release's .env.example has it; then qfc services recreate",
+         [APP, WORKER], r"KeyError: '[A-Z][A-Z_0-9]{2,}'"),
+    Said("A13-log", "The application lacks tables", Severity.CRITICAL, "Make them: qfc db migrate",
+         [APP, WORKER], r'relation "(?!project_project)[a-z_]+" does not exist'),
+    Said("A15-log", "The disk was full", Severity.CRITICAL, "What takes it: qfc services disk",
+         [DATABASE, APP, WORKER], r"No space left on device"),
+    Said("A11-log", "The cache was not reached", Severity.CRITICAL, "qfc services restart --service memcached; then "
+         "edits that failed of it: qfc deltas reapply --all",
+         [WORKER], r"MemcacheUnexpectedCloseError|pymemcache\.exceptions\.\w+"),
+    Said("B01-log", "Forms are refused", Severity.WARNING,
+         "Let the proxy in front pass Host and X-Forwarded-Proto https on to nginx",
+         [APP], r"Origin checking failed - \S+ does not match any trusted origins"),
+    Said("B02", "nginx refuses its configuration", Severity.CRITICAL, "Remove the fragment that has the location twice",
+         [NGINX], r"\[emerg\] .*duplicate location|duplicate location \S+ in \S+"),
+    Said("B05-log", "Downloads are refused", Severity.CRITICAL,
+         "WEB_HTTPS_PORT has to be the port that clients use, and requests have to come through nginx",
+         [APP], r"Expected to either run behind nginx proxy, debug mode or within a test suite"),
+    Said("B12", "A certificate of another server is not trusted", Severity.WARNING,
+         "Give the authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with docker-compose.override.ca.yml",
+         [APP, WORKER], r"CERTIFICATE_VERIFY_FAILED"),
+    Said("B13", "A file was too big for nginx", Severity.WARNING,
+         "Raise client_max_body_size of the proxy in front, and NGINX_CLIENT_MAX_BODY_SIZE",
+         [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+"),
+    Said("B14", "Requests took too long", Severity.WARNING,
+         "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; look at the store: qfc health --verbose",
+         [NGINX, APP], r"upstream timed out|WORKER TIMEOUT"),
+    Said("B16", "nginx does not find the store", Severity.CRITICAL,
+         "Use an endpoint that nginx's resolver knows, or an address",
+         [NGINX], r"\S+ could not be resolved"),
+    Said("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "Which file: qfc certs status",
+         [NGINX], r"cannot load certificate(?: key)? \"[^\"]*\""),
+    Said("C07-log", "The application refuses STORAGES", Severity.CRITICAL, "Correct it in .env",
+         [APP, WORKER], r"ConfigValidationError"),
+    Said("C10-log", "A file was too big for the database", Severity.WARNING,
+         "Releases before May 2025 take files below 2 GB only: upgrade",
+         [APP, WORKER], r"integer out of range"),
+    Said("D09", "A worker does not know a kind of job", Severity.CRITICAL,
+         "Let app and workers be of one release: qfc deploy --tag TAG; then qfc jobs cleanup",
+         [WORKER], r"Unknown job type"),
+    Said("D12-log", "Workers write to a database that is none to write to", Severity.CRITICAL,
+         "POSTGRES_HOST has to be the primary server",
+         [WORKER, APP], r"Expected `?worker_wrapper`? to be connected to the master DB node"
+         r"|cannot execute \w+ in a read-only transaction"),
+    Said("D13-log", "Workers may not use the engine", Severity.CRITICAL,
+         "Let worker_wrapper mount /var/run/docker.sock of an engine that runs as root",
+         [WORKER], r"docker\.errors\.DockerException|[Pp]ermission denied.{0,60}docker\.sock"),
+    Said("D15-log", "Logs of jobs were lost", Severity.WARNING, "Look at the engine: qfc services disk",
+         [WORKER], r"\[QFC/Worker/1001\]"),
+    Said("E08-log", "Stored secrets cannot be read", Severity.CRITICAL,
+         "Give SECRET_KEY and SALT_KEY the values of before; a copy of .env is kept by every deployment",
+         [APP, WORKER], r"cryptography\.fernet\.InvalidToken"),
+    Said("F06", "Edits came twice", Severity.INFO, "Releases before 2022 block the device then: upgrade",
+         [APP], r"duplicate_deltafile"),
+    Said("F11", "Edits could not be applied again in the admin", Severity.WARNING,
+         "Apply them with: qfc deltas reapply",
+         [NGINX], r"^POST 500 /admin/core/delta\S*"),
+    Said("G07", "nginx refuses edits", Severity.CRITICAL,
+         "Requests of devices have to reach the application: look for a location of your own in nginx",
+         [NGINX], r"^(POST|PUT) 405 /api/v1/deltas/\S*"),
+    Said("G08", "A client asks for the plan of somebody else", Severity.INFO,
+         "No fault of the server: QFieldSync asks for every owner",
+         [NGINX], r"^GET 403 /api/v1/subscriptions/\S+"),
+    Said("H06-log", "Mail could not be sent", Severity.WARNING,
+         "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS and account",
+         [APP], r"smtplib\.SMTP\w+"),
+    Said("I02", "The table of projects was not renamed", Severity.CRITICAL,
+         "Go back, then to a release of the second half of August 2026 or later: qfc deploy rollback",
+         [APP, WORKER], r'relation "project_project" does not exist'),
+    Said("I03-log", "The data are of another PostgreSQL", Severity.CRITICAL,
+         "Use the image of before (POSTGIS_IMAGE_VERSION), then move the data by dump and restore",
+         [DATABASE], r"database files are incompatible with server"),
+    Said("connections-log", "The database has no room for connections", Severity.CRITICAL,
+         "Fewer workers of gunicorn, or a higher max_connections",
+         [DATABASE, APP], r"remaining connection slots are reserved|sorry, too many clients already"),
+    FailedRequests(),
+)  # fmt: skip

@@ -1,0 +1,119 @@
+"""The proof that a server synchronises: what a device does, with a project of our own that goes afterwards."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import QfcError
+from ..stack.ports import Ports
+from .probe import ProbeError, ProbeProject, await_job, probe_files, probe_project, session
+
+#: Seconds for a job of the proof.
+JOB_S = 120.0
+RANDOM_BYTES = 64 * 1024
+#: The one layer of the project, its file, and the name of its one point.
+LAYER, LAYER_FILE, NAME = "points_4427267d_773d_45b1_a211_da1361075413", "points.gpkg", "probe"
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The step at which the proof ended, and why."""
+
+    step: str
+    error: QfcError
+
+
+def prove(ports: Ports) -> Broken | None:
+    """Do what a device does; return where that broke off, None when all of it works.
+
+    Raises NotFoundError or RefusedError where nobody may try.
+    """
+    with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
+        for step, do in _steps(ports, project):
+            try:
+                do()
+            except QfcError as error:
+                return Broken(step, error)
+    return None
+
+
+def _steps(ports: Ports, project: ProbeProject) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return (
+        ("a file up and down", lambda: project.round_trip("random.bin", secrets.token_bytes(RANDOM_BYTES))),
+        ("a project described by a worker", lambda: _describe(ports, project)),
+        ("a package made and fetched", lambda: _package(ports, project)),
+        ("an edit applied", lambda: _edit(ports, project)),
+    )
+
+
+def _describe(ports: Ports, project: ProbeProject) -> None:
+    for name, content in probe_files().items():
+        project.upload(name, content)
+    await_job(ports, project.id, "process_projectfile", limit_s=JOB_S)
+    for name, content in probe_files().items():
+        project.require_same(name, content)
+
+
+def _package(ports: Ports, project: ProbeProject) -> None:
+    """Let a package be made; every file of it has to be what the server says of it."""
+    project.start_job("package")
+    await_job(ports, project.id, "package", limit_s=JOB_S)
+    files = project.package_files()
+    if not any(file["name"].endswith((".qgs", ".qgz")) for file in files):
+        raise ProbeError("The package has no project file.")
+    for file in files:
+        content = project.package_file(file["name"])
+        if hashlib.md5(content, usedforsecurity=False).hexdigest() != file["md5sum"]:
+            raise ProbeError(f"{file['name']} of the package came as {len(content)} bytes that are not those packaged.")
+
+
+def _edit(ports: Ports, project: ProbeProject) -> None:
+    """Push an edit; it has to be in the data afterwards."""
+    wanted = f"probe {secrets.token_hex(4)}"
+    edit = deltafile(project.id, wanted)
+    project.push(edit)
+    await_job(ports, project.id, "delta_apply", limit_s=JOB_S)
+    status = ports.jobs.delta(edit["deltas"][0]["uuid"]).status
+    if status != "applied":
+        raise ProbeError(f"The edit is {status}.", hint="Type: qfc deltas list")
+    found = name_in(project.download(LAYER_FILE))
+    if found != wanted:
+        raise ProbeError("The edit is said to be applied, and the data are as they were.")
+
+
+def deltafile(project_id: str, name: str) -> dict[str, Any]:
+    """Return what a device sends that gave the point another name."""
+    delta = {
+        "uuid": str(uuid.uuid4()),
+        "clientId": str(uuid.uuid4()),
+        "exportId": str(uuid.uuid4()),
+        "localPk": "1",
+        "sourcePk": "1",
+        "localLayerId": LAYER,
+        "sourceLayerId": LAYER,
+        "method": "patch",
+        "old": {"attributes": {"name": NAME}},
+        "new": {"attributes": {"name": name}},
+    }
+    return {"id": str(uuid.uuid4()), "project": project_id, "version": "1.0", "files": [], "deltas": [delta]}
+
+
+def name_in(geopackage: bytes) -> str:
+    """Return the name of the point in a GeoPackage. Raises ProbeError when it is none."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / LAYER_FILE
+        path.write_bytes(geopackage)
+        try:
+            with closing(sqlite3.connect(path)) as database:
+                return str(database.execute("select name from points where fid = 1").fetchone()[0])
+        except (sqlite3.DatabaseError, TypeError) as error:
+            raise ProbeError(f"{LAYER_FILE} came back as no GeoPackage with the point in it.") from error

@@ -1,0 +1,336 @@
+"""Logs, web, certificates, settings, releases: each fault is made, found with its evidence, mended where promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import format_datetime
+from pathlib import PurePath
+
+import pytest
+
+from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
+from qfc.checks.logs import LOGS, Said
+from qfc.checks.settings import SETTINGS
+from qfc.drivers.memory import MemoryPorts
+from qfc.drivers.memory.records import MemoryApi
+from qfc.drivers.memory.site import FOLDER
+from qfc.operations.guard import Options
+from qfc.operations.sync_diagnose import Result
+from qfc.stack.model import ApiRequest, Certificate, LogLine, Revision
+from qfc.stack.rollout import Record, State, as_document
+
+#: Lines as services really write them, by the check that knows them.
+WRITTEN: Mapping[str, tuple[str, str]] = {
+    "A06-log": ("app", 'psycopg2.OperationalError: invalid sslmode value: "prefer # or require"'),
+    "A12-log": ("app", "  File \"os.py\", line 685, in __getitem__\n    raise KeyError(key)\nKeyError: 'SALT_KEY'"),
+    "A13-log": ("app", 'psycopg2.errors.UndefinedTable: relation "core_user" does not exist'),
+    "A15-log": ("db", "could not extend file: No space left on device"),
+    "A11-log": ("worker_wrapper", "pymemcache.exceptions.MemcacheUnexpectedCloseError"),
+    "B01-log": ("app", "Forbidden (Origin checking failed - https://x.org does not match any trusted origins.)"),
+    "B02": ("nginx", '[emerg] 1#1: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'),
+    "B05-log": ("app", "Expected to either run behind nginx proxy, debug mode or within a test suite."),
+    "B12": ("app", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),
+    "B13": ("nginx", "*5 client intended to send too large body: 11000000 bytes"),
+    "B14": ("app", "WORKER TIMEOUT (pid:17)"),
+    "B16": ("nginx", "*48 minio.example could not be resolved (3: Host not found)"),
+    "B18-log": ("nginx", 'cannot load certificate "/etc/nginx/certs/x.pem": BIO_new_file() failed'),
+    "C07-log": ("app", "ConfigValidationError: Missing STORAGES_PROJECT_DEFAULT_STORAGE"),
+    "C10-log": ("app", "psycopg2.errors.NumericValueOutOfRange: integer out of range"),
+    "D09": ("worker_wrapper", "NotImplementedError: Unknown job type create_project"),
+    "D12-log": ("worker_wrapper", "Expected `worker_wrapper` to be connected to the master DB node!"),
+    "D13-log": ("worker_wrapper", "docker.errors.DockerException: Error while fetching server API version"),
+    "D15-log": ("worker_wrapper", "[QFC/Worker/1001] Failed to read logs."),
+    "E08-log": ("app", "cryptography.fernet.InvalidToken"),
+    "F06": ("app", "duplicate_deltafile"),
+    "F11": ("nginx", "POST 500 /admin/core/delta/ 0.120 s 12 bytes"),
+    "G07": ("nginx", "POST 405 /api/v1/deltas/4ad2fe27/ 0.001 s"),
+    "G08": ("nginx", "GET 403 /api/v1/subscriptions/bob/current/ 0.001 s"),
+    "H06-log": ("app", "smtplib.SMTPAuthenticationError: (535, b'no')"),
+    "I02": ("app", 'psycopg2.errors.UndefinedTable: relation "project_project" does not exist'),
+    "I03-log": ("db", "database files are incompatible with server"),
+    "connections-log": ("db", "FATAL: sorry, too many clients already"),
+}  # fmt: skip
+
+
+def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0) -> None:
+    at = ports.clock.now() - timedelta(minutes=minutes_ago)
+    ports.runtime.lines.append(LogLine(service, f"{service}-1", at, "ERROR", text))
+
+
+@pytest.mark.parametrize("id", [check.id for check in LOGS if isinstance(check, Said)])
+def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) -> None:
+    ports, _ = healthy("compose")
+    service, text = WRITTEN[id]
+    wrote(ports, service, text)
+    made = found(ports)
+    assert ids(made) == [id]
+    assert f"{service} wrote 1 such lines" in the(made, id).evidence
+
+
+def test_what_was_written_before_the_service_was_started_anew_is_no_finding() -> None:
+    ports, _ = healthy("compose")
+    wrote(ports, "app", WRITTEN["C07-log"][1], minutes_ago=5)
+    assert found(ports).findings == ()
+
+
+def test_many_failed_requests() -> None:
+    ports, _ = healthy("compose")
+    for _number in range(19):
+        wrote(ports, "nginx", "GET 502 /api/v1/projects/ 0.1 s")
+    assert found(ports).findings == ()
+    wrote(ports, "nginx", "GET 502 /api/v1/projects/ 0.1 s")
+    assert "20 of the last 20 requests" in the(found(ports), "B15").evidence
+
+
+LOGIN = b'<link rel="stylesheet" href="/staticfiles/admin/css/base.0a1.css"><form method="post">'
+
+
+def with_admin(ports: MemoryPorts) -> list[ApiRequest]:
+    """Give the server an admin's form, and a style sheet; return what is sent back."""
+    sent: list[ApiRequest] = []
+    ports.api.answers["/admin/login/"] = (200, LOGIN)
+    ports.api.answers["/staticfiles/admin/css/base.0a1.css"] = (200, b"")
+    ports.api.headers["/admin/login/"] = {"set-cookie": "csrftoken=abc; Path=/; SameSite=Lax"}
+
+    def answer(request: ApiRequest) -> tuple[int, bytes]:
+        sent.append(request)
+        return 200, b""
+
+    ports.api.handler = answer
+    return sent
+
+
+def test_a_form_is_sent_back_as_a_browser_does_and_refused_ones_are_found() -> None:
+    ports, _ = healthy("compose")
+    (sent,) = [with_admin(ports)]
+    assert found(ports).findings == ()
+    assert sent[-1].headers["Cookie"] == "csrftoken=abc"
+    assert (sent[-1].method, sent[-1].headers["X-CSRFToken"], sent[-1].headers["Origin"]) == (
+        "POST",
+        "abc",
+        "http://memory",
+    )
+    ports.api.handler = lambda _: (403, b"Origin checking failed")
+    assert "http://memory, was answered 403" in the(found(ports), "B01").evidence
+
+
+def test_missing_style_sheets_are_collected() -> None:
+    ports, _ = healthy("compose")
+    with_admin(ports)
+    del ports.api.answers["/staticfiles/admin/css/base.0a1.css"]
+
+    def missing(request: ApiRequest) -> tuple[int, bytes]:
+        return 404 if request.method == "GET" else 200, b""
+
+    ports.api.handler = missing
+
+    def collect(service: str, argv: object, stdin: bytes) -> str:
+        assert (service, argv) == ("app", ["collectstatic", "--noinput"])
+        ports.api.answers["/staticfiles/admin/css/base.0a1.css"] = (200, b"")
+        return ""
+
+    ports.runtime.execute_with = collect
+    assert "/staticfiles/admin/css/base.0a1.css answered 404." in the(found(ports), "A03").evidence
+    assert the(found(ports, fix=True), "A03").result is Result.FIXED
+
+
+@pytest.mark.parametrize(
+    ("answer", "evidence"),
+    [((404, b"{}"), "answered 404"), ((200, b"{}"), "no list"), ((200, b'[{"id": "oidc"}]'), "name and password")],
+)
+def test_ways_to_log_in_that_clients_cannot_use(answer: tuple[int, bytes], evidence: str) -> None:
+    ports, _ = healthy()
+    ports.api.answers["/api/v1/auth/providers/"] = answer
+    assert evidence in the(found(ports), "G01").evidence
+
+
+def test_a_server_that_does_not_know_what_clients_ask_for() -> None:
+    ports, _ = healthy()
+    ports.api.answers["/api/v1/projects/"] = (405, b"")
+    assert "/api/v1/projects/ 405" in the(found(ports), "G12").evidence
+
+
+def leg(status: int) -> MemoryApi:
+    return MemoryApi({}, lambda _: (status, b"{}"))
+
+
+@pytest.mark.parametrize(
+    ("legs", "evidence"),
+    [
+        ({"public": 200, "nginx": 200, "app": 200}, None),
+        ({"public": 444, "nginx": 200, "app": 200}, "By public: it answered 444."),
+        ({"public": 502, "nginx": 502, "app": 200}, "By public: it answered 502. By nginx: it answered 502."),
+        ({"public": 502, "app": 502}, None),
+        ({"public": 502}, None),
+    ],
+)
+def test_what_answers_inside_and_not_outside(legs: Mapping[str, int], evidence: str | None) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.ways = {name: leg(status) for name, status in legs.items()}
+    said = [one.evidence for one in found(ports).findings if one.id == "B03-door"]
+    assert said == ([evidence] if evidence else [])
+
+
+def test_a_deployment_without_nginx() -> None:
+    ports, _ = healthy("compose")
+    del ports.runtime._wanted["nginx"]  # pyright: ignore[reportPrivateUsage]
+    assert "nginx" in the(found(ports), "B08").evidence
+
+
+def test_a_public_port_that_is_not_the_one_of_the_settings() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "WEB_HTTPS_PORT=8443\n"
+    ports.api.url = "https://memory:8443"
+    assert "B05" not in ids(found(ports))
+    ports.api.url = "https://memory"
+    assert "Clients use 443, WEB_HTTPS_PORT is 8443" in the(found(ports), "B05").evidence
+
+
+def test_a_clock_that_is_wrong() -> None:
+    ports, _ = healthy()
+    now = ports.clock.now()
+    ports.api.headers["/api/v1/status/"] = {"date": format_datetime(now + timedelta(seconds=2), usegmt=True)}
+    assert found(ports).findings == ()
+    ports.api.headers["/api/v1/status/"] = {"date": format_datetime(now - timedelta(seconds=90), usegmt=True)}
+    assert "-90 s" in the(found(ports), "clock-server").evidence
+
+
+def certificate(ports: MemoryPorts, **more: object) -> Certificate:
+    now = ports.clock.now()
+    before, after = now - timedelta(days=9), now + timedelta(days=80)
+    good = Certificate("CN=memory", ("memory",), "CN=Authority", "01", before, after, "aa", chain=2, trusted=True)
+    return replace(good, **more)  # pyright: ignore[reportArgumentType]
+
+
+def serving(ports: MemoryPorts, **more: object) -> None:
+    ports.api.url = "https://memory"
+    ports.deployment.certificates.given = certificate(ports, **more)
+
+
+CERTIFICATES: Mapping[str, tuple[Callable[[MemoryPorts], object], str]] = {
+    "B09-expired": (lambda ports: serving(ports, not_after=ports.clock.now() - timedelta(days=2)), "2.0 days ago"),
+    "B10-soon": (lambda ports: serving(ports, not_after=ports.clock.now() + timedelta(days=5)), "in 5.0 days"),
+    "B18-name": (lambda ports: serving(ports, names=("other.example.org",)), "for other.example.org, not for memory"),
+    "B09": (lambda ports: serving(ports, issuer="CN=memory", subject="CN=memory"), "signed by itself"),
+}
+
+
+def test_a_good_certificate_is_no_finding() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    assert found(ports).findings == ()
+
+
+@pytest.mark.parametrize("id", CERTIFICATES)
+def test_a_certificate_that_makes_trouble(id: str) -> None:
+    ports, _ = healthy("compose")
+    make, evidence = CERTIFICATES[id]
+    make(ports)
+    assert evidence in the(found(ports), id).evidence
+
+
+@pytest.mark.parametrize(
+    ("more", "evidence"),
+    [({"issuer": "O=mkcert development CA"}, "from mkcert"), ({"chain": 1}, "has no chain"),
+     ({"trusted": False, "problem": "unable to get local issuer"}, "unable to get local issuer")],
+)  # fmt: skip
+def test_a_certificate_that_devices_do_not_trust(more: Mapping[str, object], evidence: str) -> None:
+    ports, _ = healthy("compose")
+    serving(ports, **more)
+    assert evidence in the(found(ports), "B09").evidence
+
+
+def test_a_renewed_certificate_is_served_after_the_repair() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.file = certificate(ports, fingerprint="bb", serial="02")
+    assert "Served is 01" in the(found(ports), "B10").evidence
+    assert the(found(ports, fix=True), "B10").result is Result.FIXED
+    assert found(ports).findings == ()
+
+
+def test_a_key_that_is_another_ones() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.fits = False
+    assert "/memory/certificate.pem" in the(found(ports), "B18").evidence
+
+
+@pytest.mark.parametrize("id", [check.id for check in SETTINGS if check.auto != "no"])
+def test_a_setting_is_mended_after_its_difference_was_shown_and_a_copy_is_kept(id: str) -> None:
+    ports, _ = healthy("compose")
+    lines, _evidence = VALUES[id]
+    names = [line.partition("=")[0] for line in lines.splitlines()]
+    kept = [line for line in ENV.splitlines() if line.partition("=")[0] not in names]
+    site = ports.deployment.site
+    site.env = broken = "\n".join([*kept, *lines.splitlines()]) + "\n"
+    asked: list[str] = []
+
+    def ask(question: str) -> bool:
+        asked.append(question)
+        return True
+
+    planned = found(ports, fix=True, options=DRY)
+    assert " → " in "".join(planned.steps)
+    assert site.env == broken
+    made = found(ports, fix=True, options=Options(ask=ask))
+    assert the(made, id).result is Result.FIXED
+    assert site.env_before == broken
+    assert id not in ids(found(ports))
+    if the(made, id).auto == "ask":
+        assert " → " in asked[0]
+
+
+def file(ports: MemoryPorts, name: str, text: str) -> None:
+    ports.host.files[PurePath(FOLDER / name)] = (text.encode(), 0o644)
+
+
+def test_variables_that_the_release_wants_are_added_and_secrets_made_up() -> None:
+    ports, _ = healthy("compose")
+    file(
+        ports, "docker-compose.yml", "services:\n  app:\n    environment:\n      A: ${SALT_KEY}\n      B: ${NEW_ONE}\n"
+    )
+    file(ports, ".env.example", "# comment\nSALT_KEY=0123456789\nNEW_ONE='seven'\n")
+    assert the(found(ports), "A12").evidence == "Not set: NEW_ONE, SALT_KEY."
+    planned = found(ports, fix=True, options=DRY)
+    assert "NEW_ONE: not set → seven; SALT_KEY: not set → (made up)" in "".join(planned.steps)
+    assert the(found(ports, fix=True), "A12").result is Result.FIXED
+    values = ports.deployment.settings.values()
+    assert values["NEW_ONE"] == "seven"
+    assert (values["SALT_KEY"] != "0123456789", len(values["SALT_KEY"]) >= 40) == (True, True)
+
+
+def test_files_and_data_that_do_not_go_together() -> None:
+    ports, _ = healthy("compose")
+    file(ports, "docker-compose.yml", "services:\n  db:\n    image: postgis/postgis:17-3.5\n")
+    ports.directory.status = replace(ports.directory.status, version="15.4")
+    assert "I03: The release runs PostgreSQL 17" in the(found(ports), "I06").evidence
+
+
+def test_changed_files_of_the_release() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.changed = ("docker-compose.yml",)
+    assert the(found(ports), "I08").evidence == "Changed: docker-compose.yml."
+
+
+@pytest.mark.parametrize(
+    ("log", "means"),
+    [("E: Failed to fetch https://mirror/x.deb", "A08"), ("KeyError: 'SALT_KEY'", "A12"),
+     ("Bind for 0.0.0.0:80 failed: port is already allocated", "A05"),
+     ("error: Your local changes would be overwritten by checkout", "I08"),
+     ("services.x.depends_on contains an invalid type", "A07")],
+)  # fmt: skip
+def test_the_last_deployment_that_failed_is_explained(log: str, means: str) -> None:
+    ports, _ = healthy("compose")
+    now, to = ports.clock.now(), Revision("b" * 40, "v2")
+    begun = Record(id="20260101-1", kind="deploy", by="anna", began_at=now, before=Revision("a" * 40, "v1"), after=to)
+    records = ports.deployment.records
+    records.write("deployments/20260101-1/record.json", as_document(begun.ended(State.ROLLED_BACK, now, "It broke.")))
+    records.write_text("deployments/20260101-1/log.txt", log)
+    assert f"It broke. ({means}:" in the(found(ports), "A08").evidence
+    records.write(
+        "deployments/20260101-2/record.json", as_document(replace(begun, id="20260101-2").ended(State.DEPLOYED, now))
+    )
+    assert found(ports).findings == ()
