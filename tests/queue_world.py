@@ -49,8 +49,18 @@ class World(Protocol):
         ended: float | None = None,
         feedback: dict[str, Any] | None = None,
         output: str | None = None,
+        by: str = "alice",
     ) -> str: ...
-    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str: ...
+    def delta(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        job: str | None = None,
+        made: float = 10,
+        by: str = "alice",
+        feedback: dict[str, Any] | None = None,
+    ) -> str: ...
     def part(self, job: str, delta: str, status: str) -> None: ...
     def part_status(self, job: str, delta: str) -> str: ...
     def close(self) -> None: ...
@@ -147,6 +157,7 @@ class DatabaseWorld:
         ended: float | None = None,
         feedback: dict[str, Any] | None = None,
         output: str | None = None,
+        by: str = "alice",
     ) -> str:
         """Make a job; an official server leaves the end of a failed one to the container."""
         job = str(uuid4())
@@ -159,8 +170,8 @@ class DatabaseWorld:
             project_id=project,
             type=type,
             status=status,
-            created_by_id=self.user_id("alice"),
-            triggered_by_id=self.user_id("alice"),
+            created_by_id=self.user_id(by),
+            triggered_by_id=self.user_id(by),
             feedback=None if feedback is None else json.dumps(feedback),
             output=output,
             started_at=None if started is None else before(started),
@@ -171,9 +182,19 @@ class DatabaseWorld:
             self.insert("core_applyjob", job_ptr_id=job, overwrite_conflicts=True)
         return job
 
-    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
+    def delta(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        job: str | None = None,
+        made: float = 10,
+        by: str = "alice",
+        feedback: dict[str, Any] | None = None,
+    ) -> str:
         """Make a delta, as a part of a job when one is given."""
         delta = str(uuid4())
+        told = feedback or ({"msg": "it went wrong"} if status == "error" else None)
         self.insert(
             "core_delta",
             id=delta,
@@ -183,9 +204,9 @@ class DatabaseWorld:
             created_at=before(made),
             updated_at=before(made),
             project_id=project,
-            created_by_id=self.user_id("alice"),
+            created_by_id=self.user_id(by),
             last_status=status,
-            last_feedback=json.dumps({"msg": "it went wrong"}) if status == "error" else None,
+            last_feedback=None if told is None else json.dumps(told),
         )
         if job is not None:
             self.part(job, delta, status)
@@ -281,6 +302,7 @@ class MemoryWorld:
         ended: float | None = None,
         feedback: dict[str, Any] | None = None,
         output: str | None = None,
+        by: str = "alice",
     ) -> str:
         """Make a job."""
         job = str(uuid4())
@@ -291,7 +313,7 @@ class MemoryWorld:
             status=JobStatus(status),
             project_id=project,
             project=f"{row.owner}/{row.name}",
-            created_by="alice",
+            created_by=by,
             created_at=before(made),
             started_at=None if started is None else before(started),
             finished_at=None if ended is None else before(ended),
@@ -301,7 +323,16 @@ class MemoryWorld:
         )
         return job
 
-    def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
+    def delta(
+        self,
+        project: str,
+        status: str = "pending",
+        *,
+        job: str | None = None,
+        made: float = 10,
+        by: str = "alice",
+        feedback: dict[str, Any] | None = None,
+    ) -> str:
         """Make a delta, as a part of a job when one is given."""
         delta = str(uuid4())
         row = self.directory.project_rows[project]
@@ -313,10 +344,10 @@ class MemoryWorld:
             status=status,
             method="create",
             layer_id="trees_1",
-            created_by="alice",
+            created_by=by,
             created_at=before(made),
             updated_at=before(made),
-            feedback={"msg": "it went wrong"} if status == "error" else None,
+            feedback=feedback or ({"msg": "it went wrong"} if status == "error" else None),
             content={"method": "create", "sourceLayerId": "trees_1", "uuid": delta},
         )
         if job is not None:

@@ -160,6 +160,23 @@ def test_deltas_come_in_the_order_of_arrival_and_by_filter(world: World) -> None
     assert store.deltas(job_id=UNKNOWN) == ()
 
 
+def test_deltas_of_a_person_and_of_an_age(world: World) -> None:
+    world.person("bob")
+    project = world.project("survey")
+    old, young = world.delta(project, made=90, by="bob"), world.delta(project, made=5, by="bob")
+    other = world.delta(project, made=80)
+    store = world.store
+
+    def ids(found: tuple[Delta, ...]) -> list[str]:
+        return [delta.id for delta in found]
+
+    assert ids(store.deltas(created_by="bob")) == ids(store.deltas(created_by="BOB")) == [old, young]
+    assert ids(store.deltas(before=before(80))) == [old]
+    assert ids(store.deltas(before=before(79))) == [old, other]
+    assert ids(store.deltas(created_by="alice", before=before(1), limit=1)) == [other]
+    assert store.deltas(created_by="nobody") == ()
+
+
 def test_a_delta_with_all_that_is_known(world: World) -> None:
     project = world.project("survey")
     name = world.delta(project, "error")

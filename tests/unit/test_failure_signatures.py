@@ -2,9 +2,27 @@
 
 from __future__ import annotations
 
+import importlib
+import re
+from datetime import UTC, datetime
+
+import click
 import pytest
 
-from qfc.stack.failures import SIGNATURES, Cause, classify
+from qfc.stack.delta_signatures import DELTA_SIGNATURES, IN_DOUBT
+from qfc.stack.failures import UNKNOWN_DELTA_FIX, UNKNOWN_FIX, classify, classify_delta
+from qfc.stack.model import Delta
+from qfc.stack.signatures import SIGNATURES, Cause, Signature
+
+MISSING_IMAGE = (
+    "500 Server Error for http+docker://localhost/v1.43/images/create?tag=latest&fromImage=qfieldcloud-qgis: Internal "
+    'Server Error ("Get "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: no such host")'
+)
+OF_THE_APPLICATION = (
+    'Requested "http://app:8000/api/v1/files/4ad2fe27/survey.qgs/" and got "500 Internal Server Error": '
+    '{"code": "unknown_error", "message": "QFieldcloud Unknown Error"}'
+)
+NO_SECRET = "Available user defined environment variables: []\nfe_sendauth: no password supplied"
 
 CASES = [
     ({"error": "Worker timeout error.", "error_type": "TIMEOUT", "container_exit_code": -1}, "D04", Cause.SERVER),
@@ -20,7 +38,35 @@ CASES = [
     ({"error": "The job did not finish within 600 seconds.", "error_type": "TIMEOUT"}, "D04", Cause.SERVER),
     ({"error": "The job needed more memory than it may have.", "error_type": "OUT_OF_MEMORY"}, "D05", Cause.SERVER),
     ({"error": "tried 3 times", "error_type": "WORKER_DIED", "error_origin": "worker_wrapper"}, "D08", Cause.SERVER),
-]
+    ({"error": "[Errno 2] No such file or directory: '/tmp/tmpab1/thumbnail.png'"}, "D03", Cause.SERVER),
+    ({"error": MISSING_IMAGE, "error_origin": "worker_wrapper"}, "D02", Cause.SERVER),
+    ({"error": "[QFC/Worker/1001] Failed to read logs."}, "D15", Cause.SERVER),
+    ({"error": 'Local files list for project "4ad2fe27": empty!'}, "D16", Cause.SERVER),
+    ({"error": "The job's process was killed, probably for lack of memory.", "error_type": "KILLED"}, "D05",
+     Cause.SERVER),
+    ({"error": "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed'))"},
+     "B12", Cause.SERVER),
+    ({"error": "<html><h1>413 Request Entity Too Large</h1></html>", "error_type": "API_OTHER"}, "B13", Cause.SERVER),
+    ({"error": OF_THE_APPLICATION, "error_type": "API_INTERNAL_SERVER_ERROR"}, "B06", Cause.SERVER),
+    ({"error": 'Read timeout on endpoint URL: "None"', "error_type": "API_INTERNAL_SERVER_ERROR"}, "C00", Cause.SERVER),
+    ({"error": "[Errno -2] Name or service not known", "error_origin": "worker_wrapper"}, "A11", Cause.SERVER),
+    ({"error": "Unsupported QGIS major version: 4"}, "E01", Cause.SERVER),
+    ({"error": '{"code":"inactive_subscription","message":"Permission denied"}', "error_type": "API_FORBIDDEN"}, "H01",
+     Cause.SERVER),
+    ({"error": '{"code":"permission_denied_plan_insufficient"}', "error_type": "API_FORBIDDEN"}, "H02", Cause.SERVER),
+    ({"error": '{"code":"over_quota","message":"Quota error"}', "error_type": "API_PAYMENT_REQUIRED"}, "H03",
+     Cause.CLIENT),
+    ({"error": "expired", "error_type": "API_TOKEN_EXPIRED"}, "G10", Cause.SERVER),
+    ({"error": "gone", "error_type": "API_NOT_FOUND"}, "D14-404", Cause.CLIENT),
+    ({"error": "502 Bad Gateway", "error_type": "API_OTHER"}, "D14-other", Cause.SERVER),
+    ({"error": "no survey.qgs", "error_type": "FILE_NOT_FOUND"}, "E02", Cause.PROJECT),
+    ({"error": "Error code invalid_dataprovider, error message: File 'trees.gpkg' missing."}, "E02", Cause.PROJECT),
+    ({"error": 'Unable to connect to host "localhost"'}, "E03", Cause.PROJECT),
+    ({"error": 'FATAL: no pg_hba.conf entry for host "172.18.0.5"'}, "E04", Cause.PROJECT),
+    ({"error": NO_SECRET.splitlines()[0]}, "E05", Cause.PROJECT),
+    ({"error": NO_SECRET.splitlines()[1]}, "E05", Cause.PROJECT),
+    ({"error": "Project file is an invalid XML document"}, "E12", Cause.PROJECT),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("feedback", "signature", "cause"), CASES)
@@ -58,5 +104,80 @@ def test_nothing_is_told(feedback: dict[str, object] | None) -> None:
     assert classify(feedback, None).cause is Cause.UNKNOWN
 
 
-def test_ids_are_unique() -> None:
-    assert len({signature.id for signature in SIGNATURES}) == len(SIGNATURES)
+def test_a_big_file_that_ends_a_worker_is_told_from_other_deaths() -> None:
+    found = classify({"error_type": "UNKNOWN"}, 'Uploading file "ortho.tif"…\nKilled')
+    assert found.signature.startswith("C11")
+    assert classify(None, "Job has been cancelled by parent process!").signature.startswith("D05")
+
+
+KEY = "Composite (multi-column) primary keys are not supported!"
+NO_KEY = 'The layer "trees" neither has a primary key, nor an attribute fid'
+FEATURE = "Unable to find feature"
+DELTAS = [
+    ("not_applied", {"msg": FEATURE, "provider_errors": None}, "F01", Cause.PROJECT),
+    ("not_applied", {"msg": 'No layer with id "trees_c07ac20e"'}, "F02", Cause.PROJECT),
+    ("conflict", {"msg": "There are conflicts with the already existing feature!"}, "F03", Cause.CLIENT),
+    ("conflict", None, "F03", Cause.CLIENT),
+    ("not_applied", {"msg": KEY}, "F05-key", Cause.PROJECT),
+    ("not_applied", {"msg": NO_KEY}, "F05-key", Cause.PROJECT),
+    ("not_applied", {"msg": "Comma in field name: a,b"}, "F05-key", Cause.PROJECT),
+    ("not_applied", {"msg": 'Cannot start editing layer "trees"'}, "F05-edit", Cause.PROJECT),
+    ("not_applied", {"msg": "Failed to commit changes", "provider_errors": ["null value in column"]}, "F05-commit",
+     Cause.PROJECT),
+    ("not_applied", {"msg": "The database refused the edit: value too long"}, "F05-commit", Cause.PROJECT),
+    ("error", {"msg": '[HTTP/402] {"code":"over_quota","message":"Quota error"}'}, "F08", Cause.CLIENT),
+    ("unpermitted", {"msg": "A reporter is not permitted to change features."}, "F10", Cause.CLIENT),
+    ("unpermitted", None, "F10", Cause.CLIENT),
+    ("error", None, "in-doubt", Cause.SERVER),
+    ("error", {"in_doubt": True, "msg": "The worker died after files had changed."}, "in-doubt", Cause.SERVER),
+    ("pending", {"msg": "The job was taken up 3 times and its worker died each time."}, "D08", Cause.SERVER),
+    ("error", {"msg": "The delta cannot be read: no method"}, "malformed", Cause.CLIENT),
+    ("error", {"msg": "The job did not finish within 600 seconds.", "e_type": "TIMEOUT"}, "D04", Cause.SERVER),
+]  # fmt: skip
+
+
+def delta(status: str, feedback: dict[str, object] | None) -> Delta:
+    moment = datetime(2026, 5, 4, tzinfo=UTC)
+    return Delta("d", "f", "p", "alice/survey", status, "patch", "trees", "alice", moment, moment, feedback=feedback)
+
+
+@pytest.mark.parametrize(("status", "feedback", "signature", "cause"), DELTAS)
+def test_why_an_edit_is_not_there(
+    status: str, feedback: dict[str, object] | None, signature: str, cause: Cause
+) -> None:
+    found = classify_delta(delta(status, feedback))
+    assert found is not None
+    assert (found.signature.split()[0], found.cause) == (signature, cause)
+    assert found.fix
+
+
+def test_an_edit_that_arrived_or_waits_needs_no_reason() -> None:
+    assert classify_delta(delta("applied", {"msg": FEATURE})) is None
+    assert classify_delta(delta("pending", None)) is None
+
+
+def test_an_unknown_reason_keeps_its_words() -> None:
+    found = classify_delta(delta("not_applied", {"msg": "The moon is in the wrong house 7"}))
+    assert found is not None
+    assert (found.signature, found.cause) == ("The moon is in the wrong house …", Cause.UNKNOWN)
+
+
+@pytest.mark.parametrize("signatures", [SIGNATURES, (*DELTA_SIGNATURES, IN_DOUBT)])
+def test_ids_are_unique(signatures: tuple[Signature, ...]) -> None:
+    assert len({signature.id for signature in signatures}) == len(signatures)
+
+
+FIXES = [UNKNOWN_FIX, UNKNOWN_DELTA_FIX, *(one.fix for one in (*SIGNATURES, *DELTA_SIGNATURES, IN_DOUBT))]
+COMMAND = re.compile(r"qfc ([a-z]+)((?: (?:--)?[a-z_]+| [A-Z]+)*)")
+
+
+@pytest.mark.parametrize("fix", FIXES)
+def test_every_fix_names_commands_and_options_that_exist(fix: str) -> None:
+    for name, rest in COMMAND.findall(fix):
+        command = importlib.import_module(f"qfc.cli.{name}").command
+        words = rest.split()
+        if isinstance(command, click.Group) and not words[0].startswith("--"):
+            assert words[0] in command.commands, fix
+            command = command.commands[words[0]]
+        known = {option for parameter in command.params for option in parameter.opts}
+        assert {word for word in words if word.startswith("--")} <= known, fix

@@ -11,7 +11,8 @@ from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, UsageError
 from qfc.operations.db_migrate import db_migrate
 from qfc.operations.db_status import db_status
-from qfc.operations.deltas_list import deltas_list, deltas_show
+from qfc.operations.deltas_filter import DeltaFilter
+from qfc.operations.deltas_list import deltas_list, deltas_show, deltas_summary
 from qfc.operations.deltas_reapply import DeltaSelection, deltas_reapply
 from qfc.operations.guard import Options
 from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
@@ -26,7 +27,8 @@ from qfc.operations.users_quota import users_quota
 from qfc.operations.workers_change import workers_drain, workers_restart, workers_scale
 from qfc.operations.workers_list import workers_list
 from qfc.stack.model import JobStatus, Worker
-from queue_world import NOW, MemoryWorld
+from qfc.stack.queue_changes import BULK_LIMIT
+from queue_world import NOW, MemoryWorld, before
 
 YES = Options(yes=True)
 DRY = Options(dry_run=True)
@@ -166,9 +168,103 @@ def test_cancelled_edits_are_listed_and_applied_again(ports: MemoryPorts, world:
     assert jobs_cancel(ports, JobSelection([job]), Options()).deltas == (delta,)
     (listed,) = deltas_list(ports).deltas
     assert (listed.id, listed.status, listed.age_s) == (delta, "pending", 600)
-    result = deltas_reapply(ports, DeltaSelection(project="alice/survey"), YES)
+    result = deltas_reapply(ports, DeltaSelection(wanted=DeltaFilter(project="alice/survey")), YES)
     assert result.deltas == (delta,)
     assert ports.jobs.job(result.jobs[0]).status is JobStatus.PENDING
+
+
+def test_failures_of_one_kind_are_told_with_whom_they_hit_and_what_to_do(
+    ports: MemoryPorts, world: MemoryWorld
+) -> None:
+    world.person("bob")
+    one, two = world.project("one"), world.project("two")
+    timeout = {"error": "Worker timeout error.", "error_type": "TIMEOUT"}
+    world.job(one, "failed", made=90, started=80, ended=50, feedback=timeout, by="bob")
+    newest = world.job(two, "failed", made=90, started=80, ended=10, feedback=timeout)
+    strange = {"error": "boom", "error_origin": "worker_wrapper"}
+    server = world.job(one, "failed", ended=5, feedback=strange)
+    world.job(one, "failed", ended=4, feedback={"error": "boom"})
+    groups = sync_failed(ports, hours=1, limit=1).groups
+    assert [(group.count, group.cause) for group in groups] == [(2, "server"), (1, "server"), (1, "unknown")]
+    first = groups[0]
+    assert (first.first, first.last, first.job_id) == (before(50), before(10), newest)
+    assert (first.projects, first.people) == (("alice/one", "alice/two"), ("alice", "bob"))
+    assert "WORKER_TIMEOUT_S" in first.fix
+    assert groups[1].job_id == server
+    assert "qfc jobs show" in groups[1].fix
+
+
+def lost_edits(world: MemoryWorld) -> tuple[str, str, str, str]:
+    """Make edits that did not arrive: two of alice, one of bob, one in another project."""
+    world.person("bob")
+    one, two = world.project("one"), world.project("two")
+    layer, feature = {"msg": 'No layer with id "a"'}, {"msg": "Unable to find feature"}
+    return (
+        world.delta(one, "not_applied", made=3000, feedback=layer),
+        world.delta(one, "not_applied", made=100, feedback=feature),
+        world.delta(one, "not_applied", made=50, feedback=layer, by="bob"),
+        world.delta(two, "error", made=10),
+    )
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (DeltaFilter(by="BOB"), [2]),
+        (DeltaFilter(older="2d"), [0]),
+        (DeltaFilter(older="1h 30m"), [0, 1]),
+        (DeltaFilter(reason="f02"), [0, 2]),
+        (DeltaFilter(reason="find feat"), [1]),
+        (DeltaFilter(reason="LAYER is not in"), [0, 2]),
+        (DeltaFilter(reason="went wrong"), [3]),
+        (DeltaFilter(project="alice/one", by="alice", reason="F02"), [0]),
+        (DeltaFilter(["error"], reason="F02"), []),
+        (DeltaFilter(older="999999999d"), []),
+    ],
+)
+def test_edits_are_found_and_applied_again_by_what_they_have_in_common(
+    ports: MemoryPorts, world: MemoryWorld, wanted: DeltaFilter, expected: list[int]
+) -> None:
+    made = lost_edits(world)
+    ids = [made[number] for number in expected]
+    listed = deltas_list(ports, wanted)
+    assert ([delta.id for delta in listed.deltas], listed.is_cut) == (ids, False)
+    assert list(deltas_reapply(ports, DeltaSelection(wanted=wanted), YES).deltas) == ids
+
+
+def test_a_list_says_when_it_was_cut(ports: MemoryPorts, world: MemoryWorld) -> None:
+    made = lost_edits(world)
+    listed = deltas_list(ports, limit=2)
+    assert ([delta.id for delta in listed.deltas], listed.is_cut) == (list(made[:2]), True)
+    listed = deltas_list(ports, DeltaFilter(reason="F02"), limit=1)
+    assert ([delta.id for delta in listed.deltas], listed.is_cut) == ([made[0]], True)
+    assert not deltas_list(ports, limit=4).is_cut
+
+
+def test_more_edits_than_are_taken_at_a_time(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey")
+    for _ in range(BULK_LIMIT):
+        world.delta(project, "not_applied", made=20)
+    last = world.delta(project, "error", made=10)
+    assert deltas_list(ports, DeltaFilter(reason="went wrong")).is_cut
+    assert deltas_summary(ports, DeltaFilter(), group="project").is_cut
+    assert [delta.id for delta in deltas_list(ports, DeltaFilter(["error"], reason="went wrong")).deltas] == [last]
+    result = deltas_reapply(ports, DeltaSelection(wanted=DeltaFilter(project="alice/survey")), YES)
+    assert (len(result.deltas), result.is_cut) == (BULK_LIMIT, True)
+
+
+def test_edits_are_counted_by_what_they_have_in_common(ports: MemoryPorts, world: MemoryWorld) -> None:
+    made = lost_edits(world)
+    by_reason = deltas_summary(ports, DeltaFilter(), group="reason")
+    assert (by_reason.count, by_reason.is_cut, len(by_reason.groups)) == (4, False, 3)
+    first = by_reason.groups[0]
+    assert (first.name.split()[0], first.count, first.oldest) == ("F02", 2, ports.jobs.delta(made[0]).created_at)
+    assert first.fix
+    by_person = deltas_summary(ports, DeltaFilter(), group="person")
+    assert [(group.name, group.count) for group in by_person.groups] == [("alice", 3), ("bob", 1)]
+    by_project = deltas_summary(ports, DeltaFilter(), group="project")
+    assert dict(by_project.groups[0].statuses) == {"not_applied": 3}
+    assert (by_project.groups[1].name, dict(by_project.groups[1].statuses)) == ("alice/two", {"error": 1})
 
 
 def test_reapply_takes_what_may_arrive(ports: MemoryPorts, world: MemoryWorld) -> None:
@@ -177,7 +273,7 @@ def test_reapply_takes_what_may_arrive(ports: MemoryPorts, world: MemoryWorld) -
         world.delta(project, status)
     wanted = {world.delta(project, status) for status in ("error", "not_applied", "pending")}
     assert set(deltas_reapply(ports, DeltaSelection(everything=True), YES).deltas) == wanted
-    (conflict,) = deltas_reapply(ports, DeltaSelection(statuses=["conflict"]), YES).deltas
+    (conflict,) = deltas_reapply(ports, DeltaSelection(wanted=DeltaFilter(["conflict"])), YES).deltas
     assert ports.jobs.delta(conflict).status == "pending"
     with pytest.raises(UsageError):
         deltas_reapply(ports, DeltaSelection(), YES)

@@ -148,7 +148,7 @@ class FailedByTheServer(Check):
     fix = "When the cause is gone: qfc jobs retry --type process_projectfile --status failed"
     auto = Auto.ASK
     #: Signatures that say nothing against the project: network, image, release, worker, memory, folder, store.
-    causes = ("D01", "D02", "D03", "D05", "D08", "D10", "D15", "D16", "B06", "C00")
+    causes = ("D01", "D02", "D03", "D05", "D08", "D10", "D15", "D16", "A11", "B06", "C00")
 
     def look(self, seen: Evidence) -> str | None:
         """Look for failed projects whose last description failed of such a thing."""

@@ -20,12 +20,15 @@ def write_change(session: Session, result: Changed, verb: str, noun: str) -> int
         "jobs": result.jobs,
         "deltas": result.deltas,
         "refused": result.refused,
+        "is_cut": result.is_cut,
     }
     session.writer.result(document, lambda writer: _write(writer, result, verb, noun), quiet="\n".join(result.jobs))
     return result.exit_code
 
 
 def _write(writer: Writer, result: Changed, verb: str, noun: str) -> None:
+    if result.is_cut:
+        paragraph(writer, "There are more than are taken at a time: when these have arrived, type the command again.")
     if not result.selected:
         writer.line(f"There are no {noun}; nothing to do.")
         return

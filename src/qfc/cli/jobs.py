@@ -178,6 +178,7 @@ def write_job(writer: Writer, result: JobShown) -> None:
         ("Cause", result.cause),
         ("Signature", result.signature),
         ("Error", result.error),
+        ("Fix", result.fix),
     ]
     facts(writer, pairs)
     if result.deltas:

@@ -16,6 +16,9 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import cut, fitted, paragraph, terminal_width
 
+#: So many names are told one by one.
+NAMED = 3
+
 limit_option = click.option(
     "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="List at most so many jobs."
 )
@@ -51,7 +54,7 @@ def recent_command(session: Session, hours: float, limit: int) -> None:
 @limit_option
 @pass_session
 def failed_command(session: Session, hours: float, limit: int) -> None:
-    """List the jobs that failed lately, by what they failed of."""
+    """List the jobs that failed lately by what they failed of: when, whom it hit, and what to do."""
     result = sync_failed(session.ports, hours=hours, limit=limit)
     session.writer.result(result, lambda writer: write_failed(writer, result), quiet=str(result.failed))
 
@@ -134,15 +137,25 @@ def _durations(durations: Durations) -> str:
 
 
 def write_group(writer: Writer, group: FailureGroup) -> None:
-    """Print failures of one kind."""
-    projects = ", ".join(group.projects[:3]) + (
-        f" and {len(group.projects) - 3} more" if len(group.projects) > 3 else ""
-    )
+    """Print failures of one kind: how many of what, when, whom it hit, and what to do."""
     writer.line()
     paragraph(writer, f"{group.count} × {group.signature} (cause: {group.cause})")
-    paragraph(writer, f"last {time_text(group.last)} UTC in {projects}", indent=4)
+    paragraph(writer, _period(group), indent=4)
+    paragraph(writer, f"in {named(group.projects)}; by {named(group.people)}", indent=4)
     if group.error and group.error not in group.signature:
         paragraph(writer, group.error, indent=4)
+    paragraph(writer, f"Fix: {group.fix}", indent=4)
+
+
+def _period(group: FailureGroup) -> str:
+    newest = f"{time_text(group.last)} UTC (job {short(group.job_id)})"
+    return newest if group.count == 1 else f"{time_text(group.first)} to {newest}"
+
+
+def named(names: tuple[str, ...]) -> str:
+    """Return the first names of many, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return (", ".join(names[:NAMED]) or "nobody known") + more
 
 
 def write_ended(writer: Writer, jobs: tuple[EndedJob, ...]) -> None:

@@ -1,16 +1,18 @@
-"""Field edits: those that never arrived, and one with all that is known of it."""
+"""Field edits: those that never arrived, what keeps them back, and one with all that is known of it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from ..stack.failures import classify_delta, reason_of
 from ..stack.model import Delta
 from ..stack.ports import Ports
+from ..stack.queue_changes import BULK_LIMIT
+from .deltas_filter import DeltaFilter, find_deltas
 from .jobs_view import age
-from .project_name import project_id
 
 #: Every status of a delta but `applied`.
 NOT_ARRIVED = ("pending", "started", "conflict", "not_applied", "error", "ignored", "unpermitted")
@@ -19,7 +21,10 @@ STATUSES = ("applied", *NOT_ARRIVED)
 
 @dataclass(frozen=True)
 class DeltaLine:
-    """A delta in a list. `age_s` counts from its arrival; `reason` is what the last try said."""
+    """A delta in a list. `age_s` counts from its arrival; `reason` is what the last try said.
+
+    `signature` and `cause` explain the reason, `fix` says what to type; None where the edit waits or has arrived.
+    """
 
     id: str
     deltafile_id: str
@@ -34,13 +39,40 @@ class DeltaLine:
     modified_pk: str | None
     age_s: float
     reason: str | None
+    signature: str | None
+    cause: str | None
+    fix: str | None
 
 
 @dataclass(frozen=True)
 class DeltasList:
-    """Deltas in the order of their arrival."""
+    """Deltas in the order of their arrival. `is_cut`: more than these fit the filter, or may fit it."""
 
     deltas: tuple[DeltaLine, ...]
+    is_cut: bool
+
+
+@dataclass(frozen=True)
+class DeltaGroup:
+    """Deltas that have `name` in common, by state; the oldest came at `oldest`, `oldest_s` seconds ago."""
+
+    name: str
+    count: int
+    statuses: Mapping[str, int]
+    oldest: datetime
+    oldest_s: float
+    newest: datetime
+    fix: str | None
+
+
+@dataclass(frozen=True)
+class DeltasSummary:
+    """Deltas put together by `group`, the biggest group first. `is_cut`: only the oldest 1000 were counted."""
+
+    group: str
+    count: int
+    groups: tuple[DeltaGroup, ...]
+    is_cut: bool
 
 
 @dataclass(frozen=True)
@@ -52,23 +84,48 @@ class DeltaShown:
     feedback: dict[str, Any] | None
 
 
-def deltas_list(
-    ports: Ports,
-    *,
-    statuses: Sequence[str] = NOT_ARRIVED,
-    project: str | None = None,
-    job: str | None = None,
-    limit: int = 50,
-) -> DeltasList:
+def _named_reason(delta: DeltaLine) -> str:
+    return delta.signature or ("waits" if delta.status in ("pending", "started") else delta.status)
+
+
+#: What edits can be put together by.
+GROUPS: Mapping[str, Callable[[DeltaLine], str]] = {
+    "project": lambda delta: delta.project,
+    "person": lambda delta: delta.created_by or "nobody known",
+    "reason": _named_reason,
+}
+
+
+def deltas_list(ports: Ports, wanted: DeltaFilter | None = None, *, limit: int = 50) -> DeltasList:
     """Return deltas that fit every filter; without one, those that never arrived."""
-    deltas = ports.jobs.deltas(
-        statuses=statuses,
-        project_id=project_id(ports, project),
-        job_id=ports.jobs.job(job).id if job else None,
-        limit=limit,
-    )
+    found = find_deltas(ports, wanted or DeltaFilter(NOT_ARRIVED), limit=limit)
     now = ports.clock.now()
-    return DeltasList(tuple(delta_line(delta, now) for delta in deltas))
+    return DeltasList(tuple(delta_line(delta, now) for delta in found.deltas), found.is_cut)
+
+
+def deltas_summary(ports: Ports, wanted: DeltaFilter, *, group: str) -> DeltasSummary:
+    """Count deltas by what they have in common. `group` is a key of `GROUPS`."""
+    listed = deltas_list(ports, wanted, limit=BULK_LIMIT)
+    groups: dict[str, list[DeltaLine]] = {}
+    for delta in listed.deltas:
+        groups.setdefault(GROUPS[group](delta), []).append(delta)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    made = tuple(_group(name, deltas, with_fix=group == "reason") for name, deltas in ordered)
+    return DeltasSummary(group, len(listed.deltas), made, listed.is_cut)
+
+
+def _group(name: str, deltas: list[DeltaLine], *, with_fix: bool) -> DeltaGroup:
+    """Describe a group; its deltas are in the order of arrival."""
+    states = [delta.status for delta in deltas]
+    return DeltaGroup(
+        name=name,
+        count=len(deltas),
+        statuses={state: states.count(state) for state in sorted(set(states))},
+        oldest=deltas[0].created_at,
+        oldest_s=deltas[0].age_s,
+        newest=deltas[-1].created_at,
+        fix=deltas[0].fix if with_fix else None,
+    )
 
 
 def deltas_show(ports: Ports, name: str) -> DeltaShown:
@@ -79,6 +136,8 @@ def deltas_show(ports: Ports, name: str) -> DeltaShown:
 
 def delta_line(delta: Delta, now: datetime) -> DeltaLine:
     """Describe a delta."""
+    known = classify_delta(delta)
+    told = reason_of(delta) if delta.status != "applied" else ""
     return DeltaLine(
         id=delta.id,
         deltafile_id=delta.deltafile_id,
@@ -92,12 +151,8 @@ def delta_line(delta: Delta, now: datetime) -> DeltaLine:
         updated_at=delta.updated_at,
         modified_pk=delta.modified_pk,
         age_s=age(delta.created_at, now),
-        reason=_reason(delta),
+        reason=told or None,
+        signature=known and known.signature,
+        cause=known and known.cause,
+        fix=known and known.fix,
     )
-
-
-def _reason(delta: Delta) -> str | None:
-    """Return the message of the last try; `msg` is the worker's, `error` what older releases wrote."""
-    feedback = delta.feedback or {}
-    text = feedback.get("msg") or feedback.get("error")
-    return str(text) if text and delta.status != "applied" else None

@@ -33,6 +33,7 @@ class JobShown:
     cause: str | None
     signature: str | None
     error: str | None
+    fix: str | None
     feedback: dict[str, Any] | None
     output: str | None
     deltas: tuple[Delta, ...]
@@ -69,6 +70,7 @@ def jobs_show(ports: Ports, name: str) -> JobShown:
         cause=failure and failure.cause,
         signature=failure and failure.signature,
         error=failure and failure.error,
+        fix=failure and failure.fix,
         feedback=job.feedback,
         output=job.output,
         deltas=deltas,

@@ -34,11 +34,12 @@ class JobLine:
 
 @dataclass(frozen=True)
 class EndedJob(JobLine):
-    """A job that has ended. `cause`, `signature` and `error` are None unless it failed."""
+    """A job that has ended. `cause`, `signature`, `error` and `fix` (what to type) are None unless it failed."""
 
     cause: str | None
     signature: str | None
     error: str | None
+    fix: str | None
 
 
 def job_line(job: Job, now: datetime, why: str | None = None) -> JobLine:
@@ -69,6 +70,7 @@ def ended_job(job: Job, now: datetime) -> EndedJob:
         cause=failure and failure.cause,
         signature=failure and failure.signature,
         error=failure and failure.error,
+        fix=failure and failure.fix,
     )
 
 

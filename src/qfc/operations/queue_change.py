@@ -11,7 +11,8 @@ from ..stack.model import QueueChange, Refusal
 class Changed:
     """What was really changed, or would be with `--dry-run`. `selected` rows were looked at.
 
-    `strict`: the operator named each row, so that one left alone is a failure.
+    `strict`: the operator named each row, so that one left alone is a failure. `is_cut`: more rows fit the filter, or
+    may fit it, than are taken at a time.
     """
 
     dry_run: bool
@@ -20,6 +21,7 @@ class Changed:
     deltas: tuple[str, ...]
     refused: tuple[Refusal, ...]
     strict: bool
+    is_cut: bool = False
 
     @property
     def exit_code(self) -> int:

@@ -18,7 +18,10 @@ GROUPED = 1000
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures of one signature, the biggest group first. `projects` are names."""
+    """Failures of one signature and cause, the biggest group first. `first` and `last` are when jobs ended.
+
+    `projects` and `people` are names; `error` and `job_id` are those of the newest failure; `fix` says what to type.
+    """
 
     signature: str
     cause: str
@@ -26,7 +29,10 @@ class FailureGroup:
     first: datetime
     last: datetime
     projects: tuple[str, ...]
+    people: tuple[str, ...]
     error: str
+    fix: str
+    job_id: str
 
 
 @dataclass(frozen=True)
@@ -89,23 +95,27 @@ def _failures(
 
 
 def _groups(failures: tuple[EndedJob, ...]) -> tuple[FailureGroup, ...]:
-    by_signature: dict[str, list[EndedJob]] = {}
+    by_kind: dict[tuple[str, str], list[EndedJob]] = {}
     for job in failures:
-        by_signature.setdefault(job.signature or "", []).append(job)
-    groups = [_group(signature, jobs) for signature, jobs in by_signature.items()]
-    return tuple(sorted(groups, key=lambda group: (-group.count, group.signature)))
+        by_kind.setdefault((job.signature or "", job.cause or "unknown"), []).append(job)
+    groups = [_group(signature, cause, jobs) for (signature, cause), jobs in by_kind.items()]
+    return tuple(sorted(groups, key=lambda group: (-group.count, group.signature, group.cause)))
 
 
-def _group(signature: str, jobs: list[EndedJob]) -> FailureGroup:
+def _group(signature: str, cause: str, jobs: list[EndedJob]) -> FailureGroup:
+    """Put failures of one kind together; the newest one comes first."""
     ends = [job.finished_at or job.created_at for job in jobs]
     return FailureGroup(
         signature=signature,
-        cause=jobs[0].cause or "unknown",
+        cause=cause,
         count=len(jobs),
         first=min(ends),
         last=max(ends),
         projects=tuple(sorted({job.project for job in jobs})),
+        people=tuple(sorted({job.created_by for job in jobs if job.created_by})),
         error=jobs[0].error or "",
+        fix=jobs[0].fix or "",
+        job_id=jobs[0].id,
     )
 
 

@@ -1,7 +1,7 @@
-"""Why a job failed: its cause and its signature, from what the worker wrote into the row.
+"""Why a job failed, or an edit is not in the data: cause, signature and fix, from what the worker wrote into the row.
 
-Signatures are data. The ids are those of the catalogue of known problems; a failure that none of them fits is told
-by its `error_type`, and one without that by where the error came from. The first that fits counts.
+A failure that no known signature fits is told by its words without what is particular to one job, and its cause by
+where the error came from.
 """
 
 from __future__ import annotations
@@ -9,105 +9,27 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
+
+from .delta_signatures import BY_STATUS, DELTA_SIGNATURES, IN_DOUBT
+from .model import Delta
+from .signatures import SIGNATURES, Cause, Signature, find
 
 #: Longer error texts are cut: they may hold the whole answer of a server.
 ERROR_LENGTH = 500
-
-
-class Cause(StrEnum):
-    """Whose fault it is: the server and its operator, the project, the person or device, or nobody knows."""
-
-    SERVER = "server"
-    PROJECT = "project"
-    CLIENT = "client"
-    UNKNOWN = "unknown"
+UNKNOWN_FIX = "See its output: qfc jobs show ID; what the server logged meanwhile: qfc logs --job ID"
+UNKNOWN_DELTA_FIX = "See what the device sent and what the last try said: qfc deltas show ID"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed job, explained. `signature` is the same for failures of one kind."""
+    """A failed job or edit, explained. `signature` is the same for failures of one kind; `fix` says what to type."""
 
     cause: Cause
     signature: str
     error: str
+    fix: str
 
-
-@dataclass(frozen=True)
-class Signature:
-    """A kind of failure: `pattern` is looked for in error type and error, then in the output."""
-
-    id: str
-    title: str
-    cause: Cause
-    pattern: re.Pattern[str]
-
-
-def _signature(id: str, title: str, cause: Cause, pattern: str) -> Signature:
-    return Signature(id, title, cause, re.compile(pattern, re.MULTILINE))
-
-
-SIGNATURES = (
-    _signature("D01", "the network of the workers does not exist", Cause.SERVER, r"network \S+ not found"),
-    _signature("D02", "the QGIS image is missing", Cause.SERVER, r"pull access denied for \S*qgis|No such image"),
-    _signature("D03", "images of different releases", Cause.SERVER, r"No such file .*/tmp\w+/thumbnail\.png"),
-    _signature("D10", "the temporary folder is not shared", Cause.SERVER, r"No such file .*/tmp\w+/feedback\.json"),
-    _signature(
-        "D04", "the time limit was reached", Cause.SERVER, r"Worker timeout error|failed to finish within \d+|^TIMEOUT$"
-    ),
-    _signature(
-        "D05",
-        "killed, most often for lack of memory",
-        Cause.SERVER,
-        r"DOCKER_ENGINE_SIGKILL|Job has been cancelled by parent process|^Killed$|^OUT_OF_MEMORY$",
-    ),
-    _signature("D08", "the worker died", Cause.SERVER, r"Job unexpectedly terminated|^WORKER_DIED$"),
-    _signature("D15", "the worker's logs could not be read", Cause.SERVER, r"\[QFC/Worker/1001\]"),
-    _signature("D16", "no files reached the worker", Cause.SERVER, r"Local files list for project .* empty!"),
-    _signature("B05", "downloads need nginx or debug mode", Cause.SERVER, r"Expected to either run behind nginx proxy"),
-    _signature("B13", "a file was too big for nginx", Cause.SERVER, r"413 Request Entity Too Large"),
-    _signature(
-        "C00",
-        "the storage could not be reached",
-        Cause.SERVER,
-        r"^STORAGE$|endpoint URL|Could not connect to the endpoint|No space left on device",
-    ),
-    _signature(
-        "B06",
-        "the API answered with an internal error",
-        Cause.SERVER,
-        r"500 Internal Server Error|^API_INTERNAL_SERVER_ERROR$",
-    ),
-    _signature("E01", "the project needs another QGIS", Cause.SERVER, r"Unsupported QGIS major version"),
-    _signature("H01", "the subscription is inactive", Cause.SERVER, r"inactive_subscription"),
-    _signature(
-        "H02", "the plan does not allow it", Cause.SERVER, r"permission_denied_plan_insufficient|plan is insufficient"
-    ),
-    _signature("H03", "the storage quota is used up", Cause.CLIENT, r"over_quota|^API_PAYMENT_REQUIRED$"),
-    _signature("E02", "a layer's file is missing", Cause.PROJECT, r"invalid_dataprovider|^FILE_NOT_FOUND$"),
-    _signature("E05", "a password for the database is missing", Cause.PROJECT, r"fe_sendauth: no password supplied"),
-    _signature("E04", "the external database refuses the worker", Cause.PROJECT, r"no pg_hba\.conf entry for host"),
-    _signature(
-        "E03",
-        "the external database is not reached",
-        Cause.PROJECT,
-        r"Unable to connect to (host|service)|Connection to database failed",
-    ),
-    _signature("E09", "there is no project file", Cause.PROJECT, r"no_qgis_project"),
-    _signature("E11", "there are several project files", Cause.PROJECT, r"multiple_projects|Only one QGIS project"),
-    _signature("E12", "the project file is invalid", Cause.PROJECT, r"invalid XML document|^INVALID_PROJECT_FILE$"),
-    _signature(
-        "F04", "the layer has another primary key", Cause.PROJECT, r"modified feature pk valued? does not match"
-    ),
-    _signature(
-        "G10", "the worker's token had expired", Cause.SERVER, r"token_authentication_failed|^API_TOKEN_EXPIRED$"
-    ),
-    _signature("D14-403", "the person has no right to it any more", Cause.CLIENT, r"^API_FORBIDDEN$"),
-    _signature("D14-404", "the project was deleted meanwhile", Cause.CLIENT, r"^API_NOT_FOUND$"),
-    _signature("D14-other", "the API answered with an error", Cause.SERVER, r"^API_OTHER$"),
-    _signature("cancelled", "cancelled by an operator", Cause.CLIENT, r"^CANCELLED$"),
-)
 
 #: What differs between two failures of one kind: ids, paths, numbers, quoted names.
 PARTICULARS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|(?:/[\w.\-]+)+|'[^']*'|\"[^\"]*\"|\d+")
@@ -118,10 +40,42 @@ def classify(feedback: Mapping[str, Any] | None, output: str | None) -> Failure:
     feedback = feedback or {}
     error = text_of(feedback, output)
     told = f"{feedback.get('error_type') or ''}\n{feedback.get('error') or ''}"
-    signature = _find(told) or _find(output or "")
+    signature = find(SIGNATURES, told) or find(SIGNATURES, output or "")
     if signature:
-        return Failure(signature.cause, f"{signature.id} {signature.title}", error)
-    return Failure(_cause_by_origin(feedback), _general(error), error)
+        return _known(signature, error)
+    return Failure(_cause_by_origin(feedback), _general(error), error, UNKNOWN_FIX)
+
+
+def classify_delta(delta: Delta) -> Failure | None:
+    """Explain why an edit is not in the data; None where it is, or where it waits and nothing was said of it."""
+    if delta.status == "applied":
+        return None
+    told = reason_of(delta)
+    if delta.is_in_doubt:
+        return _known(IN_DOUBT, told)
+    signature = _of_delta(delta, told)
+    if signature:
+        return _known(signature, told)
+    return Failure(Cause.UNKNOWN, _general(told), told, UNKNOWN_DELTA_FIX) if told else None
+
+
+def reason_of(delta: Delta) -> str:
+    """Return what the last try said: `msg` is the worker's, `error` what older releases wrote."""
+    feedback = delta.feedback or {}
+    return str(feedback.get("msg") or feedback.get("error") or "")
+
+
+def _of_delta(delta: Delta, told: str) -> Signature | None:
+    """Find the signature of an edit: by its own words, by those of its job, by its state."""
+    feedback = delta.feedback or {}
+    words = "\n".join(str(feedback[key]) for key in ("e_type", "error_type", "provider_errors") if feedback.get(key))
+    named = (one for one in DELTA_SIGNATURES if one.id == BY_STATUS.get(delta.status))
+    known = find(DELTA_SIGNATURES, told) or find(DELTA_SIGNATURES, words)
+    return known or find(SIGNATURES, f"{told}\n{words}") or next(named, None)
+
+
+def _known(signature: Signature, error: str) -> Failure:
+    return Failure(signature.cause, signature.name, error, signature.fix)
 
 
 def text_of(feedback: Mapping[str, Any], output: str | None) -> str:
@@ -130,10 +84,6 @@ def text_of(feedback: Mapping[str, Any], output: str | None) -> str:
     lines = (written or (output or "").strip()).splitlines()
     line = (lines[0] if written else lines[-1]) if lines else str(feedback.get("error_type") or "")
     return line[:ERROR_LENGTH]
-
-
-def _find(text: str) -> Signature | None:
-    return next((signature for signature in SIGNATURES if signature.pattern.search(text)), None)
 
 
 def _cause_by_origin(feedback: Mapping[str, Any]) -> Cause:

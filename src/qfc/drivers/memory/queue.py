@@ -113,6 +113,8 @@ class MemoryQueue:
         statuses: Sequence[str] = (),
         project_id: str | None = None,
         job_id: str | None = None,
+        created_by: str | None = None,
+        before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
         """Return deltas in the order of arrival, without content."""
@@ -121,6 +123,8 @@ class MemoryQueue:
             for delta in sorted(self.delta_rows.values(), key=lambda delta: (delta.created_at, delta.id))
             if (not statuses or delta.status in statuses) and project_id in (None, delta.project_id)
             if job_id is None or (job_id, delta.id) in self.parts
+            if created_by is None or delta.created_by.upper() == created_by.upper()
+            if before is None or delta.created_at < before
         ]
         return tuple(found[:limit])
 

@@ -101,6 +101,8 @@ class PostgresJobStore:
         statuses: Sequence[str] = (),
         project_id: str | None = None,
         job_id: str | None = None,
+        created_by: str | None = None,
+        before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
         """Return deltas in the order of arrival, without content."""
@@ -108,7 +110,13 @@ class PostgresJobStore:
             return ()
         with self._database.reading() as session:
             found = session.rows(
-                "deltas", statuses=rows.parameters(statuses), project_id=project_id, job_id=job_id, limit=limit
+                "deltas",
+                statuses=rows.parameters(statuses),
+                project_id=project_id,
+                job_id=job_id,
+                created_by=created_by,
+                before=before,
+                limit=limit,
             )
             return tuple(map(rows.delta, found))
 

@@ -54,9 +54,11 @@ class JobStore(Protocol):
         statuses: Sequence[str] = (),
         project_id: str | None = None,
         job_id: str | None = None,
+        created_by: str | None = None,
+        before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
-        """Return deltas in the order of arrival."""
+        """Return deltas in the order of arrival, without content: of one person, or that came before a moment."""
         ...
 
     def workers(self) -> tuple[Worker, ...]:
