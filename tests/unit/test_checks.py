@@ -3,6 +3,8 @@ found on a healthy stack."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -252,3 +254,18 @@ def test_a_young_job_is_no_lost_one() -> None:
     world.job(world.project("young"), "queued", made=1)
     ports.clock.moment = NOW + timedelta(seconds=1)
     assert [one.id for one in found(ports).findings] == []
+
+
+def test_a_check_that_hangs_keeps_no_process_from_ending() -> None:
+    program = (
+        "import time\n"
+        "from qfc.checks import Check, Evidence, examine\n"
+        "from qfc.drivers.memory import memory_stack\n"
+        "class Hung(Check):\n"
+        "    id = title = fix = 'hung'\n"
+        "    def look(self, seen):\n"
+        "        time.sleep(3600)\n"
+        "print(examine([Hung()], Evidence(memory_stack()), limit_s=0.1)[0].unknown)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    assert "longer than" in done.stdout

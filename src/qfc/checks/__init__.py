@@ -5,6 +5,7 @@
     examine.py          runs checks side by side, each within its time
     synchronisation.py  jobs, workers, projects, edits, people
     surroundings.py     services, API, disk, images
+    failed.py           jobs that failed and edits that are not in the data, by the reason
     logs.py             what services wrote into their logs
     web.py              the server as its clients see it
     certificates.py     what clients are shown, and its file
@@ -22,6 +23,7 @@ from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
 from .evidence import Evidence
 from .examine import Outcome, examine
+from .failed import FAILED
 from .logs import LOGS
 from .releases import RELEASES
 from .settings import SETTINGS
@@ -30,7 +32,7 @@ from .synchronisation import SYNCHRONISATION
 from .web import WEB
 
 #: What decides whether synchronisation works: the cheap looks first.
-FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *WEB, *LOGS)
+FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *WEB, *FAILED, *LOGS)
 #: All of it.
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *CERTIFICATES, *SETTINGS, *RELEASES)
 

@@ -146,7 +146,7 @@ class FailedByTheServer(Check):
     title = "Projects failed by a fault of the server"
     severity = Severity.WARNING
     fix = "When the cause is gone: qfc jobs retry --type process_projectfile --status failed"
-    auto = Auto.ASK
+    auto = Auto.SAFE
     #: Signatures that say nothing against the project: network, image, release, worker, memory, folder, store.
     causes = ("D01", "D02", "D03", "D05", "D08", "D10", "D15", "D16", "A11", "B06", "C00")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -61,14 +61,15 @@ def diagnose(
     The proof comes last, and only where nothing critical stands in its way: a project goes up, is described
     and packaged, the package comes down, an edit is applied.
     """
-    outcomes = examine(checks, Evidence(ports))
+    seen = Evidence(ports)
+    outcomes = examine(checks, seen)
     findings = [finding for outcome in outcomes if (finding := _finding(outcome)) is not None]
     steps: tuple[str, ...] = ()
     # Questions come before the lock: nobody else waits for an answer.
-    differences = {one.check.id: one.difference for one in outcomes}
-    wanted = [one.id for one in findings if fix and _is_wanted(one, differences[one.id], options)]
+    by_id = {outcome.check.id: outcome.check for outcome in outcomes}
+    wanted = [one.id for one in findings if fix and _is_wanted(one, by_id[one.id], seen, options)]
     if wanted:
-        findings, steps = _repaired(ports, outcomes, findings, wanted, options)
+        findings, steps = _repaired(ports, by_id, findings, wanted, options)
     checked = [outcome.check.id for outcome in outcomes]
     if proof and not _is_critical(findings):
         checked.append(PROOF)
@@ -93,21 +94,26 @@ def _is_critical(findings: Sequence[Finding]) -> bool:
     return any(one.severity is Severity.CRITICAL and one.result is not Result.FIXED for one in findings)
 
 
-def _is_wanted(finding: Finding, difference: Sequence[str], options: Options) -> bool:
+def _is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) -> bool:
     """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
     if finding.auto is Auto.NO or finding.result is not Result.FOUND:
         return False
     if finding.auto is Auto.SAFE or options.yes or options.dry_run:
         return True
-    told = "".join(f"\n    {line}" for line in difference) + ("\n" if difference else " ")
-    return options.ask is not None and options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
+    if options.ask is None:
+        return False
+    try:
+        lines = check.difference(seen)
+    except QfcError as error:
+        lines = (f"What it would change could not be looked at: {error.message}",)
+    told = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")
+    return options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
 
 
 def _repaired(
-    ports: Ports, outcomes: Sequence[Outcome], findings: Sequence[Finding], wanted: Sequence[str], options: Options
+    ports: Ports, by_id: Mapping[str, Check], findings: Sequence[Finding], wanted: Sequence[str], options: Options
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Repair what is wanted, each thing seen anew; return what became of it."""
-    by_id = {outcome.check.id: outcome.check for outcome in outcomes}
     with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
         done = [_repair(ports, by_id[one.id], one, guard) if one.id in wanted else one for one in findings]
         fixed = sum(one.result is Result.FIXED for one in done)

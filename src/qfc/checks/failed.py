@@ -1,0 +1,199 @@
+"""Jobs that failed, and edits that are not in the data, by what is known of the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from ..errors import RefusedError
+from ..stack.delta_signatures import DELTA_SIGNATURES
+from ..stack.failures import classify, classify_delta
+from ..stack.model import Delta, Job, JobStatus
+from ..stack.queue_changes import BULK_LIMIT
+from ..stack.signatures import SIGNATURES, Cause, Signature
+from .base import Auto, Check, Severity
+from .evidence import LOOK_BACK, MOST_JOBS, Evidence
+
+#: Named one by one in a sentence.
+NAMED = 3
+NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
+WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
+#: Told by checks of their own, or by nobody's fault.
+TOLD_ELSEWHERE = frozenset({"cancelled", "F08", "F10"})
+
+
+def uncured_jobs(seen: Evidence) -> tuple[Job, ...]:
+    """Return the last failed job of each project and type after which none of these went well."""
+
+    def ask() -> tuple[Job, ...]:
+        since = seen.ports.clock.now() - LOOK_BACK
+        finished = seen.ports.jobs.ended(since=since, statuses=(JobStatus.FINISHED,), limit=MOST_JOBS)
+        cured = {(job.project_id, job.type): job.finished_at or job.created_at for job in reversed(finished)}
+        newest: dict[tuple[str, str], Job] = {}
+        for job in seen.failed_jobs():
+            newest.setdefault((job.project_id, job.type), job)
+        return tuple(job for key, job in newest.items() if key not in cured or _end(job) > cured[key])
+
+    return seen.once("uncured jobs", ask)
+
+
+def _end(job: Job) -> datetime:
+    return job.finished_at or job.updated_at or job.created_at
+
+
+class JobsFailed(Check):
+    """Jobs failed of one known reason, and none of their kind went well afterwards. Its id: `D04-jobs` for D04."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.id, self.title, self.fix = f"{signature.id}-jobs", f"Jobs failed: {signature.title}", signature.fix  # pyright: ignore[reportAttributeAccessIssue]
+        self.problems = (signature.id.partition("-")[0],)  # pyright: ignore[reportAttributeAccessIssue]
+        self.severity = Severity.WARNING if signature.cause is Cause.SERVER else Severity.INFO  # pyright: ignore[reportAttributeAccessIssue]
+        self._name = signature.name
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the failed jobs of the last days that were not followed by good ones."""
+        return _of_jobs([job for job in uncured_jobs(seen) if self._is(job)])
+
+    def _is(self, job: Job) -> bool:
+        return classify(job.feedback, job.output).signature == self._name
+
+
+class RaisedSetting(JobsFailed):
+    """Jobs failed at a limit that the application keeps among its settings: the repair doubles it."""
+
+    auto = Auto.ASK
+
+    def __init__(self, signature: Signature, setting: str, doubled: Callable[[str], str]) -> None:
+        super().__init__(signature)
+        self._setting, self._doubled = setting, doubled
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the limit as it is and as it would be."""
+        now = self._now(seen)
+        return (f"{self._setting}: {now} → {self._doubled(now)}",)
+
+    def repair(self, seen: Evidence) -> None:
+        """Double it, let the workers read it, and let the jobs that failed of it be tried again."""
+        runtime = seen.ports.runtime
+        runtime.execute("app", ["constance", "set", self._setting, self._doubled(self._now(seen))])
+        runtime.recreate(["worker_wrapper"])
+        seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
+
+    def _now(self, seen: Evidence) -> str:
+        def ask() -> str:
+            return seen.ports.runtime.execute("app", ["constance", "get", self._setting]).stdout.strip()
+
+        return seen.once(f"setting {self._setting}", ask)
+
+
+class PastNginx(JobsFailed):
+    """B06: workers that ask the application itself get 500 for every file, unless it is in debug mode."""
+
+    severity = Severity.CRITICAL
+    auto = Auto.ASK
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for such failures where workers are told to pass nginx by."""
+        told = super().look(seen)
+        if told is None or not seen.is_deployment:
+            return told
+        url = seen.settings().get(WORKER_URL, "")
+        return f"{told} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else told
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the line as it is and as it would be."""
+        if not seen.is_deployment:
+            return ()
+        return (f"{WORKER_URL}: {seen.settings().get(WORKER_URL, 'not set')} → {_public(seen)}",)
+
+    def repair(self, seen: Evidence) -> None:
+        """Let workers come by the public address, and try the jobs that failed of it again."""
+        if not seen.is_deployment or not seen.settings().get(WORKER_URL):
+            raise RefusedError("It is not known what the workers are told.", hint=self.fix)
+        seen.ports.deployment.settings.change({WORKER_URL: _public(seen)})
+        seen.ports.runtime.recreate(["worker_wrapper"])
+        seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
+
+
+class FailedOtherwise(Check):
+    """D14: the type of an error says more than nothing."""
+
+    id = "D14-jobs"
+    problems = ("D14",)
+    title = "Jobs failed of something that is not known"
+    severity = Severity.INFO
+    fix = "One by one: qfc sync failed; then qfc logs --job JOB"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for failed jobs that no known reason fits."""
+        known = {signature.name for signature in SIGNATURES}
+        told = {job.id: classify(job.feedback, job.output) for job in uncured_jobs(seen)}
+        return _of_jobs([job for job in uncured_jobs(seen) if told[job.id].signature not in known])
+
+
+class EditsFailed(Check):
+    """Edits that are not in the data for one known reason. Its id: `F01-edits` for F01."""
+
+    severity = Severity.INFO
+
+    def __init__(self, signature: Signature) -> None:
+        self.id, self.title, self.fix = f"{signature.id}-edits", f"Edits: {signature.title}", signature.fix  # pyright: ignore[reportAttributeAccessIssue]
+        self.problems = (signature.id.partition("-")[0],)  # pyright: ignore[reportAttributeAccessIssue]
+        self._name = signature.name
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the reasons of the edits that never arrived."""
+        found = [one for one in not_in_the_data(seen) if (why := classify_delta(one)) and why.signature == self._name]
+        if not found:
+            return None
+        people = ", ".join(list(dict.fromkeys(one.created_by for one in found))[:NAMED])
+        return f"{len(found)} of {people} in {_projects(found)}, the last of {found[-1].created_at:%Y-%m-%d %H:%M} UTC."
+
+
+def not_in_the_data(seen: Evidence) -> tuple[Delta, ...]:
+    """Return the edits that ended without being applied, in the order of their arrival."""
+    return seen.once(
+        "edits not in the data", lambda: seen.ports.jobs.deltas(statuses=NOT_IN_THE_DATA, limit=BULK_LIMIT)
+    )
+
+
+def _of_jobs(jobs: Sequence[Job]) -> str | None:
+    if not jobs:
+        return None
+    return f"{len(jobs)} in {_projects(jobs)}, the last at {max(map(_end, jobs)):%Y-%m-%d %H:%M} UTC."
+
+
+def _projects(found: Sequence[Job | Delta]) -> str:
+    names = list(dict.fromkeys(one.project for one in found))
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return f"{', '.join(names[:NAMED])}{more}"
+
+
+def _public(seen: Evidence) -> str:
+    return f"{seen.ports.api.url}/api/v1/"
+
+
+def _twice(number: str) -> str:
+    """Double a number with or without a unit behind it: 600, 1000m."""
+    digits = number.rstrip("bkmgBKMG")
+    return f"{int(digits) * 2}{number[len(digits) :]}"
+
+
+def _check(signature: Signature) -> Check:
+    match signature.id:
+        case "D04":
+            return RaisedSetting(signature, "WORKER_TIMEOUT_S", _twice)
+        case "D05" | "C11":
+            return RaisedSetting(signature, "WORKER_QGIS_MEMORY_LIMIT", _twice)
+        case "B06":
+            return PastNginx(signature)
+        case _:
+            return JobsFailed(signature)
+
+
+FAILED: tuple[Check, ...] = (
+    *(_check(one) for one in SIGNATURES if one.id not in TOLD_ELSEWHERE),
+    FailedOtherwise(),
+    *(EditsFailed(one) for one in DELTA_SIGNATURES if one.id not in TOLD_ELSEWHERE),
+)
