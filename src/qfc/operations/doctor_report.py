@@ -1,0 +1,139 @@
+"""A diagnosis as a file that may be given away: what is wrong and what the server is like, nothing of whose it is."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from .. import __version__
+from ..errors import QfcError, UsageError
+from ..stack.model import Kind
+from ..stack.ports import Ports
+from ..stack.redaction import HIDDEN, Redactor, is_telling, secrets_of
+from .sync_diagnose import Diagnosis
+from .sync_recent import sync_failed
+
+#: Lines of logs that tell of trouble: so many of the last hours.
+LINES, BACK = 60, timedelta(hours=6)
+TROUBLE = ("ERROR", "CRITICAL", "FATAL", "PANIC", "EMERG", "ALERT")
+WIDTH = 500
+
+
+def write_report(ports: Ports, diagnosis: Diagnosis, path: Path) -> Path:
+    """Write the report, readable by its owner alone; return where it is. Raises UsageError when the file is there."""
+    text = report(ports, diagnosis)
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError as error:
+        raise UsageError(f"{path} is there already.", hint="Name another file.") from error
+    except OSError as error:
+        raise QfcError(f"{path} cannot be written: {error.strerror}.", hint="Check free space and rights.") from error
+    return path.absolute()
+
+
+def report(ports: Ports, diagnosis: Diagnosis) -> str:
+    """Return the report as Markdown. Where a part cannot be looked at it says so."""
+    parts: dict[str, Callable[[], Iterable[str]]] = {
+        "Surroundings": lambda: _surroundings(ports),
+        "Findings": lambda: _findings(diagnosis),
+        "Services": lambda: _services(ports),
+        "Queue": lambda: _queue(ports),
+        "Failed jobs of the last day": lambda: _failed(ports),
+        "Settings": lambda: _settings(ports),
+        "Trouble in the logs": lambda: _logs(ports),
+    }
+    made = f"Made by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
+    sections = [f"## {title}\n\n{_section(part)}" for title, part in parts.items()]
+    return redactor(ports)("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
+
+
+def redactor(ports: Ports) -> Redactor:
+    """Return what takes out everything of this stack that is nobody's business."""
+    secrets, hosts = _of_settings(ports)
+    people: list[str] = []
+    projects: list[str] = []
+    # Without a database nobody's name comes out of it either.
+    with suppress(QfcError):
+        people = [user.username for user in ports.directory.users()]
+        projects = [project.name for project in ports.directory.projects()]
+    address = urlsplit(ports.api.url).hostname or ""
+    names = {"person": people, "project": projects, "host": [host for host in (address, *hosts) if "." in host]}
+    return Redactor(secrets, names)
+
+
+def _of_settings(ports: Ports) -> tuple[list[str], list[str]]:
+    """Return values of settings that are secrets, and names of hosts."""
+    if ports.kind is Kind.EMBEDDED:
+        return [], []
+    values = ports.deployment.settings.values()
+    return secrets_of(values), [values.get("QFIELDCLOUD_HOST", "")]
+
+
+def _section(part: Callable[[], Iterable[str]]) -> str:
+    try:
+        lines = "\n".join(part())
+    except QfcError as error:
+        return f"Could not be looked at: {error.message}"
+    return lines or "Nothing."
+
+
+def _surroundings(ports: Ports) -> list[str]:
+    lines = [f"- kind: {ports.kind}", f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}"]
+    database = ports.directory.database()
+    lines.append(f"- PostgreSQL {database.version}, {database.connections} of {database.max_connections} connections")
+    applied = ports.directory.applied_migrations()
+    lines.append(f"- {len(applied)} migrations, the last one {applied[-1] if applied else 'none'}")
+    disk = ports.runtime.disk()
+    return [*lines, f"- disk: {disk.free_bytes / 1e9:.1f} of {disk.total_bytes / 1e9:.1f} GB free"]
+
+
+def _findings(diagnosis: Diagnosis) -> list[str]:
+    found = [f"- **{one.id}** {one.title} ({one.severity}, {one.result}): {one.evidence}" for one in diagnosis.findings]
+    return [f"{len(diagnosis.checked)} checks, {len(found)} findings.", "", *found]
+
+
+def _services(ports: Ports) -> list[str]:
+    rows = [
+        f"| {one.name} | {one.state} | {one.health} | {one.running}/{one.wanted} | {_images(one.instances)} |"
+        for one in ports.runtime.services()
+    ]
+    return ["| service | state | health | running | image |", "|---|---|---|---|---|", *rows]
+
+
+def _images(instances: Sequence[object]) -> str:
+    found = {str(image) for one in instances if (image := getattr(one, "image", None))}
+    return ", ".join(sorted(found)) or "–"
+
+
+def _queue(ports: Ports) -> list[str]:
+    depth = ports.jobs.depth()
+    return [
+        f"{depth.pending} wait, {depth.queued} queued, {depth.started} started; "
+        f"the oldest waits for {depth.oldest_pending_s:.0f} s."
+    ]
+
+
+def _failed(ports: Ports) -> list[str]:
+    groups = sync_failed(ports).groups
+    return [f"- {one.count} × {one.signature} ({one.cause}): {one.error[:WIDTH]}" for one in groups]
+
+
+def _settings(ports: Ports) -> list[str]:
+    if ports.kind is Kind.EMBEDDED:
+        return []
+    values = ports.deployment.settings.values()
+    lines = [f"{name}={value if is_telling(name) else HIDDEN if value else ''}" for name, value in values.items()]
+    return ["```", *lines, "```"]
+
+
+def _logs(ports: Ports) -> list[str]:
+    since = ports.clock.now() - BACK
+    found = [line for line in ports.runtime.logs([], lines=2000, since=since, follow=False) if line.level in TROUBLE]
+    lines = [f"{line.service}: {line.text[:WIDTH]}" for line in found[-LINES:]]
+    return ["```", *lines, "```"] if lines else []
