@@ -396,6 +396,83 @@ def test_a_waiting_job_can_be_made_the_next_one(world: World) -> None:
     assert world.store.job(running).created_at > before(60)
 
 
+def waiting(world: World) -> list[str]:
+    return [job.id for job in world.store.snapshot().pending]
+
+
+def test_edits_that_are_applied_again_come_before_packages_of_their_project(world: World) -> None:
+    project, other = world.project("survey"), world.project("other")
+    package, elsewhere = world.job(project, made=30), world.job(other, made=40)
+    (made,) = world.store.reapply([world.delta(project, "error", made=20)]).jobs
+    assert waiting(world) == [elsewhere, made, package]
+
+
+def test_edits_that_are_applied_again_keep_the_order_of_their_arrival(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=50)
+    between = world.job(project, made=25, type="delta_apply")
+    world.delta(project, job=between, made=25)
+    late, early = world.delta(project, "error", made=20), world.delta(project, "error", made=30)
+    (after,) = world.store.reapply([late]).jobs
+    (before_all,) = world.store.reapply([early]).jobs
+    assert waiting(world) == [before_all, between, after, package]
+
+
+def test_a_retried_package_does_not_come_before_edits_that_wait(world: World) -> None:
+    project = world.project("survey")
+    failed = world.job(project, "failed", made=50, ended=40)
+    edits = world.job(project, type="delta_apply", made=30)
+    world.delta(project, job=edits)
+    world.store.retry([failed])
+    assert waiting(world) == [edits, failed]
+
+
+def test_retried_and_released_edits_come_before_packages(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=90)
+    failed = world.job(project, "failed", type="delta_apply", made=50, ended=40)
+    stuck = world.job(project, "queued", type="delta_apply", made=60)
+    for job, status in ((failed, "error"), (stuck, "started")):
+        world.delta(project, status, job=job)
+    assert world.store.release([held(world, stuck)]).requeued == (stuck,)
+    assert waiting(world) == [stuck, package]
+    world.store.retry([failed])
+    assert set(waiting(world)[:2]) == {stuck, failed}
+    assert waiting(world)[2:] == [package]
+
+
+def test_jobs_in_the_right_order_keep_their_age(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=5)
+    failed = world.job(project, "failed", type="delta_apply", made=50, ended=40)
+    world.delta(project, "error", job=failed)
+    world.store.retry([failed])
+    assert waiting(world) == [failed, package]
+    assert world.store.job(failed).created_at == before(50)
+
+
+def test_only_waiting_jobs_are_cancelled_where_that_is_asked(world: World) -> None:
+    project = world.project("survey")
+    running, waits = world.job(project, "started", started=1), world.job(project)
+    change = world.store.cancel([running, waits], only_waiting=True)
+    assert (change.jobs, [refusal.id for refusal in change.refused]) == ((waits,), [running])
+
+
+def test_old_locks_are_taken_away_where_no_job_works(world: World) -> None:
+    old, young, busy = world.project("old", locked=90), world.project("young", locked=5), world.project("b", locked=90)
+    free = world.project("free")
+    waits = world.job(old)
+    world.job(busy, "started", started=1)
+    names = [old, young, busy, free, UNKNOWN, "nonsense"]
+    keeps_locks = world.store.job(waits).project_locked_at is not None
+    expected = (old,) if keeps_locks else ()
+    assert world.store.unlock(names, locked_before=before(60), dry_run=True) == expected
+    assert (world.store.job(waits).project_locked_at is not None) is keeps_locks
+    assert world.store.unlock(names, locked_before=before(60)) == expected
+    assert world.store.job(waits).project_locked_at is None
+    assert world.store.unlock(names, locked_before=before(60)) == ()
+
+
 def test_what_devices_sent_comes_in_pieces_in_the_order_of_arrival(world: World) -> None:
     project, other = world.project("survey"), world.project("other")
     deltas = [world.delta(project, made=made) for made in (30, 20, 20, 10)]

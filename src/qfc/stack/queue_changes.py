@@ -2,7 +2,7 @@
 
 - Only failed and stopped jobs are tried again, only waiting and running ones are cancelled.
 - A delta that was applied is never applied again, and one that waits in an open job is not put into a second one.
-- Deltas keep the order of their arrival.
+- Deltas keep the order of their arrival; see also `queue_order`.
 - A job whose worker died waits again, unless its deltas may be in the data already.
 """
 
@@ -111,14 +111,22 @@ def plan_retry(
 
 
 def plan_cancel(
-    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, stops_running: bool
+    asked: Sequence[str],
+    jobs: Iterable[LockedJob],
+    parts: Iterable[LockedDelta],
+    *,
+    stops_running: bool,
+    only_waiting: bool = False,
 ) -> CancelPlan:
-    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them."""
+    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them.
+
+    `only_waiting`: jobs that somebody has taken up meanwhile are left alone.
+    """
     found = {job.id: job for job in jobs}
     refused = _unknown(asked, found)
     chosen: list[str] = []
     for job in found.values():
-        reason = _no_cancel(job, stops_running)
+        reason = _no_cancel(job, stops_running, only_waiting)
         if reason:
             refused.append(Refusal(job.id, reason))
         else:
@@ -211,9 +219,9 @@ def _no_retry(
     return None
 
 
-def _no_cancel(job: LockedJob, stops_running: bool) -> str | None:
+def _no_cancel(job: LockedJob, stops_running: bool, only_waiting: bool) -> str | None:
     """Return why a job is not cancelled."""
-    if job.status not in CANCELLABLE:
+    if job.status not in CANCELLABLE or (only_waiting and job.status is not JobStatus.PENDING):
         return f"It is {job.status} already."
     if job.status is not JobStatus.PENDING and not stops_running:
         return "It runs, and workers of this server cannot be told to stop: its edits might arrive all the same."
