@@ -20,7 +20,7 @@ EDITS, PACKAGE = "delta_apply", "package"
 
 @dataclass(frozen=True)
 class WaitingJob:
-    """A pending job with edits, or for a package. `first_delta` is when its first edit came."""
+    """A pending job with edits, or for a package. `first_delta` is when its first edit that is left came."""
 
     id: str
     project_id: str

@@ -283,7 +283,8 @@ class MemoryQueue:
             self.job_rows[name] = replace(self.job_rows[name], created_at=place)
 
     def _waiting(self, job: Job) -> WaitingJob:
-        arrivals = [self.delta_rows[delta].created_at for name, delta in self.parts if name == job.id]
+        own = [delta for (name, delta), state in self.parts.items() if name == job.id and state in ("pending", "started")]
+        arrivals = [self.delta_rows[delta].created_at for delta in own]
         return WaitingJob(job.id, job.project_id, job.type, job.created_at, min(arrivals, default=None))
 
     def _wait_again(self, delta_id: str) -> None:
