@@ -8,7 +8,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,12 +86,17 @@ class ReapplyPlan:
 
 
 def plan_retry(
-    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, skips_settled: bool
+    asked: Sequence[str],
+    jobs: Iterable[LockedJob],
+    parts: Iterable[LockedDelta],
+    *,
+    skips_settled: bool,
+    doubtful: Collection[str] = (),
 ) -> RetryPlan:
     """Decide which jobs are tried again.
 
     `skips_settled`: the server's workers leave alone those deltas of a job that are done. Official ones apply all of
-    them, so that a job of which some are done must not run again there.
+    them, so that a job of which some are done must not run again there. `doubtful` deltas may be in the data already.
     """
     found = {job.id: job for job in jobs}
     by_job = _by_job(parts)
@@ -101,7 +106,7 @@ def plan_retry(
     for job in sorted(found.values(), key=lambda job: (job.created_at, job.id)):
         own = by_job.get(job.id, [])
         free = [part for part in own if _is_free(part) and part.delta_id not in taken]
-        reason = _no_retry(job, own, free, skips_settled)
+        reason = _no_retry(job, own, free, skips_settled) or _in_doubt(free, doubtful)
         if reason:
             refused.append(Refusal(job.id, reason))
         else:
@@ -217,6 +222,14 @@ def _no_retry(
     if len(free) < len(own) and not skips_settled:
         return f"Only {len(free)} of its {len(own)} deltas are left to apply. Type: qfc deltas reapply --job {job.id}"
     return None
+
+
+def _in_doubt(free: Sequence[LockedDelta], doubtful: Collection[str]) -> str | None:
+    """Return why deltas are not applied again with their job."""
+    found = [part.delta_id for part in free if part.delta_id in doubtful]
+    if not found:
+        return None
+    return f"{len(found)} of its deltas may be in the data already. Compare, then type: qfc deltas reapply {found[0]}"
 
 
 def _no_cancel(job: LockedJob, stops_running: bool, only_waiting: bool) -> str | None:

@@ -27,6 +27,8 @@ from .rows import bounded, durations, oldest_first, one_by_id
 
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
+#: States of an edit that its job has yet to apply.
+OPEN_PART = ("pending", "started")
 #: So much of the end of a failed job's output is listed.
 OUTPUT_TAIL = 2000
 #: The keys of a job's feedback that describe an error.
@@ -283,7 +285,9 @@ class MemoryQueue:
             self.job_rows[name] = replace(self.job_rows[name], created_at=place)
 
     def _waiting(self, job: Job) -> WaitingJob:
-        own = [delta for (name, delta), state in self.parts.items() if name == job.id and state in ("pending", "started")]
+        own = [
+            delta for (name, delta), state in self.parts.items() if name == job.id and state in ("pending", "started")
+        ]
         arrivals = [self.delta_rows[delta].created_at for delta in own]
         return WaitingJob(job.id, job.project_id, job.type, job.created_at, min(arrivals, default=None))
 

@@ -27,7 +27,8 @@ def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
     """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(session, ids)
-    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases)
+    doubtful = _doubtful(session, parts)
+    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases, doubtful=doubtful)
     deltas = _make_wait(session, plan.jobs, plan.parts)
     _put_in_order(session, [job.project_id for job in jobs if job.id in plan.jobs])
     return QueueChange(plan.jobs, deltas, plan.refused)
@@ -48,10 +49,8 @@ def release(session: Session, held: Sequence[Held]) -> Released:
     """Take jobs from workers that died."""
     _, ids = _bounded([one.id for one in held])
     jobs, parts = _lock_jobs(session, ids)
-    schema = session.schema
-    tells = schema.has("file_version") and schema.has("project", "project_details")
-    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if tells else ids
-    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=schema.has_leases)
+    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)]
+    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=session.schema.has_leases)
     deltas = _make_wait(session, plan.requeued, plan.parts)
     _put_in_order(session, [job.project_id for job in jobs if job.id in plan.requeued])
     session.change("jobs_to_failed", ids=list(plan.failed))
@@ -79,6 +78,14 @@ def unlock(session: Session, project_ids: Sequence[str], locked_before: datetime
     _, ids = _bounded(project_ids)
     found = session.rows("projects_unlock", ids=ids, locked_before=locked_before)
     return tuple(row["id"] for row in found)
+
+
+def _doubtful(session: Session, parts: Sequence[LockedDelta]) -> frozenset[str]:
+    """Return the deltas that may be in the data though that was not written down; a node writes both at once."""
+    if session.schema.has_leases:
+        return frozenset()
+    found = session.rows("deltas_doubtful", ids=[part.delta_id for part in parts])
+    return frozenset(row["id"] for row in found)
 
 
 def _put_in_order(session: Session, projects: Sequence[str]) -> None:
