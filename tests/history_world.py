@@ -259,7 +259,6 @@ class DatabaseGround:
         self._actors: dict[str, Actor] = {}
         if self.world.has_leases:
             self._run("delete from node_worker")
-        self._project_table = "project_project" if self._has("project_project") else "core_project"
 
     def tick(self) -> float:
         """Return the database's own moment: time passes by itself."""
@@ -315,9 +314,9 @@ class DatabaseGround:
 
     def claim(self, actor: Actor) -> Job | None:
         """Take up the oldest job that may run."""
-        locked = "p.locked_at is null" if self.database.has_column(self._project_table, "locked_at") else "true"
+        locked = "p.locked_at is null" if self.database.has_column(self.database.project_table, "locked_at") else "true"
         row = self.database.execute(
-            f"select j.id::text from core_job j join {self._project_table} p on p.id = j.project_id "
+            f"select j.id::text from core_job j join {self.database.project_table} p on p.id = j.project_id "
             f"where j.status = 'pending' and {locked} and not exists (select from core_job b "
             "where b.project_id = j.project_id and b.status in ('queued', 'started')) "
             "order by j.created_at, j.id limit 1"
@@ -421,9 +420,9 @@ class DatabaseGround:
 
     def lock(self, project: str, since: float | None) -> None:
         """Lock a project, or unlock it, where the release has locks."""
-        if self.database.has_column(self._project_table, "locked_at"):
+        if self.database.has_column(self.database.project_table, "locked_at"):
             moment = None if since is None else self._one("select clock_timestamp()")[0] - timedelta(minutes=since)
-            statement = f"update {self._project_table} set locked_at = %(moment)s where id = %(project)s"
+            statement = f"update {self.database.project_table} set locked_at = %(moment)s where id = %(project)s"
             self._run(statement, moment=moment, project=project)
 
     def close(self) -> None:
@@ -459,9 +458,6 @@ class DatabaseGround:
 
     def _key(self, actor: Actor) -> int:
         return UUID(actor.id).int % 2**31
-
-    def _has(self, table: str) -> bool:
-        return bool(self._one("select to_regclass(%(table)s) is not null", table=table)[0])
 
     def _run(self, statement: str, **values: Any) -> None:
         self.database.execute(statement, values)

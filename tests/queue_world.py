@@ -77,9 +77,9 @@ class DatabaseWorld:
         self.directory: PostgresDirectory = PostgresDirectory(connect)
         self._columns = self._read_columns()
         self.has_leases = "lease_token" in self._columns["core_job"]
-        self._project_table = "project_project" if "project_project" in self._columns else "core_project"
+        self.project_table = "project_project" if "project_project" in self._columns else "core_project"
         versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self._columns[self._project_table]
+        self.tells_effects = bool(versions) and "project_details" in self._columns[self.project_table]
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
@@ -126,7 +126,7 @@ class DatabaseWorld:
         """Make a project; one without details counts as failed."""
         project = str(uuid4())
         self.insert(
-            self._project_table,
+            self.project_table,
             id=project,
             name=name,
             description="",
@@ -234,7 +234,7 @@ class DatabaseWorld:
             self.execute("delete from filestorage_file where project_id = %(project)s", given)
         for table in ("core_job", "core_delta"):
             self.execute(f"delete from {table} where project_id = %(project)s", given)
-        self.execute(f"delete from {self._project_table} where id = %(project)s", given)
+        self.execute(f"delete from {self.project_table} where id = %(project)s", given)
 
     def has_column(self, table: str, column: str) -> bool:
         """Tell whether this schema has a column."""

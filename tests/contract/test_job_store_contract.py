@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.stack.model import Delta, Held, JobStatus
 from qfc.stack.queue_changes import BULK_LIMIT
-from queue_world import World, before
+from queue_world import DatabaseWorld, World, before
 
 UNKNOWN = "5f1c1e0a-0000-4000-8000-000000000000"
 
@@ -229,6 +230,32 @@ def test_retry_never_applies_a_delta_twice(world: World) -> None:
     else:
         assert (change.jobs, change.deltas) == ((), ())
         assert "deltas reapply" in change.refused[0].reason
+
+
+@pytest.mark.parametrize("details", ["{}", '{"datasource": "dbname=gis"}'])
+def test_a_job_whose_edits_may_be_in_the_data_is_not_tried_again(world: World, details: str) -> None:
+    project = world.project("survey", details=details)
+    job = world.job(project, "failed", type="delta_apply", started=5, ended=1)
+    delta = world.delta(project, "error", job=job, feedback={"in_doubt": True})
+    change = world.store.retry([job])
+    if world.has_leases or (world.tells_effects and details == "{}"):
+        assert (change.jobs, change.deltas) == ((job,), (delta,))
+        return
+    assert (change.jobs, change.deltas) == ((), ())
+    assert f"qfc deltas reapply {delta}" in change.refused[0].reason
+    assert world.store.delta(delta).status == "error"
+
+
+def test_no_job_and_no_edit_outlives_its_project(world: World) -> None:
+    project = world.project("survey")
+    world.delta(project, job=world.job(project, type="delta_apply"))
+    kept = world.job(world.project("other"))
+    if isinstance(world, DatabaseWorld):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            world.execute(f"delete from {world.project_table}")
+    world.delete_project(project)
+    assert [job.id for job in world.store.jobs()] == [kept]
+    assert world.store.deltas() == ()
 
 
 def test_a_delta_that_waits_elsewhere_is_not_taken(world: World) -> None:
