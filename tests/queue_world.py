@@ -63,6 +63,7 @@ class World(Protocol):
     ) -> str: ...
     def part(self, job: str, delta: str, status: str) -> None: ...
     def part_status(self, job: str, delta: str) -> str: ...
+    def delete_project(self, project: str) -> None: ...
     def close(self) -> None: ...
 
 
@@ -76,9 +77,9 @@ class DatabaseWorld:
         self.directory: PostgresDirectory = PostgresDirectory(connect)
         self._columns = self._read_columns()
         self.has_leases = "lease_token" in self._columns["core_job"]
-        self._project_table = "project_project" if "project_project" in self._columns else "core_project"
+        self.project_table = "project_project" if "project_project" in self._columns else "core_project"
         versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self._columns[self._project_table]
+        self.tells_effects = bool(versions) and "project_details" in self._columns[self.project_table]
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
@@ -125,7 +126,7 @@ class DatabaseWorld:
         """Make a project; one without details counts as failed."""
         project = str(uuid4())
         self.insert(
-            self._project_table,
+            self.project_table,
             id=project,
             name=name,
             description="",
@@ -220,6 +221,24 @@ class DatabaseWorld:
         """Return what a job's own record of a delta says."""
         statement = "select status from core_applyjobdelta where apply_job_id = %(job)s and delta_id = %(delta)s"
         return str(self.execute(statement, {"job": job, "delta": delta})[0][0])
+
+    def delete_project(self, project: str) -> None:
+        """Delete a project with all that belongs to it, as the application does."""
+        own = "(select id from core_job where project_id = %(project)s)"
+        given = {"project": project}
+        self.execute(f"delete from core_applyjobdelta where apply_job_id in {own}", given)
+        self.execute(f"delete from core_applyjob where job_ptr_id in {own}", given)
+        if "filestorage_file" in self._columns:
+            files = "(select id from filestorage_file where project_id = %(project)s)"
+            self.execute(f"delete from filestorage_fileversion where file_id in {files}", given)
+            self.execute("delete from filestorage_file where project_id = %(project)s", given)
+        for table in ("core_job", "core_delta"):
+            self.execute(f"delete from {table} where project_id = %(project)s", given)
+        self.execute(f"delete from {self.project_table} where id = %(project)s", given)
+
+    def has_column(self, table: str, column: str) -> bool:
+        """Tell whether this schema has a column."""
+        return column in self._columns[table]
 
     def user_id(self, name: str) -> int:
         """Return the id of an account."""
@@ -361,3 +380,12 @@ class MemoryWorld:
     def part_status(self, job: str, delta: str) -> str:
         """Return what a job's own record of a delta says."""
         return self.store.parts[job, delta]
+
+    def delete_project(self, project: str) -> None:
+        """Delete a project with all that belongs to it."""
+        store = self.store
+        del self.directory.project_rows[project]
+        store.locks.pop(project, None)
+        store.job_rows = {name: row for name, row in store.job_rows.items() if row.project_id != project}
+        store.delta_rows = {name: row for name, row in store.delta_rows.items() if row.project_id != project}
+        store.parts = {key: status for key, status in store.parts.items() if key[0] in store.job_rows}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from dataclasses import replace
 
+import psycopg
 import pytest
 
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.stack.model import Delta, Held, JobStatus
 from qfc.stack.queue_changes import BULK_LIMIT
-from queue_world import World, before
+from queue_world import DatabaseWorld, World, before
 
 UNKNOWN = "5f1c1e0a-0000-4000-8000-000000000000"
 
@@ -231,6 +232,32 @@ def test_retry_never_applies_a_delta_twice(world: World) -> None:
         assert "deltas reapply" in change.refused[0].reason
 
 
+@pytest.mark.parametrize("details", ["{}", '{"datasource": "dbname=gis"}'])
+def test_a_job_whose_edits_may_be_in_the_data_is_not_tried_again(world: World, details: str) -> None:
+    project = world.project("survey", details=details)
+    job = world.job(project, "failed", type="delta_apply", started=5, ended=1)
+    delta = world.delta(project, "error", job=job, feedback={"in_doubt": True})
+    change = world.store.retry([job])
+    if world.has_leases or (world.tells_effects and details == "{}"):
+        assert (change.jobs, change.deltas) == ((job,), (delta,))
+        return
+    assert (change.jobs, change.deltas) == ((), ())
+    assert f"qfc deltas reapply {delta}" in change.refused[0].reason
+    assert world.store.delta(delta).status == "error"
+
+
+def test_no_job_and_no_edit_outlives_its_project(world: World) -> None:
+    project = world.project("survey")
+    world.delta(project, job=world.job(project, type="delta_apply"))
+    kept = world.job(world.project("other"))
+    if isinstance(world, DatabaseWorld):
+        with pytest.raises(psycopg.errors.ForeignKeyViolation):
+            world.execute(f"delete from {world.project_table}")
+    world.delete_project(project)
+    assert [job.id for job in world.store.jobs()] == [kept]
+    assert world.store.deltas() == ()
+
+
 def test_a_delta_that_waits_elsewhere_is_not_taken(world: World) -> None:
     project = world.project("survey")
     failed = world.job(project, "failed", type="delta_apply", ended=1)
@@ -394,6 +421,83 @@ def test_a_waiting_job_can_be_made_the_next_one(world: World) -> None:
     world.store.hasten(UNKNOWN)
     assert [job.id for job in world.store.snapshot().pending] == [new, old]
     assert world.store.job(running).created_at > before(60)
+
+
+def waiting(world: World) -> list[str]:
+    return [job.id for job in world.store.snapshot().pending]
+
+
+def test_edits_that_are_applied_again_come_before_packages_of_their_project(world: World) -> None:
+    project, other = world.project("survey"), world.project("other")
+    package, elsewhere = world.job(project, made=30), world.job(other, made=40)
+    (made,) = world.store.reapply([world.delta(project, "error", made=20)]).jobs
+    assert waiting(world) == [elsewhere, made, package]
+
+
+def test_edits_that_are_applied_again_keep_the_order_of_their_arrival(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=50)
+    between = world.job(project, made=25, type="delta_apply")
+    world.delta(project, job=between, made=25)
+    late, early = world.delta(project, "error", made=20), world.delta(project, "error", made=30)
+    (after,) = world.store.reapply([late]).jobs
+    (before_all,) = world.store.reapply([early]).jobs
+    assert waiting(world) == [before_all, between, after, package]
+
+
+def test_a_retried_package_does_not_come_before_edits_that_wait(world: World) -> None:
+    project = world.project("survey")
+    failed = world.job(project, "failed", made=50, ended=40)
+    edits = world.job(project, type="delta_apply", made=30)
+    world.delta(project, job=edits)
+    world.store.retry([failed])
+    assert waiting(world) == [edits, failed]
+
+
+def test_retried_and_released_edits_come_before_packages(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=90)
+    failed = world.job(project, "failed", type="delta_apply", made=50, ended=40)
+    stuck = world.job(project, "queued", type="delta_apply", made=60)
+    for job, status in ((failed, "error"), (stuck, "started")):
+        world.delta(project, status, job=job)
+    assert world.store.release([held(world, stuck)]).requeued == (stuck,)
+    assert waiting(world) == [stuck, package]
+    world.store.retry([failed])
+    assert set(waiting(world)[:2]) == {stuck, failed}
+    assert waiting(world)[2:] == [package]
+
+
+def test_jobs_in_the_right_order_keep_their_age(world: World) -> None:
+    project = world.project("survey")
+    package = world.job(project, made=5)
+    failed = world.job(project, "failed", type="delta_apply", made=50, ended=40)
+    world.delta(project, "error", job=failed)
+    world.store.retry([failed])
+    assert waiting(world) == [failed, package]
+    assert world.store.job(failed).created_at == before(50)
+
+
+def test_only_waiting_jobs_are_cancelled_where_that_is_asked(world: World) -> None:
+    project = world.project("survey")
+    running, waits = world.job(project, "started", started=1), world.job(project)
+    change = world.store.cancel([running, waits], only_waiting=True)
+    assert (change.jobs, [refusal.id for refusal in change.refused]) == ((waits,), [running])
+
+
+def test_old_locks_are_taken_away_where_no_job_works(world: World) -> None:
+    old, young, busy = world.project("old", locked=90), world.project("young", locked=5), world.project("b", locked=90)
+    free = world.project("free")
+    waits = world.job(old)
+    world.job(busy, "started", started=1)
+    names = [old, young, busy, free, UNKNOWN, "nonsense"]
+    keeps_locks = world.store.job(waits).project_locked_at is not None
+    expected = (old,) if keeps_locks else ()
+    assert world.store.unlock(names, locked_before=before(60), dry_run=True) == expected
+    assert (world.store.job(waits).project_locked_at is not None) is keeps_locks
+    assert world.store.unlock(names, locked_before=before(60)) == expected
+    assert world.store.job(waits).project_locked_at is None
+    assert world.store.unlock(names, locked_before=before(60)) == ()
 
 
 def test_what_devices_sent_comes_in_pieces_in_the_order_of_arrival(world: World) -> None:

@@ -452,3 +452,48 @@ def test_cleanup_of_one_project(ports: MemoryPorts, world: MemoryWorld) -> None:
     first = world.job(one, "queued", made=3000)
     world.job(two, "queued", made=3000)
     assert jobs_cleanup(ports, YES, project="alice/one").requeued == (first,)
+
+
+def test_cleanup_cancels_packages_for_which_the_same_person_waits_twice(ports: MemoryPorts, world: MemoryWorld) -> None:
+    world.person("bob")
+    survey, other = world.project("survey"), world.project("other")
+    older = world.job(survey, made=300)
+    edits = world.job(survey, made=290, type="delta_apply")
+    described = world.job(survey, made=285, type="process_projectfile")
+    kept = [world.job(survey, made=280, by="bob"), world.job(other, made=270), world.job(survey, made=5)]
+    assert jobs_cleanup(ports, YES, older_s=301 * 60).superseded == ()
+    assert jobs_cleanup(ports, DRY, older_s=3600).superseded == (older,)
+    assert ports.jobs.job_rows[older].status is JobStatus.PENDING
+    with pytest.raises(NotConfirmedError):
+        jobs_cleanup(ports, Options(), older_s=3600)
+    assert jobs_cleanup(ports, YES, older_s=3600).superseded == (older,)
+    assert audited(ports)[0] == ("jobs cleanup", older, "0 wait again, 0 failed, 1 package cancelled")
+    left = {job.id for job in ports.jobs.snapshot().pending}
+    assert left == {edits, described, *kept}
+    assert jobs_cleanup(ports, YES, older_s=0).superseded == ()
+
+
+def test_cleanup_tells_of_forgotten_locks_and_takes_them_away_on_request(
+    ports: MemoryPorts, world: MemoryWorld
+) -> None:
+    old, young = world.project("old", locked=90), world.project("young", locked=30)
+    world.project("idle", locked=90)
+    for project in (old, young):
+        world.job(project)
+    told = jobs_cleanup(ports, YES)
+    assert (told.unlocked, {refusal.id for refusal in told.locked}) == ((), {old, young})
+    assert "--unlock" in told.locked[0].reason + told.locked[1].reason
+    dry = jobs_cleanup(ports, DRY, unlock=True)
+    assert (dry.unlocked, old in ports.jobs.locks) == ((old,), True)
+    done = jobs_cleanup(ports, YES, unlock=True)
+    assert (done.unlocked, done.projects_unblocked, [one.id for one in done.locked]) == ((old,), (old,), [young])
+    assert set(ports.jobs.locks) >= {young}
+    assert old not in ports.jobs.locks
+
+
+def test_cleanup_leaves_a_lock_behind_which_a_job_works(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("survey", locked=90)
+    world.job(project, "started", started=1)
+    world.job(project)
+    result = jobs_cleanup(ports, YES, unlock=True)
+    assert (result.unlocked, "a job works at it" in result.locked[0].reason) == ((), True)

@@ -111,25 +111,40 @@ def cancel_command(
 @command.command("cleanup")
 @click.option("--older", metavar="SPAN", default="24h", show_default=True, help="Jobs held for so long: 90s, 15m, 2h.")
 @click.option("--project", metavar="PROJECT", help="Jobs of one project: its id or OWNER/NAME.")
+@click.option("--unlock", is_flag=True, help="Also unlock projects that jobs wait for, locked for more than an hour.")
 @pass_session
-def cleanup_command(session: Session, older: str, project: str | None) -> int:
+def cleanup_command(session: Session, older: str, project: str | None, unlock: bool) -> int:
     """Take stuck jobs from dead workers: they wait again, with their edits.
 
     A job is only touched when its worker is proven to be dead. Where its edits may be in the data already it is failed
     instead, and they are left for you to look at: qfc deltas list --status error
+
+    Packages that have waited for so long are cancelled where the same person asked for a later one of the project.
     """
     older_s = span(older).total_seconds()
-    result = jobs_cleanup(session.ports, session.options, older_s=older_s, project=project)
-    ids = "\n".join((*result.requeued, *result.failed))
+    result = jobs_cleanup(session.ports, session.options, older_s=older_s, project=project, unlock=unlock)
+    ids = "\n".join((*result.requeued, *result.failed, *result.superseded))
     session.writer.result(result, lambda writer: write_cleaned(writer, result, older), quiet=ids)
     return 0
 
 
 def write_cleaned(writer: Writer, result: Cleaned, older: str) -> None:
-    """Print what was done with stuck jobs."""
-    if not result.examined:
+    """Print what was done with what is stuck."""
+    if result.examined or result.reasons:
+        write_released(writer, result, older)
+    elif not result.superseded:
         writer.line(f"No job is held for longer than {older}; nothing to do.")
-        return
+    would = "would be " if result.dry_run else ""
+    for job in result.superseded:
+        writer.line(f"  {short(job)} {would}cancelled: the same person waits for a later package")
+    for project in result.unlocked:
+        writer.line(f"  project {short(project)} {would}unlocked")
+    for left in result.locked:
+        paragraph(writer, f"project {short(left.id)} stays locked. {left.reason}", indent=2)
+
+
+def write_released(writer: Writer, result: Cleaned, older: str) -> None:
+    """Print what was done with jobs that are held for long."""
     would = " would" if result.dry_run else ""
     waits, fails = ("would wait", "would be failed") if result.dry_run else ("waits", "is failed")
     writer.line(f"{count(result.examined, 'job')} held for longer than {older}:")

@@ -2,13 +2,13 @@
 
 - Only failed and stopped jobs are tried again, only waiting and running ones are cancelled.
 - A delta that was applied is never applied again, and one that waits in an open job is not put into a second one.
-- Deltas keep the order of their arrival.
+- Deltas keep the order of their arrival; see also `queue_order`.
 - A job whose worker died waits again, unless its deltas may be in the data already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -86,12 +86,17 @@ class ReapplyPlan:
 
 
 def plan_retry(
-    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, skips_settled: bool
+    asked: Sequence[str],
+    jobs: Iterable[LockedJob],
+    parts: Iterable[LockedDelta],
+    *,
+    skips_settled: bool,
+    doubtful: Collection[str] = (),
 ) -> RetryPlan:
     """Decide which jobs are tried again.
 
     `skips_settled`: the server's workers leave alone those deltas of a job that are done. Official ones apply all of
-    them, so that a job of which some are done must not run again there.
+    them, so that a job of which some are done must not run again there. `doubtful` deltas may be in the data already.
     """
     found = {job.id: job for job in jobs}
     by_job = _by_job(parts)
@@ -101,7 +106,7 @@ def plan_retry(
     for job in sorted(found.values(), key=lambda job: (job.created_at, job.id)):
         own = by_job.get(job.id, [])
         free = [part for part in own if _is_free(part) and part.delta_id not in taken]
-        reason = _no_retry(job, own, free, skips_settled)
+        reason = _no_retry(job, own, free, skips_settled) or _in_doubt(free, doubtful)
         if reason:
             refused.append(Refusal(job.id, reason))
         else:
@@ -111,14 +116,22 @@ def plan_retry(
 
 
 def plan_cancel(
-    asked: Sequence[str], jobs: Iterable[LockedJob], parts: Iterable[LockedDelta], *, stops_running: bool
+    asked: Sequence[str],
+    jobs: Iterable[LockedJob],
+    parts: Iterable[LockedDelta],
+    *,
+    stops_running: bool,
+    only_waiting: bool = False,
 ) -> CancelPlan:
-    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them."""
+    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them.
+
+    `only_waiting`: jobs that somebody has taken up meanwhile are left alone.
+    """
     found = {job.id: job for job in jobs}
     refused = _unknown(asked, found)
     chosen: list[str] = []
     for job in found.values():
-        reason = _no_cancel(job, stops_running)
+        reason = _no_cancel(job, stops_running, only_waiting)
         if reason:
             refused.append(Refusal(job.id, reason))
         else:
@@ -211,9 +224,17 @@ def _no_retry(
     return None
 
 
-def _no_cancel(job: LockedJob, stops_running: bool) -> str | None:
+def _in_doubt(free: Sequence[LockedDelta], doubtful: Collection[str]) -> str | None:
+    """Return why deltas are not applied again with their job."""
+    found = [part.delta_id for part in free if part.delta_id in doubtful]
+    if not found:
+        return None
+    return f"{len(found)} of its deltas may be in the data already. Compare, then type: qfc deltas reapply {found[0]}"
+
+
+def _no_cancel(job: LockedJob, stops_running: bool, only_waiting: bool) -> str | None:
     """Return why a job is not cancelled."""
-    if job.status not in CANCELLABLE:
+    if job.status not in CANCELLABLE or (only_waiting and job.status is not JobStatus.PENDING):
         return f"It is {job.status} already."
     if job.status is not JobStatus.PENDING and not stops_running:
         return "It runs, and workers of this server cannot be told to stop: its edits might arrive all the same."

@@ -22,10 +22,13 @@ from ...stack.model import (
 )
 from ...stack.ports import Clock
 from ...stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_release, plan_retry
+from ...stack.queue_order import WaitingJob, plan_order
 from .rows import bounded, durations, oldest_first, one_by_id
 
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
+#: States of an edit that its job has yet to apply.
+OPEN_PART = ("pending", "started")
 #: So much of the end of a failed job's output is listed.
 OUTPUT_TAIL = 2000
 #: The keys of a job's feedback that describe an error.
@@ -158,10 +161,11 @@ class MemoryQueue:
             self._make_wait(plan.jobs, plan.parts)
         return QueueChange(plan.jobs, tuple(part.delta_id for part in plan.parts), plan.refused)
 
-    def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Stop jobs that wait or run; their deltas wait again, without a job."""
+    def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
+        """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
         asked = bounded(job_ids)
-        plan = plan_cancel(asked, self._locked_jobs(asked), self._locked_parts(asked), stops_running=True)
+        jobs, parts = self._locked_jobs(asked), self._locked_parts(asked)
+        plan = plan_cancel(asked, jobs, parts, stops_running=True, only_waiting=only_waiting)
         if not dry_run:
             for name in plan.jobs:
                 self._put(name, JobStatus.STOPPED)
@@ -171,6 +175,16 @@ class MemoryQueue:
             for delta in plan.deltas:
                 self._wait_again(delta)
         return QueueChange(plan.jobs, plan.deltas, plan.refused)
+
+    def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
+        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
+        busy = {job.project_id for job in self._with(ACTIVE)}
+        old = [name for name in bounded(project_ids) if name in self.locks and self.locks[name] < locked_before]
+        freed = tuple(name for name in old if name not in busy)
+        if not dry_run:
+            for name in freed:
+                del self.locks[name]
+        return freed
 
     def hasten(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest."""
@@ -196,6 +210,7 @@ class MemoryQueue:
         if not dry_run:
             for name, batch in zip(jobs, plan.batches, strict=True):
                 self._make_apply_job(name, [self.delta_rows[delta.delta_id] for delta in batch])
+            self._put_in_order({batch[0].project_id for batch in plan.batches})
         chosen = tuple(delta.delta_id for batch in plan.batches for delta in batch)
         return QueueChange(jobs, chosen, plan.refused)
 
@@ -261,6 +276,20 @@ class MemoryQueue:
             self.parts[part.job_id or "", part.delta_id] = "pending"
         for name in jobs:
             self._put(name, JobStatus.PENDING)
+        self._put_in_order({self.job_rows[name].project_id for name in jobs})
+
+    def _put_in_order(self, projects: set[str]) -> None:
+        """Let the waiting edits of projects come before their waiting packages."""
+        waiting = [job for job in self._with([JobStatus.PENDING]) if job.project_id in projects]
+        for name, place in plan_order(map(self._waiting, waiting)).items():
+            self.job_rows[name] = replace(self.job_rows[name], created_at=place)
+
+    def _waiting(self, job: Job) -> WaitingJob:
+        own = [
+            delta for (name, delta), state in self.parts.items() if name == job.id and state in ("pending", "started")
+        ]
+        arrivals = [self.delta_rows[delta].created_at for delta in own]
+        return WaitingJob(job.id, job.project_id, job.type, job.created_at, min(arrivals, default=None))
 
     def _wait_again(self, delta_id: str) -> None:
         delta = self.delta_rows[delta_id]

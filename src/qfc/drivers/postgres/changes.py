@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import uuid4
 
 from qfc.errors import RefusedError
@@ -16,6 +17,7 @@ from qfc.stack.queue_changes import (
     plan_release,
     plan_retry,
 )
+from qfc.stack.queue_order import plan_order
 
 from . import rows
 from .connection import Session
@@ -25,15 +27,18 @@ def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
     """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(session, ids)
-    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases)
-    return QueueChange(plan.jobs, _make_wait(session, plan.jobs, plan.parts), plan.refused)
+    doubtful = _doubtful(session, parts)
+    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases, doubtful=doubtful)
+    deltas = _make_wait(session, plan.jobs, plan.parts)
+    _put_in_order(session, [job.project_id for job in jobs if job.id in plan.jobs])
+    return QueueChange(plan.jobs, deltas, plan.refused)
 
 
-def cancel(session: Session, job_ids: Sequence[str]) -> QueueChange:
-    """Stop jobs that wait or run; their deltas wait again, without a job."""
+def cancel(session: Session, job_ids: Sequence[str], *, only_waiting: bool) -> QueueChange:
+    """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(session, ids)
-    plan = plan_cancel(asked, jobs, parts, stops_running=session.schema.has_leases)
+    plan = plan_cancel(asked, jobs, parts, stops_running=session.schema.has_leases, only_waiting=only_waiting)
     session.change("jobs_to_stopped", ids=list(plan.jobs))
     session.change("parts_to_not_applied", jobs=list(plan.jobs))
     session.change("deltas_to_pending", ids=list(plan.deltas))
@@ -44,11 +49,10 @@ def release(session: Session, held: Sequence[Held]) -> Released:
     """Take jobs from workers that died."""
     _, ids = _bounded([one.id for one in held])
     jobs, parts = _lock_jobs(session, ids)
-    schema = session.schema
-    tells = schema.has("file_version") and schema.has("project", "project_details")
-    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)] if tells else ids
-    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=schema.has_leases)
+    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)]
+    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=session.schema.has_leases)
     deltas = _make_wait(session, plan.requeued, plan.parts)
+    _put_in_order(session, [job.project_id for job in jobs if job.id in plan.requeued])
     session.change("jobs_to_failed", ids=list(plan.failed))
     doubtful = session.rows("parts_to_doubtful", jobs=list(plan.failed))
     return Released(plan.requeued, plan.failed, deltas, tuple(row["id"] for row in doubtful), plan.refused)
@@ -62,8 +66,33 @@ def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
     deltas = [rows.locked_delta(row) for row in session.rows("deltas_locked", ids=ids)]
     plan = plan_reapply(asked, deltas)
     jobs = tuple(_apply_job(session, batch) for batch in plan.batches)
+    _put_in_order(session, [batch[0].project_id for batch in plan.batches])
     chosen = tuple(delta.delta_id for batch in plan.batches for delta in batch)
     return QueueChange(jobs, chosen, plan.refused)
+
+
+def unlock(session: Session, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
+    """Unlock projects that were locked before a moment and that no job works at."""
+    if not session.schema.has("project", "locked_at"):
+        return ()
+    _, ids = _bounded(project_ids)
+    found = session.rows("projects_unlock", ids=ids, locked_before=locked_before)
+    return tuple(row["id"] for row in found)
+
+
+def _doubtful(session: Session, parts: Sequence[LockedDelta]) -> frozenset[str]:
+    """Return the deltas that may be in the data though that was not written down; a node writes both at once."""
+    if session.schema.has_leases:
+        return frozenset()
+    found = session.rows("deltas_doubtful", ids=[part.delta_id for part in parts])
+    return frozenset(row["id"] for row in found)
+
+
+def _put_in_order(session: Session, projects: Sequence[str]) -> None:
+    """Let the waiting edits of projects come before their waiting packages."""
+    waiting = session.rows("jobs_waiting", projects=list(projects))
+    places = plan_order(rows.waiting_job(row) for row in waiting)
+    session.change("jobs_to_places", ids=list(places), places=list(places.values()))
 
 
 def _lock_jobs(session: Session, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:

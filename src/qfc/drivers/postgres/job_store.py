@@ -149,10 +149,15 @@ class PostgresJobStore:
         with self._database.writing(dry_run=dry_run) as session:
             return changes.retry(session, job_ids)
 
-    def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Stop jobs that wait or run; their deltas wait again, without a job."""
+    def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
+        """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
         with self._database.writing(dry_run=dry_run) as session:
-            return changes.cancel(session, job_ids)
+            return changes.cancel(session, job_ids, only_waiting=only_waiting)
+
+    def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
+        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
+        with self._database.writing(dry_run=dry_run) as session:
+            return changes.unlock(session, project_ids, locked_before)
 
     def hasten(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest."""

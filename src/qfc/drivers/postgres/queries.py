@@ -39,11 +39,18 @@ def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
     values = schema.placeholders()
     values["ended_at"] = text("part_ended_at_node" if schema.has_leases else "part_ended_at")
     values["created_bound"] = text("part_created_bound_node" if schema.has_leases else "part_created_bound")
+    values["has_effect"] = _has_effect(schema, values)
     values["details_missing"] = _details_missing(schema, values)
     for placeholder, (part, table, instead) in PARTS.items():
         written = text(part).format(**values) if schema.has(table) else sql.SQL(instead)
         values[placeholder] = written
     return values
+
+
+def _has_effect(schema: Schema, values: Mapping[str, sql.Composable]) -> sql.Composable:
+    """Return the condition that a job may have changed something: always, where the database cannot tell."""
+    tells = schema.has("file_version") and schema.has("project", "project_details")
+    return text("part_has_effect").format(**values) if tells else sql.SQL("true")
 
 
 def _details_missing(schema: Schema, values: Mapping[str, sql.Composable]) -> sql.Composable:

@@ -20,6 +20,7 @@ from qfc.stack.model import (
     Worker,
 )
 from qfc.stack.queue_changes import LockedDelta, LockedJob
+from qfc.stack.queue_order import WaitingJob
 
 from .connection import Row, Session
 
@@ -75,6 +76,11 @@ def locked_job(row: Row) -> LockedJob:
 def locked_delta(row: Row) -> LockedDelta:
     """Make a locked delta of a row of `parts_locked.sql` or `deltas_locked.sql`."""
     return LockedDelta(**row)
+
+
+def waiting_job(row: Row) -> WaitingJob:
+    """Make a waiting job of a row of `jobs_waiting.sql`."""
+    return WaitingJob(**row)
 
 
 def statistics(row: Row) -> JobStatistics:

@@ -1,8 +1,4 @@
--- Jobs that may have changed something: a file of their project got a new version since they began, whoever sent it, or
--- the project may have layers in a database elsewhere, where nobody can see what was done.
+-- Jobs that may have changed something.
 select j.id::text as id
 from {job} j join {project} p on p.id = j.project_id
-where j.id = any(%(ids)s::uuid[])
-  and (p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service='
-       or exists (select from {file_version} v join {file} f on f.id = v.file_id
-                  where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at))
+where j.id = any(%(ids)s::uuid[]) and {has_effect}

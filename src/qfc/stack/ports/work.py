@@ -98,6 +98,7 @@ class Queue(Protocol):
 
     Every change checks the state under row locks, happens in one transaction, is announced to the workers, and reports
     what it left alone and why. With `dry_run` all of that is done and then rolled back. At most 1000 ids at a time.
+    Jobs with edits that wait again, or are made anew, come before the packages that wait for their project.
     """
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
@@ -108,8 +109,12 @@ class Queue(Protocol):
         """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
         ...
 
-    def cancel(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Stop jobs that wait or run; their deltas wait again, without a job."""
+    def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
+        """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
+        ...
+
+    def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
+        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
         ...
 
     def hasten(self, job_id: str) -> None:

@@ -1,0 +1,408 @@
+"""Any history of devices, workers and operators: no edit is lost, none is applied twice, no project stays blocked.
+
+`QFC_TEST_HISTORIES=500 pytest …` looks at so many more histories than a usual run, new ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from history_world import Actor, DatabaseGround, Ground, MemoryGround
+from qfc.drivers.postgres_server import Endpoint, connect
+from qfc.operations.deltas_filter import DeltaFilter
+from qfc.operations.deltas_list import NOT_ARRIVED, deltas_list
+from qfc.operations.deltas_reapply import DeltaSelection, deltas_reapply
+from qfc.operations.guard import Options
+from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
+from qfc.operations.jobs_cleanup import Cleaned, jobs_cleanup
+from qfc.operations.queue_change import Changed
+from qfc.stack.model import Delta, Job, JobStatus
+
+YES, DRY = Options(yes=True), Options(dry_run=True)
+PEOPLE = ("alice", "bob")
+WORKERS = 2
+EVERYTHING = 10**6
+OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
+#: States of an edit that waits for nobody: it has to be said why.
+SETTLED = ("conflict", "not_applied", "error", "ignored", "unpermitted")
+numbers = st.integers(0, 99)
+outcomes = st.lists(
+    st.sampled_from(["applied", "applied", "applied", "conflict", "not_applied"]), min_size=4, max_size=4
+)
+
+
+class Histories(RuleBasedStateMachine):
+    """One server; rules are what people, devices, workers and operators do, in any order."""
+
+    def __init__(self, make: Callable[[], Ground]) -> None:
+        super().__init__()
+        self.ground = make()
+        self.pushed: dict[str, str] = {}
+        self.order: dict[str, list[str]] = {}
+        self.disturbed: set[str] = set()
+        self.again: set[str] = set()
+        self.hastened: set[str] = set()
+        self.projects: list[str] = []
+        self.workers: list[Actor | None] = []
+        self.orphans: list[Actor] = []
+        self.made = 0
+
+    @initialize()
+    def begin(self) -> None:
+        """Make people, projects and workers."""
+        self.ground.world.person("bob")
+        self.make_project()
+        self.make_project()
+        self.workers = [self.ground.hire(number) for number in range(WORKERS)]
+
+    def make_project(self) -> None:
+        """Make a project with a file."""
+        self.made += 1
+        project = self.ground.world.project(f"survey {self.made}")
+        self.ground.give_file(project)
+        self.projects.append(project)
+
+    def teardown(self) -> None:
+        """End everything."""
+        self.ground.close()
+
+    # what people and devices do
+
+    @rule(which=numbers, person=st.sampled_from(PEOPLE), number=st.integers(1, 3))
+    def push(self, which: int, person: str, number: int) -> None:
+        """A device sends edits."""
+        project = self._pick(self.projects, which)
+        if project:
+            sent = self.ground.push(project, person, number)
+            self.pushed |= dict.fromkeys(sent, project)
+            self.order.setdefault(project, []).extend(sent)
+
+    @rule(which=numbers, person=st.sampled_from(PEOPLE), type=st.sampled_from(["package", "process_projectfile"]))
+    def ask(self, which: int, person: str, type: str) -> None:
+        """Somebody asks for a package, or a project file comes."""
+        project = self._pick(self.projects, which)
+        if project:
+            self.ground.world.job(project, type=type, made=self.ground.tick(), by=person)
+
+    @rule(which=numbers)
+    def delete(self, which: int) -> None:
+        """Somebody deletes a project, and makes another."""
+        project = self._pick(self.projects, which)
+        if project:
+            self.projects.remove(project)
+            self.ground.world.delete_project(project)
+            self.pushed = {delta: own for delta, own in self.pushed.items() if own != project}
+            self.make_project()
+
+    @rule(which=numbers, since=st.sampled_from([None, 5.0, 90.0]))
+    def lock(self, which: int, since: float | None) -> None:
+        """Somebody locks a project, or unlocks it."""
+        project = self._pick(self.projects, which)
+        if project:
+            self.ground.lock(project, since)
+
+    # what workers do
+
+    @rule(number=st.integers(0, WORKERS - 1))
+    def claim(self, number: int) -> None:
+        """A worker looks for a job."""
+        actor = self.workers[number]
+        if actor is None or actor.job is not None:
+            return
+        waiting = [job for job in self._jobs() if job.status is JobStatus.PENDING]
+        edits = {job.id: self._arrivals(job.id) for job in waiting if job.type == "delta_apply"}
+        taken = self.ground.claim(actor)
+        if taken is None:
+            return
+        beside = [job for job in waiting if job.project_id == taken.project_id and job.id != taken.id]
+        if taken.type == "package" and taken.id not in self.hastened:
+            again = [job for job in beside if job.id in self.again and job.type == "delta_apply"]
+            assert not again, "a package comes before edits made again"
+        own = edits.get(taken.id)
+        if own:
+            left = [edits[job.id] for job in beside if edits.get(job.id)]
+            assert all(max(other) > min(own) for other in left), "edits come before all of an older job"
+
+    @rule(number=st.integers(0, WORKERS - 1))
+    def start(self, number: int) -> None:
+        """A worker begins with its job."""
+        actor = self.workers[number]
+        if actor is not None and actor.job is not None and not actor.has_begun:
+            self.ground.begin(actor)
+            places = [self._place(delta) for delta in actor.deltas]
+            assert places == sorted(places), "edits of a job are not in the order of their arrival"
+
+    @rule(number=st.integers(0, WORKERS - 1), became=outcomes)
+    def write(self, number: int, became: list[str]) -> None:
+        """The container of an official server writes its files."""
+        actor = self.workers[number]
+        if actor is not None and actor.has_begun:
+            self.ground.write(actor, self._outcomes(actor, became))
+
+    @rule(number=st.integers(0, WORKERS - 1), became=outcomes)
+    def finish(self, number: int, became: list[str]) -> None:
+        """A worker brings its job to a good end."""
+        actor = self.workers[number]
+        if actor is not None and actor.has_begun:
+            self.ground.finish(actor, self._outcomes(actor, became))
+            self._rest(actor)
+
+    @rule(number=st.integers(0, WORKERS - 1))
+    def fail(self, number: int) -> None:
+        """A worker brings its job to a bad end."""
+        actor = self.workers[number]
+        if actor is not None and actor.has_begun:
+            self.disturbed |= {*actor.deltas}
+            self.ground.fail(actor)
+            self._rest(actor)
+
+    @rule(number=st.integers(0, WORKERS - 1), with_container=st.booleans())
+    def die(self, number: int, with_container: bool) -> None:
+        """A worker dies, whatever it has come to; a container may outlive it."""
+        actor = self.workers[number]
+        if actor is None:
+            return
+        self.ground.bury(actor)
+        self.workers[number] = None
+        if with_container:
+            self.ground.containers.discard(actor.job or "")
+        elif actor.job in self.ground.containers:
+            self.orphans.append(actor)
+
+    @rule(number=st.integers(0, WORKERS - 1))
+    def hire(self, number: int) -> None:
+        """A new worker comes for a dead one."""
+        if self.workers[number] is None:
+            self.workers[number] = self.ground.hire(number)
+
+    @rule(number=st.integers(0, WORKERS - 1))
+    def expire(self, number: int) -> None:
+        """A worker stands still for so long that its lease ends; it goes on later."""
+        actor = self.workers[number]
+        if actor is not None:
+            self.ground.expire(actor)
+
+    @rule(which=numbers, became=outcomes, writes=st.booleans())
+    def container_ends(self, which: int, became: list[str], writes: bool) -> None:
+        """A container whose worker is dead comes to its end; nobody writes down what it did."""
+        orphan = self._pick(self.orphans, which)
+        if orphan:
+            self.orphans.remove(orphan)
+            if writes:
+                self.ground.write(orphan, self._outcomes(orphan, became))
+            self.ground.containers.discard(orphan.job or "")
+
+    @rule()
+    def server_cleans(self) -> None:
+        """An official server fails jobs that are lost."""
+        lost = {delta.id for delta in self._deltas() if delta.status == "started"}
+        self.ground.end_the_lost()
+        self.disturbed |= {delta.id for delta in self._deltas() if delta.id in lost and delta.status == "error"}
+
+    # what operators do
+
+    @rule(which=numbers)
+    def retry(self, which: int) -> None:
+        """Try one job again."""
+        job = self._pick([job for job in self._jobs() if job.status in (JobStatus.FAILED, JobStatus.STOPPED)], which)
+        if job:
+            self._change(lambda options: jobs_retry(self.ground.ports, JobSelection([job.id]), options))
+
+    @rule()
+    def retry_all(self) -> None:
+        """Try all jobs again that did not finish."""
+        self._change(lambda options: jobs_retry(self.ground.ports, JobSelection(everything=True), options))
+
+    @rule(which=numbers)
+    def cancel(self, which: int) -> None:
+        """Cancel a job, whatever it has come to."""
+        job = self._pick([job for job in self._jobs() if job.status in OPEN], which)
+        if job:
+            self.disturbed |= {delta.id for delta in self.ground.world.store.deltas(job_id=job.id, limit=EVERYTHING)}
+            self._change(lambda options: jobs_cancel(self.ground.ports, JobSelection([job.id]), options), again=False)
+
+    @rule(which=numbers)
+    def reapply(self, which: int) -> None:
+        """Apply one edit again of which nobody doubts that it did not arrive."""
+        lost = [one for one in self._deltas() if one.status in NOT_ARRIVED and not one.is_in_doubt]
+        delta = self._pick(lost, which)
+        if delta:
+            self._reapply(DeltaSelection([delta.id]))
+
+    @rule(wanted=st.sampled_from([DeltaFilter(NOT_ARRIVED), DeltaFilter(by="bob"), DeltaFilter(reason="conflict")]))
+    def reapply_many(self, wanted: DeltaFilter) -> None:
+        """Apply again what a filter finds."""
+        self._reapply(DeltaSelection(everything=True, wanted=wanted))
+
+    @rule(which=numbers)
+    def hasten(self, which: int) -> None:
+        """Let a job be the next one; the suite does so with jobs of its own, which have no edits."""
+        found = [job for job in self._jobs() if job.status is JobStatus.PENDING and job.type != "delta_apply"]
+        job = self._pick(found, which)
+        if job:
+            self.ground.world.store.hasten(job.id)
+            self.hastened.add(job.id)
+
+    @rule(unlock=st.booleans())
+    def cleanup(self, unlock: bool) -> None:
+        """Free what is stuck; afterwards no project is blocked by a job that nobody is at."""
+        self.ground.tick()
+        before = self._rows()
+        dry = jobs_cleanup(self.ground.ports, DRY, older_s=0, unlock=unlock)
+        assert self._rows() == before, "a dry run changed something"
+        done = jobs_cleanup(self.ground.ports, YES, older_s=0, unlock=unlock)
+        assert _outline(dry) == _outline(done), "a dry run tells something else"
+        jobs, deltas = self._changed(before)
+        assert jobs == {*done.requeued, *done.failed, *done.superseded}
+        assert len(deltas) <= done.deltas_reset + len(done.deltas_doubtful)
+        self.again |= {*done.requeued}
+        held = {actor.job for actor in (*self.workers, *self.orphans) if actor is not None}
+        for job in self._jobs():
+            assert job.status not in (JobStatus.QUEUED, JobStatus.STARTED) or job.id in held, "a project stays blocked"
+
+    # what is always true
+
+    @invariant()
+    def everything_is_well(self) -> None:
+        """What was pushed to a living project is in the data once, or is seen with the reason why not."""
+        deltas, jobs = self._deltas(), self._jobs()
+        assert {delta.id for delta in deltas} == set(self.pushed), "an edit is gone"
+        in_work = {name for job in jobs if job.status in OPEN for name in self.ground.waiting_edits(job.id)}
+        for delta in deltas:
+            self._is_there_once(delta, delta.id in in_work)
+        self._are_listed(deltas)
+        self._came_in_order({delta.id: delta.status for delta in deltas})
+
+    def _is_there_once(self, delta: Delta, is_in_work: bool) -> None:
+        times = self.ground.data[delta.id]
+        assert times <= 1, "an edit was applied twice"
+        if delta.status == "applied":
+            assert times == 1, "an edit is called applied and is not there"
+        elif times:
+            assert delta.is_in_doubt or is_in_work, "an edit is in the data and nobody says so"
+        if delta.status in SETTLED:
+            assert delta.feedback or delta.is_in_doubt, "nobody says why an edit did not arrive"
+        if delta.status == "started":
+            assert is_in_work, "an edit is called started and no job has it"
+
+    def _are_listed(self, deltas: tuple[Delta, ...]) -> None:
+        """What has not arrived is in the list that operators look at, with what to do."""
+        listed = {line.id: line for line in deltas_list(self.ground.ports, limit=1000).deltas}
+        assert set(listed) == {delta.id for delta in deltas if delta.status != "applied"}
+        assert all(line.fix for line in listed.values() if line.status in SETTLED)
+
+    def _came_in_order(self, states: dict[str, str]) -> None:
+        """Of edits that no failure and no operator came between, the older ones arrive first."""
+        for project in self.projects:
+            quiet = [name for name in self.order.get(project, ()) if name not in self.disturbed]
+            arrived = [states[name] in ("applied", "conflict", "not_applied") for name in quiet]
+            assert arrived == sorted(arrived, reverse=True), "a younger edit came before an older one"
+
+    # how it is looked at
+
+    def _change(self, act: Callable[[Options], Changed], *, again: bool = True) -> Changed:
+        """Try a change dry, then make it; what is told has to be what really changed."""
+        self.ground.tick()
+        before = self._rows()
+        dry = act(DRY)
+        assert self._rows() == before, "a dry run changed something"
+        done = act(YES)
+        assert (dry.jobs, dry.deltas, dry.refused) == (done.jobs, done.deltas, done.refused)
+        jobs, deltas = self._changed(before)
+        assert jobs == {*done.jobs}, "other jobs were changed than is told"
+        assert deltas <= {*done.deltas}, "other edits were changed than is told"
+        if again:
+            self.again |= {*done.jobs}
+        return done
+
+    def _reapply(self, selection: DeltaSelection) -> None:
+        self.ground.tick()
+        before = self._rows()
+        dry = deltas_reapply(self.ground.ports, selection, DRY)
+        assert self._rows() == before, "a dry run changed something"
+        done = deltas_reapply(self.ground.ports, selection, YES)
+        assert (len(dry.jobs), dry.deltas, dry.refused) == (len(done.jobs), done.deltas, done.refused)
+        jobs, deltas = self._changed(before)
+        assert jobs == {*done.jobs}
+        assert deltas <= {*done.deltas}
+        self.again |= {*done.jobs}
+        self.disturbed |= {*done.deltas}
+
+    def _changed(self, before: dict[str, Any]) -> tuple[set[str], set[str]]:
+        """Return the ids of the jobs and of the edits whose state is another than before."""
+        after = self._rows()
+        jobs, deltas = before["jobs"], before["deltas"]
+        return (
+            {name for name, row in after["jobs"].items() if jobs.get(name, (None,))[0] != row[0]},
+            {name for name, status in after["deltas"].items() if deltas.get(name) != status},
+        )
+
+    def _rows(self) -> dict[str, Any]:
+        return {
+            "jobs": {job.id: (job.status, job.created_at, job.project_locked_at) for job in self._jobs()},
+            "deltas": {delta.id: delta.status for delta in self._deltas()},
+        }
+
+    def _jobs(self) -> tuple[Job, ...]:
+        return self.ground.world.store.jobs(limit=EVERYTHING)
+
+    def _deltas(self) -> tuple[Delta, ...]:
+        return self.ground.world.store.deltas(limit=EVERYTHING)
+
+    def _arrivals(self, job: str) -> list[int]:
+        return [self._place(delta) for delta in self.ground.waiting_edits(job)]
+
+    def _place(self, delta: str) -> int:
+        """Return the place of an edit among those of its project."""
+        return self.order[self.pushed[delta]].index(delta)
+
+    def _outcomes(self, actor: Actor, became: list[str]) -> dict[str, str]:
+        return {delta: became[number % len(became)] for number, delta in enumerate(actor.deltas)}
+
+    def _rest(self, actor: Actor) -> None:
+        actor.job, actor.deltas, actor.has_begun = None, (), False
+
+    def _pick(self, found: Any, which: int) -> Any:
+        return found[which % len(found)] if found else None
+
+
+def _outline(result: Cleaned) -> tuple[Any, ...]:
+    return tuple(value for name, value in vars(result).items() if name != "dry_run")
+
+
+def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
+    """Try histories: always the same in a usual run, others each time when more are asked for."""
+    more = int(os.environ.get("QFC_TEST_HISTORIES", "0"))
+    chosen = settings(
+        max_examples=more or examples,
+        stateful_step_count=steps,
+        derandomize=not more,
+        deadline=None,
+        database=None,
+        print_blob=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    run_state_machine_as_test(lambda: Histories(make), settings=chosen)
+
+
+def test_any_history_in_memory() -> None:
+    run(MemoryGround, examples=60, steps=40)
+
+
+@pytest.mark.parametrize("kind", ["node", "2024_09", "2025_11"])
+def test_any_history_in_a_real_database(kind: str, contract_databases: Callable[[str], Endpoint]) -> None:
+    endpoint = contract_databases(kind)
+
+    def make() -> Ground:
+        with connect(endpoint, autocommit=True) as connection:
+            connection.execute("truncate core_user cascade")
+        return DatabaseGround(lambda: connect(endpoint))
+
+    run(make, examples=8, steps=30)
