@@ -12,10 +12,10 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryQueue
-from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
+from qfc.drivers.memory import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
+from qfc.drivers.postgres import Connect, PostgresConditions, PostgresDirectory, PostgresJobStore
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
-from qfc.stack.ports import Directory, QueueStore
+from qfc.stack.ports import Conditions, Directory, QueueStore
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
@@ -28,6 +28,7 @@ class World(Protocol):
 
     store: QueueStore
     directory: Directory
+    conditions: Conditions
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
     has_leases: bool
     #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
@@ -74,11 +75,12 @@ class DatabaseWorld:
         self._connection.autocommit = True
         self.store: PostgresJobStore = PostgresJobStore(connect)
         self.directory: PostgresDirectory = PostgresDirectory(connect)
-        self._columns = self._read_columns()
-        self.has_leases = "lease_token" in self._columns["core_job"]
-        self._project_table = "project_project" if "project_project" in self._columns else "core_project"
+        self.conditions: PostgresConditions = PostgresConditions(connect)
+        self.columns = self._read_columns()
+        self.has_leases = "lease_token" in self.columns["core_job"]
+        self.project_table = "project_project" if "project_project" in self.columns else "core_project"
         versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self._columns[self._project_table]
+        self.tells_effects = bool(versions) and "project_details" in self.columns[self.project_table]
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
@@ -86,6 +88,7 @@ class DatabaseWorld:
         """Close every connection."""
         self.store.close()
         self.directory.close()
+        self.conditions.close()
         self._connection.close()
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
@@ -125,7 +128,7 @@ class DatabaseWorld:
         """Make a project; one without details counts as failed."""
         project = str(uuid4())
         self.insert(
-            self._project_table,
+            self.project_table,
             id=project,
             name=name,
             description="",
@@ -227,7 +230,7 @@ class DatabaseWorld:
 
     def insert(self, table: str, **values: Any) -> None:
         """Insert a row; values of columns that this schema lacks are left out."""
-        known = {name: value for name, value in values.items() if name in self._columns[table]}
+        known = {name: value for name, value in values.items() if name in self.columns[table]}
         statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, known)),
@@ -262,6 +265,7 @@ class MemoryWorld:
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
+        self.conditions: MemoryConditions = MemoryConditions(self.store, self.directory)
         self.has_leases = self.tells_effects = True
         self.person("alice")
 

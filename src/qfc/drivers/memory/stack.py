@@ -8,6 +8,7 @@ from pathlib import Path
 from ...errors import RefusedError
 from ...stack.model import Kind
 from ..accounts.managed import ManagedAccounts
+from .conditions import MemoryConditions
 from .deployment import MemoryDeployment
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
@@ -31,6 +32,7 @@ class MemoryPorts:
     runtime: MemoryRuntime
     jobs: MemoryQueue
     directory: MemoryDirectory
+    conditions: MemoryConditions
     api: MemoryApi
     lock: MemoryLock
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
@@ -67,6 +69,7 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
         runtime=MemoryRuntime(clock, services=("db", "app", "nginx")),
         directory=directory,
         jobs=queue,
+        conditions=MemoryConditions(queue, directory),
         lock=MemoryLock(clock),
         containers=MemoryDeployment(site, clock),
     )
@@ -75,6 +78,7 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
 def memory_stack(name: str = "memory") -> MemoryPorts:
     """Return a stack that does not run yet."""
     clock = MemoryClock()
+    directory, queue = MemoryDirectory(), MemoryQueue(clock)
     return MemoryPorts(
         name=name,
         kind=Kind.EMBEDDED,
@@ -82,8 +86,9 @@ def memory_stack(name: str = "memory") -> MemoryPorts:
         clock=clock,
         host=MemoryHost(),
         runtime=MemoryRuntime(clock),
-        jobs=MemoryQueue(clock),
-        directory=MemoryDirectory(),
+        jobs=queue,
+        directory=directory,
+        conditions=MemoryConditions(queue, directory),
         api=MemoryApi({"/api/v1/status/": (200, STATUS)}),
         lock=MemoryLock(clock),
     )
