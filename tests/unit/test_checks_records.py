@@ -262,7 +262,7 @@ FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
     "C12": (file("aux.csv"), "alice/files/aux.csv", ()),
     "C13": (miscounted, "alice/files (1.0 of 5.0 MB)", ()),
     "connections": (few_connections, "95 of 100", ()),
-    "D08-cron": (cron_stopped, "30 min ago", ()),
+    "D08-cron": (cron_stopped, "30 min ago", ("A11-other",)),
     "D12-readonly": (read_only, "read-only", ()),
     "D12-locks": (stuck, "1 for up to 30 min: psql idle", ()),
     "D17": (storm, "alice/storm (21 within an hour)", ()),
