@@ -12,10 +12,10 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryQueue
-from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
+from qfc.drivers.memory import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
+from qfc.drivers.postgres import Connect, PostgresConditions, PostgresDirectory, PostgresJobStore
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
-from qfc.stack.ports import Directory, QueueStore
+from qfc.stack.ports import Conditions, Directory, QueueStore
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
@@ -28,6 +28,7 @@ class World(Protocol):
 
     store: QueueStore
     directory: Directory
+    conditions: Conditions
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
     has_leases: bool
     #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
@@ -75,11 +76,12 @@ class DatabaseWorld:
         self._connection.autocommit = True
         self.store: PostgresJobStore = PostgresJobStore(connect)
         self.directory: PostgresDirectory = PostgresDirectory(connect)
-        self._columns = self._read_columns()
-        self.has_leases = "lease_token" in self._columns["core_job"]
-        self.project_table = "project_project" if "project_project" in self._columns else "core_project"
+        self.conditions: PostgresConditions = PostgresConditions(connect)
+        self.columns = self._read_columns()
+        self.has_leases = "lease_token" in self.columns["core_job"]
+        self.project_table = "project_project" if "project_project" in self.columns else "core_project"
         versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self._columns[self.project_table]
+        self.tells_effects = bool(versions) and "project_details" in self.columns[self.project_table]
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
@@ -87,6 +89,7 @@ class DatabaseWorld:
         """Close every connection."""
         self.store.close()
         self.directory.close()
+        self.conditions.close()
         self._connection.close()
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
@@ -228,7 +231,7 @@ class DatabaseWorld:
         given = {"project": project}
         self.execute(f"delete from core_applyjobdelta where apply_job_id in {own}", given)
         self.execute(f"delete from core_applyjob where job_ptr_id in {own}", given)
-        if "filestorage_file" in self._columns:
+        if "filestorage_file" in self.columns:
             files = "(select id from filestorage_file where project_id = %(project)s)"
             self.execute(f"delete from filestorage_fileversion where file_id in {files}", given)
             self.execute("delete from filestorage_file where project_id = %(project)s", given)
@@ -238,7 +241,7 @@ class DatabaseWorld:
 
     def has_column(self, table: str, column: str) -> bool:
         """Tell whether this schema has a column."""
-        return column in self._columns[table]
+        return column in self.columns[table]
 
     def user_id(self, name: str) -> int:
         """Return the id of an account."""
@@ -246,7 +249,7 @@ class DatabaseWorld:
 
     def insert(self, table: str, **values: Any) -> None:
         """Insert a row; values of columns that this schema lacks are left out."""
-        known = {name: value for name, value in values.items() if name in self._columns[table]}
+        known = {name: value for name, value in values.items() if name in self.columns[table]}
         statement = sql.SQL("insert into {} ({}) values ({})").format(
             sql.Identifier(table),
             sql.SQL(", ").join(map(sql.Identifier, known)),
@@ -281,6 +284,7 @@ class MemoryWorld:
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
+        self.conditions: MemoryConditions = MemoryConditions(self.store, self.directory)
         self.has_leases = self.tells_effects = True
         self.person("alice")
 

@@ -416,6 +416,7 @@ def test_migrations_are_shown_then_applied(ports: MemoryPorts) -> None:
 
 
 def test_the_database_tells_of_itself_when_the_application_cannot(ports: MemoryPorts) -> None:
+    ports.runtime.stop(["db"])
     assert db_status(ports).unapplied_migrations is None
 
 

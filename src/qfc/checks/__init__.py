@@ -10,6 +10,10 @@
     web.py              the server as its clients see it
     certificates.py     what clients are shown, and its file
     releases.py         the files of the release, the last deployment
+    records.py          the database itself: writable, of the right release, held up by nobody
+    work.py             jobs and edits over the last days
+    people.py           who may not log in, what plans do not allow
+    files.py            files of projects, by their names and sizes
     settings.py         the deployment's `.env`
 
 A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
@@ -24,16 +28,23 @@ from .certificates import CERTIFICATES
 from .evidence import Evidence
 from .examine import Outcome, examine
 from .failed import FAILED
+from .files import FILES, FILES_FOR_SYNC
 from .logs import LOGS
+from .people import PEOPLE, PEOPLE_FOR_SYNC
+from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
 from .web import WEB
+from .work import WORK
 
+#: What the database tells.
+ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *PEOPLE_FOR_SYNC, *FILES_FOR_SYNC)
+ROWS: tuple[Check, ...] = (*RECORDS, *PEOPLE, *FILES)
 #: What decides whether synchronisation works: the cheap looks first.
-FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *WEB, *FAILED, *LOGS)
+FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *ROWS_FOR_SYNC, *WEB, *FAILED, *LOGS)
 #: All of it.
-EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *CERTIFICATES, *SETTINGS, *RELEASES)
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ROWS, *CERTIFICATES, *SETTINGS, *RELEASES)
 
 __all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

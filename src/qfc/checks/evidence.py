@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from threading import Lock
 from typing import Any, TypeVar, cast
@@ -18,6 +18,8 @@ Thing = TypeVar("Thing")
 #: So far back failed jobs are looked for.
 LOOK_BACK = timedelta(days=7)
 MOST_JOBS = 1000
+#: Named one by one in a sentence.
+NAMED = 3
 
 
 class Evidence:
@@ -99,6 +101,13 @@ class Evidence:
         """Return the active jobs that were held for so long and whose workers are dead."""
         old = (job for job in self.queue().active if self.held_s(job) >= older_s)
         return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
+
+
+def named(names: Iterable[str]) -> str:
+    """Return some names for a sentence, and how many more there are; each is told once."""
+    told = list(dict.fromkeys(names))
+    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
+    return ", ".join(told[:NAMED]) + more
 
 
 def as_held(job: Job) -> Held:

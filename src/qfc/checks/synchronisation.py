@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..stack.model import JobStatus
+from ..stack.model import JobStatus, Subscription
 from ..stack.queue import BEGIN_S, living_workers, short
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
@@ -175,13 +175,30 @@ class InactiveSubscription(Check):
     title = "The subscription of an account is inactive"
     severity = Severity.CRITICAL
     fix = "Give it a plan: qfc users quota NAME --plan PLAN"
+    auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the owners of projects."""
-        owners = sorted({one.owner for one in seen.projects()})
-        found = {name: seen.ports.directory.subscription(name) for name in owners}
-        inactive = [f"{name} ({one.status})" for name, one in found.items() if one is not None and not one.is_active]
+        inactive = [f"{name} ({one.status})" for name, one in self._inactive(seen).items()]
         return f"They own projects: {', '.join(inactive[:NAMED])}." if inactive else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the states as they are and as they would be."""
+        found = self._inactive(seen)
+        return tuple(f"{name}, plan {one.plan}: {one.status} → active_paid" for name, one in found.items())
+
+    def repair(self, seen: Evidence) -> None:
+        """Give each account the plan that it has: that makes it active."""
+        for name, one in self._inactive(seen).items():
+            seen.ports.directory.set_plan(name, one.plan)
+
+    def _inactive(self, seen: Evidence) -> dict[str, Subscription]:
+        def ask() -> dict[str, Subscription]:
+            owners = sorted({one.owner for one in seen.projects()})
+            found = {name: seen.ports.directory.subscription(name) for name in owners}
+            return {name: one for name, one in found.items() if one is not None and not one.is_active}
+
+        return seen.once("inactive subscriptions", ask)
 
 
 class QuotaUsedUp(Check):

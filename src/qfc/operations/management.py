@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..errors import CommandError, QfcError
+from ..stack.migrations import planned
 from ..stack.model import CommandResult
 from ..stack.ports import Runtime
 
@@ -23,13 +24,6 @@ def manage(runtime: Runtime, *argv: str, stdin: str | None = None, timeout_s: fl
 def _told(error: QfcError) -> str:
     """Return the sentence that Django marks as the error, without what ran it."""
     return error.message.rpartition("CommandError: ")[2] or error.message
-
-
-def planned(printed: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return all migrations of `showmigrations --plan`, and those that the database lacks."""
-    lines = [line.strip() for line in printed.splitlines()]
-    marked = [(line[:3], line[3:].split()[0]) for line in lines if line.startswith(("[X]", "[ ]"))]
-    return tuple(name for _, name in marked), tuple(name for mark, name in marked if mark == "[ ]")
 
 
 def unapplied_migrations(runtime: Runtime) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from ..stack.ports import (
     Accounts,
     AuditLog,
     Clock,
+    Conditions,
     Deployment,
     Directory,
     DiskHistory,
@@ -114,6 +115,13 @@ class ComposePorts:
         from ..drivers.postgres import PostgresDirectory
 
         return self._once("directory", lambda: PostgresDirectory(self._connect))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the deployment's database tells of problems."""
+        from ..drivers.postgres import PostgresConditions
+
+        return self._once("conditions", lambda: PostgresConditions(self._connect))
 
     @property
     def accounts(self) -> Accounts:

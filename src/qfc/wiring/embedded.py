@@ -13,6 +13,7 @@ from ..stack.ports import (
     Api,
     AuditLog,
     Clock,
+    Conditions,
     Deployment,
     Directory,
     DiskHistory,
@@ -89,6 +90,13 @@ class EmbeddedPorts:
         from ..drivers.postgres import PostgresDirectory
 
         return self._once("directory", lambda: PostgresDirectory(self._connect))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the stack's PostgreSQL tells of problems."""
+        from ..drivers.postgres import PostgresConditions
+
+        return self._once("conditions", lambda: PostgresConditions(self._connect))
 
     @property
     def accounts(self) -> Accounts:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import json
-import pickle
 import re
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import Any, cast
 
 from ...errors import QfcError
 from ..docker.engine import Engine
+from ..stored_setting import setting
 
 #: What an official server gives a job when its table of settings has no row for it.
 OFFICIAL_LIMIT = "1000m"
@@ -48,21 +43,3 @@ def official_limit(stored: str | None) -> int:
 def node_limit(environment: Mapping[str, str]) -> int:
     """Return the limit of one job of the node's workers."""
     return size(environment.get(NODE_LIMIT, "")) or NODE_DEFAULT
-
-
-def setting(stored: str) -> Any:
-    """Return a value of the table of settings: JSON in later releases, before that a pickle in base64."""
-    with suppress(ValueError, KeyError, TypeError):
-        document: Any = json.loads(stored)
-        return cast("dict[str, Any]", document)["__value__"] if isinstance(document, dict) else document
-    # What is no pickle can fail in any way.
-    with suppress(Exception):
-        return _Plain(io.BytesIO(base64.b64decode(stored))).load()
-    return None
-
-
-class _Plain(pickle.Unpickler):
-    """Reads numbers and words; whatever would run code is refused."""
-
-    def find_class(self, module_name: str, global_name: str) -> Any:
-        raise pickle.UnpicklingError(f"{module_name}.{global_name} is no plain value")

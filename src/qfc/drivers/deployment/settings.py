@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ..env_file import EnvFile
 from ..runtimes.compose.env import Env
@@ -32,6 +32,11 @@ class EnvSettings:
         if self.text() != text:
             self._env.write(EnvFile(text, str(self._env.path)))
             self._changed()
+
+    def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of these names had another value in an earlier `.env`; those it had not are left out."""
+        before, now = EnvFile(text, "the .env of then").values, self.values()
+        return tuple(name for name in names if before.get(name) and before[name] != now.get(name))
 
     def has_other_names(self, text: str) -> bool:
         """Tell whether another `.env` has other names than this one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .conditions import MemoryConditions, StoredFile
 from .deployment import (
     MemoryDeployment,
     MemoryDumps,
@@ -23,6 +24,7 @@ __all__ = [
     "MemoryApi",
     "MemoryAuditLog",
     "MemoryClock",
+    "MemoryConditions",
     "MemoryDeployment",
     "MemoryDirectory",
     "MemoryDumps",
@@ -41,6 +43,7 @@ __all__ = [
     "MemoryTraffic",
     "Release",
     "Site",
+    "StoredFile",
     "memory_deployment",
     "memory_stack",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import PurePath
@@ -75,6 +75,11 @@ class MemorySettings:
         """Replace the file; the old one is kept."""
         if text != self.site.env:
             self.site.env_before, self.site.env = self.site.env, text
+
+    def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of these names had another value in an earlier .env; those it had not are left out."""
+        before, now = EnvFile(text, "an earlier .env").values, self.values()
+        return tuple(name for name in names if before.get(name) and before[name] != now.get(name))
 
     def has_other_names(self, text: str) -> bool:
         """Tell whether another .env has other names than this one."""

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from ...errors import RefusedError
+from ...errors import CommandError, RefusedError
 from ...stack.model import Kind
 from ..accounts.managed import ManagedAccounts
-from .deployment import MemoryDeployment
+from .conditions import MemoryConditions
+from .deployment import MemoryDeployment, MemoryRollout
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
-from .runtime import MemoryRuntime
+from .runtime import Execute, MemoryRuntime
 from .site import Release, Site
 
 STATUS = b'{"database": "ok", "storage": "ok", "queue": "ok"}'
@@ -31,6 +33,7 @@ class MemoryPorts:
     runtime: MemoryRuntime
     jobs: MemoryQueue
     directory: MemoryDirectory
+    conditions: MemoryConditions
     api: MemoryApi
     lock: MemoryLock
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
@@ -60,13 +63,16 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
     clock = clock or MemoryClock()
     directory, queue = MemoryDirectory(), MemoryQueue(clock)
     site = Site({release.revision.commit: release for release in releases}, directory, queue)
+    runtime = MemoryRuntime(clock, services=("db", "app", "nginx"))
+    runtime.execute_with = _application(lambda argv: MemoryRollout(site).run(argv))
     return replace(
         memory_stack(site.project),
         kind=Kind.COMPOSE,
         clock=clock,
-        runtime=MemoryRuntime(clock, services=("db", "app", "nginx")),
+        runtime=runtime,
         directory=directory,
         jobs=queue,
+        conditions=MemoryConditions(queue, directory),
         lock=MemoryLock(clock),
         containers=MemoryDeployment(site, clock),
     )
@@ -75,15 +81,30 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
 def memory_stack(name: str = "memory") -> MemoryPorts:
     """Return a stack that does not run yet."""
     clock = MemoryClock()
+    directory, queue, runtime = MemoryDirectory(), MemoryQueue(clock), MemoryRuntime(clock)
+    runtime.execute_with = _application(lambda _: "\n".join(f"[X]  {name}" for name in directory.migrations))
     return MemoryPorts(
         name=name,
         kind=Kind.EMBEDDED,
         folder=Path("/memory") / name,
         clock=clock,
         host=MemoryHost(),
-        runtime=MemoryRuntime(clock),
-        jobs=MemoryQueue(clock),
-        directory=MemoryDirectory(),
+        runtime=runtime,
+        jobs=queue,
+        directory=directory,
+        conditions=MemoryConditions(queue, directory),
         api=MemoryApi({"/api/v1/status/": (200, STATUS)}),
         lock=MemoryLock(clock),
     )
+
+
+def _application(migrations: Callable[[Sequence[str]], str]) -> Execute:
+    """Let the application answer for its migrations; it refuses everything else."""
+
+    def execute(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        del stdin
+        if argv[0] in ("showmigrations", "migrate"):
+            return migrations(argv)
+        raise CommandError(f"{argv[0]} ended with exit code 127: {service} knows no such command")
+
+    return execute

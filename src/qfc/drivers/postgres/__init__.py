@@ -1,9 +1,10 @@
-"""A stack's PostgreSQL database: its queue, its people and its projects."""
+"""A stack's PostgreSQL database: its queue, its people and its projects, and what they tell of problems."""
 
 from __future__ import annotations
 
+from .conditions import PostgresConditions
 from .connection import Connect, Database, connect_to
 from .directory import PostgresDirectory
 from .job_store import PostgresJobStore
 
-__all__ = ["Connect", "Database", "PostgresDirectory", "PostgresJobStore", "connect_to"]
+__all__ = ["Connect", "Database", "PostgresConditions", "PostgresDirectory", "PostgresJobStore", "connect_to"]

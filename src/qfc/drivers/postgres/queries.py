@@ -18,6 +18,7 @@ PARTS: Mapping[str, tuple[str, str, LiteralString]] = {
     "project_files": ("part_project_files", "file", "null::bigint"),
     "quota": ("part_quota", "subscription", "null::bigint"),
     "project_columns": ("part_project_columns", "project", ""),
+    "found_files": ("part_found_files", "file_version", ""),
 }
 
 

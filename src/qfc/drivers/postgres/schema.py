@@ -34,6 +34,11 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "package_type": ("subscription_packagetype",),
     "setting": ("constance_config",),
     "file_version": ("filestorage_fileversion",),
+    "cron_log": ("django_cron_cronjoblog",),
+    "login_attempt": ("axes_accessattempt",),
+    "member": ("core_organizationmember",),
+    "collaborator": ("core_projectcollaborator",),
+    "secret": ("core_secret",),
 }
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 
@@ -50,6 +55,11 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "data_last_updated_at": ("p", "project", ("data_last_updated_at",), "timestamptz"),
     "has_external_databases": ("pl", "plan", ("is_external_db_supported",), "boolean"),
     "file_storage_bytes": ("p", "project", ("file_storage_bytes",), "bigint"),
+    "file_storage": ("p", "project", ("file_storage",), "text"),
+    "project_type": ("p", "project", ("project_type",), "text"),
+    "initial_status": ("pl", "plan", ("initial_subscription_status",), "text"),
+    "max_members": ("pl", "plan", ("max_organization_members",), "integer"),
+    "max_collaborators": ("pl", "plan", ("max_premium_collaborators_per_private_project",), "integer"),
 }
 
 #: Columns that a job must lose when it goes back to pending; only those that exist are set.

@@ -8,10 +8,11 @@ from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
 from ...stack.journals import DUMP, ENV, FOLDER
+from ...stack.migrations import planned
 from ...stack.model import Health
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
-from ..management import MIGRATE_S, planned
+from ..management import MIGRATE_S
 from .gate import gate, remove_left_project
 from .journal import Journal
 

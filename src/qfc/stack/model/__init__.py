@@ -5,6 +5,7 @@ Times are aware datetimes, durations seconds, sizes bytes. `None` means that the
 services.py   what runs, and on what
 work.py       jobs, deltas, workers, the queue
 people.py     people, projects, their database
+conditions.py what the database tells of problems (imported from there)
 records.py    locks and the audit log
 deployment.py images, revisions, dumps, certificates
 """

@@ -5,6 +5,7 @@ Every method raises `UnreachableError` when the other side cannot be reached, an
 hosts.py        where commands run, and the time
 running.py      what runs the services
 work.py         the queue, people and projects
+conditions.py   what the database tells of problems
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
 records.py      lock and audit log
@@ -13,6 +14,7 @@ stack.py        all of them together
 
 from __future__ import annotations
 
+from .conditions import Conditions
 from .deployment import (
     Certificates,
     Deployment,
@@ -38,6 +40,7 @@ __all__ = [
     "AuditLog",
     "Certificates",
     "Clock",
+    "Conditions",
     "Deployment",
     "Directory",
     "DiskHistory",

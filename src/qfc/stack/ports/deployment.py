@@ -98,6 +98,10 @@ class Settings(Protocol):
         """Replace the file."""
         ...
 
+    def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Return which of these names had another value in an earlier `.env`; those it had not are left out."""
+        ...
+
     def has_other_names(self, text: str) -> bool:
         """Tell whether another `.env` has other names than this one."""
         ...

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..model import Kind
+from .conditions import Conditions
 from .deployment import Deployment
 from .hosts import Clock, Host
 from .records import AuditLog, Lock
@@ -42,6 +43,8 @@ class Ports(Protocol):
     def jobs(self) -> QueueStore: ...
     @property
     def directory(self) -> Directory: ...
+    @property
+    def conditions(self) -> Conditions: ...
     @property
     def accounts(self) -> Accounts: ...
     @property

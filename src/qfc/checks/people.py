@@ -1,0 +1,151 @@
+"""People and their plans: who may not log in, what a plan does not allow, what is nearly used up."""
+
+from __future__ import annotations
+
+from ..stack.model import User
+from ..stack.model.conditions import PlanLimits
+from .base import Auto, Check, Severity
+from .evidence import Evidence, named
+
+ACTIVE = ("active_paid", "active_past_due")
+#: Share of the quota at which it is told.
+SOON = 0.9
+COMMAND_S = 120.0
+
+
+class NoSuperuser(Check):
+    """Nobody may open the admin."""
+
+    id = "A13-superuser"
+    problems = ()
+    title = "No superuser may log in"
+    severity = Severity.INFO
+    fix = "Make one: qfc users create NAME --superuser"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count them."""
+        return "There is none." if not seen.ports.conditions.superusers() else None
+
+
+class LockedOut(Check):
+    """G09: after five wrong passwords the right one is refused as well."""
+
+    id = "G09"
+    title = "People are locked out for wrong passwords"
+    severity = Severity.WARNING
+    fix = "It ends by itself half an hour after the last try; at once: axes_reset_username NAME, in the application"
+    auto = Auto.ASK
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask for their names."""
+        found = self._names(seen)
+        return f"{named(found)}." if found else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return who may try again."""
+        return tuple(f"{name} may log in again at once" for name in self._names(seen))
+
+    def repair(self, seen: Evidence) -> None:
+        """Forget the wrong passwords."""
+        for name in self._names(seen):
+            seen.ports.runtime.execute("app", ["axes_reset_username", "--", name], timeout_s=COMMAND_S)
+
+    def _names(self, seen: Evidence) -> tuple[str, ...]:
+        return seen.once("locked out", lambda: seen.ports.conditions.locked_out(seen.ports.clock.now())) or ()
+
+
+class InactiveByDefault(Check):
+    """H01: whoever gets an account may do nothing with it."""
+
+    id = "H01-plan"
+    title = "New accounts begin inactive"
+    severity = Severity.WARNING
+    fix = "In the admin, set the initial status of the plan to active_paid"
+    auto = Auto.ASK
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the plans that accounts get without being asked."""
+        found = self._plans(seen)
+        return f"By plan: {named(f'{one.code} ({one.initial_status})' for one in found)}." if found else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the values as they are and as they would be."""
+        return tuple(f"plan {one.code}: {one.initial_status} → active_paid" for one in self._plans(seen))
+
+    def repair(self, seen: Evidence) -> None:
+        """Let accounts be active from the beginning."""
+        for one in self._plans(seen):
+            seen.ports.conditions.activate_plan(one.code)
+
+    def _plans(self, seen: Evidence) -> list[PlanLimits]:
+        plans = seen.once("plan limits", seen.ports.conditions.plan_limits) or ()
+        return [one for one in plans if one.is_default and one.initial_status and one.initial_status not in ACTIVE]
+
+
+class PlanInsufficient(Check):
+    """H02: jobs of projects with layers elsewhere are refused."""
+
+    id = "H02"
+    title = "A plan does not allow layers in databases elsewhere"
+    severity = Severity.WARNING
+    fix = "Another plan: qfc users quota NAME --plan PLAN; or allow external databases in the plan, in the admin"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the plans of those who own such projects."""
+        online = seen.ports.conditions.online_projects() or ()
+        wanted = dict.fromkeys((*online, *(job.project for job in seen.failed_of("H02"))))
+        owners = {name.partition("/")[0] for name in wanted}
+        refused = {name for name in owners if self._is_refused(seen, name)}
+        found = [name for name in wanted if name.partition("/")[0] in refused]
+        return f"They have such layers: {named(found)}." if found else None
+
+    def _is_refused(self, seen: Evidence, owner: str) -> bool:
+        known = seen.ports.directory.subscription(owner)
+        return known is not None and known.has_external_databases is False
+
+
+class QuotaSoonUsedUp(Check):
+    """H03, before it happens."""
+
+    id = "H03-soon"
+    title = "The storage quota of an account is nearly used up"
+    severity = Severity.WARNING
+    fix = "More: qfc users quota NAME --set SIZE; or fewer old versions of files"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare what accounts store with what they may."""
+        near = [one for one in seen.users() if one.is_active and SOON <= _share(one) < 1]
+        if not near:
+            return None
+        old = {one.owner: one.bytes for one in seen.ports.conditions.old_versions() or ()}
+        told = named(_told(one, old.get(one.username, 0)) for one in near)
+        return f"Used: {told}."
+
+
+class PlacesTaken(Check):
+    """H05: the next member or collaborator is refused."""
+
+    id = "H05"
+    title = "A plan allows no more members or collaborators"
+    severity = Severity.INFO
+    fix = "Raise the maximum of the plan in the admin; -1 is without limit"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask where all places are taken."""
+        found = seen.ports.conditions.places_taken()
+        told = named(f"{one.name} ({one.taken} of {one.most} {one.what})" for one in found or ())
+        return f"Full: {told}." if found else None
+
+
+def _share(user: User) -> float:
+    return user.storage_used_bytes / user.storage_quota_bytes if user.storage_quota_bytes else 0.0
+
+
+def _told(user: User, old_bytes: int) -> str:
+    old = f", old versions {old_bytes / 1e6:.0f} MB" if old_bytes else ""
+    return f"{user.username} {_share(user):.0%}{old}"
+
+
+#: What keeps a person from synchronising.
+PEOPLE_FOR_SYNC: tuple[Check, ...] = (LockedOut(), PlanInsufficient())
+PEOPLE: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), PlacesTaken())

@@ -1,0 +1,1 @@
+select min(created_at) as oldest from {secret}
