@@ -10,6 +10,10 @@
     certificates.py     what clients are shown, and its file
     releases.py         the files of the release, the last deployment
     settings.py         the deployment's `.env`
+    containers.py       containers, the engine, Compose
+    stores.py           the stores of files
+    launching.py        what official workers need for the containers of jobs
+    hosts.py            the host: what fills it, its name, its clock
 
 A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
 lock. To add one: write the class, name it in its module's list, make the fault in a test, and see that a healthy stack
@@ -20,18 +24,24 @@ from __future__ import annotations
 
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
+from .containers import CONTAINERS, CONTAINERS_BESIDES
 from .evidence import Evidence
 from .examine import Outcome, examine
+from .hosts import HOSTS
+from .launching import LAUNCHING, LAUNCHING_BESIDES
 from .logs import LOGS
 from .releases import RELEASES
 from .settings import SETTINGS
+from .stores import STORES, STORES_BESIDES
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
 from .web import WEB
 
 #: What decides whether synchronisation works: the cheap looks first.
-FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *WEB, *LOGS)
+FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *CONTAINERS, *STORES, *LAUNCHING, *SYNCHRONISATION, *WEB, *LOGS)
+#: What is worth knowing of the containers and what they stand on.
+BESIDES: tuple[Check, ...] = (*CONTAINERS_BESIDES, *STORES_BESIDES, *LAUNCHING_BESIDES, *HOSTS)
 #: All of it.
-EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *CERTIFICATES, *SETTINGS, *RELEASES)
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *CERTIFICATES, *SETTINGS, *RELEASES, *BESIDES)
 
 __all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

@@ -7,6 +7,7 @@ work.py       jobs, deltas, workers, the queue
 people.py     people, projects, their database
 records.py    locks and the audit log
 deployment.py images, revisions, dumps, certificates
+inspection.py what a diagnosis sees of a deployment's host
 """
 
 from __future__ import annotations
@@ -22,6 +23,16 @@ from .deployment import (
     SourceState,
     Tunnel,
     TunnelRoute,
+)
+from .inspection import (
+    ContainerFacts,
+    EngineFacts,
+    Inodes,
+    Neighbour,
+    Reached,
+    StoreFacts,
+    TemporaryFolder,
+    Vantage,
 )
 from .people import DatabaseStatus, Plan, Project, Subscription, User
 from .records import AuditEntry, Holder
@@ -62,16 +73,19 @@ __all__ = [
     "Certificate",
     "CommandResult",
     "ComposeFacts",
+    "ContainerFacts",
     "DatabaseStatus",
     "Delta",
     "Disk",
     "DiskPart",
     "Dump",
     "Durations",
+    "EngineFacts",
     "Health",
     "Held",
     "Holder",
     "Image",
+    "Inodes",
     "Instance",
     "Job",
     "JobStatistics",
@@ -79,22 +93,27 @@ __all__ = [
     "Kind",
     "LogLine",
     "MemoryRoom",
+    "Neighbour",
     "Plan",
     "Project",
     "QueueChange",
     "QueueDepth",
     "QueueSnapshot",
+    "Reached",
     "Refusal",
     "Released",
     "Revision",
     "Service",
     "ServiceState",
     "SourceState",
+    "StoreFacts",
     "Subscription",
+    "TemporaryFolder",
     "Tunnel",
     "TunnelRoute",
     "Upload",
     "User",
+    "Vantage",
     "Verdict",
     "WaitingCounts",
     "Worker",
