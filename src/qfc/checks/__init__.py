@@ -15,6 +15,10 @@
     people.py           who may not log in, what plans do not allow
     files.py            files of projects, by their names and sizes
     settings.py         the deployment's `.env`
+    containers.py       containers, the engine, Compose
+    stores.py           the stores of files
+    launching.py        what official workers need for the containers of jobs
+    hosts.py            the host: what fills it, its name, its clock
 
 A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
 lock. To add one: write the class, name it in its module's list, make the fault in a test, and see that a healthy stack
@@ -25,26 +29,52 @@ from __future__ import annotations
 
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
+from .containers import CONTAINERS, CONTAINERS_BESIDES
 from .evidence import Evidence
 from .examine import Outcome, examine
 from .failed import FAILED
 from .files import FILES, FILES_FOR_SYNC
+from .hosts import HOSTS
+from .launching import LAUNCHING, LAUNCHING_BESIDES
 from .logs import LOGS
 from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
+from .stores import STORES, STORES_BESIDES
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
 from .web import WEB
 from .work import WORK
 
-#: What the database tells.
-ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *PEOPLE_FOR_SYNC, *FILES_FOR_SYNC)
-ROWS: tuple[Check, ...] = (*RECORDS, *PEOPLE, *FILES)
 #: What decides whether synchronisation works: the cheap looks first.
-FOR_SYNC: tuple[Check, ...] = (*SURROUNDINGS, *SYNCHRONISATION, *ROWS_FOR_SYNC, *WEB, *FAILED, *LOGS)
-#: All of it.
-EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ROWS, *CERTIFICATES, *SETTINGS, *RELEASES)
+FOR_SYNC: tuple[Check, ...] = (
+    *SURROUNDINGS,
+    *CONTAINERS,
+    *STORES,
+    *LAUNCHING,
+    *SYNCHRONISATION,
+    *RECORDS_FOR_SYNC,
+    *WORK,
+    *PEOPLE_FOR_SYNC,
+    *FILES_FOR_SYNC,
+    *WEB,
+    *FAILED,
+    *LOGS,
+)
+#: What is worth knowing besides.
+BESIDES: tuple[Check, ...] = (
+    *RECORDS,
+    *PEOPLE,
+    *FILES,
+    *CERTIFICATES,
+    *SETTINGS,
+    *RELEASES,
+    *CONTAINERS_BESIDES,
+    *STORES_BESIDES,
+    *LAUNCHING_BESIDES,
+    *HOSTS,
+)
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *BESIDES)
 
 __all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

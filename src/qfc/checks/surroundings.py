@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..errors import QfcError
+from ..errors import QfcError, RefusedError
 from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
@@ -143,6 +143,7 @@ class ImageMissing(Check):
     title = "The QGIS image is missing"
     severity = Severity.CRITICAL
     fix = "qfc image load, or qfc image rebuild"
+    auto = Auto.SAFE
 
     def applies(self, seen: Evidence) -> bool:
         """Only workers of deployments start images."""
@@ -150,11 +151,27 @@ class ImageMissing(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the names that workers are told with the images that there are."""
+        missing = self._missing(seen)
+        return f"Not there: {', '.join(missing)}." if missing else None
+
+    def repair(self, seen: Evidence) -> None:
+        """Build them or pull them, as the services say. Raises RefusedError for an image of no service."""
+        facts, missing = seen.ports.deployment.rollout.facts(), {full_name(name) for name in self._missing(seen)}
+        services = [name for name, image in facts.images.items() if full_name(image) in missing]
+        if missing - {full_name(facts.images[name]) for name in services}:
+            raise RefusedError("No service builds or names it.", hint=self.fix)
+        built = [name for name in services if name in facts.built]
+        pulled = [name for name in services if name not in facts.built]
+        if built:
+            seen.ports.deployment.images.build(built)
+        if pulled:
+            seen.ports.deployment.images.pull(pulled)
+
+    def _missing(self, seen: Evidence) -> list[str]:
         deployment = seen.ports.deployment
         wanted = qgis_names(deployment.rollout.facts().images, seen.settings())
         present = {name for image in deployment.images.all() for name in image.names}
-        missing = [name for name in wanted if full_name(name) not in present]
-        return f"Not there: {', '.join(missing)}." if missing else None
+        return [name for name in wanted if full_name(name) not in present]
 
 
 class CacheAway(Check):

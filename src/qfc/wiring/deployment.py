@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ..errors import NotFoundError, QfcError
-from ..stack.model import CommandResult, MemoryRoom
+from ..stack.model import CommandResult, MemoryRoom, StoreFacts
 from ..stack.ports import (
     Api,
     Certificates,
     Dumps,
     Images,
+    Inspection,
     Records,
     Rollout,
     Settings,
@@ -131,6 +132,14 @@ class ComposeDeployment:
 
         return CloudflareTunnels(self._ports.engine, self._ports.tunnels)
 
+    @property
+    def inspection(self) -> Inspection:
+        """What a diagnosis sees of its host."""
+        from ..drivers.runtimes.compose.inspection import ComposeInspection
+
+        ports = self._ports
+        return self._once("inspection", lambda: ComposeInspection(ports.observer, ports.clock, self._stores))
+
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the volumes that its containers use."""
         found = {name for one in self._ports.observer.look().containers for name in one.volumes}
@@ -167,6 +176,15 @@ class ComposeDeployment:
             except QfcError:
                 continue
         return found
+
+    def _stores(self) -> list[StoreFacts]:
+        from ..drivers.objects.choice import stores_of
+        from ..drivers.objects.webdav import WebDav
+
+        found = stores_of(self._ports.observer.environment("app")).values()
+        return [
+            StoreFacts(one.name, "webdav" if isinstance(one.place, WebDav) else "s3", one.endpoint) for one in found
+        ]
 
     def _workers(self) -> list[Any]:
         services = {one.name: one for one in self._ports.observer.services()}

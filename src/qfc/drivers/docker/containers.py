@@ -29,7 +29,7 @@ class Container:
     """A container at one moment. `environment` may hold secrets and is never part of its `repr`.
 
     `addresses` are those of its networks by their names; a container that does not run has none. `mounts` leads from
-    its folders to the host's.
+    its folders to the host's. `network` is the one that it was made for, `error` why it could not be started.
     """
 
     id: str
@@ -55,6 +55,8 @@ class Container:
     ports: tuple[PublishedPort, ...] = ()
     volumes: tuple[str, ...] = ()
     mounts: Mapping[str, str] = field(default_factory=dict[str, str])
+    network: str = ""
+    error: str = ""
 
     @property
     def service(self) -> str:
@@ -122,6 +124,8 @@ def container(document: Mapping[str, Any]) -> Container:
         ports=tuple(_ports(document["NetworkSettings"])),
         volumes=tuple(mount["Name"] for mount in mounts if mount.get("Type") == "volume"),
         mounts={mount["Destination"]: mount["Source"] for mount in mounts if mount.get("Source")},
+        network=host.get("NetworkMode") or "",
+        error=state.get("Error") or "",
     )
 
 

@@ -63,7 +63,7 @@ class DockerFootprint:
             *self._of_containers(usage),
             *self._of_volumes(usage),
             _build_cache(usage),
-            *self._of_logs(),
+            *log_parts(self._engine, self._containers()),
             *self._of_job_folders(),
             *self._of_database(),
         )
@@ -89,18 +89,6 @@ class DockerFootprint:
         rows = [one for one in _rows(usage, "Volumes") if one["Name"] in mounted or label in one["Labels"].split(",")]
         return [DiskPart("volume", one["Name"], size_bytes(one["Size"])) for one in rows]
 
-    def _of_logs(self) -> list[DiskPart]:
-        paths = {one.log_path: one for one in self._containers() if one.log_path}
-        if not paths:
-            return []
-        printed = self._engine.look(["sh", "-c", _LOGS, "sh", *paths]).stdout
-        sizes = [line.rpartition(" ")[::2] for line in printed.splitlines()]
-        return [
-            DiskPart("log", paths[path].name, int(size) if size.strip() else None)
-            for size, path in sizes
-            if path in paths
-        ]
-
     def _of_job_folders(self) -> list[DiskPart]:
         folder = self._environment().get(TEMPORARY)
         if not folder:
@@ -119,6 +107,18 @@ class DockerFootprint:
             DiskPart("database", "PostgreSQL", database, detail=note),
             DiskPart("files", "all versions of all projects", stored, detail="as the application counts them"),
         ]
+
+
+def log_parts(engine: Engine, containers: Sequence[Container]) -> list[DiskPart]:
+    """Measure the logs of containers; those that this account may not see have no bytes."""
+    paths = {one.log_path: one for one in containers if one.log_path}
+    if not paths:
+        return []
+    printed = engine.look(["sh", "-c", _LOGS, "sh", *paths]).stdout
+    sizes = [line.rpartition(" ")[::2] for line in printed.splitlines()]
+    return [
+        DiskPart("log", paths[path].name, int(size) if size.strip() else None) for size, path in sizes if path in paths
+    ]
 
 
 def _build_cache(usage: Mapping[str, Any]) -> DiskPart:

@@ -12,6 +12,7 @@ from .deployment import (
 )
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .directory import MemoryDirectory
+from .inspection import MemoryInspection
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import LockTable, MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
@@ -31,6 +32,7 @@ __all__ = [
     "MemoryFootprint",
     "MemoryHost",
     "MemoryImages",
+    "MemoryInspection",
     "MemoryLock",
     "MemoryObjectStore",
     "MemoryPorts",

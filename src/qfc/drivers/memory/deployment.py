@@ -19,7 +19,8 @@ from ...stack.model import (
 )
 from ...stack.ports import Api, Clock
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
-from .site import APP, BUILT, FOLDER, SERVICES, WORKER, Release, Site
+from .inspection import MemoryInspection
+from .site import APP, FOLDER, SERVICES, WORKER, Release, Site
 
 KEPT = "qfc-keep"
 
@@ -44,7 +45,7 @@ class MemoryImages:
         del fresh
         if "build" in self.site.release.fails:
             raise CommandError("the build ended with exit code 1: no such package", said="no such package")
-        for service in services or BUILT:
+        for service in services or self.site.built:
             self.site.build(service, self.clock.now())
         return "built"
 
@@ -94,7 +95,7 @@ class MemoryImages:
     def _image(self, image_id: str) -> Image:
         built = self.site.images[image_id]
         names = tuple(name for name, one in self.site.names.items() if one == image_id)
-        services = tuple(service for service in SERVICES if self.site.name_of(service) in names)
+        services = tuple(service for service in self.site.services if self.site.name_of(service) in names)
         release = self.site.releases[built.commit].revision.name
         in_use = image_id in self.site.containers.values()
         return Image(image_id, names, services, built.made_at, 10**8, release=release, in_use=in_use)
@@ -162,8 +163,8 @@ class MemoryRollout:
 
     def facts(self) -> ComposeFacts:
         """Return what files and .env come to."""
-        images = {service: self.site.name_of(service) for service in SERVICES}
-        return ComposeFacts(images, BUILT, {WORKER: self.site.wanted_workers})
+        images = {service: self.site.name_of(service) for service in self.site.services}
+        return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
         """Return name and id of the image of each service's container."""
@@ -314,6 +315,11 @@ class MemoryDeployment:
     def rollout(self) -> MemoryRollout:
         """Its containers."""
         return MemoryRollout(self.site)
+
+    @cached_property
+    def inspection(self) -> MemoryInspection:
+        """Its host."""
+        return MemoryInspection(self.site)
 
     def volumes(self) -> tuple[str, ...]:
         """Return the names of its volumes."""

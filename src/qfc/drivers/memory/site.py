@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
+from ...stack.images import full_name
 from ...stack.model import Revision
 from .directory import MemoryDirectory
 from .machine import START
@@ -50,7 +51,7 @@ class BuiltImage:
 class Site:
     """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
 
-    `ailing` services never get ready.
+    `ailing` services never get ready. `extra` services only build images, whose names it has.
     """
 
     releases: Mapping[str, Release]
@@ -70,6 +71,7 @@ class Site:
     dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
     held: tuple[str, tuple[str, ...]] | None = None
     ailing: tuple[str, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         self.commit = self.commit or next(iter(self.releases))
@@ -78,6 +80,16 @@ class Site:
             self.build(service, START)
         self.containers = {service: self.names[self.name_of(service)] for service in SERVICES}
         self.workers = self.wanted_workers
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """All services of the files."""
+        return (*SERVICES, *self.extra)
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """Those whose images are built here."""
+        return (*BUILT, *self.extra)
 
     @property
     def release(self) -> Release:
@@ -105,11 +117,13 @@ class Site:
 
     def name_of(self, service: str) -> str:
         """Return the name under which a service's image is looked for."""
+        if service in self.extra:
+            return full_name(self.extra[service])
         return f"{self.project}-{service}:latest" if service in BUILT else f"{service}:15"
 
     def build(self, service: str, at: datetime) -> None:
         """Make a service's image of the files that are there; the same files make the same image."""
-        commit = self.commit if service in BUILT else ""
+        commit = self.commit if service in self.built else ""
         image_id = f"sha256:{service}-{commit}"
         self.images.setdefault(image_id, BuiltImage(service, commit or self.commit, at))
         self.names[self.name_of(service)] = image_id

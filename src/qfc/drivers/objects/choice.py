@@ -38,6 +38,12 @@ class NamedStore:
         """Where containers reach it; empty for the store of the cloud itself."""
         return self.place.endpoint or "" if isinstance(self.place, Bucket) else self.place.url
 
+    @property
+    def open_endpoint(self) -> str:
+        """The same without an account in it, for everybody to see."""
+        parts = urlsplit(self.endpoint)
+        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
 
 def stores_of(environment: Mapping[str, str]) -> dict[str, NamedStore]:
     """Return every store of the settings by its name, the usual one first. Raises ConfigError."""

@@ -8,6 +8,7 @@ people.py     people, projects, their database
 conditions.py what the database tells of problems (imported from there)
 records.py    locks and the audit log
 deployment.py images, revisions, dumps, certificates
+inspection.py what a diagnosis sees of a deployment's host
 """
 
 from __future__ import annotations
@@ -23,6 +24,16 @@ from .deployment import (
     SourceState,
     Tunnel,
     TunnelRoute,
+)
+from .inspection import (
+    ContainerFacts,
+    EngineFacts,
+    Inodes,
+    Neighbour,
+    Reached,
+    StoreFacts,
+    TemporaryFolder,
+    Vantage,
 )
 from .people import DatabaseStatus, Plan, Project, Subscription, User
 from .records import AuditEntry, Holder
@@ -63,16 +74,19 @@ __all__ = [
     "Certificate",
     "CommandResult",
     "ComposeFacts",
+    "ContainerFacts",
     "DatabaseStatus",
     "Delta",
     "Disk",
     "DiskPart",
     "Dump",
     "Durations",
+    "EngineFacts",
     "Health",
     "Held",
     "Holder",
     "Image",
+    "Inodes",
     "Instance",
     "Job",
     "JobStatistics",
@@ -80,22 +94,27 @@ __all__ = [
     "Kind",
     "LogLine",
     "MemoryRoom",
+    "Neighbour",
     "Plan",
     "Project",
     "QueueChange",
     "QueueDepth",
     "QueueSnapshot",
+    "Reached",
     "Refusal",
     "Released",
     "Revision",
     "Service",
     "ServiceState",
     "SourceState",
+    "StoreFacts",
     "Subscription",
+    "TemporaryFolder",
     "Tunnel",
     "TunnelRoute",
     "Upload",
     "User",
+    "Vantage",
     "Verdict",
     "WaitingCounts",
     "Worker",

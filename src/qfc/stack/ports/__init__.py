@@ -8,6 +8,7 @@ work.py         the queue, people and projects
 conditions.py   what the database tells of problems
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
+inspection.py   what a diagnosis needs of its host
 records.py      lock and audit log
 stack.py        all of them together
 """
@@ -28,6 +29,7 @@ from .deployment import (
     Tunnels,
 )
 from .hosts import Clock, Host, Machine, Process, Streams
+from .inspection import Inspection
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime
 from .server import Accounts, Api, ObjectStore
@@ -48,6 +50,7 @@ __all__ = [
     "Footprint",
     "Host",
     "Images",
+    "Inspection",
     "JobHistory",
     "JobStore",
     "Lock",

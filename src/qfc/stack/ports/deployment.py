@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Any, BinaryIO, Protocol
 
 from ..model import Certificate, ComposeFacts, Dump, Image, MemoryRoom, Revision, SourceState, Tunnel
+from .inspection import Inspection
 from .server import Api
 
 
@@ -290,6 +291,8 @@ class Deployment(Protocol):
     def certificates(self) -> Certificates: ...
     @property
     def tunnels(self) -> Tunnels: ...
+    @property
+    def inspection(self) -> Inspection: ...
 
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the volumes that its containers use."""

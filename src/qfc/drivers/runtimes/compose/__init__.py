@@ -9,6 +9,7 @@ lifecycle.py    starting, stopping, making anew
 draining.py     workers that finish what they hold
 env.py          reading and changing .env
 logs.py         the logs of containers
+inspection.py   the closer look of a diagnosis
 """
 
 from __future__ import annotations

@@ -54,6 +54,11 @@ class Compose:
         """Print name and hash of each service as it should be, one a line; containers have it as a label."""
         return self.argv("config", "--hash", "*")
 
+    def names(self) -> list[str]:
+        """Print the names of all services, one a line, those of profiles that are not in use too."""
+        profiles = [] if self.is_v1 else ["--profile", "*"]
+        return self.argv(*profiles, "config", "--services")
+
     def scale(self, service: str, count: int) -> list[str]:
         """Have so many containers of a service; those that run are left alone."""
         return self.argv("up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{service}={count}",

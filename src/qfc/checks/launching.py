@@ -1,0 +1,198 @@
+"""What official workers need to start a container for each job, and what these leave behind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+
+from ..errors import NotFoundError
+from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS
+from ..stack.model import ContainerFacts, TemporaryFolder
+from .base import Auto, Check, Severity
+from .containers import DeploymentCheck, containers, some
+from .evidence import Evidence
+from .synchronisation import WORKER
+
+NETWORK, ENVIRONMENT = "QFIELDCLOUD_DEFAULT_NETWORK", "ENVIRONMENT"
+SOCKET, ELSEWHERE = "docker.sock", "DOCKER_HOST"
+NO_ENGINE = "docker.errors.DockerException"
+#: Said so long ago it may be another fault by now.
+LATELY = timedelta(minutes=10)
+#: A worker that runs for so long, in seconds, has found the engine.
+STEADY_S = 60.0
+#: What jobs leave may be read for a day.
+LEFT_S = 24 * 3600.0
+RELEASED = ("app", WORKER, *QGIS_SERVICES)
+# Images inherit the label of their base: 22.04 is a release of that.
+_BASE = re.compile(r"\d\d\.(04|10)")
+
+
+def worker_environment(seen: Evidence) -> Mapping[str, str]:
+    """Return the environment of the workers. It holds secrets."""
+    return seen.once("worker environment", lambda: seen.ports.deployment.inspection.environment(WORKER))
+
+
+def worker_containers(seen: Evidence) -> list[ContainerFacts]:
+    """Return the containers of the workers."""
+    return [one for one in containers(seen) if one.service == WORKER and not one.is_one_off]
+
+
+class LaunchCheck(DeploymentCheck):
+    """A check of workers that start containers; the node's own work without."""
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look only where workers are told of images."""
+        environment = worker_environment(seen)
+        has_socket = any(_has_socket(one) for one in worker_containers(seen))
+        return self.problem(seen) if has_socket or any(environment.get(name) for name in QGIS_SETTINGS) else None
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Return what shows the problem."""
+        raise NotImplementedError
+
+
+class NetworkMissing(LaunchCheck):
+    """D01: every job fails before it begins."""
+
+    id = "D01-network"
+    title = "The network of the jobs does not exist"
+    severity = Severity.CRITICAL
+    fix = f"Set {NETWORK} in .env to the network of worker_wrapper; then qfc services recreate --service worker_wrapper"
+    auto = Auto.SAFE
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Compare the name that workers use with the networks that there are."""
+        name = self._told(seen)
+        return None if name in self._there(seen) else f"Workers start jobs on {name}, and there is no such network."
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the line as it is and as it would be."""
+        return (f"{NETWORK}: {seen.settings().get(NETWORK) or 'not set'} → {self._real(seen)}",)
+
+    def repair(self, seen: Evidence) -> None:
+        """Name the network that the workers are on, and make them anew."""
+        seen.ports.deployment.settings.change({NETWORK: self._real(seen)})
+        seen.ports.runtime.recreate([WORKER])
+
+    def _told(self, seen: Evidence) -> str:
+        return worker_environment(seen).get(NETWORK) or f"{seen.ports.deployment.project}_default"
+
+    def _there(self, seen: Evidence) -> tuple[str, ...]:
+        return seen.once("networks", lambda: seen.ports.deployment.inspection.networks())
+
+    def _real(self, seen: Evidence) -> str:
+        """Return the network of the workers that the application is on too, else any of theirs."""
+        theirs = [name for one in worker_containers(seen) for name in one.networks if name in self._there(seen)]
+        of_app = {name for one in containers(seen) if one.service == "app" for name in one.networks}
+        if not theirs:
+            raise NotFoundError("No worker is on any network.", hint=self.fix)
+        return next((name for name in theirs if name in of_app), theirs[0])
+
+
+class ReleasesDiffer(LaunchCheck):
+    """D03, D09: parts of different releases do not understand each other."""
+
+    id = "D03-skew"
+    problems = ("D03", "D09")
+    title = "Images are of different releases"
+    severity = Severity.WARNING
+    fix = "Bring all of them to one release: qfc deploy --tag TAG"
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Compare the releases of images, as far as they are known."""
+        found: dict[str, set[str]] = {}
+        for image in seen.once("images", lambda: seen.ports.deployment.images.all()):
+            release = (image.release or "").removeprefix("v")
+            for service in set(image.services) & set(RELEASED):
+                if release and not _BASE.fullmatch(release):
+                    found.setdefault(release, set()).add(service)
+        told = [f"{', '.join(sorted(services))} {release}" for release, services in sorted(found.items())]
+        return f"{'; '.join(told)}." if len(found) > 1 else None
+
+
+class SameLabel(LaunchCheck):
+    """D06: each one's workers end jobs of the other, which they take for lost ones."""
+
+    id = "D06"
+    title = "Another deployment on this engine ends this one's jobs"
+    severity = Severity.CRITICAL
+    fix = f"Give each of them another {ENVIRONMENT} in .env; then qfc services recreate"
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Look for running workers with the same label."""
+        others = seen.ports.deployment.inspection.other_deployments()
+        label = worker_environment(seen).get(ENVIRONMENT, "")
+        named = some(f"{one.project} in {one.folder}" for one in others)
+        return f"{ENVIRONMENT} is {label or 'empty'} here and in {named}." if others else None
+
+
+class NoEngine(LaunchCheck):
+    """D13: workers end as soon as they begin."""
+
+    id = "D13"
+    title = "Workers cannot use the engine"
+    severity = Severity.CRITICAL
+    fix = "Mount /var/run/docker.sock into worker_wrapper, readable for its user; then qfc services recreate"
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Look at the workers' mounts, then at what they say when they do not stay."""
+        workers = worker_containers(seen)
+        if workers and not any(map(_has_socket, workers)) and not worker_environment(seen).get(ELSEWHERE):
+            return "No worker has the engine's socket docker.sock."
+        if self._is_steady(seen):
+            return None
+        since = seen.ports.clock.now() - LATELY
+        lines = seen.ports.runtime.logs([WORKER], lines=500, since=since, follow=False)
+        said = [line.text for line in lines if NO_ENGINE in line.text]
+        return f"They say: {said[-1].strip()[:200]}" if said else None
+
+    def _is_steady(self, seen: Evidence) -> bool:
+        service = seen.services().get(WORKER)
+        return any((one.uptime_s or 0) > STEADY_S for one in service.instances) if service else True
+
+
+class LeftByJobs(LaunchCheck):
+    """C14: official workers remove nothing of jobs that failed."""
+
+    id = "C14"
+    title = "Ended jobs left folders and containers"
+    severity = Severity.INFO
+    fix = "Remove them: qfc doctor --fix"
+    auto = Auto.SAFE
+
+    def problem(self, seen: Evidence) -> str | None:
+        """Look for those of jobs that are over for more than a day."""
+        folders, ended = self._folders(seen), self._containers(seen)
+        if not folders and not ended:
+            return None
+        return f"{len(folders)} folders and {len(ended)} containers, of jobs that are over for more than a day."
+
+    def repair(self, seen: Evidence) -> None:
+        """Remove them."""
+        inspection = seen.ports.deployment.inspection
+        inspection.remove_containers([one.id for one in self._containers(seen)])
+        inspection.remove_folders([one.path for one in self._folders(seen)])
+
+    def _folders(self, seen: Evidence) -> list[TemporaryFolder]:
+        """Return old folders. One whose job is not known is older than anything that is at work."""
+        active = {job.id for job in seen.queue().active}
+        at_work_s = max((seen.held_s(job) for job in seen.queue().active), default=0.0)
+        found = seen.once("temporary folders", lambda: seen.ports.deployment.inspection.temporary_folders())
+        old = [one for one in found if one.age_s > LEFT_S and one.job_id not in active]
+        return [one for one in old if one.job_id or one.age_s > at_work_s]
+
+    def _containers(self, seen: Evidence) -> list[ContainerFacts]:
+        active = {job.id for job in seen.queue().active}
+        before = seen.ports.clock.now() - timedelta(seconds=LEFT_S)
+        ended = [one for one in containers(seen) if one.job_id and not one.is_running and one.job_id not in active]
+        return [one for one in ended if one.finished_at is not None and one.finished_at < before]
+
+
+def _has_socket(worker: ContainerFacts) -> bool:
+    return any(one.endswith(SOCKET) for one in worker.mounts)
+
+
+#: What keeps jobs from being started, and what besides.
+LAUNCHING: tuple[Check, ...] = (NetworkMissing(), NoEngine(), SameLabel())
+LAUNCHING_BESIDES: tuple[Check, ...] = (ReleasesDiffer(), LeftByJobs())

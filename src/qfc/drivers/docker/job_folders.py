@@ -1,0 +1,68 @@
+"""Folders of jobs that official workers left on the host: a failed job's stays for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+from ...errors import RefusedError
+from ...stack.model import TemporaryFolder
+from .containers import Container
+from .engine import Engine
+
+#: The folder that workers and the containers of their jobs share with the host, as workers see it.
+SHARED = "/tmp"
+#: Where a job's container has its folder.
+JOB_FOLDER = "/io"
+# A job's folder is known by what official workers write into it. Its age is that of its newest file.
+_LIST = """
+now=$(date +%s)
+for folder in "$1"/tmp*; do
+    [ -e "$folder/feedback.json" ] || [ -e "$folder/deltafile.json" ] || continue
+    newest=$(stat -c %Y "$folder" "$folder"/* 2>/dev/null | sort -n | tail -n 1)
+    echo "$((now - newest)) ${folder##*/}"
+done
+"""
+_REMOVE = 'cd "$1" && shift && rm -rf -- "$@"'
+
+
+class JobFolders:
+    """The folders of one deployment. A worker lists and removes them where one runs: only root may look into them."""
+
+    def __init__(self, engine: Engine, workers: Callable[[], Sequence[Container]]) -> None:
+        self._engine, self._workers = engine, workers
+
+    def all(self, jobs: Sequence[Container]) -> tuple[TemporaryFolder, ...]:
+        """Return what is left; `jobs` are the containers that tell whose folder is whose."""
+        worker = self._sharing()
+        if worker is None:
+            return ()
+        owners = {one.mounts[JOB_FOLDER]: one.labels["job_id"] for one in jobs if JOB_FOLDER in one.mounts}
+        place, prefix = _place(worker)
+        printed = self._engine.look([*prefix, "sh", "-c", _LIST, "sh", place]).stdout
+        found = (line.split(" ", 1) for line in printed.splitlines())
+        paths = ((str(PurePosixPath(worker.mounts[SHARED]) / name), float(age)) for age, name in found)
+        return tuple(TemporaryFolder(path, age_s, owners.get(path, "")) for path, age_s in paths)
+
+    def remove(self, paths: Sequence[str], known: Sequence[TemporaryFolder]) -> None:
+        """Remove folders with all that is in them. Raises RefusedError for one that is not among those known."""
+        strange = sorted(set(paths) - {one.path for one in known})
+        if strange:
+            raise RefusedError(f"No job left the folder {strange[0]}.", hint="What jobs left: qfc doctor")
+        worker = self._sharing()
+        if worker is not None and paths:
+            place, prefix = _place(worker)
+            names = [PurePosixPath(path).name for path in paths]
+            self._engine.run([*prefix, "sh", "-c", _REMOVE, "sh", place, *names])
+
+    def _sharing(self) -> Container | None:
+        """Return a worker that shares its folder with the host, one that runs before others."""
+        sharing = [one for one in self._workers() if SHARED in one.mounts]
+        return min(sharing, key=lambda one: one.status != "running", default=None)
+
+
+def _place(worker: Container) -> tuple[str, list[str]]:
+    """Return the folder as it is called where it is listed, and what is put before the command."""
+    if worker.status == "running":
+        return SHARED, ["docker", "exec", worker.id]
+    return worker.mounts[SHARED], []

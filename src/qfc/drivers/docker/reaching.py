@@ -1,0 +1,67 @@
+"""Whether an address answers and a name leads anywhere, seen from the host or from inside a container."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import resources
+from urllib.parse import urlsplit
+
+from ...errors import CommandError, NotFoundError, UsageError
+from ...stack.model import CommandResult, Reached, Vantage
+from .containers import Container
+from .engine import Engine
+
+#: Seconds that a server has for its answer.
+LIMIT_S = 5
+#: The exit code of the scripts where there is no program that could do it.
+_NO_PROGRAM = 69
+_LOOK_UP = """
+if command -v getent >/dev/null 2>&1; then getent ahosts "$1" 2>/dev/null || getent hosts "$1"
+elif command -v python3 >/dev/null 2>&1; then
+    python3 -c 'import socket, sys
+for one in socket.getaddrinfo(sys.argv[1], None): print(one[4][0])' "$1" 2>/dev/null
+else exit 69
+fi
+exit 0
+"""
+
+
+class Reaching:
+    """Looks from each vantage. `running` gives a container of a service that runs, and raises NotFoundError else."""
+
+    def __init__(self, engine: Engine, running: Callable[[str], Container]) -> None:
+        self._engine, self._running = engine, running
+
+    def reach(self, vantage: Vantage, url: str) -> Reached:
+        """Send a GET. Arguments of commands are seen by everybody: an address with credentials is a UsageError."""
+        if urlsplit(url).username is not None:
+            raise UsageError("An address with credentials in it is not sent out.")
+        script = resources.files("qfc.drivers.docker").joinpath("reach.sh").read_text(encoding="utf-8")
+        return parse(self._there(vantage, script, url, str(LIMIT_S)).stdout)
+
+    def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
+        """Return the addresses of a name, each once."""
+        printed = self._there(vantage, _LOOK_UP, name).stdout
+        return tuple(dict.fromkeys(line.split()[0] for line in printed.splitlines() if line.strip()))
+
+    def _there(self, vantage: Vantage, script: str, *words: str) -> CommandResult:
+        argv = ["sh", "-c", script, "sh", *words]
+        if vantage is not Vantage.HOST:
+            argv = ["docker", "exec", self._running(vantage).id, *argv]
+        done = self._engine.look(argv, check=False)
+        if done.exit_code == _NO_PROGRAM:
+            raise NotFoundError(
+                f"{vantage} has no program that could look.", hint="Any of: curl, python3, wget, getent"
+            )
+        if done.exit_code:
+            raise CommandError(f"Nothing can be looked at from {vantage}: exit code {done.exit_code}", said=done.stderr)
+        return done
+
+
+def parse(printed: str) -> Reached:
+    """Read what the script printed: a status and seconds, or the reason why there is no answer."""
+    last = printed.strip().rpartition("\n")[2]
+    status, _, seconds = last.partition(" ")
+    if status.isdigit():
+        return Reached(int(status), ms=round(float(seconds) * 1000, 1) if seconds else None)
+    return Reached(None, last.removeprefix("!").strip() or "no answer")
