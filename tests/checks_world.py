@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.checks import EVERYTHING
-from qfc.checks.web import CONTRACT
 from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, Finding, diagnose
 from qfc.stack.model import Revision, Worker
 from queue_world import NOW, MemoryWorld
 
-PROVIDERS = b'[{"type": "credentials", "id": "credentials", "name": "Username / Password"}]'
 YES, DRY = Options(yes=True), Options(dry_run=True)
 ENV = (
     "QFIELDCLOUD_WORKER_REPLICAS=2\nQFIELDCLOUD_HOST=field.example.org\nDEBUG=0\nENVIRONMENT=production\n"
@@ -28,9 +26,6 @@ def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
         ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
         ports.deployment.site.env = ENV
     ports.clock.moment = NOW
-    for path in CONTRACT:
-        ports.api.answers[path] = (401, b"{}")
-    ports.api.answers["/api/v1/auth/providers/"] = (200, PROVIDERS)
     ports.runtime.start([])
     ports.directory.migrations = ("core.0001",)
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
@@ -61,7 +56,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "A06": ('POSTGRES_SSLMODE="prefer # or require"', "POSTGRES_SSLMODE"),
     "A10": ("SECRET_KEY=change_me", "SECRET_KEY"),
     "B03": ("QFIELDCLOUD_HOST=Field.example.org", "Field.example.org"),
-    "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "field.example.org, app, nginx"),
+    "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "DJANGO_ALLOWED_HOSTS lacks app, nginx."),
     "B11": ("LETSENCRYPT_STAGING=1\nLETSENCRYPT_EMAIL=a@b.ch\nQFIELDCLOUD_TLS_CERT=/etc/letsencrypt/live/x", "STAGING"),
     "C07": ("STORAGES={broken", "no JSON"),
     "C08": ('STORAGES={"default": {"OPTIONS": {"webdav_url": "https://u:hunter2@dav/"}}}', "webdav_url"),

@@ -25,7 +25,7 @@ def pages() -> Mapping[Path, str]:
     from reference.errors import errors_page
 
     texts = {
-        "checks.md": checks_page(NOTE),
+        "checks.md": checks_page(NOTE, ROOT),
         "commands.md": commands_page(NOTE),
         "configuration.md": configuration_page(NOTE, ROOT),
         "errors.md": errors_page(NOTE),

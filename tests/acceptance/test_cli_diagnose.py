@@ -19,8 +19,8 @@ KINDS = [
     pytest.param("deployed_here", marks=pytest.mark.docker),
     pytest.param("deployed_there", marks=pytest.mark.docker),
 ]
-#: What the deployments of the tests are made like on purpose: no name in any DNS, shipped secrets.
-EXPECTED = {"embedded": set[str](), "deployed_here": {"B04"}, "deployed_there": {"B04"}}
+#: What the deployments of the tests are made like on purpose: a certificate that they have signed themselves.
+EXPECTED = {"embedded": set[str](), "deployed_here": {"B09"}, "deployed_there": {"B09"}}
 
 
 @pytest.fixture(scope="module", params=KINDS)

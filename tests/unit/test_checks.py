@@ -17,10 +17,10 @@ from checks_world import DRY, ENV, VALUES, YES, found, healthy
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
 from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
-from qfc.errors import QfcError
+from qfc.errors import QfcError, UnreachableError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Result, diagnose
-from qfc.stack.model import Disk, JobStatus, Subscription, User
+from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User
 from queue_world import NOW, MemoryWorld
 
 
@@ -111,6 +111,21 @@ def long_wait(ports: MemoryPorts, world: MemoryWorld) -> None:
     world.job(world.project("waits"), made=40)
 
 
+def database_away(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+
+    def away() -> DatabaseStatus:
+        raise UnreachableError("The database does not answer.")
+
+    ports.directory.database = away
+
+
+def a_service_ended(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.runtime._wanted["ofelia"] = 1  # pyright: ignore[reportPrivateUsage]
+    ports.runtime._running["ofelia"] = {}  # pyright: ignore[reportPrivateUsage]
+
+
 def disk_full(ports: MemoryPorts, world: MemoryWorld) -> None:
     del world
     ports.runtime.space = Disk(50 * 1000**2, 100 * 1000**3, "/")
@@ -131,6 +146,8 @@ FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "A17": (api_ailing, "storage error"),
     "D11-wait": (long_wait, "the oldest for 40 min"),
     "A15": (disk_full, ""),
+    "D12-away": (database_away, "The database does not answer."),
+    "A11-other": (a_service_ended, "ofelia"),
 }
 
 
@@ -196,6 +213,37 @@ def test_an_image_that_workers_are_told_and_that_is_not_there() -> None:
     ports.deployment.site.env += "QFIELDCLOUD_QGIS_IMAGE_NAME=memory-qgis\n"
     assert [(one.id, one.evidence) for one in found(ports).findings] == [("D02", "Not there: memory-qgis.")]
     ports.deployment.images.tag(next(iter(ports.deployment.site.images)), "memory-qgis:latest")
+    assert found(ports).findings == ()
+
+
+def test_workers_that_the_database_does_not_know() -> None:
+    ports, _ = healthy()
+    services = ports.runtime.services
+    ports.runtime.services = lambda: tuple(
+        replace(one, instances=tuple(replace(instance, uptime_s=600) for instance in one.instances))
+        for one in services()
+    )
+    assert found(ports).findings == ()
+    ports.jobs.worker_rows.clear()
+    assert [(one.id, one.evidence) for one in found(ports).findings] == [
+        ("D12", "2 workers run, none is known to the database.")
+    ]
+
+
+def test_a_cache_that_does_not_answer_is_started() -> None:
+    ports, _ = healthy("compose")
+    ports.runtime._wanted["memcached"] = 1  # pyright: ignore[reportPrivateUsage]
+    ports.runtime._running["memcached"] = {}  # pyright: ignore[reportPrivateUsage]
+
+    def latency() -> float:
+        if not {one.name: one for one in ports.runtime.services()}["memcached"].running:
+            raise UnreachableError("memcached does not answer.")
+        return 0.4
+
+    ports.deployment.cache_latency_ms = latency
+    assert "A11-cache" in [one.id for one in found(ports).findings]
+    (fixed,) = [one for one in found(ports, fix=True).findings if one.id == "A11-cache"]
+    assert fixed.result is Result.FIXED
     assert found(ports).findings == ()
 
 

@@ -16,9 +16,10 @@ from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.drivers.memory.site import FOLDER
+from qfc.errors import UnknownNameError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Result
-from qfc.stack.model import ApiRequest, Certificate, LogLine, Revision
+from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
 from qfc.stack.rollout import Record, State, as_document
 
 #: Lines as services really write them, by the check that knows them.
@@ -333,4 +334,26 @@ def test_the_last_deployment_that_failed_is_explained(log: str, means: str) -> N
     records.write(
         "deployments/20260101-2/record.json", as_document(replace(begun, id="20260101-2").ended(State.DEPLOYED, now))
     )
+    assert found(ports).findings == ()
+
+
+def test_a_public_name_is_missing_only_where_it_is_refused() -> None:
+    ports, _ = healthy("compose")
+    kept = [line for line in ENV.splitlines() if not line.startswith("DJANGO_ALLOWED_HOSTS")]
+    ports.deployment.site.env = "\n".join([*kept, 'DJANGO_ALLOWED_HOSTS="app nginx"']) + "\n"
+    assert found(ports).findings == ()
+    ports.api.answers["/api/v1/status/"] = (400, b"<h1>Bad Request (400)</h1>")
+    assert the(found(ports), "B04").evidence == "DJANGO_ALLOWED_HOSTS lacks field.example.org."
+    values = ports.deployment.settings.values
+    assert the(found(ports, fix=True), "B04").result is Result.FIXED
+    assert values()["DJANGO_ALLOWED_HOSTS"] == "app nginx field.example.org"
+
+
+def test_a_name_that_leads_nowhere_from_here_says_nothing_of_the_server() -> None:
+    class Nameless(MemoryApi):
+        def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
+            raise UnknownNameError(f"{path} leads to no address from here, after {timeout_s} s.")
+
+    ports, _ = healthy("compose")
+    ports.deployment.ways = {"public": Nameless({}), "app": leg(200)}
     assert found(ports).findings == ()

@@ -77,4 +77,4 @@ BESIDES: tuple[Check, ...] = (
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *BESIDES)
 
-__all__ = ["EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]
+__all__ = ["BESIDES", "EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar
@@ -10,6 +11,10 @@ from ..errors import RefusedError
 
 if TYPE_CHECKING:
     from .evidence import Evidence
+
+
+#: How the catalogue calls its problems.
+CATALOGUE_ID = re.compile(r"[A-I]\d\d")
 
 
 class Severity(StrEnum):
@@ -32,12 +37,17 @@ class Check(ABC):
     """One known problem. `fix` says in a sentence what to do about it, also where `repair` does it."""
 
     id: ClassVar[str]
-    #: Ids of the catalogue of known problems that it finds; empty: the first part of its own id.
+    #: Ids of the catalogue of known problems that it finds, where its own id does not begin with one.
     problems: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str]
     severity: ClassVar[Severity]
     fix: ClassVar[str]
     auto: ClassVar[Auto] = Auto.NO
+
+    def known_as(self) -> tuple[str, ...]:
+        """Return the ids of the catalogue of known problems that it finds."""
+        own = CATALOGUE_ID.match(self.id)
+        return self.problems or ((own[0],) if own else ())
 
     def applies(self, seen: Evidence) -> bool:
         """Tell whether a stack of this kind can have the problem."""

@@ -7,9 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 
 from .base import Auto, Check, Severity
 from .evidence import Evidence
+from .web import STATUS, asked
 
 Values = Mapping[str, str]
 Mend = Callable[[Values], Mapping[str, str]]
+#: What the application answers to names that it was not told.
+BAD_REQUEST = 400
 YES = ("1", "true", "yes", "on")
 #: Values of secrets that stand in the examples, and are known to everybody.
 SHIPPED = {
@@ -141,10 +144,16 @@ def _bare(host: str) -> str:
     )
 
 
-def host_not_allowed(values: Values) -> str | None:
-    """B04."""
-    missing = _not_allowed(values)
-    return f"DJANGO_ALLOWED_HOSTS lacks {', '.join(missing)}." if missing else None
+class HostNotAllowed(SettingCheck):
+    """B04: the application answers 400 to names that it was not told."""
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare DJANGO_ALLOWED_HOSTS with the names that are used; what is answered is allowed by other means."""
+        missing = _not_allowed(seen.settings())
+        host = seen.settings().get("QFIELDCLOUD_HOST", "")
+        if host in missing and asked(seen, STATUS).status != BAD_REQUEST:
+            missing.remove(host)
+        return f"DJANGO_ALLOWED_HOSTS lacks {', '.join(missing)}." if missing else None
 
 
 def with_hosts(values: Values) -> Values:
@@ -254,9 +263,9 @@ SETTINGS: tuple[Check, ...] = (
     SettingCheck("B03", "The host name is not a bare name in small letters", Severity.CRITICAL,
                  "QFIELDCLOUD_HOST without https://, port and slash; then qfc services recreate", host_name,
                  mend=bare_host, problems=("B03", "B17")),
-    SettingCheck("B04", "A host is not allowed", Severity.CRITICAL,
-                 "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", host_not_allowed,
-                 mend=with_hosts, auto=Auto.SAFE, services=("app",)),
+    HostNotAllowed("B04", "A host is not allowed", Severity.CRITICAL,
+                   "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", lambda _: None,
+                   mend=with_hosts, auto=Auto.SAFE, services=("app",)),
     SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
                  "NGINX_ALLOW_HTTP=1 where the release knows it, else the public https address; then qfc services "
                  "recreate", plain_nginx, mend=allowed_http),

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import QfcError
+from ..errors import QfcError, UnknownNameError
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
 from .base import Auto, Check, Severity
@@ -131,7 +131,8 @@ class BehindTheDoor(Check):
     def look(self, seen: Evidence) -> str | None:
         """Ask by every way."""
         legs = seen.ports.deployment.legs()
-        said = {name: _wrong(legs[name]) for name in ("public", "nginx", "app") if name in legs}
+        asked = {name: _wrong(legs[name]) for name in ("public", "nginx", "app") if name in legs}
+        said = {name: wrong for name, wrong in asked.items() if wrong is not None}
         if "app" not in said or said["app"] or not any(said.values()):
             return None
         return " ".join(f"By {name}: {problem}" for name, problem in said.items() if problem)
@@ -213,10 +214,15 @@ def _origin(seen: Evidence) -> str:
     return f"{address.scheme}://{address.netloc}"
 
 
-def _wrong(api: Api) -> str:
-    """Return what is wrong with the answer to the question for the status; nothing where it is good."""
+def _wrong(api: Api) -> str | None:
+    """Return what is wrong with the answer to the question for the status: nothing where it is good.
+
+    None where the name leads to no address from here, which says nothing of the server.
+    """
     try:
         answer = api.get(STATUS, timeout_s=ANSWER_S)
+    except UnknownNameError:
+        return None
     except QfcError as error:
         return error.message
     return "" if answer.status == 200 else f"it answered {answer.status}."

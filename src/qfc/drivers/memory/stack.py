@@ -18,7 +18,12 @@ from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootpri
 from .runtime import Execute, MemoryRuntime
 from .site import Release, Site
 
-STATUS = b'{"database": "ok", "storage": "ok", "queue": "ok"}'
+#: What anybody is answered without a token.
+CONTRACT = {
+    "/api/v1/status/": (200, b'{"database": "ok", "storage": "ok", "queue": "ok"}'),
+    "/api/v1/auth/providers/": (200, b'[{"type": "credentials", "id": "credentials", "name": "Username / Password"}]'),
+    **dict.fromkeys(("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/"), (401, b"{}")),
+}
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,7 @@ def memory_stack(name: str = "memory") -> MemoryPorts:
         jobs=queue,
         directory=directory,
         conditions=MemoryConditions(queue, directory),
-        api=MemoryApi({"/api/v1/status/": (200, STATUS)}),
+        api=MemoryApi(dict(CONTRACT)),
         lock=MemoryLock(clock),
     )
 
