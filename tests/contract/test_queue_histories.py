@@ -44,6 +44,24 @@ SETTLED = ("conflict", "not_applied", "error", "ignored", "unpermitted")
 WORK = ("spoil", "spoil", "spoil", "claim", "start", "write", "finish", "fail", "die", "hire", "expire")
 OPERATION = ("retry", "retry_all", "cancel", "reapply", "reapply_many", "reapply_many", "cleanup", "hasten")
 LIFE = ("ask", "ask", "ask", "lock", "delete", "container_ends", "server_cleans", "hire")
+#: Histories in which something could go wrong: an action and which of many it is done to.
+KNOWN = (
+    "spoil1 retry_all0 work0",  # the files were written, then the job failed
+    "spoil0 reapply_many0 work0 retry_all0 work0 work0",  # an edit of a failed job arrived with another one
+    "claim0 start0 write0 die1 cleanup0 hire0 work0 work0",  # the worker died after the files were written
+    "claim0 start0 die0 cleanup0 container_ends1 cleanup0 work0 work0",  # a container outlived its worker
+    "claim0 die1 cleanup0 work0 work0",  # the worker died before it began
+    "claim0 start0 write0 die1 server_cleans0 retry_all0 reapply_many0 work0 work0",
+    "claim0 start0 expire0 cleanup0 work1 finish0 work0",  # a worker comes back after its job was taken from it
+    "cancel0 push0 spoil1 retry_all0 work0 work0",  # a cancelled edit went with a job that failed after it had written
+    "ask0 spoil0 reapply_many0 work0 work0",  # a package waits while edits are applied again
+    "ask0 spoil0 retry_all0 work0 work0",
+    "ask0 claim0 die1 cleanup0 hire0 work0 work0",
+    "spoil0 ask0 push0 reapply0 reapply1 work0 work0 work0 work0",  # one by one, with younger edits waiting
+    "ask0 push0 delete0 push0 cleanup1 work0 work0",
+    "ask0 ask0 ask8 cleanup0 work0 work0 work0",
+    "lock3 cleanup0 work0 cleanup1 work0",
+)
 numbers = st.integers(0, 99)
 outcomes = st.lists(
     st.sampled_from(["applied", "applied", "applied", "conflict", "not_applied"]), min_size=4, max_size=4
@@ -450,17 +468,39 @@ def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
     run_state_machine_as_test(lambda: Histories(make), settings=chosen)
 
 
-def test_any_history_in_memory() -> None:
-    run(MemoryGround, examples=60, steps=40)
+@pytest.fixture(params=["memory", "node", "2024_09", "2025_11"])
+def make(request: pytest.FixtureRequest, contract_databases: Callable[[str], Endpoint]) -> Callable[[], Ground]:
+    """Make an empty server of a kind."""
+    if request.param == "memory":
+        return MemoryGround
+    endpoint = contract_databases(request.param)
 
-
-@pytest.mark.parametrize("kind", ["node", "2024_09", "2025_11"])
-def test_any_history_in_a_real_database(kind: str, contract_databases: Callable[[str], Endpoint]) -> None:
-    endpoint = contract_databases(kind)
-
-    def make() -> Ground:
+    def made() -> Ground:
         with connect(endpoint, autocommit=True) as connection:
             connection.execute("truncate core_user cascade")
         return DatabaseGround(lambda: connect(endpoint))
 
-    run(make, examples=8, steps=30)
+    return made
+
+
+@pytest.mark.parametrize("history", KNOWN)
+def test_known_histories(history: str, make: Callable[[], Ground]) -> None:
+    machine = Histories(make)
+    try:
+        machine.begin(projects=1, sent=[(0, 2)])
+        for step in history.split():
+            name, which = step.rstrip("0123456789"), int(step.lstrip("abcdefghijklmnopqrstuvwxyz_"))
+            if name == "push":
+                machine.push(which, 1)
+            elif name in OPERATION:
+                machine.operator_acts(which, name)
+            else:
+                getattr(machine, name)(which, ["applied"])
+            machine.everything_is_well()
+    finally:
+        machine.teardown()
+
+
+def test_any_history(make: Callable[[], Ground], request: pytest.FixtureRequest) -> None:
+    is_memory = request.node.callspec.params["make"] == "memory"
+    run(make, examples=60 if is_memory else 8, steps=40 if is_memory else 30)
