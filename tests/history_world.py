@@ -30,7 +30,6 @@ LOCK_CLASS = 1363559255
 class Actor:
     """A worker, and what it has come to with its job."""
 
-    number: int
     id: str
     job: str | None = None
     deltas: tuple[str, ...] = ()
@@ -61,7 +60,7 @@ class Ground(Protocol):
         """Take edits from a device and put them into jobs; return their ids."""
         ...
 
-    def hire(self, number: int) -> Actor:
+    def hire(self) -> Actor:
         """Start a worker."""
         ...
 
@@ -145,9 +144,9 @@ class MemoryGround:
             self.world.part(job, delta, "pending")
         return new
 
-    def hire(self, number: int) -> Actor:
+    def hire(self) -> Actor:
         """Start a worker."""
-        actor = Actor(number, str(uuid4()))
+        actor = Actor(str(uuid4()))
         self.queue.worker_rows.append(Worker(actor.id, "idle"))
         return actor
 
@@ -296,9 +295,9 @@ class DatabaseGround:
             self.world.part(job, delta, "pending")
         return new
 
-    def hire(self, number: int) -> Actor:
+    def hire(self) -> Actor:
         """Start a worker: a node's shows by a lock that it lives."""
-        actor = Actor(number, str(uuid4()))
+        actor = Actor(str(uuid4()))
         self._actors[actor.id] = actor
         if self.world.has_leases:
             self.database.insert("node_worker", id=actor.id, lock_key=self._key(actor), host="here", pid=1, release="",

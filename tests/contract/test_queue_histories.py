@@ -6,13 +6,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from history_world import Actor, DatabaseGround, Ground, MemoryGround
 from qfc.drivers.postgres_server import Endpoint, connect
@@ -29,9 +36,32 @@ YES, DRY = Options(yes=True), Options(dry_run=True)
 PEOPLE = ("alice", "bob")
 WORKERS = 2
 EVERYTHING = 10**6
+ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 #: States of an edit that waits for nobody: it has to be said why.
 SETTLED = ("conflict", "not_applied", "error", "ignored", "unpermitted")
+#: What happens by the hands of workers, of operators, and by itself; what is there twice comes more often.
+WORK = ("spoil", "spoil", "spoil", "claim", "start", "write", "finish", "fail", "die", "hire", "expire")
+OPERATION = ("retry", "retry_all", "cancel", "reapply", "reapply_many", "reapply_many", "cleanup", "hasten")
+LIFE = ("ask", "ask", "ask", "lock", "delete", "container_ends", "server_cleans", "hire")
+#: Histories in which something could go wrong: an action and which of many it is done to.
+KNOWN = (
+    "spoil1 retry_all0 work0",  # the files were written, then the job failed
+    "spoil0 reapply_many0 work0 retry_all0 work0 work0",  # an edit of a failed job arrived with another one
+    "claim0 start0 write0 die1 cleanup0 hire0 work0 work0",  # the worker died after the files were written
+    "claim0 start0 die0 cleanup0 container_ends1 cleanup0 work0 work0",  # a container outlived its worker
+    "claim0 die1 cleanup0 work0 work0",  # the worker died before it began
+    "claim0 start0 write0 die1 server_cleans0 retry_all0 reapply_many0 work0 work0",
+    "claim0 start0 expire0 cleanup0 work1 finish0 work0",  # a worker comes back after its job was taken from it
+    "cancel0 push0 spoil1 retry_all0 work0 work0",  # a cancelled edit went with a job that failed after it had written
+    "ask0 spoil0 reapply_many0 work0 work0",  # a package waits while edits are applied again
+    "ask0 spoil0 retry_all0 work0 work0",
+    "ask0 claim0 die1 cleanup0 hire0 work0 work0",
+    "spoil0 ask0 push0 reapply0 reapply1 work0 work0 work0 work0",  # one by one, with younger edits waiting
+    "ask0 push0 delete0 push0 cleanup1 work0 work0",
+    "ask0 ask0 ask8 cleanup0 work0 work0 work0",
+    "lock3 cleanup0 work0 cleanup1 work0",
+)
 numbers = st.integers(0, 99)
 outcomes = st.lists(
     st.sampled_from(["applied", "applied", "applied", "conflict", "not_applied"]), min_size=4, max_size=4
@@ -50,17 +80,21 @@ class Histories(RuleBasedStateMachine):
         self.again: set[str] = set()
         self.hastened: set[str] = set()
         self.projects: list[str] = []
-        self.workers: list[Actor | None] = []
+        self.workers: list[Actor] = []
         self.orphans: list[Actor] = []
         self.made = 0
 
-    @initialize()
-    def begin(self) -> None:
-        """Make people, projects and workers."""
+    @initialize(
+        projects=st.integers(1, 2), sent=st.lists(st.tuples(numbers, st.integers(1, 3)), min_size=1, max_size=4)
+    )
+    def begin(self, projects: int, sent: list[tuple[int, int]]) -> None:
+        """Make people, projects and workers; devices have sent edits."""
         self.ground.world.person("bob")
-        self.make_project()
-        self.make_project()
-        self.workers = [self.ground.hire(number) for number in range(WORKERS)]
+        for _ in range(projects):
+            self.make_project()
+        self.workers = [self.ground.hire() for _ in range(WORKERS)]
+        for which, number in sent:
+            self.push(which, number)
 
     def make_project(self) -> None:
         """Make a project with a file."""
@@ -73,134 +107,129 @@ class Histories(RuleBasedStateMachine):
         """End everything."""
         self.ground.close()
 
+    # rules are few, with many ways in each: the chance of long useful histories is higher so
+
+    @rule(which=numbers, number=st.integers(1, 3))
+    def device_pushes(self, which: int, number: int) -> None:
+        """A device sends edits."""
+        self.push(which, number)
+
+    @rule(which=numbers, became=outcomes)
+    def worker_finishes(self, which: int, became: list[str]) -> None:
+        """A worker does what it is there for."""
+        self.work(which, became)
+
+    @rule(which=numbers, became=outcomes, does=st.sampled_from(WORK))
+    def worker_works(self, which: int, became: list[str], does: str) -> None:
+        """A worker does something, or something is done to it."""
+        getattr(self, does)(which, became)
+
+    @rule(which=numbers, does=st.sampled_from(OPERATION))
+    def operator_acts(self, which: int, does: str) -> None:
+        """An operator does something, first dry and then really."""
+        getattr(self, does)(which)
+
+    @rule(which=numbers, became=outcomes, does=st.sampled_from(LIFE))
+    def life_goes_on(self, which: int, became: list[str], does: str) -> None:
+        """Something else happens to the server."""
+        getattr(self, does)(which, became)
+
     # what people and devices do
 
-    @rule(which=numbers, person=st.sampled_from(PEOPLE), number=st.integers(1, 3))
-    def push(self, which: int, person: str, number: int) -> None:
+    def push(self, which: int, number: int) -> None:
         """A device sends edits."""
-        project = self._pick(self.projects, which)
-        if project:
-            sent = self.ground.push(project, person, number)
-            self.pushed |= dict.fromkeys(sent, project)
-            self.order.setdefault(project, []).extend(sent)
+        project = self.projects[which % len(self.projects)]
+        sent = self.ground.push(project, PEOPLE[which % 2], number)
+        self.pushed |= dict.fromkeys(sent, project)
+        self.order.setdefault(project, []).extend(sent)
 
-    @rule(which=numbers, person=st.sampled_from(PEOPLE), type=st.sampled_from(["package", "process_projectfile"]))
-    def ask(self, which: int, person: str, type: str) -> None:
+    def ask(self, which: int, _: list[str]) -> None:
         """Somebody asks for a package, or a project file comes."""
-        project = self._pick(self.projects, which)
-        if project:
-            self.ground.world.job(project, type=type, made=self.ground.tick(), by=person)
+        project, person = self.projects[which % len(self.projects)], PEOPLE[which // 4 % 2]
+        type = "process_projectfile" if which % 4 == 3 else "package"
+        self.ground.world.job(project, type=type, made=self.ground.tick(), by=person)
 
-    @rule(which=numbers)
-    def delete(self, which: int) -> None:
+    def delete(self, which: int, _: list[str]) -> None:
         """Somebody deletes a project, and makes another."""
-        project = self._pick(self.projects, which)
-        if project:
-            self.projects.remove(project)
-            self.ground.world.delete_project(project)
-            self.pushed = {delta: own for delta, own in self.pushed.items() if own != project}
-            self.make_project()
+        project = self.projects.pop(which % len(self.projects))
+        self.ground.world.delete_project(project)
+        self.pushed = {delta: own for delta, own in self.pushed.items() if own != project}
+        self.make_project()
 
-    @rule(which=numbers, since=st.sampled_from([None, 5.0, 90.0]))
-    def lock(self, which: int, since: float | None) -> None:
+    def lock(self, which: int, _: list[str]) -> None:
         """Somebody locks a project, or unlocks it."""
-        project = self._pick(self.projects, which)
-        if project:
-            self.ground.lock(project, since)
+        self.ground.lock(self.projects[which % len(self.projects)], (None, None, 5.0, 90.0)[which % 4])
 
-    # what workers do
+    # what workers do, and what is done to them
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def claim(self, number: int) -> None:
+    def claim(self, which: int, _: list[str]) -> None:
         """A worker looks for a job."""
-        actor = self.workers[number]
-        if actor is None or actor.job is not None:
-            return
-        waiting = [job for job in self._jobs() if job.status is JobStatus.PENDING]
-        edits = {job.id: self._arrivals(job.id) for job in waiting if job.type == "delta_apply"}
-        taken = self.ground.claim(actor)
-        if taken is None:
-            return
-        beside = [job for job in waiting if job.project_id == taken.project_id and job.id != taken.id]
-        if taken.type == "package" and taken.id not in self.hastened:
-            again = [job for job in beside if job.id in self.again and job.type == "delta_apply"]
-            assert not again, "a package comes before edits made again"
-        own = edits.get(taken.id)
-        if own:
-            left = [edits[job.id] for job in beside if edits.get(job.id)]
-            assert all(max(other) > min(own) for other in left), "edits come before all of an older job"
+        for actor in pick(self.idle, which):
+            self._claim(actor)
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def start(self, number: int) -> None:
+    def work(self, which: int, became: list[str]) -> None:
+        """A worker brings its job to a good end, or one that it takes up now."""
+        for actor in pick(self.workers, which):
+            if self._has_begun(actor):
+                self._finish(actor, became)
+
+    def spoil(self, which: int, became: list[str]) -> None:
+        """A worker brings its job, or one that it takes up now, to a bad end; files may be written by then."""
+        for actor in pick(self.workers, which):
+            if self._has_begun(actor):
+                if which % 2:
+                    self.ground.write(actor, outcomes_of(actor, became))
+                self._fail(actor)
+
+    def start(self, which: int, _: list[str]) -> None:
         """A worker begins with its job."""
-        actor = self.workers[number]
-        if actor is not None and actor.job is not None and not actor.has_begun:
-            self.ground.begin(actor)
-            places = [self._place(delta) for delta in actor.deltas]
-            assert places == sorted(places), "edits of a job are not in the order of their arrival"
+        for actor in pick(self.busy(begun=False), which):
+            self._begin(actor)
 
-    @rule(number=st.integers(0, WORKERS - 1), became=outcomes)
-    def write(self, number: int, became: list[str]) -> None:
+    def write(self, which: int, became: list[str]) -> None:
         """The container of an official server writes its files."""
-        actor = self.workers[number]
-        if actor is not None and actor.has_begun:
-            self.ground.write(actor, self._outcomes(actor, became))
+        for actor in pick(self.busy(begun=True), which):
+            self.ground.write(actor, outcomes_of(actor, became))
 
-    @rule(number=st.integers(0, WORKERS - 1), became=outcomes)
-    def finish(self, number: int, became: list[str]) -> None:
+    def finish(self, which: int, became: list[str]) -> None:
         """A worker brings its job to a good end."""
-        actor = self.workers[number]
-        if actor is not None and actor.has_begun:
-            self.ground.finish(actor, self._outcomes(actor, became))
-            self._rest(actor)
+        for actor in pick(self.busy(begun=True), which):
+            self._finish(actor, became)
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def fail(self, number: int) -> None:
+    def fail(self, which: int, _: list[str]) -> None:
         """A worker brings its job to a bad end."""
-        actor = self.workers[number]
-        if actor is not None and actor.has_begun:
-            self.disturbed |= {*actor.deltas}
-            self.ground.fail(actor)
-            self._rest(actor)
+        for actor in pick(self.busy(begun=True), which):
+            self._fail(actor)
 
-    @rule(number=st.integers(0, WORKERS - 1), with_container=st.booleans())
-    def die(self, number: int, with_container: bool) -> None:
+    def die(self, which: int, _: list[str]) -> None:
         """A worker dies, whatever it has come to; a container may outlive it."""
-        actor = self.workers[number]
-        if actor is None:
-            return
-        self.ground.bury(actor)
-        self.workers[number] = None
-        if with_container:
-            self.ground.containers.discard(actor.job or "")
-        elif actor.job in self.ground.containers:
-            self.orphans.append(actor)
+        for actor in pick([*self.busy(begun=True), *self.workers], which):
+            self.ground.bury(actor)
+            self.workers.remove(actor)
+            if which % 2:
+                self.ground.containers.discard(actor.job or "")
+            elif actor.job in self.ground.containers:
+                self.orphans.append(actor)
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def hire(self, number: int) -> None:
+    def hire(self, _: int, __: list[str]) -> None:
         """A new worker comes for a dead one."""
-        if self.workers[number] is None:
-            self.workers[number] = self.ground.hire(number)
+        if len(self.workers) < WORKERS:
+            self.workers.append(self.ground.hire())
 
-    @rule(number=st.integers(0, WORKERS - 1))
-    def expire(self, number: int) -> None:
+    def expire(self, which: int, _: list[str]) -> None:
         """A worker stands still for so long that its lease ends; it goes on later."""
-        actor = self.workers[number]
-        if actor is not None:
+        for actor in pick([*self.busy(begun=False), *self.busy(begun=True)], which):
             self.ground.expire(actor)
 
-    @rule(which=numbers, became=outcomes, writes=st.booleans())
-    def container_ends(self, which: int, became: list[str], writes: bool) -> None:
+    def container_ends(self, which: int, became: list[str]) -> None:
         """A container whose worker is dead comes to its end; nobody writes down what it did."""
-        orphan = self._pick(self.orphans, which)
-        if orphan:
+        for orphan in pick(self.orphans, which):
             self.orphans.remove(orphan)
-            if writes:
-                self.ground.write(orphan, self._outcomes(orphan, became))
+            if which % 2:
+                self.ground.write(orphan, outcomes_of(orphan, became))
             self.ground.containers.discard(orphan.job or "")
 
-    @rule()
-    def server_cleans(self) -> None:
+    def server_cleans(self, _: int, __: list[str]) -> None:
         """An official server fails jobs that are lost."""
         lost = {delta.id for delta in self._deltas() if delta.status == "started"}
         self.ground.end_the_lost()
@@ -208,64 +237,54 @@ class Histories(RuleBasedStateMachine):
 
     # what operators do
 
-    @rule(which=numbers)
     def retry(self, which: int) -> None:
         """Try one job again."""
-        job = self._pick([job for job in self._jobs() if job.status in (JobStatus.FAILED, JobStatus.STOPPED)], which)
-        if job:
-            self._change(lambda options: jobs_retry(self.ground.ports, JobSelection([job.id]), options))
+        ended = [job for job in self._jobs() if job.status in (JobStatus.FAILED, JobStatus.STOPPED)]
+        for job in pick(ended, which):
+            self._change(partial(jobs_retry, self.ground.ports, JobSelection([job.id])))
 
-    @rule()
-    def retry_all(self) -> None:
+    def retry_all(self, _: int) -> None:
         """Try all jobs again that did not finish."""
-        self._change(lambda options: jobs_retry(self.ground.ports, JobSelection(everything=True), options))
+        self._change(partial(jobs_retry, self.ground.ports, JobSelection(everything=True)))
 
-    @rule(which=numbers)
     def cancel(self, which: int) -> None:
         """Cancel a job, whatever it has come to."""
-        job = self._pick([job for job in self._jobs() if job.status in OPEN], which)
-        if job:
+        for job in pick([job for job in self._jobs() if job.status in OPEN], which):
             self.disturbed |= {delta.id for delta in self.ground.world.store.deltas(job_id=job.id, limit=EVERYTHING)}
-            self._change(lambda options: jobs_cancel(self.ground.ports, JobSelection([job.id]), options), again=False)
+            self._change(partial(jobs_cancel, self.ground.ports, JobSelection([job.id])), again=False)
 
-    @rule(which=numbers)
     def reapply(self, which: int) -> None:
         """Apply one edit again of which nobody doubts that it did not arrive."""
         lost = [one for one in self._deltas() if one.status in NOT_ARRIVED and not one.is_in_doubt]
-        delta = self._pick(lost, which)
-        if delta:
+        for delta in pick(lost, which):
             self._reapply(DeltaSelection([delta.id]))
 
-    @rule(wanted=st.sampled_from([DeltaFilter(NOT_ARRIVED), DeltaFilter(by="bob"), DeltaFilter(reason="conflict")]))
-    def reapply_many(self, wanted: DeltaFilter) -> None:
+    def reapply_many(self, which: int) -> None:
         """Apply again what a filter finds."""
-        self._reapply(DeltaSelection(everything=True, wanted=wanted))
+        wanted = (DeltaFilter(NOT_ARRIVED), DeltaFilter(), DeltaFilter(by="bob"), DeltaFilter(reason="conflict"))
+        self._reapply(DeltaSelection(everything=True, wanted=wanted[which % len(wanted)]))
 
-    @rule(which=numbers)
     def hasten(self, which: int) -> None:
         """Let a job be the next one; the suite does so with jobs of its own, which have no edits."""
         found = [job for job in self._jobs() if job.status is JobStatus.PENDING and job.type != "delta_apply"]
-        job = self._pick(found, which)
-        if job:
+        for job in pick(found, which):
             self.ground.world.store.hasten(job.id)
             self.hastened.add(job.id)
 
-    @rule(unlock=st.booleans())
-    def cleanup(self, unlock: bool) -> None:
+    def cleanup(self, which: int) -> None:
         """Free what is stuck; afterwards no project is blocked by a job that nobody is at."""
         self.ground.tick()
-        before = self._rows()
+        before, unlock = self._rows(), bool(which % 2)
         dry = jobs_cleanup(self.ground.ports, DRY, older_s=0, unlock=unlock)
         assert self._rows() == before, "a dry run changed something"
         done = jobs_cleanup(self.ground.ports, YES, older_s=0, unlock=unlock)
-        assert _outline(dry) == _outline(done), "a dry run tells something else"
+        assert outline(dry) == outline(done), "a dry run tells something else"
         jobs, deltas = self._changed(before)
         assert jobs == {*done.requeued, *done.failed, *done.superseded}
         assert len(deltas) <= done.deltas_reset + len(done.deltas_doubtful)
         self.again |= {*done.requeued}
-        held = {actor.job for actor in (*self.workers, *self.orphans) if actor is not None}
-        for job in self._jobs():
-            assert job.status not in (JobStatus.QUEUED, JobStatus.STARTED) or job.id in held, "a project stays blocked"
+        held = {actor.job for actor in (*self.workers, *self.orphans)}
+        assert all(job.id in held for job in self._jobs() if job.status in ACTIVE), "a project stays blocked"
 
     # what is always true
 
@@ -305,7 +324,56 @@ class Histories(RuleBasedStateMachine):
             arrived = [states[name] in ("applied", "conflict", "not_applied") for name in quiet]
             assert arrived == sorted(arrived, reverse=True), "a younger edit came before an older one"
 
-    # how it is looked at
+    # how it is done and looked at
+
+    @property
+    def idle(self) -> list[Actor]:
+        """The workers without a job."""
+        return [actor for actor in self.workers if actor.job is None]
+
+    def busy(self, *, begun: bool) -> list[Actor]:
+        """Return the workers that have a job and have begun with it, or not."""
+        return [actor for actor in self.workers if actor.job is not None and actor.has_begun is begun]
+
+    def _claim(self, actor: Actor) -> bool:
+        """Let a worker take up a job; look whether it is the right one."""
+        waiting = [job for job in self._jobs() if job.status is JobStatus.PENDING]
+        edits = {job.id: self._arrivals(job.id) for job in waiting if job.type == "delta_apply"}
+        taken = self.ground.claim(actor)
+        if taken is None:
+            return False
+        beside = [job for job in waiting if job.project_id == taken.project_id and job.id != taken.id]
+        if taken.type == "package" and taken.id not in self.hastened:
+            again = [job for job in beside if job.id in self.again and job.type == "delta_apply"]
+            assert not again, "a package comes before edits made again"
+        own = edits.get(taken.id)
+        left = [edits[job.id] for job in beside if edits.get(job.id)]
+        assert not own or all(max(other) > min(own) for other in left), "edits come before all of an older job"
+        return True
+
+    def _has_begun(self, actor: Actor) -> bool:
+        """Let a worker take up a job and begin, unless it has; tell whether it has one."""
+        if actor.job is None and not self._claim(actor):
+            return False
+        if not actor.has_begun:
+            self._begin(actor)
+        return actor.has_begun
+
+    def _begin(self, actor: Actor) -> None:
+        self.ground.begin(actor)
+        if not actor.has_begun:
+            self._rest(actor)  # the job was taken from it
+        places = [self._place(delta) for delta in actor.deltas]
+        assert places == sorted(places), "edits of a job are not in the order of their arrival"
+
+    def _finish(self, actor: Actor, became: list[str]) -> None:
+        self.ground.finish(actor, outcomes_of(actor, became))
+        self._rest(actor)
+
+    def _fail(self, actor: Actor) -> None:
+        self.disturbed |= {*actor.deltas}
+        self.ground.fail(actor)
+        self._rest(actor)
 
     def _change(self, act: Callable[[Options], Changed], *, again: bool = True) -> Changed:
         """Try a change dry, then make it; what is told has to be what really changed."""
@@ -363,17 +431,25 @@ class Histories(RuleBasedStateMachine):
         """Return the place of an edit among those of its project."""
         return self.order[self.pushed[delta]].index(delta)
 
-    def _outcomes(self, actor: Actor, became: list[str]) -> dict[str, str]:
-        return {delta: became[number % len(became)] for number, delta in enumerate(actor.deltas)}
-
     def _rest(self, actor: Actor) -> None:
         actor.job, actor.deltas, actor.has_begun = None, (), False
 
-    def _pick(self, found: Any, which: int) -> Any:
-        return found[which % len(found)] if found else None
+
+Thing = TypeVar("Thing")
 
 
-def _outline(result: Cleaned) -> tuple[Any, ...]:
+def pick(found: Sequence[Thing], which: int) -> Sequence[Thing]:
+    """Return one of many, or none of none."""
+    return (found[which % len(found)],) if found else ()
+
+
+def outcomes_of(actor: Actor, became: list[str]) -> dict[str, str]:
+    """Return what became of each edit that a worker has."""
+    return {delta: became[number % len(became)] for number, delta in enumerate(actor.deltas)}
+
+
+def outline(result: Cleaned) -> tuple[Any, ...]:
+    """Return what a dry run tells as the run itself does."""
     return tuple(value for name, value in vars(result).items() if name != "dry_run")
 
 
@@ -392,17 +468,39 @@ def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
     run_state_machine_as_test(lambda: Histories(make), settings=chosen)
 
 
-def test_any_history_in_memory() -> None:
-    run(MemoryGround, examples=60, steps=40)
+@pytest.fixture(params=["memory", "node", "2024_09", "2025_11"])
+def make(request: pytest.FixtureRequest, contract_databases: Callable[[str], Endpoint]) -> Callable[[], Ground]:
+    """Make an empty server of a kind."""
+    if request.param == "memory":
+        return MemoryGround
+    endpoint = contract_databases(request.param)
 
-
-@pytest.mark.parametrize("kind", ["node", "2024_09", "2025_11"])
-def test_any_history_in_a_real_database(kind: str, contract_databases: Callable[[str], Endpoint]) -> None:
-    endpoint = contract_databases(kind)
-
-    def make() -> Ground:
+    def made() -> Ground:
         with connect(endpoint, autocommit=True) as connection:
             connection.execute("truncate core_user cascade")
         return DatabaseGround(lambda: connect(endpoint))
 
-    run(make, examples=8, steps=30)
+    return made
+
+
+@pytest.mark.parametrize("history", KNOWN)
+def test_known_histories(history: str, make: Callable[[], Ground]) -> None:
+    machine = Histories(make)
+    try:
+        machine.begin(projects=1, sent=[(0, 2)])
+        for step in history.split():
+            name, which = step.rstrip("0123456789"), int(step.lstrip("abcdefghijklmnopqrstuvwxyz_"))
+            if name == "push":
+                machine.push(which, 1)
+            elif name in OPERATION:
+                machine.operator_acts(which, name)
+            else:
+                getattr(machine, name)(which, ["applied"])
+            machine.everything_is_well()
+    finally:
+        machine.teardown()
+
+
+def test_any_history(make: Callable[[], Ground], request: pytest.FixtureRequest) -> None:
+    is_memory = request.node.callspec.params["make"] == "memory"
+    run(make, examples=60 if is_memory else 8, steps=40 if is_memory else 30)
