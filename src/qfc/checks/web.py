@@ -20,6 +20,8 @@ PROVIDERS, LOGIN, STATUS = "/api/v1/auth/providers/", "/admin/login/", "/api/v1/
 CONTRACT = ("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/")
 #: An answer through the whole world may take so long, in seconds.
 ANSWER_S = 15.0
+#: What nginx answers when nobody is where it asks.
+BAD_GATEWAY = 502
 #: Clocks that differ by more seconds make tokens and signed addresses invalid.
 SKEW_S = 30.0
 _SHEET = re.compile(r"""href=["']([^"']+\.css[^"']*)["']""")
@@ -138,6 +140,33 @@ class BehindTheDoor(Check):
         return " ".join(f"By {name}: {problem}" for name, problem in said.items() if problem)
 
 
+class NginxBehind(Check):
+    """B14: nginx looks the application's address up once, when it starts; made anew, the application has another."""
+
+    id = "B14-nginx"
+    title = "nginx asks for the application at an address of before"
+    severity = Severity.CRITICAL
+    fix = "Start nginx anew: qfc services restart --service nginx"
+    auto = Auto.SAFE
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only deployments have nginx."""
+        return seen.is_deployment
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask by nginx, and past it."""
+        legs = seen.ports.deployment.legs()
+        if "nginx" not in legs or "app" not in legs or _wrong(legs["app"]) != "":
+            return None
+        answer = legs["nginx"].get(STATUS, timeout_s=ANSWER_S)
+        return "nginx answers 502, the application itself is well." if answer.status == BAD_GATEWAY else None
+
+    def repair(self, seen: Evidence) -> None:
+        """Let it look the address up again."""
+        seen.ports.runtime.stop(["nginx"])
+        seen.ports.runtime.start(["nginx"])
+
+
 class NoNginx(Check):
     """B08: files come by nginx alone."""
 
@@ -234,6 +263,7 @@ WEB: tuple[Check, ...] = (
     Forms(),
     StyleSheets(),
     BehindTheDoor(),
+    NginxBehind(),
     NoNginx(),
     PublicPort(),
     ClockSkew(),
