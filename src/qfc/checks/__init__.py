@@ -12,6 +12,7 @@
     releases.py         the files of the release, the last deployment
     records.py          the database itself: writable, of the right release, held up by nobody
     work.py             jobs and edits over the last days
+    twice.py            edits that would be applied several times
     people.py           who may not log in, what plans do not allow
     files.py            files of projects, by their names and sizes
     settings.py         the deployment's `.env`
@@ -44,9 +45,13 @@ from .settings import SETTINGS
 from .stores import STORES, STORES_BESIDES
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
+from .twice import TWICE
 from .web import WEB
 from .work import WORK
 
+#: What the database tells.
+ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *TWICE, *PEOPLE_FOR_SYNC, *FILES_FOR_SYNC)
+ROWS: tuple[Check, ...] = (*RECORDS, *PEOPLE, *FILES)
 #: What decides whether synchronisation works: the cheap looks first.
 FOR_SYNC: tuple[Check, ...] = (
     *SURROUNDINGS,
@@ -54,19 +59,14 @@ FOR_SYNC: tuple[Check, ...] = (
     *STORES,
     *LAUNCHING,
     *SYNCHRONISATION,
-    *RECORDS_FOR_SYNC,
-    *WORK,
-    *PEOPLE_FOR_SYNC,
-    *FILES_FOR_SYNC,
+    *ROWS_FOR_SYNC,
     *WEB,
     *FAILED,
     *LOGS,
 )
 #: What is worth knowing besides.
 BESIDES: tuple[Check, ...] = (
-    *RECORDS,
-    *PEOPLE,
-    *FILES,
+    *ROWS,
     *CERTIFICATES,
     *SETTINGS,
     *RELEASES,
