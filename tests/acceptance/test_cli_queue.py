@@ -133,6 +133,10 @@ def test_a_job_waits_runs_fails_and_is_explained(stack: Stack, world: DatabaseWo
     assert recent["jobs"][0]["id"] == job
     assert recent["jobs"][0]["cause"] in ("project", "unknown")
     assert recent["jobs"][0]["error"]
+    (group,) = recent["groups"]
+    assert (group["count"], group["projects"], group["people"]) == (1, ["alice/empty"], ["alice"])
+    assert (group["job_id"], group["cause"]) == (job, recent["jobs"][0]["cause"])
+    assert group["fix"] == recent["jobs"][0]["fix"] != ""
     assert stack.qfc("jobs", "retry", job[:8])["retried"] == [job]
     assert ended(stack, job)["status"] == "failed"
 
@@ -193,6 +197,37 @@ def test_cancelled_edits_are_kept_and_applied_again(stack: Stack, world: Databas
     assert [one["id"] for one in shown["deltas"]] == [delta]
 
 
+def test_edits_are_chosen_by_what_they_have_in_common(stack: Stack, world: DatabaseWorld) -> None:
+    project, other = world.project("survey"), world.project("other")
+    layer = {"msg": 'No layer with id "trees"'}
+    old = world.delta(project, "not_applied", made=3000, feedback=layer)
+    young = world.delta(project, "not_applied", made=5, feedback=layer)
+    world.delta(other, "conflict", made=9)
+    listed = stack.qfc("deltas", "list", "--reason", "F02", "--older", "2d")
+    assert ([one["id"] for one in listed["deltas"]], listed["is_cut"]) == ([old], False)
+    assert listed["deltas"][0]["reason"] == layer["msg"]
+    assert listed["deltas"][0]["fix"]
+    summary = stack.qfc("deltas", "list", "--summary")
+    assert [(group["name"][:3], group["count"]) for group in summary["groups"]] == [("F02", 2), ("F03", 1)]
+    assert stack.qfc("deltas", "list", "--by", "nobody", "--group", "person")["groups"] == []
+    package = world.job(project, made=60)
+    again = stack.qfc("--yes", "deltas", "reapply", "--reason", "no layer", "--by", "ALICE")
+    assert again["deltas"] == [old, young]
+    waiting = [job["id"] for job in stack.qfc("sync", "queue")["jobs"]]
+    assert waiting == [*again["jobs"], package]
+    assert failure(stack, "deltas", "list", "--older", "soon")[0] == 2
+
+
+def test_packages_that_a_later_one_replaces_are_cancelled(stack: Stack, world: DatabaseWorld) -> None:
+    project = world.project("survey")
+    older, later = world.job(project, made=60), world.job(project, made=5)
+    assert stack.qfc("jobs", "cleanup", "--older", "30m", "--dry-run")["superseded"] == [older]
+    assert stack.qfc("--yes", "jobs", "cleanup", "--older", "30m", "--unlock")["superseded"] == [older]
+    assert [stack.qfc("jobs", "show", job)["status"] for job in (older, later)] == ["stopped", "pending"]
+    shown = typed(stack, "--yes", "jobs", "cleanup", "--older", "30m")
+    assert (shown.returncode, "nothing to do" in shown.stdout) == (0, True)
+
+
 def test_exit_codes(stack: Stack, world: DatabaseWorld) -> None:
     project = world.project("survey")
     done, failed = world.job(project, "finished", ended=1), world.job(project, "failed", ended=1)
@@ -234,6 +269,8 @@ VIEWS = (
     "jobs list",
     "jobs show JOB",
     "deltas list",
+    "deltas list --summary",
+    "deltas list --group project --older 1s",
     "deltas show DELTA",
     "users list",
     "users quota alice",

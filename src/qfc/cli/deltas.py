@@ -14,6 +14,7 @@ from ..operations.deltas_list import (
     GROUPS,
     NOT_ARRIVED,
     STATUSES,
+    DeltaLine,
     DeltaShown,
     DeltasList,
     DeltasSummary,
@@ -126,9 +127,12 @@ def write_list(writer: Writer, result: DeltasList) -> None:
 
 def write_reasons(writer: Writer, result: DeltasList) -> None:
     """Print each reason once, at the first edit that has it; each explanation and what to do, once."""
-    reasons = {delta.reason or delta.signature: delta for delta in reversed(result.deltas) if delta.signature}
+    reasons: dict[str, DeltaLine] = {}
+    for delta in result.deltas:
+        if delta.signature:
+            reasons.setdefault(delta.reason or delta.signature, delta)
     told: set[str | None] = set()
-    for reason, delta in reversed(reasons.items()):
+    for reason, delta in reasons.items():
         paragraph(writer, f"{short(delta.id)}: {reason}")
         if delta.signature not in told:
             words = f"{delta.signature}. " if delta.signature != reason else ""

@@ -140,7 +140,7 @@ def write_cleaned(writer: Writer, result: Cleaned, older: str) -> None:
     for project in result.unlocked:
         writer.line(f"  project {short(project)} {would}unlocked")
     for left in result.locked:
-        paragraph(writer, f"project {short(left.id)} stays locked. {left.reason}", indent=2)
+        paragraph(writer, f"project {short(left.id)}: {left.reason}", indent=2)
 
 
 def write_released(writer: Writer, result: Cleaned, older: str) -> None:

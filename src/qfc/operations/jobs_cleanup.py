@@ -25,7 +25,7 @@ from .queue_change import count
 DAY_S = 24 * 3600.0
 #: A lock that is older was most likely forgotten, or left by a job that died.
 LOCK = timedelta(hours=1)
-FORGOTTEN = "Jobs wait for it, and it is locked for more than an hour. When nobody means it: qfc jobs cleanup --unlock"
+FORGOTTEN = "Locked for more than an hour, and jobs wait. When nobody means it: qfc jobs cleanup --unlock"
 REASONS = {
     Liveness.ALIVE: "Its worker lives.",
     Liveness.UNKNOWN: "Nothing proves that its worker is dead: what it wrote to its log is gone.",
@@ -58,13 +58,17 @@ class Cleaned:
 
 @dataclass(frozen=True)
 class _Stuck:
-    """What was found. `held` are all jobs held for long, `dead` those of them whose workers are."""
+    """What was found. `held` are all jobs held for long, `dead` those of them whose workers are.
+
+    `locked` are projects that jobs wait for, with what speaks against unlocking them; `forgotten` may be unlocked.
+    """
 
     held: tuple[Job, ...]
     dead: tuple[Job, ...]
     left: tuple[Refusal, ...]
     superseded: tuple[Job, ...]
-    locked: dict[str, Refusal]
+    locked: tuple[Refusal, ...]
+    forgotten: tuple[str, ...]
     locked_before: datetime
 
 
@@ -106,29 +110,28 @@ def _look(seen: Evidence, older_s: float, wanted: str | None) -> _Stuck:
     pending = [job for job in seen.queue().pending if wanted in (None, job.project_id)]
     later = [job for job in superseded(pending) if (now - job.created_at).total_seconds() >= older_s]
     busy = {job.project_id for job in seen.queue().active}
+    locked = {job.project_id: _lock(job, now, busy) for job in pending if job.project_locked_at is not None}
     return _Stuck(
         held=held,
         dead=dead,
         left=tuple(Refusal(job.id, REASONS[alive[job.id]]) for job in held if job not in dead),
         superseded=tuple(later[:BULK_LIMIT]),
-        locked={job.project_id: _lock(job, now, busy) for job in pending if job.project_locked_at is not None},
+        locked=tuple(Refusal(name, reason) for name, reason in locked.items()),
+        forgotten=tuple(name for name, reason in locked.items() if reason == FORGOTTEN),
         locked_before=now - LOCK,
     )
 
 
-def _lock(job: Job, now: datetime, busy: set[str]) -> Refusal:
-    """Say why a project stays locked; without a sentence when nothing speaks against unlocking it."""
-    since = job.project_locked_at or now
+def _lock(job: Job, now: datetime, busy: set[str]) -> str:
+    """Say what is known of the lock of a project."""
     if job.project_id in busy:
-        return Refusal(job.project_id, f"{job.project} is locked, and a job works at it.")
-    if now - since <= LOCK:
-        return Refusal(job.project_id, f"{job.project} is locked for less than an hour.")
-    return Refusal(job.project_id, "")
+        return "Locked, and a job works at it."
+    return FORGOTTEN if now - (job.project_locked_at or now) > LOCK else "Locked for less than an hour."
 
 
 def _steps(stuck: _Stuck, unlock: bool) -> list[str]:
     """Say what will be done; nothing for what is not there."""
-    free = _forgotten(stuck) if unlock else ()
+    free = stuck.forgotten if unlock else ()
     sentences = {
         f"Take {count(len(stuck.dead), 'job')} from dead workers": stuck.dead,
         f"Cancel {count(len(stuck.superseded), 'package')} for which a later one waits": stuck.superseded,
@@ -148,15 +151,9 @@ def _free(ports: Ports, stuck: _Stuck, guard: Guard, unlock: bool) -> _Done:
     if stuck.superseded:
         names = [job.id for job in stuck.superseded]
         done.cancelled = ports.jobs.cancel(names, only_waiting=True, dry_run=not takes)
-    if unlock and _forgotten(stuck):
-        before = stuck.locked_before
-        done.unlocked = ports.jobs.unlock(_forgotten(stuck), locked_before=before, dry_run=not takes)
+    if unlock and stuck.forgotten:
+        done.unlocked = ports.jobs.unlock(stuck.forgotten, locked_before=stuck.locked_before, dry_run=not takes)
     return done
-
-
-def _forgotten(stuck: _Stuck) -> tuple[str, ...]:
-    """Return the projects that may be unlocked."""
-    return tuple(name for name, refusal in stuck.locked.items() if not refusal.reason)
 
 
 def _told(done: _Done) -> str:
@@ -187,9 +184,5 @@ def _cleaned(stuck: _Stuck, done: _Done, older_s: float, dry_run: bool) -> Clean
         projects_unblocked=tuple(sorted(freed)),
         superseded=done.cancelled.jobs,
         unlocked=done.unlocked,
-        locked=tuple(_still_locked(refusal) for name, refusal in stuck.locked.items() if name not in done.unlocked),
+        locked=tuple(refusal for refusal in stuck.locked if refusal.id not in done.unlocked),
     )
-
-
-def _still_locked(refusal: Refusal) -> Refusal:
-    return refusal if refusal.reason else Refusal(refusal.id, FORGOTTEN)

@@ -54,8 +54,9 @@ def _places(jobs: Sequence[WaitingJob]) -> dict[str, datetime]:
     return {job.id: first - (len(edits) - number) * TICK for number, job in enumerate(edits)}
 
 
-def _arrival(job: WaitingJob) -> tuple[datetime, datetime, str]:
-    return (job.first_delta or job.created_at, job.created_at, job.id)
+def _arrival(job: WaitingJob) -> tuple[bool, datetime, datetime, str]:
+    """Return the place of a job among those with edits; those that have none left come last."""
+    return (job.first_delta is None, job.first_delta or job.created_at, job.created_at, job.id)
 
 
 def _age(job: WaitingJob) -> tuple[datetime, str]:

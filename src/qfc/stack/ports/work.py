@@ -106,7 +106,10 @@ class Queue(Protocol):
         ...
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+        """Let failed and stopped jobs wait again, with those of their deltas that never arrived.
+
+        A job of which a delta may be in the data though nobody wrote that down is left alone.
+        """
         ...
 
     def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
