@@ -16,16 +16,28 @@ import pytest
 from checks_world import YES, the
 from conditions_world import announce, store, superuser, wrong_password
 from node import node_environment
-from qfc.checks import ROWS, ROWS_FOR_SYNC, Auto, Check, Evidence, Outcome, examine
-from qfc.checks.records import DatabaseNew, MigrationsPending
+from qfc.checks import Auto, Check, Evidence, Outcome, examine
+from qfc.checks.files import FILES, FILES_FOR_SYNC
+from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
+from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
+from qfc.checks.work import WORK
 from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.drivers.postgres import PostgresConditions
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc.errors import CommandError, UnreachableError
 from qfc.operations.sync_diagnose import Result, diagnose
+from qfc.stack.model.conditions import PlacesTaken
 from queue_world import NOW, DatabaseWorld, before
 
-CHECKS: tuple[Check, ...] = (*ROWS_FOR_SYNC, *ROWS)
+CHECKS: tuple[Check, ...] = (
+    *RECORDS_FOR_SYNC,
+    *WORK,
+    *PEOPLE_FOR_SYNC,
+    *FILES_FOR_SYNC,
+    *RECORDS,
+    *PEOPLE,
+    *FILES,
+)
 #: A check may take that long on a machine that does other things.
 LIMIT_S = 120.0
 
@@ -242,6 +254,26 @@ def test_a_fault_in_rows_is_found_and_mended_where_that_is_promised(
         return
     assert the(diagnose(ports, [check], YES, fix=True, proof=False), id).result is Result.FIXED
     assert look(ports, [check]) == {}
+
+
+def test_who_takes_a_place_in_a_private_project(world: DatabaseWorld) -> None:
+    club(world)
+    world.execute("update subscription_plan set max_organization_members = -1")
+    world.execute("update subscription_plan set max_premium_collaborators_per_private_project = 1")
+    project = world.project("closed", owner="club")
+    world.person("carol")
+
+    def add(name: str, *, incognito: bool = False) -> None:
+        world.insert("core_projectcollaborator", collaborator_id=world.user_id(name), project_id=project, role="editor",
+                     created_at=NOW, updated_at=NOW, is_incognito=incognito)  # fmt: skip
+
+    add("alice")
+    add("carol", incognito=True)
+    assert world.conditions.places_taken() == ()
+    add("bob")
+    assert world.conditions.places_taken() == (PlacesTaken("club/closed", "collaborators", 1, 1),)
+    world.execute("update core_project set is_public = true where name = 'closed'")
+    assert world.conditions.places_taken() == ()
 
 
 def test_a_transaction_that_holds_up_others_is_seen(world: DatabaseWorld, database: Endpoint) -> None:

@@ -57,11 +57,11 @@ class LegacyStorage(Check):
 
 
 class WronglyCounted(Check):
-    """C13: quotas are measured by a number that is not what the files take."""
+    """C13: a project's number is not what its files take; our node measures quotas by it."""
 
     id = "C13"
     title = "Projects count other bytes than they store"
-    severity = Severity.WARNING
+    severity = Severity.INFO
     fix = "Count anew, in the application: calcprojectstorage PROJECT_ID --force-recalculate"
     auto = Auto.ASK
 

@@ -17,7 +17,6 @@ class NoSuperuser(Check):
     """Nobody may open the admin."""
 
     id = "A13-superuser"
-    problems = ()
     title = "No superuser may log in"
     severity = Severity.INFO
     fix = "Make one: qfc users create NAME --superuser"

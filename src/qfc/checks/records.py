@@ -131,7 +131,6 @@ class StuckTransactions(Check):
     """Locks that nobody gives back."""
 
     id = "D12-locks"
-    problems = ()
     title = "Transactions hold up others"
     severity = Severity.WARNING
     fix = "End the program that holds them; in psql: select pg_terminate_backend(pid)"

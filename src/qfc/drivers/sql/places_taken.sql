@@ -1,4 +1,5 @@
--- Where nobody can be added any more: organizations and their members, private projects and their collaborators.
+-- Where nobody can be added any more: organizations and their members, private projects and the people who work at them,
+-- teams and whoever owns the organization aside.
 with current as (
     select distinct on (s.account_id) s.account_id, s.plan_id from {subscription} s
     where (s.active_since is null or s.active_since <= now()) and (s.active_until is null or s.active_until > now())
@@ -11,8 +12,10 @@ with current as (
     union all
     select owner.username || '/' || p.name, 'collaborators', count(*), {max_collaborators}
     from {collaborator} k join {project} p on p.id = k.project_id join {user} owner on owner.id = p.owner_id
+    join {user} person on person.id = k.collaborator_id and person.type = 1
+    left join {organization} o on o.user_ptr_id = p.owner_id
     join current c on c.account_id = p.owner_id join {plan} pl on pl.id = c.plan_id
-    where not p.is_public and not k.is_incognito
+    where not p.is_public and not k.is_incognito and k.collaborator_id is distinct from o.organization_owner_id
     group by owner.username, p.name, {max_collaborators}
 )
 select name, what, taken, most from taken where most >= 0 and taken >= most order by name, what limit %(limit)s

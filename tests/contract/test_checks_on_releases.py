@@ -1,0 +1,40 @@
+"""Checks of rows on every release: each can look, and a server on which all is well has nothing to say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from conditions_world import announce, keeps_files, store, superuser
+from qfc.checks import Check, Evidence, examine
+from qfc.checks.files import FILES, FILES_FOR_SYNC
+from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
+from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
+from qfc.checks.work import WORK
+from qfc.drivers.memory import memory_stack
+from queue_world import NOW, World
+
+ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR_SYNC, *FILES)
+#: But for those that ask the application.
+CHECKS: tuple[Check, ...] = tuple(check for check in ALL if not isinstance(check, (MigrationsPending, DatabaseNew)))
+
+
+def test_a_server_on_which_all_is_well(world: World) -> None:
+    world.subscribe("alice")
+    superuser(world, "alice")
+    project = world.project("survey", details='{"qgis_version": "3.40.6", "layers_by_id": {}}')
+    job = world.job(project, "finished", type="delta_apply", made=90, started=89, ended=88)
+    delta = world.delta(project, "applied", job=job, made=90)
+    world.job(project, "finished", made=80, started=79, ended=78)
+    world.job(project, "pending", made=1)
+    if keeps_files(world):
+        store(world, project, "survey.qgs", 400)
+        store(world, project, "DCIM/tree.jpg", 300, 300)
+        announce(world, delta, **{"DCIM/tree.jpg": "aa"})
+    stack = memory_stack()
+    stack.clock.moment = NOW
+    stack.runtime.start([])
+    rows: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
+    outcomes = examine(CHECKS, Evidence(replace(stack, **rows)), limit_s=60.0)
+    assert [(one.check.id, one.found, one.unknown) for one in outcomes if one.found or one.unknown] == []
+    assert len(outcomes) == sum(check.applies(Evidence(stack)) for check in CHECKS)
