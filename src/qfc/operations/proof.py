@@ -18,7 +18,7 @@ from ..stack.ports import Ports
 from .probe import ProbeError, ProbeProject, await_job, probe_files, probe_project, session
 
 #: Seconds for a job of the proof.
-JOB_S = 120.0
+JOB_S = APPLY_S = 120.0
 RANDOM_BYTES = 64 * 1024
 #: The one layer of the project, its file, and the name of its one point.
 LAYER, LAYER_FILE, NAME = "points_4427267d_773d_45b1_a211_da1361075413", "points.gpkg", "probe"
@@ -81,7 +81,7 @@ def _edit(ports: Ports, project: ProbeProject) -> None:
     wanted = f"probe {secrets.token_hex(4)}"
     edit = deltafile(project.id, wanted)
     project.push(edit)
-    await_job(ports, project.id, "delta_apply", limit_s=JOB_S)
+    await_job(ports, project.id, "delta_apply", limit_s=APPLY_S)
     status = ports.jobs.delta(edit["deltas"][0]["uuid"]).status
     if status != "applied":
         raise ProbeError(f"The edit is {status}.", hint="Type: qfc deltas list")
