@@ -18,6 +18,7 @@ from ..stack.ports import (
     DiskHistory,
     Footprint,
     Host,
+    LabRows,
     Lock,
     ObjectStore,
     QueueStore,
@@ -89,6 +90,13 @@ class EmbeddedPorts:
         from ..drivers.postgres import PostgresDirectory
 
         return self._once("directory", lambda: PostgresDirectory(self._connect))
+
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows in the stack's PostgreSQL."""
+        from ..drivers.postgres.lab import PostgresLabRows
+
+        return self._once("lab", lambda: PostgresLabRows(self._connect))
 
     @property
     def accounts(self) -> Accounts:

@@ -11,6 +11,7 @@ from .deployment import (
 )
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .directory import MemoryDirectory
+from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import LockTable, MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
@@ -29,6 +30,7 @@ __all__ = [
     "MemoryFootprint",
     "MemoryHost",
     "MemoryImages",
+    "MemoryLabRows",
     "MemoryLock",
     "MemoryObjectStore",
     "MemoryPorts",

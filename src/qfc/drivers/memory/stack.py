@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from ...errors import RefusedError
@@ -10,6 +11,7 @@ from ...stack.model import Kind
 from ..accounts.managed import ManagedAccounts
 from .deployment import MemoryDeployment
 from .directory import MemoryDirectory
+from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
@@ -45,6 +47,11 @@ class MemoryPorts:
         if self.containers is None:
             raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
         return self.containers
+
+    @cached_property
+    def lab(self) -> MemoryLabRows:
+        """Faulty rows, in queue and directory."""
+        return MemoryLabRows(self.jobs, self.directory)
 
     @property
     def accounts(self) -> ManagedAccounts:

@@ -8,6 +8,7 @@ work.py         the queue, people and projects
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
 records.py      lock and audit log
+lab.py          faulty rows, for the fault lab
 stack.py        all of them together
 """
 
@@ -26,6 +27,7 @@ from .deployment import (
     Tunnels,
 )
 from .hosts import Clock, Host, Machine, Process, Streams
+from .lab import LabRows
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime
 from .server import Accounts, Api, ObjectStore
@@ -47,6 +49,7 @@ __all__ = [
     "Images",
     "JobHistory",
     "JobStore",
+    "LabRows",
     "Lock",
     "Machine",
     "ObjectStore",

@@ -8,6 +8,7 @@ from typing import Protocol
 from ..model import Kind
 from .deployment import Deployment
 from .hosts import Clock, Host
+from .lab import LabRows
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime
 from .server import Accounts, Api, ObjectStore
@@ -56,6 +57,9 @@ class Ports(Protocol):
     def lock(self) -> Lock: ...
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def lab(self) -> LabRows: ...
 
     @property
     def deployment(self) -> Deployment:
