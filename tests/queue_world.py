@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Protocol
-from uuid import uuid4
+from typing import Any, Protocol, TypedDict
 
 import psycopg
-from psycopg import sql
 
-from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryQueue
+from qfc.drivers.memory import MemoryClock, MemoryDirectory, MemoryLabRows, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresDirectory, PostgresJobStore
-from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
+from qfc.drivers.postgres.lab import PostgresLabRows
 from qfc.stack.ports import Directory, QueueStore
 
 RELEASES = Path(__file__).parent / "releases"
@@ -57,23 +54,24 @@ class World(Protocol):
 
 
 class DatabaseWorld:
-    """Rows in a real PostgreSQL, written with whatever columns the schema has."""
+    """Rows in a real PostgreSQL, made as the fault lab makes them, with whatever columns the schema has."""
 
     def __init__(self, connect: Connect) -> None:
         self._connection: psycopg.Connection[Any] = connect()
         self._connection.autocommit = True
+        self.rows = PostgresLabRows(connect)
         self.store: PostgresJobStore = PostgresJobStore(connect)
         self.directory: PostgresDirectory = PostgresDirectory(connect)
-        self._columns = self._read_columns()
-        self.has_leases = "lease_token" in self._columns["core_job"]
-        self._project_table = "project_project" if "project_project" in self._columns else "core_project"
-        versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self._columns[self._project_table]
+        self.has_leases = self._has("core_job", "lease_token")
+        versions = self._has("filestorage_fileversion", "id")
+        tables = ("core_project", "project_project")
+        self.tells_effects = versions and any(self._has(table, "project_details") for table in tables)
         if not self.execute("select 1 from core_user where username = 'alice'"):
             self.person("alice")
 
     def close(self) -> None:
         """Close every connection."""
+        self.rows.close()
         self.store.close()
         self.directory.close()
         self._connection.close()
@@ -84,57 +82,22 @@ class DatabaseWorld:
         return cursor.fetchall() if cursor.description else []
 
     def person(self, name: str) -> None:
-        """Make a person."""
-        self.insert(
-            "core_user",
-            password="",
-            is_superuser=False,
-            username=name,
-            first_name="",
-            last_name="",
-            email=f"{name}@example.com",
-            is_staff=False,
-            is_active=True,
-            date_joined=NOW,
-            type=1,
-        )
+        """Make a person without an account."""
+        self.rows.user(name)
 
     def subscribe(self, name: str) -> None:
         """Give a person an account, and a subscription to the plan `community`, as the application does."""
-        user = self.user_id(name)
-        self.insert("core_useraccount", user_id=user, db_limit_mb=25, bio="", is_email_public=False, location="",
-                    twitter="", company="", is_geodb_enabled=False, avatar_uri="", timezone="UTC")  # fmt: skip
-        (plan,) = self.execute("select id from subscription_plan where code = 'community'")
-        self.insert("subscription_subscription", uuid=str(uuid4()), account_id=user, plan_id=plan[0],
-                    status="active_paid", created_by_id=user, active_since=before(60), created_at=NOW,
-                    updated_at=NOW)  # fmt: skip
+        self.rows.subscribe(name, plan="community")
 
     def project(
         self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
     ) -> str:
         """Make a project; one without details counts as failed."""
-        project = str(uuid4())
-        self.insert(
-            self._project_table,
-            id=project,
-            name=name,
-            description="",
-            created_at=NOW,
-            updated_at=NOW,
-            owner_id=self.user_id(owner),
-            overwrite_conflicts=True,
-            is_public=False,
-            project_filename="survey.qgs",
-            the_qgis_file_name="survey.qgs",
-            project_details=details,
-            thumbnail_uri="",
-            repackaging_cache_expire=timedelta(hours=1),
-            file_storage_bytes=1000,
-            packaging_offliner="pythonmini",
-            has_restricted_projectfiles=False,
-            locked_at=None if locked is None else before(locked),
+        since = None if locked is None else before(locked)
+        read = None if details is None else json.loads(details)
+        return self.rows.project(
+            owner, name, made_at=NOW, locked_at=since, project_details=read, file_storage_bytes=1000
         )
-        return project
 
     def job(
         self,
@@ -148,48 +111,15 @@ class DatabaseWorld:
         feedback: dict[str, Any] | None = None,
         output: str | None = None,
     ) -> str:
-        """Make a job; an official server leaves the end of a failed one to the container."""
-        job = str(uuid4())
-        end = "finished_at" if self.has_leases or status != "failed" else "docker_finished_at"
-        self.insert(
-            "core_job",
-            id=job,
-            created_at=before(made),
-            updated_at=before(made),
-            project_id=project,
-            type=type,
-            status=status,
-            created_by_id=self.user_id("alice"),
-            triggered_by_id=self.user_id("alice"),
-            feedback=None if feedback is None else json.dumps(feedback),
-            output=output,
-            started_at=None if started is None else before(started),
-            container_id="",
-            **{end: None if ended is None else before(ended)},
+        """Make a job."""
+        return self.rows.job(
+            project, status, type=type, feedback=feedback, output=output, **moments(made, started, ended)
         )
-        if type == "delta_apply":
-            self.insert("core_applyjob", job_ptr_id=job, overwrite_conflicts=True)
-        return job
 
     def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
         """Make a delta, as a part of a job when one is given."""
-        delta = str(uuid4())
-        self.insert(
-            "core_delta",
-            id=delta,
-            deltafile_id=str(uuid4()),
-            client_id=str(uuid4()),
-            content=json.dumps({"method": "create", "sourceLayerId": "trees_1", "uuid": delta}),
-            created_at=before(made),
-            updated_at=before(made),
-            project_id=project,
-            created_by_id=self.user_id("alice"),
-            last_status=status,
-            last_feedback=json.dumps({"msg": "it went wrong"}) if status == "error" else None,
-        )
-        if job is not None:
-            self.part(job, delta, status)
-        return delta
+        feedback = {"msg": "it went wrong"} if status == "error" else None
+        return self.rows.delta(project, status, job=job, made_at=before(made), feedback=feedback)
 
     def part(self, job: str, delta: str, status: str) -> None:
         """Make a delta a part of a job."""
@@ -206,27 +136,30 @@ class DatabaseWorld:
 
     def insert(self, table: str, **values: Any) -> None:
         """Insert a row; values of columns that this schema lacks are left out."""
-        known = {name: value for name, value in values.items() if name in self._columns[table]}
-        statement = sql.SQL("insert into {} ({}) values ({})").format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, known)),
-            sql.SQL(", ").join(map(sql.Placeholder, known)),
-        )
-        self._connection.execute(statement, known)
+        self.rows.insert(table, **values)
 
-    def _read_columns(self) -> dict[str, set[str]]:
-        rows = self.execute(
-            "select table_name, column_name from information_schema.columns where table_schema = 'public'"
-        )
-        columns: dict[str, set[str]] = {}
-        for table, column in rows:
-            columns.setdefault(table, set()).add(column)
-        return columns
+    def _has(self, table: str, column: str) -> bool:
+        statement = "select 1 from information_schema.columns where table_name = %(table)s and column_name = %(column)s"
+        return bool(self.execute(statement, {"table": table, "column": column}))
 
 
 def before(minutes: float) -> datetime:
     """Return the moment that many minutes ago."""
     return NOW - timedelta(minutes=minutes)
+
+
+class Moments(TypedDict):
+    """When a job was made, began and ended."""
+
+    made_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+def moments(made: float, started: float | None, ended: float | None) -> Moments:
+    """Return moments that are given as minutes before now."""
+    began, over = (None if minutes is None else before(minutes) for minutes in (started, ended))
+    return {"made_at": before(made), "started_at": began, "ended_at": over}
 
 
 def official_schema(name: str) -> str:
@@ -236,11 +169,12 @@ def official_schema(name: str) -> str:
 
 
 class MemoryWorld:
-    """Rows in the memory twins."""
+    """Rows in the memory twins, made as the fault lab makes them."""
 
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
+        self.rows = MemoryLabRows(self.store, self.directory)
         self.has_leases = self.tells_effects = True
         self.person("alice")
 
@@ -248,27 +182,20 @@ class MemoryWorld:
         """Nothing is open."""
 
     def person(self, name: str) -> None:
-        """Make a person."""
-        self.directory.user_rows[name] = User(name, f"{name}@example.com", "person", False, True, None, 0, None)
+        """Make a person without an account."""
+        self.rows.user(name)
 
     def subscribe(self, name: str) -> None:
         """Give a person a subscription to the plan `community`."""
-        self.directory.plan_rows = (Plan("community", "person", 100 * 10**6, True),)
-        self.directory.subscriptions[name] = Subscription("community", "active_paid", 100 * 10**6, 0, None, True)
-        user = self.directory.user_rows[name]
-        self.directory.user_rows[name] = replace(user, storage_quota_bytes=100 * 10**6)
+        self.rows.subscribe(name, plan="community")
 
     def project(
         self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
     ) -> str:
         """Make a project."""
         del details
-        project = str(uuid4())
         since = None if locked is None else before(locked)
-        self.directory.project_rows[project] = Project(project, name, owner, "ok", 0, 1000, None, None, locked_at=since)
-        if since is not None:
-            self.store.locks[project] = since
-        return project
+        return self.rows.project(owner, name, made_at=NOW, locked_at=since, file_storage_bytes=1000)
 
     def job(
         self,
@@ -283,45 +210,14 @@ class MemoryWorld:
         output: str | None = None,
     ) -> str:
         """Make a job."""
-        job = str(uuid4())
-        row = self.directory.project_rows[project]
-        self.store.job_rows[job] = Job(
-            id=job,
-            type=type,
-            status=JobStatus(status),
-            project_id=project,
-            project=f"{row.owner}/{row.name}",
-            created_by="alice",
-            created_at=before(made),
-            started_at=None if started is None else before(started),
-            finished_at=None if ended is None else before(ended),
-            attempts=0,
-            feedback=feedback,
-            output=output,
+        return self.rows.job(
+            project, status, type=type, feedback=feedback, output=output, **moments(made, started, ended)
         )
-        return job
 
     def delta(self, project: str, status: str = "pending", *, job: str | None = None, made: float = 10) -> str:
         """Make a delta, as a part of a job when one is given."""
-        delta = str(uuid4())
-        row = self.directory.project_rows[project]
-        self.store.delta_rows[delta] = Delta(
-            id=delta,
-            deltafile_id=str(uuid4()),
-            project_id=project,
-            project=f"{row.owner}/{row.name}",
-            status=status,
-            method="create",
-            layer_id="trees_1",
-            created_by="alice",
-            created_at=before(made),
-            updated_at=before(made),
-            feedback={"msg": "it went wrong"} if status == "error" else None,
-            content={"method": "create", "sourceLayerId": "trees_1", "uuid": delta},
-        )
-        if job is not None:
-            self.part(job, delta, status)
-        return delta
+        feedback = {"msg": "it went wrong"} if status == "error" else None
+        return self.rows.delta(project, status, job=job, made_at=before(made), feedback=feedback)
 
     def part(self, job: str, delta: str, status: str) -> None:
         """Make a delta a part of a job."""

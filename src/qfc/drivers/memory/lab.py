@@ -27,12 +27,17 @@ class MemoryLabRows:
 
     def account(self, name: str, *, plan: str = "") -> None:
         """Make the account of a person, with a subscription."""
-        self._user(name, "person")
+        self.user(name, "person")
         self.subscribe(name, plan=plan)
+
+    def user(self, name: str, kind: str = "person") -> None:
+        """Make a person and nothing that belongs to one."""
+        email = f"{name}@example.com"
+        self.directory.user_rows[name] = User(name, email, kind, False, True, None, 0, None)
 
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
         """Make an organization, with a subscription."""
-        self._user(name, "organization")
+        self.user(name, "organization")
         self.subscribe(name)
         self.insert("organization", username=name, owner=owner)
         for member in members:
@@ -193,10 +198,6 @@ class MemoryLabRows:
     def set_read_only(self, on: bool) -> None:
         """Remember it."""
         self.read_only = on
-
-    def _user(self, name: str, kind: str) -> None:
-        email = f"{name}@example.com"
-        self.directory.user_rows[name] = User(name, email, kind, False, True, None, 0, None)
 
     def _default_plan(self) -> Plan:
         self.directory.plan_rows = self.directory.plan_rows or (DEFAULT_PLAN,)

@@ -39,6 +39,17 @@ class PostgresLabRows:
                           remaining_invitations=0, remaining_trial_organizations=0)  # fmt: skip
             subscribe(tables, person, plan=plan)
 
+    def user(self, name: str) -> None:
+        """Make a person and nothing that belongs to one."""
+        with self._database.writing() as session:
+            make_user(Tables(session), name, PERSON)
+
+    def subscribe(self, name: str, *, plan: str = "") -> None:
+        """Give a person an account and a subscription."""
+        with self._database.writing() as session:
+            tables = Tables(session)
+            subscribe(tables, user_id(tables, name), plan=plan)
+
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
         """Make an organization of people who have accounts, with a subscription."""
         with self._database.writing() as session:
@@ -123,10 +134,6 @@ class PostgresLabRows:
             if job is not None:
                 tables.insert("apply_job_delta", apply_job_id=job, delta_id=delta, status=status)
         return delta
-
-    def part(self, job: str, delta: str, status: str) -> None:
-        """Make an edit a part of another job."""
-        self.insert("apply_job_delta", apply_job_id=job, delta_id=delta, status=status)
 
     def file(self, project: str, name: str, size: int, *, made_at: datetime) -> None:
         """Make the row of a project's file of so many bytes, of which there are none."""
