@@ -30,6 +30,9 @@ select a.attname as name from pg_catalog.pg_attribute a
 where a.attrelid = pg_catalog.to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 """
 
+#: So many rows are remembered.
+MOST = 1000
+
 
 class Tables:
     """The tables of one transaction. A table has our name, or its own; values of columns that it lacks are left out."""
@@ -62,8 +65,8 @@ class Tables:
         )
 
     def select(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
-        """Return columns of the rows with these values, as JSON can keep them."""
-        found = self._select(table, where, columns)
+        """Return columns of the rows with these values, at most 1000, as JSON can keep them."""
+        found = self._select(table, where, columns)[:MOST]
         return [{name: _as_json(value) for name, value in row.items()} for row in found]
 
     def change(self, table: str, where: Mapping[str, object], **values: object) -> int:
@@ -96,7 +99,7 @@ class Tables:
     def _select(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
         known = [name for name in columns if name in self.columns(table)]
         names = sql.SQL(", ").join(map(sql.Identifier, known))
-        statement = "select {} from {} where {} limit 1000"
+        statement = "select {} from {} where {}"
         return self._run(statement, names, self._table(table), _where(where), given=where)
 
     def _known(self, table: str, values: Mapping[str, object]) -> dict[str, object]:
