@@ -66,4 +66,5 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "B07": ("QFIELDCLOUD_WORKER_QFIELDCLOUD_URL=http://nginx/api/v1/", "nginx sends http on to https"),
     "H06-tls": ("EMAIL_USE_TLS=1", "the word true"),
     "I04": ("SQL_DATABASE=x", "SQL_DATABASE (now POSTGRES_DB)"),
+    "B06": ("QFIELDCLOUD_WORKER_QFIELDCLOUD_URL=http://app:8000/api/v1/", "passes nginx by"),
 }

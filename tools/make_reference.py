@@ -1,5 +1,6 @@
 #!/usr/bin/env python
-"""Make the pages of docs/reference that are taken from the code: checks, commands, configuration, errors.
+"""Make the pages of docs/reference that are taken from the code: checks, commands, configuration, errors,
+faults of the lab.
 
 Type: .venv/bin/python tools/make_reference.py            to write them
       .venv/bin/python tools/make_reference.py --check    to see whether they are current (exit code 1 when not)
@@ -23,12 +24,14 @@ def pages() -> Mapping[Path, str]:
     from reference.commands import commands_page
     from reference.configuration import configuration_page
     from reference.errors import errors_page
+    from reference.lab import lab_page
 
     texts = {
         "checks.md": checks_page(NOTE, ROOT),
         "commands.md": commands_page(NOTE),
         "configuration.md": configuration_page(NOTE, ROOT),
         "errors.md": errors_page(NOTE),
+        "lab.md": lab_page(NOTE),
     }
     return {FOLDER / name: text.strip() + "\n" for name, text in texts.items()}
 

@@ -16,6 +16,7 @@ from qfc.operations.init import Initialised
 from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
+from qfc.operations.lab import LabChanged, LabList
 from qfc.operations.projects_export import Exported
 from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
@@ -117,5 +118,8 @@ ANSWERS: Mapping[str, object] = {
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
     "db migrate": Migrated,
     "db shell": None,
+    "lab list": LabList,
+    "lab break": LabChanged,
+    "lab mend": LabChanged,
     "completion": None,
 }

@@ -8,6 +8,8 @@ from .base import Auto, Check, Severity
 from .evidence import Evidence, named
 
 ACTIVE = ("active_paid", "active_past_due")
+#: So many organizations are asked about.
+MOST_ORGANIZATIONS = 200
 #: Share of the quota at which it is told.
 SOON = 0.9
 COMMAND_S = 120.0
@@ -146,5 +148,24 @@ def _told(user: User, old_bytes: int) -> str:
 
 
 #: What keeps a person from synchronising.
+class OwnerInactive(Check):
+    """Whoever acts for an organization may not: jobs of its projects have nobody to run for."""
+
+    id = "owner-inactive"
+    title = "The owner of an organization may not log in"
+    severity = Severity.WARNING
+    fix = "Give it another owner in the admin, or let the owner in again: qfc users disable --undo NAME"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Ask who acts for each organization."""
+        inactive = {one.username for one in seen.users() if one.type == "person" and not one.is_active}
+        organizations = [one.username for one in seen.users() if one.type == "organization"][:MOST_ORGANIZATIONS]
+        if not inactive or not organizations:
+            return None
+        owners = {name: seen.ports.directory.responsible_for_account(name) for name in organizations}
+        found = [f"{name} ({owner})" for name, owner in owners.items() if owner in inactive]
+        return f"{named(found)}." if found else None
+
+
 PEOPLE_FOR_SYNC: tuple[Check, ...] = (LockedOut(), PlanInsufficient())
-PEOPLE: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), PlacesTaken())
+PEOPLE: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), PlacesTaken(), OwnerInactive())

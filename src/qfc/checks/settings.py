@@ -243,6 +243,20 @@ def plain_nginx(values: Values) -> str | None:
     return f"{WORKER_URL} is {url}, and nginx sends http on to https: every job fails."
 
 
+def past_nginx(values: Values) -> str | None:
+    """B06."""
+    url = values.get(WORKER_URL, "")
+    if not url.startswith("http://app:") or values.get("DEBUG", "0").lower() in YES:
+        return None
+    return f"{WORKER_URL} is {url}: without debug mode the application refuses every download that passes nginx by."
+
+
+def by_the_public_name(values: Values) -> Values:
+    """Let workers come as clients do."""
+    port = values.get("WEB_HTTPS_PORT", "443")
+    return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
+
+
 def allowed_http(values: Values) -> Values:
     """Let nginx answer the workers."""
     del values
@@ -266,6 +280,9 @@ SETTINGS: tuple[Check, ...] = (
     HostNotAllowed("B04", "A host is not allowed", Severity.CRITICAL,
                    "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", lambda _: None,
                    mend=with_hosts, auto=Auto.SAFE, services=("app",)),
+    SettingCheck("B06", "Workers pass nginx by", Severity.CRITICAL,
+                 f"{WORKER_URL} has to be the public https address (or http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1)",
+                 past_nginx, mend=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
                  "NGINX_ALLOW_HTTP=1 where the release knows it, else the public https address; then qfc services "
                  "recreate", plain_nginx, mend=allowed_http),

@@ -53,6 +53,9 @@ COMMANDS: dict[str, dict[str, str]] = {
         "services": "Restart, recreate, rebuild services; what they take on the disk.",
         "db": "Look at the database, migrate it, open a shell on it.",
     },
+    "Training": {
+        "lab": "Break a stack of the lab on purpose, and mend it.",
+    },
     "The command line itself": {
         "completion": "Print the completion script of a shell.",
     },

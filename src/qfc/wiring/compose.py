@@ -19,6 +19,7 @@ from ..stack.ports import (
     DiskHistory,
     Footprint,
     Host,
+    LabRows,
     Lock,
     Machine,
     ObjectStore,
@@ -122,6 +123,13 @@ class ComposePorts:
         from ..drivers.postgres import PostgresConditions
 
         return self._once("conditions", lambda: PostgresConditions(self._connect))
+
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows in the deployment's database."""
+        from ..drivers.postgres.lab import PostgresLabRows
+
+        return self._once("lab", lambda: PostgresLabRows(self._connect))
 
     @property
     def accounts(self) -> Accounts:

@@ -19,6 +19,7 @@ from ..stack.ports import (
     DiskHistory,
     Footprint,
     Host,
+    LabRows,
     Lock,
     ObjectStore,
     QueueStore,
@@ -97,6 +98,13 @@ class EmbeddedPorts:
         from ..drivers.postgres import PostgresConditions
 
         return self._once("conditions", lambda: PostgresConditions(self._connect))
+
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows in the stack's PostgreSQL."""
+        from ..drivers.postgres.lab import PostgresLabRows
+
+        return self._once("lab", lambda: PostgresLabRows(self._connect))
 
     @property
     def accounts(self) -> Accounts:

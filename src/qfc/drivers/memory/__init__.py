@@ -13,6 +13,7 @@ from .deployment import (
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .directory import MemoryDirectory
 from .inspection import MemoryInspection
+from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import LockTable, MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
@@ -33,6 +34,7 @@ __all__ = [
     "MemoryHost",
     "MemoryImages",
     "MemoryInspection",
+    "MemoryLabRows",
     "MemoryLock",
     "MemoryObjectStore",
     "MemoryPorts",

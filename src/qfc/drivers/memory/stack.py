@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 from ...errors import CommandError, RefusedError
@@ -12,6 +13,7 @@ from ..accounts.managed import ManagedAccounts
 from .conditions import MemoryConditions
 from .deployment import MemoryDeployment, MemoryRollout
 from .directory import MemoryDirectory
+from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
@@ -53,6 +55,11 @@ class MemoryPorts:
         if self.containers is None:
             raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
         return self.containers
+
+    @cached_property
+    def lab(self) -> MemoryLabRows:
+        """Faulty rows, in queue and directory."""
+        return MemoryLabRows(self.jobs, self.directory)
 
     @property
     def accounts(self) -> ManagedAccounts:

@@ -10,6 +10,7 @@ server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
 inspection.py   what a diagnosis needs of its host
 records.py      lock and audit log
+lab.py          faulty rows, for the fault lab
 stack.py        all of them together
 """
 
@@ -30,6 +31,7 @@ from .deployment import (
 )
 from .hosts import Clock, Host, Machine, Process, Streams
 from .inspection import Inspection
+from .lab import LabRows
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime
 from .server import Accounts, Api, ObjectStore
@@ -53,6 +55,7 @@ __all__ = [
     "Inspection",
     "JobHistory",
     "JobStore",
+    "LabRows",
     "Lock",
     "Machine",
     "ObjectStore",

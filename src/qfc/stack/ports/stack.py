@@ -9,6 +9,7 @@ from ..model import Kind
 from .conditions import Conditions
 from .deployment import Deployment
 from .hosts import Clock, Host
+from .lab import LabRows
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime
 from .server import Accounts, Api, ObjectStore
@@ -59,6 +60,9 @@ class Ports(Protocol):
     def lock(self) -> Lock: ...
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def lab(self) -> LabRows: ...
 
     @property
     def deployment(self) -> Deployment:

@@ -1,0 +1,87 @@
+"""What nginx shows to clients: certificates that are over, of another name, without their key."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import PurePath
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+from ..errors import RefusedError
+from ..stack.model import Kind
+from ..stack.ports import Ports
+from .base import CONTAINERS, Fault, Known
+
+#: Where nginx sees the folder `conf/nginx/certs` of the deployment.
+SEEN = PurePath("/etc/nginx/certs")
+CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
+KEPT = ".qfc-lab"
+
+
+@dataclass(frozen=True)
+class ServedCertificate(Fault):
+    """Another certificate than the right one: its `days` begin and end so far from now, for another `host`.
+
+    Without `with_key` only the certificate is another one. Both old files stay beside the new ones.
+    """
+
+    kinds: tuple[Kind, ...] = CONTAINERS
+    days: tuple[int, int] = (-1, 90)
+    host: str = ""
+    with_key: bool = True
+    serve: bool = True
+
+    def look(self, ports: Ports) -> Known:
+        """Find the files on the host. Raises RefusedError where they are not in the deployment's own folder."""
+        values = ports.deployment.settings.values()
+        paths = [PurePath(values.get(name, "")) for name in (CERTIFICATE, KEY)]
+        if any(path.parent != SEEN for path in paths):
+            raise RefusedError("The certificate is not in conf/nginx/certs: it is left alone.")
+        folder = ports.deployment.folder / "conf/nginx/certs"
+        return {"certificate": str(folder / paths[0].name), "key": str(folder / paths[1].name)}
+
+    def make(self, ports: Ports, known: Known) -> None:
+        """Keep the files, write others, let nginx read them."""
+        host = self.host or ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "localhost")
+        certificate, key = made(host, ports.clock.now(), self.days)
+        for path in (known["certificate"], known["key"]):
+            ports.host.run(["cp", "-np", path, path + KEPT])
+        ports.host.write_bytes(PurePath(known["certificate"]), certificate)
+        if self.with_key:
+            ports.host.write_bytes(PurePath(known["key"]), key, mode=0o600)
+        if self.serve:
+            ports.deployment.certificates.reload()
+
+    def undo(self, ports: Ports, known: Known) -> None:
+        """Put the files back, let nginx read them."""
+        script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
+        ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
+        ports.deployment.certificates.reload()
+
+
+def made(host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
+    """Return a certificate for a host, signed by itself, and its key, as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
+    begins, ends = (now + timedelta(days=number) for number in days)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
+    names = x509.SubjectAlternativeName([x509.DNSName(host)])
+    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return signed.public_bytes(Encoding.PEM), private
+
+
+CERTIFICATES: tuple[Fault, ...] = (
+    ServedCertificate("certificate-expired", "The certificate is over", ("B09-expired",), days=(-90, -1)),
+    ServedCertificate("certificate-of-another-name", "The certificate is for another name", ("B18-name",),
+                      host="elsewhere.example.org"),
+    ServedCertificate("certificate-without-its-key", "The private key is not the certificate's", ("B18",),
+                      with_key=False, serve=False),
+    ServedCertificate("certificate-not-served", "A new certificate lies there, and nginx shows the old one", ("B10",),
+                      serve=False),
+)  # fmt: skip

@@ -1,0 +1,84 @@
+"""Jobs that failed lately, by what they failed of: as workers of official servers write it down."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .base import Fault, RowFault, Scene
+
+
+@dataclass(frozen=True)
+class FailedJobs(RowFault):
+    """Three jobs that failed of the same thing. `error` and `error_type` are what their feedback has."""
+
+    error: str = ""
+    error_type: str = "UNKNOWN"
+    output: str = ""
+    code: int = 1
+    type: str = "package"
+
+    def fill(self, scene: Scene) -> None:
+        """Make the jobs."""
+        project = scene.project()
+        feedback = {"error": self.error, "error_type": self.error_type, "error_origin": "container",
+                    "container_exit_code": self.code}  # fmt: skip
+        for minutes in (50, 35, 20):
+            scene.rows.job(project, "failed", type=self.type, made_at=scene.before(minutes),
+                           started_at=scene.before(minutes - 1), ended_at=scene.before(minutes - 2),
+                           feedback=feedback, output=self.output or None)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class FailedProject(RowFault):
+    """A project that counts as failed though nothing is wrong with it."""
+
+    def fill(self, scene: Scene) -> None:
+        """Make it, and the job that failed of the server."""
+        project = scene.project(project_details=None, problem="It could not be read.")
+        feedback = {"error": "Job unexpectedly terminated.", "error_type": "WORKER_DIED"}
+        scene.rows.job(project, "failed", type="process_projectfile", made_at=scene.before(30),
+                       started_at=scene.before(29), ended_at=scene.before(28), feedback=feedback)  # fmt: skip
+
+
+def _failed(id: str, title: str, check: str, error: str, error_type: str = "UNKNOWN", *, code: int = 1) -> FailedJobs:
+    return FailedJobs(id, title, (f"{check}-jobs",), error=error, error_type=error_type, code=code)
+
+
+SERVER_ERROR = 'Requested "http://app:8000/api/v1/files/1/a.gpkg" and got "500 Internal Server Error"'
+FAILURES: tuple[Fault, ...] = (
+    _failed("jobs-timed-out", "Jobs reach the time limit", "D04",
+            "Worker timeout error. The job failed to finish within 600 seconds!", "TIMEOUT", code=-1),
+    _failed("jobs-out-of-memory", "Jobs are killed for lack of memory", "D05", "Docker engine sigkill.",
+            "DOCKER_ENGINE_SIGKILL", code=137),
+    _failed("jobs-without-network", "Jobs fail: the network of the workers does not exist", "D01",
+            '404 Client Error: Not Found ("network qfc-lab_default not found")'),
+    _failed("jobs-without-image", "Jobs fail: the QGIS image is not there", "D02",
+            "pull access denied for qfc-lab-qgis, repository does not exist"),
+    _failed("jobs-of-different-releases", "Jobs fail: application and QGIS image are of different releases", "D03",
+            "[Errno 2] No such file or directory: '/tmp/tmpqfclab/thumbnail.png'", "FILE_NOT_FOUND"),
+    _failed("jobs-without-temporary-folder", "Jobs fail: the temporary folder is not shared", "D10",
+            "[Errno 2] No such file or directory: '/tmp/tmpqfclab/feedback.json'", "FILE_NOT_FOUND"),
+    _failed("jobs-lose-their-worker", "Workers die under their jobs", "D08", "Job unexpectedly terminated.",
+            "WORKER_DIED", code=-2),
+    _failed("jobs-without-storage", "Jobs fail: the storage cannot be reached", "C00",
+            "Could not connect to the endpoint URL: http://minio:9000/", "STORAGE"),
+    _failed("jobs-past-nginx", "Jobs fail: the API answers workers with an internal error", "B06", SERVER_ERROR,
+            "API_INTERNAL_SERVER_ERROR"),
+    _failed("jobs-too-big-for-nginx", "Jobs fail: a file is too big for a server on the way", "B13",
+            "413 Request Entity Too Large", "API_OTHER"),
+    _failed("jobs-with-expired-token", "Jobs fail: their token has expired", "G10", "token_authentication_failed",
+            "API_TOKEN_EXPIRED"),
+    _failed("jobs-of-inactive-accounts", "Jobs fail: the subscription is inactive", "H01", "inactive_subscription",
+            "API_FORBIDDEN"),
+    _failed("jobs-over-quota", "Jobs fail: the storage quota is used up", "H03", "over_quota",
+            "API_PAYMENT_REQUIRED"),
+    _failed("jobs-of-another-qgis", "Jobs fail: the project needs another QGIS", "E01",
+            "Unsupported QGIS major version 4"),
+    _failed("jobs-without-their-files", "Jobs fail: a layer's file is missing", "E02",
+            "Error code invalid_dataprovider, error message: File 'trees.gpkg' missing.", "FILE_NOT_FOUND"),
+    _failed("jobs-without-their-database", "Jobs fail: an external database is not reached", "E03",
+            'Unable to connect to host "localhost"'),
+    _failed("jobs-of-broken-projects", "Jobs fail: the project file is no valid XML", "E12",
+            "Project file is an invalid XML document", "INVALID_PROJECT_FILE"),
+    FailedProject("project-failed-by-the-server", "A project is failed by a fault of the server", ("E09",)),
+)  # fmt: skip

@@ -1,0 +1,90 @@
+"""Workers that are killed in each state, stopped, missing."""
+
+from __future__ import annotations
+
+import configparser
+import sys
+from dataclasses import dataclass
+from uuid import uuid4
+
+from ..errors import RefusedError
+from ..stack.model import Kind
+from ..stack.ports import Ports
+from .base import WORKER, Fault, Known, RowFault, Scene
+
+#: So long ago, in minutes, that nobody takes it for a job that is just worked on.
+LONG_AGO = 90
+
+
+@dataclass(frozen=True)
+class KilledWorker(RowFault):
+    """All workers are killed, and one of them left a job as it was: `status` none for an idle one."""
+
+    workers: bool = False
+    status: str = ""
+    type: str = "package"
+
+    def fill(self, scene: Scene) -> None:
+        """Leave the job in the name of a worker that nobody knows any more."""
+        if not self.status:
+            return
+        project, at = scene.project(), scene.before(LONG_AGO)
+        began = at if self.status == "started" else None
+        job = scene.rows.job(project, self.status, type=self.type, made_at=at, started_at=began, worker=str(uuid4()))
+        if self.type == "delta_apply":
+            scene.rows.delta(project, "started", job=job, made_at=at)
+
+
+@dataclass(frozen=True)
+class StoppedWorkers(RowFault):
+    """No worker runs, and a job waits for one."""
+
+    workers: bool = False
+
+    def fill(self, scene: Scene) -> None:
+        """Let a job wait."""
+        scene.rows.job(scene.project(), made_at=scene.before(2))
+
+
+@dataclass(frozen=True)
+class MissingWorker(Fault):
+    """One of several workers does not run."""
+
+    def look(self, ports: Ports) -> Known:
+        """Choose one. Raises RefusedError where there is only one."""
+        (service,) = [one for one in ports.runtime.services() if one.name == WORKER]
+        if service.running < 2:
+            raise RefusedError("Fewer than two workers run: none can be missing.", hint="Type: qfc workers scale 2")
+        return {"instance": service.instances[-1].id}
+
+    def make(self, ports: Ports, known: Known) -> None:
+        """Stop it by what keeps it running."""
+        if ports.kind is Kind.EMBEDDED:
+            _supervisorctl(ports, "stop", known["instance"])
+        else:
+            ports.host.run(["docker", "stop", known["instance"]])
+
+    def undo(self, ports: Ports, known: Known) -> None:
+        """Start what does not run."""
+        del known
+        ports.runtime.start([WORKER])
+
+
+def _supervisorctl(ports: Ports, *words: str) -> None:
+    """Tell supervisord something; its own configuration says where it listens."""
+    written = configparser.RawConfigParser()
+    written.read_string(ports.host.read_bytes(ports.folder / "supervisord.conf").decode())
+    address = f"unix://{written['unix_http_server']['file']}"
+    ports.host.run([sys.executable, "-m", "supervisor.supervisorctl", "-s", address, *words])
+
+
+WORKERS: tuple[Fault, ...] = (
+    KilledWorker("worker-killed-idle", "All workers were killed while they were idle", ("D11",)),
+    KilledWorker("worker-killed-job-queued", "A worker was killed between taking a job up and beginning it", ("D07",),
+                 status="queued"),
+    KilledWorker("worker-killed-at-work", "A worker was killed at work", ("D08",), status="started"),
+    KilledWorker("worker-killed-applying", "A worker was killed while it applied edits", ("D08",), status="started",
+                 type="delta_apply"),
+    StoppedWorkers("workers-stopped", "No worker runs and jobs wait", ("D11",)),
+    MissingWorker("worker-missing", "One of the workers does not run", ("D11-few",)),
+)  # fmt: skip

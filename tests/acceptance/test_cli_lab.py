@@ -1,0 +1,129 @@
+"""`qfc lab` on running stacks: each fault is made, the doctor names it, it is undone, the doctor is silent again."""
+
+from __future__ import annotations
+
+import io
+import json
+import stat
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from typing import Any
+
+import pytest
+
+from compose_world import ADMIN, Deployment, as_stack
+from lab_world import NOT_YET, faults_of
+from qfc.cli.main import run
+from qfc.lab import FAULTS, Fault
+from qfc.stack.model import Kind
+from stack import NAME, Stack, running_stack
+
+#: What the deployments of the tests are made like on purpose: no name in any DNS.
+EXPECTED = {"B04"}
+#: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.
+IMPOSSIBLE = {"cron-stopped": "no table django_cron_cronjoblog"}
+
+
+@pytest.fixture(scope="module")
+def embedded() -> Iterator[Stack]:
+    with running_stack(workers=2) as running:
+        running.qfc("users", "create", ADMIN, "--superuser", "--generate")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def lab_here(deployed_here: Deployment) -> Iterator[Stack]:
+    """The deployment on this machine, said to be a lab, with a QGIS image that workers start."""
+    place = deployed_here.place / ".env"
+    before = place.read_text()
+    image = f"{deployed_here.project}-qgis"
+    deployed_here.engine.docker("tag", f"{deployed_here.project}-worker_wrapper", image)
+    place.write_text(f"{before}QFC_LAB=1\nQFIELDCLOUD_QGIS_IMAGE_NAME={image}\n")
+    with as_stack(deployed_here) as running:
+        yield running
+    place.write_text(before)
+    deployed_here.engine.docker("image", "rm", image, check=False)
+
+
+def called(stack: Stack, *arguments: str) -> Any:
+    """Call the command line in this process: hundreds of calls need no Python of their own."""
+    said = io.StringIO()
+    with pytest.MonkeyPatch.context() as patched, redirect_stdout(said):
+        for name in ("QFC_HOME", "QFC_CONFIG"):
+            patched.setenv(name, stack.environment[name])
+        run(["--json", "--yes", "--quiet", *arguments])
+    return json.loads(said.getvalue())
+
+
+def doctor(stack: Stack) -> set[str]:
+    """Return the ids of what the doctor finds; what he could not look at is no finding."""
+    made = called(stack, "doctor", "--no-proof")
+    assert "findings" in made, made
+    return {one["id"] for one in made["findings"] if one["result"] == "found"}
+
+
+def broken_and_mended(stack: Stack, fault: Fault, healthy: set[str]) -> None:
+    made = called(stack, "lab", "break", fault.id)
+    try:
+        assert made.get("broken") == [fault.id], made
+        seen = doctor(stack)
+    finally:
+        mended = called(stack, "lab", "mend")
+    assert (mended.get("changed"), mended.get("broken")) == ([fault.id], []), mended
+    if not NOT_YET.issuperset(fault.finds):
+        assert seen & set(fault.finds), f"{fault.finds} were to be found, and were {seen}"
+    assert doctor(stack) == healthy
+
+
+@pytest.mark.parametrize("fault", faults_of(Kind.EMBEDDED), ids=lambda fault: fault.id)
+def test_a_fault_of_an_embedded_stack_is_found_and_undone(embedded: Stack, fault: Fault) -> None:
+    broken_and_mended(embedded, fault, set())
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    "fault", [one for one in faults_of(Kind.COMPOSE) if one.id not in IMPOSSIBLE], ids=lambda fault: fault.id
+)
+def test_a_fault_of_a_deployment_is_found_and_undone(lab_here: Stack, fault: Fault) -> None:
+    broken_and_mended(lab_here, fault, EXPECTED)
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("id", IMPOSSIBLE)
+def test_a_fault_that_a_deployment_cannot_have_is_refused(lab_here: Stack, id: str) -> None:
+    answer = lab_here.qfc("lab", "break", id, check=False)
+    assert answer["error"]["code"] == "refused"
+    assert IMPOSSIBLE[id] in answer["error"]["message"]
+
+
+@pytest.mark.docker
+def test_a_deployment_that_is_no_lab_is_left_alone(deployed_here: Deployment) -> None:
+    answer = deployed_here.run("--json", "--yes", "lab", "break", "debug-on")
+    assert answer.code == 4
+    assert "QFC_LAB=1" in answer.json["error"]["hint"]
+
+
+def test_what_is_broken_is_listed_and_only_its_owner_reads_it(embedded: Stack) -> None:
+    embedded.qfc("lab", "break", "edits-lost")
+    try:
+        listed: list[dict[str, Any]] = embedded.qfc("lab", "list")["faults"]
+        assert len(listed) == len(FAULTS)
+        assert [one["id"] for one in listed if one["broken_since"]] == ["edits-lost"]
+        book = embedded.home / NAME / "lab.json"
+        assert stat.S_IMODE(book.stat().st_mode) == 0o600
+        again = embedded.qfc("lab", "break", "edits-lost", check=False)
+        assert again["error"]["code"] == "refused"
+    finally:
+        embedded.qfc("lab", "mend", "edits-lost")
+    entries = embedded.qfc("audit")["entries"]
+    assert [(one["command"], one["target"]) for one in entries[:3]] == [
+        ("lab mend", "edits-lost"),
+        ("lab break", "edits-lost"),
+        ("lab break", "edits-lost"),
+    ]
+
+
+def test_a_dry_run_says_what_would_be_broken(embedded: Stack) -> None:
+    made = embedded.qfc("--dry-run", "lab", "break", "database-stopped")
+    assert (made["dry_run"], made["steps"]) == (True, ["Break: The database does not run"])
+    assert doctor(embedded) == set()

@@ -1,0 +1,283 @@
+"""The fault lab on the memory twins: a fault is made, found by its checks, undone; nothing of it stays."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from qfc.checks import EVERYTHING
+from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
+from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
+from qfc.lab import FAULTS, Fault, fault
+from qfc.lab.certificates import made
+from qfc.operations import lab_book
+from qfc.operations.guard import Options
+from qfc.operations.lab import lab_break, lab_list, lab_mend
+from qfc.operations.sync_diagnose import diagnose
+from qfc.stack.model import Kind, Revision, User, Worker
+from queue_world import NOW
+
+YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)
+ENV = (
+    "# the lab\nQFC_LAB=1\nQFIELDCLOUD_WORKER_REPLICAS=2\nQFIELDCLOUD_HOST=field.example.org\nDEBUG=0\n"
+    'ENVIRONMENT=production\nSECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\n'
+    "EMAIL_HOST=mail.example.org\nHOST_POSTGRES_PORT=5433\n"
+)
+#: What needs an engine, supervisord or an nginx: made on real stacks, in the acceptance tests.
+REAL_ONLY = {
+    "worker-missing",
+    "nginx-stopped",
+    "cache-stopped",
+    "storage-stopped",
+    "storage-hangs",
+    "storage-away",
+    "restart-policy-missing",
+    "container-orphaned",
+    "job-container-left",
+    "temporary-folder-leaked",
+    "qgis-image-missing",
+    "cron-stopped",
+    "forwarded-proto-wrong",
+    "downloads-empty",
+    "static-files-missing",
+    "api-past-files",
+    "nginx-fragment-broken",
+    "certificate-expired",
+    "certificate-of-another-name",
+    "certificate-without-its-key",
+    "certificate-not-served",
+    "database-stopped",
+}
+#: Made and undone in memory, but what finds them asks a database, files or an engine: found in the acceptance tests.
+FOUND_ON_REAL_STACKS = {
+    "attachment-missing",
+    "file-tiny",
+    "file-hidden",
+    "file-with-reserved-name",
+    "project-files-several",
+    "project-file-among-datasets",
+    "storage-miscounted",
+    "plan-begins-inactive",
+    "external-databases-not-allowed",
+    "organization-full",
+    "organization-owner-inactive",
+    "superuser-missing",
+    "account-locked-out",
+    "migration-missing",
+    "database-read-only",
+    "port-collision",
+    "https-port-not-public",
+    "storage-names-of-minio",
+    "network-name-wrong",
+}
+IN_MEMORY = [one for one in FAULTS if one.id not in REAL_ONLY]
+
+
+def lab(one: Fault | None = None) -> MemoryPorts:
+    """Return a healthy stack of the first kind that can have a fault."""
+    kind = one.kinds[0] if one else Kind.EMBEDDED
+    if kind is Kind.EMBEDDED:
+        ports = memory_stack()
+    else:
+        ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
+        ports.deployment.site.env = ENV
+    ports.clock.moment = NOW
+    ports.runtime.start([])
+    ports.directory.migrations = ("core.0001", "core.0002")
+    ports.directory.user_rows["root"] = User("root", "r@example.com", "person", True, True, None, 0, None)
+    ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
+    return ports
+
+
+def found(ports: MemoryPorts) -> set[str]:
+    """Return the ids of what a diagnosis finds."""
+    return {one.id for one in diagnose(ports, EVERYTHING, YES, proof=False).findings}
+
+
+def traces(ports: MemoryPorts) -> str:
+    """Return everything that a fault may have left: rows, services, `.env`."""
+    rows = {**vars(ports.directory), **{name: row for name, row in vars(ports.jobs).items() if name != "clock"}}
+    rows |= {
+        "tables": {name: found for name, found in ports.lab.tables.items() if found},
+        "locked": ports.lab.read_only,
+    }
+    services = [(one.name, one.state, one.running) for one in ports.runtime.services()]
+    env = ports.deployment.site.env if ports.kind is Kind.COMPOSE else ""
+    return "\n".join(sorted(f"{name}: {row}" for name, row in rows.items())) + f"\n{services}\n{env}"
+
+
+def warm_up(ports: MemoryPorts) -> None:
+    """Have what comes with the first account: the default plan."""
+    ports.lab.account("warm-up")
+    ports.lab.remove("warm-up")
+    ports.lab.rows("plan", {}, ["id"])
+
+
+@pytest.mark.parametrize("one", IN_MEMORY, ids=lambda one: one.id)
+def test_a_fault_is_found_by_its_checks_and_leaves_nothing_behind(one: Fault) -> None:
+    ports = lab(one)
+    warm_up(ports)
+    before = traces(ports)
+    assert found(ports) == set()
+    lab_break(ports, one.id, YES)
+    assert traces(ports) != before
+    if one.id not in FOUND_ON_REAL_STACKS:
+        assert found(ports) & set(one.finds)
+    assert [line.id for line in lab_list(ports).faults if line.broken_since] == [one.id]
+    made = lab_mend(ports, None, YES)
+    assert (made.changed, made.broken) == ((one.id,), ())
+    assert traces(ports) == before
+    assert found(ports) == set()
+    assert list(ports.objects.keys()) == []
+    assert [(entry.command, entry.result) for entry in ports.audit.entries()] == [
+        ("lab mend", "0 faults left"),
+        ("lab break", "done"),
+    ]
+
+
+@pytest.mark.parametrize("one", IN_MEMORY, ids=lambda one: one.id)
+def test_a_lab_that_was_killed_before_it_made_the_fault_is_mended(one: Fault) -> None:
+    ports = lab(one)
+    warm_up(ports)
+    before = traces(ports)
+    lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
+    assert lab_mend(ports, one.id, YES).changed == (one.id,)
+    assert traces(ports) == before
+    assert lab_book.read(ports) == ()
+
+
+def test_there_are_fifty_and_more_and_each_says_what_finds_it() -> None:
+    assert len({one.id for one in FAULTS}) == len(FAULTS)
+    assert len([one for one in FAULTS if Kind.EMBEDDED in one.kinds]) >= 50
+    for one in FAULTS:
+        assert one.title, one.id
+        assert one.finds, one.id
+        assert set(one.id) <= set("abcdefghijklmnopqrstuvwxyz-"), one.id
+
+
+def test_a_deployment_that_does_not_say_that_it_is_a_lab_is_left_alone() -> None:
+    ports = lab(fault("debug-on"))
+    for value in ("", "QFC_LAB=0\n", "QFC_LAB=yes\n"):
+        ports.deployment.site.env = ENV.replace("QFC_LAB=1\n", value)
+        before = ports.deployment.site.env
+        with pytest.raises(RefusedError, match="no lab") as caught:
+            lab_break(ports, "debug-on", YES)
+        assert "QFC_LAB=1" in caught.value.hint
+        assert ports.deployment.site.env == before
+
+
+def test_what_was_broken_is_mended_though_it_is_no_lab_any_more() -> None:
+    ports = lab(fault("debug-on"))
+    lab_break(ports, "debug-on", YES)
+    ports.deployment.site.env = ports.deployment.site.env.replace("QFC_LAB=1\n", "")
+    lab_mend(ports, None, YES)
+    assert "DEBUG=0" in ports.deployment.site.env
+
+
+def test_an_embedded_stack_has_no_faults_of_containers() -> None:
+    with pytest.raises(RefusedError, match="of the kind compose"):
+        lab_break(lab(), "debug-on", YES)
+
+
+def test_a_fault_is_made_once() -> None:
+    ports = lab()
+    lab_break(ports, "edits-lost", YES)
+    with pytest.raises(RefusedError, match="broken already"):
+        lab_break(ports, "edits-lost", YES)
+
+
+def test_unknown_faults_and_faults_that_are_not_made() -> None:
+    with pytest.raises(NotFoundError):
+        lab_break(lab(), "nothing", YES)
+    with pytest.raises(NotFoundError):
+        lab_mend(lab(), "nothing", YES)
+    with pytest.raises(RefusedError, match="not broken"):
+        lab_mend(lab(), "edits-lost", YES)
+    assert lab_mend(lab(), None, YES).changed == ()
+
+
+def test_nothing_is_broken_without_a_yes_or_in_a_dry_run() -> None:
+    ports = lab()
+    before = traces(ports)
+    with pytest.raises(NotConfirmedError):
+        lab_break(ports, "edits-lost", Options())
+    assert lab_break(ports, "edits-lost", DRY).steps == ("Break: Edits were pushed, and no job will apply them",)
+    assert traces(ports) == before
+    assert lab_book.read(ports) == ()
+
+
+def test_several_faults_are_mended_the_last_one_first() -> None:
+    ports = lab()
+    for one in ("superuser-missing", "project-locked-for-long", "workers-stopped"):
+        lab_break(ports, one, YES)
+    assert lab_mend(ports, "project-locked-for-long", YES).broken == ("superuser-missing", "workers-stopped")
+    assert lab_mend(ports, None, YES).changed == ("workers-stopped", "superuser-missing")
+
+
+def test_what_is_broken_is_read_by_its_owner_alone() -> None:
+    ports = lab()
+    lab_break(ports, "edits-lost", YES)
+    content, mode = ports.host.files[ports.folder / lab_book.NAME]
+    assert mode == 0o600
+    assert [one["id"] for one in json.loads(content)["broken"]] == ["edits-lost"]
+
+
+def test_a_fault_that_fails_half_way_stays_in_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = lab()
+
+    def stop(names: object, *, now: bool = False) -> None:
+        raise CommandError("supervisord does not answer")
+
+    monkeypatch.setattr(ports.runtime, "stop", stop)
+    with pytest.raises(PartlyDoneError) as caught:
+        lab_break(ports, "workers-stopped", YES)
+    assert "qfc lab mend workers-stopped" in caught.value.hint
+    assert [one.id for one in lab_book.read(ports)] == ["workers-stopped"]
+    assert ports.audit.entries()[0].result.startswith("partly done")
+
+
+def test_a_mend_that_fails_stops_no_other_and_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = lab()
+    lab_break(ports, "superuser-missing", YES)
+    lab_break(ports, "workers-stopped", YES)
+
+    def start(names: object) -> None:
+        raise CommandError("supervisord does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(ports.runtime, "start", start)
+        with pytest.raises(PartlyDoneError, match="workers-stopped"):
+            lab_mend(ports, None, YES)
+    assert [one.id for one in lab_book.read(ports)] == ["workers-stopped"]
+    assert ports.directory.user_rows["root"].is_superuser
+    assert lab_mend(ports, None, YES).broken == ()
+
+
+def test_a_repair_of_the_diagnosis_is_no_trouble_for_mending() -> None:
+    ports = lab()
+    lab_break(ports, "worker-killed-applying", YES)
+    made = diagnose(ports, EVERYTHING, YES, fix=True, proof=False)
+    assert {one.id for one in made.findings} >= {"D08", "D11"}
+    lab_mend(ports, None, YES)
+    assert ports.jobs.job_rows == {}
+    assert found(ports) == set()
+
+
+def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:
+    from qfc.drivers.deployment.certificates import from_pem
+
+    certificate, key = made("field.example.org", NOW, (-90, -1))
+    read = from_pem(certificate.decode())
+    assert read.names == ("field.example.org",)
+    assert read.not_after == NOW - timedelta(days=1)
+    assert b"PRIVATE KEY" in key
+
+
+def test_a_damaged_book_is_said_to_be_one() -> None:
+    ports = replace(lab())
+    ports.host.write_bytes(ports.folder / lab_book.NAME, b"{broken")
+    with pytest.raises(Exception, match=r"lab\.json of memory cannot be read"):
+        lab_list(ports)
