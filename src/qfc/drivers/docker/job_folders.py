@@ -64,5 +64,6 @@ class JobFolders:
 def _place(worker: Container) -> tuple[str, list[str]]:
     """Return the folder as it is called where it is listed, and what is put before the command."""
     if worker.status == "running":
-        return SHARED, ["docker", "exec", worker.id]
+        # As root, whoever the workers are: jobs write as theirs.
+        return SHARED, ["docker", "exec", "--user", "0", worker.id]
     return worker.mounts[SHARED], []

@@ -1,0 +1,267 @@
+"""Faults of containers, network, store, images and what jobs leave, made on a real deployment, found and repaired."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from compose_world import Deployment, deployment
+from engines_of_docker import DockerHost
+from qfc import config, wiring
+from qfc.checks import BESIDES, EVERYTHING
+from qfc.checks.containers import CONTAINERS
+from qfc.checks.launching import LAUNCHING
+from qfc.checks.stores import STORES
+from qfc.operations.guard import Options
+from qfc.operations.sync_diagnose import Finding, Result, diagnose
+from qfc.stack.model import Vantage
+from qfc.stack.ports import Ports
+
+pytestmark = pytest.mark.docker
+CHECKS = {check.id: check for check in EVERYTHING}
+MINE = (*CONTAINERS, *STORES, *LAUNCHING, *BESIDES)
+DAY_S = 24 * 3600
+#: What the workers of an official deployment have, and a service that lasts without a restart policy.
+OVERRIDE = """
+services:
+  worker_wrapper:
+    environment:
+      QFIELDCLOUD_QGIS_IMAGE_NAME: ${COMPOSE_PROJECT_NAME}-qgis
+      QFIELDCLOUD_DEFAULT_NETWORK: ${QFIELDCLOUD_DEFAULT_NETWORK:-}
+    volumes:
+      - /var/run/docker.sock:/var/run/docker.sock
+      - SHARED:/tmp
+  qgis:
+    image: ${COMPOSE_PROJECT_NAME}-qgis
+    build: ./qgis
+    command: "true"
+  smtp4dev:
+    image: debian:bookworm-slim
+    command: sleep infinity
+    stop_grace_period: 1s
+"""
+
+
+@dataclass(frozen=True)
+class Official:
+    """A deployment whose workers look like official ones; `shared` is the folder that they share with the host."""
+
+    made: Deployment
+    ports: Ports
+    shared: Path
+
+    def find(self, id: str, *, fix: bool = False) -> Finding | None:
+        """Return what one check finds, repaired where that is wanted."""
+        found = diagnose(self.ports, [CHECKS[id]], Options(yes=True), fix=fix, proof=False).findings
+        return found[0] if found else None
+
+    def docker(self, *words: str, check: bool = True) -> str:
+        """Call docker past the suite."""
+        return self.made.engine.docker(*words, check=check)
+
+    def run(self, service: str, *words: str) -> str:
+        """Make a container that looks like one of the deployment; return its id."""
+        labels = {"project": self.made.project, "service": service, "project.working_dir": str(self.made.place)}
+        options = [word for name, value in labels.items() for word in ("--label", f"com.docker.compose.{name}={value}")]
+        return self.docker("run", "-d", *options, *words)
+
+    def change(self, **values: str) -> None:
+        """Change lines of .env, and make the workers anew."""
+        self.ports.deployment.settings.change(values)
+        self.ports.runtime.recreate(["worker_wrapper"])
+
+
+@pytest.fixture(scope="module")
+def official(docker_here: DockerHost, short_folder: Path) -> Iterator[Official]:
+    shared = short_folder / "shared"
+    shared.mkdir(mode=0o777)
+    shared.chmod(0o777)
+    made = deployment(docker_here, short_folder / "inspected", short_folder / "home-inspected", workers=1)
+    (made.place / "qgis").mkdir()
+    (made.place / "qgis/Dockerfile").write_text("FROM debian:bookworm-slim\nRUN echo qgis > /qgis\n")
+    (made.place / "docker-compose.override.yml").write_text(OVERRIDE.replace("SHARED", str(shared)))
+    ports = wiring.wire(config.load(made.qfc.environment, stack="dep").stack())
+    try:
+        made.ok("up")
+        yield Official(made, ports, shared)
+    finally:
+        ports.close()
+        made.remove()
+
+
+def test_nothing_is_found_on_a_healthy_deployment(deployed_here: Deployment) -> None:
+    ports = wiring.wire(config.load(deployed_here.qfc.environment, stack="dep").stack())
+    made = diagnose(ports, MINE, Options(), proof=False)
+    ports.close()
+    assert made.findings == ()
+    assert len(made.checked) == len(MINE)
+
+
+def test_nothing_is_found_on_one_whose_workers_start_containers(official: Official) -> None:
+    made = diagnose(official.ports, MINE, Options(), proof=False)
+    assert [(one.id, one.evidence) for one in made.findings] == [
+        ("A11-policy", "Their restart policy is no: smtp4dev.")
+    ]
+
+
+def test_a_service_that_would_not_come_back_is_told_to(official: Official) -> None:
+    assert official.find("A11-policy", fix=True)
+    policy = official.docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", official.made.container("smtp4dev"))
+    assert policy == "unless-stopped"
+    assert official.find("A11-policy") is None
+    official.docker("update", "--restart", "no", official.made.container("smtp4dev"))
+
+
+def test_an_orphan_goes_and_its_volume_stays(official: Official) -> None:
+    volume = f"{official.made.project}_geodb_data"
+    orphan = official.run("geodb", "-v", f"{volume}:/data", "debian:bookworm-slim", "sleep", "infinity")
+    name = official.docker("inspect", "-f", "{{.Name}}", orphan).lstrip("/")
+    found = official.find("A09")
+    assert found is not None
+    assert found.evidence == f"Left of earlier files: {name}."
+    fixed = official.find("A09", fix=True)
+    assert fixed is not None
+    assert fixed.result is Result.FIXED
+    assert official.made.containers("geodb") == []
+    assert volume in official.docker("volume", "ls", "-q").split()
+    official.docker("volume", "rm", volume)
+
+
+def test_a_taken_port_is_told(official: Official) -> None:
+    nginx, port = official.made.container("nginx"), official.made.ports["WEB_HTTP_PORT"]
+    official.docker("stop", nginx)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind(("0.0.0.0", port))
+        taken.listen()
+        official.docker("start", nginx, check=False)
+        found = official.find("A05")
+    official.docker("start", nginx)
+    assert found is not None
+    assert found.evidence == f"nginx cannot have port {port}."
+    assert official.find("A05") is None
+
+
+def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:
+    job = str(uuid.uuid4())
+    for name, file, age_s in (("tmpold", "feedback.json", 2 * DAY_S), ("tmpnew", "deltafile.json", 0)):
+        leave(official.shared / name, file, age_s)
+    leave(official.shared / "tmpother", "somebody-elses.txt", 2 * DAY_S)
+    network = f"{official.made.project}_default"
+    container = official.docker(
+        "create", "--label", f"job_id={job}", "--network", network, "-v", f"{official.shared}/tmpold:/io",
+        "debian:bookworm-slim", "true",
+    )  # fmt: skip
+    folders = {Path(one.path).name: one for one in official.ports.deployment.inspection.temporary_folders()}
+    assert set(folders) == {"tmpold", "tmpnew"}
+    assert (folders["tmpold"].job_id, folders["tmpnew"].job_id) == (job, "")
+    assert folders["tmpold"].age_s >= 2 * DAY_S - 60
+    assert [one.job_id for one in official.ports.deployment.inspection.containers() if not one.is_own] == [job]
+    fixed = official.find("C14", fix=True)
+    assert fixed is not None
+    assert (fixed.result, fixed.evidence[:29]) == (Result.FIXED, "1 folders and 0 containers, o")
+    assert sorted(one.name for one in official.shared.glob("tmp*")) == ["tmpnew", "tmpother"]
+    official.ports.deployment.inspection.remove_containers([container])
+    assert official.docker("ps", "-aq", "--filter", f"label=job_id={job}") == ""
+    for path in official.shared.glob("tmp*"):
+        shutil.rmtree(path)
+
+
+def leave(folder: Path, file: str, age_s: float) -> None:
+    """Leave a folder as root's workers do."""
+    folder.mkdir(mode=0o700)
+    at = time.time() - age_s
+    (folder / file).write_text("{}")
+    for path in (folder / file, folder):
+        os.utime(path, (at, at))
+
+
+def test_a_network_that_is_not_there_is_named_anew(official: Official) -> None:
+    official.change(QFIELDCLOUD_DEFAULT_NETWORK="qfieldcloud_default")
+    found = official.find("D01-network")
+    assert found is not None
+    assert "qfieldcloud_default, and there is no such network" in found.evidence
+    fixed = official.find("D01-network", fix=True)
+    assert fixed is not None
+    assert fixed.result is Result.FIXED
+    assert official.made.env["QFIELDCLOUD_DEFAULT_NETWORK"] == f"{official.made.project}_default"
+    told = official.docker("exec", official.made.container("worker_wrapper"), "printenv", "QFIELDCLOUD_DEFAULT_NETWORK")
+    assert told == f"{official.made.project}_default"
+
+
+def test_a_store_that_is_down_is_not_reached_and_started_again(official: Official) -> None:
+    official.docker("stop", official.made.container("minio"))
+    legs = official.find("C01")
+    assert legs is not None
+    assert legs.evidence.startswith("http://minio:9000 (default) from app: ")
+    assert "; nginx: " in legs.evidence
+    fixed = official.find("C02-down", fix=True)
+    assert fixed is not None
+    assert (fixed.result, fixed.evidence) == (Result.FIXED, "Down: minio.")
+    assert official.find("C02-down") is None
+    assert official.find("C01") is None
+
+
+def test_the_store_is_reached_from_the_host_by_its_port(official: Official) -> None:
+    url = f"http://127.0.0.1:{official.made.ports['MINIO_API_PORT']}"
+    assert official.ports.deployment.inspection.reach(Vantage.HOST, url).status == 403
+    assert official.ports.deployment.inspection.reach(Vantage.APP, url).status is None
+
+
+def test_a_missing_image_is_built(official: Official) -> None:
+    name = f"{official.made.project}-qgis"
+    official.docker("rm", "-f", *official.made.containers("qgis"), check=False)
+    official.docker("image", "rm", "-f", name)
+    fixed = official.find("D02", fix=True)
+    assert fixed is not None
+    assert (fixed.result, fixed.evidence) == (Result.FIXED, f"Not there: {name}.")
+    assert official.docker("image", "inspect", "-f", "{{.Id}}", name).startswith("sha256:")
+
+
+def test_a_neighbour_with_the_same_label_is_seen_while_it_runs(official: Official) -> None:
+    def neighbour(environment: str) -> str:
+        return official.docker(
+            "run", "-d", "--label", "com.docker.compose.project=other", "--label",
+            "com.docker.compose.service=worker_wrapper", "--label", "com.docker.compose.project.working_dir=/srv/other",
+            "-e", f"ENVIRONMENT={environment}", "-v", "/var/run/docker.sock:/var/run/docker.sock",
+            "debian:bookworm-slim", "sleep", "infinity",
+        )  # fmt: skip
+
+    ids = [neighbour("production"), neighbour("field")]
+    found = official.find("D06")
+    official.docker("rm", "-f", ids[0])
+    assert found is not None
+    assert found.evidence == "ENVIRONMENT is production here and in other in /srv/other."
+    assert official.find("D06") is None
+    official.docker("rm", "-f", ids[1])
+
+
+def test_the_end_of_a_container_is_seen(official: Official) -> None:
+    grids = official.run("mirror_transformation_grids", "debian:bookworm-slim", "sh", "-c", "exit 4")
+    hungry = official.run(
+        "app2", "--memory", "16m", "--memory-swap", "16m", "debian:bookworm-slim", "tail", "/dev/zero"
+    )
+    official.docker("wait", grids, hungry)
+    name = official.docker("inspect", "-f", "{{.Name}}", hungry).lstrip("/")
+    killed = json.loads(official.docker("inspect", "-f", "{{json .State.OOMKilled}}", hungry))
+    ended, memory = official.find("A16"), official.find("D05-oom")
+    official.docker("rm", grids, hungry)
+    assert ended is not None
+    assert ended.evidence == "mirror_transformation_grids ended with exit code 4."
+    assert killed
+    assert memory is not None
+    assert memory.evidence.startswith(f"Ended for lack of memory: {name} at ")
+
+
+def test_large_logs_are_measured(official: Official) -> None:
+    sizes = {one.name: one.bytes for one in official.ports.deployment.inspection.logs()}
+    assert (sizes[f"{official.made.project}-db-1"] or 0) > 0
