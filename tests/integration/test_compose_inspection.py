@@ -17,10 +17,11 @@ import pytest
 from compose_world import Deployment, deployment
 from engines_of_docker import DockerHost
 from qfc import config, wiring
-from qfc.checks import BESIDES, EVERYTHING
-from qfc.checks.containers import CONTAINERS
-from qfc.checks.launching import LAUNCHING
-from qfc.checks.stores import STORES
+from qfc.checks import EVERYTHING
+from qfc.checks.containers import CONTAINERS, CONTAINERS_BESIDES
+from qfc.checks.hosts import HOSTS
+from qfc.checks.launching import LAUNCHING, LAUNCHING_BESIDES
+from qfc.checks.stores import STORES, STORES_BESIDES
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Finding, Result, diagnose
 from qfc.stack.model import Vantage
@@ -28,7 +29,7 @@ from qfc.stack.ports import Ports
 
 pytestmark = pytest.mark.docker
 CHECKS = {check.id: check for check in EVERYTHING}
-MINE = (*CONTAINERS, *STORES, *LAUNCHING, *BESIDES)
+MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_BESIDES, *STORES_BESIDES, *LAUNCHING_BESIDES, *HOSTS)
 DAY_S = 24 * 3600
 #: What the workers of an official deployment have, and a service that lasts without a restart policy.
 OVERRIDE = """
@@ -60,8 +61,12 @@ class Official:
     shared: Path
 
     def find(self, id: str, *, fix: bool = False) -> Finding | None:
-        """Return what one check finds, repaired where that is wanted."""
-        found = diagnose(self.ports, [CHECKS[id]], Options(yes=True), fix=fix, proof=False).findings
+        """Return what one check finds for an operator who comes now, repaired where that is wanted."""
+        ports = wiring.wire(config.load(self.made.qfc.environment, stack="dep").stack())
+        try:
+            found = diagnose(ports, [CHECKS[id]], Options(yes=True), fix=fix, proof=False).findings
+        finally:
+            ports.close()
         return found[0] if found else None
 
     def docker(self, *words: str, check: bool = True) -> str:

@@ -281,3 +281,9 @@ def test_a_damaged_book_is_said_to_be_one() -> None:
     ports.host.write_bytes(ports.folder / lab_book.NAME, b"{broken")
     with pytest.raises(Exception, match=r"lab\.json of memory cannot be read"):
         lab_list(ports)
+
+
+def test_every_fault_is_found_by_a_check_that_there_is() -> None:
+    known = {check.id for check in EVERYTHING} | {"proof"}
+    assert {name for one in FAULTS for name in one.finds} <= known
+    assert len(FAULTS) >= 50

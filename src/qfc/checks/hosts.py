@@ -74,7 +74,7 @@ class NoInodes(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look at the share that is left."""
         disks = seen.once("inodes", lambda: seen.ports.deployment.inspection.inodes())
-        found = [one for one in disks if self.least <= one.free / one.total < self.most]
+        found = [one for one in disks if one.total and self.least <= one.free / one.total < self.most]
         return f"Left: {some(map(self._told, found))}." if found else None
 
     def _told(self, one: Inodes) -> str:

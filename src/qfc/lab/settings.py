@@ -98,7 +98,7 @@ SETTINGS: tuple[Fault, ...] = (
     _setting("storages-without-default", "STORAGES lacks the default store", "C07",
              STORAGES=f'{{"other": {{{STORE}}}}}', STORAGES_PROJECT_DEFAULT_STORAGE="default"),
     _setting("webdav-credentials", "A WebDAV address has a password in it", "C08", STORAGES=WEBDAV),
-    _setting("network-name-wrong", "Workers put their containers into a network that is not there", "D01-network D01",
+    _setting("network-name-wrong", "Workers put their containers into a network that is not there", "D01-network",
              QFIELDCLOUD_DEFAULT_NETWORK="qfc-lab-network"),
     _setting("qgis-image-name-wrong", "Workers are told a QGIS image that is not there", "D02",
              QFIELDCLOUD_QGIS_IMAGE_NAME="qfc-lab-no-such-image"),

@@ -1,0 +1,249 @@
+"""Containers, engine, network, stores, host: each fault is made in memory, found with its evidence, repaired where that
+is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from checks_world import DRY, found, healthy, ids, the
+from qfc.drivers.memory import MemoryInspection, MemoryPorts
+from qfc.drivers.memory.site import BuiltImage, Release
+from qfc.errors import CommandError
+from qfc.operations.sync_diagnose import Result
+from qfc.stack.forecast import DiskSample
+from qfc.stack.model import (
+    ComposeFacts,
+    DiskPart,
+    Health,
+    Inodes,
+    Neighbour,
+    Revision,
+    StoreFacts,
+    TemporaryFolder,
+    User,
+    Vantage,
+)
+
+Make = Callable[[MemoryPorts], object]
+ENDPOINT = "http://minio:9000"
+TAKEN = "port is already allocated"
+
+
+def inspection(ports: MemoryPorts) -> MemoryInspection:
+    return ports.deployment.inspection
+
+
+def change(ports: MemoryPorts, service: str, **more: object) -> None:
+    """Let the container of a service be another one."""
+    rows = inspection(ports).rows
+    changed = [replace(one, **more) if one.service == service else one for one in rows]  # pyright: ignore[reportArgumentType]
+    inspection(ports).rows = changed
+
+
+def add(ports: MemoryPorts, called: str, **more: object) -> None:
+    one = inspection(ports).container(called)
+    inspection(ports).rows.append(replace(one, **more))  # pyright: ignore[reportArgumentType]
+
+
+def official(ports: MemoryPorts) -> None:
+    """Let the workers be such that start a container for each job."""
+    inspection(ports).environments["worker_wrapper"] = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-app"}
+    change(ports, "worker_wrapper", mounts=("/var/run/docker.sock",))
+
+
+def serving(ports: MemoryPorts, *services: str) -> None:
+    """Let the files name further services."""
+    known = ports.deployment.rollout.facts()
+    images = {**known.images, **{name: f"{name}:1" for name in services}}
+    object.__setattr__(ports.deployment.rollout, "facts", lambda: ComposeFacts(images, known.built, known.replicas))
+
+
+def old_compose(ports: MemoryPorts) -> None:
+    inspection(ports).facts = replace(inspection(ports).facts, compose="1.29.2")
+    assert found(ports).findings == ()
+
+    def faulty() -> ComposeFacts:
+        raise CommandError("docker-compose ended", said="depends_on contains an invalid type, it should be an array")
+
+    object.__setattr__(ports.deployment.rollout, "facts", faulty)
+
+
+def another_processor(ports: MemoryPorts) -> None:
+    inspection(ports).facts = replace(inspection(ports).facts, architecture="aarch64")
+    assert found(ports).findings == ()
+    serving(ports, "qgis")
+
+
+def lost_network(ports: MemoryPorts) -> None:
+    official(ports)
+    assert found(ports).findings == ()
+    ports.deployment.site.env += "QFIELDCLOUD_DEFAULT_NETWORK=gone\n"
+
+
+def neighbour(ports: MemoryPorts) -> None:
+    official(ports)
+    inspection(ports).neighbours = (Neighbour("other", "/srv/other"),)
+
+
+def no_socket(ports: MemoryPorts) -> None:
+    official(ports)
+    change(ports, "worker_wrapper", mounts=())
+
+
+def left(ports: MemoryPorts) -> None:
+    official(ports)
+    inspection(ports).folders = [
+        TemporaryFolder("/tmp/tmpa", 90_000, "job-1"),
+        TemporaryFolder("/tmp/tmpb", 60, "job-2"),
+    ]
+    old = ports.clock.now() - timedelta(hours=30)
+    add(ports, "worker_wrapper", id="of-job", name="job", service="", job_id="job-1", state="exited", finished_at=old)
+
+
+def another_release(ports: MemoryPorts) -> None:
+    official(ports)
+    site = ports.deployment.site
+    site.releases = {**site.releases, "c" * 40: Release(Revision("c" * 40, "v2"))}
+    site.images["sha256:new"] = BuiltImage("worker_wrapper", "c" * 40, ports.clock.now())
+    site.names[site.name_of("worker_wrapper")] = "sha256:new"
+
+
+def nowhere(ports: MemoryPorts) -> None:
+    site = ports.deployment.site
+    site.env = site.env.replace("field.example.org", "field.town.ch")
+    assert "G03-dns" not in ids(found(ports))
+    inspection(ports).nowhere = frozenset({"field.town.ch"})
+
+
+def filling(ports: MemoryPorts) -> None:
+    for days in range(5):
+        at = ports.clock.now() - timedelta(days=4 - days)
+        ports.disk_history.add(DiskSample(at, (50 - 10 * days) * 10**9, 100 * 10**9, "/"))
+
+
+FAULTS: Mapping[str, tuple[Make, str]] = {
+    "A05": (
+        lambda ports: change(
+            ports, "app", state="created", error="Bind for 0.0.0.0:443 failed: port is already allocated"
+        ),
+        "app cannot have port 443",
+    ),
+    "A05-other": (
+        lambda ports: add(ports, "smtp4dev", state="created", error="listen tcp :25: bind: address already in use"),
+        "smtp4dev cannot have its port",
+    ),
+    "A07": (old_compose, "Compose 1.29.2 says of the files: contains an invalid type"),
+    "A09": (
+        lambda ports: (add(ports, "geodb"), setattr(inspection(ports), "orphaned", ("geodb",))),
+        "memory-geodb-1",
+    ),
+    "A11-policy": (lambda ports: change(ports, "app", restart_policy="no"), "restart policy is no: app"),
+    "A14": (another_processor, "aarch64"),
+    "A16": (
+        lambda ports: add(ports, "mirror_transformation_grids", state="exited", exit_code=4),
+        "ended with exit code 4",
+    ),
+    "D05-oom": (
+        lambda ports: change(ports, "app", oom_killed=True),
+        "Ended for lack of memory: memory-app-1",
+    ),
+    "C01": (
+        lambda ports: inspection(ports).unreached.update({(Vantage.NGINX, ENDPOINT): "no such host"}),
+        "nginx: no such host",
+    ),
+    "C04": (
+        lambda ports: (serving(ports, "rustfs"), inspection(ports).volume_names.append("memory_minio_data1")),
+        "memory_minio_data1",
+    ),
+    "C05": (lambda ports: serving(ports, "rustfs"), "rustfs"),
+    "C09": (
+        lambda ports: setattr(inspection(ports), "known_stores", (StoreFacts("default", "webdav", "http://dav"),)),
+        "default",
+    ),
+    "D01-network": (lost_network, "Workers start jobs on gone"),
+    "D03-skew": (another_release, "worker_wrapper 2"),
+    "D06": (neighbour, "production here and in other in /srv/other"),
+    "D13": (no_socket, "No worker has the engine's socket"),
+    "C14": (left, "1 folders and 1 containers"),
+    "A15-no-inodes": (
+        lambda ports: setattr(inspection(ports), "space", (Inodes(10, 10**7, "/"),)),
+        "10 of 10000000 on /",
+    ),
+    "A15-inodes": (lambda ports: setattr(inspection(ports), "space", (Inodes(10**5, 10**7, "/"),)), "100000 of"),
+    "A15-soon": (filling, "If it goes on like this: / on"),
+    "A15-logs": (
+        lambda ports: setattr(inspection(ports), "log_parts", (DiskPart("logs", "db", 20 * 10**9),)),
+        "20.0 GB: db 20.0 GB",
+    ),
+    "G03-dns": (
+        lambda ports: (
+            setattr(
+                ports.deployment.site, "env", ports.deployment.site.env.replace("field.example.org", "field.town.ch")
+            ),
+            setattr(inspection(ports), "nowhere", frozenset({"field.town.ch"})),
+        ),
+        "field.town.ch",
+    ),
+    "clock": (lambda ports: setattr(inspection(ports), "offset_s", -90.0), "90 s behind"),
+}
+
+
+@pytest.mark.parametrize("id", FAULTS)
+def test_a_fault_is_found_with_its_evidence_and_repaired_where_that_is_promised(id: str) -> None:
+    ports, _ = healthy("compose")
+    make, evidence = FAULTS[id]
+    make(ports)
+    finding = the(found(ports), id)
+    assert finding.result is Result.FOUND
+    assert evidence in finding.evidence
+    if finding.auto == "no":
+        return
+    planned = found(ports, fix=True, options=DRY)
+    assert the(planned, id).result is Result.FOUND
+    assert the(found(ports, fix=True), id).result is Result.FIXED
+    assert id not in ids(found(ports))
+
+
+def test_a_disk_that_counts_no_files_is_no_finding() -> None:
+    ports, _ = healthy("compose")
+    inspection(ports).space = (Inodes(0, 0, "/"),)
+    assert found(ports).findings == ()
+
+
+def test_what_a_job_left_today_stays() -> None:
+    ports, _ = healthy("compose")
+    left(ports)
+    assert the(found(ports, fix=True), "C14").result is Result.FIXED
+    assert [one.path for one in inspection(ports).folders] == ["/tmp/tmpb"]
+
+
+def test_a_store_that_is_ill_and_one_that_is_down() -> None:
+    ports, _ = healthy("compose")
+    ports.runtime._wanted["minio"] = 1  # pyright: ignore[reportPrivateUsage]
+    ports.runtime._running["minio"] = {}  # pyright: ignore[reportPrivateUsage]
+    assert "C02-down" in ids(found(ports))
+    assert the(found(ports, fix=True), "C02-down").result is Result.FIXED
+
+
+def test_a_store_that_says_itself_that_it_is_ill() -> None:
+    ports, _ = healthy("compose")
+    ports.runtime._wanted["minio"] = 1  # pyright: ignore[reportPrivateUsage]
+    ports.runtime._running["minio"] = {"minio-1": 7}  # pyright: ignore[reportPrivateUsage]
+    services = ports.runtime.services
+    ill = lambda one: replace(one, health=Health.UNHEALTHY) if one.name == "minio" else one  # noqa: E731
+    assert "C02" not in ids(found(ports))
+    ports.runtime.services = lambda: tuple(map(ill, services()))
+    assert the(found(ports), "C02").evidence == "Its own check fails: minio."
+
+
+def test_an_organization_whose_owner_may_not_log_in() -> None:
+    ports, _ = healthy()
+    ports.directory.user_rows["club"] = User("club", "", "organization", False, True, None, 0, None)
+    ports.directory.user_rows["dora"] = User("dora", "", "person", False, False, None, 0, None)
+    assert "owner-inactive" not in ids(found(ports))
+    ports.directory.responsible_for_account = lambda _: "dora"
+    assert "club (dora)" in the(found(ports), "owner-inactive").evidence
