@@ -67,4 +67,5 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "H06-tls": ("EMAIL_USE_TLS=1", "the word true"),
     "I04": ("SQL_DATABASE=x", "SQL_DATABASE (now POSTGRES_DB)"),
     "B06": ("QFIELDCLOUD_WORKER_QFIELDCLOUD_URL=http://app:8000/api/v1/", "passes nginx by"),
+    "A05-env": ("WEB_HTTP_PORT=8080\nHOST_POSTGRES_PORT=8080", "WEB_HTTP_PORT and HOST_POSTGRES_PORT are both 8080"),
 }

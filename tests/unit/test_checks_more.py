@@ -29,7 +29,6 @@ WRITTEN: Mapping[str, tuple[str, str]] = {
     "A13-log": ("app", 'psycopg2.errors.UndefinedTable: relation "core_user" does not exist'),
     "A15-log": ("db", "could not extend file: No space left on device"),
     "A11-log": ("worker_wrapper", "pymemcache.exceptions.MemcacheUnexpectedCloseError"),
-    "B01-log": ("app", "Forbidden (Origin checking failed - https://x.org does not match any trusted origins.)"),
     "B02": ("nginx", '[emerg] 1#1: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'),
     "B05-log": ("app", "Expected to either run behind nginx proxy, debug mode or within a test suite."),
     "B12": ("app", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),

@@ -36,7 +36,6 @@ REAL_ONLY = {
     "storage-away",
     "restart-policy-missing",
     "container-orphaned",
-    "job-container-left",
     "temporary-folder-leaked",
     "qgis-image-missing",
     "cron-stopped",
@@ -68,9 +67,7 @@ FOUND_ON_REAL_STACKS = {
     "account-locked-out",
     "migration-missing",
     "database-read-only",
-    "port-collision",
     "https-port-not-public",
-    "storage-names-of-minio",
     "network-name-wrong",
 }
 IN_MEMORY = [one for one in FAULTS if one.id not in REAL_ONLY]

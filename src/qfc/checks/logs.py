@@ -6,12 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from ..stack.model import LogLine
+from ..stack.model import LogLine, ServiceState
 from .base import Check, Severity
 from .evidence import Evidence
 
 #: So far back lines are read, and so many of a service at most.
-BACK, LINES = timedelta(hours=6), 2000
+BACK, LINES = timedelta(hours=1), 2000
 #: A longer line is cut in a sentence.
 SHOWN = 160
 APP, WORKER, NGINX, DATABASE = "app", "worker_wrapper", "nginx", "db"
@@ -73,13 +73,16 @@ def lines_of(seen: Evidence, service: str) -> tuple[LogLine, ...]:
 
 
 def _since(seen: Evidence, service: str) -> datetime:
-    """Return when the oldest of its instances started, at most some hours ago.
+    """Return when the oldest of its instances started, at most an hour ago.
 
-    What stands before that was mended by whoever started it anew, or stands behind it again.
+    What stands before that was mended by whoever started it anew, or stands behind it again. Of one that starts again
+    and again all is read.
     """
-    now = seen.ports.clock.now()
-    uptimes = [one.uptime_s for one in seen.services()[service].instances if one.uptime_s is not None]
-    return max(now - BACK, now - timedelta(seconds=max(uptimes) + 1)) if uptimes else now - BACK
+    now, one = seen.ports.clock.now(), seen.services()[service]
+    uptimes = [each.uptime_s for each in one.instances if each.uptime_s is not None]
+    if not uptimes or one.state is not ServiceState.RUNNING:
+        return now - BACK
+    return max(now - BACK, now - timedelta(seconds=max(uptimes) + 1))
 
 
 LOGS: tuple[Check, ...] = (
@@ -95,9 +98,6 @@ LOGS: tuple[Check, ...] = (
     Said("A11-log", "The cache was not reached", Severity.CRITICAL, "qfc services restart --service memcached; then "
          "edits that failed of it: qfc deltas reapply --all",
          [WORKER], r"MemcacheUnexpectedCloseError|pymemcache\.exceptions\.\w+"),
-    Said("B01-log", "Forms are refused", Severity.WARNING,
-         "Let the proxy in front pass Host and X-Forwarded-Proto https on to nginx",
-         [APP], r"Origin checking failed - \S+ does not match any trusted origins"),
     Said("B02", "nginx refuses its configuration", Severity.CRITICAL, "Remove the fragment that has the location twice",
          [NGINX], r"\[emerg\] .*duplicate location|duplicate location \S+ in \S+"),
     Said("B05-log", "Downloads are refused", Severity.CRITICAL,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from .base import Auto, Check, Severity
@@ -23,6 +24,8 @@ SHIPPED = {
     "OBJECT_STORAGE_ROOT_PASSWORD": ("rustfsadmin", "minioadmin"),
 }
 SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
+#: Variables of ports of the host.
+PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
 ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
 WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Names of older releases, and what newer ones read instead.
@@ -83,6 +86,16 @@ class SettingCheck(Check):
 
     def _mended(self, values: Values) -> Mapping[str, str]:
         return self._mend(values) if self._mend else {}
+
+
+def same_port(values: Values) -> str | None:
+    """A05."""
+    by_port: dict[str, list[str]] = {}
+    for name, value in values.items():
+        if PUBLISHED.match(name) and value:
+            by_port.setdefault(value, []).append(name)
+    found = [f"{' and '.join(names)} are both {port}" for port, names in by_port.items() if len(names) > 1]
+    return f"{'; '.join(found)}: the second one cannot start." if found else None
 
 
 def development_files(values: Values) -> str | None:
@@ -270,6 +283,8 @@ SETTINGS: tuple[Check, ...] = (
     SettingCheck("A02", "Debug mode in production", Severity.WARNING,
                  "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
                  mend=lambda _: {"DEBUG": "0", "ENVIRONMENT": "production"}),
+    SettingCheck("A05-env", "Two services want the same port", Severity.CRITICAL,
+                 "Give each of them a port of its own; then qfc up", same_port),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
                  "Put comments on lines of their own", comment_in_value, mend=without_comment, auto=Auto.SAFE),
     SettingCheck("A10", "Shipped secrets are in use", Severity.WARNING,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..stack.model import JobStatus, Subscription
+from ..stack.model import JobStatus, Service, Subscription
 from ..stack.queue import BEGIN_S, living_workers, short
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
 from .evidence import Evidence, as_held
 
-WORKER = "worker_wrapper"
+WORKER, DATABASE = "worker_wrapper", "db"
 #: A worker may be at a job for that long before an official server ends it, in seconds, and the server's own clean-up
 #: comes a few minutes later.
 WORK_S = 900
@@ -232,8 +232,14 @@ class NobodyIsListed(Check):
         service, snapshot = seen.services().get(WORKER), seen.queue()
         if snapshot.workers is None or service is None or not service.running or living_workers(snapshot):
             return None
-        uptime = max((one.uptime_s or 0 for one in service.instances), default=0)
+        # Workers look for a database that was started anew for some seconds.
+        database = seen.services().get(DATABASE)
+        uptime = min(_uptime_s(one) for one in (service, database) if one is not None)
         return f"{service.running} workers run, none is known to the database." if uptime > BEGIN_S / 10 else None
+
+
+def _uptime_s(service: Service) -> float:
+    return max((one.uptime_s or 0 for one in service.instances), default=0)
 
 
 SYNCHRONISATION: tuple[Check, ...] = (

@@ -76,10 +76,9 @@ class NoRestartPolicy(Fault):
 
 @dataclass(frozen=True)
 class StrayContainer(Fault):
-    """A container that nothing needs, with these labels; it ended `code`."""
+    """A container that nothing needs, with these labels."""
 
     labels: tuple[str, ...] = ()
-    code: int = 0
 
     def look(self, ports: Ports) -> Known:
         """Choose a name and an image that is there: that of the application."""
@@ -89,11 +88,11 @@ class StrayContainer(Fault):
 
     def make(self, ports: Ports, known: Known) -> None:
         """Run it to its end."""
-        environment = ports.deployment.settings.values().get("ENVIRONMENT", "")
-        filled = [one.format(project=ports.deployment.project, environment=environment) for one in self.labels]
+        deployment = ports.deployment
+        filled = [one.format(project=deployment.project, folder=deployment.folder) for one in self.labels]
         labels = [word for label in filled for word in ("--label", label)]
         words = ["docker", "run", "--name", known["name"], *labels, "--entrypoint", "sh", known["image"]]
-        ports.host.run([*words, "-c", f"exit {self.code}"], check=False)
+        ports.host.run([*words, "-c", "exit 0"])
 
     def undo(self, ports: Ports, known: Known) -> None:
         """Remove it."""
@@ -198,10 +197,9 @@ SERVICES: tuple[Fault, ...] = (
     NoRestartPolicy("restart-policy-missing", "A service is not started with the host", ("A11-policy",), CONTAINERS,
                     names=("memcached",)),
     StrayContainer("container-orphaned", "A container of a service that is gone", ("A09",), CONTAINERS,
-                   labels=("com.docker.compose.project={project}", "com.docker.compose.service=geodb",
+                   labels=("com.docker.compose.project={project}", "com.docker.compose.project.working_dir={folder}",
+                           "com.docker.compose.service=geodb",
                            "com.docker.compose.oneoff=False", "com.docker.compose.container-number=1")),
-    StrayContainer("job-container-left", "The container of a job that was killed is still there", ("C14", "D05-oom"),
-                   CONTAINERS, labels=("app={environment}_worker",), code=137),
     LeakedFolder("temporary-folder-leaked", "The folder of a failed job was never removed", ("C14",), CONTAINERS),
     ImageMissing("qgis-image-missing", "The QGIS image is not there", ("D02",), CONTAINERS),
 )  # fmt: skip
