@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from qfc.checks import BESIDES, EVERYTHING, FOR_SYNC, Check
+from qfc.checks.launching import LaunchCheck
 
 from .markdown import table
 
@@ -71,5 +72,6 @@ def _id(check: Check) -> str:
 
 
 def _looked_at(check: Check) -> str:
-    said = inspect.cleandoc(check.look.__doc__ or "").split("\n")[0]
+    look = check.problem if isinstance(check, LaunchCheck) else check.look
+    said = inspect.cleandoc(look.__doc__ or "").split("\n")[0]
     return said.removesuffix(".")
