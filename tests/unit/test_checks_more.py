@@ -16,7 +16,7 @@ from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.drivers.memory.site import FOLDER
-from qfc.errors import UnknownNameError
+from qfc.errors import CommandError, UnknownNameError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
@@ -356,3 +356,19 @@ def test_a_name_that_leads_nowhere_from_here_says_nothing_of_the_server() -> Non
     ports, _ = healthy("compose")
     ports.deployment.ways = {"public": Nameless({}), "app": leg(200)}
     assert found(ports).findings == ()
+
+
+def test_files_that_nginx_would_not_start_with() -> None:
+    ports, _ = healthy("compose")
+    said = 'nginx: [emerg] duplicate location "/" in /etc/nginx/conf.d/default.conf:91\nnginx: configuration failed'
+
+    def judge(service: str, argv: object, stdin: bytes) -> str:
+        del stdin
+        if service == "nginx":
+            assert argv == ["nginx", "-t"]
+            raise CommandError("nginx ended with exit code 1", said=said)
+        raise CommandError("no such command")
+
+    ports.runtime.execute_with = judge
+    evidence = the(found(ports), "B02-files").evidence
+    assert evidence == 'It says: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'

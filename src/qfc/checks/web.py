@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import QfcError, UnknownNameError
+from ..errors import CommandError, QfcError, UnknownNameError
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
 from .base import Auto, Check, Severity
@@ -24,6 +24,7 @@ ANSWER_S = 15.0
 BAD_GATEWAY = 502
 #: Clocks that differ by more seconds make tokens and signed addresses invalid.
 SKEW_S = 30.0
+_EMERGENCY = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.*)")
 _SHEET = re.compile(r"""href=["']([^"']+\.css[^"']*)["']""")
 
 
@@ -167,6 +168,32 @@ class NginxBehind(Check):
         seen.ports.runtime.start(["nginx"])
 
 
+class NginxRefuses(Check):
+    """B02, B18: nginx runs with what it read last, and would not start again."""
+
+    id = "B02-files"
+    problems = ("B02", "B18")
+    title = "nginx would not start again with its files of now"
+    severity = Severity.CRITICAL
+    fix = "Remove or correct what it names, before anything is restarted"
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only deployments have nginx."""
+        return seen.is_deployment
+
+    def look(self, seen: Evidence) -> str | None:
+        """Let the nginx that runs judge its files."""
+        nginx = seen.services().get("nginx")
+        if nginx is None or not nginx.running:
+            return None
+        try:
+            seen.ports.runtime.execute("nginx", ["nginx", "-t"], timeout_s=ANSWER_S)
+        except CommandError as error:
+            refused = _EMERGENCY.search(f"{error.said}\n{error.message}")
+            return f"It says: {refused[1].strip()}" if refused else None
+        return None
+
+
 class NoNginx(Check):
     """B08: files come by nginx alone."""
 
@@ -264,6 +291,7 @@ WEB: tuple[Check, ...] = (
     StyleSheets(),
     BehindTheDoor(),
     NginxBehind(),
+    NginxRefuses(),
     NoNginx(),
     PublicPort(),
     ClockSkew(),

@@ -77,5 +77,5 @@ NGINX: tuple[Fault, ...] = (
             change=r"s/location \/staticfiles\/ {/location \/staticfiles\/ { return 404;/"),
     Changed("api-past-files", "nginx does not hand on what clients ask first", ("G01",),
             change=r"/^  location \/ {/i\  location = /api/v1/auth/providers/ { return 404; }"),
-    BrokenFragment("nginx-fragment-broken", "nginx does not start any more: a location is there twice", ("B02",)),
+    BrokenFragment("nginx-fragment-broken", "nginx does not start any more: a location is there twice", ("B02-files",)),
 )  # fmt: skip
