@@ -89,6 +89,7 @@ def inactive(ports: MemoryPorts, world: MemoryWorld) -> None:
 def over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
     del world
     ports.directory.user_rows["bob"] = User("bob", "b@example.com", "person", False, True, None, 2 * 10**8, 10**8)
+    ports.directory.subscriptions["bob"] = Subscription("community", "active_paid", 10**8, 0, None, True)
 
 
 def service_down(ports: MemoryPorts, world: MemoryWorld) -> None:

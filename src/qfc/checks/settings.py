@@ -98,6 +98,21 @@ def same_port(values: Values) -> str | None:
     return f"{'; '.join(found)}: the second one cannot start." if found else None
 
 
+def next_ports(values: Values) -> Values:
+    """Give each service but the first of a port the next one that no other line has."""
+    taken = {value for name, value in values.items() if PUBLISHED.match(name)}
+    seen: set[str] = set()
+    changed: dict[str, str] = {}
+    for name, value in values.items():
+        if not PUBLISHED.match(name) or not value.isdigit():
+            continue
+        if value in seen:
+            changed[name] = value = next(str(port) for port in range(int(value) + 1, 65536) if str(port) not in taken)
+            taken.add(value)
+        seen.add(value)
+    return changed
+
+
 def development_files(values: Values) -> str | None:
     """A01."""
     found = [name for name in DEVELOPMENT if name in values.get("COMPOSE_FILE", "")]
@@ -284,7 +299,7 @@ SETTINGS: tuple[Check, ...] = (
                  "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
                  mend=lambda _: {"DEBUG": "0", "ENVIRONMENT": "production"}),
     SettingCheck("A05-env", "Two services want the same port", Severity.CRITICAL,
-                 "Give each of them a port of its own; then qfc up", same_port),
+                 "Give each of them a port of its own; then qfc up", same_port, mend=next_ports),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
                  "Put comments on lines of their own", comment_in_value, mend=without_comment, auto=Auto.SAFE),
     SettingCheck("A10", "Shipped secrets are in use", Severity.WARNING,

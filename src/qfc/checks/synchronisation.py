@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from ..stack.model import JobStatus, Service, Subscription
+from ..errors import RefusedError
+from ..stack.model import JobStatus, Service, Subscription, User
 from ..stack.queue import BEGIN_S, living_workers, short
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
@@ -208,15 +209,46 @@ class QuotaUsedUp(Check):
     title = "The storage quota of an account is used up"
     severity = Severity.CRITICAL
     fix = "More: qfc users quota NAME --set SIZE; or fewer old versions of files"
+    auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
         """Compare what accounts store with what they may."""
-        over = [
-            f"{one.username} ({one.storage_used_bytes / 1e6:.0f} of {one.storage_quota_bytes / 1e6:.0f} MB)"
-            for one in seen.users()
-            if one.is_active and one.storage_quota_bytes and one.storage_used_bytes >= one.storage_quota_bytes
-        ]
+        over = [f"{one.username} ({_megabytes(one.storage_used_bytes)} of {_quota(one)} MB)" for one in _over(seen)]
         return f"Used up by {', '.join(over[:NAMED])}." if over else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the quotas as they are and as they would be."""
+        return tuple(f"{one.username}: {_quota(one)} → {_megabytes(_roomy(one))} MB" for one in _over(seen))
+
+    def repair(self, seen: Evidence) -> None:
+        """Add so much storage that a part of it is free again."""
+        directory = seen.ports.directory
+        for one in _over(seen):
+            known = directory.subscription(one.username)
+            if known is None:
+                raise RefusedError(f"{one.username} has no subscription.", hint=self.fix)
+            directory.set_added_storage(one.username, _roomy(one) - known.plan_bytes)
+
+
+def _over(seen: Evidence) -> list[User]:
+    return [
+        one
+        for one in seen.users()
+        if one.is_active and one.storage_quota_bytes and one.storage_used_bytes >= one.storage_quota_bytes
+    ]
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:.0f}"
+
+
+def _quota(user: User) -> str:
+    return _megabytes(user.storage_quota_bytes or 0)
+
+
+def _roomy(user: User) -> int:
+    """Return the quota of which an account would use four fifths."""
+    return user.storage_used_bytes * 5 // 4
 
 
 class NobodyIsListed(Check):
