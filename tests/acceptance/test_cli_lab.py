@@ -15,6 +15,7 @@ from compose_world import ADMIN, Deployment, as_stack
 from lab_world import PROVEN, faults_of
 from qfc.cli.main import run
 from qfc.lab import FAULTS, Fault
+from qfc.lab.base import RowFault
 from qfc.stack.model import Kind
 from stack import NAME, Stack, running_stack
 
@@ -78,7 +79,25 @@ def broken_and_mended(stack: Stack, fault: Fault, healthy: set[str]) -> None:
     assert doctor(stack) == healthy
 
 
-@pytest.mark.parametrize("fault", faults_of(Kind.EMBEDDED), ids=lambda fault: fault.id)
+def test_faults_in_rows_are_found_all_at_once_and_undone(embedded: Stack) -> None:
+    """Each has an account and a project of its own: no fault hides another one."""
+    wanted = [fault for fault in faults_of(Kind.EMBEDDED) if isinstance(fault, RowFault)]
+    try:
+        for fault in wanted:
+            assert fault.id in called(embedded, "lab", "break", fault.id)["broken"]
+        seen = doctor(embedded)
+    finally:
+        mended = called(embedded, "lab", "mend")
+    assert mended.get("broken") == [], mended
+    assert [fault.id for fault in wanted if not seen & set(fault.finds)] == []
+    assert doctor(embedded) == set()
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [fault for fault in faults_of(Kind.EMBEDDED) if not isinstance(fault, RowFault)],
+    ids=lambda fault: fault.id,
+)
 def test_a_fault_of_an_embedded_stack_is_found_and_undone(embedded: Stack, fault: Fault) -> None:
     broken_and_mended(embedded, fault, set())
 
