@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
 from ..errors import CommandError
 from ..stack.health import VITAL
 from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
 from .base import Auto, Check, Severity
-from .evidence import LOOK_BACK, Evidence
-from .synchronisation import NAMED
+from .evidence import LOOK_BACK, Evidence, named
 
 #: Services that keep files.
 STORE_SERVICES = ("minio", "rustfs", "webdav")
@@ -46,13 +44,6 @@ def engine(seen: Evidence) -> EngineFacts:
     return seen.once("engine", lambda: seen.ports.deployment.inspection.engine())
 
 
-def some(names: Iterable[str]) -> str:
-    """Name the first few."""
-    known = list(names)
-    more = f" and {len(known) - NAMED} more" if len(known) > NAMED else ""
-    return ", ".join(known[:NAMED]) + more
-
-
 class PortTaken(DeploymentCheck):
     """A05: the engine cannot start a container, since something else has its port."""
 
@@ -66,7 +57,7 @@ class PortTaken(DeploymentCheck):
         """Read what the engine said when it started containers."""
         refused = [one for one in containers(seen) if not one.is_running and _TAKEN.search(one.error)]
         found = [self._told(one) for one in refused if self._is_vital(one.service) is self.is_vital]
-        return f"{some(found)}." if found else None
+        return f"{named(found)}." if found else None
 
     def _is_vital(self, service: str) -> bool:
         return service in VITAL or service in STORE_SERVICES
@@ -120,7 +111,7 @@ class Orphans(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Compare containers with the files."""
         found = self._found(seen)
-        return f"Left of earlier files: {some(one.name for one in found)}." if found else None
+        return f"Left of earlier files: {named(one.name for one in found)}." if found else None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return what would go."""
@@ -146,7 +137,7 @@ class NotKeptRunning(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look for lasting services without a restart policy."""
         found = self._found(seen)
-        return f"Their restart policy is no: {some(found)}." if found else None
+        return f"Their restart policy is no: {named(found)}." if found else None
 
     def repair(self, seen: Evidence) -> None:
         """Change the policy of the containers that are there."""
@@ -203,7 +194,7 @@ class OutOfMemory(DeploymentCheck):
         since = seen.ports.clock.now() - LOOK_BACK
         killed = (one for one in containers(seen) if one.oom_killed)
         lately = [one for one in killed if one.is_running or (one.finished_at is not None and one.finished_at > since)]
-        return f"Ended for lack of memory: {some(map(self._told, lately))}." if lately else None
+        return f"Ended for lack of memory: {named(map(self._told, lately))}." if lately else None
 
     def _told(self, one: ContainerFacts) -> str:
         at = f" at {one.finished_at:%Y-%m-%d %H:%M} UTC" if one.finished_at else ""

@@ -13,10 +13,8 @@ from ..stack.model import Delta, Job, JobStatus
 from ..stack.queue_changes import BULK_LIMIT
 from ..stack.signatures import SIGNATURES, Cause, Signature
 from .base import Auto, Check, Severity
-from .evidence import LOOK_BACK, MOST_JOBS, Evidence
+from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
 
-#: Named one by one in a sentence.
-NAMED = 3
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
 WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Told by checks of their own, or by nobody's fault.
@@ -147,7 +145,7 @@ class EditsFailed(Check):
         found = [one for one in not_in_the_data(seen) if (why := classify_delta(one)) and why.signature == self._name]
         if not found:
             return None
-        people = ", ".join(list(dict.fromkeys(one.created_by for one in found))[:NAMED])
+        people = named(one.created_by for one in found)
         return f"{len(found)} of {people} in {_projects(found)}, the last of {found[-1].created_at:%Y-%m-%d %H:%M} UTC."
 
 
@@ -165,9 +163,7 @@ def _of_jobs(jobs: Sequence[Job]) -> str | None:
 
 
 def _projects(found: Sequence[Job | Delta]) -> str:
-    names = list(dict.fromkeys(one.project for one in found))
-    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return f"{', '.join(names[:NAMED])}{more}"
+    return named(one.project for one in found)
 
 
 def _public(seen: Evidence) -> str:

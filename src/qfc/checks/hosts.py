@@ -9,8 +9,8 @@ from ..errors import NotFoundError
 from ..stack.forecast import forecast
 from ..stack.model import Inodes, Vantage
 from .base import Check, Severity
-from .containers import DeploymentCheck, some
-from .evidence import Evidence
+from .containers import DeploymentCheck
+from .evidence import Evidence, named
 
 SOON = timedelta(days=7)
 #: A measurement that is older says nothing of now.
@@ -58,8 +58,8 @@ class LargeLogs(DeploymentCheck):
         if total < max(LARGE_BYTES, LARGE_SHARE * seen.ports.runtime.disk().total_bytes):
             return None
         largest = sorted(parts, key=lambda one: -(one.bytes or 0))
-        named = some(f"{one.name} {(one.bytes or 0) / 1e9:.1f} GB" for one in largest)
-        return f"{total / 1e9:.1f} GB: {named}."
+        told = named(f"{one.name} {(one.bytes or 0) / 1e9:.1f} GB" for one in largest)
+        return f"{total / 1e9:.1f} GB: {told}."
 
 
 class NoInodes(DeploymentCheck):
@@ -75,7 +75,7 @@ class NoInodes(DeploymentCheck):
         """Look at the share that is left."""
         disks = seen.once("inodes", lambda: seen.ports.deployment.inspection.inodes())
         found = [one for one in disks if one.total and self.least <= one.free / one.total < self.most]
-        return f"Left: {some(map(self._told, found))}." if found else None
+        return f"Left: {named(map(self._told, found))}." if found else None
 
     def _told(self, one: Inodes) -> str:
         return f"{one.free} of {one.total} on {one.name}"

@@ -10,8 +10,8 @@ from ..errors import NotFoundError
 from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS
 from ..stack.model import ContainerFacts, TemporaryFolder
 from .base import Auto, Check, Severity
-from .containers import DeploymentCheck, containers, some
-from .evidence import Evidence
+from .containers import DeploymentCheck, containers
+from .evidence import Evidence, named
 from .synchronisation import WORKER
 
 NETWORK, ENVIRONMENT = "QFIELDCLOUD_DEFAULT_NETWORK", "ENVIRONMENT"
@@ -123,8 +123,8 @@ class SameLabel(LaunchCheck):
         """Look for running workers with the same label."""
         others = seen.ports.deployment.inspection.other_deployments()
         label = worker_environment(seen).get(ENVIRONMENT, "")
-        named = some(f"{one.project} in {one.folder}" for one in others)
-        return f"{ENVIRONMENT} is {label or 'empty'} here and in {named}." if others else None
+        told = named(f"{one.project} in {one.folder}" for one in others)
+        return f"{ENVIRONMENT} is {label or 'empty'} here and in {told}." if others else None
 
 
 class NoEngine(LaunchCheck):

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from ..errors import NotFoundError
 from ..stack.model import Health, Reached, ServiceState, StoreFacts, Vantage
 from .base import Auto, Check, Severity
-from .containers import STORE_SERVICES, DeploymentCheck, facts, some
-from .evidence import Evidence
+from .containers import STORE_SERVICES, DeploymentCheck, facts
+from .evidence import Evidence, named
 
 #: Names by which containers call their host; the host itself does not know them.
 HOST_NAMES = ("host.docker.internal", "gateway.docker.internal")
@@ -114,7 +114,7 @@ class OldStoreLeft(DeploymentCheck):
         if NEW_STORE not in facts(seen).images:
             return None
         old = [name for name in seen.ports.deployment.inspection.volumes() if "minio" in name]
-        return f"{NEW_STORE} is the store, and there are {some(old)}." if old else None
+        return f"{NEW_STORE} is the store, and there are {named(old)}." if old else None
 
 
 class YoungStore(DeploymentCheck):
@@ -141,7 +141,7 @@ class WebDavStore(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look at the settings."""
         found = [one.name for one in stores(seen) if one.kind == "webdav"]
-        return f"In STORAGES: {some(found)}." if found else None
+        return f"In STORAGES: {named(found)}." if found else None
 
 
 def _is_known_to_host(endpoint: str) -> bool:
