@@ -58,7 +58,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "B03": ("QFIELDCLOUD_HOST=Field.example.org", "Field.example.org"),
     "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "DJANGO_ALLOWED_HOSTS lacks app, nginx."),
     "B11": ("LETSENCRYPT_STAGING=1\nLETSENCRYPT_EMAIL=a@b.ch\nQFIELDCLOUD_TLS_CERT=/etc/letsencrypt/live/x", "STAGING"),
-    "C07": ("STORAGES={broken", "no JSON"),
+    "C07": ('STORAGES={"files": {"BACKEND": "s3"}}', "STORAGES has no store default"),
     "C08": ('STORAGES={"default": {"OPTIONS": {"webdav_url": "https://u:hunter2@dav/"}}}', "webdav_url"),
     "D10": ("TMP_DIRECTORY=/srv/tmp", "/srv/tmp"),
     "H06": ("EMAIL_HOST=smtp4dev", "smtp4dev"),

@@ -34,6 +34,7 @@ class World(Protocol):
     #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
     tells_effects: bool
 
+    def now(self) -> datetime: ...
     def person(self, name: str) -> None: ...
     def subscribe(self, name: str) -> None: ...
     def project(
@@ -91,6 +92,10 @@ class DatabaseWorld:
         self.directory.close()
         self.conditions.close()
         self._connection.close()
+
+    def now(self) -> datetime:
+        """Return what the database takes for now: later than `NOW` by what the tests have taken so far."""
+        return datetime.now(UTC)
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         """Run any statement; return its rows."""
@@ -290,6 +295,10 @@ class MemoryWorld:
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def now(self) -> datetime:
+        """Return what the clock of the queue shows."""
+        return NOW
 
     def person(self, name: str) -> None:
         """Make a person."""

@@ -8,7 +8,15 @@ import pytest
 
 from conditions_world import announce, count_bytes, keeps_files, store, superuser, wrong_password
 from qfc.errors import NotFoundError
-from qfc.stack.model.conditions import FileTrouble, FoundFile, LongJobs, Miscount, OldVersions, ProjectCount
+from qfc.stack.model.conditions import (
+    FileTrouble,
+    FoundFile,
+    LongJobs,
+    Miscount,
+    OldVersions,
+    PlanChange,
+    ProjectCount,
+)
 from queue_world import NOW, DatabaseWorld, World, before
 
 DAY = NOW - timedelta(days=1)
@@ -180,9 +188,10 @@ def test_what_the_server_says_of_itself(world: World) -> None:
     assert world.conditions.time_limit_s() in (600.0, None)
 
 
-def test_a_plan_that_makes_active(world: World) -> None:
+@pytest.mark.parametrize("change", PlanChange)
+def test_only_a_plan_that_is_there_can_be_changed(world: World, change: PlanChange) -> None:
     with pytest.raises(NotFoundError):
-        world.conditions.activate_plan("no-such-plan")
+        world.conditions.change_plan("no-such-plan", change)
 
 
 def test_what_a_release_does_not_keep_is_not_known(world: World) -> None:

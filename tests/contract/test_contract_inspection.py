@@ -56,6 +56,11 @@ def test_a_healthy_deployment_has_nothing_left_over(case: Case) -> None:
     assert case.inspection.other_deployments() == ()
 
 
+def test_a_mail_server_that_is_not_there_does_not_greet(case: Case) -> None:
+    found = case.inspection.mail_server(case.nowhere, 25, encrypted=False)
+    assert (found.extensions, bool(found.error)) == ((), True)
+
+
 def test_the_engine_and_the_disks(case: Case) -> None:
     engine = case.inspection.engine()
     assert engine.version

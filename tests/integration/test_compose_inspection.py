@@ -8,7 +8,7 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,11 +16,13 @@ import pytest
 
 from compose_world import Deployment, deployment
 from engines_of_docker import DockerHost
+from known_lines import WRITTEN, raw
 from qfc import config, wiring
-from qfc.checks import EVERYTHING
+from qfc.checks import EVERYTHING, Check
 from qfc.checks.containers import CONTAINERS, CONTAINERS_BESIDES
 from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_BESIDES
+from qfc.checks.logs import LOGS
 from qfc.checks.stores import STORES, STORES_BESIDES
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Finding, Result, diagnose
@@ -52,6 +54,23 @@ services:
 """
 
 
+#: A mail server that greets, and can do nothing else.
+GREETS = """
+import socketserver
+class Mail(socketserver.StreamRequestHandler):
+    def handle(self):
+        self.wfile.write(b"220 mail ESMTP\\r\\n")
+        for line in self.rfile:
+            bye = line.upper().startswith(b"QUIT")
+            self.wfile.write(b"221 bye\\r\\n" if bye else b"250-mail\\r\\n250 SIZE 1000\\r\\n")
+socketserver.ThreadingTCPServer(("", 2525), Mail).serve_forever()
+"""
+LISTENS = """
+import socket, time
+while socket.socket().connect_ex(("localhost", 2525)): time.sleep(0.1)
+"""
+
+
 @dataclass(frozen=True)
 class Official:
     """A deployment whose workers look like official ones; `shared` is the folder that they share with the host."""
@@ -62,12 +81,16 @@ class Official:
 
     def find(self, id: str, *, fix: bool = False) -> Finding | None:
         """Return what one check finds for an operator who comes now, repaired where that is wanted."""
+        found = self.look([CHECKS[id]], fix=fix)
+        return found[0] if found else None
+
+    def look(self, checks: Sequence[Check], *, fix: bool = False) -> tuple[Finding, ...]:
+        """Return what some checks find for an operator who comes now."""
         ports = wiring.wire(config.load(self.made.qfc.environment, stack="dep").stack())
         try:
-            found = diagnose(ports, [CHECKS[id]], Options(yes=True), fix=fix, proof=False).findings
+            return diagnose(ports, checks, Options(yes=True), fix=fix, proof=False).findings
         finally:
             ports.close()
-        return found[0] if found else None
 
     def docker(self, *words: str, check: bool = True) -> str:
         """Call docker past the suite."""
@@ -78,6 +101,16 @@ class Official:
         labels = {"project": self.made.project, "service": service, "project.working_dir": str(self.made.place)}
         options = [word for name, value in labels.items() for word in ("--label", f"com.docker.compose.{name}={value}")]
         return self.docker("run", "-d", *options, *words)
+
+    def write(self, service: str, text: str) -> None:
+        """Let a service write to its log; the database is asked to, since nobody else may write there."""
+        container = self.made.container(service)
+        if service == "db":
+            raised = f"do $$ begin raise warning '{text}'; end $$"
+            self.docker("exec", container, "sh", "-c", 'psql -qU "$POSTGRES_USER" "$POSTGRES_DB" -c "$1"', "sh", raised)
+            return
+        lines = "\n".join([*map(raw, text.splitlines()), ""])
+        self.docker("exec", container, "sh", "-c", 'printf %s "$1" >/proc/1/fd/2', "sh", lines)
 
     def change(self, **values: str) -> None:
         """Change lines of .env, and make the workers anew."""
@@ -141,8 +174,9 @@ def test_an_orphan_goes_and_its_volume_stays(official: Official) -> None:
     official.docker("volume", "rm", volume)
 
 
-def test_a_taken_port_is_told(official: Official) -> None:
+def test_a_taken_port_is_told_and_another_one_is_used(official: Official) -> None:
     nginx, port = official.made.container("nginx"), official.made.ports["WEB_HTTP_PORT"]
+    before = official.ports.deployment.settings.text()
     official.docker("stop", nginx)
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -150,10 +184,31 @@ def test_a_taken_port_is_told(official: Official) -> None:
         taken.listen()
         official.docker("start", nginx, check=False)
         found = official.find("A05")
-    official.docker("start", nginx)
+        fixed = official.find("A05", fix=True)
+        state = official.docker("inspect", "-f", "{{.State.Status}}", official.made.container("nginx"))
+    used = official.ports.deployment.settings.values()["WEB_HTTP_PORT"]
+    official.ports.deployment.settings.restore(before)
+    official.ports.runtime.recreate(["nginx"])
     assert found is not None
     assert found.evidence == f"nginx cannot have port {port}."
+    assert fixed is not None
+    assert (fixed.result, int(used) > port, state) == (Result.FIXED, True, "running")
     assert official.find("A05") is None
+
+
+def test_known_lines_in_the_logs_of_running_services_are_found_until_these_are_made_anew(official: Official) -> None:
+    before = official.ports.deployment.settings.text()
+    for service, text in WRITTEN.values():
+        official.write(service, text)
+    found = official.look(LOGS)
+    longer = official.find("B14", fix=True)
+    assert {one.id for one in found} == set(WRITTEN)
+    assert longer is not None
+    assert longer.result is Result.FIXED
+    assert official.ports.deployment.settings.values()["GUNICORN_TIMEOUT_S"] == "600"
+    official.ports.deployment.settings.restore(before)
+    official.ports.runtime.recreate(sorted({service for service, _ in WRITTEN.values()}))
+    assert official.look(LOGS) == ()
 
 
 def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:
@@ -241,11 +296,18 @@ def test_a_neighbour_with_the_same_label_is_seen_while_it_runs(official: Officia
             "debian:bookworm-slim", "sleep", "infinity",
         )  # fmt: skip
 
+    before = official.ports.deployment.settings.text()
     ids = [neighbour("production"), neighbour("field")]
     found = official.find("D06")
+    fixed = official.find("D06", fix=True)
+    named = official.ports.deployment.settings.values()["ENVIRONMENT"]
+    official.ports.deployment.settings.restore(before)
+    official.ports.runtime.recreate([])
     official.docker("rm", "-f", ids[0])
     assert found is not None
     assert found.evidence == "ENVIRONMENT is production here and in other in /srv/other."
+    assert fixed is not None
+    assert (fixed.result, named) == (Result.FIXED, f"production_{official.made.project}")
     assert official.find("D06") is None
     official.docker("rm", "-f", ids[1])
 
@@ -265,6 +327,29 @@ def test_the_end_of_a_container_is_seen(official: Official) -> None:
     assert killed
     assert memory is not None
     assert memory.evidence.startswith(f"Ended for lack of memory: {name} at ")
+
+
+def test_a_mail_server_is_greeted_from_the_application(official: Official) -> None:
+    settings, network = official.ports.deployment.settings, f"{official.made.project}_default"
+    before = settings.text()
+    image = official.docker("inspect", "-f", "{{.Image}}", official.made.container("app"))
+    server = official.docker("run", "-d", "--network", network, "--network-alias", "mail", "--entrypoint", "python3",
+                             image, "-c", GREETS)  # fmt: skip
+    try:
+        settings.change({"EMAIL_HOST": "mail", "EMAIL_PORT": "2525"})
+        official.docker("exec", server, "python3", "-c", LISTENS)
+        assert official.find("H06-server") is None
+        settings.change({"EMAIL_USE_TLS": "true"})
+        plain = official.find("H06-server")
+        settings.change({"EMAIL_PORT": "2526"})
+        silent = official.find("H06-server")
+    finally:
+        settings.restore(before)
+        official.docker("rm", "-f", server)
+    assert plain is not None
+    assert plain.evidence == "mail:2525 does not offer STARTTLS."
+    assert silent is not None
+    assert silent.evidence.startswith("mail:2526 from app: [Errno 111]")
 
 
 def test_large_logs_are_measured(official: Official) -> None:

@@ -271,7 +271,7 @@ def test_who_takes_a_place_in_a_private_project(world: DatabaseWorld) -> None:
     add("carol", incognito=True)
     assert world.conditions.places_taken() == ()
     add("bob")
-    assert world.conditions.places_taken() == (PlacesTaken("club/closed", "collaborators", 1, 1),)
+    assert world.conditions.places_taken() == (PlacesTaken("club/closed", "collaborators", 1, 1, "community"),)
     world.execute("update core_project set is_public = true where name = 'closed'")
     assert world.conditions.places_taken() == ()
 

@@ -20,6 +20,7 @@ from qfc.stack.model import (
     DiskPart,
     Health,
     Inodes,
+    MailServer,
     Neighbour,
     Revision,
     StoreFacts,
@@ -188,8 +189,53 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
         ),
         "field.town.ch",
     ),
+    "H06-server": (
+        lambda ports: setattr(inspection(ports), "nowhere", frozenset({"mail.example.org"})),
+        "mail.example.org:25 from app: no such name",
+    ),
     "clock": (lambda ports: setattr(inspection(ports), "offset_s", -90.0), "90 s behind"),
 }
+
+
+@pytest.mark.parametrize(
+    ("env", "offered", "told"),
+    [
+        ("EMAIL_USE_TLS=true\n", ("STARTTLS",), None),
+        ("EMAIL_USE_TLS=true\nEMAIL_PORT=587\n", ("SIZE",), "mail.example.org:587 does not offer STARTTLS."),
+        ("EMAIL_HOST_USER=qfc\n", ("STARTTLS",), "mail.example.org:25 does not offer AUTH."),
+        ("EMAIL_HOST_USER=qfc\nEMAIL_USE_TLS=true\n", ("STARTTLS",), None),
+        ("EMAIL_USE_TLS=1\n", (), None),
+        ("EMAIL_HOST=\nEMAIL_USE_TLS=true\n", (), None),
+    ],
+)
+def test_a_mail_server_offers_what_is_wanted_of_it(env: str, offered: tuple[str, ...], told: str | None) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += env
+    inspection(ports).mail = MailServer(offered)
+    findings = [one.evidence for one in found(ports).findings if one.id == "H06-server"]
+    assert findings == ([told] if told else [])
+
+
+#: Whether a port is free only an engine knows.
+ELSEWHERE = ("A05", "A05-other")
+
+
+def test_a_service_whose_port_is_taken_gets_the_next_one_that_nobody_wants() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "WEB_HTTP_PORT=80\nWEB_HTTPS_PORT=443\nMINIO_API_PORT=444\n"
+    FAULTS["A05"][0](ports)
+    planned = found(ports, fix=True, options=DRY)
+    assert "WEB_HTTPS_PORT: 443 → 445" in "".join(planned.steps)
+    found(ports, fix=True)
+    assert ports.deployment.settings.values()["WEB_HTTPS_PORT"] == "445"
+
+
+def test_a_port_that_no_line_has_is_left_to_the_operator() -> None:
+    ports, _ = healthy("compose")
+    FAULTS["A05"][0](ports)
+    made = the(found(ports, fix=True), "A05")
+    assert made.result is Result.FAILED
+    assert "cannot be told from here" in made.evidence
 
 
 @pytest.mark.parametrize("id", FAULTS)
@@ -200,7 +246,7 @@ def test_a_fault_is_found_with_its_evidence_and_repaired_where_that_is_promised(
     finding = the(found(ports), id)
     assert finding.result is Result.FOUND
     assert evidence in finding.evidence
-    if finding.auto == "no":
+    if finding.auto == "no" or id in ELSEWHERE:
         return
     planned = found(ports, fix=True, options=DRY)
     assert the(planned, id).result is Result.FOUND

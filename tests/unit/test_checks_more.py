@@ -11,6 +11,7 @@ from pathlib import PurePath
 import pytest
 
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
+from known_lines import WRITTEN
 from qfc.checks.logs import LOGS, Said
 from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
@@ -23,35 +24,6 @@ from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revisio
 from qfc.stack.rollout import Record, State, as_document
 
 #: Lines as services really write them, by the check that knows them.
-WRITTEN: Mapping[str, tuple[str, str]] = {
-    "A06-log": ("app", 'psycopg2.OperationalError: invalid sslmode value: "prefer # or require"'),
-    "A12-log": ("app", "  File \"os.py\", line 685, in __getitem__\n    raise KeyError(key)\nKeyError: 'SALT_KEY'"),
-    "A13-log": ("app", 'psycopg2.errors.UndefinedTable: relation "core_user" does not exist'),
-    "A15-log": ("db", "could not extend file: No space left on device"),
-    "A11-log": ("worker_wrapper", "pymemcache.exceptions.MemcacheUnexpectedCloseError"),
-    "B02": ("nginx", '[emerg] 1#1: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'),
-    "B05-log": ("app", "Expected to either run behind nginx proxy, debug mode or within a test suite."),
-    "B12": ("app", "ssl.SSLCertVerificationError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"),
-    "B13": ("nginx", "*5 client intended to send too large body: 11000000 bytes"),
-    "B14": ("app", "WORKER TIMEOUT (pid:17)"),
-    "B16": ("nginx", "*48 minio.example could not be resolved (3: Host not found)"),
-    "B18-log": ("nginx", 'cannot load certificate "/etc/nginx/certs/x.pem": BIO_new_file() failed'),
-    "C07-log": ("app", "ConfigValidationError: Missing STORAGES_PROJECT_DEFAULT_STORAGE"),
-    "C10-log": ("app", "psycopg2.errors.NumericValueOutOfRange: integer out of range"),
-    "D09": ("worker_wrapper", "NotImplementedError: Unknown job type create_project"),
-    "D12-log": ("worker_wrapper", "Expected `worker_wrapper` to be connected to the master DB node!"),
-    "D13-log": ("worker_wrapper", "docker.errors.DockerException: Error while fetching server API version"),
-    "D15-log": ("worker_wrapper", "[QFC/Worker/1001] Failed to read logs."),
-    "E08-log": ("app", "cryptography.fernet.InvalidToken"),
-    "F06": ("app", "duplicate_deltafile"),
-    "F11": ("nginx", "POST 500 /admin/core/delta/ 0.120 s 12 bytes"),
-    "G07": ("nginx", "POST 405 /api/v1/deltas/4ad2fe27/ 0.001 s"),
-    "G08": ("nginx", "GET 403 /api/v1/subscriptions/bob/current/ 0.001 s"),
-    "H06-log": ("app", "smtplib.SMTPAuthenticationError: (535, b'no')"),
-    "I02": ("app", 'psycopg2.errors.UndefinedTable: relation "project_project" does not exist'),
-    "I03-log": ("db", "database files are incompatible with server"),
-    "connections-log": ("db", "FATAL: sorry, too many clients already"),
-}  # fmt: skip
 
 
 def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0) -> None:
@@ -73,6 +45,56 @@ def test_what_was_written_before_the_service_was_started_anew_is_no_finding() ->
     ports, _ = healthy("compose")
     wrote(ports, "app", WRITTEN["C07-log"][1], minutes_ago=5)
     assert found(ports).findings == ()
+
+
+@pytest.mark.parametrize(
+    ("id", "env", "changed"),
+    [
+        ("B13", "NGINX_CLIENT_MAX_BODY_SIZE=50m", {"NGINX_CLIENT_MAX_BODY_SIZE": "10g"}),
+        ("B14", "", {"GUNICORN_TIMEOUT_S": "600"}),
+        (
+            "B14",
+            "GUNICORN_TIMEOUT_S=2000\nNGINX_PROXY_READ_TIMEOUT=300s",
+            {"GUNICORN_TIMEOUT_S": "3600", "NGINX_PROXY_READ_TIMEOUT": "600s"},
+        ),
+    ],
+)
+def test_a_limit_that_a_log_tells_of_is_raised_after_a_question(id: str, env: str, changed: dict[str, str]) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += f"{env}\n"
+    wrote(ports, *WRITTEN[id])
+    questions: list[str] = []
+    found(ports, fix=True, options=Options(ask=lambda question: questions.append(question) is None))
+    values = ports.deployment.settings.values()
+    assert {name: values[name] for name in changed} == changed
+    assert all(value in questions[0] for value in changed.values())
+
+
+@pytest.mark.parametrize("env", ["", "NGINX_CLIENT_MAX_BODY_SIZE=20g", "NGINX_CLIENT_MAX_BODY_SIZE=0"])
+def test_nobody_is_asked_about_a_limit_that_is_somewhere_else(env: str) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += f"{env}\n"
+    wrote(ports, *WRITTEN["B13"])
+    made = found(ports, fix=True, options=Options(ask=lambda question: pytest.fail(question)))
+    assert the(made, "B13").result is Result.FOUND
+
+
+def test_what_is_left_of_a_lost_log_is_kept_by_the_job() -> None:
+    ports, world = healthy("compose")
+    error = {"error": "[QFC/Worker/1001] Failed to read logs."}
+    job = world.job(world.project("survey"), "failed", made=3, started=0, ended=0, feedback=error)
+    others = world.job(world.project("other"), "failed", made=3, started=0, ended=0, feedback={"error": "x"})
+    wrote(ports, "worker_wrapper", "password=hunter2 begins")
+    wrote(ports, "worker_wrapper", WRITTEN["D15-log"][1])
+    wrote(ports, "worker_wrapper", "after it had ended", minutes_ago=-1)
+    assert job[:8] in the(found(ports), "D15-log").evidence
+    assert the(found(ports, fix=True), "D15-log").result is Result.FIXED
+    kept = ports.deployment.records.read_text(f"job-logs/{job}.log") or ""
+    assert "[QFC/Worker/1001]" in kept
+    assert "begins" in kept
+    assert not any(word in kept for word in ("hunter2", "after it had ended"))
+    assert ports.deployment.records.read_text(f"job-logs/{others}.log") is None
+    assert "D15-log" not in ids(found(ports))
 
 
 def test_many_failed_requests() -> None:
@@ -255,7 +277,16 @@ def test_a_key_that_is_another_ones() -> None:
     ports, _ = healthy("compose")
     serving(ports)
     ports.deployment.certificates.fits = False
-    assert "/memory/certificate.pem" in the(found(ports), "B18").evidence
+    assert "/memory/certificate.pem" in the(found(ports), "B18-key").evidence
+
+
+def test_a_certificate_that_is_missing_is_made() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.missing = True
+    assert "There is no /memory/certificate.pem" in the(found(ports), "B18").evidence
+    assert the(found(ports, fix=True), "B18").result is Result.FIXED
+    assert found(ports).findings == ()
 
 
 @pytest.mark.parametrize("id", [check.id for check in SETTINGS if check.auto != "no"])

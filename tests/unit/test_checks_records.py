@@ -104,7 +104,7 @@ def inactive_by_default(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 def plan_insufficient(ports: MemoryPorts, world: MemoryWorld) -> None:
     world.project("online")
-    ports.conditions.online = ("alice/online",)
+    ports.conditions.online, ports.conditions.plans = ("alice/online",), (PLAN,)
     ports.directory.subscriptions["alice"] = Subscription("community", "active_paid", 10**8, 0, None, False)
 
 
@@ -126,7 +126,8 @@ def quota_soon(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 def places_taken(ports: MemoryPorts, world: MemoryWorld) -> None:
     del world
-    ports.conditions.full = (PlacesTaken("club", "members", 5, 5),)
+    ports.conditions.plans = (PLAN,)
+    ports.conditions.full = (PlacesTaken("club", "members", 5, 5, "community"),)
 
 
 def read_only(ports: MemoryPorts, world: MemoryWorld) -> None:
@@ -356,6 +357,20 @@ def test_a_deployment_that_cannot_be_dumped_is_not_migrated() -> None:
     assert finding.result is Result.FAILED
     assert "the database is elsewhere" in finding.evidence
     assert ports.directory.migrations == ("core.0001", "core.0002")
+
+
+def test_known_seals_of_a_new_server_are_replaced_before_the_tables_are_made() -> None:
+    ports, world = healthy("compose")
+    site = ports.deployment.site
+    site.env = site.env.replace("SECRET_KEY=a-b-c", "SECRET_KEY=change_me\nSALT_KEY=0123456789abcdef")
+    assert "A10-new" not in ids(found(ports))
+    database_new(ports, world)
+    assert "SECRET_KEY, SALT_KEY" in the(found(ports), "A10-new").evidence
+    made = found(ports, fix=True)
+    values = ports.deployment.settings.values()
+    assert (the(made, "A10-new").result, the(made, "A13-new").result) == (Result.FIXED, Result.FIXED)
+    assert all(len(values[name]) >= 40 and values[name] not in str(made) for name in ("SECRET_KEY", "SALT_KEY"))
+    assert not {"A10", "A10-new"} & set(ids(found(ports)))
 
 
 def test_a_cron_that_is_at_rest_is_no_fault_without_work_or_before_its_first_run() -> None:

@@ -12,12 +12,12 @@ from qfc.checks import EVERYTHING
 from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
-from qfc.lab.certificates import made
 from qfc.operations import lab_book
 from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import Kind, Revision, User, Worker
+from qfc.stack.self_signed import self_signed
 from queue_world import NOW
 
 YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)
@@ -48,6 +48,7 @@ REAL_ONLY = {
     "certificate-of-another-name",
     "certificate-without-its-key",
     "certificate-not-served",
+    "certificate-missing",
     "database-stopped",
 }
 #: Made and undone in memory, but what finds them asks a database, files or an engine: found in the acceptance tests.
@@ -266,7 +267,7 @@ def test_a_repair_of_the_diagnosis_is_no_trouble_for_mending() -> None:
 def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:
     from qfc.drivers.deployment.certificates import from_pem
 
-    certificate, key = made("field.example.org", NOW, (-90, -1))
+    certificate, key = self_signed("field.example.org", NOW, (-90, -1))
     read = from_pem(certificate.decode())
     assert read.names == ("field.example.org",)
     assert read.not_after == NOW - timedelta(days=1)

@@ -15,6 +15,7 @@
     twice.py            edits that would be applied several times
     people.py           who may not log in, what plans do not allow
     files.py            files of projects, by their names and sizes
+    mail.py             the mail server, as the application reaches it
     settings.py         the deployment's `.env`
     containers.py       containers, the engine, Compose
     stores.py           the stores of files
@@ -38,6 +39,7 @@ from .files import FILES, FILES_FOR_SYNC
 from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_BESIDES
 from .logs import LOGS
+from .mail import MAIL
 from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
@@ -69,6 +71,7 @@ BESIDES: tuple[Check, ...] = (
     *ROWS,
     *CERTIFICATES,
     *SETTINGS,
+    *MAIL,
     *RELEASES,
     *CONTAINERS_BESIDES,
     *STORES_BESIDES,

@@ -7,8 +7,13 @@ from urllib.parse import urlsplit
 from ..errors import NotFoundError, QfcError
 from ..stack.certificates import WARN_DAYS, covers, days_left
 from ..stack.model import Certificate
+from ..stack.self_signed import self_signed
 from .base import Auto, Check, Severity
 from .evidence import Evidence
+
+NGINX = "nginx"
+#: So long a certificate is good that was put where there was none.
+MADE_DAYS = 90
 
 
 def served(seen: Evidence) -> Certificate:
@@ -120,18 +125,49 @@ class FileMissing(CertificateCheck):
     """B18: nginx cannot start again."""
 
     id = "B18"
-    title = "nginx's certificate or key is missing, or they do not fit"
+    title = "nginx's certificate is missing"
     fix = "QFIELDCLOUD_TLS_CERT and _KEY have to name files inside nginx; issue them: qfc certs renew --force"
+    auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for the files, and whether the key is the certificate's."""
-        certificates = seen.ports.deployment.certificates
+        """Look for the file."""
         try:
-            path, _ = seen.once("certificate on disk", certificates.on_disk)
-            fits = certificates.key_fits()
+            seen.once("certificate on disk", seen.ports.deployment.certificates.on_disk)
         except NotFoundError as error:
             return error.message
-        return None if fits else f"The private key is not that of {path}."
+        return None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return what is put there: enough for nginx, not for devices."""
+        return (f"a certificate for {self._host(seen)} that is signed by itself, for {MADE_DAYS} days",)
+
+    def repair(self, seen: Evidence) -> None:
+        """Put one there that is signed by itself, where there is nothing, and start nginx."""
+        pair = self_signed(self._host(seen), seen.ports.clock.now(), (0, MADE_DAYS))
+        seen.ports.deployment.certificates.store(*pair)
+        seen.ports.runtime.recreate([NGINX])
+
+    def _host(self, seen: Evidence) -> str:
+        return urlsplit(seen.ports.api.url).hostname or "localhost"
+
+
+class OtherKey(CertificateCheck):
+    """B18: nginx cannot start again."""
+
+    id = "B18-key"
+    title = "The private key is not that of the certificate"
+    fix = "Put the pair there again, or issue another: qfc certs renew --force"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare them."""
+        file = on_disk(seen)
+        if file is None:
+            return None
+        try:
+            fits = seen.ports.deployment.certificates.key_fits()
+        except NotFoundError as error:
+            return error.message
+        return None if fits else f"The private key is not that of {file[0]}."
 
 
 CERTIFICATES: tuple[Check, ...] = (
@@ -141,4 +177,5 @@ CERTIFICATES: tuple[Check, ...] = (
     Untrusted(),
     NotServed(),
     FileMissing(),
+    OtherKey(),
 )

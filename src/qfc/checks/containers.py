@@ -10,6 +10,8 @@ from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
 from .base import Auto, Check, Severity
 from .evidence import LOOK_BACK, Evidence, named
+from .mending import MendsSettings, Values
+from .settings import free_port, published
 
 #: Services that keep files.
 STORE_SERVICES = ("minio", "rustfs", "webdav")
@@ -44,20 +46,33 @@ def engine(seen: Evidence) -> EngineFacts:
     return seen.once("engine", lambda: seen.ports.deployment.inspection.engine())
 
 
-class PortTaken(DeploymentCheck):
+class PortTaken(DeploymentCheck, MendsSettings):
     """A05: the engine cannot start a container, since something else has its port."""
 
     id = "A05"
     title = "A port of a service that everything needs is taken"
     severity = Severity.CRITICAL
     fix = "See what has it (ss -ltnp on the host) and end that, or give the service another port in .env; then qfc up"
+    auto = Auto.ASK
     is_vital = True
 
     def look(self, seen: Evidence) -> str | None:
         """Read what the engine said when it started containers."""
-        refused = [one for one in containers(seen) if not one.is_running and _TAKEN.search(one.error)]
-        found = [self._told(one) for one in refused if self._is_vital(one.service) is self.is_vital]
+        found = [self._told(one) for one in self._refused(seen)]
         return f"{named(found)}." if found else None
+
+    def mended(self, seen: Evidence) -> Values:
+        """Give them the next ports that no line of `.env` has, where one has theirs."""
+        values, wanted = seen.settings(), {port[1] for one in self._refused(seen) if (port := _PORT.search(one.error))}
+        return {name: free_port(int(port), values) for name, port in published(values).items() if port in wanted}
+
+    def readers(self, seen: Evidence) -> list[str]:
+        """Return those that could not be started."""
+        return [one.service for one in self._refused(seen)]
+
+    def _refused(self, seen: Evidence) -> list[ContainerFacts]:
+        refused = [one for one in containers(seen) if not one.is_running and _TAKEN.search(one.error)]
+        return [one for one in refused if self._is_vital(one.service) is self.is_vital]
 
     def _is_vital(self, service: str) -> bool:
         return service in VITAL or service in STORE_SERVICES

@@ -12,6 +12,8 @@ from ..stack.model import ContainerFacts, TemporaryFolder
 from .base import Auto, Check, Severity
 from .containers import DeploymentCheck, containers
 from .evidence import Evidence, named
+from .mending import MendsSettings, Values
+from .settings import PRODUCTION
 from .synchronisation import WORKER
 
 NETWORK, ENVIRONMENT = "QFIELDCLOUD_DEFAULT_NETWORK", "ENVIRONMENT"
@@ -52,7 +54,7 @@ class LaunchCheck(DeploymentCheck):
         raise NotImplementedError
 
 
-class NetworkMissing(LaunchCheck):
+class NetworkMissing(LaunchCheck, MendsSettings):
     """D01: every job fails before it begins."""
 
     id = "D01-network"
@@ -60,20 +62,16 @@ class NetworkMissing(LaunchCheck):
     severity = Severity.CRITICAL
     fix = f"Set {NETWORK} in .env to the network of worker_wrapper; then qfc services recreate --service worker_wrapper"
     auto = Auto.SAFE
+    services = (WORKER,)
 
     def problem(self, seen: Evidence) -> str | None:
         """Compare the name that workers use with the networks that there are."""
         name = self._told(seen)
         return None if name in self._there(seen) else f"Workers start jobs on {name}, and there is no such network."
 
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the line as it is and as it would be."""
-        return (f"{NETWORK}: {seen.settings().get(NETWORK) or 'not set'} → {self._real(seen)}",)
-
-    def repair(self, seen: Evidence) -> None:
-        """Name the network that the workers are on, and make them anew."""
-        seen.ports.deployment.settings.change({NETWORK: self._real(seen)})
-        seen.ports.runtime.recreate([WORKER])
+    def mended(self, seen: Evidence) -> Values:
+        """Name the network that the workers are on."""
+        return {NETWORK: self._real(seen)}
 
     def _told(self, seen: Evidence) -> str:
         return worker_environment(seen).get(NETWORK) or f"{seen.ports.deployment.project}_default"
@@ -111,13 +109,14 @@ class ReleasesDiffer(LaunchCheck):
         return f"{'; '.join(told)}." if len(found) > 1 else None
 
 
-class SameLabel(LaunchCheck):
+class SameLabel(LaunchCheck, MendsSettings):
     """D06: each one's workers end jobs of the other, which they take for lost ones."""
 
     id = "D06"
     title = "Another deployment on this engine ends this one's jobs"
     severity = Severity.CRITICAL
     fix = f"Give each of them another {ENVIRONMENT} in .env; then qfc services recreate"
+    auto = Auto.ASK
 
     def problem(self, seen: Evidence) -> str | None:
         """Look for running workers with the same label."""
@@ -125,6 +124,10 @@ class SameLabel(LaunchCheck):
         label = worker_environment(seen).get(ENVIRONMENT, "")
         told = named(f"{one.project} in {one.folder}" for one in others)
         return f"{ENVIRONMENT} is {label or 'empty'} here and in {told}." if others else None
+
+    def mended(self, seen: Evidence) -> Values:
+        """Call this one by the name of its Compose project as well, which no other on this engine has."""
+        return {ENVIRONMENT: f"{PRODUCTION}_{seen.ports.deployment.project}"}
 
 
 class NoEngine(LaunchCheck):

@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from ..stack.model import LogLine, ServiceState
-from .base import Check, Severity
-from .evidence import Evidence
+from ..errors import RefusedError
+from ..stack.model import Job, LogLine, ServiceState
+from ..stack.redaction import Redactor
+from .base import Auto, Check, Severity
+from .evidence import Evidence, named
+from .mending import MendsSettings, Values
 
 #: So far back lines are read, and so many of a service at most.
 BACK, LINES = timedelta(hours=1), 2000
+#: Where below our own folder that is kept which is left of a job's log, and from how long before and after it.
+JOB_LOGS, MARGIN = "job-logs", timedelta(seconds=5)
 #: A longer line is cut in a sentence.
 SHOWN = 160
 APP, WORKER, NGINX, DATABASE = "app", "worker_wrapper", "nginx", "db"
+#: What `.env` says of nginx' largest request and of how long requests may take; what releases do without it.
+BODY, USUAL_BODY = "NGINX_CLIENT_MAX_BODY_SIZE", "10g"
+GUNICORN, NGINX_LIMITS = "GUNICORN_TIMEOUT_S", ("NGINX_PROXY_READ_TIMEOUT", "NGINX_PROXY_SEND_TIMEOUT")
+USUAL_S, MOST_S = 300, 3600
 #: Fewer failed requests than these say nothing of a server.
 MANY_FAILED, FAILED_SHARE = 20, 0.05
 
@@ -38,6 +47,99 @@ class Said(Check):
         at = f" at {last.time:%Y-%m-%d %H:%M} UTC" if last.time else ""
         told = found[0] if found else ""
         return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told[:SHOWN]}"
+
+
+class LogsLost(Said):
+    """D15: the log of a job was not kept with it. What the worker itself wrote meanwhile is kept before it is gone."""
+
+    auto = Auto.SAFE
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for the jobs whose logs were lost, and whether what is left of them is kept."""
+        told, left = super().look(seen), self._left(seen)
+        if told is None or (left and not self._not_kept(seen)):
+            return None
+        return f"{told} Jobs: {named(job[:8] for job in left)}." if left else told
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return what is kept where."""
+        return tuple(f"keep what the worker wrote in {JOB_LOGS}/{name}" for name in self._not_kept(seen))
+
+    def repair(self, seen: Evidence) -> None:
+        """Keep it, without secrets."""
+        files = self._not_kept(seen)
+        if not files:
+            raise RefusedError("Nothing is left of these logs.", hint=self.fix)
+        for name, text in files.items():
+            seen.ports.deployment.records.write_text(f"{JOB_LOGS}/{name}", text)
+
+    def _not_kept(self, seen: Evidence) -> dict[str, str]:
+        """Return what is to be kept, by the names of files."""
+        if not seen.is_deployment:
+            return {}
+        kept = seen.once("kept job logs", lambda: seen.ports.deployment.records.names(JOB_LOGS))
+        files = {f"{job}.log": text for job, text in self._left(seen).items()}
+        return {name: text for name, text in files.items() if name not in kept}
+
+    def _left(self, seen: Evidence) -> dict[str, str]:
+        """Return what workers wrote while jobs ran whose logs were lost, by the ids of these."""
+        lines = lines_of(seen, WORKER)
+        texts = {job.id: "\n".join(_while(job, lines)) for job in seen.failed_of("D15")}
+        return {job: Redactor((), {})(text) + "\n" for job, text in texts.items() if text}
+
+
+def _while(job: Job, lines: Sequence[LogLine]) -> list[str]:
+    began, ended = job.started_at or job.created_at, job.finished_at or job.updated_at or job.created_at
+    within = (line for line in lines if line.time and began - MARGIN <= line.time <= ended + MARGIN)
+    return [f"{line.time:%Y-%m-%dT%H:%M:%SZ} {line.text}" for line in within]
+
+
+class SaidForSetting(Said, MendsSettings):
+    """Such a line that other lines of `.env` put right; what services said before is not read again then."""
+
+    auto = Auto.ASK
+
+    def __init__(
+        self,
+        id: str,
+        title: str,
+        severity: Severity,
+        fix: str,
+        services: Sequence[str],
+        pattern: str,
+        mend: Callable[[Values], Values],
+    ) -> None:
+        super().__init__(id, title, severity, fix, services, pattern)
+        self._mend = mend
+        #: Whoever is made anew says from then on what is so now.
+        self.services = tuple(services)
+
+    def mended(self, seen: Evidence) -> Values:
+        """Return the lines as they would be right."""
+        return self._mend(seen.settings())
+
+
+def larger_bodies(values: Values) -> Values:
+    """Let nginx take what releases take by themselves, where `.env` allows less; other limits are those of a proxy."""
+    return {BODY: USUAL_BODY} if 0 < _bytes(values.get(BODY, "")) < _bytes(USUAL_BODY) else {}
+
+
+def longer_requests(values: Values) -> Values:
+    """Give requests twice their time, up to an hour."""
+    limits = {name: values.get(name, "") for name in (GUNICORN, *NGINX_LIMITS) if name == GUNICORN or name in values}
+    seconds = {name: int(value.removesuffix("s") or USUAL_S) for name, value in limits.items() if _is_seconds(value)}
+    longer = {name: min(MOST_S, 2 * limit) for name, limit in seconds.items() if limit < MOST_S}
+    return {name: f"{limit}{'s' if limits[name].endswith('s') else ''}" for name, limit in longer.items()}
+
+
+def _is_seconds(value: str) -> bool:
+    return not value or value.removesuffix("s").isdigit()
+
+
+def _bytes(size: str) -> int:
+    """Read a size as nginx does; 0 where it is none, and 0 is without limit to nginx."""
+    found = re.fullmatch(r"(\d+)([kmg]?)", size.strip().lower())
+    return int(found[1]) * 1024 ** " kmg".index(found[2] or " ") if found else 0
 
 
 class FailedRequests(Check):
@@ -106,12 +208,12 @@ LOGS: tuple[Check, ...] = (
     Said("B12", "A certificate of another server is not trusted", Severity.WARNING,
          "Give the authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with docker-compose.override.ca.yml",
          [APP, WORKER], r"CERTIFICATE_VERIFY_FAILED"),
-    Said("B13", "A file was too big for nginx", Severity.WARNING,
+    SaidForSetting("B13", "A file was too big for nginx", Severity.WARNING,
          "Raise client_max_body_size of the proxy in front, and NGINX_CLIENT_MAX_BODY_SIZE",
-         [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+"),
-    Said("B14", "Requests took too long", Severity.WARNING,
+         [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+", larger_bodies),
+    SaidForSetting("B14", "Requests took too long", Severity.WARNING,
          "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; look at the store: qfc health --verbose",
-         [NGINX, APP], r"upstream timed out|WORKER TIMEOUT"),
+         [NGINX, APP], r"upstream timed out|WORKER TIMEOUT", longer_requests),
     Said("B16", "nginx does not find the store", Severity.CRITICAL,
          "Use an endpoint that nginx's resolver knows, or an address",
          [NGINX], r"\S+ could not be resolved"),
@@ -132,7 +234,7 @@ LOGS: tuple[Check, ...] = (
     Said("D13-log", "Workers may not use the engine", Severity.CRITICAL,
          "Let worker_wrapper mount /var/run/docker.sock of an engine that runs as root",
          [WORKER], r"docker\.errors\.DockerException|[Pp]ermission denied.{0,60}docker\.sock"),
-    Said("D15-log", "Logs of jobs were lost", Severity.WARNING, "Look at the engine: qfc services disk",
+    LogsLost("D15-log", "Logs of jobs were lost", Severity.WARNING, "Look at the engine: qfc services disk",
          [WORKER], r"\[QFC/Worker/1001\]"),
     Said("E08-log", "Stored secrets cannot be read", Severity.CRITICAL,
          "Give SECRET_KEY and SALT_KEY the values of before; a copy of .env is kept by every deployment",

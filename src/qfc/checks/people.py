@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..stack.model import User
-from ..stack.model.conditions import PlanLimits
+from ..stack.model.conditions import PlacesTaken, PlanChange, PlanLimits
 from .base import Auto, Check, Severity
 from .evidence import Evidence, named
 
@@ -76,7 +76,7 @@ class InactiveByDefault(Check):
     def repair(self, seen: Evidence) -> None:
         """Let accounts be active from the beginning."""
         for one in self._plans(seen):
-            seen.ports.conditions.activate_plan(one.code)
+            seen.ports.conditions.change_plan(one.code, PlanChange.ACTIVE)
 
     def _plans(self, seen: Evidence) -> list[PlanLimits]:
         plans = seen.once("plan limits", seen.ports.conditions.plan_limits) or ()
@@ -90,19 +90,34 @@ class PlanInsufficient(Check):
     title = "A plan does not allow layers in databases elsewhere"
     severity = Severity.WARNING
     fix = "Another plan: qfc users quota NAME --plan PLAN; or allow external databases in the plan, in the admin"
+    auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the plans of those who own such projects."""
-        online = seen.ports.conditions.online_projects() or ()
-        wanted = dict.fromkeys((*online, *(job.project for job in seen.failed_of("H02"))))
-        owners = {name.partition("/")[0] for name in wanted}
-        refused = {name for name in owners if self._is_refused(seen, name)}
-        found = [name for name in wanted if name.partition("/")[0] in refused]
+        wanted, plans = self._projects(seen), self._plans(seen)
+        found = [name for name in wanted if name.partition("/")[0] in plans]
         return f"They have such layers: {named(found)}." if found else None
 
-    def _is_refused(self, seen: Evidence, owner: str) -> bool:
-        known = seen.ports.directory.subscription(owner)
-        return known is not None and known.has_external_databases is False
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the plans as they would be, and whom they are for besides."""
+        accounts = {one.code: one.accounts for one in seen.once("plan limits", seen.ports.conditions.plan_limits) or ()}
+        plans = sorted(set(self._plans(seen).values()))
+        return tuple(f"plan {code} ({accounts.get(code, 0)} accounts): external databases allowed" for code in plans)
+
+    def repair(self, seen: Evidence) -> None:
+        """Let their plans allow it."""
+        for code in sorted(set(self._plans(seen).values())):
+            seen.ports.conditions.change_plan(code, PlanChange.EXTERNAL_DATABASES)
+
+    def _projects(self, seen: Evidence) -> list[str]:
+        online = seen.once("online projects", seen.ports.conditions.online_projects) or ()
+        return list(dict.fromkeys((*online, *(job.project for job in seen.failed_of("H02")))))
+
+    def _plans(self, seen: Evidence) -> dict[str, str]:
+        """Return the plans that do not allow it, by the accounts that would need it."""
+        owners = {name.partition("/")[0] for name in self._projects(seen)}
+        known = {owner: seen.ports.directory.subscription(owner) for owner in sorted(owners)}
+        return {owner: has.plan for owner, has in known.items() if has and has.has_external_databases is False}
 
 
 class QuotaSoonUsedUp(Check):
@@ -123,19 +138,32 @@ class QuotaSoonUsedUp(Check):
         return f"Used: {told}."
 
 
-class PlacesTaken(Check):
+class NoPlaceLeft(Check):
     """H05: the next member or collaborator is refused."""
 
     id = "H05"
     title = "A plan allows no more members or collaborators"
     severity = Severity.INFO
     fix = "Raise the maximum of the plan in the admin; -1 is without limit"
+    auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
         """Ask where all places are taken."""
-        found = seen.ports.conditions.places_taken()
-        told = named(f"{one.name} ({one.taken} of {one.most} {one.what})" for one in found or ())
+        found = self._full(seen)
+        told = named(f"{one.name} ({one.taken} of {one.most} {one.what})" for one in found)
         return f"Full: {told}." if found else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the limits that would fall."""
+        return tuple(dict.fromkeys(f"plan {one.plan}, {one.what}: {one.most} → no limit" for one in self._full(seen)))
+
+    def repair(self, seen: Evidence) -> None:
+        """Let their plans be without limit."""
+        for code, what in sorted({(one.plan, one.what) for one in self._full(seen)}):
+            seen.ports.conditions.change_plan(code, PlanChange(what))
+
+    def _full(self, seen: Evidence) -> tuple[PlacesTaken, ...]:
+        return seen.once("places taken", seen.ports.conditions.places_taken) or ()
 
 
 def _share(user: User) -> float:
@@ -168,4 +196,4 @@ class OwnerInactive(Check):
 
 
 PEOPLE_FOR_SYNC: tuple[Check, ...] = (LockedOut(), PlanInsufficient())
-PEOPLE: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), PlacesTaken(), OwnerInactive())
+PEOPLE: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), NoPlaceLeft(), OwnerInactive())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from datetime import timedelta
 from pathlib import PurePath
 
@@ -11,6 +12,9 @@ from ..stack.migrations import planned
 from ..stack.model import ServiceState
 from .base import Auto, Check, Severity
 from .evidence import Evidence, named
+from .mending import MendsSettings, Values
+from .settings import shipped
+from .synchronisation import WORKER
 
 APP, CRON = "app", "ofelia"
 #: Tasks begin every minute.
@@ -61,6 +65,41 @@ class MigrationsPending(Check):
     def _dump(self, seen: Evidence) -> PurePath:
         at = seen.once("moment", seen.ports.clock.now)
         return seen.ports.deployment.records.folder(DUMPS) / f"{at:%Y%m%d-%H%M%S}.dump"
+
+
+class ShippedSeals(MendsSettings):
+    """A10: as long as nothing is sealed with them, secrets that everybody knows are simply replaced."""
+
+    id = "A10-new"
+    title = "Shipped secrets are in use, and the database is new"
+    severity = Severity.WARNING
+    fix = "Give SECRET_KEY and SALT_KEY values of your own now, before: qfc db migrate"
+    auto = Auto.SAFE
+    services = (APP, WORKER)
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only deployments have an .env."""
+        return seen.is_deployment
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look at the values, and whether any migration was applied yet."""
+        found = self._shipped(seen)
+        if not found:
+            return None
+        known, missing = _migrations(seen)
+        is_new = bool(known) and known == missing
+        return f"As in the example that everybody has: {', '.join(found)}." if is_new else None
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return which; no value is told."""
+        return tuple(f"{name}: another one, made at random" for name in self._shipped(seen))
+
+    def mended(self, seen: Evidence) -> Values:
+        """Make values at random."""
+        return {name: secrets.token_urlsafe(48) for name in self._shipped(seen)}
+
+    def _shipped(self, seen: Evidence) -> list[str]:
+        return [name for name in shipped(seen.settings()) if name in SEALS]
 
 
 class DatabaseNew(Check):
@@ -209,6 +248,8 @@ def _migrations(seen: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
 #: What keeps a sync from its end.
 RECORDS_FOR_SYNC: tuple[Check, ...] = (
     MigrationsPending(),
+    # Before the tables are made: afterwards things may be sealed.
+    ShippedSeals(),
     DatabaseNew(),
     ReadOnly(),
     StuckTransactions(),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from .base import Auto, Check, Severity
 from .evidence import Evidence
+from .mending import MendsSettings, Values
 from .web import STATUS, asked
 
-Values = Mapping[str, str]
-Mend = Callable[[Values], Mapping[str, str]]
+Mend = Callable[[Values], Values]
 #: What the application answers to names that it was not told.
 BAD_REQUEST = 400
+#: What ENVIRONMENT says of a server that people use; several on one engine have something behind it.
+PRODUCTION = "production"
 YES = ("1", "true", "yes", "on")
 #: Values of secrets that stand in the examples, and are known to everybody.
 SHIPPED = {
@@ -26,6 +29,7 @@ SHIPPED = {
 SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Variables of ports of the host.
 PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
+DEFAULT_STORE = "STORAGES_PROJECT_DEFAULT_STORAGE"
 ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
 WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Names of older releases, and what newer ones read instead.
@@ -39,11 +43,8 @@ RENAMED = {
 DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
-class SettingCheck(Check):
-    """A look at `.env` alone: `problem` says what is wrong in it, `mend` the values that would be right.
-
-    What is mended is put into `.env`, a copy of the old file stays beside it, and `services` are made anew.
-    """
+class SettingCheck(MendsSettings):
+    """A look at `.env` alone: `problem` says what is wrong in it, `mend` the values that would be right."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class SettingCheck(Check):
         self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
         self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
         self.auto = auto if mend else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
-        self._problem, self._mend, self._services = problem, mend, services
+        self._problem, self._mend, self.services = problem, mend, services
 
     def applies(self, seen: Evidence) -> bool:
         """Only deployments have an .env."""
@@ -71,46 +72,40 @@ class SettingCheck(Check):
         """Look at the values."""
         return self._problem(seen.settings())
 
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the lines as they are and as they would be."""
-        now = seen.settings()
-        return tuple(f"{name}: {now.get(name, 'not set')} → {value}" for name, value in self._mended(now).items())
-
-    def repair(self, seen: Evidence) -> None:
-        """Change the lines, and make the services that read them anew."""
-        seen.ports.deployment.settings.change(self._mended(seen.settings()))
-        present = [name for name in self._services if name in seen.services()]
-        # No names would be all services.
-        if present or not self._services:
-            seen.ports.runtime.recreate(present)
-
-    def _mended(self, values: Values) -> Mapping[str, str]:
-        return self._mend(values) if self._mend else {}
+    def mended(self, seen: Evidence) -> Values:
+        """Return the lines as they would be right."""
+        return self._mend(seen.settings()) if self._mend else {}
 
 
 def same_port(values: Values) -> str | None:
     """A05."""
     by_port: dict[str, list[str]] = {}
-    for name, value in values.items():
-        if PUBLISHED.match(name) and value:
-            by_port.setdefault(value, []).append(name)
+    for name, port in published(values).items():
+        by_port.setdefault(port, []).append(name)
     found = [f"{' and '.join(names)} are both {port}" for port, names in by_port.items() if len(names) > 1]
     return f"{'; '.join(found)}: the second one cannot start." if found else None
 
 
 def next_ports(values: Values) -> Values:
     """Give each service but the first of a port the next one that no other line has."""
-    taken = {value for name, value in values.items() if PUBLISHED.match(name)}
-    seen: set[str] = set()
     changed: dict[str, str] = {}
-    for name, value in values.items():
-        if not PUBLISHED.match(name) or not value.isdigit():
-            continue
-        if value in seen:
-            changed[name] = value = next(str(port) for port in range(int(value) + 1, 65536) if str(port) not in taken)
-            taken.add(value)
-        seen.add(value)
+    seen: set[str] = set()
+    for name, port in published(values).items():
+        if port in seen:
+            changed[name] = port = free_port(int(port), {**values, **changed})
+        seen.add(port)
     return changed
+
+
+def free_port(after: int, values: Values) -> str:
+    """Return the next port that no line has."""
+    taken = published(values).values()
+    return next(str(port) for port in range(after + 1, 65536) if str(port) not in taken)
+
+
+def published(values: Values) -> dict[str, str]:
+    """Return the lines that say which ports of the host services have."""
+    return {name: value for name, value in values.items() if PUBLISHED.match(name) and value.isdigit()}
 
 
 def development_files(values: Values) -> str | None:
@@ -129,17 +124,27 @@ def without_development(values: Values) -> Values:
 def debug(values: Values) -> str | None:
     """A02."""
     said = [f"DEBUG={values['DEBUG']}"] if values.get("DEBUG", "").lower() in YES else []
-    if values.get("ENVIRONMENT", "production") not in ("production", ""):
+    if not (values.get("ENVIRONMENT") or PRODUCTION).startswith(PRODUCTION):
         said.append(f"ENVIRONMENT={values['ENVIRONMENT']}")
     return f"It says {' and '.join(said)}." if said else None
 
 
+def without_debug(values: Values) -> Values:
+    """Switch it off; another name of a production server stays."""
+    environment = values.get("ENVIRONMENT") or PRODUCTION
+    return {"DEBUG": "0", "ENVIRONMENT": environment if environment.startswith(PRODUCTION) else PRODUCTION}
+
+
 def shipped_secrets(values: Values) -> str | None:
     """A10."""
-    found = [name for name, known in SHIPPED.items() if values.get(name) in known]
-    if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]):
-        found.append("SALT_KEY")
+    found = shipped(values)
     return f"As in the example that everybody has: {', '.join(found)}." if found else None
+
+
+def shipped(values: Values) -> list[str]:
+    """Return the names of secrets that have the value of an example."""
+    found = [name for name, known in SHIPPED.items() if values.get(name) in known]
+    return [*found, "SALT_KEY"] if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]) else found
 
 
 def comment_in_value(values: Values) -> str | None:
@@ -214,8 +219,22 @@ def storages(values: Values) -> str | None:
         return f"STORAGES is no JSON: {error.args[0] if error.args else 'it breaks off'}."
     if not isinstance(known, dict) or not known:
         return "STORAGES names no store."
-    default = values.get("STORAGES_PROJECT_DEFAULT_STORAGE", "default")
+    default = values.get(DEFAULT_STORE, "default")
     return None if default in known else f"STORAGES has no store {default}, the default of projects."
+
+
+def only_store(values: Values) -> Values:
+    """Name the only store that there is; whoever has several chooses."""
+    known = _stores(values)
+    return {DEFAULT_STORE: known[0]} if len(known) == 1 else {}
+
+
+def _stores(values: Values) -> list[str]:
+    try:
+        known = json.loads(values.get("STORAGES", ""))
+    except ValueError:
+        return []
+    return [str(name) for name in cast("dict[str, object]", known)] if isinstance(known, dict) else []
 
 
 def webdav_credentials(values: Values) -> str | None:
@@ -297,7 +316,7 @@ SETTINGS: tuple[Check, ...] = (
                  mend=without_development),
     SettingCheck("A02", "Debug mode in production", Severity.WARNING,
                  "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
-                 mend=lambda _: {"DEBUG": "0", "ENVIRONMENT": "production"}),
+                 mend=without_debug),
     SettingCheck("A05-env", "Two services want the same port", Severity.CRITICAL,
                  "Give each of them a port of its own; then qfc up", same_port, mend=next_ports),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
@@ -319,7 +338,8 @@ SETTINGS: tuple[Check, ...] = (
     SettingCheck("B11", "Certificates of the staging authority", Severity.WARNING,
                  "LETSENCRYPT_STAGING=0; then qfc certs renew --force", staging,
                  mend=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
-    SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env", storages),
+    SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env; then qfc services recreate",
+                 storages, mend=only_store),
     SettingCheck("C08", "Credentials in the address of a WebDAV store", Severity.WARNING,
                  "Move them to the options for name and password", webdav_credentials),
     SettingCheck("D10", "The temporary folder is not shared", Severity.CRITICAL,

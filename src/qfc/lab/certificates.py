@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from pathlib import PurePath
-
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from ..errors import RefusedError
 from ..stack.model import Kind
 from ..stack.ports import Ports
+from ..stack.self_signed import self_signed
 from .base import CONTAINERS, Fault, Known
 
 #: Where nginx sees the folder `conf/nginx/certs` of the deployment.
@@ -48,7 +42,7 @@ class ServedCertificate(Fault):
     def make(self, ports: Ports, known: Known) -> None:
         """Keep the files, write others, let nginx read them."""
         host = self.host or ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "localhost")
-        certificate, key = made(host, ports.clock.now(), self.days)
+        certificate, key = self_signed(host, ports.clock.now(), self.days)
         for path in (known["certificate"], known["key"]):
             ports.host.run(["cp", "-np", path, path + KEPT])
         ports.host.write_bytes(PurePath(known["certificate"]), certificate)
@@ -59,29 +53,38 @@ class ServedCertificate(Fault):
 
     def undo(self, ports: Ports, known: Known) -> None:
         """Put the files back, let nginx read them."""
-        script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
-        ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
+        self.put_back(ports, known)
         ports.deployment.certificates.reload()
 
+    def put_back(self, ports: Ports, known: Known) -> None:
+        """Put the files back."""
+        script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
+        ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
 
-def made(host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
-    """Return a certificate for a host, signed by itself, and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
-    begins, ends = (now + timedelta(days=number) for number in days)
-    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), begins, ends)
-    names = x509.SubjectAlternativeName([x509.DNSName(host)])
-    signed = builder.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    return signed.public_bytes(Encoding.PEM), private
+
+@dataclass(frozen=True)
+class MissingCertificate(ServedCertificate):
+    """There is neither certificate nor key: nginx does not start any more."""
+
+    def make(self, ports: Ports, known: Known) -> None:
+        """Put the files aside, and start nginx anew."""
+        for path in (known["certificate"], known["key"]):
+            ports.host.run(["mv", "-n", path, path + KEPT])
+        ports.runtime.recreate(["nginx"])
+
+    def undo(self, ports: Ports, known: Known) -> None:
+        """Put the files back, and start nginx with them."""
+        self.put_back(ports, known)
+        ports.runtime.recreate(["nginx"])
 
 
 CERTIFICATES: tuple[Fault, ...] = (
     ServedCertificate("certificate-expired", "The certificate is over", ("B09-expired",), days=(-90, -1)),
     ServedCertificate("certificate-of-another-name", "The certificate is for another name", ("B18-name",),
                       host="elsewhere.example.org"),
-    ServedCertificate("certificate-without-its-key", "The private key is not the certificate's", ("B18",),
+    ServedCertificate("certificate-without-its-key", "The private key is not the certificate's", ("B18-key",),
                       with_key=False, serve=False),
     ServedCertificate("certificate-not-served", "A new certificate lies there, and nginx shows the old one", ("B10",),
                       serve=False),
+    MissingCertificate("certificate-missing", "There is no certificate", ("B18",)),
 )  # fmt: skip

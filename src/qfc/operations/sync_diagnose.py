@@ -104,6 +104,9 @@ def _is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options)
         return False
     try:
         lines = check.difference(seen)
+    except RefusedError:
+        # What is right is known to the operator alone.
+        return False
     except QfcError as error:
         lines = (f"What it would change could not be looked at: {error.message}",)
     told = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")

@@ -122,7 +122,7 @@ class ComposeDeployment:
         from ..drivers.deployment.certificates import DeploymentCertificates
 
         return DeploymentCertificates(
-            self._ports.engine, lambda: self._running("nginx"), lambda: self._running("certbot"), self._doors
+            self._ports.engine, lambda: self._present("nginx"), lambda: self._running("certbot"), self._doors
         )
 
     @property
@@ -193,6 +193,11 @@ class ComposeDeployment:
     def _running(self, service: str) -> Container:
         self._ports.observer.look(fresh=True)
         return self._ports.observer.running(service)
+
+    def _present(self, service: str) -> Container:
+        """Return a container of a service, one that runs before one that does not. Raises NotFoundError."""
+        found = sorted(self._ports.observer.containers(service, fresh=True), key=lambda one: not one.is_running)
+        return found[0] if found else self._ports.observer.running(service)
 
     def _compose(self, argv: Sequence[str]) -> CommandResult:
         return self._ports.engine.run(argv, folder=self.folder, timeout_s=BUILD_S)

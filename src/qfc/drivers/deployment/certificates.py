@@ -8,13 +8,14 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from pathlib import PurePosixPath
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
-from ...stack.model import Certificate
+from ...stack.model import Certificate, CommandResult
 from ..docker.containers import Container
 from ..docker.engine import Engine
 from ..ways.address import Place
@@ -29,6 +30,8 @@ CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
 
 class DeploymentCertificates:
     """Looks after one deployment's certificate. `nginx` and `certbot` give containers as they are now.
+
+    nginx does not always run: without the files it cannot.
 
     `doors` gives the name that clients use and where it is reached from here, the outermost first.
     """
@@ -62,12 +65,8 @@ class DeploymentCertificates:
 
     def key_fits(self) -> bool:
         """Tell whether the private key beside it is the certificate's. The key itself stays where it is."""
-        path, _ = self._file(CERTIFICATE)
-        container = self._nginx()
-        script = 'openssl pkey -in "$1" -pubout 2>/dev/null'
-        argv = ["docker", "exec", container.id, "sh", "-c", script, "sh", container.environment.get(KEY, "")]
-        of_key = self._engine.look(argv, check=False).stdout.strip()
-        _, text = self._file(CERTIFICATE)
+        path, text = self._file(CERTIFICATE)
+        of_key = self._look(KEY, 'openssl pkey -in "$1" -pubout 2>/dev/null').stdout.strip()
         of_certificate = public_key(text)
         if not of_key:
             raise NotFoundError(
@@ -96,17 +95,54 @@ class DeploymentCertificates:
 
     def reload(self) -> None:
         """Let nginx use the file, after it has found its configuration good."""
-        reload_nginx(self._engine, self._nginx())
+        container = self._nginx()
+        if not container.is_running:
+            raise NotFoundError("nginx does not run.", hint="Type: qfc services restart --service nginx")
+        reload_nginx(self._engine, container)
+
+    def store(self, certificate: bytes, key: bytes) -> None:
+        """Put a certificate and its key where nginx looks for them. Raises RefusedError where there are some."""
+        container = self._nginx()
+        paths = {name: _on_host(container, _path(container, name)) for name in (CERTIFICATE, KEY)}
+        there = [str(path) for path in paths.values() if self._exists(path)]
+        if there:
+            raise RefusedError(f"{there[0]} is there: it is not written over.", hint="Type: qfc certs status")
+        self._engine.machine.write_bytes(paths[KEY], key, mode=0o600)
+        self._engine.machine.write_bytes(paths[CERTIFICATE], certificate)
 
     def _file(self, variable: str) -> tuple[str, str]:
-        container = self._nginx()
-        path = container.environment.get(variable, "")
-        if not path:
-            raise NotFoundError(f"{variable} is not set for nginx.", hint="Set it in .env.")
-        done = self._engine.look(["docker", "exec", container.id, "cat", path], check=False)
+        done = self._look(variable, 'cat "$1"')
+        path = _path(self._nginx(), variable)
         if done.exit_code:
             raise NotFoundError(f"There is no {path} in nginx.", hint="Look at the volumes of nginx and at .env.")
         return path, done.stdout
+
+    def _look(self, variable: str, script: str) -> CommandResult:
+        """Run a script on one of nginx's files: within nginx, or where the file lies while nginx does not run."""
+        container = self._nginx()
+        path = _path(container, variable)
+        if container.is_running:
+            return self._engine.look(["docker", "exec", container.id, "sh", "-c", script, "sh", path], check=False)
+        argv = ["sh", "-c", script, "sh", str(_on_host(container, path))]
+        return self._engine.machine.run(argv, check=False)
+
+    def _exists(self, path: PurePosixPath) -> bool:
+        return self._engine.machine.run(["test", "-e", str(path)], check=False).exit_code == 0
+
+
+def _path(nginx: Container, variable: str) -> str:
+    path = nginx.environment.get(variable, "")
+    if not path:
+        raise NotFoundError(f"{variable} is not set for nginx.", hint="Set it in .env.")
+    return path
+
+
+def _on_host(container: Container, path: str) -> PurePosixPath:
+    """Return where a file of a container lies on its host. Raises NotFoundError where no folder of it is mounted."""
+    for folder in PurePosixPath(path).parents:
+        if str(folder) in container.mounts:
+            return PurePosixPath(container.mounts[str(folder)]) / PurePosixPath(path).relative_to(folder)
+    raise NotFoundError(f"{path} is in no volume of {container.service}.", hint="Look at its volumes.")
 
 
 def telling(said: str) -> str:

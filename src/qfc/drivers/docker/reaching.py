@@ -7,7 +7,7 @@ from importlib import resources
 from urllib.parse import urlsplit
 
 from ...errors import CommandError, NotFoundError, UsageError
-from ...stack.model import CommandResult, Reached, Vantage
+from ...stack.model import CommandResult, MailServer, Reached, Vantage
 from .containers import Container
 from .engine import Engine
 
@@ -23,6 +23,19 @@ for one in socket.getaddrinfo(sys.argv[1], None): print(one[4][0])' "$1" 2>/dev/
 else exit 69
 fi
 exit 0
+"""
+# The application is a program of Python's: it is always there.
+_GREET = """
+command -v python3 >/dev/null 2>&1 || exit 69
+exec python3 -c 'import smtplib, sys
+host, port, limit, kind = sys.argv[1:]
+try:
+    with getattr(smtplib, kind)(host, int(port), "localhost", timeout=float(limit)) as server:
+        server.ehlo()
+        print(" ".join(server.esmtp_features).upper())
+except Exception as error:
+    print("!", error or type(error).__name__)
+' "$@"
 """
 
 
@@ -43,6 +56,14 @@ class Reaching:
         """Return the addresses of a name, each once."""
         printed = self._there(vantage, _LOOK_UP, name).stdout
         return tuple(dict.fromkeys(line.split()[0] for line in printed.splitlines() if line.strip()))
+
+    def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
+        """Greet a mail server from the application."""
+        kind = "SMTP_SSL" if encrypted else "SMTP"
+        printed = self._there(Vantage.APP, _GREET, host, str(port), str(LIMIT_S), kind).stdout.strip()
+        if printed.startswith("!"):
+            return MailServer(error=printed.removeprefix("!").strip().partition("\n")[0])
+        return MailServer(tuple(printed.split()))
 
     def _there(self, vantage: Vantage, script: str, *words: str) -> CommandResult:
         argv = ["sh", "-c", script, "sh", *words]

@@ -20,6 +20,7 @@ from ...stack.model.conditions import (
     Miscount,
     OldVersions,
     PlacesTaken,
+    PlanChange,
     PlanLimits,
     ProjectCount,
     StuckSession,
@@ -35,6 +36,14 @@ _DATA = re.compile(r"\.(tif|tiff|gpkg|mbtiles)$", re.IGNORECASE)
 _PROJECT = re.compile(r"\.qg[sz]$", re.IGNORECASE)
 _HIDDEN = re.compile(r"(^|/)\.[^/]")
 _RESERVED = re.compile(r'[<>:"|?*\\]|[. ](/|$)|(^|/)(con|prn|aux|nul|com[1-9]|lpt[1-9])(\.[^/]*)?(/|$)', re.IGNORECASE)
+
+#: What a change makes of a plan.
+PLAN_CHANGES: dict[PlanChange, dict[str, Any]] = {
+    PlanChange.ACTIVE: {"initial_status": "active_paid"},
+    PlanChange.EXTERNAL_DATABASES: {"has_external_databases": True},
+    PlanChange.MEMBERS: {"max_members": -1},
+    PlanChange.COLLABORATORS: {"max_collaborators": -1},
+}
 
 
 @dataclass(frozen=True)
@@ -198,13 +207,18 @@ class MemoryConditions:
         """Return those that were given and are old enough."""
         return tuple(one for one in self.stuck if one.seconds > older_s)
 
-    def activate_plan(self, code: str) -> None:
-        """Let accounts that get a plan from now on be active at once. Raises NotFoundError."""
+    def change_plan(self, code: str, change: PlanChange) -> None:
+        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         if code not in {plan.code for plan in self.plans or ()}:
             raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
-        self.plans = tuple(
-            replace(plan, initial_status="active_paid") if plan.code == code else plan for plan in self.plans or ()
-        )
+        changed = PLAN_CHANGES[change]
+        self.plans = tuple(replace(plan, **changed) if plan.code == code else plan for plan in self.plans or ())
+        self.full = tuple(one for one in self.full or () if (one.plan, one.what) != (code, change.value))
+        if change is PlanChange.EXTERNAL_DATABASES:
+            for name, has in self.directory.subscriptions.items():
+                self.directory.subscriptions[name] = (
+                    replace(has, has_external_databases=True) if has.plan == code else has
+                )
 
     def _project(self, project_id: str) -> str:
         row = self.directory.project_rows[project_id]

@@ -229,6 +229,7 @@ class MemoryCertificates:
     given: Certificate | None = None
     file: Certificate | None = None
     fits: bool = True
+    missing: bool = False
 
     def served(self) -> Certificate:
         """Return the one that is served. Raises NotFoundError."""
@@ -238,6 +239,8 @@ class MemoryCertificates:
 
     def on_disk(self) -> tuple[str, Certificate]:
         """Return path and certificate. Raises NotFoundError."""
+        if self.missing:
+            raise NotFoundError("There is no /memory/certificate.pem in nginx.")
         return "/memory/certificate.pem", self.file or self.served()
 
     def key_fits(self) -> bool:
@@ -248,6 +251,13 @@ class MemoryCertificates:
         """There is nobody who renews. Raises RefusedError."""
         del force
         raise RefusedError("The deployment has no certbot.")
+
+    def store(self, certificate: bytes, key: bytes) -> None:
+        """Have a file again. Raises RefusedError where there is one."""
+        del certificate, key
+        if not self.missing:
+            raise RefusedError("There is a certificate.")
+        self.missing = False
 
     def reload(self) -> None:
         """Use the file."""

@@ -11,6 +11,7 @@ from ...stack.model import (
     DiskPart,
     EngineFacts,
     Inodes,
+    MailServer,
     Neighbour,
     Reached,
     StoreFacts,
@@ -21,6 +22,7 @@ from .site import SERVICES, Site
 
 ENGINE = EngineFacts("29.0.1", "x86_64", "/var/lib/docker", "2.40.0")
 STORE = StoreFacts("default", "s3", "http://minio:9000")
+MAIL = MailServer(("STARTTLS", "AUTH"))
 #: What services are given of .env.
 PASSED = ("ENVIRONMENT", "QFIELDCLOUD_DEFAULT_NETWORK")
 #: What a store says to somebody without credentials.
@@ -43,12 +45,14 @@ class MemoryInspection:
     facts: EngineFacts = ENGINE
     known_stores: tuple[StoreFacts, ...] = (STORE,)
     neighbours: tuple[Neighbour, ...] = ()
+    neighbours_label: str = "production"
     folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
     log_parts: tuple[DiskPart, ...] = ()
     space: tuple[Inodes, ...] = (Inodes(9 * 10**6, 10**7, "/"),)
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
     nowhere: frozenset[str] = frozenset()
     offset_s: float = 0.0
+    mail: MailServer = MAIL
 
     def __post_init__(self) -> None:
         self.network_names = self.network_names or [self.network]
@@ -105,8 +109,8 @@ class MemoryInspection:
         return self.known_stores
 
     def other_deployments(self) -> tuple[Neighbour, ...]:
-        """Return what was given."""
-        return self.neighbours
+        """Return those that were given, where the workers have their label."""
+        return self.neighbours if self.environment("worker_wrapper").get("ENVIRONMENT") == self.neighbours_label else ()
 
     def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
         """Return what was given and not removed."""
@@ -131,6 +135,11 @@ class MemoryInspection:
         """Return an address, unless the name was given to lead nowhere."""
         del vantage
         return () if name in self.nowhere else ("192.0.2.1",)
+
+    def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
+        """Greet as was given, unless the name was given to lead nowhere."""
+        del port, encrypted
+        return MailServer(error=f"no such name: {host}") if host in self.nowhere else self.mail
 
     def clock_offset_s(self) -> float:
         """Return what was given."""

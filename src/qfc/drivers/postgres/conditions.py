@@ -15,6 +15,7 @@ from qfc.stack.model.conditions import (
     Miscount,
     OldVersions,
     PlacesTaken,
+    PlanChange,
     PlanLimits,
     ProjectCount,
     StuckSession,
@@ -34,6 +35,14 @@ TRIES, LOCKED_FOR = 5, timedelta(minutes=30)
 TIME_LIMIT = "WORKER_TIMEOUT_S"
 #: What an official server lets a job take when its table of settings has no row for it, in seconds.
 TIME_LIMIT_S = 600.0
+
+#: The statements that change a plan, and the columns that they write.
+PLAN_CHANGES = {
+    PlanChange.ACTIVE: ("plan_make_active", "initial_subscription_status"),
+    PlanChange.EXTERNAL_DATABASES: ("plan_allow_databases", "is_external_db_supported"),
+    PlanChange.MEMBERS: ("plan_lift_members", "max_organization_members"),
+    PlanChange.COLLABORATORS: ("plan_lift_collaborators", "max_premium_collaborators_per_private_project"),
+}
 
 
 class PostgresConditions:
@@ -143,10 +152,11 @@ class PostgresConditions:
         """Return transactions that are open or wait for so many seconds, the oldest first, as far as we may see."""
         return self._all(StuckSession, "stuck_sessions", older_s=older_s, limit=MOST)
 
-    def activate_plan(self, code: str) -> None:
-        """Let accounts that get a plan from now on be active at once. Raises NotFoundError."""
+    def change_plan(self, code: str, change: PlanChange) -> None:
+        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
+        statement, column = PLAN_CHANGES[change]
         with self._database.writing() as session:
-            if not session.schema.has("plan") or not session.change("plan_make_active", code=code):
+            if not session.schema.has("plan", column) or not session.change(statement, code=code):
                 raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
     def _kept(

@@ -105,9 +105,22 @@ class PlanLimits:
 
 @dataclass(frozen=True)
 class PlacesTaken:
-    """An organization or a private project (`what`: members, collaborators) to which nobody can be added any more."""
+    """An organization or a private project (`what`: members, collaborators) to which nobody can be added any more.
+
+    `plan` is that of its account.
+    """
 
     name: str
     what: str
     taken: int
     most: int
+    plan: str
+
+
+class PlanChange(StrEnum):
+    """What a plan is made to allow: accounts that are active at once, databases elsewhere, places without limit."""
+
+    ACTIVE = "active"
+    EXTERNAL_DATABASES = "external_databases"
+    MEMBERS = "members"
+    COLLABORATORS = "collaborators"

@@ -97,6 +97,14 @@ class Inodes:
 
 
 @dataclass(frozen=True)
+class MailServer:
+    """How a mail server greets: what it can do, in its own words (STARTTLS, AUTH, …), or why it does not answer."""
+
+    extensions: tuple[str, ...] = ()
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Reached:
     """What came of a request: an HTTP status, or why there was no answer. `ms` is None where nobody measured it."""
 

@@ -14,6 +14,7 @@ from ..model.conditions import (
     Miscount,
     OldVersions,
     PlacesTaken,
+    PlanChange,
     PlanLimits,
     ProjectCount,
     StuckSession,
@@ -117,6 +118,6 @@ class WorkConditions(Protocol):
 class Conditions(RecordedConditions, WorkConditions, Protocol):
     """All that a stack's database tells of problems, and the one thing that is put right in it."""
 
-    def activate_plan(self, code: str) -> None:
-        """Let accounts that get a plan from now on be active at once. Raises NotFoundError."""
+    def change_plan(self, code: str, change: PlanChange) -> None:
+        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         ...

@@ -247,6 +247,10 @@ class Certificates(Protocol):
         """Let the deployment's certbot renew what is due; return what it said. Raises RefusedError without certbot."""
         ...
 
+    def store(self, certificate: bytes, key: bytes) -> None:
+        """Put a certificate and its key (PEM) where nginx looks for them. Raises RefusedError where there are some."""
+        ...
+
     def reload(self) -> None:
         """Let nginx use the file, after it has found its configuration good. Raises CommandError when it has not."""
         ...

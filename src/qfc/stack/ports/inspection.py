@@ -10,6 +10,7 @@ from ..model import (
     DiskPart,
     EngineFacts,
     Inodes,
+    MailServer,
     Neighbour,
     Reached,
     StoreFacts,
@@ -71,6 +72,10 @@ class Inspection(Protocol):
 
     def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
         """Return the addresses to which a name leads there, none when it leads nowhere. Raises as `reach` does."""
+        ...
+
+    def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
+        """Greet a mail server from the application (EHLO), `encrypted` from the first byte; nothing is sent."""
         ...
 
     def clock_offset_s(self) -> float:

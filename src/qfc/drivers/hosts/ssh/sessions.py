@@ -23,7 +23,7 @@ log = logging.getLogger("qfc.commands")
 
 #: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
 _AHEAD = 2
-#: How long a command waits for another one's session to end on a server that allows no more.
+#: How long a command waits on a server that allows no more sessions, since one of this process last ended.
 _ROOM_S = 5
 #: A server that does not answer is not waited for when a command there is to be ended.
 _KILL_S = 5
@@ -44,6 +44,7 @@ class Sessions:
         self._spares: deque[Channel] = deque()
         self._ahead = _AHEAD
         self._lock = Lock()
+        self._ended_at = time.monotonic()
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start a command to talk with. Raises UnreachableError."""
@@ -84,6 +85,7 @@ class Sessions:
         """Return how a command ended. Raises UnreachableError or CommandError when that was not heard of."""
         ended = channel.ending
         if ended.exit_code is not None:
+            self._ended_at = time.monotonic()
             return ended
         if channel.was_refused:
             raise failures.unreachable(self.settings, ended.stderr)
@@ -104,14 +106,17 @@ class Sessions:
     def _attempt(self, argv: Sequence[str], environment: Mapping[str, str], then: Callable[[Channel], None]) -> Channel:
         """Start a command and go on with it; again while the server allows no more sessions.
 
-        The last session may just be ending, or another thread's will. One that was refused had no launcher: nothing was
-        run, and nothing was read from the source.
+        The last session may just be ending, or another thread's will; as long as sessions end, one becomes free. One
+        that was refused had no launcher: nothing was run, and nothing was read from the source.
         """
-        deadline = time.monotonic() + _ROOM_S
-        while (channel := self._once(argv, environment, then)).was_refused and time.monotonic() < deadline:
+        began = time.monotonic()
+        while (channel := self._once(argv, environment, then)).was_refused and self._may_find_room(since=began):
             self._learn(channel)
             time.sleep(0.05)
         return channel
+
+    def _may_find_room(self, *, since: float) -> bool:
+        return time.monotonic() < max(since, self._ended_at) + _ROOM_S
 
     def _once(self, argv: Sequence[str], environment: Mapping[str, str], then: Callable[[Channel], None]) -> Channel:
         channel = self._take()

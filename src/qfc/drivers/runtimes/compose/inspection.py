@@ -11,6 +11,7 @@ from ....stack.model import (
     DiskPart,
     EngineFacts,
     Inodes,
+    MailServer,
     Neighbour,
     Reached,
     StoreFacts,
@@ -123,6 +124,10 @@ class ComposeInspection:
     def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
         """Return the addresses to which a name leads there."""
         return self._reaching.resolves(name, vantage)
+
+    def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
+        """Greet a mail server from the application."""
+        return self._reaching.mail_server(host, port, encrypted=encrypted)
 
     def clock_offset_s(self) -> float:
         """Return by how many seconds the host's clock is ahead; right to a second and half the way there and back."""

@@ -1,0 +1,56 @@
+"""The mail server, as the application reaches it: without one nobody gets a new password."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .base import Check, Severity
+from .containers import DeploymentCheck
+from .evidence import Evidence
+
+HOST, PORT = "EMAIL_HOST", "EMAIL_PORT"
+ENCRYPTED, UPGRADED, USER = "EMAIL_USE_SSL", "EMAIL_USE_TLS", "EMAIL_HOST_USER"
+#: Catches mail for developers; that it is used is told by the check of the setting.
+FOR_DEVELOPERS = "smtp4dev"
+USUAL_PORT = 25
+
+
+class MailServerSilent(DeploymentCheck):
+    """H06: a greeting tells more than a setting; no mail is sent."""
+
+    id = "H06-server"
+    problems = ("H06",)
+    title = "The mail server is not as the settings want it"
+    severity = Severity.WARNING
+    fix = f"Check {HOST}, {PORT}, {UPGRADED} and {ENCRYPTED} in .env; then qfc services recreate --service app"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Greet it from the application, and compare what it can do with what is wanted of it."""
+        values = seen.settings()
+        host, port = values.get(HOST, ""), _port(values)
+        if host in ("", FOR_DEVELOPERS) or port is None:
+            return None
+        found = seen.ports.deployment.inspection.mail_server(host, port, encrypted=_is_on(values, ENCRYPTED))
+        if found.error:
+            return f"{host}:{port} from app: {found.error}."
+        missing = [word for word, wanted in _wanted(values).items() if wanted and word not in found.extensions]
+        return f"{host}:{port} does not offer {' and '.join(missing)}." if missing else None
+
+
+def _port(values: Mapping[str, str]) -> int | None:
+    text = values.get(PORT, "") or str(USUAL_PORT)
+    return int(text) if text.isdigit() else None
+
+
+def _wanted(values: Mapping[str, str]) -> dict[str, bool]:
+    """Return what the settings want of the server; many let nobody log in before they are encrypted."""
+    upgraded = _is_on(values, UPGRADED)
+    return {"STARTTLS": upgraded, "AUTH": bool(values.get(USER)) and not upgraded}
+
+
+def _is_on(values: Mapping[str, str], name: str) -> bool:
+    """Read it as the application does: only the word counts."""
+    return values.get(name, "").strip().lower() == "true"
+
+
+MAIL: tuple[Check, ...] = (MailServerSilent(),)
