@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -16,6 +16,7 @@ from lab_world import PROVEN, faults_of
 from qfc.cli.main import run
 from qfc.lab import FAULTS, Fault
 from qfc.lab.base import RowFault
+from qfc.lab.settings import Setting
 from qfc.stack.model import Kind
 from stack import NAME, Stack, running_stack
 
@@ -27,6 +28,7 @@ OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong"
 OF_DEPLOYMENTS = [one for one in faults_of(Kind.COMPOSE) if Kind.EMBEDDED not in one.kinds]
 #: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.
 IMPOSSIBLE = {"cron-stopped": "no table django_cron_cronjoblog"}
+POSSIBLE = [one for one in OF_DEPLOYMENTS if one.id not in {*IMPOSSIBLE, *OFFICIAL_ONLY}]
 
 
 @pytest.fixture(scope="module")
@@ -109,10 +111,44 @@ def test_a_deployment_that_is_no_lab_is_left_alone(deployed_here: Deployment) ->
     assert "QFC_LAB=1" in answer.json["error"]["hint"]
 
 
+def rounds(settings: Sequence[Setting]) -> list[list[Setting]]:
+    """Return groups of faults that change different lines of .env, so that none hides another one.
+
+    Without its files Compose tells nothing: a fault of these is alone.
+    """
+    alone = [fault for fault in settings if "COMPOSE_FILE" in fault.values]
+    found: list[list[Setting]] = []
+    for fault in settings:
+        if fault in alone:
+            continue
+        free = [one for one in found if not {name for other in one for name in other.values} & set(fault.values)]
+        if free:
+            free[0].append(fault)
+        else:
+            found.append([fault])
+    return [*found, *([fault] for fault in alone)]
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize(
-    "fault", [one for one in OF_DEPLOYMENTS if one.id not in {*IMPOSSIBLE, *OFFICIAL_ONLY}], ids=lambda fault: fault.id
+    "faults",
+    rounds([one for one in POSSIBLE if isinstance(one, Setting)]),
+    ids=lambda faults: faults[0].id,
 )
+def test_faults_of_settings_are_found_at_once_and_undone(lab_here: Stack, faults: list[Setting]) -> None:
+    try:
+        for fault in faults:
+            assert fault.id in called(lab_here, "lab", "break", fault.id)["broken"]
+        seen = doctor(lab_here)
+    finally:
+        mended = called(lab_here, "lab", "mend")
+    assert mended.get("broken") == [], mended
+    assert [fault.id for fault in faults if not seen & set(fault.finds)] == []
+    assert doctor(lab_here) == EXPECTED
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("fault", [one for one in POSSIBLE if not isinstance(one, Setting)], ids=lambda fault: fault.id)
 def test_a_fault_of_a_deployment_is_found_and_undone(lab_here: Stack, fault: Fault) -> None:
     broken_and_mended(lab_here, fault, EXPECTED)
 
