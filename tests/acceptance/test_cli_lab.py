@@ -28,6 +28,8 @@ OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong"
 OF_DEPLOYMENTS = [one for one in faults_of(Kind.COMPOSE) if Kind.EMBEDDED not in one.kinds]
 #: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.
 IMPOSSIBLE = {"cron-stopped": "no table django_cron_cronjoblog"}
+#: What is repaired in settings that only official servers have.
+OF_OTHER_SERVERS = {"D04-jobs", "D05-jobs", "C11-jobs", "B06-jobs"}
 POSSIBLE = [one for one in OF_DEPLOYMENTS if one.id not in {*IMPOSSIBLE, *OFFICIAL_ONLY}]
 
 
@@ -88,10 +90,14 @@ def test_faults_in_rows_are_found_all_at_once_and_undone(embedded: Stack) -> Non
         for fault in wanted:
             assert fault.id in called(embedded, "lab", "break", fault.id)["broken"]
         seen = doctor(embedded)
+        repaired = called(embedded, "doctor", "--no-proof", "--fix")["findings"]
     finally:
         mended = called(embedded, "lab", "mend")
     assert mended.get("broken") == [], mended
     assert [fault.id for fault in wanted if not seen & set(fault.finds)] == []
+    promised = {one["id"]: one["result"] for one in repaired if one["auto"] != "no"}
+    assert {id for id, result in promised.items() if result != "fixed"} == OF_OTHER_SERVERS
+    assert len(promised) > len(OF_OTHER_SERVERS)
     assert doctor(embedded) == set()
 
 

@@ -79,6 +79,9 @@ class RaisedSetting(JobsFailed):
         seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
 
     def _now(self, seen: Evidence) -> str:
+        if not seen.is_deployment:
+            raise RefusedError(f"{self._setting} is no setting of this server.", hint=self.fix)
+
         def ask() -> str:
             return seen.ports.runtime.execute("app", ["constance", "get", self._setting]).stdout.strip()
 
@@ -100,15 +103,14 @@ class PastNginx(JobsFailed):
         return f"{told} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else told
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the line as it is and as it would be."""
-        if not seen.is_deployment:
-            return ()
-        return (f"{WORKER_URL}: {seen.settings().get(WORKER_URL, 'not set')} → {_public(seen)}",)
+        """Return the line as it is and as it would be. Raises RefusedError where none says it."""
+        told = seen.settings().get(WORKER_URL) if seen.is_deployment else None
+        if not told:
+            raise RefusedError("It is not known what the workers are told.", hint=self.fix)
+        return (f"{WORKER_URL}: {told} → {_public(seen)}",)
 
     def repair(self, seen: Evidence) -> None:
         """Let workers come by the public address, and try the jobs that failed of it again."""
-        if not seen.is_deployment or not seen.settings().get(WORKER_URL):
-            raise RefusedError("It is not known what the workers are told.", hint=self.fix)
         seen.ports.deployment.settings.change({WORKER_URL: _public(seen)})
         seen.ports.runtime.recreate(["worker_wrapper"])
         seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])

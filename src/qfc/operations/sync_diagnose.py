@@ -98,10 +98,6 @@ def _is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options)
     """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
     if finding.auto is Auto.NO or finding.result is not Result.FOUND:
         return False
-    if finding.auto is Auto.SAFE or options.yes or options.dry_run:
-        return True
-    if options.ask is None:
-        return False
     try:
         lines = check.difference(seen)
     except RefusedError:
@@ -109,6 +105,10 @@ def _is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options)
         return False
     except QfcError as error:
         lines = (f"What it would change could not be looked at: {error.message}",)
+    if finding.auto is Auto.SAFE or options.yes or options.dry_run:
+        return True
+    if options.ask is None:
+        return False
     told = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")
     return options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
 

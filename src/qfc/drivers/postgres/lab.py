@@ -257,6 +257,8 @@ def _remove_projects(tables: Tables, projects: list[Any]) -> None:
 
 
 def _remove_user(tables: Tables, user: int) -> None:
+    # Whoever mended the fault with `users quota` gave the account storage.
+    tables.delete("package", {"subscription_id": tables.ids("subscription", account_id=user)})
     tables.delete("subscription", {"account_id": user})
     tables.delete("member", {"organization_id": user})
     tables.delete("member", {"member_id": user})
