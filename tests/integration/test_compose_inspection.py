@@ -8,8 +8,9 @@ import shutil
 import socket
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -92,9 +93,9 @@ class Official:
         finally:
             ports.close()
 
-    def docker(self, *words: str, check: bool = True) -> str:
+    def docker(self, *words: str, check: bool = True, stdin: bytes | None = None) -> str:
         """Call docker past the suite."""
-        return self.made.engine.docker(*words, check=check)
+        return self.made.engine.docker(*words, check=check, stdin=stdin)
 
     def run(self, service: str, *words: str) -> str:
         """Make a container that looks like one of the deployment; return its id."""
@@ -350,6 +351,70 @@ def test_a_mail_server_is_greeted_from_the_application(official: Official) -> No
     assert plain.evidence == "mail:2525 does not offer STARTTLS."
     assert silent is not None
     assert silent.evidence.startswith("mail:2526 from app: [Errno 111]")
+
+
+def test_migrations_that_are_not_applied_are_applied_after_a_dump(official: Official) -> None:
+    official.ports.runtime.execute("app", ["migrate", "core", "0005"], timeout_s=120)
+    found = official.find("A13-pending")
+    fixed = official.find("A13-pending", fix=True)
+    assert found is not None
+    assert "core.0006" in found.evidence
+    assert fixed is not None
+    assert fixed.result is Result.FIXED
+    assert len(official.ports.deployment.records.names("migrations")) == 1
+    assert official.find("A13-pending") is None
+
+
+def test_projects_of_qgis_four_need_an_image_of_it(official: Official) -> None:
+    rows = official.ports.lab
+    rows.account("modern")
+    try:
+        rows.project("modern", "survey", made_at=datetime.now(UTC), project_details={"qgis_version": "4.0.1-Norr"})
+        found = official.find("E01-images")
+    finally:
+        rows.remove("modern")
+    assert found is not None
+    assert found.evidence == "Written by QGIS 4: modern/survey."
+    assert official.find("E01-images") is None
+
+
+def test_parts_of_different_releases_are_told(official: Official) -> None:
+    labelled = {"app": "26.3", "worker_wrapper": "26.3", "qgis": "25.9"}
+    images = official.ports.deployment.rollout.facts().images
+    for service, release in labelled.items():
+        label = f"FROM {images[service]}\nLABEL org.opencontainers.image.version={release}\n"
+        official.docker("build", "-q", "-t", images[service], "-", stdin=label.encode())
+    official.ports.runtime.recreate(["app", "worker_wrapper"])
+    found = official.find("D03-skew")
+    assert found is not None
+    assert found.evidence == "qgis 25.9; app, worker_wrapper 26.3."
+
+
+def test_workers_without_the_engine_and_a_store_that_says_that_it_is_ill(official: Official) -> None:
+    override = official.made.place / "docker-compose.override.yml"
+    before = override.read_text()
+    ill = "  minio:\n    healthcheck: {test: 'false', interval: 1s, retries: 1}\n"
+    override.write_text(before.replace("      - /var/run/docker.sock:/var/run/docker.sock\n", "") + ill)
+    try:
+        # The suite would wait until the store is well.
+        files = ["-f", str(official.made.place / "docker-compose.yml"), "-f", str(override)]
+        official.docker("compose", *files, "up", "-d", "--no-deps", "worker_wrapper", "minio")
+        cut_off, unhealthy = official.find("D13"), wait_for(lambda: official.find("C02"))
+    finally:
+        override.write_text(before)
+        official.ports.runtime.recreate(["worker_wrapper", "minio"])
+    assert cut_off is not None
+    assert cut_off.evidence == "No worker has the engine's socket docker.sock."
+    assert unhealthy is not None
+    assert unhealthy.evidence == "Its own check fails: minio."
+    assert (official.find("D13"), official.find("C02")) == (None, None)
+
+
+def wait_for(look: Callable[[], Finding | None], limit_s: float = 30) -> Finding | None:
+    deadline = time.monotonic() + limit_s
+    while (found := look()) is None and time.monotonic() < deadline:
+        time.sleep(0.5)
+    return found
 
 
 def test_large_logs_are_measured(official: Official) -> None:

@@ -53,29 +53,19 @@ class ServedCertificate(Fault):
 
     def undo(self, ports: Ports, known: Known) -> None:
         """Put the files back, let nginx read them."""
-        self.put_back(ports, known)
-        ports.deployment.certificates.reload()
-
-    def put_back(self, ports: Ports, known: Known) -> None:
-        """Put the files back."""
         script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
         ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
+        ports.deployment.certificates.reload()
 
 
 @dataclass(frozen=True)
 class MissingCertificate(ServedCertificate):
-    """There is neither certificate nor key: nginx does not start any more."""
+    """There is neither certificate nor key: the next start of nginx will be its last."""
 
     def make(self, ports: Ports, known: Known) -> None:
-        """Put the files aside, and start nginx anew."""
+        """Put the files aside."""
         for path in (known["certificate"], known["key"]):
             ports.host.run(["mv", "-n", path, path + KEPT])
-        ports.runtime.recreate(["nginx"])
-
-    def undo(self, ports: Ports, known: Known) -> None:
-        """Put the files back, and start nginx with them."""
-        self.put_back(ports, known)
-        ports.runtime.recreate(["nginx"])
 
 
 CERTIFICATES: tuple[Fault, ...] = (
