@@ -270,6 +270,23 @@ def test_deltas_are_ignored_and_taken_up_again(field: Field) -> None:
     assert field.device.patch(address, {"status": "applied"}).status_code == 400
 
 
+def test_packages_that_wait_are_made_after_edits_that_are_applied_again(field: Field) -> None:
+    from api_world import delta, deltafile
+    from qfc_node.core.models import Job
+
+    document = deltafile(field.project, delta(), delta())
+    field.device.push(field.project, document)
+    address = f"deltas/{field.project.pk}/{document['id']}/"
+    assert field.device.patch(address, {"status": "ignored"}).json() == {"changed": 2}
+    finish_jobs(status="pending")
+    packages = [Job.objects.create(project=field.project, created_by=field.project.owner, type="package").pk]
+    packages.append(Job.objects.create(project=field.project, created_by=field.project.owner, type="package").pk)
+    assert field.device.patch(address, {"status": "pending"}).json() == {"changed": 2}
+    waiting = list(Job.objects.filter(status="pending").order_by("created_at"))
+    assert [job.type for job in waiting] == ["delta_apply", "package", "package"]
+    assert [job.pk for job in waiting[1:]] == packages
+
+
 def test_deltas_that_a_worker_holds_are_left_alone(field: Field) -> None:
     from api_world import delta, deltafile
     from qfc_node.core.models import Delta, Job

@@ -19,7 +19,7 @@ from django.db.models import Exists, Max, OuterRef, QuerySet
 
 from . import jobs
 from .deltafile import Deltafile, DeltafileError, SentDelta
-from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, JobStatus, JobType, Project, ProjectRole, User
+from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType, Project, ProjectRole, User
 from .moments import TICK, later_than
 from .permissions import delta_action, is_allowed
 
@@ -168,7 +168,20 @@ def _reopen(project: Project, chosen: QuerySet[Delta], user: User) -> Reopened:
         held = jobs.lock(project)
         deltas = _closed(chosen)
         Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.PENDING)
-        return Reopened(deltas, assign(held, deltas, user))
+        made = assign(held, deltas, user)
+        if made:
+            _package_after(held, made[-1])
+        return Reopened(deltas, made)
+
+
+def _package_after(project: Project, job: ApplyJob) -> None:
+    """Let packages that wait be made after a job: without its edits a device would lose sight of what it has sent."""
+    packages = Job.objects.filter(project=project, type=JobType.PACKAGE, status=JobStatus.PENDING)
+    moment = job.created_at
+    for package in packages.select_for_update(skip_locked=True).order_by("created_at", "pk"):
+        if package.created_at <= moment:
+            package.created_at = moment = later_than(moment)
+            package.save(update_fields=["created_at"])
 
 
 def _closed(chosen: QuerySet[Delta]) -> list[Delta]:
