@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -12,9 +15,14 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from qfc.drivers.deployment.certificates import from_pem, public_key, telling
+from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem, public_key, telling
+from qfc.drivers.docker.containers import container
+from qfc.drivers.docker.engine import Engine
+from qfc.drivers.hosts.local import LocalHost
+from qfc.errors import NotFoundError, RefusedError
 from qfc.stack.certificates import covers, judge
 from qfc.stack.model import Certificate, Verdict
+from qfc.stack.self_signed import self_signed
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOST = "field.example.org"
@@ -176,3 +184,42 @@ def test_what_could_not_be_looked_at_is_never_ok() -> None:
 )
 def test_a_star_stands_for_one_part(names: list[str], host: str, covered: bool) -> None:
     assert covers(names, host) is covered
+
+
+def nginx_that_does_not_run(folder: Path, certificate: str, key: str) -> DeploymentCertificates:
+    """Return the certificates of a container that sees a folder as /etc/nginx/certs."""
+    document: dict[str, Any] = {
+        "Id": "n", "Name": "/nginx-1", "Image": "sha256:1", "Created": "2026-01-01T00:00:00Z", "RestartCount": 9,
+        "State": {"Status": "restarting", "Pid": 0, "ExitCode": 1, "OOMKilled": False, "Error": "",
+                  "StartedAt": "2026-01-01T00:00:00Z", "FinishedAt": "2026-01-01T00:00:00Z"},
+        "Config": {"Image": "nginx", "Tty": False, "Labels": {},
+                   "Env": [f"QFIELDCLOUD_TLS_CERT={certificate}", f"QFIELDCLOUD_TLS_KEY={key}"]},
+        "HostConfig": {"RestartPolicy": {"Name": "always"}, "NetworkMode": "bridge"},
+        "NetworkSettings": {"Ports": {}, "Networks": {}}, "LogPath": "",
+        "Mounts": [{"Type": "bind", "Source": str(folder), "Destination": "/etc/nginx/certs"}],
+    }  # fmt: skip
+    found = container(document)
+    return DeploymentCertificates(Engine(LocalHost()), lambda: found, lambda: found, list)
+
+
+def test_a_pair_is_put_where_an_nginx_that_does_not_run_looks_for_it(tmp_path: Path) -> None:
+    certificates = nginx_that_does_not_run(tmp_path, "/etc/nginx/certs/a.pem", "/etc/nginx/certs/a-key.pem")
+    with pytest.raises(NotFoundError, match=r"no /etc/nginx/certs/a\.pem"):
+        certificates.on_disk()
+    certificates.store(*self_signed(HOST, NOW, (0, 90)))
+    path, read = certificates.on_disk()
+    assert (path, read.names) == ("/etc/nginx/certs/a.pem", (HOST,))
+    assert certificates.key_fits()
+    assert stat.S_IMODE((tmp_path / "a-key.pem").stat().st_mode) == 0o600
+    before = (tmp_path / "a-key.pem").read_bytes()
+    with pytest.raises(RefusedError, match="not written over"):
+        certificates.store(*self_signed(HOST, NOW, (0, 90)))
+    assert (tmp_path / "a-key.pem").read_bytes() == before
+
+
+def test_what_certbot_writes_is_left_to_it(tmp_path: Path) -> None:
+    (tmp_path / "live/field").mkdir(parents=True)
+    live = "/etc/nginx/certs/live/field"
+    with pytest.raises(RefusedError, match="for certbot to write"):
+        nginx_that_does_not_run(tmp_path, f"{live}/fullchain.pem", f"{live}/privkey.pem").store(b"", b"")
+    assert list((tmp_path / "live/field").iterdir()) == []

@@ -107,6 +107,11 @@ class DeploymentCertificates:
         there = [str(path) for path in paths.values() if self._exists(path)]
         if there:
             raise RefusedError(f"{there[0]} is there: it is not written over.", hint="Type: qfc certs status")
+        if any(is_certbots(path) for path in paths.values()):
+            raise RefusedError(
+                f"{paths[CERTIFICATE]} is for certbot to write: it issues nothing where other files are.",
+                hint="Type: qfc certs renew --force; or issue the first one as the release's documentation says",
+            )
         self._engine.machine.write_bytes(paths[KEY], key, mode=0o600)
         self._engine.machine.write_bytes(paths[CERTIFICATE], certificate)
 
@@ -128,6 +133,11 @@ class DeploymentCertificates:
 
     def _exists(self, path: PurePosixPath) -> bool:
         return self._engine.machine.run(["test", "-e", str(path)], check=False).exit_code == 0
+
+
+def is_certbots(path: PurePosixPath) -> bool:
+    """Tell whether a file lies where certbot keeps its own: `live/NAME` below its folder."""
+    return path.parent.parent.name == "live"
 
 
 def _path(nginx: Container, variable: str) -> str:
