@@ -14,6 +14,7 @@ from qfc.drivers.memory import MemoryInspection, MemoryPorts
 from qfc.drivers.memory.site import BuiltImage, Release
 from qfc.errors import CommandError
 from qfc.operations.sync_diagnose import Result
+from qfc.operations.sync_queue import sync_queue
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
     ComposeFacts,
@@ -214,6 +215,16 @@ def test_a_mail_server_offers_what_is_wanted_of_it(env: str, offered: tuple[str,
     inspection(ports).mail = MailServer(offered)
     findings = [one.evidence for one in found(ports).findings if one.id == "H06-server"]
     assert findings == ([told] if told else [])
+
+
+def test_a_job_that_waits_for_long_is_told_with_the_release_of_the_workers() -> None:
+    ports, world = healthy("compose")
+    world.job(world.project("waits"), made=5)
+    (before,) = sync_queue(ports).jobs
+    another_release(ports)
+    (after,) = sync_queue(ports).jobs
+    assert "release" not in (before.why or "")
+    assert (after.why or "").endswith("The workers are of another release (2) than the application (1).")
 
 
 #: Whether a port is free only an engine knows.

@@ -59,6 +59,21 @@ def test_a_job_waits_because_no_worker_is_free() -> None:
     ]
 
 
+def test_workers_of_another_release_are_told_with_what_waits_for_them_alone() -> None:
+    skew = "The workers are of another release (25.9) than the application (26.3)."
+    locked = job(2, project=1, project_locked_at=NOW)
+    sentences = queue.explain(snapshot((job(1), locked), workers=None), skew)
+    assert sentences[job(1).id] == f"No worker has taken it up yet. {skew}"
+    assert "release" not in sentences[locked.id]
+
+
+def test_what_waits_for_long() -> None:
+    young = job(1, created_at=NOW - timedelta(seconds=queue.PATIENCE_S))
+    assert not queue.waits_for_long(snapshot())
+    assert not queue.waits_for_long(snapshot((young,)))
+    assert queue.waits_for_long(snapshot((young, job(2))))
+
+
 def test_an_idle_worker_takes_the_oldest_job() -> None:
     sentences = list(queue.explain(snapshot((job(1), job(2, project=1)), workers=(IDLE,))).values())
     assert sentences[0] == "A free worker takes it up in a moment."

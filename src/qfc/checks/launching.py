@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 
 from ..errors import NotFoundError
-from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS
+from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS, releases
 from ..stack.model import ContainerFacts, TemporaryFolder
 from .base import Auto, Check, Severity
 from .containers import DeploymentCheck, containers
@@ -26,8 +25,6 @@ STEADY_S = 60.0
 #: What jobs leave may be read for a day.
 LEFT_S = 24 * 3600.0
 RELEASED = ("app", WORKER, *QGIS_SERVICES)
-# Images inherit the label of their base: 22.04 is a release of that.
-_BASE = re.compile(r"\d\d\.(04|10)")
 
 
 def worker_environment(seen: Evidence) -> Mapping[str, str]:
@@ -100,11 +97,9 @@ class ReleasesDiffer(LaunchCheck):
     def problem(self, seen: Evidence) -> str | None:
         """Compare the releases of images, as far as they are known."""
         found: dict[str, set[str]] = {}
-        for image in seen.once("images", lambda: seen.ports.deployment.images.all()):
-            release = (image.release or "").removeprefix("v")
-            for service in set(image.services) & set(RELEASED):
-                if release and not _BASE.fullmatch(release):
-                    found.setdefault(release, set()).add(service)
+        for service, release in releases(seen.once("images", lambda: seen.ports.deployment.images.all())).items():
+            if service in RELEASED:
+                found.setdefault(release, set()).add(service)
         told = [f"{', '.join(sorted(services))} {release}" for release, services in sorted(found.items())]
         return f"{'; '.join(told)}." if len(found) > 1 else None
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from ..errors import QfcError
 from ..stack import queue
 from ..stack.failures import classify
-from ..stack.model import Job, JobStatus
+from ..stack.images import releases
+from ..stack.model import Job, JobStatus, Kind, QueueSnapshot
 from ..stack.ports import Ports
 
 
@@ -80,8 +82,26 @@ def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
     if all(job.status.is_final for job in jobs):
         return tuple(job_line(job, now) for job in jobs)
     snapshot = ports.jobs.snapshot()
-    reasons = queue.explain(snapshot)
+    reasons = explained(ports, snapshot)
     return tuple(job_line(job, now, queue.why(job, snapshot, reasons)) for job in jobs)
+
+
+def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:
+    """Return why jobs wait or run, by their ids. Images are looked at only when something waits for long."""
+    return queue.explain(snapshot, _skew(ports) if queue.waits_for_long(snapshot) else None)
+
+
+def _skew(ports: Ports) -> str | None:
+    """Say of which releases application and workers are, where both are known and differ."""
+    if ports.kind is Kind.EMBEDDED:
+        return None
+    try:
+        known = releases(ports.deployment.images.all())
+    except QfcError:
+        return None
+    app, worker = known.get("app"), known.get("worker_wrapper")
+    differ = app and worker and app != worker
+    return f"The workers are of another release ({worker}) than the application ({app})." if differ else None
 
 
 def age(since: datetime, now: datetime) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..stack import queue
 from ..stack.ports import Ports
-from .jobs_view import JobLine, job_line
+from .jobs_view import JobLine, explained, job_line
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class SyncQueue:
 def sync_queue(ports: Ports, *, limit: int = 50) -> SyncQueue:
     """Read the queue and explain each job."""
     snapshot = ports.jobs.snapshot(limit=limit)
-    reasons = queue.explain(snapshot)
+    reasons = explained(ports, snapshot)
     listed = [*snapshot.active, *snapshot.pending][:limit]
     depth = snapshot.depth
     return SyncQueue(

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
+
+from .model import Image
 
 #: Services that build QGIS images, and the settings that name them.
 QGIS_SERVICES = ("qgis", "qgis3", "qgis4")
 QGIS_SETTINGS = ("QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME")
+
+# Images inherit the label of their base: 22.04 is a release of that.
+_BASE = re.compile(r"\d\d\.(04|10)")
 
 
 def full_name(name: str) -> str:
@@ -19,3 +25,10 @@ def qgis_names(images: Mapping[str, str], settings: Mapping[str, str]) -> tuple[
     named = [settings[name] for name in QGIS_SETTINGS if settings.get(name)]
     built = [name for service, name in images.items() if service in QGIS_SERVICES]
     return tuple(dict.fromkeys(named or built))
+
+
+def releases(images: Iterable[Image]) -> Mapping[str, str]:
+    """Return the releases of services by what their images say of it, as far as they say anything."""
+    known = ((one, (one.release or "").removeprefix("v")) for one in images)
+    told = [(one, release) for one, release in known if release and not _BASE.fullmatch(release)]
+    return {service: release for one, release in told for service in one.services}

@@ -18,6 +18,10 @@ from .model import Job, JobStatus, QueueSnapshot, Worker
 BEGIN_S = 300
 
 
+#: A free worker takes a job up within seconds.
+PATIENCE_S = 60
+
+
 class Liveness(StrEnum):
     """What is known of the worker of a job. `UNKNOWN` is never taken for `DEAD`."""
 
@@ -77,16 +81,24 @@ def holder_by_workers(job: Job, workers: Sequence[Worker], at_work: Collection[s
     return Liveness.UNKNOWN if any(worker.state == "unknown" for worker in running) else Liveness.DEAD
 
 
-def explain(snapshot: QueueSnapshot) -> Mapping[str, str]:
-    """Return one sentence for each active and each waiting job of a snapshot, by the job's id."""
+def explain(snapshot: QueueSnapshot, skew: str | None = None) -> Mapping[str, str]:
+    """Return one sentence for each active and each waiting job of a snapshot, by the job's id.
+
+    `skew` says of which releases application and workers are, where these differ: such workers may never take a job.
+    """
     sentences = {job.id: _why_active(job, snapshot) for job in snapshot.active}
     blockers = {job.project_id: job for job in reversed(snapshot.active)}
     older = 0
     for job in snapshot.pending:
         held = _held_back(job, blockers.get(job.project_id), snapshot)
-        sentences[job.id] = held or _for_a_worker(older, snapshot)
+        sentences[job.id] = held or " ".join(filter(None, (_for_a_worker(older, snapshot), skew)))
         older += not held
     return sentences
+
+
+def waits_for_long(snapshot: QueueSnapshot) -> bool:
+    """Tell whether a job waits longer than a worker that is free would let it."""
+    return any((snapshot.at - job.created_at).total_seconds() > PATIENCE_S for job in snapshot.pending)
 
 
 def why(job: Job, snapshot: QueueSnapshot, reasons: Mapping[str, str]) -> str | None:
