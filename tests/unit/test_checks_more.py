@@ -314,6 +314,22 @@ def test_a_setting_is_mended_after_its_difference_was_shown_and_a_copy_is_kept(i
         assert " → " in asked[0]
 
 
+def test_a_comment_in_a_secret_is_taken_out_and_the_secret_is_not_shown() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += 'POSTGRES_PASSWORD="hunter2 # changed in May"\n'
+    planned = found(ports, fix=True, options=DRY)
+    assert "POSTGRES_PASSWORD: [hidden] → [hidden]" in "".join(planned.steps)
+    assert "hunter2" not in str(planned)
+    found(ports, fix=True)
+    assert ports.deployment.settings.values()["POSTGRES_PASSWORD"] == "hunter2"
+
+
+def test_a_lost_log_of_which_nothing_is_left_is_only_told() -> None:
+    ports, _ = healthy("compose")
+    wrote(ports, *WRITTEN["D15-log"])
+    assert the(found(ports, fix=True), "D15-log").result is Result.FOUND
+
+
 def file(ports: MemoryPorts, name: str, text: str) -> None:
     ports.host.files[PurePath(FOLDER / name)] = (text.encode(), 0o644)
 

@@ -14,9 +14,10 @@ from ..stack.queue_changes import BULK_LIMIT
 from ..stack.signatures import SIGNATURES, Cause, Signature
 from .base import Auto, Check, Severity
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
+from .mending import MendsSettings, Values
+from .settings import WORKER_URL
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
-WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Told by checks of their own, or by nobody's fault.
 TOLD_ELSEWHERE = frozenset({"cancelled", "F08", "F10"})
 
@@ -88,11 +89,12 @@ class RaisedSetting(JobsFailed):
         return seen.once(f"setting {self._setting}", ask)
 
 
-class PastNginx(JobsFailed):
+class PastNginx(JobsFailed, MendsSettings):
     """B06: workers that ask the application itself get 500 for every file, unless it is in debug mode."""
 
     severity = Severity.CRITICAL
     auto = Auto.ASK
+    services = ("worker_wrapper",)
 
     def look(self, seen: Evidence) -> str | None:
         """Look for such failures where workers are told to pass nginx by."""
@@ -102,17 +104,14 @@ class PastNginx(JobsFailed):
         url = seen.settings().get(WORKER_URL, "")
         return f"{told} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else told
 
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the line as it is and as it would be. Raises RefusedError where none says it."""
-        told = seen.settings().get(WORKER_URL) if seen.is_deployment else None
-        if not told:
-            raise RefusedError("It is not known what the workers are told.", hint=self.fix)
-        return (f"{WORKER_URL}: {told} → {_public(seen)}",)
+    def mended(self, seen: Evidence) -> Values:
+        """Let workers come by the public address, where a line says by which they come."""
+        has_line = seen.is_deployment and bool(seen.settings().get(WORKER_URL))
+        return {WORKER_URL: f"{seen.ports.api.url}/api/v1/"} if has_line else {}
 
     def repair(self, seen: Evidence) -> None:
-        """Let workers come by the public address, and try the jobs that failed of it again."""
-        seen.ports.deployment.settings.change({WORKER_URL: _public(seen)})
-        seen.ports.runtime.recreate(["worker_wrapper"])
+        """Change the line, and try the jobs that failed of it again."""
+        super().repair(seen)
         seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
 
 
@@ -166,10 +165,6 @@ def _of_jobs(jobs: Sequence[Job]) -> str | None:
 
 def _projects(found: Sequence[Job | Delta]) -> str:
     return named(one.project for one in found)
-
-
-def _public(seen: Evidence) -> str:
-    return f"{seen.ports.api.url}/api/v1/"
 
 
 def _twice(number: str) -> str:

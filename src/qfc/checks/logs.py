@@ -62,15 +62,15 @@ class LogsLost(Said):
         return f"{told} Jobs: {named(job[:8] for job in left)}." if left else told
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return what is kept where."""
-        return tuple(f"keep what the worker wrote in {JOB_LOGS}/{name}" for name in self._not_kept(seen))
-
-    def repair(self, seen: Evidence) -> None:
-        """Keep it, without secrets."""
+        """Return what is kept where. Raises RefusedError where nothing is left."""
         files = self._not_kept(seen)
         if not files:
             raise RefusedError("Nothing is left of these logs.", hint=self.fix)
-        for name, text in files.items():
+        return tuple(f"keep what the worker wrote in {JOB_LOGS}/{name}" for name in files)
+
+    def repair(self, seen: Evidence) -> None:
+        """Keep it, without secrets."""
+        for name, text in self._not_kept(seen).items():
             seen.ports.deployment.records.write_text(f"{JOB_LOGS}/{name}", text)
 
     def _not_kept(self, seen: Evidence) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..errors import RefusedError
+from ..stack.redaction import HIDDEN, SECRET_NAME
 from .base import Check
 from .evidence import Evidence
 
@@ -26,9 +27,11 @@ class MendsSettings(Check):
         return self.services
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the lines as they are and as they would be. Raises RefusedError where that cannot be told."""
+        """Return the lines as they are and would be, secrets hidden. Raises RefusedError where that cannot be told."""
+        mended = self._known(seen)
         now = seen.settings()
-        return tuple(f"{name}: {now.get(name) or 'not set'} → {value}" for name, value in self._known(seen).items())
+        pairs = ((name, now.get(name) or "not set", value) for name, value in mended.items())
+        return tuple(f"{name}: {_shown(name, old)} → {_shown(name, new)}" for name, old, new in pairs)
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
@@ -44,3 +47,7 @@ class MendsSettings(Check):
         if not mended:
             raise RefusedError("What is right cannot be told from here.", hint=self.fix)
         return mended
+
+
+def _shown(name: str, value: str) -> str:
+    return HIDDEN if SECRET_NAME.search(name) else value
