@@ -19,6 +19,7 @@ from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem
 from qfc.drivers.docker.containers import container
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
+from qfc.drivers.memory import MemoryClock
 from qfc.errors import NotFoundError, RefusedError
 from qfc.stack.certificates import covers, judge
 from qfc.stack.model import Certificate, Verdict
@@ -199,7 +200,7 @@ def nginx_that_does_not_run(folder: Path, certificate: str, key: str) -> Deploym
         "Mounts": [{"Type": "bind", "Source": str(folder), "Destination": "/etc/nginx/certs"}],
     }  # fmt: skip
     found = container(document)
-    return DeploymentCertificates(Engine(LocalHost()), lambda: found, lambda: found, list)
+    return DeploymentCertificates(Engine(LocalHost()), MemoryClock(), lambda: found, lambda: found, list)
 
 
 def test_a_pair_is_put_where_an_nginx_that_does_not_run_looks_for_it(tmp_path: Path) -> None:

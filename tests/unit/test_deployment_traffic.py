@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 import pytest
 
+from qfc.drivers.deployment.nginx import RELOAD_S
 from qfc.drivers.deployment.traffic import FRAGMENT, INCLUDED, POLL_S, NginxTraffic, fragment
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
@@ -159,3 +160,13 @@ def test_requests_that_had_begun_are_waited_for(looks: int, limit: float, settle
     began = server.clock.now()
     assert server.traffic.settle(limit) is settled
     assert (server.clock.now() - began).total_seconds() == seconds * POLL_S
+
+
+@pytest.mark.parametrize(("looks", "seconds"), [(0, 0), (1, 0), (4, 3 * POLL_S), (999, RELOAD_S)])
+def test_nginx_has_begun_with_the_new_configuration_when_it_was_told_to(looks: int, seconds: float) -> None:
+    """`nginx -s reload` returns while workers of the old one still take connections."""
+    server = Server()
+    server.leaving = looks
+    began = server.clock.now()
+    server.traffic.hold(PASSWORD)
+    assert (server.clock.now() - began).total_seconds() == seconds

@@ -13,11 +13,9 @@ from .services import container_of
 
 CONFIGURATION = "/etc/nginx/conf.d/default.conf"
 KEPT = "/etc/nginx/qfc-lab.default.conf"
-#: What nginx finds good is used at once; what it does not stays as it was.
 CHANGE = f"""cp {CONFIGURATION} {KEPT} && sed -i "$1" {CONFIGURATION} || exit 1
-cmp -s {CONFIGURATION} {KEPT} && echo "nothing of it is in the configuration" >&2 && exit 1
-nginx -t && nginx -s reload"""
-PUT_BACK = f"[ ! -f {KEPT} ] || {{ cp {KEPT} {CONFIGURATION} && nginx -s reload && rm {KEPT}; }}"
+! cmp -s {CONFIGURATION} {KEPT} || {{ echo "nothing of it is in the configuration" >&2; exit 1; }}"""
+PUT_BACK = f"[ ! -f {KEPT} ] || {{ cp {KEPT} {CONFIGURATION} && rm {KEPT}; }}"
 
 
 @dataclass(frozen=True)
@@ -37,11 +35,13 @@ class Changed(Fault):
     def make(self, ports: Ports, known: Known) -> None:
         """Change the file, and let nginx read it."""
         ports.host.run(["docker", "exec", known["container"], "sh", "-c", CHANGE, "sh", self.change])
+        ports.deployment.certificates.reload()
 
     def undo(self, ports: Ports, known: Known) -> None:
         """Put the old file back; a container that was made anew has it."""
         del known
         ports.host.run(["docker", "exec", container_of(ports, "nginx"), "sh", "-c", PUT_BACK])
+        ports.deployment.certificates.reload()
 
 
 @dataclass(frozen=True)

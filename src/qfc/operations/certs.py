@@ -83,7 +83,6 @@ def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_o
             said = certificates.renew(force=force)
         if guard.step("Test nginx's configuration, and let it use the certificate"):
             certificates.reload()
-            ports.clock.sleep(1)
         after = before if guard.dry_run else _tried(certificates.served, [])
         changed = (before.fingerprint if before else "") != (after.fingerprint if after else "")
         guard.result = "another certificate is served" if changed else "the same certificate is served"

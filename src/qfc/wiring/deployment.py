@@ -122,7 +122,11 @@ class ComposeDeployment:
         from ..drivers.deployment.certificates import DeploymentCertificates
 
         return DeploymentCertificates(
-            self._ports.engine, lambda: self._present("nginx"), lambda: self._running("certbot"), self._doors
+            self._ports.engine,
+            self._ports.clock,
+            lambda: self._present("nginx"),
+            lambda: self._running("certbot"),
+            self._doors,
         )
 
     @property

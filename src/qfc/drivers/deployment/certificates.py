@@ -16,10 +16,11 @@ from cryptography.x509.oid import NameOID
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
 from ...stack.model import Certificate, CommandResult
+from ...stack.ports import Clock
 from ..docker.containers import Container
 from ..docker.engine import Engine
 from ..ways.address import Place
-from .traffic import reload_nginx
+from .nginx import reload_nginx
 
 CERTBOT = "certbot"
 LOOK_S = 10
@@ -39,11 +40,12 @@ class DeploymentCertificates:
     def __init__(
         self,
         engine: Engine,
+        clock: Clock,
         nginx: Callable[[], Container],
         certbot: Callable[[], Container],
         doors: Callable[[], list[tuple[str, Place]]],
     ) -> None:
-        self._engine, self._nginx, self._certbot, self._doors = engine, nginx, certbot, doors
+        self._engine, self._clock, self._nginx, self._certbot, self._doors = engine, clock, nginx, certbot, doors
 
     def served(self) -> Certificate:
         """Return the one that is served to clients. Raises UnreachableError."""
@@ -98,7 +100,7 @@ class DeploymentCertificates:
         container = self._nginx()
         if not container.is_running:
             raise NotFoundError("nginx does not run.", hint="Type: qfc services restart --service nginx")
-        reload_nginx(self._engine, container)
+        reload_nginx(self._engine, self._clock, container)
 
     def store(self, certificate: bytes, key: bytes) -> None:
         """Put a certificate and its key where nginx looks for them. Raises RefusedError where there are some."""

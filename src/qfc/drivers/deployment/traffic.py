@@ -14,7 +14,8 @@ from pathlib import PurePosixPath
 from ...errors import CommandError, QfcError, RefusedError
 from ...stack.ports import Clock
 from ..docker.containers import Container
-from ..docker.engine import Engine, telling_line
+from ..docker.engine import Engine
+from .nginx import is_leaving, reload_nginx, workers
 
 NGINX = "nginx"
 INCLUDED = "/etc/nginx/config.d"
@@ -65,7 +66,7 @@ class NginxTraffic:
             raise RefusedError(f"Writers cannot be held off: {reason}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
         path = self._path(container)
-        self._before |= self._workers(container).keys()
+        self._before |= workers(self._engine, container).keys()
         self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o644)
         try:
             self._reload(container)
@@ -95,31 +96,14 @@ class NginxTraffic:
         return True
 
     def _has_old_workers(self) -> bool:
-        now = self._workers(self._nginx())
-        return not self._before.isdisjoint(now) or any("shutting down" in line for line in now.values())
-
-    def _workers(self, container: Container) -> dict[str, str]:
-        """Return nginx's workers: process ids, and what `ps` says of each. Raises CommandError."""
-        lines = self._engine.look(["docker", "top", container.id]).stdout.splitlines()
-        return {line.split()[1]: line for line in lines if "nginx: worker process" in line}
+        now = workers(self._engine, self._nginx())
+        return not self._before.isdisjoint(now) or any(is_leaving(said) for said in now.values())
 
     def _path(self, container: Container) -> PurePosixPath:
         return PurePosixPath(container.mounts[INCLUDED]) / FRAGMENT
 
     def _reload(self, container: Container) -> None:
-        reload_nginx(self._engine, container)
-
-
-def reload_nginx(engine: Engine, container: Container) -> None:
-    """Let nginx read its configuration again, after it has found it good. Raises CommandError with what it says."""
-    tested = engine.run(["docker", "exec", container.id, "nginx", "-t"], check=False, timeout_s=60)
-    if tested.exit_code:
-        raise CommandError(
-            f"nginx finds its configuration faulty: {_fault(tested.stderr)}",
-            hint="Correct what it names (conf/nginx/config.d), then try again.",
-            said=tested.stderr,
-        )
-    engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], timeout_s=60)
+        reload_nginx(self._engine, self._clock, container)
 
 
 def fragment(password: str, paths: Sequence[str]) -> str:
@@ -129,9 +113,3 @@ def fragment(password: str, paths: Sequence[str]) -> str:
             raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")
     passes = "|".join([f":{re.escape(password)}:", *(f":.*{re.escape(path)}" for path in paths)])
     return _TEMPLATE.format(passes=passes, seconds=RETRY_AFTER_S)
-
-
-def _fault(said: str) -> str:
-    """Return the line of `nginx -t` that names file and line; the one after it only says that the test failed."""
-    faults = [line for line in said.splitlines() if "[emerg]" in line]
-    return telling_line(faults[0] if faults else said)
