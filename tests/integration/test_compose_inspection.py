@@ -17,6 +17,7 @@ import pytest
 
 from compose_world import Deployment, deployment
 from engines_of_docker import DockerHost
+from image_registry import image_registry
 from known_lines import WRITTEN, raw
 from qfc import config, wiring
 from qfc.checks import EVERYTHING, Check
@@ -376,6 +377,41 @@ def test_projects_of_qgis_four_need_an_image_of_it(official: Official) -> None:
     assert found is not None
     assert found.evidence == "Written by QGIS 4: modern/survey."
     assert official.find("E01-images") is None
+
+
+def test_images_that_env_names_are_pulled_and_that_of_qgis_four_is_named(official: Official, tmp_path: Path) -> None:
+    settings, rows = official.ports.deployment.settings, official.ports.lab
+    before = settings.text()
+    rows.account("modern")
+    with image_registry(tmp_path) as registry:
+        three, four = f"{registry}/field/qgis3:26.6", f"{registry}/field/qgis4:26.6"
+        try:
+            rows.project("modern", "survey", made_at=datetime.now(UTC), project_details={"qgis_version": "4.0.1-Norr"})
+            push(official, three)
+            settings.change({"QFIELDCLOUD_QGIS3_IMAGE_NAME": three})
+            pulled, absent = official.find("D02", fix=True), official.find("E01-images", fix=True)
+            unchanged = settings.values()
+            push(official, four)
+            named = official.find("E01-images", fix=True)
+            changed = settings.values()
+            assert [official.find(id) for id in ("D02", "E01-images")] == [None, None]
+        finally:
+            rows.remove("modern")
+            settings.restore(before)
+            official.docker("image", "rm", three, four, check=False)
+    assert pulled is not None
+    assert (pulled.result, pulled.evidence) == (Result.FIXED, f"Not there: {three}.")
+    assert absent is not None
+    assert (absent.result, "QFIELDCLOUD_QGIS4_IMAGE_NAME" in unchanged) == (Result.FAILED, False)
+    assert named is not None
+    assert (named.result, changed["QFIELDCLOUD_QGIS4_IMAGE_NAME"]) == (Result.FIXED, four)
+
+
+def push(official: Official, name: str) -> None:
+    """Bring an image to a registry, and keep nothing of it here."""
+    official.docker("tag", "debian:bookworm-slim", name)
+    official.docker("push", "-q", name)
+    official.docker("image", "rm", name)
 
 
 def test_parts_of_different_releases_are_told(official: Official) -> None:

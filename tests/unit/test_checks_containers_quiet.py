@@ -32,6 +32,7 @@ from qfc.stack.model import (
 from queue_world import NOW
 
 WORKER, DAY_S = "worker_wrapper", 24 * 3600.0
+PULLED = "registry.example/qgis:26.4"
 QGIS = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-qgis"}
 MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_BESIDES, *STORES_BESIDES, *LAUNCHING_BESIDES, *HOSTS)
 Fault = Callable[[MemoryPorts], None]
@@ -214,12 +215,15 @@ def test_a_missing_image_is_built_where_a_service_builds_it() -> None:
     assert found(ports).findings == ()
 
 
-def test_a_missing_image_of_no_service_is_left_to_people() -> None:
+def test_a_missing_image_of_no_service_is_pulled() -> None:
     ports, _ = healthy("compose")
-    ports.deployment.site.env += "QFIELDCLOUD_QGIS_IMAGE_NAME=registry.example/qgis:26.4\n"
+    ports.deployment.site.env += f"QFIELDCLOUD_QGIS_IMAGE_NAME={PULLED}\n"
     failed = the(found(ports, fix=True), "D02")
     assert failed.result is Result.FAILED
-    assert "No service builds or names it." in failed.evidence
+    assert f"manifest for {PULLED} not found" in failed.evidence
+    ports.deployment.site.registry = (PULLED,)
+    assert the(found(ports, fix=True), "D02").result is Result.FIXED
+    assert found(ports).findings == ()
 
 
 def test_what_stops_synchronisation_is_looked_at_by_sync_diagnose() -> None:

@@ -423,6 +423,23 @@ def test_workers_that_start_no_image_need_none_of_qgis_four() -> None:
     assert "E01-images" not in ids(found(ports))
 
 
+def test_the_image_of_qgis_four_is_named_like_that_of_three_once_it_was_pulled() -> None:
+    ports, world = healthy("compose")
+    site = ports.deployment.site
+    four(ports, world)
+    advice = the(found(ports, fix=True), "E01-images")
+    assert (advice.result, "QFIELDCLOUD_QGIS4_IMAGE_NAME" in site.env) == (Result.FOUND, False)
+    site.env = site.env.replace("QGIS3_IMAGE_NAME=memory-app", "QGIS3_IMAGE_NAME=registry.example/qgis3:26.6")
+    site.registry = ("registry.example/qgis3:26.6",)
+    ports.deployment.images.fetch(site.registry[0])
+    failed = the(found(ports, fix=True), "E01-images")
+    assert (failed.result, "QFIELDCLOUD_QGIS4_IMAGE_NAME" in site.env) == (Result.FAILED, False)
+    site.registry = ("registry.example/qgis4:26.6",)
+    assert the(found(ports, fix=True), "E01-images").result is Result.FIXED
+    assert ports.deployment.settings.values()["QFIELDCLOUD_QGIS4_IMAGE_NAME"] == "registry.example/qgis4:26.6"
+    assert found(ports).findings == ()
+
+
 def test_what_a_server_does_not_keep_is_no_fault() -> None:
     ports, world = healthy()
     for make in (inactive_by_default, places_taken, slow, locked_out):

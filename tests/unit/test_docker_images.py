@@ -55,6 +55,7 @@ def deployment(
     docker: Callable[[Sequence[str], bytes], tuple[int, str, str]],
     names: dict[str, str] | None = None,
     containers: Sequence[Container] = (),
+    for_jobs: Sequence[str] = (),
 ) -> DeploymentImages:
     host = MemoryHost()
     host.programs = {"docker": docker, "sh": docker}
@@ -63,6 +64,7 @@ def deployment(
         "qfc",
         containers=lambda: containers,
         names=lambda: names or {},
+        for_jobs=lambda: for_jobs,
         build=lambda services, fresh: ["docker", "compose", "build", *(["--no-cache"] if fresh else []), *services],
         pull=lambda services: ["docker", "compose", "pull", *services],
         run=lambda argv: CommandResult(tuple(argv), 0, " ".join(argv), "and more\n"),
@@ -111,6 +113,12 @@ def test_an_image_whose_name_went_on_to_a_newer_one_is_no_services() -> None:
     found = {one.id: one for one in deployment(docker, {"app": "qfc-app"}, [APP]).all()}
     assert (found["sha256:app"].services, found["sha256:app"].in_use) == ((), True)
     assert (found["sha256:new"].services, found["sha256:new"].in_use) == (("app",), False)
+
+
+def test_an_image_that_workers_start_is_kept_where_no_service_has_it() -> None:
+    docker = Docker([image("qgis", "registry.example/qgis3:26.6"), image("other", "registry.example/other:1")])
+    (found,) = (one for one in deployment(docker, for_jobs=["registry.example/qgis3:26.6"]).all())
+    assert (found.names, found.services, found.in_use) == (("registry.example/qgis3:26.6",), (), True)
 
 
 def test_a_deployment_without_images_asks_for_none() -> None:

@@ -28,21 +28,22 @@ class MendsSettings(Check):
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return the lines as they are and would be, secrets hidden. Raises RefusedError where that cannot be told."""
-        mended = self._known(seen)
+        mended = self.known(seen)
         now = seen.settings()
         pairs = ((name, now.get(name) or "not set", value) for name, value in mended.items())
         return tuple(f"{name}: {_shown(name, old)} → {_shown(name, new)}" for name, old, new in pairs)
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
-        seen.ports.deployment.settings.change(self._known(seen))
+        seen.ports.deployment.settings.change(self.known(seen))
         readers = self.readers(seen)
         present = [name for name in readers if name in seen.services()]
         # No names would be all services.
         if present or not readers:
             seen.ports.runtime.recreate(present)
 
-    def _known(self, seen: Evidence) -> Values:
+    def known(self, seen: Evidence) -> Values:
+        """Return the lines as they would be right. Raises RefusedError where that cannot be told."""
         mended = self.mended(seen)
         if not mended:
             raise RefusedError("What is right cannot be told from here.", hint=self.fix)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..errors import QfcError, RefusedError
+from ..errors import QfcError
 from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
@@ -155,17 +155,16 @@ class ImageMissing(Check):
         return f"Not there: {', '.join(missing)}." if missing else None
 
     def repair(self, seen: Evidence) -> None:
-        """Build them or pull them, as the services say. Raises RefusedError for an image of no service."""
-        facts, missing = seen.ports.deployment.rollout.facts(), {full_name(name) for name in self._missing(seen)}
-        services = [name for name, image in facts.images.items() if full_name(image) in missing]
-        if missing - {full_name(facts.images[name]) for name in services}:
-            raise RefusedError("No service builds or names it.", hint=self.fix)
-        built = [name for name in services if name in facts.built]
-        pulled = [name for name in services if name not in facts.built]
+        """Build what services build, and pull the rest."""
+        images, missing = seen.ports.deployment.images, self._missing(seen)
+        facts = seen.ports.deployment.rollout.facts()
+        by_image = {full_name(facts.images[service]): service for service in facts.built}
+        built = [by_image[full_name(name)] for name in missing if full_name(name) in by_image]
         if built:
-            seen.ports.deployment.images.build(built)
-        if pulled:
-            seen.ports.deployment.images.pull(pulled)
+            images.build(built)
+        for name in missing:
+            if full_name(name) not in by_image:
+                images.fetch(name)
 
     def _missing(self, seen: Evidence) -> list[str]:
         deployment = seen.ports.deployment

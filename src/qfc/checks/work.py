@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import timedelta
 
@@ -11,7 +12,8 @@ from ..stack.model import Delta, User
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
 from .evidence import LOOK_BACK, Evidence, named
-from .synchronisation import LOST
+from .mending import MendsSettings, Values
+from .synchronisation import LOST, WORKER
 
 DAY = timedelta(days=1)
 #: Edits are looked for that far back: some devices come home once a month.
@@ -22,6 +24,9 @@ STORM = 20
 BACKLOG = 1000
 #: Share of the time limit at which a project is called slow.
 NEAR = 0.8
+QGIS_3, QGIS_4 = "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME"
+#: How the name of an image says that it is of QGIS 3.
+THREE = re.compile(r"(qgis-?)3(?!\d)")
 
 
 class EditsOvertaken(Check):
@@ -137,13 +142,15 @@ class SlowProjects(Check):
         return f"Of {limit:.0f} s: {told}." if found else None
 
 
-class QgisFourWanted(Check):
+class QgisFourWanted(MendsSettings):
     """E01: QGIS 3 cannot read what QGIS 4 has written."""
 
     id = "E01-images"
     title = "Projects need QGIS 4, and there is no image of it"
     severity = Severity.CRITICAL
     fix = "Name one in QFIELDCLOUD_QGIS4_IMAGE_NAME (releases of June 2026 or later), or save them with QGIS 3"
+    auto = Auto.SAFE
+    services = (WORKER,)
 
     def applies(self, seen: Evidence) -> bool:
         """Only workers of deployments start images."""
@@ -156,10 +163,21 @@ class QgisFourWanted(Check):
         if not wanted:
             return None
         images, settings = seen.ports.deployment.rollout.facts().images, seen.settings()
-        has_four = bool(settings.get("QFIELDCLOUD_QGIS4_IMAGE_NAME")) or "qgis4" in images
+        has_four = bool(settings.get(QGIS_4)) or "qgis4" in images
         if has_four or not qgis_names(images, settings):
             return None
         return f"Written by QGIS 4: {named(wanted)}."
+
+    def mended(self, seen: Evidence) -> Values:
+        """Name the image of QGIS 4 like that of QGIS 3, where it is named at all: such a release knows both."""
+        three = seen.settings().get(QGIS_3, "")
+        four = THREE.sub(r"\g<1>4", three)
+        return {} if four == three else {QGIS_4: four}
+
+    def repair(self, seen: Evidence) -> None:
+        """Pull the image, then name it."""
+        seen.ports.deployment.images.fetch(self.known(seen)[QGIS_4])
+        super().repair(seen)
 
 
 def _is_full(user: User) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePath
 
-from ..errors import NotFoundError, RefusedError, UsageError
+from ..errors import NotFoundError, RefusedError
 from ..stack.failures import classify
 from ..stack.images import QGIS_SERVICES, full_name, qgis_names
 from ..stack.model import Image, JobStatus, Verdict
@@ -137,13 +137,14 @@ def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: 
     facts = deployment.rollout.facts()
     services = tuple(service for service in QGIS_SERVICES if service in facts.images)
     built = tuple(service for service in services if service in facts.built)
-    if not services:
-        raise UsageError(
-            f"No service of the deployment makes {', '.join(names)}.", hint="Pull it there: docker pull NAME"
-        )
+    of_services = {full_name(facts.images[service]) for service in services}
+    others = [name for name in names if full_name(name) not in of_services]
     with guarded(ports, "image rebuild", target=", ".join(names), options=options) as guard:
-        if (pull or not built) and guard.step(f"Pull {', '.join(names)}"):
+        if services and (pull or not built) and guard.step(f"Pull {', '.join(services)}"):
             deployment.images.pull(services)
+        for name in others:
+            if guard.step(f"Pull {name}"):
+                deployment.images.fetch(name)
         if not pull and built and guard.step(f"Build {', '.join(built)}"):
             deployment.images.build(built, fresh=fresh)
         if not guard.dry_run and any(not one.present for one in image_status(ports).images):

@@ -57,6 +57,7 @@ class ComposeDeployment:
     def images(self) -> Images:
         """Its images on the engine."""
         from ..drivers.docker.images import DeploymentImages
+        from ..stack.images import qgis_names
 
         observer = self._ports.observer
         return self._once(
@@ -66,6 +67,7 @@ class ComposeDeployment:
                 self.project,
                 containers=lambda: observer.look(fresh=True).containers,
                 names=lambda: self.rollout.facts().images,
+                for_jobs=lambda: qgis_names(self.rollout.facts().images, self.settings.values()),
                 build=lambda services, fresh: observer.compose.build(services, fresh=fresh),
                 pull=lambda services: observer.compose.pull(services),
                 run=self._compose,

@@ -21,6 +21,8 @@ KEPT = "qfc-keep"
 VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version")
 #: Ended containers are left alone for so long: somebody may still want to read their logs.
 LEFTOVER_AGE = timedelta(hours=24)
+#: A QGIS image has gigabytes, and some servers a slow line.
+PULL_S = 3 * 3600.0
 _SAVE = """
 path=$1
 shift
@@ -43,7 +45,10 @@ Compose = Callable[[Sequence[str]], CommandResult]
 
 
 class DeploymentImages:
-    """The images of one Compose project. `containers` and `names` give those of its services as they are now."""
+    """The images of one Compose project. `containers` and `names` give those of its services as they are now.
+
+    `for_jobs` gives the names of images that workers start, whether a service has them or not.
+    """
 
     def __init__(
         self,
@@ -52,22 +57,23 @@ class DeploymentImages:
         *,
         containers: Callable[[], Sequence[Container]],
         names: Callable[[], Mapping[str, str]],
+        for_jobs: Callable[[], Sequence[str]],
         build: Callable[[Sequence[str], bool], list[str]],
         pull: Callable[[Sequence[str]], list[str]],
         run: Compose,
     ) -> None:
         self._engine, self._project = engine, project
-        self._containers, self._names = containers, names
+        self._containers, self._names, self._for_jobs = containers, names, for_jobs
         self._build, self._pull, self._run = build, pull, run
 
     def all(self) -> tuple[Image, ...]:
         """Return the deployment's images, those of its services first, then the newest first."""
-        names = dict(self._names())
+        names, for_jobs = dict(self._names()), self._for_jobs()
         used: dict[str, set[str]] = {}
         for one in self._containers():
             used.setdefault(one.image_id, set()).add(one.service)
-        documents = self._inspect([*self._ours(), *used, *dict.fromkeys(names.values())])
-        images = [_image(document, names, used, self._project) for document in documents]
+        documents = self._inspect([*self._ours(), *used, *dict.fromkeys([*names.values(), *for_jobs])])
+        images = [_image(document, names, for_jobs, used, self._project) for document in documents]
         return tuple(sorted(images, key=lambda one: (not one.services, -one.created_at.timestamp())))
 
     def unique_bytes(self) -> Mapping[str, int]:
@@ -82,6 +88,10 @@ class DeploymentImages:
     def pull(self, services: Sequence[str]) -> str:
         """Pull images; return what was said."""
         return _said(self._run(self._pull(services)))
+
+    def fetch(self, name: str) -> None:
+        """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""
+        self._engine.run(["docker", "pull", "--quiet", name], timeout_s=PULL_S)
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
         """Keep an image for the way back, under a name of its own."""
@@ -166,12 +176,19 @@ def disk_usage(engine: Engine) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str, set[str]], project: str) -> Image:
+def _image(
+    document: dict[str, Any],
+    names: Mapping[str, str],
+    for_jobs: Sequence[str],
+    used: Mapping[str, set[str]],
+    project: str,
+) -> Image:
     """Describe an image. Names that somebody else gave it are none of ours: with such alone it counts as in use."""
     tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
     labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
     wanted = {service for service, name in names.items() if full_name(name) in tags}
-    full = {full_name(name) for name in names.values()}
+    started = {full_name(name) for name in for_jobs}
+    full = {full_name(name) for name in names.values()} | started
     built = (f"{project}-", f"{project}_") if labels.get(PROJECT) == project else ()
     own = tuple(tag for tag in tags if tag in full or _begins(tag, KEPT, project) or tag.startswith(built))
     return Image(
@@ -181,7 +198,7 @@ def _image(document: dict[str, Any], names: Mapping[str, str], used: Mapping[str
         created_at=moment(document["Created"]) or datetime.fromtimestamp(0, UTC),
         size_bytes=int(document["Size"]),
         release=_release(labels, tags),
-        in_use=document["Id"] in used or bool(tags and not own),
+        in_use=document["Id"] in used or bool(tags and not own) or not started.isdisjoint(tags),
     )
 
 

@@ -53,6 +53,12 @@ class MemoryImages:
         """Take images from nowhere: they are those of the release."""
         return self.build(services)
 
+    def fetch(self, name: str) -> None:
+        """Take an image that the registry has. Raises CommandError for one that it has not."""
+        if name not in self.site.registry:
+            raise CommandError(f"docker pull ended with exit code 1: manifest for {name} not found")
+        self.site.fetch(name, self.clock.now())
+
     def keep(self, image_id: str, service: str, deployment: str) -> None:
         """Keep an image under a name of its own."""
         self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")

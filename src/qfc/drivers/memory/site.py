@@ -51,7 +51,8 @@ class BuiltImage:
 class Site:
     """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
 
-    `ailing` services never get ready. `extra` services only build images, whose names it has.
+    `ailing` services never get ready. `extra` services only build images, whose names it has. `registry` has images
+    that can be pulled by their names.
     """
 
     releases: Mapping[str, Release]
@@ -72,6 +73,7 @@ class Site:
     held: tuple[str, tuple[str, ...]] | None = None
     ailing: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
+    registry: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.commit = self.commit or next(iter(self.releases))
@@ -127,6 +129,12 @@ class Site:
         image_id = f"sha256:{service}-{commit}"
         self.images.setdefault(image_id, BuiltImage(service, commit or self.commit, at))
         self.names[self.name_of(service)] = image_id
+
+    def fetch(self, name: str, at: datetime) -> None:
+        """Take an image from the registry."""
+        image_id = f"sha256:{name}"
+        self.images[image_id] = BuiltImage("", self.commit, at)
+        self.names[full_name(name)] = image_id
 
     def rows(self) -> Rows:
         """Return a copy of all rows of the database."""

@@ -31,6 +31,10 @@ class Images(Protocol):
         """Pull images; return what was said. No names means all that are not built."""
         ...
 
+    def fetch(self, name: str) -> None:
+        """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""
+        ...
+
     def keep(self, image_id: str, service: str, deployment: str) -> None:
         """Keep an image for the way back, under a name of its own."""
         ...
