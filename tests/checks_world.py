@@ -55,6 +55,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "A02": ("DEBUG=1", "DEBUG=1"),
     "A06": ('POSTGRES_SSLMODE="prefer # or require"', "POSTGRES_SSLMODE"),
     "A10": ("SECRET_KEY=change_me", "SECRET_KEY"),
+    "A10-passwords": ("POSTGRES_PASSWORD=3shJDd2r7Twwkehb", "POSTGRES_PASSWORD"),
     "B03": ("QFIELDCLOUD_HOST=Field.example.org", "Field.example.org"),
     "B04": ("DJANGO_ALLOWED_HOSTS=localhost", "DJANGO_ALLOWED_HOSTS lacks app, nginx."),
     "B11": ("LETSENCRYPT_STAGING=1\nLETSENCRYPT_EMAIL=a@b.ch\nQFIELDCLOUD_TLS_CERT=/etc/letsencrypt/live/x", "STAGING"),

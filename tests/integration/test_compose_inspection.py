@@ -456,3 +456,24 @@ def wait_for(look: Callable[[], Finding | None], limit_s: float = 30) -> Finding
 def test_large_logs_are_measured(official: Official) -> None:
     sizes = {one.name: one.bytes for one in official.ports.deployment.inspection.logs()}
     assert (sizes[f"{official.made.project}-db-1"] or 0) > 0
+
+
+def test_passwords_that_everybody_knows_are_replaced_in_database_and_store(official: Official) -> None:
+    """The last one here: the deployment has other passwords afterwards than the tests know."""
+    settings = official.ports.deployment.settings
+    official.ports.conditions.change_password("postgres")
+    known = ("MINIO_ROOT_PASSWORD", "STORAGE_SECRET_ACCESS_KEY")
+    settings.change({"POSTGRES_PASSWORD": "postgres", **dict.fromkeys(known, "minioadmin")})
+    official.ports.runtime.recreate([])
+    found, fixed = official.find("A10-passwords"), official.find("A10-passwords", fix=True)
+    values = settings.values()
+    login = 'PGPASSWORD=postgres psql -h 127.0.0.1 -U "$POSTGRES_USER" "$POSTGRES_DB" -c "" 2>&1'
+    refused = official.docker("exec", official.made.container("db"), "sh", "-c", login, check=False)
+    assert found is not None
+    assert found.evidence.endswith(f"POSTGRES_PASSWORD, {', '.join(known)}.")
+    assert fixed is not None
+    assert fixed.result is Result.FIXED
+    assert "password authentication failed" in refused
+    assert values[known[0]] == values[known[1]] != "minioadmin"
+    assert official.look([CHECKS["A10-passwords"], CHECKS["C01"], CHECKS["A11"]]) == ()
+    assert official.made.ok("sync", "diagnose")["ready"]

@@ -67,3 +67,11 @@ class Check(ABC):
         """Put it right, under the stack's lock. What was seen before may be old by now: changes check it again."""
         del seen
         raise RefusedError(f"{self.title} is not repaired by itself.", hint=self.fix)
+
+
+class DeploymentCheck(Check):
+    """A check of what only deployments of containers have."""
+
+    def applies(self, seen: Evidence) -> bool:
+        """Only where there are containers."""
+        return seen.is_deployment

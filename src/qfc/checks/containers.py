@@ -8,7 +8,7 @@ from ..errors import CommandError
 from ..stack.health import VITAL
 from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import LOOK_BACK, Evidence, named
 from .mending import MendsSettings, Values
 from .settings import free_port, published
@@ -21,14 +21,6 @@ OFFICIAL_ARCHITECTURES = ("x86_64", "amd64")
 _TAKEN = re.compile(r"port is already allocated|address already in use", re.I)
 _PORT = re.compile(r"[\d\]]:(\d+)\b")
 _NEEDS_V2 = re.compile(r"contains an invalid type|Unsupported config option|Additional properties|is unsupported", re.I)
-
-
-class DeploymentCheck(Check):
-    """A check of what only deployments of containers have."""
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only where there are containers."""
-        return seen.is_deployment
 
 
 def containers(seen: Evidence) -> tuple[ContainerFacts, ...]:

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from ..errors import QfcError
 from ..stack import queue
 from ..stack.failures import classify
+from ..stack.migrations import planned
 from ..stack.model import Held, Job, JobStatus, Kind, Project, QueueSnapshot, Service, User
 from ..stack.ports import Ports
 from ..stack.queue import Liveness
@@ -18,6 +19,9 @@ Thing = TypeVar("Thing")
 #: So far back failed jobs are looked for.
 LOOK_BACK = timedelta(days=7)
 MOST_JOBS = 1000
+APP = "app"
+#: A command of the application, in seconds.
+COMMAND_S = 120.0
 #: Named one by one in a sentence.
 NAMED = 3
 
@@ -84,6 +88,15 @@ class Evidence:
     def settings(self) -> Mapping[str, str]:
         """Return the values of a deployment's `.env`. They hold secrets."""
         return self.once("settings", lambda: dict(self.ports.deployment.settings.values()))
+
+    def migrations(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return the migrations that the application knows, and those that the database lacks."""
+
+        def ask() -> tuple[tuple[str, ...], tuple[str, ...]]:
+            done = self.ports.runtime.execute(APP, ["showmigrations", "--plan"], timeout_s=COMMAND_S)
+            return planned(done.stdout)
+
+        return self.once("migrations", ask)
 
     def liveness(self, job: Job) -> Liveness:
         """Tell whether the worker of an active job lives, from everything that can be seen."""

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any, cast
 
 from ..stack.model.conditions import FileTrouble, Miscount
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import LOOK_BACK, Evidence, named
 
 #: The store that releases of the change to file tables made of the old settings.
@@ -35,17 +35,13 @@ class TroubledFiles(Check):
         return f"{len(found)} files: {told}."
 
 
-class LegacyStorage(Check):
+class LegacyStorage(DeploymentCheck):
     """C06: later releases do not know the old store any more."""
 
     id = "C06"
     title = "Projects are in a store that later releases do not know"
     severity = Severity.WARNING
     fix = "Move them to another store in the admin before you upgrade to a release of May 2026 or later"
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have several stores."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the stores of projects with those that the settings call legacy."""

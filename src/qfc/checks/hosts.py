@@ -8,8 +8,7 @@ from ipaddress import ip_address
 from ..errors import NotFoundError
 from ..stack.forecast import forecast
 from ..stack.model import Inodes, Vantage
-from .base import Check, Severity
-from .containers import DeploymentCheck
+from .base import Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
 
 SOON = timedelta(days=7)

@@ -8,8 +8,8 @@ from datetime import timedelta
 from ..errors import NotFoundError
 from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS, releases
 from ..stack.model import ContainerFacts, TemporaryFolder
-from .base import Auto, Check, Severity
-from .containers import DeploymentCheck, containers
+from .base import Auto, Check, DeploymentCheck, Severity
+from .containers import containers
 from .evidence import Evidence, named
 from .mending import MendsSettings, Values
 from .settings import PRODUCTION

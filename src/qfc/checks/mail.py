@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .base import Check, Severity
-from .containers import DeploymentCheck
+from .base import Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
 HOST, PORT = "EMAIL_HOST", "EMAIL_PORT"

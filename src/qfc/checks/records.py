@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import secrets
 from datetime import timedelta
 from pathlib import PurePath
 
 from ..errors import RefusedError
 from ..stack.journals import ENV, FOLDER, past
-from ..stack.migrations import planned
 from ..stack.model import ServiceState
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
-from .mending import MendsSettings, Values
-from .settings import shipped
-from .synchronisation import WORKER
+from .shipped import SEALS, ShippedAtFirst
 
 APP, CRON = "app", "ofelia"
 #: Tasks begin every minute.
@@ -27,8 +23,6 @@ MIGRATE_S = 24 * 3600.0
 COMMAND_S = 120.0
 #: Where the database of before a migration is kept, below our own folder.
 DUMPS = "migrations"
-#: What projects' secrets are sealed with.
-SEALS = ("SECRET_KEY", "SALT_KEY")
 
 
 class MigrationsPending(Check):
@@ -42,7 +36,7 @@ class MigrationsPending(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Ask the application what it knows and what was applied."""
-        known, missing = _migrations(seen)
+        known, missing = seen.migrations()
         if not missing or len(missing) == len(known):
             return None
         return f"{len(missing)} of {len(known)} are not applied: {named(missing)}."
@@ -50,7 +44,7 @@ class MigrationsPending(Check):
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return the migrations, and where the database of before is kept."""
         dump = (f"the database of before is kept as {self._dump(seen)}",) if seen.is_deployment else ()
-        return tuple(f"apply {name}" for name in _migrations(seen)[1]) + dump
+        return tuple(f"apply {name}" for name in seen.migrations()[1]) + dump
 
     def repair(self, seen: Evidence) -> None:
         """Apply them; a deployment's database is dumped before. Raises RefusedError where it cannot be."""
@@ -67,41 +61,6 @@ class MigrationsPending(Check):
         return seen.ports.deployment.records.folder(DUMPS) / f"{at:%Y%m%d-%H%M%S}.dump"
 
 
-class ShippedSeals(MendsSettings):
-    """A10: as long as nothing is sealed with them, secrets that everybody knows are simply replaced."""
-
-    id = "A10-new"
-    title = "Shipped secrets are in use, and the database is new"
-    severity = Severity.WARNING
-    fix = "Give SECRET_KEY and SALT_KEY values of your own now, before: qfc db migrate"
-    auto = Auto.SAFE
-    services = (APP, WORKER)
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have an .env."""
-        return seen.is_deployment
-
-    def look(self, seen: Evidence) -> str | None:
-        """Look at the values, and whether any migration was applied yet."""
-        found = self._shipped(seen)
-        if not found:
-            return None
-        known, missing = _migrations(seen)
-        is_new = bool(known) and known == missing
-        return f"As in the example that everybody has: {', '.join(found)}." if is_new else None
-
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return which; no value is told."""
-        return tuple(f"{name}: another one, made at random" for name in self._shipped(seen))
-
-    def mended(self, seen: Evidence) -> Values:
-        """Make values at random."""
-        return {name: secrets.token_urlsafe(48) for name in self._shipped(seen)}
-
-    def _shipped(self, seen: Evidence) -> list[str]:
-        return [name for name in shipped(seen.settings()) if name in SEALS]
-
-
 class DatabaseNew(Check):
     """A13: a server that was never set up to its end."""
 
@@ -113,7 +72,7 @@ class DatabaseNew(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Ask the application what it knows and what was applied."""
-        known, missing = _migrations(seen)
+        known, missing = seen.migrations()
         return f"None of {len(known)} migrations was applied." if known and known == missing else None
 
     def repair(self, seen: Evidence) -> None:
@@ -211,17 +170,13 @@ class GeodbInUse(Check):
         return f"core_geodb has {rows} rows." if rows else None
 
 
-class SealChanged(Check):
+class SealChanged(DeploymentCheck):
     """E08: what was sealed with another key cannot be opened."""
 
     id = "E08"
     title = "Secrets of projects were sealed with another key"
     severity = Severity.CRITICAL
     fix = "Put the old values back into .env (copies: .qfc/deployments/*/env), or enter the secrets anew"
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only of deployments copies of `.env` are kept."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Compare with the copies that are younger than the oldest secret. No value is told."""
@@ -235,21 +190,11 @@ class SealChanged(Check):
         return None
 
 
-def _migrations(seen: Evidence) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the migrations that the application knows, and those that the database lacks."""
-
-    def ask() -> tuple[tuple[str, ...], tuple[str, ...]]:
-        argv = ["showmigrations", "--plan"]
-        return planned(seen.ports.runtime.execute(APP, argv, timeout_s=COMMAND_S).stdout)
-
-    return seen.once("migrations", ask)
-
-
 #: What keeps a sync from its end.
 RECORDS_FOR_SYNC: tuple[Check, ...] = (
     MigrationsPending(),
     # Before the tables are made: afterwards things may be sealed.
-    ShippedSeals(),
+    ShippedAtFirst(),
     DatabaseNew(),
     ReadOnly(),
     StuckTransactions(),

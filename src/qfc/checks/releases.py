@@ -11,7 +11,7 @@ from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.journals import FOLDER, LOG, past
 from ..stack.rollout import State
 from ..stack.upgrade_stops import Upgrade, referenced, stops
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
 COMPOSE_FILE, EXAMPLE = "docker-compose.yml", ".env.example"
@@ -31,12 +31,8 @@ FAILURES = {
 }  # fmt: skip
 
 
-class ReleaseCheck(Check):
+class ReleaseCheck(DeploymentCheck):
     """Only deployments have files of a release."""
-
-    def applies(self, seen: Evidence) -> bool:
-        """Tell whether it is a deployment."""
-        return seen.is_deployment
 
 
 class MissingVariables(ReleaseCheck):

@@ -7,9 +7,10 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 from .mending import MendsSettings, Values
+from .shipped import ShippedPasswords, ShippedSecrets
 from .web import STATUS, asked
 
 Mend = Callable[[Values], Values]
@@ -18,15 +19,6 @@ BAD_REQUEST = 400
 #: What ENVIRONMENT says of a server that people use; several on one engine have something behind it.
 PRODUCTION = "production"
 YES = ("1", "true", "yes", "on")
-#: Values of secrets that stand in the examples, and are known to everybody.
-SHIPPED = {
-    "SECRET_KEY": ("change_me",),
-    "POSTGRES_PASSWORD": ("3shJDd2r7Twwkehb", "postgres"),
-    "MINIO_ROOT_PASSWORD": ("minioadmin",),
-    "STORAGE_SECRET_ACCESS_KEY": ("minioadmin",),
-    "OBJECT_STORAGE_ROOT_PASSWORD": ("rustfsadmin", "minioadmin"),
-}
-SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
 #: Variables of ports of the host.
 PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
 DEFAULT_STORE = "STORAGES_PROJECT_DEFAULT_STORAGE"
@@ -43,7 +35,7 @@ RENAMED = {
 DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
-class SettingCheck(MendsSettings):
+class SettingCheck(DeploymentCheck, MendsSettings):
     """A look at `.env` alone: `problem` says what is wrong in it, `mend` the values that would be right."""
 
     def __init__(
@@ -63,10 +55,6 @@ class SettingCheck(MendsSettings):
         self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
         self.auto = auto if mend else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
         self._problem, self._mend, self.services = problem, mend, services
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have an .env."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the values."""
@@ -133,18 +121,6 @@ def without_debug(values: Values) -> Values:
     """Switch it off; another name of a production server stays."""
     environment = values.get("ENVIRONMENT") or PRODUCTION
     return {"DEBUG": "0", "ENVIRONMENT": environment if environment.startswith(PRODUCTION) else PRODUCTION}
-
-
-def shipped_secrets(values: Values) -> str | None:
-    """A10."""
-    found = shipped(values)
-    return f"As in the example that everybody has: {', '.join(found)}." if found else None
-
-
-def shipped(values: Values) -> list[str]:
-    """Return the names of secrets that have the value of an example."""
-    found = [name for name, known in SHIPPED.items() if values.get(name) in known]
-    return [*found, "SALT_KEY"] if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]) else found
 
 
 def comment_in_value(values: Values) -> str | None:
@@ -321,8 +297,8 @@ SETTINGS: tuple[Check, ...] = (
                  "Give each of them a port of its own; then qfc up", same_port, mend=next_ports),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
                  "Put comments on lines of their own", comment_in_value, mend=without_comment, auto=Auto.SAFE),
-    SettingCheck("A10", "Shipped secrets are in use", Severity.WARNING,
-                 "Give them values of your own; SECRET_KEY and SALT_KEY only before the first start", shipped_secrets),
+    ShippedSecrets(),
+    ShippedPasswords(),
     SettingCheck("B03", "The host name is not a bare name in small letters", Severity.CRITICAL,
                  "QFIELDCLOUD_HOST without https://, port and slash; then qfc services recreate", host_name,
                  mend=bare_host, problems=("B03", "B17")),

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from ..errors import NotFoundError
 from ..stack.model import Health, Reached, ServiceState, StoreFacts, Vantage
-from .base import Auto, Check, Severity
-from .containers import STORE_SERVICES, DeploymentCheck, facts
+from .base import Auto, Check, DeploymentCheck, Severity
+from .containers import STORE_SERVICES, facts
 from .evidence import Evidence, named
 
 #: Names by which containers call their host; the host itself does not know them.

@@ -8,7 +8,7 @@ from ..errors import QfcError
 from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 from .synchronisation import WORKER
 
@@ -136,7 +136,7 @@ class DiskShort(Check):
         return found.reason if found.verdict in (Verdict.DOWN, Verdict.DEGRADED) else None
 
 
-class ImageMissing(Check):
+class ImageMissing(DeploymentCheck):
     """D02: every job fails while the QGIS image is not there."""
 
     id = "D02"
@@ -144,10 +144,6 @@ class ImageMissing(Check):
     severity = Severity.CRITICAL
     fix = "qfc image load, or qfc image rebuild"
     auto = Auto.SAFE
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only workers of deployments start images."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the names that workers are told with the images that there are."""
@@ -173,7 +169,7 @@ class ImageMissing(Check):
         return [name for name in wanted if full_name(name) not in present]
 
 
-class CacheAway(Check):
+class CacheAway(DeploymentCheck):
     """A11: the status and many settings come through the cache."""
 
     id = "A11-cache"
@@ -181,10 +177,6 @@ class CacheAway(Check):
     severity = Severity.CRITICAL
     fix = "qfc services restart --service memcached"
     auto = Auto.SAFE
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have one of their own."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Ask for its version."""

@@ -12,7 +12,7 @@ from urllib.parse import urljoin, urlsplit
 from ..errors import CommandError, QfcError, UnknownNameError
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
 PROVIDERS, LOGIN, STATUS = "/api/v1/auth/providers/", "/admin/login/", "/api/v1/status/"
@@ -118,7 +118,7 @@ class StyleSheets(Check):
         seen.ports.runtime.execute("app", ["collectstatic", "--noinput"], timeout_s=600)
 
 
-class BehindTheDoor(Check):
+class BehindTheDoor(DeploymentCheck):
     """B03, B07, B08: the application is well, and nobody reaches it."""
 
     id = "B03-door"
@@ -126,10 +126,6 @@ class BehindTheDoor(Check):
     title = "The application answers and its public address does not"
     severity = Severity.CRITICAL
     fix = "Leg by leg: qfc health --verbose; nginx hangs up on names other than QFIELDCLOUD_HOST"
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have several ways."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Ask by every way."""
@@ -141,7 +137,7 @@ class BehindTheDoor(Check):
         return " ".join(f"By {name}: {problem}" for name, problem in said.items() if problem)
 
 
-class NginxBehind(Check):
+class NginxBehind(DeploymentCheck):
     """B14: nginx looks the application's address up once, when it starts; made anew, the application has another."""
 
     id = "B14-nginx"
@@ -149,10 +145,6 @@ class NginxBehind(Check):
     severity = Severity.CRITICAL
     fix = "Start nginx anew: qfc services restart --service nginx"
     auto = Auto.SAFE
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have nginx."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Ask by nginx, and past it."""
@@ -168,7 +160,7 @@ class NginxBehind(Check):
         seen.ports.runtime.start(["nginx"])
 
 
-class NginxRefuses(Check):
+class NginxRefuses(DeploymentCheck):
     """B02, B18: nginx runs with what it read last, and would not start again."""
 
     id = "B02-files"
@@ -176,10 +168,6 @@ class NginxRefuses(Check):
     title = "nginx would not start again with its files of now"
     severity = Severity.CRITICAL
     fix = "Remove or correct what it names, before anything is restarted"
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have nginx."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Let the nginx that runs judge its files."""
@@ -194,7 +182,7 @@ class NginxRefuses(Check):
         return None
 
 
-class NoNginx(Check):
+class NoNginx(DeploymentCheck):
     """B08: files come by nginx alone."""
 
     id = "B08"
@@ -202,27 +190,19 @@ class NoNginx(Check):
     severity = Severity.CRITICAL
     fix = "Put your own proxy in front of the deployment's nginx, never instead of it: files would not come"
 
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments of the official application need it."""
-        return seen.is_deployment
-
     def look(self, seen: Evidence) -> str | None:
         """Look for the service."""
         services = seen.services()
         return None if "nginx" in services or "app" not in services else "The service nginx is not part of it."
 
 
-class PublicPort(Check):
+class PublicPort(DeploymentCheck):
     """B05: the application compares the port that clients name with its own setting."""
 
     id = "B05"
     title = "The public port is not the one of .env"
     severity = Severity.CRITICAL
     fix = "WEB_HTTPS_PORT has to be the public port; map it to another one in an override file where that is taken"
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only deployments have an .env."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the public address with WEB_HTTPS_PORT."""

@@ -10,7 +10,7 @@ from ..errors import RefusedError
 from ..stack.images import qgis_names
 from ..stack.model import Delta, User
 from ..stack.queue_changes import BULK_LIMIT
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import LOOK_BACK, Evidence, named
 from .mending import MendsSettings, Values
 from .synchronisation import LOST, WORKER
@@ -142,7 +142,7 @@ class SlowProjects(Check):
         return f"Of {limit:.0f} s: {told}." if found else None
 
 
-class QgisFourWanted(MendsSettings):
+class QgisFourWanted(DeploymentCheck, MendsSettings):
     """E01: QGIS 3 cannot read what QGIS 4 has written."""
 
     id = "E01-images"
@@ -151,10 +151,6 @@ class QgisFourWanted(MendsSettings):
     fix = "Name one in QFIELDCLOUD_QGIS4_IMAGE_NAME (releases of June 2026 or later), or save them with QGIS 3"
     auto = Auto.SAFE
     services = (WORKER,)
-
-    def applies(self, seen: Evidence) -> bool:
-        """Only workers of deployments start images."""
-        return seen.is_deployment
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the versions of projects with the images; workers that start none have no versions."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...errors import NotFoundError
+from ...errors import NotFoundError, UnreachableError
 from ...stack.model import Delta, Job, JobStatus
 from ...stack.model.conditions import (
     CronRun,
@@ -77,6 +77,7 @@ class MemoryConditions:
     secrets_since: datetime | None = None
     limit_s: float | None = 600.0
     read_only: bool = False
+    password: str = ""
     stuck: tuple[StuckSession, ...] = ()
 
     def files(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
@@ -206,6 +207,12 @@ class MemoryConditions:
     def stuck_sessions(self, *, older_s: float) -> tuple[StuckSession, ...]:
         """Return those that were given and are old enough."""
         return tuple(one for one in self.stuck if one.seconds > older_s)
+
+    def change_password(self, password: str) -> None:
+        """Keep it, unless the database takes no writes. Raises QfcError."""
+        if self.read_only:
+            raise UnreachableError("The database takes no writes.")
+        self.password = password
 
     def change_plan(self, code: str, change: PlanChange) -> None:
         """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""

@@ -159,6 +159,11 @@ class PostgresConditions:
             if not session.schema.has("plan", column) or not session.change(statement, code=code):
                 raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
+    def change_password(self, password: str) -> None:
+        """Give our role, which is the application's, another password. The server only gets its hash."""
+        with self._database.writing() as session:
+            session.change_password(password)
+
     def _kept(
         self, model: Callable[..., Thing], query: str, needed: Mapping[str, tuple[str, ...]], **parameters: object
     ) -> tuple[Thing, ...] | None:

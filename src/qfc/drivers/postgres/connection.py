@@ -67,6 +67,12 @@ class Session:
         counted = self.connection.execute(text("table_count").format(name=sql.Identifier(table))).fetchone()
         return int(counted["rows"]) if counted else None
 
+    def change_password(self, password: str) -> None:
+        """Give the role of this session another password. It is hashed here, so that no log of the server has it."""
+        connection = self.connection.pgconn
+        hashed = connection.encrypt_password(password.encode(), self.connection.info.user.encode())
+        self.connection.execute(text("role_password").format(hashed=sql.Literal(hashed.decode())))
+
     def _run(self, query: str, parameters: dict[str, object]) -> psycopg.Cursor[Row]:
         log.info("> sql/%s.sql", query)
         return self.connection.execute(compose(query, self.schema), parameters)

@@ -118,6 +118,10 @@ class WorkConditions(Protocol):
 class Conditions(RecordedConditions, WorkConditions, Protocol):
     """All that a stack's database tells of problems, and the one thing that is put right in it."""
 
+    def change_password(self, password: str) -> None:
+        """Give the role by which the application comes another password; no log of the server gets to know it."""
+        ...
+
     def change_plan(self, code: str, change: PlanChange) -> None:
         """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         ...
