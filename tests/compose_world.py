@@ -11,7 +11,7 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,11 @@ import psycopg
 
 from engines_of_docker import DockerHost
 from node import await_port, free_port
+from qfc import config, wiring
+from qfc.checks import Check
+from qfc.operations.guard import Options
+from qfc.operations.sync_diagnose import Finding, diagnose
+from qfc.stack.ports import Ports
 from qfc_command import Answer, Qfc
 from stack import Stack
 
@@ -77,6 +82,20 @@ class Deployment:
         answer = self.run("--json", "--yes", *arguments, **environment)
         assert answer.code == 0, f"{arguments} ended with {answer.code}:\n{answer.out}\n{answer.err}"
         return answer.json
+
+    def look(self, checks: Sequence[Check], *, fix: bool = False) -> tuple[Finding, ...]:
+        """Return what some checks find for an operator who comes now, repaired where that is wanted."""
+        with self.wired() as ports:
+            return diagnose(ports, checks, Options(yes=True), fix=fix, proof=False).findings
+
+    @contextmanager
+    def wired(self) -> Iterator[Ports]:
+        """Give the ports of an operator who comes now."""
+        ports = wiring.wire(config.load(self.qfc.environment, stack="dep").stack())
+        try:
+            yield ports
+        finally:
+            ports.close()
 
     def git(self, *words: str) -> str:
         """Run git in the checkout."""

@@ -96,6 +96,18 @@ def second_engine(folder: Path) -> Iterator[DockerHost]:
 
 
 @contextmanager
+def engine_of_another_processor(folder: Path) -> Iterator[str]:
+    """Run an engine for a block that takes its host for an old PC (i686); give its socket."""
+    require("root", CAN_MAKE, "root and iproute2 for a network name space")
+    require("docker", shutil.which("dockerd") is not None, "the program dockerd")
+    with (
+        second_host() as host,
+        _dockerd(folder, ("nsenter", f"--net=/run/netns/{host.name}", "setarch", "i686")) as one,
+    ):
+        yield one
+
+
+@contextmanager
 def _dockerd(folder: Path, inside: Sequence[str]) -> Iterator[str]:
     """Run an engine with a folder of its own for everything."""
     # A data folder below /tmp may be on a file system that overlays cannot use; the engine's own is on a fit one.

@@ -15,6 +15,7 @@ from compose_world import ADMIN, Deployment, deployment, running_deployment
 from engines_of_docker import DockerHost
 from node import free_port
 from qfc import config
+from qfc.checks import EVERYTHING
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.ways.database import DatabaseWay, access_of
 from qfc.wiring import wire
@@ -144,6 +145,21 @@ def _transfers_anything(connection: psycopg.Connection[object]) -> None:
     with connection:
         row = connection.execute("select %s::bytea", [content]).fetchone()
         assert row == (content,)
+
+
+def test_files_that_an_old_compose_does_not_understand_are_told(deployed: Deployment) -> None:
+    """Compose v2 knows `develop` (2.22), v1 does not."""
+    check = next(one for one in EVERYTHING if one.id == "A07")
+    override = deployed.place / "docker-compose.override.yml"
+    before = override.read_text() if override.exists() else None
+    override.write_text("services: {app: {develop: {watch: []}}}\n")
+    try:
+        found = deployed.look([check])
+    finally:
+        override.unlink() if before is None else override.write_text(before)
+    told = [one.evidence.partition(" says of the files: ")[2] for one in found]
+    assert told == (["Unsupported config option."] if deployed.engine.ssh else [])
+    assert deployed.look([check]) == ()
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from compose_world import Deployment, deployment
+from compose_world import HOST, Deployment, deployment
 from engines_of_docker import DockerHost
 from image_registry import image_registry
 from known_lines import WRITTEN, raw
@@ -28,8 +28,9 @@ from qfc.checks.logs import LOGS
 from qfc.checks.stores import STORES, STORES_BESIDES
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Finding, Result, diagnose
-from qfc.stack.model import Vantage
+from qfc.stack.model import Revision, Vantage
 from qfc.stack.ports import Ports
+from qfc.stack.rollout import Record, as_document
 
 pytestmark = pytest.mark.docker
 CHECKS = {check.id: check for check in EVERYTHING}
@@ -88,11 +89,7 @@ class Official:
 
     def look(self, checks: Sequence[Check], *, fix: bool = False) -> tuple[Finding, ...]:
         """Return what some checks find for an operator who comes now."""
-        ports = wiring.wire(config.load(self.made.qfc.environment, stack="dep").stack())
-        try:
-            return diagnose(ports, checks, Options(yes=True), fix=fix, proof=False).findings
-        finally:
-            ports.close()
+        return self.made.look(checks, fix=fix)
 
     def docker(self, *words: str, check: bool = True, stdin: bytes | None = None) -> str:
         """Call docker past the suite."""
@@ -414,6 +411,32 @@ def push(official: Official, name: str) -> None:
     official.docker("image", "rm", name)
 
 
+def test_secrets_that_are_older_than_the_keys_are_told(official: Official) -> None:
+    rows, records = official.ports.lab, official.ports.deployment.records
+    began = datetime.now(UTC) - timedelta(hours=1)
+    revision = Revision("a" * 40, "v1")
+    rows.account("sealed")
+    try:
+        project = rows.project("sealed", "survey", made_at=began)
+        (owner,) = rows.rows("project", {"id": project}, ["owner_id"])
+        rows.insert("secret", name="SERVICE", type="envvar", project_id=project, created_at=began - timedelta(hours=1),
+                    created_by_id=owner["owner_id"], value=b"gAAAAA")  # fmt: skip
+        records.write(
+            "deployments/1/record.json", as_document(Record("1", "deploy", began, "anna", revision, revision))
+        )
+        records.write_text("deployments/1/env", official.ports.deployment.settings.text())
+        same = official.find("E08")
+        records.write_text("deployments/1/env", "SECRET_KEY=another-one\n")
+        found = official.find("E08")
+    finally:
+        records.remove("deployments/1")
+        rows.remove("sealed")
+    assert same is None
+    assert found is not None
+    assert found.evidence == f"SECRET_KEY was another one on {began:%Y-%m-%d %H:%M} UTC, and secrets are older."
+    assert official.find("E08") is None
+
+
 def test_parts_of_different_releases_are_told(official: Official) -> None:
     labelled = {"app": "26.3", "worker_wrapper": "26.3", "qgis": "25.9"}
     images = official.ports.deployment.rollout.facts().images
@@ -456,6 +479,58 @@ def wait_for(look: Callable[[], Finding | None], limit_s: float = 30) -> Finding
 def test_large_logs_are_measured(official: Official) -> None:
     sizes = {one.name: one.bytes for one in official.ports.deployment.inspection.logs()}
     assert (sizes[f"{official.made.project}-db-1"] or 0) > 0
+
+
+STORES_JSON = '{"other": {"BACKEND": "qfieldcloud.filestorage.backend.QfcS3Boto3Storage"}}'
+#: Lines of `.env` by the check that finds and mends them; those of a group do not hide each other.
+WRONG_LINES: tuple[dict[str, dict[str, str]], ...] = (
+    {
+        "A05-env": {"WEB_HTTP_PORT": "{HOST_POSTGRES_PORT}"},
+        "A06": {"POSTGRES_SSLMODE": "prefer # or require"},
+        "B03": {"QFIELDCLOUD_HOST": f"https://{HOST.upper()}/"},
+        "B04": {"DJANGO_ALLOWED_HOSTS": "localhost"},
+        "B06": {"QFIELDCLOUD_WORKER_QFIELDCLOUD_URL": "http://app:8000/api/v1/"},
+        "C07": {"STORAGES": STORES_JSON},
+        "D10": {"TMP_DIRECTORY": "/srv/elsewhere"},
+        "H06-tls": {"EMAIL_USE_TLS": "1"},
+        "H07": {"QFIELDCLOUD_ACCOUNT_ADAPTER": "qfieldcloud.core.adapters.AccountAdapterSignUpOpen"},
+    },
+    {
+        "A01": {"COMPOSE_FILE": "docker-compose.yml:docker-compose.override.yml:docker-compose.override.local.yml"},
+        "A02": {"DEBUG": "1", "ENVIRONMENT": "test"},
+        "B07": {"QFIELDCLOUD_WORKER_QFIELDCLOUD_URL": "http://nginx/api/v1/"},
+    },
+)
+
+
+@pytest.mark.parametrize("wrong", WRONG_LINES, ids=["names", "files"])
+def test_wrong_lines_of_env_are_put_right_at_once(official: Official, wrong: dict[str, dict[str, str]]) -> None:
+    settings, runtime = official.ports.deployment.settings, official.ports.runtime
+    before, now = settings.text(), settings.values()
+    (official.made.place / "docker-compose.override.local.yml").write_text("services: {app: {labels: {local: yes}}}\n")
+    lines = {name: value for one in wrong.values() for name, value in one.items()}
+    settings.change({name: value.replace("{HOST_POSTGRES_PORT}", now["HOST_POSTGRES_PORT"])
+                     for name, value in lines.items()})  # fmt: skip
+    broken = settings.text()
+    checks = [CHECKS[id] for id in wrong]
+    found, fixed = official.look(checks), official.look(checks, fix=True)
+    values, kept = settings.values(), (official.made.place / ".env.before").read_text()
+    left, answers = official.look(checks), official.look([CHECKS["A17"], CHECKS["A11"]])
+    settings.restore(before)
+    runtime.recreate([])
+    assert {one.id for one in found} == set(wrong)
+    assert {one.id: (one.result, one.evidence) for one in fixed if one.result is not Result.FIXED} == {}
+    assert {values[name] for name in lines if name in RIGHT} == {RIGHT[name] for name in lines if name in RIGHT}
+    assert (kept, left, answers) == (broken, (), ())
+
+
+RIGHT = {
+    "COMPOSE_FILE": "docker-compose.yml:docker-compose.override.yml",
+    "QFIELDCLOUD_HOST": HOST,
+    "DJANGO_ALLOWED_HOSTS": f"localhost {HOST} app nginx",
+    "POSTGRES_SSLMODE": "prefer",
+    "DEBUG": "0",
+}
 
 
 def test_passwords_that_everybody_knows_are_replaced_in_database_and_store(official: Official) -> None:

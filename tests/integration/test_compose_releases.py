@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ import psycopg
 import pytest
 
 from compose_world import HOST, ROOT, Deployment
-from engines_of_docker import DockerHost
+from engines_of_docker import DockerHost, engine_of_another_processor
 from node import free_port
+from qfc.checks import EVERYTHING
+from qfc.operations.sync_diagnose import Result
 from qfc_command import Qfc
 from queue_world import OFFICIAL, RELEASES, DatabaseWorld, official_schema
 
 pytestmark = pytest.mark.docker
+CHECKS = {check.id: check for check in EVERYTHING}
 PORTS = ("WEB_HTTPS", "WEB_HTTP", "DATABASE_PORT", "STORE_PORT")
 SECRETS = ("3shJDd2r7Twwkehb", "change_me_with", "minioadmin-secret", "rustfsadmin-secret", "dav-secret", "KUAa7h")
 QGIS = {"2026_06": ("qgis3", "qgis4")}
@@ -95,6 +99,18 @@ def _connection(port: int) -> psycopg.Connection[Any]:
         except psycopg.OperationalError:
             assert time.monotonic() < deadline
             time.sleep(0.3)
+
+
+def test_a_processor_without_official_images_is_told(short_folder: Path) -> None:
+    folder, home = short_folder / "i686", short_folder / "home-i686"
+    _checkout(folder / "checkout", "2026_06", {name: str(free_port()) for name in PORTS} | {"PROJECT": "qfctesti686"})
+    home.mkdir()
+    place = folder / "checkout/docker"
+    (home / "config.toml").write_text(f'[stacks.dep]\nkind = "compose"\nproject_path = "{place}"\n')
+    with engine_of_another_processor(folder) as socket:
+        made = Qfc(home)("--stack", "dep", "--json", "doctor", "--no-proof", DOCKER_HOST=f"unix://{socket}")
+    found = {one["id"]: one["evidence"] for one in made.json["findings"]}
+    assert found["A14"] == "The host is i686."
 
 
 @pytest.fixture(scope="module", params=OFFICIAL)
@@ -194,6 +210,31 @@ def test_a_deployment_is_planned_with_what_stands_in_its_way(official: Deploymen
     assert checks["writers"]["ok"], checks["writers"]
     assert "account" in checks
     assert json.dumps(plan).find(SECRETS[0]) == -1
+
+
+def test_what_only_tables_of_official_servers_tell_is_found(official: Deployment) -> None:
+    """A store of old, and tasks that do not run: their repair begins them again, as far as this stand-in has any."""
+    past = datetime.now(UTC) - timedelta(hours=2)
+    has_stores = official.git("describe", "--tags") != "2024_09"
+    started = official.engine.docker("inspect", "-f", "{{.State.StartedAt}}", official.container("ofelia"))
+    with official.wired() as ports:
+        ports.lab.insert("cron", code="x", start_time=past, end_time=past, is_success=True, message="made by a test")
+        if has_stores:
+            ports.lab.change("project", {"name": "survey"}, file_storage="legacy_storage")
+        found = {one.id: one for one in official.look([CHECKS["C06"], CHECKS["D08-cron"]], fix=True)}
+        ports.lab.delete("cron", {"message": "made by a test"})
+        if has_stores:
+            ports.lab.change("project", {"name": "survey"}, file_storage="default")
+    assert set(found) == {"D08-cron", *(["C06"] if has_stores else [])}
+    assert "The last one began 120 min ago." in found["D08-cron"].evidence
+    assert found["D08-cron"].result is Result.FAILED
+    assert "The repair failed: runcrons ended with exit code" in found["D08-cron"].evidence
+    assert official.engine.docker("inspect", "-f", "{{.State.StartedAt}}", official.container("ofelia")) > started
+    if has_stores:
+        assert "1 in legacy_storage" in found["C06"].evidence
+    # A release in between has its own default store in the old way.
+    left = [(one.id, "legacy_storage" in one.evidence) for one in official.look([CHECKS["C06"], CHECKS["D08-cron"]])]
+    assert left == ([("C06", False)] if official.git("describe", "--tags") == "2025_02" else [])
 
 
 def test_a_stuck_job_is_freed_unless_its_container_runs(official: Deployment) -> None:

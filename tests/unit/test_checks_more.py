@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
@@ -13,7 +13,7 @@ import pytest
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
 from qfc.checks.logs import LOGS, Said
-from qfc.checks.settings import SETTINGS
+from qfc.checks.settings import SETTINGS, WORKER_URL
 from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.drivers.memory.site import FOLDER
@@ -312,6 +312,26 @@ def test_a_setting_is_mended_after_its_difference_was_shown_and_a_copy_is_kept(i
     assert id not in ids(found(ports))
     if the(made, id).auto == "ask":
         assert " → " in asked[0]
+
+
+def test_lines_of_several_checks_are_changed_at_once_and_services_made_anew_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ports, _ = healthy("compose")
+    site, made_anew = ports.deployment.site, list[Sequence[str]]()
+    lines = {
+        "QFIELDCLOUD_HOST": "https://Field.example.org",
+        WORKER_URL: "http://app:8000/api/v1/",
+        "EMAIL_USE_TLS": "1",
+    }
+    site.env = broken = site.env + "".join(f"{name}={value}\n" for name, value in lines.items())
+    monkeypatch.setattr(type(ports.runtime), "recreate", lambda _, names: made_anew.append(names))
+    made = found(ports, fix=True)
+    fixed = {one.id for one in made.findings if one.result is Result.FIXED}
+    assert {"B03", "B06", "H06-tls"} <= fixed
+    assert ports.deployment.settings.values()[WORKER_URL] == "https://field.example.org/api/v1/"
+    assert site.env_before == broken
+    assert made_anew == [[]]
 
 
 def test_a_comment_in_a_secret_is_taken_out_and_the_secret_is_not_shown() -> None:

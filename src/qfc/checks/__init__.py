@@ -40,6 +40,7 @@ from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_BESIDES
 from .logs import LOGS
 from .mail import MAIL
+from .mending import Lines, MendsSettings, apply
 from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
@@ -80,4 +81,17 @@ BESIDES: tuple[Check, ...] = (
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *BESIDES)
 
-__all__ = ["BESIDES", "EVERYTHING", "FOR_SYNC", "Auto", "Check", "Evidence", "Outcome", "Severity", "examine"]
+__all__ = [
+    "BESIDES",
+    "EVERYTHING",
+    "FOR_SYNC",
+    "Auto",
+    "Check",
+    "Evidence",
+    "Lines",
+    "MendsSettings",
+    "Outcome",
+    "Severity",
+    "apply",
+    "examine",
+]

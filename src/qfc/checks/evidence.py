@@ -20,6 +20,7 @@ Thing = TypeVar("Thing")
 LOOK_BACK = timedelta(days=7)
 MOST_JOBS = 1000
 APP = "app"
+SETTINGS = "settings"
 #: A command of the application, in seconds.
 COMMAND_S = 120.0
 #: Named one by one in a sentence.
@@ -29,11 +30,12 @@ NAMED = 3
 class Evidence:
     """A stack as it was when a diagnosis began. Safe for threads."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, *, settings: Mapping[str, str] | None = None) -> None:
+        """`settings` are values of `.env` as they are about to be; without them they are what they are."""
         self.ports = ports
         self._lock = Lock()
         self._locks: dict[str, Lock] = {}
-        self._known: dict[str, Any] = {}
+        self._known: dict[str, Any] = {} if settings is None else {SETTINGS: settings}
 
     @property
     def is_deployment(self) -> bool:
@@ -87,7 +89,7 @@ class Evidence:
 
     def settings(self) -> Mapping[str, str]:
         """Return the values of a deployment's `.env`. They hold secrets."""
-        return self.once("settings", lambda: dict(self.ports.deployment.settings.values()))
+        return self.once(SETTINGS, lambda: dict(self.ports.deployment.settings.values()))
 
     def migrations(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Return the migrations that the application knows, and those that the database lacks."""

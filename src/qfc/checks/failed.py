@@ -95,6 +95,7 @@ class PastNginx(JobsFailed, MendsSettings):
     severity = Severity.CRITICAL
     auto = Auto.ASK
     services = ("worker_wrapper",)
+    is_alone = True
 
     def look(self, seen: Evidence) -> str | None:
         """Look for such failures where workers are told to pass nginx by."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ..errors import RefusedError
 from ..stack.redaction import HIDDEN, SECRET_NAME
@@ -16,6 +18,8 @@ class MendsSettings(Check):
     """Its repair changes lines of `.env`, keeps a copy of the old file beside it, and makes services anew."""
 
     services: Sequence[str] = ()
+    #: Whether its repair is more than lines and services, and so none of several at once.
+    is_alone: ClassVar[bool] = False
 
     def mended(self, seen: Evidence) -> Values:
         """Return the lines as they would be right; none where that cannot be told from here."""
@@ -35,12 +39,7 @@ class MendsSettings(Check):
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
-        seen.ports.deployment.settings.change(self.known(seen))
-        readers = self.readers(seen)
-        present = [name for name in readers if name in seen.services()]
-        # No names would be all services.
-        if present or not readers:
-            seen.ports.runtime.recreate(present)
+        apply(seen, self.known(seen), [self.readers(seen)])
 
     def known(self, seen: Evidence) -> Values:
         """Return the lines as they would be right. Raises RefusedError where that cannot be told."""
@@ -48,6 +47,30 @@ class MendsSettings(Check):
         if not mended:
             raise RefusedError("What is right cannot be told from here.", hint=self.fix)
         return mended
+
+
+@dataclass
+class Lines:
+    """Lines that several checks want otherwise, one after the other, and who reads them."""
+
+    values: dict[str, str] = field(default_factory=dict[str, str])
+    readers: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
+
+    def add(self, check: MendsSettings, seen: Evidence) -> None:
+        """Add those of one check, which has seen those of the checks before it. Raises RefusedError."""
+        self.values.update(check.known(seen))
+        self.readers.append(check.readers(seen))
+
+
+def apply(seen: Evidence, lines: Values, readers: Sequence[Sequence[str]]) -> None:
+    """Change lines of `.env` at once, and make their readers anew; readers without names are all services."""
+    seen.ports.deployment.settings.change(lines)
+    everybody = not all(readers)
+    named = {name for one in readers for name in one}
+    present = [] if everybody else [name for name in seen.services() if name in named]
+    # No names would be all services.
+    if present or everybody:
+        seen.ports.runtime.recreate(present)
 
 
 def _shown(name: str, value: str) -> str:

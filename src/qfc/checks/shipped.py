@@ -83,6 +83,7 @@ class ShippedPasswords(DeploymentCheck, MendsSettings):
     severity = Severity.WARNING
     fix = "Give database and store other ones: qfc doctor --fix"
     auto = Auto.ASK
+    is_alone = True
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the values."""

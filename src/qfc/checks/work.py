@@ -151,6 +151,7 @@ class QgisFourWanted(DeploymentCheck, MendsSettings):
     fix = "Name one in QFIELDCLOUD_QGIS4_IMAGE_NAME (releases of June 2026 or later), or save them with QGIS 3"
     auto = Auto.SAFE
     services = (WORKER,)
+    is_alone = True
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the versions of projects with the images; workers that start none have no versions."""

@@ -253,6 +253,7 @@ def _remove_projects(tables: Tables, projects: list[Any]) -> None:
     tables.delete("file_version", {"file_id": files})
     tables.delete("file", {"id": files})
     tables.delete("job", {"id": jobs})
+    tables.delete("secret", {"project_id": projects})
     tables.delete("project", {"id": projects})
 
 
