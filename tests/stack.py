@@ -60,10 +60,17 @@ def running_stack(*, workers: int) -> Generator[Stack]:
     """Run a stack in a folder of its own until the block ends."""
     with tempfile.TemporaryDirectory(prefix="qfc-", dir="/tmp") as name:
         Path(name).chmod(0o755)
-        stack = Stack(Path(name))
-        stack.qfc("init", NAME, "--kind", "embedded", "--workers", str(workers), "--port", str(stack.port))
-        stack.qfc("up")
-        try:
+        with running_stack_in(Path(name), workers=workers) as stack:
             yield stack
-        finally:
-            stack.qfc("down", "--now", check=False)
+
+
+@contextmanager
+def running_stack_in(home: Path, *, workers: int) -> Generator[Stack]:
+    """Run a stack below `home`, of a path as short as those of /tmp, until the block ends."""
+    stack = Stack(home)
+    stack.qfc("init", NAME, "--kind", "embedded", "--workers", str(workers), "--port", str(stack.port))
+    try:
+        stack.qfc("up")
+        yield stack
+    finally:
+        stack.qfc("down", "--now", check=False)

@@ -28,6 +28,8 @@ OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong"
 OF_DEPLOYMENTS = [one for one in faults_of(Kind.COMPOSE) if Kind.EMBEDDED not in one.kinds]
 #: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.
 IMPOSSIBLE = {"cron-stopped": "no table django_cron_cronjoblog"}
+#: Made on a disk of its own: see test_cli_full_disk.py.
+ON_OWN_DISK = {"disk-full"}
 #: What is repaired in settings that only official servers have.
 OF_OTHER_SERVERS = {"D04-jobs", "D05-jobs", "C11-jobs", "B06-jobs"}
 #: Repaired before they are undone, where that takes no longer.
@@ -113,11 +115,18 @@ def test_faults_in_rows_are_found_all_at_once_and_undone(embedded: Stack) -> Non
 
 @pytest.mark.parametrize(
     "fault",
-    [fault for fault in faults_of(Kind.EMBEDDED) if not isinstance(fault, RowFault)],
+    [one for one in faults_of(Kind.EMBEDDED) if not isinstance(one, RowFault) and one.id not in ON_OWN_DISK],
     ids=lambda fault: fault.id,
 )
 def test_a_fault_of_an_embedded_stack_is_found_and_undone(embedded: Stack, fault: Fault) -> None:
     broken_and_mended(embedded, fault, set())
+
+
+def test_the_disk_of_a_machine_is_not_filled(embedded: Stack) -> None:
+    answer = embedded.qfc("lab", "break", "disk-full", check=False)
+    assert answer["error"]["code"] == "refused"
+    assert "mount -t tmpfs" in answer["error"]["hint"]
+    assert [one["id"] for one in embedded.qfc("lab", "list")["faults"] if one["broken_since"]] == []
 
 
 @pytest.mark.docker

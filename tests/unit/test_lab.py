@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -12,11 +14,12 @@ from qfc.checks import EVERYTHING
 from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
+from qfc.lab.disk import why_spared
 from qfc.operations import lab_book
 from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
-from qfc.stack.model import Kind, Revision, User, Worker
+from qfc.stack.model import Disk, Kind, Revision, User, Worker
 from qfc.stack.self_signed import self_signed
 from queue_world import NOW
 
@@ -50,6 +53,7 @@ REAL_ONLY = {
     "certificate-not-served",
     "certificate-missing",
     "database-stopped",
+    "disk-full",
 }
 #: Made and undone in memory, but what finds them asks a database, files or an engine: found in the acceptance tests.
 FOUND_ON_REAL_STACKS = {
@@ -262,6 +266,68 @@ def test_a_repair_of_the_diagnosis_is_no_trouble_for_mending() -> None:
     lab_mend(ports, None, YES)
     assert ports.jobs.job_rows == {}
     assert found(ports) == set()
+
+
+SMALL = 500 * 1000**2
+
+
+def lab_on(disk: Disk) -> MemoryPorts:
+    """Return a running stack on such a disk, with the programs that fill it and free it."""
+    ports = lab()
+    ports.host.space = disk
+    ports.host.programs = {"sh": lambda *_: (0, "", ""), "rm": lambda *_: (0, "", "")}
+    return ports
+
+
+@pytest.mark.parametrize(
+    ("disk", "reason"),
+    [
+        (Disk(SMALL, 100 * 1000**3, "/memory"), "more than 2 are no lab's"),
+        (Disk(1, 3 * 1024**3, "/memory/memory"), "it has 3.0 GiB"),
+        (Disk(SMALL, SMALL, "/"), "not mounted for this stack alone"),
+        (Disk(SMALL, SMALL, "/mnt"), "not mounted for this stack alone"),
+        (Disk(SMALL, SMALL), "The disk on this machine is not filled"),
+    ],
+)
+def test_a_disk_on_which_others_would_suffer_is_not_filled(disk: Disk, reason: str) -> None:
+    ports = lab_on(disk)
+    with pytest.raises(RefusedError, match=re.escape(reason)) as caught:
+        lab_break(ports, "disk-full", YES)
+    assert "mount -t tmpfs" in caught.value.hint
+    assert ports.host.ran == []
+    assert lab_book.read(ports) == ()
+
+
+@pytest.mark.parametrize("shared", ["/tmp", "/dev/shm", "/"])
+def test_a_disk_of_everybody_is_not_filled_though_a_stack_lies_right_there(shared: str) -> None:
+    assert why_spared(Disk(SMALL, SMALL, shared), Path(shared) / "lab")
+
+
+@pytest.mark.parametrize("place", ["/memory", "/memory/memory"])
+def test_a_small_disk_of_the_stack_alone_is_filled_and_freed(place: str) -> None:
+    ports = lab_on(Disk(SMALL, SMALL + 1, place))
+    lab_break(ports, "disk-full", YES)
+    (filling,) = ports.host.ran
+    assert filling[4:] == ("/memory/memory/qfc-lab-fills-the-disk", str(SMALL), str(SMALL + 1), "16384")
+    assert lab_mend(ports, None, YES).broken == ()
+    assert ports.host.ran[1:] == [("rm", "-f", "/memory/memory/qfc-lab-fills-the-disk")]
+    assert found(ports) == set()
+
+
+def test_a_lab_that_was_killed_while_it_filled_the_disk_is_mended() -> None:
+    ports, one = lab_on(Disk(SMALL, SMALL, "/memory")), fault("disk-full")
+    lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
+    assert lab_mend(ports, None, YES).broken == ()
+    assert ports.host.ran == [("rm", "-f", "/memory/memory/qfc-lab-fills-the-disk")]
+    assert lab_book.read(ports) == ()
+
+
+def test_a_stack_that_did_not_run_is_not_started_by_freeing_its_disk() -> None:
+    ports = lab_on(Disk(SMALL, SMALL, "/memory"))
+    ports.runtime.stop([])
+    lab_break(ports, "disk-full", YES)
+    lab_mend(ports, None, YES)
+    assert not any(one.running for one in ports.runtime.services())
 
 
 def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:

@@ -50,7 +50,13 @@ if [ -e "$folder/lock.json" ]; then
         kill -KILL "$pid" 2>/dev/null
     done
 fi
-printf '%s' "$document" >"$folder/lock.new" && mv -f "$folder/lock.new" "$folder/lock.json" || exit 73
+# On a full disk there is room for a file without a word in it: that somebody is at work, not who.
+if printf '%s' "$document" >"$folder/lock.new"; then
+    mv -f "$folder/lock.new" "$folder/lock.json" || exit 73
+else
+    rm -f "$folder/lock.new"
+    : >"$folder/lock.json" || exit 73
+fi 2>/dev/null
 echo taken $left
 # The input ends too when the one who holds the lock is killed: then the file stays, and the next one looks for what the
 # dead one has left.

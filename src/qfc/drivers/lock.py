@@ -1,7 +1,8 @@
 """The stack's lock: a file in its folder that names its holder.
 
 Reading, judging and writing the file happen under `flock` on a second file, so that two operators who find a dead
-holder at the same moment do not both take over.
+holder at the same moment do not both take over. Where the disk is too full for the file to be written, `flock` itself
+is kept until the lock is given back: a stack without room has to be stopped, pruned, mended all the same.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import os
 import socket
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -23,10 +24,12 @@ import psutil
 from ..errors import LockHeldError, QfcError
 from ..stack.model import Holder
 from ..stack.ports import Clock
-from .files import replace_file
+from .files import FULL, replace_file
 
 #: Two clocks of one process's start differ by less than this; seconds.
 SAME_START_S = 1.0
+#: Judging takes milliseconds: who holds `flock` for longer than that many seconds is at work.
+JUDGING_S, RETRY_S = 2.0, 0.05
 
 
 class FileLock:
@@ -35,6 +38,7 @@ class FileLock:
     def __init__(self, folder: Path, clock: Clock) -> None:
         self._folder, self._clock = folder, clock
         self._path = folder / "lock.json"
+        self._kept = ExitStack()
 
     def identity(self) -> str:
         """Return who this process works for, as user@host."""
@@ -42,17 +46,19 @@ class FileLock:
 
     def take(self, reason: str) -> Holder:
         """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
-        with self._mutex():
+        with ExitStack() as judging:
+            judging.enter_context(self._mutex())
             holder = self.holder()
             if holder is not None:
                 raise held(holder, self._path)
             own = self._own(reason)
-            document = {**asdict(own), "since": own.since.isoformat()}
-            replace_file(self._path, json.dumps(document).encode(), mode=0o644)
+            if not self._written(own):
+                self._kept = judging.pop_all()
             return own
 
     def release(self) -> None:
         """Give the lock back; giving back what this process does not hold is harmless."""
+        self._kept.close()
         if not self._path.exists():
             return
         with self._mutex():
@@ -77,6 +83,17 @@ class FileLock:
         started = psutil.Process().create_time()
         return Holder(_user(), socket.gethostname(), os.getpid(), started, self._clock.now(), reason)
 
+    def _written(self, own: Holder) -> bool:
+        """Write down who holds the lock; return whether there was room for it. Raises QfcError."""
+        document = {**asdict(own), "since": own.since.isoformat()}
+        try:
+            replace_file(self._path, json.dumps(document).encode(), mode=0o644)
+        except OSError as error:
+            if error.errno not in FULL:
+                raise QfcError(f"{self._path} cannot be written.", hint="Run qfc as the stack's owner.") from error
+            return False
+        return True
+
     @contextmanager
     def _mutex(self) -> Generator[None]:
         try:
@@ -88,10 +105,22 @@ class FileLock:
                 hint="Run qfc as the user who owns the stack, or set QFC_HOME to a folder of yours.",
             ) from error
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            self._await(descriptor)
             yield
         finally:
             os.close(descriptor)
+
+    def _await(self, descriptor: int) -> None:
+        """Wait for those who judge. Raises LockHeldError for one who is at work and had no room to say so."""
+        for _ in range(round(JUDGING_S / RETRY_S)):
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            self._clock.sleep(RETRY_S)
+        raise LockHeldError(
+            f"Somebody else is at work in {self._folder}; on a full disk nobody can tell who.",
+            hint="Try again later, or wait for it with --wait SECONDS.",
+        )
 
 
 def held(holder: Holder, path: Path) -> LockHeldError:

@@ -8,6 +8,7 @@
     files.py      files that devices or workers stumble over
     accounts.py   people, plans, quotas
     database.py   the database itself
+    disk.py       a full disk, where it is small and the stack's alone
     settings.py   values of a deployment's `.env`
     services.py   services that are stopped, paused, misconfigured; what containers leave behind
     nginx.py      the door of a deployment
@@ -25,6 +26,7 @@ from .accounts import ACCOUNTS
 from .base import Fault, Known
 from .certificates import CERTIFICATES
 from .database import DATABASE
+from .disk import DISK
 from .edits import EDITS
 from .failures import FAILURES
 from .files import FILES
@@ -42,6 +44,7 @@ FAULTS: tuple[Fault, ...] = (
     *FILES,
     *ACCOUNTS,
     *DATABASE,
+    *DISK,
     *SERVICES,
     *SETTINGS,
     *NGINX,

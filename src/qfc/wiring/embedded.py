@@ -155,7 +155,7 @@ class EmbeddedPorts:
         """A file in the stack's folder."""
         from ..drivers.lock import FileLock
 
-        return FileLock(self.folder, self.clock)
+        return self._once("lock", lambda: FileLock(self.folder, self.clock))
 
     @property
     def audit(self) -> AuditLog:

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler
 
 from .blobs import Blob, Staged, stage
-from .errors import UploadTooLargeError
+from .errors import StorageError, UploadTooLargeError
 
 #: Room for the parts of a multipart body that are not the file.
 ENVELOPE_BYTES = 64 * 1024
@@ -69,11 +69,22 @@ class BlobUploadHandler(FileUploadHandler):
         self._staged = stage()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Write and hash. Raises StorageError, or UploadTooLargeError when the client announced less than it sends."""
+        """Write and hash. Raises StorageError, or UploadTooLargeError when the client announced less than it sends.
+
+        What came until then is removed at once: on a full disk it would take the room from everybody else.
+        """
         assert self._staged is not None
+        try:
+            self._write(self._staged, start, raw_data)
+        except (StorageError, UploadTooLargeError):
+            self._discard()
+            raise
+
+    @staticmethod
+    def _write(staged: Staged, start: int, raw_data: bytes) -> None:
         if start + len(raw_data) > settings.UPLOAD_MAX_BYTES:
             raise UploadTooLargeError(f"At most {settings.UPLOAD_MAX_BYTES} bytes are accepted in one file.")
-        self._staged.write(raw_data)
+        staged.write(raw_data)
 
     def file_complete(self, file_size: int) -> StagedUpload:
         """Hand the staged file to the view."""

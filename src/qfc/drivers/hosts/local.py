@@ -14,7 +14,7 @@ from typing import BinaryIO
 from ...errors import CommandError, NotFoundError, QfcError
 from ...stack.model import CommandResult, Disk
 from .. import commands
-from ..files import replace_file
+from ..files import keep_file
 from ..pipes import Conversation, Pipes
 
 log = logging.getLogger("qfc.commands")
@@ -87,10 +87,7 @@ class LocalHost:
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
         """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
-        try:
-            replace_file(Path(path), content, mode=mode)
-        except OSError as error:
-            raise QfcError(f"{path} cannot be written.", hint="Check free space and rights.") from error
+        keep_file(Path(path), content, mode=mode)
 
     def disk(self, path: PurePath) -> Disk:
         """Return the space of the file system that holds the path, or would hold it."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ....errors import ConfigError, NotRunningError, QfcError, UnreachableError
-from ...files import replace_file
+from ...files import keep_file
 from ...postgres_server import (
     PORT,
     Endpoint,
@@ -102,5 +102,5 @@ def write_password_file(layout: Layout, target: Endpoint) -> Path:
     path = layout.secrets / "pgpass"
     fields = (target.host, str(target.port), "*", target.user, target.password)
     escaped = (field.replace("\\", "\\\\").replace(":", "\\:") for field in fields)
-    replace_file(path, (":".join(escaped) + "\n").encode(), mode=0o600)
+    keep_file(path, (":".join(escaped) + "\n").encode(), mode=0o600)
     return path

@@ -10,7 +10,7 @@ import psutil
 
 from ....errors import QfcError, UnreachableError
 from ....stack.ports import Clock
-from ...files import replace_file
+from ...files import keep_file
 from . import history, orphans
 from .layout import Layout
 from .logs import last_texts
@@ -35,7 +35,7 @@ class Lifecycle:
         """Make supervisord know exactly these programs; what changed or is gone is stopped, nothing is started."""
         user = "root" if os.geteuid() == 0 else None
         conf = supervisor_conf(self._layout, programs, user=user)
-        replace_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
+        keep_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
         if self._supervisor.pid() is None:
             environment = {**base_environment(os.environ), MARK: str(self._layout.folder)}
             launch(self._layout.supervisor_conf, self._supervisor, environment=environment)

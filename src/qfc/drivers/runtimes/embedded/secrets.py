@@ -6,21 +6,21 @@ import secrets
 from pathlib import Path
 
 from ....errors import QfcError
-from ...files import replace_file
+from ...files import keep_file
 
 
 def ensure(path: Path, *, length: int = 48) -> str:
-    """Return the secret in a file; make the file with a random one when it is missing."""
+    """Return the secret in a file; make the file with a random one when it is missing. Raises QfcError."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         secret = secrets.token_urlsafe(length)
-        replace_file(path, secret.encode() + b"\n", mode=0o600)
+        keep_file(path, secret.encode() + b"\n", mode=0o600)
         return secret
     except OSError as error:
         raise QfcError(f"The secret {path} cannot be read.", hint="Run qfc as the user who owns the stack.") from error
 
 
 def put(path: Path, secret: str) -> None:
-    """Write a secret that comes from elsewhere."""
-    replace_file(path, secret.encode() + b"\n", mode=0o600)
+    """Write a secret that comes from elsewhere. Raises QfcError."""
+    keep_file(path, secret.encode() + b"\n", mode=0o600)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import ConfigError, QfcError
-from ...files import replace_file
+from ...files import keep_file
 from .layout import Settings
 
 DEFAULT_PORT = 8011
@@ -53,8 +53,8 @@ def read(path: Path) -> State:
 
 
 def write(path: Path, state: State) -> None:
-    """Remember."""
-    replace_file(path, json.dumps(asdict(state), indent=2).encode() + b"\n")
+    """Remember. Raises QfcError."""
+    keep_file(path, json.dumps(asdict(state), indent=2).encode() + b"\n")
 
 
 def merged(state: State, settings: Settings) -> State:
