@@ -1,0 +1,38 @@
+"""What is remembered between calls in our own folder for a stack: nice to have, so nothing ever fails for it.
+
+Files that only their owner reads. What cannot be read counts as not known, what cannot be written is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+from .files import append_line, replace_file
+
+Thing = TypeVar("Thing")
+
+
+def keep(path: Path, content: str) -> None:
+    """Replace a file."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, content.encode(), mode=0o600)
+
+
+def keep_line(path: Path, line: str) -> None:
+    """Append a line to a file."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        append_line(path, line)
+
+
+def kept_lines(path: Path, make: Callable[[dict[str, Any]], Thing]) -> Iterator[Thing]:
+    """Make a thing of each line, one JSON object, of a file. A line that was cut off is left out."""
+    with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
+        for line in file:
+            with suppress(ValueError, KeyError, TypeError, AttributeError):
+                yield make(json.loads(line))
