@@ -5,9 +5,11 @@ Files that only their owner reads. What cannot be read counts as not known, what
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+import os
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -36,3 +38,29 @@ def kept_lines(path: Path, make: Callable[[dict[str, Any]], Thing]) -> Iterator[
         for line in file:
             with suppress(ValueError, KeyError, TypeError, AttributeError):
                 yield make(json.loads(line))
+
+
+@contextmanager
+def alone(path: Path) -> Generator[bool]:
+    """Tell whether no other process is at a file; none begins before the end of the block. Nobody waits for it."""
+    descriptor = None
+    try:
+        descriptor = _locked(path.with_suffix(".mutex"))
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """Open a file and lock it; None when another process has, or when it cannot be opened."""
+    with suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(descriptor)
+            raise
+        return descriptor
+    return None
