@@ -141,6 +141,17 @@ def test_a_job_waits_runs_fails_and_is_explained(stack: Stack, world: DatabaseWo
     assert ended(stack, job)["status"] == "failed"
 
 
+def test_since_when_a_job_has_been_seen_as_it_is(stack: Stack, world: DatabaseWorld) -> None:
+    job = world.job(world.project("survey"), made=600)
+    (first,) = stack.qfc("sync", "queue")["jobs"]
+    assert first["seen_since"] > first["created_at"]
+    (again,) = stack.qfc("jobs", "list", "--status", "pending")["jobs"]
+    assert (again["id"], again["seen_since"]) == (job, first["seen_since"])
+    assert stack.qfc("jobs", "show", job)["seen_since"] == first["seen_since"]
+    stack.qfc("jobs", "cancel", job)
+    assert stack.qfc("jobs", "show", job)["seen_since"] is None
+
+
 def ended(stack: Stack, job: str) -> dict[str, Any]:
     """Wait until a job has ended; return it."""
     deadline = time.monotonic() + WAIT_S

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
+from qfc.checks.evidence import Evidence
 from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, UsageError
 from qfc.operations.db_migrate import db_migrate
@@ -111,6 +113,20 @@ def test_jobs_are_listed_with_reasons(ports: MemoryPorts, world: MemoryWorld) ->
     assert jobs_list(ports, statuses=[JobStatus.FINISHED], project="alice/survey").jobs == (done,)
     with pytest.raises(NotFoundError):
         jobs_list(ports, project="survey")
+
+
+def test_jobs_say_since_when_they_were_seen_as_they_are(ports: MemoryPorts, world: MemoryWorld) -> None:
+    job = world.job(world.project("survey"), made=600)
+    world.job(world.project("done"), "finished", made=5, ended=4)
+    assert [line.seen_since for line in sync_queue(ports).jobs] == [NOW]
+    ports.clock.moment = NOW + timedelta(minutes=3)
+    assert [line.seen_since for line in jobs_list(ports).jobs] == [None, NOW]
+    ports.jobs.job_rows[job] = replace(ports.jobs.job_rows[job], status=JobStatus.QUEUED)
+    ports.clock.moment = NOW + timedelta(minutes=4)
+    assert jobs_show(ports, job).job.seen_since == NOW + timedelta(minutes=4)
+    (held,) = Evidence(ports).queue().active
+    assert Evidence(ports).held_s(held) == 60
+    assert [one.status for one in ports.transitions.known] == [JobStatus.PENDING, JobStatus.QUEUED]
 
 
 def test_a_job_is_shown_with_its_edits(ports: MemoryPorts, world: MemoryWorld) -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qfc.stack import queue
-from qfc.stack.model import Job, JobStatus, QueueDepth, QueueSnapshot, WaitingCounts, Worker
+from qfc.stack.model import Job, JobStatus, QueueDepth, QueueSnapshot, Transition, WaitingCounts, Worker
 from qfc.stack.queue import Liveness
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -120,10 +120,8 @@ def test_a_worker_is_dead_when_its_lease_has_ended_or_its_row_says_so() -> None:
 def test_without_a_list_of_workers_nobody_is_called_dead_before_time() -> None:
     started = job(1, JobStatus.STARTED, started_at=NOW - timedelta(hours=3))
     assert queue.holder(started, snapshot(active=(started,), workers=None)) is Liveness.UNKNOWN
-    between = job(1, JobStatus.QUEUED, created_at=NOW - timedelta(seconds=queue.BEGIN_S + 1))
-    assert queue.holder(between, snapshot(active=(between,), workers=None)) is Liveness.DEAD
-    fresh = replace(between, created_at=NOW - timedelta(seconds=5))
-    assert queue.holder(fresh, snapshot(active=(fresh,), workers=None)) is Liveness.UNKNOWN
+    never_seen = job(1, JobStatus.QUEUED, created_at=NOW - timedelta(days=5))
+    assert queue.holder(never_seen, snapshot(active=(never_seen,), workers=None)) is Liveness.UNKNOWN
 
 
 def test_an_official_server_says_nothing_about_free_workers() -> None:
@@ -183,9 +181,44 @@ def test_a_container_of_the_job_and_a_worker_that_cannot_be_asked_keep_it() -> N
     assert queue.holder_by_workers(lost, [Worker("a", "idle"), Worker("b", "unknown")], set()) is Liveness.UNKNOWN
 
 
+def seen(found: QueueSnapshot, since_s: float, status: JobStatus | None = None) -> QueueSnapshot:
+    """Return a snapshot of which the active jobs have been seen before, for so long."""
+    since = NOW - timedelta(seconds=since_s)
+    before = {one.id: Transition(one.id, one.project_id, status or one.status, since, NOW) for one in found.active}
+    return replace(found, seen=before)
+
+
 def test_a_job_that_has_just_been_taken_up_after_a_long_wait_has_not_lost_its_worker() -> None:
-    taken = job(1, JobStatus.QUEUED, updated_at=NOW - timedelta(seconds=2))
-    seen = snapshot(active=(taken,), workers=None)
-    assert queue.holder(taken, seen) is Liveness.UNKNOWN
-    long_ago = replace(taken, updated_at=NOW - timedelta(seconds=queue.BEGIN_S + 1))
-    assert queue.holder(long_ago, seen) is Liveness.DEAD
+    taken = job(1, JobStatus.QUEUED, created_at=NOW - timedelta(days=1), updated_at=NOW - timedelta(hours=2))
+    found = snapshot(active=(taken,), workers=None)
+    assert queue.holder(taken, seen(found, 2)) is Liveness.UNKNOWN
+    assert queue.holder(taken, seen(found, queue.BEGIN_S)) is Liveness.UNKNOWN
+    assert queue.holder(taken, seen(found, queue.BEGIN_S + 1)) is Liveness.DEAD
+    assert queue.holder(taken, seen(found, 3600, JobStatus.PENDING)) is Liveness.UNKNOWN
+
+
+def test_a_job_that_somebody_is_at_is_not_dead_however_long_it_was_seen() -> None:
+    taken = job(1, JobStatus.QUEUED)
+    for at_work in (replace(taken, worker_id="c1"), replace(taken, started_at=NOW - timedelta(hours=1))):
+        found = seen(snapshot(active=(at_work,), workers=None), 3600)
+        assert queue.holder(at_work, found) is Liveness.UNKNOWN
+    listed = replace(taken, worker_id="w2")
+    assert queue.holder(listed, seen(snapshot(active=(listed,), workers=(BUSY,)), 3600)) is Liveness.ALIVE
+
+
+def test_what_is_about_to_start_says_since_when_it_has_been_seen_so() -> None:
+    taken = job(1, JobStatus.QUEUED)
+    found = snapshot(active=(taken,), workers=None)
+    assert only(found) == "Taken up by a worker; about to start."
+    assert only(seen(found, 0)) == "Taken up by a worker; about to start."
+    assert only(seen(found, 65)) == "Taken up by a worker; about to start, seen so since 11:58:55 UTC."
+    lost = seen(found, queue.BEGIN_S + 1)
+    assert only(lost) == "Its worker is dead; nothing takes the job up again by itself."
+
+
+def test_a_project_is_busy_since_its_job_was_taken_up_as_far_as_is_known() -> None:
+    taken = job(1, JobStatus.QUEUED)
+    found = snapshot((job(2),), (taken,), None)
+    assert "since 11:01:00 UTC" in queue.explain(found)[job(2).id]
+    waited = Transition(taken.id, taken.project_id, taken.status, NOW, NOW, after=NOW - timedelta(minutes=2))
+    assert "since 11:58:00 UTC" in queue.explain(replace(found, seen={taken.id: waited}))[job(2).id]

@@ -14,6 +14,7 @@ from ..stack.migrations import planned
 from ..stack.model import Held, Job, JobStatus, Kind, Project, QueueSnapshot, Service, User
 from ..stack.ports import Ports
 from ..stack.queue import Liveness
+from ..stack.transitions import earliest
 
 Thing = TypeVar("Thing")
 #: So far back failed jobs are looked for.
@@ -62,8 +63,8 @@ class Evidence:
         return self.once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
 
     def queue(self) -> QueueSnapshot:
-        """Return the queue."""
-        return self.once("queue", lambda: self.ports.jobs.snapshot(limit=MOST_JOBS))
+        """Return the queue, with what earlier looks at it tell."""
+        return self.once("queue", lambda: self.ports.transitions.noted(self.ports.jobs.snapshot(limit=MOST_JOBS)))
 
     def projects(self) -> tuple[Project, ...]:
         """Return the projects, the most recently changed first."""
@@ -109,8 +110,8 @@ class Evidence:
         return queue.holder_by_workers(job, workers, self.once("at work", self.ports.runtime.jobs_at_work))
 
     def held_s(self, job: Job) -> float:
-        """Return for how long an active job has been held, in seconds."""
-        return (self.queue().at - (job.started_at or job.updated_at or job.created_at)).total_seconds()
+        """Return for how long an active job has been held at most, in seconds."""
+        return (self.queue().at - earliest(job, self.queue())).total_seconds()
 
     def lost_jobs(self, *, older_s: float) -> tuple[Job, ...]:
         """Return the active jobs that were held for so long and whose workers are dead."""

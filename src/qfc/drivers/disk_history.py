@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Sequence
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from ..stack.forecast import DiskSample
-from .files import append_line, replace_file
+from .kept import keep, keep_line, kept_lines
 
 #: One measurement in so long is enough for a line through days.
 APART = timedelta(minutes=30)
@@ -29,24 +29,18 @@ class FileDiskHistory:
         known = self.samples()
         if is_close(sample, known):
             return
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            append_line(self._path, _line(sample))
-            if len(known) > MOST:
-                kept = "".join(f"{_line(one)}\n" for one in (*known[len(known) // 2 :], sample))
-                replace_file(self._path, kept.encode(), mode=0o600)
+        keep_line(self._path, _line(sample))
+        if len(known) > MOST:
+            keep(self._path, "".join(f"{_line(one)}\n" for one in (*known[len(known) // 2 :], sample)))
 
     def samples(self) -> tuple[DiskSample, ...]:
         """Return what is known, the oldest first. A line that was cut off is left out."""
-        found: deque[DiskSample] = deque(maxlen=MOST + 1)
-        with suppress(OSError), self._path.open(encoding="utf-8", errors="replace") as file:
-            for line in file:
-                with suppress(ValueError, KeyError, TypeError):
-                    document = json.loads(line)
-                    at = datetime.fromisoformat(document["at"])
-                    name = str(document.get("disk", ""))
-                    found.append(DiskSample(at, int(document["free"]), int(document["total"]), name))
-        return tuple(found)
+        return tuple(deque(kept_lines(self._path, _sample), maxlen=MOST + 1))
+
+
+def _sample(document: dict[str, Any]) -> DiskSample:
+    at = datetime.fromisoformat(document["at"])
+    return DiskSample(at, int(document["free"]), int(document["total"]), str(document.get("disk", "")))
 
 
 def _line(sample: DiskSample) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ..errors import QfcError
-from ..stack import queue
+from ..stack import queue, transitions
 from ..stack.failures import classify
 from ..stack.images import releases
 from ..stack.model import Job, JobStatus, Kind, QueueSnapshot
@@ -16,7 +16,10 @@ from ..stack.ports import Ports
 
 @dataclass(frozen=True)
 class JobLine:
-    """A job in a list. `age_s` counts from its creation, `seconds` from start to end; `why` is for one without end."""
+    """A job in a list. `age_s` counts from its creation, `seconds` from start to end.
+
+    For one without end: `why`, and since when our commands have seen it in its status (`seen_since`).
+    """
 
     id: str
     type: str
@@ -32,6 +35,7 @@ class JobLine:
     age_s: float
     seconds: float | None
     why: str | None
+    seen_since: datetime | None
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,7 @@ class EndedJob(JobLine):
     fix: str | None
 
 
-def job_line(job: Job, now: datetime, why: str | None = None) -> JobLine:
+def job_line(job: Job, now: datetime, why: str | None = None, seen_since: datetime | None = None) -> JobLine:
     """Describe a job."""
     return JobLine(
         id=job.id,
@@ -61,6 +65,7 @@ def job_line(job: Job, now: datetime, why: str | None = None) -> JobLine:
         age_s=age(job.created_at, now),
         seconds=age(job.started_at, job.finished_at) if job.started_at and job.finished_at else None,
         why=why,
+        seen_since=seen_since,
     )
 
 
@@ -81,9 +86,11 @@ def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
     now = ports.clock.now()
     if all(job.status.is_final for job in jobs):
         return tuple(job_line(job, now) for job in jobs)
-    snapshot = ports.jobs.snapshot()
+    snapshot = ports.transitions.noted(ports.jobs.snapshot())
     reasons = explained(ports, snapshot)
-    return tuple(job_line(job, now, queue.why(job, snapshot, reasons)) for job in jobs)
+    return tuple(
+        job_line(job, now, queue.why(job, snapshot, reasons), transitions.seen_since(job, snapshot)) for job in jobs
+    )
 
 
 def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:

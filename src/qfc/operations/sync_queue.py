@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..stack import queue
 from ..stack.ports import Ports
+from ..stack.transitions import seen_since
 from .jobs_view import JobLine, explained, job_line
 
 
@@ -31,7 +32,7 @@ class SyncQueue:
 
 def sync_queue(ports: Ports, *, limit: int = 50) -> SyncQueue:
     """Read the queue and explain each job."""
-    snapshot = ports.jobs.snapshot(limit=limit)
+    snapshot = ports.transitions.noted(ports.jobs.snapshot(limit=limit))
     reasons = explained(ports, snapshot)
     listed = [*snapshot.active, *snapshot.pending][:limit]
     depth = snapshot.depth
@@ -40,5 +41,5 @@ def sync_queue(ports: Ports, *, limit: int = 50) -> SyncQueue:
         oldest_pending_s=round(depth.oldest_pending_s, 3),
         waiting=queue.waiting(snapshot),
         workers=None if snapshot.workers is None else len(queue.living_workers(snapshot)),
-        jobs=tuple(job_line(job, snapshot.at, reasons.get(job.id)) for job in listed),
+        jobs=tuple(job_line(job, snapshot.at, reasons.get(job.id), seen_since(job, snapshot)) for job in listed),
     )

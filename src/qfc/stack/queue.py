@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from .model import Job, JobStatus, QueueSnapshot, Worker
+from .transitions import earliest, seen_since
 
 #: A job that was taken up and not begun for that long has lost its worker, in seconds. Beginning takes milliseconds on
 #: the node, and as long as an image is fetched on an official server.
@@ -59,14 +60,24 @@ def waiting(snapshot: QueueSnapshot) -> Waiting:
 
 
 def holder(job: Job, snapshot: QueueSnapshot) -> Liveness:
-    """Tell whether the worker of an active job lives."""
+    """Tell whether the worker of an active job lives.
+
+    Where the database keeps no list of workers, it does not say either when a job was taken up: one that waited for
+    hours may have been taken up just now. Only what earlier looks have seen proves that it was never begun.
+    """
     if job.lease_expires_at is not None and job.lease_expires_at < snapshot.at:
         return Liveness.DEAD
     if snapshot.workers is not None:
         return Liveness.ALIVE if _worker_of(job, snapshot) in living_workers(snapshot) else Liveness.DEAD
-    taken_up = job.updated_at or job.created_at
-    begun_late = job.status is JobStatus.QUEUED and (snapshot.at - taken_up).total_seconds() > BEGIN_S
-    return Liveness.DEAD if begun_late and job.started_at is None and job.worker_id is None else Liveness.UNKNOWN
+    return Liveness.DEAD if _was_never_begun(job, snapshot) else Liveness.UNKNOWN
+
+
+def _was_never_begun(job: Job, snapshot: QueueSnapshot) -> bool:
+    """Tell whether a job has been seen taken up for so long, without a trace of anybody at it, that nobody is."""
+    if job.status is not JobStatus.QUEUED or job.started_at is not None or job.worker_id is not None:
+        return False
+    since = seen_since(job, snapshot)
+    return since is not None and (snapshot.at - since).total_seconds() > BEGIN_S
 
 
 def holder_by_workers(job: Job, workers: Sequence[Worker], at_work: Collection[str]) -> Liveness:
@@ -114,11 +125,17 @@ def _why_active(job: Job, snapshot: QueueSnapshot) -> str:
     name = f"worker {short(job.worker_id)}" if job.worker_id else "a worker"
     match holder(job, snapshot):
         case Liveness.DEAD:
-            return f"Its {name} is dead; {_rescue(job, snapshot)}."
+            return f"Its {name.removeprefix('a ')} is dead; {_rescue(job, snapshot)}."
         case _ if job.started_at is None:
-            return f"Taken up by {name}; about to start."
+            return f"Taken up by {name}; about to start{_seen_so(job, snapshot)}."
         case _:
             return f"Runs on {name} since {moment(job.started_at, snapshot.at)}."
+
+
+def _seen_so(job: Job, snapshot: QueueSnapshot) -> str:
+    """Say since when a job has been seen like that, unless this is the first look."""
+    since = seen_since(job, snapshot)
+    return "" if since is None or since >= snapshot.at else f", seen so since {moment(since, snapshot.at)}"
 
 
 def _rescue(job: Job, snapshot: QueueSnapshot) -> str:
@@ -142,7 +159,7 @@ def _held_back(job: Job, blocker: Job | None, snapshot: QueueSnapshot) -> str | 
 
 
 def _behind(blocker: Job, snapshot: QueueSnapshot) -> str:
-    since = moment(blocker.started_at or blocker.created_at, snapshot.at)
+    since = moment(earliest(blocker, snapshot), snapshot.at)
     busy = f"Its project is busy with {blocker.type} job {short(blocker.id)} since {since}"
     if holder(blocker, snapshot) is Liveness.DEAD:
         return f"{busy}, whose worker is dead; {_rescue(blocker, snapshot)}."

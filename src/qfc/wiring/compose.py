@@ -25,6 +25,7 @@ from ..stack.ports import (
     ObjectStore,
     QueueStore,
     Runtime,
+    Transitions,
 )
 from .once import Once
 
@@ -188,6 +189,13 @@ class ComposePorts:
         from ..drivers.disk_history import FileDiskHistory
 
         return FileDiskHistory(self.folder)
+
+    @property
+    def transitions(self) -> Transitions:
+        """A file in our own folder for the stack."""
+        from ..drivers.transitions import FileTransitions
+
+        return FileTransitions(self.folder)
 
     @property
     def lock(self) -> Lock:

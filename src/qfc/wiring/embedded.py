@@ -24,6 +24,7 @@ from ..stack.ports import (
     ObjectStore,
     QueueStore,
     Runtime,
+    Transitions,
 )
 from .once import Once
 
@@ -149,6 +150,13 @@ class EmbeddedPorts:
         from ..drivers.disk_history import FileDiskHistory
 
         return FileDiskHistory(self.folder)
+
+    @property
+    def transitions(self) -> Transitions:
+        """A file in our own folder for the stack."""
+        from ..drivers.transitions import FileTransitions
+
+        return FileTransitions(self.folder)
 
     @property
     def lock(self) -> Lock:

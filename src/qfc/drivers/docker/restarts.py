@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..files import replace_file
+from ..kept import keep
 from .containers import Container
 
 
@@ -65,7 +65,7 @@ class RestartHistory:
         before = self._read()
         after = {one.name: remembered(before.get(one.name, Past()), one, kills) for one, kills in seen}
         if after != before:
-            self._write(after)
+            keep(self._path, json.dumps({name: asdict(one) for name, one in after.items()}))
         return after
 
     def _read(self) -> dict[str, Past]:
@@ -73,11 +73,3 @@ class RestartHistory:
             document: dict[str, dict[str, Any]] = json.loads(self._path.read_text(encoding="utf-8"))
             return {name: Past(**values) for name, values in document.items()}
         return {}
-
-    def _write(self, pasts: Mapping[str, Past]) -> None:
-        """Keep it; where that is not possible, a status must not fail for it."""
-        with suppress(OSError):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(
-                self._path, json.dumps({name: asdict(one) for name, one in pasts.items()}).encode(), mode=0o600
-            )

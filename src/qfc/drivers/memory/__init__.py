@@ -16,7 +16,15 @@ from .inspection import MemoryInspection
 from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
-from .records import LockTable, MemoryApi, MemoryAuditLog, MemoryFootprint, MemoryLock, MemoryObjectStore
+from .records import (
+    LockTable,
+    MemoryApi,
+    MemoryAuditLog,
+    MemoryFootprint,
+    MemoryLock,
+    MemoryObjectStore,
+    MemoryTransitions,
+)
 from .runtime import MemoryRuntime
 from .site import Release, Site
 from .stack import MemoryPorts, memory_deployment, memory_stack
@@ -45,6 +53,7 @@ __all__ = [
     "MemorySettings",
     "MemorySource",
     "MemoryTraffic",
+    "MemoryTransitions",
     "Release",
     "Site",
     "StoredFile",

@@ -10,8 +10,9 @@ from typing import BinaryIO
 
 from ...errors import LockHeldError, NotFoundError, UnreachableError, UsageError
 from ...stack.forecast import DiskSample
-from ...stack.model import ApiAnswer, ApiRequest, AuditEntry, Disk, DiskPart, Holder
+from ...stack.model import ApiAnswer, ApiRequest, AuditEntry, Disk, DiskPart, Holder, QueueSnapshot, Transition
 from ...stack.ports import Clock
+from ...stack.transitions import compared, joined
 from ..disk_history import is_close
 
 
@@ -171,3 +172,15 @@ class MemoryDiskHistory:
     def samples(self) -> tuple[DiskSample, ...]:
         """Return what is known, the oldest first."""
         return tuple(self._samples)
+
+
+class MemoryTransitions:
+    """Transitions that last as long as the object. Implements `qfc.stack.ports.Transitions`."""
+
+    def __init__(self) -> None:
+        self.known: tuple[Transition, ...] = ()
+
+    def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
+        """Take note of a look at the queue; return it with what is known of its jobs."""
+        self.known = compared(self.known, snapshot)
+        return joined(snapshot, self.known)

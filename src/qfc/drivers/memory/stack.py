@@ -16,7 +16,15 @@ from .directory import MemoryDirectory
 from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
-from .records import MemoryApi, MemoryAuditLog, MemoryDiskHistory, MemoryFootprint, MemoryLock, MemoryObjectStore
+from .records import (
+    MemoryApi,
+    MemoryAuditLog,
+    MemoryDiskHistory,
+    MemoryFootprint,
+    MemoryLock,
+    MemoryObjectStore,
+    MemoryTransitions,
+)
 from .runtime import Execute, MemoryRuntime
 from .site import Release, Site
 
@@ -47,6 +55,7 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     containers: MemoryDeployment | None = None
 
     @property

@@ -64,6 +64,7 @@ from .work import (
     QueueSnapshot,
     Refusal,
     Released,
+    Transition,
     WaitingCounts,
     Worker,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "StoreFacts",
     "Subscription",
     "TemporaryFolder",
+    "Transition",
     "Tunnel",
     "TunnelRoute",
     "Upload",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -39,7 +40,8 @@ class Job:
     """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
 
     `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job
-    fails); `updated_at` is when its state changed last.
+    fails); `updated_at` is when its row was changed last. Official servers do not keep that: it stays when the job was
+    made, until the admin or one of our commands changes the row.
     `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
     server's release does not keep them.
     """
@@ -125,11 +127,27 @@ class WaitingCounts:
 
 
 @dataclass(frozen=True)
+class Transition:
+    """A job came to a status: it was first seen in it at `seen_at`, and last at `last_at`, by the database's clock.
+
+    `after` is a moment at which it was not in it yet; None where it was not seen before.
+    """
+
+    job_id: str
+    project_id: str
+    status: JobStatus
+    seen_at: datetime
+    last_at: datetime
+    after: datetime | None = None
+
+
+@dataclass(frozen=True)
 class QueueSnapshot:
     """The queue at one moment, read in one transaction.
 
     `active` are jobs that somebody holds, `pending` the oldest ones that wait, oldest first; both are bounded, `depth`
-    and `counts` are not. `workers` is None when the database keeps no list of them (official servers).
+    and `counts` are not. `workers` is None when the database keeps no list of them (official servers). `seen` is no
+    part of the database: how its jobs came to their present status, by their ids, as far as earlier looks tell.
     """
 
     at: datetime
@@ -138,6 +156,7 @@ class QueueSnapshot:
     active: tuple[Job, ...]
     pending: tuple[Job, ...]
     workers: tuple[Worker, ...] | None
+    seen: Mapping[str, Transition] = field(default_factory=dict[str, Transition])
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ from .hosts import Clock, Host, Machine, Process, Streams
 from .inspection import Inspection
 from .lab import LabRows
 from .records import AuditLog, Lock
-from .running import DiskHistory, Footprint, Runtime
+from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .stack import Ports
 from .work import Directory, JobHistory, JobStore, Queue, QueueStore
@@ -70,5 +70,6 @@ __all__ = [
     "Source",
     "Streams",
     "Traffic",
+    "Transitions",
     "Tunnels",
 ]

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ..forecast import DiskSample
-from ..model import CommandResult, Disk, DiskPart, LogLine, Service
+from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
 
 
 class Runtime(Protocol):
@@ -88,4 +88,12 @@ class DiskHistory(Protocol):
 
     def samples(self) -> tuple[DiskSample, ...]:
         """Return what is known, the oldest first."""
+        ...
+
+
+class Transitions(Protocol):
+    """What earlier looks at the queue tell of its jobs. Keeping it never fails: it is not what somebody asked for."""
+
+    def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
+        """Take note of a look at the queue; return it with what is known of its jobs."""
         ...

@@ -11,7 +11,7 @@ from .deployment import Deployment
 from .hosts import Clock, Host
 from .lab import LabRows
 from .records import AuditLog, Lock
-from .running import DiskHistory, Footprint, Runtime
+from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .work import Directory, QueueStore
 
@@ -56,6 +56,8 @@ class Ports(Protocol):
     def footprint(self) -> Footprint: ...
     @property
     def disk_history(self) -> DiskHistory: ...
+    @property
+    def transitions(self) -> Transitions: ...
     @property
     def lock(self) -> Lock: ...
     @property

@@ -1,0 +1,67 @@
+"""What was seen of jobs that have not ended: one transition, a JSON object, a line in our own folder for the stack."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from ..stack.model import JobStatus, QueueSnapshot, Transition
+from ..stack.transitions import compared, joined
+from .kept import alone, keep, kept_lines
+
+
+class FileTransitions:
+    """Keeps transitions below `folder`. Implements `qfc.stack.ports.Transitions`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / "transitions.jsonl"
+
+    def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
+        """Take note of a look at the queue; return it with what is known of its jobs.
+
+        While another command writes its own look down, this one is not: the two are of about the same moment.
+        """
+        with alone(self._path) as is_alone:
+            before = tuple(kept_lines(self._path, _transition))
+            after = compared(before, snapshot)
+            if is_alone and after != before:
+                keep(self._path, _lines(after))
+        return joined(snapshot, after)
+
+
+def _transition(document: dict[str, Any]) -> Transition:
+    """Make a transition of a line. Raises ValueError, KeyError or TypeError for one that was cut off."""
+    return Transition(
+        job_id=str(document["job"]),
+        project_id=str(document["project"]),
+        status=JobStatus(document["status"]),
+        seen_at=_moment(document["seen_at"]),
+        last_at=_moment(document["last_at"]),
+        after=None if document["after"] is None else _moment(document["after"]),
+    )
+
+
+def _moment(text: str) -> datetime:
+    """Return a moment; one without a zone cannot be compared with the others. Raises ValueError, TypeError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def _lines(transitions: Iterable[Transition]) -> str:
+    return "".join(f"{json.dumps(_document(one))}\n" for one in transitions)
+
+
+def _document(one: Transition) -> dict[str, str | None]:
+    return {
+        "job": one.job_id,
+        "project": one.project_id,
+        "status": str(one.status),
+        "seen_at": one.seen_at.isoformat(),
+        "last_at": one.last_at.isoformat(),
+        "after": one.after and one.after.isoformat(),
+    }
