@@ -71,6 +71,18 @@ def test_a_server_keeps_umlauts_and_checksums(node_folder: Path) -> None:
         assert connection.execute(query).fetchone() == ("äö", "on", "UTF8")
 
 
+def test_the_log_tells_errors_without_what_was_to_be_stored(node_folder: Path) -> None:
+    import psycopg
+
+    with temporary_server(node_folder) as endpoint, connect(endpoint, autocommit=True) as connection:
+        connection.execute("create table tokens (key text not null, expires_at timestamptz not null)")
+        with pytest.raises(psycopg.errors.NotNullViolation):
+            connection.execute("insert into tokens values ('s3cret-token', null)")
+        log = "".join(path.read_text() for path in node_folder.rglob("*.log"))
+    assert 'null value in column "expires_at"' in log
+    assert "s3cret-token" not in log
+
+
 def test_nobody_gets_in_without_the_password(node_folder: Path) -> None:
     import psycopg
 

@@ -54,6 +54,9 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
     "log_checkpoints": "off",
+    # Statements that fail have tokens and hashes in them, and so have the rows that errors describe.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 
 
