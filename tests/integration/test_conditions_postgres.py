@@ -25,7 +25,8 @@ from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.drivers.postgres import PostgresConditions
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc.errors import CommandError, UnreachableError
-from qfc.operations.sync_diagnose import Result, diagnose
+from qfc.operations.findings import Result
+from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model.conditions import PlacesTaken
 from queue_world import NOW, DatabaseWorld, before
 

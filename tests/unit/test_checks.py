@@ -18,8 +18,9 @@ from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, ex
 from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
 from qfc.errors import QfcError, UnreachableError
+from qfc.operations.findings import Result
 from qfc.operations.guard import Options
-from qfc.operations.sync_diagnose import Result, diagnose
+from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User
 from queue_world import NOW, MemoryWorld
 

@@ -15,7 +15,7 @@ from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_BESIDES
 from qfc.checks.stores import STORES, STORES_BESIDES
 from qfc.drivers.memory import MemoryInspection, MemoryPorts
-from qfc.operations.sync_diagnose import Result
+from qfc.operations.findings import Result
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
     DiskPart,

@@ -18,8 +18,8 @@ from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.drivers.memory.site import FOLDER
 from qfc.errors import CommandError, UnknownNameError
+from qfc.operations.findings import Result
 from qfc.operations.guard import Options
-from qfc.operations.sync_diagnose import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
 from qfc.stack.rollout import Record, State, as_document
 

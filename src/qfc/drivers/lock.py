@@ -29,7 +29,7 @@ from .files import FULL, replace_file
 #: Two clocks of one process's start differ by less than this; seconds.
 SAME_START_S = 1.0
 #: Judging takes milliseconds: who holds `flock` for longer than that many seconds is at work.
-JUDGING_S, RETRY_S = 2.0, 0.05
+JUDGING_S, RETRY_S = 5.0, 0.05
 
 
 class FileLock:

@@ -1,0 +1,110 @@
+"""Repairs of what a diagnosis found: asked for where that is due, under the lock, looked at again afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ..checks import Auto, Check, Evidence, Lines, MendsSettings, apply
+from ..errors import QfcError, RefusedError
+from ..stack.ports import Ports
+from .findings import Finding, Result
+from .guard import Guard, Options, guarded
+
+
+def is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) -> bool:
+    """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
+    if finding.auto is Auto.NO or finding.result is not Result.FOUND:
+        return False
+    try:
+        lines = check.difference(seen)
+    except RefusedError:
+        # What is right is known to the operator alone.
+        return False
+    except QfcError as error:
+        lines = (f"What it would change could not be looked at: {error.message}",)
+    if finding.auto is Auto.SAFE or options.yes or options.dry_run:
+        return True
+    if options.ask is None:
+        return False
+    told = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")
+    return options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
+
+
+def repaired(
+    ports: Ports, by_id: Mapping[str, Check], findings: Sequence[Finding], wanted: Sequence[str], options: Options
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Repair what is wanted, each thing seen anew; return what became of it."""
+    done = {one.id: one for one in findings}
+    settings = {id: check for id in wanted if isinstance(check := by_id[id], MendsSettings) and not check.is_alone}
+    with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
+        done |= _repair_settings(ports, [(check, done[id]) for id, check in settings.items()], guard)
+        for id in wanted:
+            if id not in settings:
+                done[id] = _repair(ports, by_id[id], done[id], guard)
+        fixed = sum(one.result is Result.FIXED for one in done.values())
+        guard.result = f"{fixed} of {len(findings)} findings fixed"
+    return list(done.values()), guard.steps
+
+
+def _repair_settings(ports: Ports, wanted: Sequence[tuple[MendsSettings, Finding]], guard: Guard) -> dict[str, Finding]:
+    """Change all lines of `.env` at once, so that services are made anew only once; return what became of each."""
+    lines, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (Lines(), {})
+    try:
+        if lines.values:
+            apply(Evidence(ports), lines.values, lines.readers)
+    except QfcError as error:
+        failed = {check.id: error for check, _ in wanted} | failed
+    if guard.dry_run:
+        return {}
+    looked = {one.id: check for check, one in wanted if one.id not in failed}
+    return {
+        one.id: _result(ports, looked[one.id], one) if one.id in looked else _failed(one, failed[one.id])
+        for _, one in wanted
+    }
+
+
+def _gathered(ports: Ports, checks: Sequence[MendsSettings], guard: Guard) -> tuple[Lines, dict[str, QfcError]]:
+    """Return the lines that checks want otherwise, each seeing those of the ones before it, and who cannot tell."""
+    lines, failed = Lines(), dict[str, QfcError]()
+    now = ports.deployment.settings.values()
+    for check in checks:
+        seen = Evidence(ports, settings={**now, **lines.values})
+        try:
+            if guard.step(_told(check, seen)) and check.look(seen) is not None:
+                lines.add(check, seen)
+        except QfcError as error:
+            failed[check.id] = error
+    return lines, failed
+
+
+def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Finding:
+    seen = Evidence(ports)
+    try:
+        if not guard.step(_told(check, seen)):
+            return finding
+        if check.look(seen) is not None:
+            check.repair(seen)
+    except QfcError as error:
+        return _failed(finding, error)
+    return _result(ports, check, finding)
+
+
+def _told(check: Check, seen: Evidence) -> str:
+    changes = "; ".join(check.difference(seen))
+    return f"Repair: {check.title}" + (f" ({changes})" if changes else "")
+
+
+def _result(ports: Ports, check: Check, finding: Finding) -> Finding:
+    """Look again, and tell what is left."""
+    try:
+        left = check.look(Evidence(ports))
+    except QfcError as error:
+        return _failed(finding, error)
+    return (
+        replace(finding, result=Result.FIXED) if left is None else replace(finding, result=Result.FAILED, evidence=left)
+    )
+
+
+def _failed(finding: Finding, error: QfcError) -> Finding:
+    return replace(finding, result=Result.FAILED, evidence=f"{finding.evidence} The repair failed: {error.message}")
