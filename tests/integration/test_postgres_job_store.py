@@ -163,7 +163,7 @@ def test_a_worker_lives_as_long_as_its_connection(world: DatabaseWorld, database
     job = world.job(project, "started", started=3)
     world.execute("update core_job set container_id = %(worker)s", {"worker": before_id(1)})
     (holder,) = world.store.workers()
-    assert (holder.job_id, holder.since, holder.pid) == (job, before(3), 1)
+    assert (holder.job_id, holder.since, holder.pid, holder.release) == (job, before(3), 1, "1")
     assert world.store.snapshot().active[0].worker_id == holder.id
 
 

@@ -67,6 +67,15 @@ def test_workers_of_another_release_are_told_with_what_waits_for_them_alone() ->
     assert "release" not in sentences[locked.id]
 
 
+def test_living_workers_of_different_releases_are_told() -> None:
+    old, new, dead = Worker("w1", "busy", release="0.1.0"), Worker("w2", "idle", release="0.2.0"), Worker("w3", "dead")
+    mixed = "The workers are of different releases (0.1.0 and 0.2.0)."
+    assert queue.releases_of_workers(snapshot(workers=(old, new, dead))) == mixed
+    assert queue.releases_of_workers(snapshot(workers=(new, replace(dead, release="0.1.0")))) is None
+    assert queue.releases_of_workers(snapshot(workers=(old, BUSY))) is None
+    assert queue.releases_of_workers(snapshot(workers=None)) is None
+
+
 def test_what_waits_for_long() -> None:
     young = job(1, created_at=NOW - timedelta(seconds=queue.PATIENCE_S))
     assert not queue.waits_for_long(snapshot())

@@ -95,7 +95,8 @@ def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
 
 def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:
     """Return why jobs wait or run, by their ids. Images are looked at only when something waits for long."""
-    return queue.explain(snapshot, _skew(ports) if queue.waits_for_long(snapshot) else None)
+    skew = (_skew(ports) or queue.releases_of_workers(snapshot)) if queue.waits_for_long(snapshot) else None
+    return queue.explain(snapshot, skew)
 
 
 def _skew(ports: Ports) -> str | None:

@@ -112,6 +112,13 @@ def waits_for_long(snapshot: QueueSnapshot) -> bool:
     return any((snapshot.at - job.created_at).total_seconds() > PATIENCE_S for job in snapshot.pending)
 
 
+def releases_of_workers(snapshot: QueueSnapshot) -> str | None:
+    """Say of which releases the living workers are, where they differ: somebody has upgraded and not restarted all."""
+    found = sorted({worker.release for worker in living_workers(snapshot) if worker.release})
+    told = " and ".join((", ".join(found[:-1]), found[-1])) if len(found) > 1 else ""
+    return f"The workers are of different releases ({told})." if told else None
+
+
 def why(job: Job, snapshot: QueueSnapshot, reasons: Mapping[str, str]) -> str | None:
     """Return the sentence for any job, given those of the snapshot; None when it neither waits nor runs."""
     if job.status.is_final:

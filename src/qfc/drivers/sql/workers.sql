@@ -1,6 +1,6 @@
 -- A worker lives as long as it holds its advisory lock: the server itself gives the lock up when the connection ends.
 -- One that has just taken a job has not said so yet.
-select w.id::text as id, w.pid, w.host, w.heartbeat_at, j.id::text as job_id, coalesce(j.started_at, w.started_at) as since,
+select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, j.id::text as job_id, coalesce(j.started_at, w.started_at) as since,
        case when exists (
                 select from pg_catalog.pg_locks l
                 where l.locktype = 'advisory' and l.granted and l.objsubid = 2

@@ -94,7 +94,10 @@ class Delta:
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process or container, and the job that it holds. `host` is what the machine it runs on calls itself."""
+    """A worker process or container, and the job that it holds. `host` is what the machine it runs on calls itself.
+
+    `release` is that of its code; None where the database does not keep it.
+    """
 
     id: str
     state: str
@@ -104,6 +107,7 @@ class Worker:
     heartbeat_at: datetime | None = None
     memory_bytes: int | None = None
     host: str | None = None
+    release: str | None = None
 
 
 @dataclass(frozen=True)
