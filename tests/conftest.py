@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import HealthCheck, settings
 
 from compose_world import NODE, Deployment, ensure_node_image, running_deployment
 from engines_of_docker import IMAGES, DockerHost, bring_images, require_engine, second_engine
@@ -21,6 +22,10 @@ from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
 from requirements import require
+
+# How long an example takes, or its making, says nothing on a machine that does other things as well.
+settings.register_profile("qfc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("qfc")
 
 #: What configures the suite, the node, PostgreSQL, Docker or Django elsewhere; tests see none of it.
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")

@@ -76,7 +76,7 @@ def damaged(draw: st.DrawFn) -> Any:
     return draw(st.sampled_from([content, content, content, draw(anything)]))
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(contents=st.lists(damaged(), min_size=1, max_size=4), overwrite=st.booleans())
 def test_whatever_is_sent_gets_an_outcome(
     contents: list[Any], overwrite: bool, tmp_path_factory: pytest.TempPathFactory

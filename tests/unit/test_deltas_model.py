@@ -146,7 +146,7 @@ def delta_of(step: Step, model: Model) -> Any:
 
 
 @pytest.mark.parametrize("kind", FILES)
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(runs=st.lists(st.lists(steps, max_size=6), min_size=1, max_size=3), overwrite=st.booleans())
 def test_files_agree_with_the_model(
     kind: str, runs: list[list[Step]], overwrite: bool, tmp_path_factory: pytest.TempPathFactory
