@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -25,12 +24,6 @@ from queue_world import NOW, MemoryWorld, before
 Make = Callable[[MemoryPorts, MemoryWorld], None]
 PLAN = PlanLimits("community", True, "active_paid", 10**8, True, -1, -1, 1)
 OLD_SECRET, NEW_SECRET = "s3cret-old-key", "s3cret-new-key"
-
-SHIPPED_PASSWORDS = """POSTGRES_PASSWORD=postgres
-MINIO_ROOT_PASSWORD=minioadmin
-SALT_KEY=0123456789abcdef
-STORAGES='{"default": {"OPTIONS": {"access_key": "minioadmin", "secret_key": "minioadmin"}}}'
-"""
 
 
 def stored(ports: MemoryPorts, world: MemoryWorld, project: str, name: str, *sizes: int) -> str:
@@ -380,47 +373,6 @@ def test_known_seals_of_a_new_server_are_replaced_before_the_tables_are_made() -
     assert (the(made, "A10-new").result, the(made, "A13-new").result) == (Result.FIXED, Result.FIXED)
     assert all(len(values[name]) >= 40 and values[name] not in str(made) for name in ("SECRET_KEY", "SALT_KEY"))
     assert not {"A10", "A10-new", "A10-passwords"} & set(ids(found(ports)))
-
-
-def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
-    ports, _ = healthy("compose")
-    site = ports.deployment.site
-    site.env += SHIPPED_PASSWORDS
-    asked: list[str] = []
-
-    def ask(question: str) -> bool:
-        asked.append(question)
-        return True
-
-    made = found(ports, fix=True, options=Options(ask=ask))
-    values = ports.deployment.settings.values()
-    new, store = values["POSTGRES_PASSWORD"], json.loads(values["STORAGES"])["default"]["OPTIONS"]
-    assert the(made, "A10-passwords").result is Result.FIXED
-    assert "POSTGRES_PASSWORD: [hidden] → another one, made at random" in asked[0]
-    assert ports.conditions.password == new
-    assert store == {"access_key": "minioadmin", "secret_key": values["MINIO_ROOT_PASSWORD"]}
-    assert new not in str((made, asked))
-    assert values["MINIO_ROOT_PASSWORD"] not in str((made, asked))
-    assert values["SALT_KEY"] == "0123456789abcdef"
-    assert [(one.id, one.evidence) for one in found(ports).findings] == [
-        ("A10", "As in the example that everybody has: SALT_KEY.")
-    ]
-
-
-def test_a_password_that_the_database_does_not_take_is_not_written_down() -> None:
-    ports, _ = healthy("compose")
-    ports.deployment.site.env += "POSTGRES_PASSWORD=postgres\n"
-    ports.conditions.read_only = True
-    assert the(found(ports, fix=True), "A10-passwords").result is Result.FAILED
-    assert ports.deployment.settings.values()["POSTGRES_PASSWORD"] == "postgres"
-
-
-def test_the_password_of_a_store_elsewhere_is_left_alone() -> None:
-    ports, _ = healthy("compose")
-    ports.deployment.site.env += "STORAGE_SECRET_ACCESS_KEY=minioadmin\n"
-    finding = the(found(ports, fix=True), "A10")
-    assert finding.result is Result.FOUND
-    assert ports.deployment.settings.values()["STORAGE_SECRET_ACCESS_KEY"] == "minioadmin"
 
 
 def test_a_cron_that_is_at_rest_is_no_fault_without_work_or_before_its_first_run() -> None:

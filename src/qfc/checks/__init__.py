@@ -40,7 +40,7 @@ from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_BESIDES
 from .logs import LOGS
 from .mail import MAIL
-from .mending import Lines, MendsSettings, apply
+from .mending import Lines, MendsSettings
 from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
@@ -92,6 +92,5 @@ __all__ = [
     "MendsSettings",
     "Outcome",
     "Severity",
-    "apply",
     "examine",
 ]

@@ -39,7 +39,9 @@ class MendsSettings(Check):
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
-        apply(seen, self.known(seen), [self.readers(seen)])
+        lines = Lines()
+        lines.add(self, seen)
+        lines.write(seen)
 
     def known(self, seen: Evidence) -> Values:
         """Return the lines as they would be right. Raises RefusedError where that cannot be told."""
@@ -61,16 +63,15 @@ class Lines:
         self.values.update(check.known(seen))
         self.readers.append(check.readers(seen))
 
-
-def apply(seen: Evidence, lines: Values, readers: Sequence[Sequence[str]]) -> None:
-    """Change lines of `.env` at once, and make their readers anew; readers without names are all services."""
-    seen.ports.deployment.settings.change(lines)
-    everybody = not all(readers)
-    named = {name for one in readers for name in one}
-    present = [] if everybody else [name for name in seen.services() if name in named]
-    # No names would be all services.
-    if present or everybody:
-        seen.ports.runtime.recreate(present)
+    def write(self, seen: Evidence) -> None:
+        """Change them at once, and make their readers anew; readers without names are all services."""
+        seen.ports.deployment.settings.change(self.values)
+        everybody = not all(self.readers)
+        named = {name for one in self.readers for name in one}
+        present = [] if everybody else [name for name in seen.services() if name in named]
+        # No names would be all services.
+        if present or everybody:
+            seen.ports.runtime.recreate(present)
 
 
 def _shown(name: str, value: str) -> str:

@@ -71,7 +71,8 @@ class ShippedSecrets(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look for those that nothing here replaces."""
         values = seen.settings()
-        mine = [name for name in shipped(values) if name not in passwords(values)]
+        replaced = passwords(values)
+        mine = [name for name in shipped(values) if name not in replaced]
         return _told([name for name in mine if name not in SEALS or not _is_new(seen)])
 
 
@@ -112,7 +113,8 @@ class ShippedPasswords(DeploymentCheck, MendsSettings):
         seen.ports.runtime.recreate([])
 
     def _replaced(self, values: Values) -> list[str]:
-        return [name for name in shipped(values) if name in passwords(values)]
+        replaced = passwords(values)
+        return [name for name in shipped(values) if name in replaced]
 
     def _is_mine(self, seen: Evidence) -> bool:
         return not _is_new(seen)
@@ -132,7 +134,7 @@ class ShippedAtFirst(ShippedPasswords):
         return {**seals, **passwords(seen.settings())}
 
     def _replaced(self, values: Values) -> list[str]:
-        return [name for name in shipped(values) if name in SEALS or name in passwords(values)]
+        return [*super()._replaced(values), *(name for name in shipped(values) if name in SEALS)]
 
     def _is_mine(self, seen: Evidence) -> bool:
         return _is_new(seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..checks import Auto, Check, Evidence, Lines, MendsSettings, apply
+from ..checks import Auto, Check, Evidence, Lines, MendsSettings
 from ..errors import QfcError, RefusedError
 from ..stack.ports import Ports
 from .findings import Finding, Result
@@ -52,7 +52,7 @@ def _repair_settings(ports: Ports, wanted: Sequence[tuple[MendsSettings, Finding
     lines, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (Lines(), {})
     try:
         if lines.values:
-            apply(Evidence(ports), lines.values, lines.readers)
+            lines.write(Evidence(ports))
     except QfcError as error:
         failed = {check.id: error for check, _ in wanted} | failed
     if guard.dry_run:
