@@ -260,7 +260,7 @@ def _stack(name: str, table: Mapping[str, Any], home: Path, problems: list[str])
         ssh_port=reader.number("ssh_port", 1, 65535),
         identity_file=reader.path("identity_file"),
         ssh_config=reader.path("ssh_config"),
-        project_path=reader.path_there("project_path"),
+        project_path=reader.remote_path("project_path"),
         project=reader.host("project"),
         public_host=reader.host("public_host"),
     )
@@ -308,7 +308,7 @@ class _Reader:
             return None
         return value
 
-    def path_there(self, key: str) -> PurePosixPath | None:
+    def remote_path(self, key: str) -> PurePosixPath | None:
         """Read a path on the stack's host, where our home folder means nothing."""
         value = self.text(key)
         if value is not None and not value.startswith("/"):

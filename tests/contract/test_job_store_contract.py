@@ -416,9 +416,9 @@ def test_too_many_at_a_time_are_refused(world: World) -> None:
 def test_a_waiting_job_can_be_made_the_next_one(world: World) -> None:
     first, second = world.project("first"), world.project("second")
     old, new, running = world.job(first, made=50), world.job(second, made=1), world.job(second, "started", started=1)
-    world.store.hasten(new)
-    world.store.hasten(running)
-    world.store.hasten(UNKNOWN)
+    world.store.move_to_front(new)
+    world.store.move_to_front(running)
+    world.store.move_to_front(UNKNOWN)
     assert [job.id for job in world.store.snapshot().pending] == [new, old]
     assert world.store.job(running).created_at > before(60)
 

@@ -42,7 +42,7 @@ OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 SETTLED = ("conflict", "not_applied", "error", "ignored", "unpermitted")
 #: What happens by the hands of workers, of operators, and by itself; what is there twice comes more often.
 WORK = ("spoil", "spoil", "spoil", "claim", "start", "write", "finish", "fail", "die", "hire", "expire")
-OPERATION = ("retry", "retry_all", "cancel", "reapply", "reapply_many", "reapply_many", "cleanup", "hasten")
+OPERATION = ("retry", "retry_all", "cancel", "reapply", "reapply_many", "reapply_many", "cleanup", "move_to_front")
 LIFE = ("ask", "ask", "ask", "lock", "delete", "container_ends", "server_cleans", "hire")
 #: Histories in which something could go wrong: an action and which of many it is done to.
 KNOWN = (
@@ -78,7 +78,7 @@ class Histories(RuleBasedStateMachine):
         self.order: dict[str, list[str]] = {}
         self.disturbed: set[str] = set()
         self.again: set[str] = set()
-        self.hastened: set[str] = set()
+        self.moved_to_front: set[str] = set()
         self.projects: list[str] = []
         self.workers: list[Actor] = []
         self.orphans: list[Actor] = []
@@ -264,12 +264,12 @@ class Histories(RuleBasedStateMachine):
         wanted = (DeltaFilter(NOT_ARRIVED), DeltaFilter(), DeltaFilter(by="bob"), DeltaFilter(reason="conflict"))
         self._reapply(DeltaSelection(everything=True, wanted=wanted[which % len(wanted)]))
 
-    def hasten(self, which: int) -> None:
+    def move_to_front(self, which: int) -> None:
         """Let a job be the next one; the suite does so with jobs of its own, which have no edits."""
         found = [job for job in self._jobs() if job.status is JobStatus.PENDING and job.type != "delta_apply"]
         for job in pick(found, which):
-            self.ground.world.store.hasten(job.id)
-            self.hastened.add(job.id)
+            self.ground.world.store.move_to_front(job.id)
+            self.moved_to_front.add(job.id)
 
     def cleanup(self, which: int) -> None:
         """Free what is stuck; afterwards no project is blocked by a job that nobody is at."""
@@ -343,7 +343,7 @@ class Histories(RuleBasedStateMachine):
         if taken is None:
             return False
         beside = [job for job in waiting if job.project_id == taken.project_id and job.id != taken.id]
-        if taken.type == "package" and taken.id not in self.hastened:
+        if taken.type == "package" and taken.id not in self.moved_to_front:
             again = [job for job in beside if job.id in self.again and job.type == "delta_apply"]
             assert not again, "a package comes before edits made again"
         own = edits.get(taken.id)

@@ -17,7 +17,7 @@ from node import free_port
 from qfc import config
 from qfc.checks import EVERYTHING
 from qfc.drivers.docker.containers import Container
-from qfc.drivers.ways.database import DatabaseWay, access_of
+from qfc.drivers.routes.database import DatabaseRoute, access_of
 from qfc.wiring import wire
 from qfc.wiring.compose import ComposePorts
 
@@ -128,9 +128,9 @@ def test_the_database_is_reached_by_each_way(deployed: Deployment, way: str) -> 
     ports = wire(config.load(environment, stack="dep").stack())
     assert isinstance(ports, ComposePorts)
     try:
-        containers = [CHANGES[way](one) for one in ports.observer.look().containers]
+        containers = [CHANGES[way](one) for one in ports.observer.snapshot().containers]
         access = access_of(ports.observer.environment("app"))
-        connecting = DatabaseWay(ports._machine, ports.tunnels, lambda: (containers, access))  # pyright: ignore
+        connecting = DatabaseRoute(ports._machine, ports.forwards, lambda: (containers, access))  # pyright: ignore
         _transfers_anything(connecting.connect())
         at = str(connecting.parameters()["host"])
         assert at.startswith("/") is (way == "a stream through exec")

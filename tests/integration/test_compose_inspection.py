@@ -21,11 +21,11 @@ from image_registry import image_registry
 from known_lines import WRITTEN, raw
 from qfc import config, wiring
 from qfc.checks import EVERYTHING, Check
-from qfc.checks.containers import CONTAINERS, CONTAINERS_BESIDES
+from qfc.checks.containers import CONTAINERS, CONTAINERS_ADVISORY
 from qfc.checks.hosts import HOSTS
-from qfc.checks.launching import LAUNCHING, LAUNCHING_BESIDES
+from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.logs import LOGS
-from qfc.checks.stores import STORES, STORES_BESIDES
+from qfc.checks.stores import STORES, STORES_ADVISORY
 from qfc.operations.findings import Finding, Result
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
@@ -35,7 +35,7 @@ from qfc.stack.rollout import Record, as_document
 
 pytestmark = pytest.mark.docker
 CHECKS = {check.id: check for check in EVERYTHING}
-MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_BESIDES, *STORES_BESIDES, *LAUNCHING_BESIDES, *HOSTS)
+MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_ADVISORY, *STORES_ADVISORY, *LAUNCHING_ADVISORY, *HOSTS)
 DAY_S = 24 * 3600
 #: What the workers of an official deployment have, and a service that lasts without a restart policy.
 OVERRIDE = """
@@ -185,7 +185,7 @@ def test_a_taken_port_is_told_and_another_one_is_used(official: Official) -> Non
         official.docker("start", nginx, check=False)
         found = official.find("A05")
         fixed = official.find("A05", fix=True)
-        state = official.docker("inspect", "-f", "{{.State.Status}}", official.made.container("nginx"))
+        state = official.docker("inspect", "-f", "{{.DeployState.Status}}", official.made.container("nginx"))
     used = official.ports.deployment.settings.values()["WEB_HTTP_PORT"]
     official.ports.deployment.settings.restore(before)
     official.ports.runtime.recreate(["nginx"])
@@ -319,7 +319,7 @@ def test_the_end_of_a_container_is_seen(official: Official) -> None:
     )
     official.docker("wait", grids, hungry)
     name = official.docker("inspect", "-f", "{{.Name}}", hungry).lstrip("/")
-    killed = json.loads(official.docker("inspect", "-f", "{{json .State.OOMKilled}}", hungry))
+    killed = json.loads(official.docker("inspect", "-f", "{{json .DeployState.OOMKilled}}", hungry))
     ended, memory = official.find("A16"), official.find("D05-oom")
     official.docker("rm", grids, hungry)
     assert ended is not None

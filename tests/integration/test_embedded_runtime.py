@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from qfc.drivers.clock import SystemClock
-from qfc.drivers.runtimes.embedded import EmbeddedRuntime, Settings
+from qfc.drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 from qfc.errors import UnreachableError
 from qfc.stack.model import Health
 from qfc_command import fresh_qfc
@@ -45,7 +45,7 @@ def idle() -> Idle:
 def runtime(idle: Idle) -> Iterator[EmbeddedRuntime]:
     """A running stack with three workers."""
     with fresh_qfc() as qfc:
-        settings = Settings("local", qfc.home / "local", qfc.home, workers=3)
+        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=3)
         made = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=idle)
         made.start(())
         yield made
@@ -120,7 +120,7 @@ def stranger_on(port: int) -> Generator[None]:
 
 def test_a_stranger_who_is_faster_on_our_port_is_not_taken_for_our_api() -> None:
     with fresh_qfc() as qfc:
-        settings = Settings("local", qfc.home / "local", qfc.home, workers=0)
+        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=0)
         runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=Idle())
         with ThreadPoolExecutor(1) as background:
             starting = background.submit(runtime.start, ())

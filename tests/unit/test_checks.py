@@ -103,7 +103,7 @@ def no_tables(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.directory.migrations = ()
 
 
-def api_ailing(ports: MemoryPorts, world: MemoryWorld) -> None:
+def api_unwell(ports: MemoryPorts, world: MemoryWorld) -> None:
     del world
     ports.api.answers["/api/v1/status/"] = (200, b'{"database": "ok", "storage": "error"}')
 
@@ -145,7 +145,7 @@ FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "H03": (over_quota, "bob (200 of 100 MB)"),
     "A11": (service_down, "Down: app."),
     "A13": (no_tables, "No migration was ever applied."),
-    "A17": (api_ailing, "storage error"),
+    "A17": (api_unwell, "storage error"),
     "D11-wait": (long_wait, "the oldest for 40 min"),
     "A15": (disk_full, ""),
     "D12-away": (database_away, "The database does not answer."),

@@ -10,10 +10,10 @@ import pytest
 
 from checks_world import found, healthy, ids, the
 from qfc.checks import EVERYTHING, FOR_SYNC, Severity
-from qfc.checks.containers import CONTAINERS, CONTAINERS_BESIDES
+from qfc.checks.containers import CONTAINERS, CONTAINERS_ADVISORY
 from qfc.checks.hosts import HOSTS
-from qfc.checks.launching import LAUNCHING, LAUNCHING_BESIDES
-from qfc.checks.stores import STORES, STORES_BESIDES
+from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
+from qfc.checks.stores import STORES, STORES_ADVISORY
 from qfc.drivers.memory import MemoryInspection, MemoryPorts
 from qfc.operations.findings import Result
 from qfc.stack.forecast import DiskSample
@@ -34,7 +34,7 @@ from queue_world import NOW
 WORKER, DAY_S = "worker_wrapper", 24 * 3600.0
 PULLED = "registry.example/qgis:26.4"
 QGIS = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-qgis"}
-MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_BESIDES, *STORES_BESIDES, *LAUNCHING_BESIDES, *HOSTS)
+MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_ADVISORY, *STORES_ADVISORY, *LAUNCHING_ADVISORY, *HOSTS)
 Fault = Callable[[MemoryPorts], None]
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
-from qfc.checks.logs import LOGS, Said
+from qfc.checks.logs import LOGS, LogPattern
 from qfc.checks.settings import SETTINGS, WORKER_URL
 from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
@@ -21,7 +21,7 @@ from qfc.errors import CommandError, UnknownNameError
 from qfc.operations.findings import Result
 from qfc.operations.guard import Options
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
-from qfc.stack.rollout import Record, State, as_document
+from qfc.stack.rollout import DeployState, Record, as_document
 
 #: Lines as services really write them, by the check that knows them.
 
@@ -31,7 +31,7 @@ def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0
     ports.runtime.lines.append(LogLine(service, f"{service}-1", at, "ERROR", text))
 
 
-@pytest.mark.parametrize("id", [check.id for check in LOGS if isinstance(check, Said)])
+@pytest.mark.parametrize("id", [check.id for check in LOGS if isinstance(check, LogPattern)])
 def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) -> None:
     ports, _ = healthy("compose")
     service, text = WRITTEN[id]
@@ -190,7 +190,7 @@ def leg(status: int) -> MemoryApi:
 )
 def test_what_answers_inside_and_not_outside(legs: Mapping[str, int], evidence: str | None) -> None:
     ports, _ = healthy("compose")
-    ports.deployment.ways = {name: leg(status) for name, status in legs.items()}
+    ports.deployment.routes = {name: leg(status) for name, status in legs.items()}
     said = [one.evidence for one in found(ports).findings if one.id == "B03-door"]
     assert said == ([evidence] if evidence else [])
 
@@ -394,11 +394,14 @@ def test_the_last_deployment_that_failed_is_explained(log: str, means: str) -> N
     now, to = ports.clock.now(), Revision("b" * 40, "v2")
     begun = Record(id="20260101-1", kind="deploy", by="anna", began_at=now, before=Revision("a" * 40, "v1"), after=to)
     records = ports.deployment.records
-    records.write("deployments/20260101-1/record.json", as_document(begun.ended(State.ROLLED_BACK, now, "It broke.")))
+    records.write(
+        "deployments/20260101-1/record.json", as_document(begun.ended(DeployState.ROLLED_BACK, now, "It broke."))
+    )
     records.write_text("deployments/20260101-1/log.txt", log)
     assert f"It broke. ({means}:" in the(found(ports), "A08").evidence
     records.write(
-        "deployments/20260101-2/record.json", as_document(replace(begun, id="20260101-2").ended(State.DEPLOYED, now))
+        "deployments/20260101-2/record.json",
+        as_document(replace(begun, id="20260101-2").ended(DeployState.DEPLOYED, now)),
     )
     assert found(ports).findings == ()
 
@@ -421,7 +424,7 @@ def test_a_name_that_leads_nowhere_from_here_says_nothing_of_the_server() -> Non
             raise UnknownNameError(f"{path} leads to no address from here, after {timeout_s} s.")
 
     ports, _ = healthy("compose")
-    ports.deployment.ways = {"public": Nameless({}), "app": leg(200)}
+    ports.deployment.routes = {"public": Nameless({}), "app": leg(200)}
     assert found(ports).findings == ()
 
 

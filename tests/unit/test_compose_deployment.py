@@ -8,14 +8,14 @@ import pytest
 
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.memory import MemoryHost
-from qfc.drivers.runtimes.compose.deployment import Deployment, Settings, find, on_engine, project_of, read_env
+from qfc.drivers.runtimes.compose.deployment import ComposeConfig, ComposeProject, find, on_engine, project_of, read_env
 from qfc.errors import ConfigError, NotFoundError, QfcError, UnreachableError
 
 FOLDER = PurePosixPath("/opt/QFieldCloud")
 ONE = [("qfieldcloud", "/opt/QFieldCloud", name) for name in ("db", "app", "worker_wrapper", "worker_wrapper")]
 TWO = [("test", "/srv/test", name) for name in ("app", "worker_wrapper")]
 OTHERS = [("shop", "/srv/shop", "app"), ("old", "", "app"), ("old", "", "worker_wrapper")]
-FOUND = Deployment(FOLDER, "qfieldcloud")
+FOUND = ComposeProject(FOLDER, "qfieldcloud")
 
 
 class Unreadable(MemoryHost):
@@ -33,13 +33,13 @@ def engine(rows: list[tuple[str, str, str]], env: bytes | None = None, host: Mem
     return Engine(machine)  # pyright: ignore[reportArgumentType]  (nothing is streamed)
 
 
-def settings(folder: PurePosixPath | None = None, project: str | None = None) -> Settings:
-    return Settings("server", Path("/home/server"), folder, project)
+def settings(folder: PurePosixPath | None = None, project: str | None = None) -> ComposeConfig:
+    return ComposeConfig("server", Path("/home/server"), folder, project)
 
 
 def test_a_folder_that_is_configured_needs_no_containers() -> None:
     assert find(settings(FOLDER), engine([])) == FOUND
-    assert find(settings(FOLDER, "mine"), engine(TWO)) == Deployment(FOLDER, "mine")
+    assert find(settings(FOLDER, "mine"), engine(TWO)) == ComposeProject(FOLDER, "mine")
 
 
 def test_the_only_deployment_is_found_by_its_containers() -> None:
@@ -47,7 +47,7 @@ def test_the_only_deployment_is_found_by_its_containers() -> None:
 
 
 def test_one_of_several_is_found_by_the_name_of_its_project() -> None:
-    assert find(settings(project="test"), engine([*ONE, *TWO])) == Deployment(PurePosixPath("/srv/test"), "test")
+    assert find(settings(project="test"), engine([*ONE, *TWO])) == ComposeProject(PurePosixPath("/srv/test"), "test")
 
 
 @pytest.mark.parametrize("rows", [[], OTHERS])
@@ -70,7 +70,7 @@ def test_several_have_to_be_told_apart() -> None:
 
 def test_the_same_project_in_two_folders_is_two_deployments() -> None:
     moved = [("qfieldcloud", "/srv/moved", name) for name in ("app", "worker_wrapper")]
-    assert on_engine(engine([*ONE, *moved])) == [FOUND, Deployment(PurePosixPath("/srv/moved"), "qfieldcloud")]
+    assert on_engine(engine([*ONE, *moved])) == [FOUND, ComposeProject(PurePosixPath("/srv/moved"), "qfieldcloud")]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from qfc.drivers.runtimes.compose.plan import Plan, PlanStore, ServicePlan, read_config, seconds
+from qfc.drivers.runtimes.compose.plan import ComposePlan, PlanStore, ServicePlan, read_config, seconds
 
 V2 = """{
   "name": "qfieldcloud",
@@ -137,7 +137,7 @@ def test_a_plan_is_recalled_for_the_same_files(tmp_path: Path) -> None:
     plan = read_config(V2, version="2.24.5")
     PlanStore(tmp_path / "new" / "plan.json").remember(plan, FILES)
     recalled = PlanStore(tmp_path / "new" / "plan.json").recall(FILES)
-    assert recalled == Plan(plan.services, version="2.24.5")
+    assert recalled == ComposePlan(plan.services, version="2.24.5")
 
 
 @pytest.mark.parametrize("files", [{}, {".env": "1-2"}, {**FILES, ".env": "9-2"}, {**FILES, "override.yml": "5-6"}])

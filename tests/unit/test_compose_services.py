@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from qfc.drivers.docker.containers import Container
-from qfc.drivers.docker.look import Look, Use
 from qfc.drivers.docker.restarts import Past
-from qfc.drivers.runtimes.compose.plan import Plan, ServicePlan
+from qfc.drivers.docker.snapshot import Snapshot, Use
+from qfc.drivers.runtimes.compose.plan import ComposePlan, ServicePlan
 from qfc.drivers.runtimes.compose.services import services
 from qfc.stack.model import Health, Service, ServiceState
 
@@ -27,12 +27,12 @@ def container(service: str = "app", number: int = 1, *, one_off: bool = False, *
     return replace(named, **values)
 
 
-def planned(**wanted: int) -> Plan:
-    return Plan({name: ServicePlan(name, "", count, "always", False) for name, count in wanted.items()})
+def planned(**wanted: int) -> ComposePlan:
+    return ComposePlan({name: ServicePlan(name, "", count, "always", False) for name, count in wanted.items()})
 
 
-def only(*containers: Container, plan: Plan | None = None, uses: dict[int, Use] | None = None) -> Service:
-    look = Look(NOW + timedelta(hours=1), containers, uses or {})
+def only(*containers: Container, plan: ComposePlan | None = None, uses: dict[int, Use] | None = None) -> Service:
+    look = Snapshot(NOW + timedelta(hours=1), containers, uses or {})
     (service,) = services(look, plan or planned(app=len(containers)), {"qfc-app-1": Past(restarts=3, oom_kills=2)})
     return service
 
@@ -113,7 +113,7 @@ def test_only_what_runs_has_a_health() -> None:
 
 
 def test_a_task_that_has_done_its_work_is_not_wanted() -> None:
-    plan = Plan({"mkcert": ServicePlan("mkcert", "", 1, "no", False)})
+    plan = ComposePlan({"mkcert": ServicePlan("mkcert", "", 1, "no", False)})
     for seen in ((container("mkcert", status="exited"),), ()):
         service = only(*seen, plan=plan)
         assert (service.state, service.wanted, service.is_task) == (ServiceState.STOPPED, 0, True)
@@ -124,10 +124,10 @@ def test_what_was_scaled_to_none_is_stopped_and_not_missing() -> None:
 
 
 def test_a_service_that_is_in_no_plan_any_more_is_shown() -> None:
-    look = Look(NOW, (container("geodb"), container("geodb", 2)))
+    look = Snapshot(NOW, (container("geodb"), container("geodb", 2)))
     # Where the files can be read it is a left-over, which nobody waits for; where they cannot, it should be as it is.
     assert [(one.name, one.wanted) for one in services(look, planned(app=1), {})] == [("geodb", 0), ("app", 1)]
-    assert [(one.name, one.wanted) for one in services(look, Plan({}), {})] == [("geodb", 2)]
+    assert [(one.name, one.wanted) for one in services(look, ComposePlan({}), {})] == [("geodb", 2)]
 
 
 def test_containers_of_single_commands_are_no_instances() -> None:
@@ -137,6 +137,6 @@ def test_containers_of_single_commands_are_no_instances() -> None:
 def test_services_and_instances_have_a_fixed_order() -> None:
     names = ("zeta", "nginx", "app", "db", "alpha", "worker_wrapper")
     workers = [container("worker_wrapper", number) for number in (10, 2, 1)]
-    found = services(Look(NOW, tuple(workers)), planned(**dict.fromkeys(names, 1)), {})
+    found = services(Snapshot(NOW, tuple(workers)), planned(**dict.fromkeys(names, 1)), {})
     assert [one.name for one in found] == ["db", "app", "worker_wrapper", "nginx", "alpha", "zeta"]
     assert [one.id for one in found[2].instances] == [f"qfc-worker_wrapper-{number}" for number in (1, 2, 10)]

@@ -13,7 +13,7 @@ from deploy_world import NEW, OLD, Fate, Killed, Operator, World, release, witho
 from qfc.errors import NotFoundError, QfcError, RefusedError
 from qfc.operations.deploy import DeployOptions, RollbackOptions, deploy, deploy_rollback
 from qfc.operations.guard import Options, guarded
-from qfc.stack.rollout import State
+from qfc.stack.rollout import DeployState
 
 YES = Options(yes=True)
 WANTED = DeployOptions(tag="b", migrate=True, collectstatic=True)
@@ -57,7 +57,7 @@ BEFORE, AFTER = ids_aside(World().seen()), ids_aside(after())
 def test_a_good_release_is_deployed_and_everybody_let_in() -> None:
     world = World()
     made = deployed(world)
-    assert (made.result, made.exit_code, made.after) == (State.DEPLOYED, 0, NEW.revision)
+    assert (made.result, made.exit_code, made.after) == (DeployState.DEPLOYED, 0, NEW.revision)
     assert world.site.running == NEW
     assert world.site.directory.migrations == NEW.migrations
     assert (world.site.held, world.site.workers) == (None, 2)
@@ -70,7 +70,7 @@ def test_a_release_that_fails_never_stays(fails: str) -> None:
     world = World(OLD, release("b", migrations=3, fails=fails))
     before = world.seen()
     made = deployed(world)
-    assert made.result is (State.UNCHANGED if fails == "build" else State.ROLLED_BACK)
+    assert made.result is (DeployState.UNCHANGED if fails == "build" else DeployState.ROLLED_BACK)
     assert (made.exit_code, made.failed_step) == (1, {"build": "images"}.get(fails, fails))
     assert world.seen() == before
 
@@ -79,7 +79,7 @@ def test_migrations_that_nobody_asked_for_are_refused_before_anybody_notices() -
     world = World()
     before = world.seen()
     made = deployed(world, wanted=DeployOptions(tag="b"))
-    assert (made.result, made.hint) == (State.UNCHANGED, "Add --migrate.")
+    assert (made.result, made.hint) == (DeployState.UNCHANGED, "Add --migrate.")
     assert world.seen() == before
 
 
@@ -89,7 +89,7 @@ def test_files_that_were_changed_stop_it_unless_they_are_passed() -> None:
     with pytest.raises(RefusedError, match=r"clean tree: changed: docker-compose\.yml"):
         deployed(world)
     passing = DeployOptions(tag="b", migrate=True, passed=("clean tree",))
-    assert deployed(world, wanted=passing).result is State.DEPLOYED
+    assert deployed(world, wanted=passing).result is DeployState.DEPLOYED
 
 
 @pytest.mark.parametrize("number", range(1, len(DEPLOYMENT) + 1), ids=lambda n: f"{n}-{DEPLOYMENT[n - 1]}")
@@ -144,7 +144,7 @@ def test_an_error_at_any_call_leaves_the_release_of_before_or_the_new_one(number
     seen = ids_aside(world.seen())
     assert seen in (BEFORE, AFTER)
     assert not is_open or seen == AFTER
-    assert told is not State.DEPLOYED or seen == AFTER
+    assert told is not DeployState.DEPLOYED or seen == AFTER
 
 
 BROKEN = release("b", migrations=3, fails="start")
@@ -178,9 +178,9 @@ def without_project(world: World, name: str) -> dict[str, Any]:
 def test_a_service_that_ailed_before_is_not_waited_for_on_the_way_back() -> None:
     world = World(OLD, BROKEN)
     world.plain.runtime.fail("worker_wrapper")
-    world.site.ailing = ("worker_wrapper",)
+    world.site.unready = ("worker_wrapper",)
     made = deployed(world)
-    assert (made.result, world.site.held) == (State.ROLLED_BACK, None)
+    assert (made.result, world.site.held) == (DeployState.ROLLED_BACK, None)
 
 
 def test_with_dry_run_nothing_is_changed() -> None:
@@ -198,10 +198,10 @@ def test_the_way_back_with_and_without_the_data() -> None:
     with pytest.raises(RefusedError, match="2 migrations were applied since"):
         deploy_rollback(world.ports(), RollbackOptions(), YES)
     made = deploy_rollback(world.ports(), RollbackOptions(with_data=True), YES)
-    assert made.result is State.DEPLOYED
+    assert made.result is DeployState.DEPLOYED
     assert world.seen() == before
     again = deploy_rollback(world.ports(), RollbackOptions(to="b", with_data=True), YES)
-    assert (again.result, again.message, world.site.running) == (State.DEPLOYED, "", NEW)
+    assert (again.result, again.message, world.site.running) == (DeployState.DEPLOYED, "", NEW)
 
 
 class _nothing:  # noqa: N801 - reads as what it is: nothing is expected to be raised

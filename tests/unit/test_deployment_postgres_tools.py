@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from qfc.drivers.deployment.postgres_tools import here, inside, names_of_rows
-from qfc.drivers.ways.database import DatabaseAccess
+from qfc.drivers.routes.database import DatabaseAccess
 
 LISTING = """;
 ; Archive created at 2026-05-04 12:00:00 UTC

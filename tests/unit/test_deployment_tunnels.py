@@ -18,8 +18,8 @@ from qfc.drivers.deployment.tunnels import (
 )
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.memory import MemoryHost
-from qfc.drivers.ways.address import Place
-from qfc.drivers.ways.tunnel import Tunnels
+from qfc.drivers.routes.address import Place
+from qfc.drivers.routes.forwards import Forwards
 from qfc.errors import UnreachableError
 from qfc.stack.model import Tunnel, TunnelRoute
 
@@ -138,7 +138,7 @@ class Host(MemoryHost):
 
 def found(host: Host) -> Sequence[Tunnel]:
     engine = Engine(host)  # pyright: ignore[reportArgumentType]  (nothing is streamed)
-    return CloudflareTunnels(engine, Tunnels(host)).find()  # pyright: ignore[reportArgumentType]
+    return CloudflareTunnels(engine, Forwards(host)).find()  # pyright: ignore[reportArgumentType]
 
 
 def test_a_process_is_found_with_the_rules_of_its_file() -> None:

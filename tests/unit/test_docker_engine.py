@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from qfc.drivers.docker.engine import LOOK_S, Engine, failed, telling_line
+from qfc.drivers.docker.engine import QUERY_S, Engine, error_line, failed
 from qfc.drivers.docker.sizes import size_bytes
 from qfc.drivers.memory import MemoryHost
 from qfc.errors import CommandError, QfcError, UnreachableError
@@ -70,16 +70,16 @@ def error_of(machine: Machine, *argv: str, folder: str | None = None) -> QfcErro
 
 def test_a_command_that_went_well_is_returned() -> None:
     machine = Computer(said="ok\n")
-    assert Engine(machine).look(["docker", "ps"]).stdout == "ok\n"
-    assert machine.asked == [({}, LOOK_S)]
+    assert Engine(machine).query(["docker", "ps"]).stdout == "ok\n"
+    assert machine.asked == [({}, QUERY_S)]
 
 
 def test_only_commands_that_may_change_something_are_marked() -> None:
     machine = Computer()
     engine = Engine(machine, lambda: {"QFC_MARK": "dep"})
-    engine.look(["docker", "ps"])
+    engine.query(["docker", "ps"])
     engine.run(["docker", "stop", "a"], environment={"A": "b"}, timeout_s=9)
-    assert machine.asked == [({}, LOOK_S), ({"QFC_MARK": "dep", "A": "b"}, 9)]
+    assert machine.asked == [({}, QUERY_S), ({"QFC_MARK": "dep", "A": "b"}, 9)]
 
 
 def test_a_command_runs_in_a_folder_of_the_host() -> None:
@@ -121,7 +121,7 @@ def test_what_a_container_lacks_is_not_what_the_host_lacks() -> None:
 
 def test_an_engine_that_cannot_be_used_is_told_without_a_check_too() -> None:
     with pytest.raises(UnreachableError):
-        Engine(Computer(1, "", PERMISSION)).look(["docker", "ps"], check=False)
+        Engine(Computer(1, "", PERMISSION)).query(["docker", "ps"], check=False)
 
 
 @pytest.mark.parametrize("program", ["docker", "docker-compose", "sh"])
@@ -176,7 +176,7 @@ def test_a_full_disk_is_told_with_what_frees_space() -> None:
     ],
 )
 def test_the_line_that_says_what_went_wrong(said: str, line: str) -> None:
-    assert telling_line(said) == line
+    assert error_line(said) == line
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from qfc.drivers.docker.containers import Container, PublishedPort, container, moment
-from qfc.drivers.docker.look import Look, Use, by_folder, by_project, command, parse
+from qfc.drivers.docker.snapshot import Snapshot, Use, by_folder, by_project, command, parse
 from qfc.errors import QfcError
 from qfc.stack.model import Disk, QueueDepth
 
@@ -72,7 +72,7 @@ def test_everything_is_read_from_one_answer() -> None:
     assert seen.disks == (Disk(40 * 1024, 100 * 1024, "/"), Disk(1024, 1000 * 1024, "/var/lib/docker"))
     assert seen.files == {".env": "1374962516-812", "docker-compose.yml": "99-12"}
     assert seen.depth == QueueDepth(3, 0, 1, 12.5)
-    assert not seen.left_half
+    assert not seen.interrupted
 
 
 def test_two_samples_make_a_use_and_one_alone_no_share() -> None:
@@ -102,12 +102,12 @@ def test_a_container_that_vanished_while_it_was_looked_at_leaves_the_others() ->
 
 def test_a_deployment_without_containers_is_empty() -> None:
     seen = parse("@time 1777889100\n@disk /dev/vda1 100 60 40 60% /\n")
-    assert seen == Look(seen.at, disks=(Disk(40 * 1024, 100 * 1024, "/"),))
+    assert seen == Snapshot(seen.at, disks=(Disk(40 * 1024, 100 * 1024, "/"),))
     assert parse("@time 1777889100\n@containers\n\n").containers == ()
 
 
 def test_what_was_left_half_done_is_seen() -> None:
-    assert parse("@time 1\n@left\n").left_half
+    assert parse("@time 1\n@left\n").interrupted
 
 
 def test_files_in_a_folder_with_blanks_are_told_apart() -> None:

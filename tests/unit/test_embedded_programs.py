@@ -22,10 +22,10 @@ from qfc.drivers.runtimes.embedded.programs import (
     service_of,
     supervisor_conf,
 )
-from qfc.drivers.runtimes.embedded.state import State
+from qfc.drivers.runtimes.embedded.state import EmbeddedState
 from qfc.errors import ConfigError
 
-STATE = State(8011, "127.0.0.1", (1, 3))
+STATE = EmbeddedState(8011, "127.0.0.1", (1, 3))
 ENDPOINT = Endpoint("/run/db", 5432, "someone", "pass-word", "data")
 
 

@@ -11,65 +11,65 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qfc.drivers.runtimes.embedded.layout import Settings
-from qfc.drivers.runtimes.embedded.state import State, is_free, merged, read, with_port, write
+from qfc.drivers.runtimes.embedded.layout import EmbeddedConfig
+from qfc.drivers.runtimes.embedded.state import EmbeddedState, is_free, merged, read, with_port, write
 from qfc.errors import ConfigError, QfcError
 
-SETTINGS = Settings("s", Path("/s"), Path("/"))
+SETTINGS = EmbeddedConfig("s", Path("/s"), Path("/"))
 
 
 def test_a_first_start_has_the_defaults() -> None:
-    state = merged(State(), SETTINGS)
+    state = merged(EmbeddedState(), SETTINGS)
     assert (state.bind, state.workers, state.port) == ("127.0.0.1", (1, 2), None)
 
 
 def test_what_is_configured_wins_at_the_first_start() -> None:
-    state = merged(State(), replace(SETTINGS, bind="0.0.0.0", workers=4))
+    state = merged(EmbeddedState(), replace(SETTINGS, bind="0.0.0.0", workers=4))
     assert (state.bind, state.workers) == ("0.0.0.0", (1, 2, 3, 4))
 
 
 def test_scaling_outlives_a_start_with_the_same_configuration() -> None:
     configured = replace(SETTINGS, workers=2)
-    scaled = merged(State(), configured).scaled(5)
+    scaled = merged(EmbeddedState(), configured).scaled(5)
     assert len(merged(scaled, configured).workers) == 5
 
 
 def test_a_changed_configuration_wins_over_what_is_remembered() -> None:
-    scaled = merged(State(), replace(SETTINGS, workers=2)).scaled(5)
+    scaled = merged(EmbeddedState(), replace(SETTINGS, workers=2)).scaled(5)
     assert len(merged(scaled, replace(SETTINGS, workers=3)).workers) == 3
 
 
 def test_a_setting_that_is_no_longer_configured_is_remembered() -> None:
-    started = merged(State(), replace(SETTINGS, bind="0.0.0.0", workers=3))
+    started = merged(EmbeddedState(), replace(SETTINGS, bind="0.0.0.0", workers=3))
     again = merged(started, SETTINGS)
     assert (again.bind, len(again.workers)) == ("0.0.0.0", 3)
 
 
 def test_the_first_to_leave_goes_first() -> None:
-    state = State(workers=(1, 2, 3, 4))
+    state = EmbeddedState(workers=(1, 2, 3, 4))
     assert state.scaled(3, leaving=(2, 4, 3, 1)).workers == (1, 3, 4)
     assert state.scaled(2, leaving=(2, 4, 3, 1)).workers == (1, 3)
 
 
 def test_gaps_are_filled() -> None:
-    assert State(workers=(2, 5)).scaled(4).workers == (1, 2, 3, 5)
+    assert EmbeddedState(workers=(2, 5)).scaled(4).workers == (1, 2, 3, 5)
 
 
 @given(st.sets(st.integers(1, 20)), st.integers(0, 20), st.randoms())
 def test_scaling_gives_that_many_and_keeps_as_many_as_it_can(before: set[int], count: int, chance: object) -> None:
     order = sorted(before)
     chance.shuffle(order)  # pyright: ignore[reportAttributeAccessIssue] - hypothesis gives a Random
-    after = set(State(workers=tuple(sorted(before))).scaled(count, leaving=tuple(order)).workers)
+    after = set(EmbeddedState(workers=tuple(sorted(before))).scaled(count, leaving=tuple(order)).workers)
     assert len(after) == count
     assert len(after & before) == min(count, len(before))
     assert after & set(order[: max(len(before) - count, 0)]) == set()
 
 
 def test_it_is_read_as_it_was_written(tmp_path: Path) -> None:
-    state = State(8011, "0.0.0.0", (1, 3), {"port": None, "bind": "0.0.0.0", "workers": 2})
+    state = EmbeddedState(8011, "0.0.0.0", (1, 3), {"port": None, "bind": "0.0.0.0", "workers": 2})
     write(tmp_path / "state.json", state)
     assert read(tmp_path / "state.json") == state
-    assert read(tmp_path / "none.json") == State()
+    assert read(tmp_path / "none.json") == EmbeddedState()
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"port": 1}'])
@@ -84,15 +84,15 @@ def test_the_last_port_is_kept_while_it_is_free() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         taken = server.getsockname()[1]
         assert not is_free("127.0.0.1", taken)
-        assert with_port(State(port=taken), SETTINGS).port not in (None, taken)
+        assert with_port(EmbeddedState(port=taken), SETTINGS).port not in (None, taken)
         with pytest.raises(ConfigError, match="taken"):
-            with_port(State(), replace(SETTINGS, port=taken))
-        assert with_port(State(port=taken), SETTINGS, own=taken).port == taken
-        assert with_port(State(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken
-    assert with_port(State(port=taken), SETTINGS).port == taken
-    assert with_port(State(port=8011), replace(SETTINGS, port=taken)).port == taken
+            with_port(EmbeddedState(), replace(SETTINGS, port=taken))
+        assert with_port(EmbeddedState(port=taken), SETTINGS, own=taken).port == taken
+        assert with_port(EmbeddedState(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken
+    assert with_port(EmbeddedState(port=taken), SETTINGS).port == taken
+    assert with_port(EmbeddedState(port=8011), replace(SETTINGS, port=taken)).port == taken
 
 
 def test_an_address_that_is_not_ours_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"192\.0\.2\.1"):
-        with_port(State(bind="192.0.2.1"), SETTINGS)
+        with_port(EmbeddedState(bind="192.0.2.1"), SETTINGS)

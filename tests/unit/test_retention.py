@@ -9,7 +9,7 @@ import pytest
 
 from qfc.stack.model import Image, Revision
 from qfc.stack.retention import KEEP_DEPLOYMENTS, outlived, removable_images
-from qfc.stack.rollout import Record, State
+from qfc.stack.rollout import DeployState, Record
 
 OLD = Image("sha256:1", ("app:1",), (), datetime(2026, 1, 1, tzinfo=UTC), 1000)
 
@@ -33,7 +33,7 @@ def test_an_image_that_nothing_needs_goes() -> None:
     assert (plan.remove, [image for image, _ in plan.keep]) == ((OLD,), [other])
 
 
-def record(day: int, state: State = State.DEPLOYED) -> Record:
+def record(day: int, state: DeployState = DeployState.DEPLOYED) -> Record:
     at = datetime(2026, 5, day, tzinfo=UTC)
     return Record(f"{at:%Y%m%d}-120000-ab", "deploy", at, "anna", Revision("a", ""), Revision("b", ""), state=state)
 
@@ -45,7 +45,7 @@ def test_the_newest_deployments_keep_their_way_back() -> None:
     assert len(outlived(records, keep=0)) == len(records)
 
 
-@pytest.mark.parametrize("state", [State.ROLLED_BACK, State.UNCHANGED])
-def test_what_came_to_nothing_pushes_out_no_way_back(state: State) -> None:
+@pytest.mark.parametrize("state", [DeployState.ROLLED_BACK, DeployState.UNCHANGED])
+def test_what_came_to_nothing_pushes_out_no_way_back(state: DeployState) -> None:
     nothing = [record(day, state) for day in range(20, 24)]
     assert outlived([record(1), record(2), *nothing], keep=2) == (record(21, state), record(20, state))

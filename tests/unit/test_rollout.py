@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from qfc.stack.model import Revision
 from qfc.stack.rollout import (
+    DeployState,
     ImageSource,
     Record,
-    State,
     Step,
     Took,
     WayOut,
@@ -76,7 +76,7 @@ def test_only_past_the_gate_it_is_finished(done: int, begun: bool) -> None:
 
 def test_what_is_being_undone_is_undone() -> None:
     past_the_gate = after(len(STEPS) - 1, begun=True)
-    assert way_out(replace(past_the_gate, state=State.UNDOING)) is WayOut.UNDO
+    assert way_out(replace(past_the_gate, state=DeployState.UNDOING)) is WayOut.UNDO
 
 
 def test_a_step_that_failed_is_not_done() -> None:
@@ -106,7 +106,7 @@ def test_what_was_left_names_the_step_and_whether_writers_are_held_off(done: int
 
 def test_what_was_left_before_the_first_step_and_on_the_way_back() -> None:
     assert what_was_left(RECORD).endswith("at the step check.")
-    undoing = replace(RECORD.beginning(Step.START), state=State.UNDOING)
+    undoing = replace(RECORD.beginning(Step.START), state=DeployState.UNDOING)
     assert what_was_left(undoing) == "Going back was broken off at the step start."
 
 
@@ -115,24 +115,24 @@ def test_writers_are_let_in_at_the_end() -> None:
     assert "meanwhile" not in what_was_left(released)
 
 
-@pytest.mark.parametrize("state", State)
-def test_a_deployment_is_open_until_it_has_come_to_an_end(state: State) -> None:
-    assert state.is_open is (state in (State.RUNNING, State.UNDOING))
+@pytest.mark.parametrize("state", DeployState)
+def test_a_deployment_is_open_until_it_has_come_to_an_end(state: DeployState) -> None:
+    assert state.is_open is (state in (DeployState.RUNNING, DeployState.UNDOING))
 
 
 def test_the_password_is_gone_at_the_end_and_never_told() -> None:
     record = replace(RECORD, password="hunter2")
     assert "hunter2" not in repr(record)
     assert as_document(record)["password"] == "hunter2"
-    ended = record.ended(State.DEPLOYED, NOW)
-    assert (ended.password, ended.state, ended.ended_at) == ("", State.DEPLOYED, NOW)
+    ended = record.ended(DeployState.DEPLOYED, NOW)
+    assert (ended.password, ended.state, ended.ended_at) == ("", DeployState.DEPLOYED, NOW)
     assert "hunter2" not in json.dumps(as_document(ended))
 
 
 def test_the_first_failure_stays_unless_another_is_told() -> None:
     failed = replace(RECORD, failure="The gate.")
-    assert failed.ended(State.ROLLED_BACK, NOW).failure == "The gate."
-    assert failed.ended(State.ROLLED_BACK, NOW, "The way back.").failure == "The way back."
+    assert failed.ended(DeployState.ROLLED_BACK, NOW).failure == "The gate."
+    assert failed.ended(DeployState.ROLLED_BACK, NOW, "The way back.").failure == "The way back."
 
 
 def test_images_of_before_and_after_are_needed_for_the_way_back() -> None:
@@ -169,7 +169,7 @@ records = st.builds(
     begun=steps,
     done=steps,
     took=st.lists(st.builds(Took, words, st.booleans(), st.floats(0, 1e6)), max_size=3).map(tuple),
-    state=st.sampled_from(State),
+    state=st.sampled_from(DeployState),
     ended_at=st.none() | moments,
     failure=words,
 )

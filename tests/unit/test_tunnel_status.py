@@ -23,7 +23,7 @@ class Server:
     """A deployment with some tunnels, answering at some of its ways; nothing of it is a secret."""
 
     tunnels_found: tuple[Tunnel, ...]
-    ways: Mapping[str, Api]
+    routes: Mapping[str, Api]
     env: Mapping[str, str] = field(
         default_factory=lambda: {"QFIELDCLOUD_HOST": HOST, "WEB_HTTP_PORT": "8080", "WEB_HTTPS_PORT": "8443"}
     )
@@ -53,7 +53,7 @@ class Server:
         return self.tunnels_found
 
     def legs(self) -> Mapping[str, Api]:
-        return self.ways
+        return self.routes
 
 
 def api(status: int | None = 200) -> MemoryApi:

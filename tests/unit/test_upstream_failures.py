@@ -142,7 +142,7 @@ def another_address(ports: MemoryPorts, world: MemoryWorld) -> None:
             restarted = any(line.service == "nginx" and line.text == "stopped" for line in ports.runtime.lines)
             return (200 if restarted else 502), b"{}"
 
-    ports.deployment.ways = {"nginx": OfNginx(), "app": MemoryApi({}, lambda _: (200, b"{}"))}
+    ports.deployment.routes = {"nginx": OfNginx(), "app": MemoryApi({}, lambda _: (200, b"{}"))}
 
 
 def recycled(ports: MemoryPorts, world: MemoryWorld) -> None:

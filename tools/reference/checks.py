@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Mapping
 from pathlib import Path
 
-from qfc.checks import BESIDES, EVERYTHING, FOR_SYNC, Check
+from qfc.checks import ADVISORY, EVERYTHING, FOR_SYNC, Check
 from qfc.checks.launching import LaunchCheck
 
 from .markdown import table
@@ -38,7 +38,7 @@ def checks_page(note: str, root: Path) -> str:
     """Return the page."""
     tests = {path: path.read_text(encoding="utf-8") for path in sorted((root / "tests").rglob("*.py"))}
     known = {problem for check in EVERYTHING for problem in check.known_as()}
-    parts = {"sync diagnose, doctor": FOR_SYNC, "doctor alone": BESIDES}
+    parts = {"sync diagnose, doctor": FOR_SYNC, "doctor alone": ADVISORY}
     sections = [f"## {title}\n\n{_table(checks, tests)}" for title, checks in parts.items()]
     head = HEAD.format(note=note, checks=len(EVERYTHING), problems=len(known)).strip()
     otherwise = table(("problem", "what answers it"), [(f"`{id}`", answer) for id, answer in OTHERWISE.items()])

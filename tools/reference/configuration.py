@@ -164,7 +164,7 @@ def _node_rows(root: Path) -> list[tuple[str, str, str]]:
 def _preset() -> set[str]:
     """Return the variables that the suite sets."""
     endpoint = Endpoint("host", 5432, "user", "password", "database")
-    names = node_environment(Layout(Path("/nonexistent")), state.State(), endpoint)
+    names = node_environment(Layout(Path("/nonexistent")), state.EmbeddedState(), endpoint)
     return {name.removesuffix("_FILE") for name in names} | {"QFC_NODE_RELEASE", "QFC_NODE_PROCESS"}
 
 

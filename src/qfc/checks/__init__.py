@@ -31,21 +31,21 @@ from __future__ import annotations
 
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
-from .containers import CONTAINERS, CONTAINERS_BESIDES
+from .containers import CONTAINERS, CONTAINERS_ADVISORY
+from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
 from .examine import Outcome, examine
 from .failed import FAILED
 from .files import FILES, FILES_FOR_SYNC
 from .hosts import HOSTS
-from .launching import LAUNCHING, LAUNCHING_BESIDES
+from .launching import LAUNCHING, LAUNCHING_ADVISORY
 from .logs import LOGS
 from .mail import MAIL
-from .mending import Lines, MendsSettings
 from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
-from .stores import STORES, STORES_BESIDES
+from .stores import STORES, STORES_ADVISORY
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
 from .twice import TWICE
@@ -68,29 +68,29 @@ FOR_SYNC: tuple[Check, ...] = (
     *LOGS,
 )
 #: What is worth knowing besides.
-BESIDES: tuple[Check, ...] = (
+ADVISORY: tuple[Check, ...] = (
     *ROWS,
     *CERTIFICATES,
     *SETTINGS,
     *MAIL,
     *RELEASES,
-    *CONTAINERS_BESIDES,
-    *STORES_BESIDES,
-    *LAUNCHING_BESIDES,
+    *CONTAINERS_ADVISORY,
+    *STORES_ADVISORY,
+    *LAUNCHING_ADVISORY,
     *HOSTS,
 )
-EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *BESIDES)
+EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 
 __all__ = [
-    "BESIDES",
+    "ADVISORY",
     "EVERYTHING",
     "FOR_SYNC",
     "Auto",
     "Check",
+    "EnvEdit",
     "Evidence",
-    "Lines",
-    "MendsSettings",
     "Outcome",
+    "RepairsEnv",
     "Severity",
     "examine",
 ]

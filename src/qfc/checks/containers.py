@@ -9,8 +9,8 @@ from ..stack.health import VITAL
 from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
 from .base import Auto, Check, DeploymentCheck, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, Evidence, named
-from .mending import MendsSettings, Values
 from .settings import free_port, published
 
 #: Services that keep files.
@@ -38,7 +38,7 @@ def engine(seen: Evidence) -> EngineFacts:
     return seen.once("engine", lambda: seen.ports.deployment.inspection.engine())
 
 
-class PortTaken(DeploymentCheck, MendsSettings):
+class PortTaken(DeploymentCheck, RepairsEnv):
     """A05: the engine cannot start a container, since something else has its port."""
 
     id = "A05"
@@ -53,7 +53,7 @@ class PortTaken(DeploymentCheck, MendsSettings):
         found = [self._told(one) for one in self._refused(seen)]
         return f"{named(found)}." if found else None
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Give them the next ports that no line of `.env` has, where one has theirs."""
         values, wanted = seen.settings(), {port[1] for one in self._refused(seen) if (port := _PORT.search(one.error))}
         return {name: free_port(int(port), values) for name, port in published(values).items() if port in wanted}
@@ -210,7 +210,7 @@ class OutOfMemory(DeploymentCheck):
 
 #: What keeps services from running, and what besides.
 CONTAINERS: tuple[Check, ...] = (PortTaken(), OutOfMemory())
-CONTAINERS_BESIDES: tuple[Check, ...] = (
+CONTAINERS_ADVISORY: tuple[Check, ...] = (
     OtherPortTaken(),
     OldCompose(),
     Orphans(),

@@ -13,8 +13,8 @@ from ..stack.model import Delta, Job, JobStatus
 from ..stack.queue_changes import BULK_LIMIT
 from ..stack.signatures import SIGNATURES, Cause, Signature
 from .base import Auto, Check, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
-from .mending import MendsSettings, Values
 from .settings import WORKER_URL
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
@@ -89,7 +89,7 @@ class RaisedSetting(JobsFailed):
         return seen.once(f"setting {self._setting}", ask)
 
 
-class PastNginx(JobsFailed, MendsSettings):
+class PastNginx(JobsFailed, RepairsEnv):
     """B06: workers that ask the application itself get 500 for every file, unless it is in debug mode."""
 
     severity = Severity.CRITICAL
@@ -105,7 +105,7 @@ class PastNginx(JobsFailed, MendsSettings):
         url = seen.settings().get(WORKER_URL, "")
         return f"{told} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else told
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Let workers come by the public address, where a line says by which they come."""
         has_line = seen.is_deployment and bool(seen.settings().get(WORKER_URL))
         return {WORKER_URL: f"{seen.ports.api.url}/api/v1/"} if has_line else {}

@@ -10,8 +10,8 @@ from ..stack.images import QGIS_SERVICES, QGIS_SETTINGS, releases
 from ..stack.model import ContainerFacts, TemporaryFolder
 from .base import Auto, Check, DeploymentCheck, Severity
 from .containers import containers
+from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence, named
-from .mending import MendsSettings, Values
 from .settings import PRODUCTION
 from .synchronisation import WORKER
 
@@ -51,7 +51,7 @@ class LaunchCheck(DeploymentCheck):
         raise NotImplementedError
 
 
-class NetworkMissing(LaunchCheck, MendsSettings):
+class NetworkMissing(LaunchCheck, RepairsEnv):
     """D01: every job fails before it begins."""
 
     id = "D01-network"
@@ -66,7 +66,7 @@ class NetworkMissing(LaunchCheck, MendsSettings):
         name = self._told(seen)
         return None if name in self._there(seen) else f"Workers start jobs on {name}, and there is no such network."
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Name the network that the workers are on."""
         return {NETWORK: self._real(seen)}
 
@@ -104,7 +104,7 @@ class ReleasesDiffer(LaunchCheck):
         return f"{'; '.join(told)}." if len(found) > 1 else None
 
 
-class SameLabel(LaunchCheck, MendsSettings):
+class SameLabel(LaunchCheck, RepairsEnv):
     """D06: each one's workers end jobs of the other, which they take for lost ones."""
 
     id = "D06"
@@ -120,7 +120,7 @@ class SameLabel(LaunchCheck, MendsSettings):
         told = named(f"{one.project} in {one.folder}" for one in others)
         return f"{ENVIRONMENT} is {label or 'empty'} here and in {told}." if others else None
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Call this one by the name of its Compose project as well, which no other on this engine has."""
         return {ENVIRONMENT: f"{PRODUCTION}_{seen.ports.deployment.project}"}
 
@@ -193,4 +193,4 @@ def _has_socket(worker: ContainerFacts) -> bool:
 
 #: What keeps jobs from being started, and what besides.
 LAUNCHING: tuple[Check, ...] = (NetworkMissing(), NoEngine(), SameLabel())
-LAUNCHING_BESIDES: tuple[Check, ...] = (ReleasesDiffer(), LeftByJobs())
+LAUNCHING_ADVISORY: tuple[Check, ...] = (ReleasesDiffer(), LeftByJobs())

@@ -10,8 +10,8 @@ from ..errors import RefusedError
 from ..stack.model import Job, LogLine, ServiceState
 from ..stack.redaction import Redactor
 from .base import Auto, Check, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence, named
-from .mending import MendsSettings, Values
 
 #: So far back lines are read, and so many of a service at most.
 BACK, LINES = timedelta(hours=1), 2000
@@ -28,7 +28,7 @@ USUAL_S, MOST_S = 300, 3600
 MANY_FAILED, FAILED_SHARE = 20, 0.05
 
 
-class Said(Check):
+class LogPattern(Check):
     """A line that a service wrote since it started; `pattern` is how it is known."""
 
     def __init__(
@@ -49,7 +49,7 @@ class Said(Check):
         return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told[:SHOWN]}"
 
 
-class LogsLost(Said):
+class LogsLost(LogPattern):
     """D15: the log of a job was not kept with it. What the worker itself wrote meanwhile is kept before it is gone."""
 
     auto = Auto.SAFE
@@ -94,7 +94,7 @@ def _while(job: Job, lines: Sequence[LogLine]) -> list[str]:
     return [f"{line.time:%Y-%m-%dT%H:%M:%SZ} {line.text}" for line in within]
 
 
-class SaidForSetting(Said, MendsSettings):
+class LogPatternForSetting(LogPattern, RepairsEnv):
     """Such a line that other lines of `.env` put right; what services said before is not read again then."""
 
     auto = Auto.ASK
@@ -107,16 +107,16 @@ class SaidForSetting(Said, MendsSettings):
         fix: str,
         services: Sequence[str],
         pattern: str,
-        mend: Callable[[Values], Values],
+        correct: Callable[[Values], Values],
     ) -> None:
         super().__init__(id, title, severity, fix, services, pattern)
-        self._mend = mend
+        self._correct = correct
         #: Whoever is made anew says from then on what is so now.
         self.services = tuple(services)
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Return the lines as they would be right."""
-        return self._mend(seen.settings())
+        return self._correct(seen.settings())
 
 
 def larger_bodies(values: Values) -> Values:
@@ -188,79 +188,82 @@ def _since(seen: Evidence, service: str) -> datetime:
 
 
 LOGS: tuple[Check, ...] = (
-    Said("A06-log", "A value with a comment in it", Severity.CRITICAL, "Put the comment on a line of its own in .env",
-         [APP, WORKER], r"invalid sslmode value"),
-    Said("A12-log", "The application lacks a variable", Severity.CRITICAL,
-         "Add it to .env as the release's .env.example has it; then qfc services recreate",
-         [APP, WORKER], r"KeyError: '[A-Z][A-Z_0-9]{2,}'"),
-    Said("A13-log", "The application lacks tables", Severity.CRITICAL, "Make them: qfc db migrate",
-         [APP, WORKER], r'relation "(?!project_project)[a-z_]+" does not exist'),
-    Said("A15-log", "The disk was full", Severity.CRITICAL, "What takes it: qfc services disk",
-         [DATABASE, APP, WORKER], r"No space left on device"),
-    Said("A11-log", "The cache was not reached", Severity.CRITICAL, "qfc services restart --service memcached; then "
-         "edits that failed of it: qfc deltas reapply --all",
-         [WORKER], r"MemcacheUnexpectedCloseError|pymemcache\.exceptions\.\w+"),
-    Said("B02", "nginx refuses its configuration", Severity.CRITICAL, "Remove the fragment that has the location twice",
-         [NGINX], r"\[emerg\] .*duplicate location|duplicate location \S+ in \S+"),
-    Said("B05-log", "Downloads are refused", Severity.CRITICAL,
-         "WEB_HTTPS_PORT has to be the port that clients use, and requests have to come through nginx",
-         [APP], r"Expected to either run behind nginx proxy, debug mode or within a test suite"),
-    Said("B12", "A certificate of another server is not trusted", Severity.WARNING,
-         "Give the authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with docker-compose.override.ca.yml",
-         [APP, WORKER], r"CERTIFICATE_VERIFY_FAILED"),
-    SaidForSetting("B13", "A file was too big for nginx", Severity.WARNING,
-         "Raise client_max_body_size of the proxy in front, and NGINX_CLIENT_MAX_BODY_SIZE",
-         [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+", larger_bodies),
-    SaidForSetting("B14", "Requests took too long", Severity.WARNING,
-         "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; look at the store: qfc health --verbose",
-         [NGINX, APP], r"upstream timed out|WORKER TIMEOUT", longer_requests),
-    Said("B16", "nginx does not find the store", Severity.CRITICAL,
-         "Use an endpoint that nginx's resolver knows, or an address",
-         [NGINX], r"\S+ could not be resolved"),
-    Said("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "Which file: qfc certs status",
-         [NGINX], r"cannot load certificate(?: key)? \"[^\"]*\""),
-    Said("C07-log", "The application refuses STORAGES", Severity.CRITICAL, "Correct it in .env",
-         [APP, WORKER], r"ConfigValidationError"),
-    Said("C10-log", "A file was too big for the database", Severity.WARNING,
-         "Releases before May 2025 take files below 2 GB only: upgrade",
-         [APP, WORKER], r"integer out of range"),
-    Said("D09", "A worker does not know a kind of job", Severity.CRITICAL,
-         "Let app and workers be of one release: qfc deploy --tag TAG; then qfc jobs cleanup",
-         [WORKER], r"Unknown job type"),
-    Said("D12-log", "Workers write to a database that is none to write to", Severity.CRITICAL,
-         "POSTGRES_HOST has to be the primary server",
-         [WORKER, APP], r"Expected `?worker_wrapper`? to be connected to the master DB node"
-         r"|cannot execute \w+ in a read-only transaction"),
-    Said("D13-log", "Workers may not use the engine", Severity.CRITICAL,
-         "Let worker_wrapper mount /var/run/docker.sock of an engine that runs as root",
-         [WORKER], r"docker\.errors\.DockerException|[Pp]ermission denied.{0,60}docker\.sock"),
+    LogPattern("A06-log", "A value with a comment in it", Severity.CRITICAL, 
+               "Put the comment on a line of its own in .env",
+               [APP, WORKER], r"invalid sslmode value"),
+    LogPattern("A12-log", "The application lacks a variable", Severity.CRITICAL,
+               "Add it to .env as the release's .env.example has it; then qfc services recreate",
+               [APP, WORKER], r"KeyError: '[A-Z][A-Z_0-9]{2,}'"),
+    LogPattern("A13-log", "The application lacks tables", Severity.CRITICAL, "Make them: qfc db migrate",
+               [APP, WORKER], r'relation "(?!project_project)[a-z_]+" does not exist'),
+    LogPattern("A15-log", "The disk was full", Severity.CRITICAL, "What takes it: qfc services disk",
+               [DATABASE, APP, WORKER], r"No space left on device"),
+    LogPattern("A11-log", "The cache was not reached", Severity.CRITICAL,
+               "qfc services restart --service memcached; then edits that failed of it: qfc deltas reapply --all",
+               [WORKER], r"MemcacheUnexpectedCloseError|pymemcache\.exceptions\.\w+"),
+    LogPattern("B02", "nginx refuses its configuration", Severity.CRITICAL,
+               "Remove the fragment that has the location twice",
+               [NGINX], r"\[emerg\] .*duplicate location|duplicate location \S+ in \S+"),
+    LogPattern("B05-log", "Downloads are refused", Severity.CRITICAL,
+               "WEB_HTTPS_PORT has to be the port that clients use, and requests have to come through nginx",
+               [APP], r"Expected to either run behind nginx proxy, debug mode or within a test suite"),
+    LogPattern("B12", "A certificate of another server is not trusted", Severity.WARNING,
+               "Give the authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with "
+               "docker-compose.override.ca.yml",
+               [APP, WORKER], r"CERTIFICATE_VERIFY_FAILED"),
+    LogPatternForSetting("B13", "A file was too big for nginx", Severity.WARNING,
+               "Raise client_max_body_size of the proxy in front, and NGINX_CLIENT_MAX_BODY_SIZE",
+               [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+", larger_bodies),
+    LogPatternForSetting("B14", "Requests took too long", Severity.WARNING,
+               "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; look at the store: qfc health --verbose",
+               [NGINX, APP], r"upstream timed out|WORKER TIMEOUT", longer_requests),
+    LogPattern("B16", "nginx does not find the store", Severity.CRITICAL,
+               "Use an endpoint that nginx's resolver knows, or an address",
+               [NGINX], r"\S+ could not be resolved"),
+    LogPattern("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "Which file: qfc certs status",
+               [NGINX], r"cannot load certificate(?: key)? \"[^\"]*\""),
+    LogPattern("C07-log", "The application refuses STORAGES", Severity.CRITICAL, "Correct it in .env",
+               [APP, WORKER], r"ConfigValidationError"),
+    LogPattern("C10-log", "A file was too big for the database", Severity.WARNING,
+               "Releases before May 2025 take files below 2 GB only: upgrade",
+               [APP, WORKER], r"integer out of range"),
+    LogPattern("D09", "A worker does not know a kind of job", Severity.CRITICAL,
+               "Let app and workers be of one release: qfc deploy --tag TAG; then qfc jobs cleanup",
+               [WORKER], r"Unknown job type"),
+    LogPattern("D12-log", "Workers write to a database that is none to write to", Severity.CRITICAL,
+               "POSTGRES_HOST has to be the primary server",
+               [WORKER, APP], r"Expected `?worker_wrapper`? to be connected to the master DB node"
+               r"|cannot execute \w+ in a read-only transaction"),
+    LogPattern("D13-log", "Workers may not use the engine", Severity.CRITICAL,
+               "Let worker_wrapper mount /var/run/docker.sock of an engine that runs as root",
+               [WORKER], r"docker\.errors\.DockerException|[Pp]ermission denied.{0,60}docker\.sock"),
     LogsLost("D15-log", "Logs of jobs were lost", Severity.WARNING, "Look at the engine: qfc services disk",
-         [WORKER], r"\[QFC/Worker/1001\]"),
-    Said("E08-log", "Stored secrets cannot be read", Severity.CRITICAL,
-         "Give SECRET_KEY and SALT_KEY the values of before; a copy of .env is kept by every deployment",
-         [APP, WORKER], r"cryptography\.fernet\.InvalidToken"),
-    Said("F06", "Edits came twice", Severity.INFO, "Releases before 2022 block the device then: upgrade",
-         [APP], r"duplicate_deltafile"),
-    Said("F11", "Edits could not be applied again in the admin", Severity.WARNING,
-         "Apply them with: qfc deltas reapply",
-         [NGINX], r"^POST 500 /admin/core/delta\S*"),
-    Said("G07", "nginx refuses edits", Severity.CRITICAL,
-         "Requests of devices have to reach the application: look for a location of your own in nginx",
-         [NGINX], r"^(POST|PUT) 405 /api/v1/deltas/\S*"),
-    Said("G08", "A client asks for the plan of somebody else", Severity.INFO,
-         "No fault of the server: QFieldSync asks for every owner",
-         [NGINX], r"^GET 403 /api/v1/subscriptions/\S+"),
-    Said("H06-log", "Mail could not be sent", Severity.WARNING,
-         "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS and account",
-         [APP], r"smtplib\.SMTP\w+"),
-    Said("I02", "The table of projects was not renamed", Severity.CRITICAL,
-         "Go back, then to a release of the second half of August 2026 or later: qfc deploy rollback",
-         [APP, WORKER], r'relation "project_project" does not exist'),
-    Said("I03-log", "The data are of another PostgreSQL", Severity.CRITICAL,
-         "Use the image of before (POSTGIS_IMAGE_VERSION), then move the data by dump and restore",
-         [DATABASE], r"database files are incompatible with server"),
-    Said("connections-log", "The database has no room for connections", Severity.CRITICAL,
-         "Fewer workers of gunicorn, or a higher max_connections",
-         [DATABASE, APP], r"remaining connection slots are reserved|sorry, too many clients already"),
+               [WORKER], r"\[QFC/Worker/1001\]"),
+    LogPattern("E08-log", "Stored secrets cannot be read", Severity.CRITICAL,
+               "Give SECRET_KEY and SALT_KEY the values of before; a copy of .env is kept by every deployment",
+               [APP, WORKER], r"cryptography\.fernet\.InvalidToken"),
+    LogPattern("F06", "Edits came twice", Severity.INFO, "Releases before 2022 block the device then: upgrade",
+               [APP], r"duplicate_deltafile"),
+    LogPattern("F11", "Edits could not be applied again in the admin", Severity.WARNING,
+               "Apply them with: qfc deltas reapply",
+               [NGINX], r"^POST 500 /admin/core/delta\S*"),
+    LogPattern("G07", "nginx refuses edits", Severity.CRITICAL,
+               "Requests of devices have to reach the application: look for a location of your own in nginx",
+               [NGINX], r"^(POST|PUT) 405 /api/v1/deltas/\S*"),
+    LogPattern("G08", "A client asks for the plan of somebody else", Severity.INFO,
+               "No fault of the server: QFieldSync asks for every owner",
+               [NGINX], r"^GET 403 /api/v1/subscriptions/\S+"),
+    LogPattern("H06-log", "Mail could not be sent", Severity.WARNING,
+               "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS and account",
+               [APP], r"smtplib\.SMTP\w+"),
+    LogPattern("I02", "The table of projects was not renamed", Severity.CRITICAL,
+               "Go back, then to a release of the second half of August 2026 or later: qfc deploy rollback",
+               [APP, WORKER], r'relation "project_project" does not exist'),
+    LogPattern("I03-log", "The data are of another PostgreSQL", Severity.CRITICAL,
+               "Use the image of before (POSTGIS_IMAGE_VERSION), then move the data by dump and restore",
+               [DATABASE], r"database files are incompatible with server"),
+    LogPattern("connections-log", "The database has no room for connections", Severity.CRITICAL,
+               "Fewer workers of gunicorn, or a higher max_connections",
+               [DATABASE, APP], r"remaining connection slots are reserved|sorry, too many clients already"),
     FailedRequests(),
 )  # fmt: skip

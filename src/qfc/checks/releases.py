@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.journals import FOLDER, LOG, past
-from ..stack.rollout import State
+from ..stack.rollout import DeployState
 from ..stack.upgrade_stops import Upgrade, referenced, stops
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
@@ -132,7 +132,7 @@ class FailedDeployment(ReleaseCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look at the last record, and for what is known in its log."""
         records = past(seen.ports.deployment, most=1)
-        if not records or records[0].state is State.DEPLOYED or not records[0].failure:
+        if not records or records[0].state is DeployState.DEPLOYED or not records[0].failure:
             return None
         log = seen.ports.deployment.records.read_text(f"{FOLDER}/{records[0].id}/{LOG}") or ""
         told = f"{records[0].failure}\n{log}"

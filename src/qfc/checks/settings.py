@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from .base import Auto, Check, DeploymentCheck, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
-from .mending import MendsSettings, Values
 from .shipped import ShippedPasswords, ShippedSecrets
 from .web import STATUS, asked
 
-Mend = Callable[[Values], Values]
+Correct = Callable[[Values], Values]
 #: What the application answers to names that it was not told.
 BAD_REQUEST = 400
 #: What ENVIRONMENT says of a server that people use; several on one engine have something behind it.
@@ -35,8 +35,8 @@ RENAMED = {
 DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
-class SettingCheck(DeploymentCheck, MendsSettings):
-    """A look at `.env` alone: `problem` says what is wrong in it, `mend` the values that would be right."""
+class SettingCheck(DeploymentCheck, RepairsEnv):
+    """A look at `.env` alone: `problem` says what is wrong in it, `correct` the values that would be right."""
 
     def __init__(
         self,
@@ -46,23 +46,23 @@ class SettingCheck(DeploymentCheck, MendsSettings):
         fix: str,
         problem: Callable[[Values], str | None],
         *,
-        mend: Mend | None = None,
+        correct: Correct | None = None,
         auto: Auto = Auto.ASK,
         services: Sequence[str] = (),
         problems: tuple[str, ...] = (),
     ) -> None:
         self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
         self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
-        self.auto = auto if mend else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
-        self._problem, self._mend, self.services = problem, mend, services
+        self.auto = auto if correct else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
+        self._problem, self._correct, self.services = problem, correct, services
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the values."""
         return self._problem(seen.settings())
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Return the lines as they would be right."""
-        return self._mend(seen.settings()) if self._mend else {}
+        return self._correct(seen.settings()) if self._correct else {}
 
 
 def same_port(values: Values) -> str | None:
@@ -289,45 +289,45 @@ def allowed_http(values: Values) -> Values:
 SETTINGS: tuple[Check, ...] = (
     SettingCheck("A01", "Development files in production", Severity.WARNING,
                  "Take them out of COMPOSE_FILE; then qfc services recreate", development_files,
-                 mend=without_development),
+                 correct=without_development),
     SettingCheck("A02", "Debug mode in production", Severity.WARNING,
                  "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
-                 mend=without_debug),
+                 correct=without_debug),
     SettingCheck("A05-env", "Two services want the same port", Severity.CRITICAL,
-                 "Give each of them a port of its own; then qfc up", same_port, mend=next_ports),
+                 "Give each of them a port of its own; then qfc up", same_port, correct=next_ports),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
-                 "Put comments on lines of their own", comment_in_value, mend=without_comment, auto=Auto.SAFE),
+                 "Put comments on lines of their own", comment_in_value, correct=without_comment, auto=Auto.SAFE),
     ShippedSecrets(),
     ShippedPasswords(),
     SettingCheck("B03", "The host name is not a bare name in small letters", Severity.CRITICAL,
                  "QFIELDCLOUD_HOST without https://, port and slash; then qfc services recreate", host_name,
-                 mend=bare_host, problems=("B03", "B17")),
+                 correct=bare_host, problems=("B03", "B17")),
     HostNotAllowed("B04", "A host is not allowed", Severity.CRITICAL,
                    "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", lambda _: None,
-                   mend=with_hosts, auto=Auto.SAFE, services=("app",)),
+                   correct=with_hosts, auto=Auto.SAFE, services=("app",)),
     SettingCheck("B06", "Workers pass nginx by", Severity.CRITICAL,
                  f"{WORKER_URL} has to be the public https address (or http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1)",
-                 past_nginx, mend=by_the_public_name, services=("worker_wrapper",)),
+                 past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
                  "NGINX_ALLOW_HTTP=1 where the release knows it, else the public https address; then qfc services "
-                 "recreate", plain_nginx, mend=allowed_http),
+                 "recreate", plain_nginx, correct=allowed_http),
     SettingCheck("B11", "Certificates of the staging authority", Severity.WARNING,
                  "LETSENCRYPT_STAGING=0; then qfc certs renew --force", staging,
-                 mend=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
+                 correct=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
     SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env; then qfc services recreate",
-                 storages, mend=only_store),
+                 storages, correct=only_store),
     SettingCheck("C08", "Credentials in the address of a WebDAV store", Severity.WARNING,
                  "Move them to the options for name and password", webdav_credentials),
     SettingCheck("D10", "The temporary folder is not shared", Severity.CRITICAL,
                  "TMP_DIRECTORY=/tmp; then qfc services recreate", temporary_folder,
-                 mend=lambda _: {"TMP_DIRECTORY": "/tmp"}),
+                 correct=lambda _: {"TMP_DIRECTORY": "/tmp"}),
     SettingCheck("H06", "Mail goes nowhere", Severity.INFO, "Name a real mail server in EMAIL_HOST", mail),
     SettingCheck("H06-tls", "Mail is not encrypted as it should be", Severity.INFO,
                  "EMAIL_USE_TLS=true; then qfc services recreate --service app", mail_encryption,
-                 mend=with_encryption, services=("app",)),
+                 correct=with_encryption, services=("app",)),
     SettingCheck("H07", "Sign-up is open", Severity.INFO,
                  "QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed, unless you want that", open_sign_up,
-                 mend=closed_sign_up, services=("app",)),
+                 correct=closed_sign_up, services=("app",)),
     SettingCheck("I04", "Names of variables that a later release does not read", Severity.INFO,
                  "Before the next upgrade write them by their new names as well", renamed),
 )  # fmt: skip

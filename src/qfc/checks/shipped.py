@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from ..errors import QfcError
 from ..stack.redaction import HIDDEN
 from .base import Auto, DeploymentCheck, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
-from .mending import MendsSettings, Values
 
 DATABASE = "POSTGRES_PASSWORD"
 #: What projects' secrets are sealed with.
@@ -76,7 +76,7 @@ class ShippedSecrets(DeploymentCheck):
         return _told([name for name in mine if name not in SEALS or not _is_new(seen)])
 
 
-class ShippedPasswords(DeploymentCheck, MendsSettings):
+class ShippedPasswords(DeploymentCheck, RepairsEnv):
     """A10: whoever has read the example can log in at database and store."""
 
     id = "A10-passwords"
@@ -91,7 +91,7 @@ class ShippedPasswords(DeploymentCheck, MendsSettings):
         found = self._replaced(seen.settings())
         return _told(found) if found and self._is_mine(seen) else None
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Make others at random."""
         return passwords(seen.settings())
 
@@ -101,12 +101,12 @@ class ShippedPasswords(DeploymentCheck, MendsSettings):
 
     def repair(self, seen: Evidence) -> None:
         """Change `.env`, then the database, then make every service anew."""
-        settings, mended = seen.ports.deployment.settings, self.known(seen)
+        settings, corrected = seen.ports.deployment.settings, self.known(seen)
         before = settings.text()
-        settings.change(mended)
+        settings.change(corrected)
         try:
-            if DATABASE in mended:
-                seen.ports.conditions.change_password(mended[DATABASE])
+            if DATABASE in corrected:
+                seen.ports.conditions.change_password(corrected[DATABASE])
         except QfcError:
             settings.restore(before)
             raise
@@ -128,7 +128,7 @@ class ShippedAtFirst(ShippedPasswords):
     fix = "Give them values of your own now, before: qfc db migrate"
     auto = Auto.SAFE
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Make all of them at random."""
         seals = {name: _made_up() for name in shipped(seen.settings()) if name in SEALS}
         return {**seals, **passwords(seen.settings())}

@@ -166,4 +166,4 @@ def _is_address(name: str) -> bool:
 
 #: Without these no file moves, and what is worth knowing besides.
 STORES: tuple[Check, ...] = (StoreDown(), StoreUnhealthy(), StoreNotReached())
-STORES_BESIDES: tuple[Check, ...] = (OldStoreLeft(), YoungStore(), WebDavStore())
+STORES_ADVISORY: tuple[Check, ...] = (OldStoreLeft(), YoungStore(), WebDavStore())

@@ -11,8 +11,8 @@ from ..stack.images import qgis_names
 from ..stack.model import Delta, User
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, DeploymentCheck, Severity
+from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, Evidence, named
-from .mending import MendsSettings, Values
 from .synchronisation import LOST, WORKER
 
 DAY = timedelta(days=1)
@@ -142,7 +142,7 @@ class SlowProjects(Check):
         return f"Of {limit:.0f} s: {told}." if found else None
 
 
-class QgisFourWanted(DeploymentCheck, MendsSettings):
+class QgisFourWanted(DeploymentCheck, RepairsEnv):
     """E01: QGIS 3 cannot read what QGIS 4 has written."""
 
     id = "E01-images"
@@ -165,7 +165,7 @@ class QgisFourWanted(DeploymentCheck, MendsSettings):
             return None
         return f"Written by QGIS 4: {named(wanted)}."
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Name the image of QGIS 4 like that of QGIS 3, where it is named at all: such a release knows both."""
         three = seen.settings().get(QGIS_3, "")
         four = THREE.sub(r"\g<1>4", three)

@@ -16,7 +16,7 @@ from ..operations.deploy import (
     deploy_history,
     deploy_rollback,
 )
-from ..stack.rollout import ImageSource, State
+from ..stack.rollout import DeployState, ImageSource
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import fitted, paragraph
@@ -34,9 +34,9 @@ the public address, one job. Whatever fails, everything goes back by itself: cod
   qfc deploy rollback                  back to the release before
 """
 RESULTS = {
-    State.DEPLOYED: "{after} is deployed.",
-    State.ROLLED_BACK: "{after} is not deployed; everything is back at {before}.",
-    State.UNCHANGED: "{after} is not deployed; nothing was changed.",
+    DeployState.DEPLOYED: "{after} is deployed.",
+    DeployState.ROLLED_BACK: "{after} is not deployed; everything is back at {before}.",
+    DeployState.UNCHANGED: "{after} is not deployed; nothing was changed.",
 }
 
 

@@ -8,7 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from .results import Kill, Operator, RunningWorker, ScenarioError
-from .session import PATIENCE_S, Session, wait_until
+from .session import PATIENCE_S, Device, wait_until
 
 #: How often the workers are looked at (seconds).
 GLANCE_S = 0.01
@@ -26,7 +26,7 @@ class _Shot:
     at: float
 
 
-def kill_while_applying(session: Session, project_id: str, operator: Operator, push: Callable[[int], None]) -> Kill:
+def kill_while_applying(session: Device, project_id: str, operator: Operator, push: Callable[[int], None]) -> Kill:
     """Have edits pushed (`push(number of the try)`), kill the worker that applies them, wait until the job is done.
 
     A kill that comes when the job has ended already does not count: more edits are pushed, and it is tried again.
@@ -43,9 +43,7 @@ def kill_while_applying(session: Session, project_id: str, operator: Operator, p
     raise ScenarioError(f"{TRIES} times every job was over before a worker could be killed: push larger deltafiles")
 
 
-def _shoot(
-    session: Session, project_id: str, operator: Operator, over: set[str], pushing: Future[None]
-) -> _Shot | None:
+def _shoot(session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]) -> _Shot | None:
     """Kill the worker that holds a new job of the project; None when the job was over before the signal."""
     seen = _aim(session, project_id, operator, over, pushing)
     if seen is None or seen.job_id is None:
@@ -57,7 +55,7 @@ def _shoot(
 
 
 def _aim(
-    session: Session, project_id: str, operator: Operator, over: set[str], pushing: Future[None]
+    session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]
 ) -> RunningWorker | None:
     """The first worker that is seen with a new job; None when all edits were applied without anybody being seen."""
     end = time.monotonic() + PATIENCE_S
@@ -72,7 +70,7 @@ def _aim(
     raise ScenarioError(f"no worker took up the deltas within {PATIENCE_S:.0f} s")
 
 
-def _watch(session: Session, operator: Operator, shot: _Shot, misses: int) -> Kill:
+def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kill:
     """Wait for the end of the job, and note who took it up."""
     successors: list[int] = []
 

@@ -19,7 +19,7 @@ from . import fieldwork
 from .killing import kill_while_applying
 from .oracle import Expectation, expect
 from .results import Kill, Operator, ScenarioError, ScenarioResult, Step
-from .session import Session, wait_until
+from .session import Device, wait_until
 from .survey import read_survey, shipped_project
 from .transfer import download_package, download_project, upload_project
 from .verification import differences, wrong_statuses
@@ -46,7 +46,7 @@ class Scenario:
         run = f"{rng.getrandbits(16):04x}"
         self._survey = read_survey(shipped_project())
         self._passwords = {f"{name}-{run}": secrets.token_urlsafe(16) for name in ("office", "mira", "jonas")}
-        self._office, self._mira, self._jonas = (Session(url, name) for name in self._passwords)
+        self._office, self._mira, self._jonas = (Device(url, name) for name in self._passwords)
         self._west, self._east = fieldwork.surveyors(self._survey, self._mira.username, self._jonas.username, rng)
         self._project_id = ""
         self._pushed: dict[str, list[dict[str, Any]]] = {"west": [], "east": []}
@@ -143,7 +143,7 @@ class Scenario:
         count = sum(len(rows) for rows in self._survey.features.values())
         return f"bytes match their md5 on both; data.gpkg holds all {count} features"
 
-    def _download_to_device(self, session: Session) -> Path:
+    def _download_to_device(self, session: Device) -> Path:
         return download_package(session, self._project_id, self._folder / session.username)
 
     def _push_and_kill(self) -> str:
@@ -174,7 +174,7 @@ class Scenario:
         self._pushed[side].append(fieldwork.push(surveyor, self._project_id))
         return self._pushed[side][-1]
 
-    def _send(self, session: Session, deltafile: dict[str, Any]) -> None:
+    def _send(self, session: Device, deltafile: dict[str, Any]) -> None:
         session.copy().push(self._project_id, deltafile, self._folder)
 
     def _settle(self) -> str:

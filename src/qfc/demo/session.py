@@ -53,7 +53,7 @@ class JobView:
         return ((self.finished_at or self.created_at) - self.created_at).total_seconds()
 
 
-class Session:
+class Device:
     """One person at one device. Threads take a `copy()` each: the SDK's connections are not shared."""
 
     def __init__(self, url: str, username: str, token: str = "") -> None:
@@ -67,9 +67,9 @@ class Session:
         """Get a token. Raises the SDK's QfcRequestException."""
         self.client.login(self.username, password)
 
-    def copy(self) -> Session:
+    def copy(self) -> Device:
         """The same person with a connection of their own."""
-        return Session(self.url, self.username, self.client.token)
+        return Device(self.url, self.username, self.client.token)
 
     def keep_conflicts(self, project_id: str) -> None:
         """Tell the project that later edits do not overwrite earlier ones that they did not know of."""

@@ -8,12 +8,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .results import ScenarioError
-from .session import RemoteFile, Session
+from .session import Device, RemoteFile
 
 CONNECTIONS = 4
 
 
-def upload_project(session: Session, project_id: str, folder: Path) -> int:
+def upload_project(session: Device, project_id: str, folder: Path) -> int:
     """Upload a folder, the data in parallel and the project file last; returns the number of bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     data = [path for path in files if path.suffix != ".qgs"]
@@ -27,14 +27,14 @@ def upload_project(session: Session, project_id: str, folder: Path) -> int:
     return sum(path.stat().st_size for path in files)
 
 
-def download_project(session: Session, project_id: str, folder: Path) -> Path:
+def download_project(session: Device, project_id: str, folder: Path) -> Path:
     """Download the project's files; returns the folder."""
     session.download_project(project_id, folder)
     check_files(folder, session.files(project_id))
     return folder
 
 
-def download_package(session: Session, project_id: str, folder: Path) -> Path:
+def download_package(session: Device, project_id: str, folder: Path) -> Path:
     """Download the newest package; returns the folder."""
     session.download_package(project_id, folder)
     check_files(folder, session.package_files(project_id))

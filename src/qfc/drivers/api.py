@@ -24,7 +24,7 @@ CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
-class Way:
+class Route:
     """How a server is reached: at another address than its name leads to, and with which certificates trusted."""
 
     address: str | None = None
@@ -36,9 +36,9 @@ class Way:
 class HttpApi:
     """Asks the server at a URL."""
 
-    def __init__(self, url: str, way: Way | None = None) -> None:
+    def __init__(self, url: str, route: Route | None = None) -> None:
         self._url = url.rstrip("/")
-        self._way = way or Way()
+        self._route = route or Route()
 
     @property
     def url(self) -> str:
@@ -56,7 +56,7 @@ class HttpApi:
         body, headers = _body(request)
         try:
             target = f"/{request.path.lstrip('/')}"
-            connection.request(request.method, target, body=body, headers={**headers, **self._way.headers})
+            connection.request(request.method, target, body=body, headers={**headers, **self._route.headers})
             response = connection.getresponse()
             content, size = _read(response, sink)
         except ssl.SSLCertVerificationError as error:
@@ -83,9 +83,9 @@ class HttpApi:
         parts = urlsplit(self._url)
         name = parts.hostname or ""
         if parts.scheme == "https":
-            context = self._way.context or ssl.create_default_context()
-            return _Https(name, parts.port, timeout=timeout_s, context=context, way=self._way)
-        return _Http(name, parts.port, timeout=timeout_s, way=self._way)
+            context = self._route.context or ssl.create_default_context()
+            return _Https(name, parts.port, timeout=timeout_s, context=context, route=self._route)
+        return _Http(name, parts.port, timeout=timeout_s, route=self._route)
 
 
 class UntrustedError(UnreachableError):
@@ -97,28 +97,28 @@ class UntrustedError(UnreachableError):
 class _Http(http.client.HTTPConnection):
     """A connection to where the way leads, that names the server in `Host`."""
 
-    def __init__(self, host: str, port: int | None, *, timeout: float, way: Way) -> None:
+    def __init__(self, host: str, port: int | None, *, timeout: float, route: Route) -> None:
         super().__init__(host, port, timeout=timeout)
-        self._way = way
+        self._route = route
 
     def connect(self) -> None:
-        self.sock = _dial(self._way, self.host, self.port, self.timeout or 0)
+        self.sock = _dial(self._route, self.host, self.port, self.timeout or 0)
 
 
 class _Https(http.client.HTTPSConnection):
     """The same with TLS: the certificate has to be for the server's name, wherever the way leads."""
 
-    def __init__(self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, way: Way) -> None:
+    def __init__(self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, route: Route) -> None:
         super().__init__(host, port, timeout=timeout, context=context)
-        self._way, self._trust = way, context
+        self._route, self._trust = route, context
 
     def connect(self) -> None:
-        plain = _dial(self._way, self.host, self.port, self.timeout or 0)
+        plain = _dial(self._route, self.host, self.port, self.timeout or 0)
         self.sock = self._trust.wrap_socket(plain, server_hostname=self.host)
 
 
-def _dial(way: Way, host: str, port: int, timeout_s: float) -> socket.socket:
-    connection = socket.create_connection((way.address or host, way.port or port), timeout_s)
+def _dial(route: Route, host: str, port: int, timeout_s: float) -> socket.socket:
+    connection = socket.create_connection((route.address or host, route.port or port), timeout_s)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return connection
 

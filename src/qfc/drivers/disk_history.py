@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..stack.forecast import DiskSample
-from .kept import keep, keep_line, kept_lines
+from .local_cache import keep, keep_line, kept_lines
 
 #: One measurement in so long is enough for a line through days.
 APART = timedelta(minutes=30)

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import JobStatus, QueueSnapshot, Transition
 from ..stack.transitions import compared, joined
-from .kept import alone, keep, kept_lines
+from .local_cache import alone, keep, kept_lines
 
 
 class FileTransitions:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from ..errors import NotFoundError
 from .accounts import ACCOUNTS
-from .base import Fault, Known
+from .base import Fault, UndoData
 from .certificates import CERTIFICATES
 from .database import DATABASE
 from .disk import DISK
@@ -60,4 +60,4 @@ def fault(id: str) -> Fault:
     raise NotFoundError(f"There is no fault {id}.", hint="Type: qfc lab list")
 
 
-__all__ = ["FAULTS", "Fault", "Known", "fault"]
+__all__ = ["FAULTS", "Fault", "UndoData", "fault"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..stack.ports import Ports
-from .base import Fault, Known, RowFault, Scene
+from .base import Fault, RowFault, Scene, UndoData
 
 PLAN_BYTES = 10**7
 #: So often the application lets somebody type a wrong password, and more.
@@ -21,14 +21,14 @@ class PlanFault(RowFault):
     used: int = 0
     details: Mapping[str, object] = field(default_factory=dict[str, object])
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Make plan, account and project."""
         del known
         ports.lab.plan(self.account, **self.values)
         ports.lab.account(self.account, plan=self.account)
         self.fill(Scene(ports.lab, self.account, ports.clock.now()))
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove all of it."""
         RowFault.undo(self, ports, known)
         ports.lab.delete("plan", {"code": self.account})
@@ -59,7 +59,7 @@ class LockedOut(RowFault):
                           http_accept="", path_info="/api/v1/auth/login/", get_data="", post_data="",
                           attempt_time=scene.before(1), failures_since_start=TRIES)  # fmt: skip
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Forget the tries too."""
         ports.lab.delete("attempt", {"username": self.account})
         RowFault.undo(self, ports, known)
@@ -72,7 +72,7 @@ class Organizations(RowFault):
     most: int | None = None
     inactive: bool = False
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember how many members organizations may have."""
         return {"plans": list(ports.lab.rows("plan", self._plans, ["id", "max_organization_members"]))}
 
@@ -87,7 +87,7 @@ class Organizations(RowFault):
         if self.inactive:
             scene.rows.change("user", {"username": scene.account}, is_active=False)
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove organization and people, and let the plan be as it was."""
         for row in known["plans"]:
             if self.most is not None:
@@ -106,15 +106,15 @@ class Organizations(RowFault):
 class NoSuperuser(Fault):
     """Nobody is a superuser."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember who is."""
         return {"users": [row["id"] for row in ports.lab.rows("user", {"is_superuser": True}, ["id"])]}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Take the right from everybody."""
         ports.lab.change("user", {"id": known["users"]}, is_superuser=False)
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Give it back."""
         ports.lab.change("user", {"id": known["users"]}, is_superuser=True)
 
@@ -123,17 +123,17 @@ class NoSuperuser(Fault):
 class InactivePlan(Fault):
     """Who gets the default plan from now on may do nothing."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember what the default plans begin with."""
         return {"plans": list(ports.lab.rows("plan", {"is_default": True}, ["id", "initial_subscription_status"]))}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Let them begin as drafts."""
         ports.lab.change(
             "plan", {"id": [row["id"] for row in known["plans"]]}, initial_subscription_status="inactive_draft"
         )
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Let them begin as before."""
         for row in known["plans"]:
             status = row["initial_subscription_status"]

@@ -12,7 +12,7 @@ from ..stack.model import Kind
 from ..stack.ports import LabRows, Ports
 
 #: What is needed to undo a fault, as JSON keeps it.
-Known = Mapping[str, Any]
+UndoData = Mapping[str, Any]
 EVERYWHERE = (Kind.EMBEDDED, Kind.COMPOSE)
 CONTAINERS = (Kind.COMPOSE,)
 WORKER = "worker_wrapper"
@@ -27,17 +27,17 @@ class Fault(ABC):
     finds: tuple[str, ...]
     kinds: tuple[Kind, ...] = EVERYWHERE
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Return what is needed to undo it, before it is made; change nothing. Raises RefusedError if it cannot be."""
         del ports
         return {}
 
     @abstractmethod
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Break it."""
 
     @abstractmethod
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Make it be as before, also where it was half made or not at all."""
 
 
@@ -72,7 +72,7 @@ class RowFault(Fault):
         """The account's name."""
         return f"qfc-lab-{self.id}"
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Make the account and its rows."""
         del known
         if not self.workers:
@@ -80,7 +80,7 @@ class RowFault(Fault):
         ports.lab.account(self.account)
         self.fill(Scene(ports.lab, self.account, ports.clock.now()))
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove the account with everything."""
         del known
         ports.lab.remove(self.account)

@@ -9,7 +9,7 @@ from ..errors import RefusedError
 from ..stack.model import Kind
 from ..stack.ports import Ports
 from ..stack.self_signed import self_signed
-from .base import CONTAINERS, Fault, Known
+from .base import CONTAINERS, Fault, UndoData
 
 #: Where nginx sees the folder `conf/nginx/certs` of the deployment.
 SEEN = PurePath("/etc/nginx/certs")
@@ -30,7 +30,7 @@ class ServedCertificate(Fault):
     with_key: bool = True
     serve: bool = True
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Find the files on the host. Raises RefusedError where they are not in the deployment's own folder."""
         values = ports.deployment.settings.values()
         paths = [PurePath(values.get(name, "")) for name in (CERTIFICATE, KEY)]
@@ -39,7 +39,7 @@ class ServedCertificate(Fault):
         folder = ports.deployment.folder / "conf/nginx/certs"
         return {"certificate": str(folder / paths[0].name), "key": str(folder / paths[1].name)}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Keep the files, write others, let nginx read them."""
         host = self.host or ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "localhost")
         certificate, key = self_signed(host, ports.clock.now(), self.days)
@@ -51,7 +51,7 @@ class ServedCertificate(Fault):
         if self.serve:
             ports.deployment.certificates.reload()
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Put the files back, let nginx read them."""
         script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
         ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
@@ -62,7 +62,7 @@ class ServedCertificate(Fault):
 class MissingCertificate(ServedCertificate):
     """There is neither certificate nor key: the next start of nginx will be its last."""
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Put the files aside."""
         for path in (known["certificate"], known["key"]):
             ports.host.run(["mv", "-n", path, path + KEPT])

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from ..errors import RefusedError
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, Known
+from .base import CONTAINERS, Fault, UndoData
 
 MIGRATION = ("app", "name", "applied")
 #: What an official server's clock runs every minute, as it is called in its log.
@@ -18,18 +18,18 @@ CRON = "qfieldcloud.core.cron.SetTerminatedWorkersToFinalStatusJob"
 class MigrationMissing(Fault):
     """The database says that the last migration of the core was never applied."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember it."""
         rows = ports.lab.rows("migration", {"app": "core"}, ["id", *MIGRATION])
         if not rows:
             raise RefusedError("No migration was applied: none can be missing.")
         return {"row": max(rows, key=lambda row: row["id"])}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Forget it."""
         ports.lab.delete("migration", {"app": known["row"]["app"], "name": known["row"]["name"]})
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Know it again."""
         row = known["row"]
         if not ports.lab.rows("migration", {"app": row["app"], "name": row["name"]}, ["id"]):
@@ -40,12 +40,12 @@ class MigrationMissing(Fault):
 class ReadOnly(Fault):
     """Every new session may only read."""
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Let them only read."""
         del known
         ports.lab.set_read_only(True)
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Let them write."""
         del known
         ports.lab.set_read_only(False)
@@ -55,11 +55,11 @@ class ReadOnly(Fault):
 class CronStopped(Fault):
     """What runs every minute ran last two hours ago."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember the runs. Raises RefusedError where the release has no such log."""
         return {"rows": list(ports.lab.rows("cron", {}, ["id", "start_time", "end_time"]))}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Put the runs back in time; where there is none, make one."""
         past = ports.clock.now() - timedelta(hours=2)
         for row in known["rows"]:
@@ -67,7 +67,7 @@ class CronStopped(Fault):
         if not known["rows"]:
             ports.lab.insert("cron", code=CRON, start_time=past, end_time=past, is_success=True, message="qfc lab")
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Give the runs their times."""
         ports.lab.delete("cron", {"message": "qfc lab"})
         for row in known["rows"]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePath
 from ..errors import RefusedError
 from ..stack.model import Disk, Kind
 from ..stack.ports import Ports
-from .base import Fault, Known
+from .base import Fault, UndoData
 
 NAME = "qfc-lab-fills-the-disk"
 #: A disk of more bytes than that is somebody's, and takes long to fill.
@@ -41,7 +41,7 @@ truncate -s "-$4" "$1"
 class DiskFull(Fault):
     """Next to nothing is free on the disk of the stack. Whoever could not write is started anew by its undoing."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember what runs. Raises RefusedError for a disk on which others would suffer."""
         disk = ports.host.disk(ports.folder)
         reason = why_spared(disk, ports.folder)
@@ -50,13 +50,13 @@ class DiskFull(Fault):
         running = [one.name for one in ports.runtime.services() if one.running]
         return {"file": str(ports.folder / NAME), "services": running}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Put a file there that takes all the space."""
         disk = ports.host.disk(ports.folder)
         sizes = (disk.free_bytes, disk.total_bytes, ROOM)
         ports.host.run(["sh", "-c", _FILL, "sh", known["file"], *map(str, sizes)])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove it, and start anew what ran: the database may have given up, and logs tell of a full disk for long."""
         ports.host.run(["rm", "-f", known["file"]])
         if known["services"]:

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from ..errors import RefusedError
 from ..stack.model import Kind
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, Known
+from .base import CONTAINERS, Fault, UndoData
 from .services import container_of
 
 CONFIGURATION = "/etc/nginx/conf.d/default.conf"
@@ -25,19 +25,19 @@ class Changed(Fault):
     kinds: tuple[Kind, ...] = CONTAINERS
     change: str = ""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Find nginx. Raises RefusedError where its configuration is broken by another fault."""
         container = container_of(ports, "nginx")
         if not ports.host.run(["docker", "exec", container, "test", "-e", KEPT], check=False).exit_code:
             raise RefusedError("nginx's configuration is broken already.", hint="Type: qfc lab mend")
         return {"container": container}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Change the file, and let nginx read it."""
         ports.host.run(["docker", "exec", known["container"], "sh", "-c", CHANGE, "sh", self.change])
         ports.deployment.certificates.reload()
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Put the old file back; a container that was made anew has it."""
         del known
         ports.host.run(["docker", "exec", container_of(ports, "nginx"), "sh", "-c", PUT_BACK])
@@ -51,12 +51,12 @@ class BrokenFragment(Fault):
     kinds: tuple[Kind, ...] = CONTAINERS
     text = "location / { return 200; }\n"
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Write it; nginx is not told."""
         del known
         ports.host.write_bytes(self._path(ports), self.text.encode())
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove it."""
         del known
         ports.host.run(["rm", "-f", str(self._path(ports))])

@@ -9,7 +9,7 @@ from ..errors import NotFoundError, RefusedError
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Kind
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, Known
+from .base import CONTAINERS, Fault, UndoData
 
 #: What the services that keep files are called in the releases.
 STORES = ("minio", "rustfs", "webdav")
@@ -22,15 +22,15 @@ class Stopped(Fault):
 
     names: tuple[str, ...] = ()
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Find the service. Raises RefusedError where there is none of these."""
         return {"service": service_of(ports, self.names)}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Stop it."""
         ports.runtime.stop([known["service"]], now=True)
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Start it."""
         ports.runtime.start([known["service"]])
 
@@ -39,16 +39,16 @@ class Stopped(Fault):
 class Paused(Stopped):
     """A service hangs: its processes are there and do nothing."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Find its container."""
         service = service_of(ports, self.names)
         return {"service": service, "container": container_of(ports, service)}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Let its processes sleep."""
         ports.host.run(["docker", "pause", known["container"]])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Wake them; where they are awake, the engine says so and that is all."""
         ports.host.run(["docker", "unpause", known["container"]], check=False)
 
@@ -59,17 +59,17 @@ class NoRestartPolicy(Fault):
 
     names: tuple[str, ...] = ()
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember its policy."""
         container = container_of(ports, service_of(ports, self.names))
         asked = ["docker", "inspect", "--format", "{{.HostConfig.RestartPolicy.Name}}", container]
         return {"container": container, "policy": ports.host.run(asked).stdout.strip() or "no"}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Take the policy away."""
         ports.host.run(["docker", "update", "--restart", "no", known["container"]])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Give it back."""
         ports.host.run(["docker", "update", "--restart", known["policy"], known["container"]])
 
@@ -80,13 +80,13 @@ class StrayContainer(Fault):
 
     labels: tuple[str, ...] = ()
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Choose a name and an image that is there: that of the application."""
         app = container_of(ports, "app")
         image = ports.host.run(["docker", "inspect", "--format", "{{.Image}}", app]).stdout.strip()
         return {"name": f"{ports.deployment.project}-qfc-lab-{self.id}", "image": image}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Run it to its end."""
         deployment = ports.deployment
         filled = [one.format(project=deployment.project, folder=deployment.folder) for one in self.labels]
@@ -94,7 +94,7 @@ class StrayContainer(Fault):
         words = ["docker", "run", "--name", known["name"], *labels, "--entrypoint", "sh", known["image"]]
         ports.host.run([*words, "-c", "exit 0"])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove it."""
         ports.host.run(["docker", "rm", "-f", known["name"]], check=False)
 
@@ -105,13 +105,13 @@ class LeakedFolder(Fault):
 
     folder = PurePath("/tmp/tmpqfclab0")
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Make it, old."""
         del known
         script = 'mkdir -p "$1" && echo "{}" > "$1/feedback.json" && touch -d "2 days ago" "$1/feedback.json" "$1"'
         ports.host.run(["sh", "-c", script, "sh", str(self.folder)])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Remove it."""
         del known
         ports.host.run(["rm", "-rf", str(self.folder)])
@@ -121,7 +121,7 @@ class LeakedFolder(Fault):
 class ImageMissing(Fault):
     """The images that workers start have lost their names."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember which image has which name. Raises RefusedError where no QGIS image is there."""
         deployment = ports.deployment
         wanted = {full_name(name) for name in self._wanted(ports)}
@@ -130,13 +130,13 @@ class ImageMissing(Fault):
             raise RefusedError("No QGIS image is there: none can be missing.", hint="See: qfc image status")
         return {"images": held}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Keep them under names of the lab's, and take their own away."""
         for number, (name, image) in enumerate(known["images"].items()):
             ports.deployment.images.tag(image, f"qfc-lab/{ports.deployment.project}:{number}")
             ports.host.run(["docker", "image", "rm", "--no-prune", name])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Give them their names."""
         for number, (name, image) in enumerate(known["images"].items()):
             ports.deployment.images.tag(image, name)
@@ -151,19 +151,19 @@ class ImageMissing(Fault):
 class StoreAway(Fault):
     """The folder of all files is not there: a file lies in its place."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Find the folder. Raises RefusedError where files are elsewhere."""
         folder = ports.folder / "node" / "blobs"
         if ports.host.run(["test", "-d", str(folder)], check=False).exit_code:
             raise RefusedError("This stack keeps its files elsewhere, or has none yet.")
         return {"folder": str(folder), "away": f"{folder}.qfc-lab"}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Put it aside. A folder could be made anew; in the place of a file it cannot."""
         script = 'mv -T "$1" "$2" && : > "$1"'
         ports.host.run(["sh", "-c", script, "sh", known["folder"], known["away"]])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Put it back, where it was put aside."""
         script = 'if [ -d "$2" ]; then rm -f "$1" && mv -T "$2" "$1"; fi'
         ports.host.run(["sh", "-c", script, "sh", known["folder"], known["away"]])

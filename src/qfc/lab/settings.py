@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ..stack.model import Kind
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, Known
+from .base import CONTAINERS, Fault, UndoData
 
 
 @dataclass(frozen=True)
@@ -17,18 +17,18 @@ class Setting(Fault):
     kinds: tuple[Kind, ...] = CONTAINERS
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Remember the lines of these names; none where `.env` does not name them."""
         lines = lines_of(ports.deployment.settings.text())
         return {"lines": {name: lines.get(name) for name in self.values}}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Write the other values."""
         del known
         now = ports.deployment.settings.values()
         ports.deployment.settings.change({name: _filled(value, now) for name, value in self.values.items()})
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Write the old lines, and take away what was not there."""
         text = ports.deployment.settings.text()
         before = put_back(text, known["lines"])

@@ -10,7 +10,7 @@ from uuid import uuid4
 from ..errors import RefusedError
 from ..stack.model import Kind
 from ..stack.ports import Ports
-from .base import WORKER, Fault, Known, RowFault, Scene
+from .base import WORKER, Fault, RowFault, Scene, UndoData
 
 #: So long ago, in minutes, that nobody takes it for a job that is just worked on.
 LONG_AGO = 90
@@ -50,21 +50,21 @@ class StoppedWorkers(RowFault):
 class MissingWorker(Fault):
     """One of several workers does not run."""
 
-    def look(self, ports: Ports) -> Known:
+    def look(self, ports: Ports) -> UndoData:
         """Choose one. Raises RefusedError where there is only one."""
         (service,) = [one for one in ports.runtime.services() if one.name == WORKER]
         if service.running < 2:
             raise RefusedError("Fewer than two workers run: none can be missing.", hint="Type: qfc workers scale 2")
         return {"instance": service.instances[-1].id}
 
-    def make(self, ports: Ports, known: Known) -> None:
+    def make(self, ports: Ports, known: UndoData) -> None:
         """Stop it by what keeps it running."""
         if ports.kind is Kind.EMBEDDED:
             _supervisorctl(ports, "stop", known["instance"])
         else:
             ports.host.run(["docker", "stop", known["instance"]])
 
-    def undo(self, ports: Ports, known: Known) -> None:
+    def undo(self, ports: Ports, known: UndoData) -> None:
         """Start what does not run."""
         del known
         ports.runtime.start([WORKER])

@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import QfcError, UsageError
 from ..stack.model import Kind
 from ..stack.ports import Ports
-from ..stack.redaction import HIDDEN, Redactor, is_telling, secrets_of
+from ..stack.redaction import HIDDEN, Redactor, is_shareable, secrets_of
 from .sync_diagnose import Diagnosis
 from .sync_recent import sync_failed
 
@@ -128,7 +128,7 @@ def _settings(ports: Ports) -> list[str]:
     if ports.kind is Kind.EMBEDDED:
         return []
     values = ports.deployment.settings.values()
-    lines = [f"{name}={value if is_telling(name) else HIDDEN if value else ''}" for name, value in values.items()]
+    lines = [f"{name}={value if is_shareable(name) else HIDDEN if value else ''}" for name, value in values.items()]
     return ["```", *lines, "```"]
 
 

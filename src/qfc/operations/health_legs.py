@@ -34,11 +34,11 @@ class Check:
 
 def legs(ports: Ports) -> tuple[Check, ...]:
     """Probe every leg that the stack has."""
-    ways = () if ports.kind is Kind.EMBEDDED else (*_ways(ports), *_cache(ports))
-    return (*ways, _workers(ports), _round_trip(ports))
+    routes = () if ports.kind is Kind.EMBEDDED else (*_routes(ports), *_cache(ports))
+    return (*routes, _workers(ports), _round_trip(ports))
 
 
-def _ways(ports: Ports) -> list[Check]:
+def _routes(ports: Ports) -> list[Check]:
     """Ask the API by each way: what fails outside and answers inside is between the two."""
     found = ports.deployment.legs()
     checks = [

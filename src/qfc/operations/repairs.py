@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..checks import Auto, Check, Evidence, Lines, MendsSettings
+from ..checks import Auto, Check, EnvEdit, Evidence, RepairsEnv
 from ..errors import QfcError, RefusedError
 from ..stack.ports import Ports
 from .findings import Finding, Result
@@ -36,7 +36,7 @@ def repaired(
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Repair what is wanted, each thing seen anew; return what became of it."""
     done = {one.id: one for one in findings}
-    settings = {id: check for id in wanted if isinstance(check := by_id[id], MendsSettings) and not check.is_alone}
+    settings = {id: check for id in wanted if isinstance(check := by_id[id], RepairsEnv) and not check.is_alone}
     with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
         done |= _repair_settings(ports, [(check, done[id]) for id, check in settings.items()], guard)
         for id in wanted:
@@ -47,12 +47,12 @@ def repaired(
     return list(done.values()), guard.steps
 
 
-def _repair_settings(ports: Ports, wanted: Sequence[tuple[MendsSettings, Finding]], guard: Guard) -> dict[str, Finding]:
+def _repair_settings(ports: Ports, wanted: Sequence[tuple[RepairsEnv, Finding]], guard: Guard) -> dict[str, Finding]:
     """Change all lines of `.env` at once, so that services are made anew only once; return what became of each."""
-    lines, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (Lines(), {})
+    edit, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (EnvEdit(), {})
     try:
-        if lines.values:
-            lines.write(Evidence(ports))
+        if edit.values:
+            edit.write(Evidence(ports))
     except QfcError as error:
         failed = {check.id: error for check, _ in wanted} | failed
     if guard.dry_run:
@@ -64,18 +64,18 @@ def _repair_settings(ports: Ports, wanted: Sequence[tuple[MendsSettings, Finding
     }
 
 
-def _gathered(ports: Ports, checks: Sequence[MendsSettings], guard: Guard) -> tuple[Lines, dict[str, QfcError]]:
+def _gathered(ports: Ports, checks: Sequence[RepairsEnv], guard: Guard) -> tuple[EnvEdit, dict[str, QfcError]]:
     """Return the lines that checks want otherwise, each seeing those of the ones before it, and who cannot tell."""
-    lines, failed = Lines(), dict[str, QfcError]()
+    edit, failed = EnvEdit(), dict[str, QfcError]()
     now = ports.deployment.settings.values()
     for check in checks:
-        seen = Evidence(ports, settings={**now, **lines.values})
+        seen = Evidence(ports, settings={**now, **edit.values})
         try:
             if guard.step(_told(check, seen)) and check.look(seen) is not None:
-                lines.add(check, seen)
+                edit.add(check, seen)
         except QfcError as error:
             failed[check.id] = error
-    return lines, failed
+    return edit, failed
 
 
 def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Finding:

@@ -8,7 +8,7 @@ from ..stack.journals import past, under_way
 from ..stack.model import Image
 from ..stack.ports import Ports
 from ..stack.retention import KEEP_DEPLOYMENTS, outlived, removable_images
-from ..stack.rollout import State, needed_images
+from ..stack.rollout import DeployState, needed_images
 from .deploy.journal import forget_old
 from .guard import Options, guarded
 
@@ -48,7 +48,7 @@ def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMEN
     records = past(deployment)
     goes = outlived(records, keep=keep)
     current = under_way(deployment)
-    ways_back = [one for one in records if one not in goes and one.state is State.DEPLOYED]
+    ways_back = [one for one in records if one not in goes and one.state is DeployState.DEPLOYED]
     needed = needed_images([*ways_back, *([current] if current else [])])
     plan = removable_images(deployment.images.all(), needed)
     unique = deployment.images.unique_bytes()

@@ -55,7 +55,7 @@ class Redactor:
         return text
 
 
-def is_telling(name: str) -> bool:
+def is_shareable(name: str) -> bool:
     """Tell whether the value of a setting may be shown."""
     return not SECRET_NAME.search(name) and not PERSONAL_NAME.search(name)
 

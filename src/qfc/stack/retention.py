@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from .model import Image
-from .rollout import Record, State
+from .rollout import DeployState, Record
 
 #: So many ways back are kept, and so many records of what came to nothing.
 KEEP_DEPLOYMENTS = 5
@@ -49,6 +49,6 @@ def outlived(records: Sequence[Record], *, keep: int = KEEP_DEPLOYMENTS) -> tupl
     Those that came to nothing lead to no release: they are counted apart, so that they push out no way back.
     """
     newest = sorted(records, key=lambda record: record.id, reverse=True)
-    ways_back = [record for record in newest if record.state is State.DEPLOYED]
-    others = [record for record in newest if record.state is not State.DEPLOYED]
+    ways_back = [record for record in newest if record.state is DeployState.DEPLOYED]
+    others = [record for record in newest if record.state is not DeployState.DEPLOYED]
     return (*ways_back[keep:], *others[keep:])

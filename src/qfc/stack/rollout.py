@@ -42,7 +42,7 @@ class ImageSource(StrEnum):
     KEPT = "kept"
 
 
-class State(StrEnum):
+class DeployState(StrEnum):
     """How a deployment stands."""
 
     RUNNING = "running"
@@ -54,7 +54,7 @@ class State(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether it has not come to an end."""
-        return self in (State.RUNNING, State.UNDOING)
+        return self in (DeployState.RUNNING, DeployState.UNDOING)
 
 
 class WayOut(StrEnum):
@@ -88,8 +88,9 @@ class Record:
     `images` are name and id of each service's image before, `new_images` those of the release; `migrations` are those
     applied before. On the way back `restore` is the dump that the data come from, `env_from` the deployment whose
     `.env` is taken. `password` lets the gate's requests through; `probe` is the project that the gate made.
-    `ailing` services were not as they should be before: nobody waits for them on the way back. While it is undone:
-    `is_back` when the data are those of before and nothing of the release runs, `is_open` when writers may write.
+    `unready_before` services were not as they should be already: nobody waits for them on the way back. While it is
+    undone: `restored` when the data are the previous ones and nothing of the release runs, `writers_admitted` when
+    writers may write.
     """
 
     id: str
@@ -111,13 +112,13 @@ class Record:
     env_from: str | None = None
     password: str = field(default="", repr=False)
     probe: str = ""
-    ailing: tuple[str, ...] = ()
-    is_back: bool = False
-    is_open: bool = False
+    unready_before: tuple[str, ...] = ()
+    restored: bool = False
+    writers_admitted: bool = False
     begun: tuple[Step, ...] = ()
     done: tuple[Step, ...] = ()
     took: tuple[Took, ...] = ()
-    state: State = State.RUNNING
+    state: DeployState = DeployState.RUNNING
     ended_at: datetime | None = None
     failure: str = ""
 
@@ -130,7 +131,7 @@ class Record:
         done = (*self.done, step) if ok and step not in self.done else self.done
         return replace(self, done=done, took=(*self.took, Took(step.value, ok, round(seconds, 3))))
 
-    def ended(self, state: State, at: datetime, failure: str = "") -> Record:
+    def ended(self, state: DeployState, at: datetime, failure: str = "") -> Record:
         """Return the record of a deployment that has come to its end. The password is of no use any more."""
         return replace(self, state=state, ended_at=at, failure=failure or self.failure, password="", probe="")
 
@@ -158,14 +159,14 @@ def steps_of(record: Record) -> tuple[Step, ...]:
 
 def way_out(record: Record) -> WayOut:
     """Say what is done with a deployment that was broken off: past the gate it is finished, before it undone."""
-    return WayOut.FINISH if Step.GATE in record.done and record.state is State.RUNNING else WayOut.UNDO
+    return WayOut.FINISH if Step.GATE in record.done and record.state is DeployState.RUNNING else WayOut.UNDO
 
 
 def what_was_left(record: Record) -> str:
     """Say in one sentence what a deployment that was broken off has left."""
     last = record.begun[-1] if record.begun else Step.CHECK
     held = " Nothing can be written meanwhile." if Step.HOLD in record.begun and Step.RELEASE not in record.done else ""
-    what = "Going back" if record.state is State.UNDOING else f"A deployment of {record.after}"
+    what = "Going back" if record.state is DeployState.UNDOING else f"A deployment of {record.after}"
     return f"{what} was broken off at the step {last}.{held}"
 
 
@@ -188,14 +189,15 @@ def as_document(record: Record) -> dict[str, Any]:
 
 
 _PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "collectstatic", "migrations",
-          "dump", "restore", "env_from", "password", "probe", "failure", "ailing", "is_back", "is_open")  # fmt: skip
+          "dump", "restore", "env_from", "password", "probe", "failure", "unready_before", "restored",
+          "writers_admitted")  # fmt: skip
 
 
 def from_document(document: Mapping[str, Any]) -> Record:
     """Read a stored record."""
     plain: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
     plain["migrations"] = tuple(document["migrations"])
-    plain["ailing"] = tuple(document.get("ailing", ()))
+    plain["unready_before"] = tuple(document.get("unready_before", ()))
     return Record(
         **plain,
         began_at=datetime.fromisoformat(document["began_at"]),
@@ -203,7 +205,7 @@ def from_document(document: Mapping[str, Any]) -> Record:
         before=Revision(**document["before"]),
         after=Revision(**document["after"]),
         source=ImageSource(document["source"]),
-        state=State(document["state"]),
+        state=DeployState(document["state"]),
         images=_pairs(document["images"]),
         new_images=_pairs(document["new_images"]),
         begun=tuple(Step(name) for name in document["begun"]),

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     import psycopg
 
     from ..drivers.docker import Container, Engine
+    from ..drivers.routes.api import ApiRoutes, BestApi
+    from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
+    from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
     from ..drivers.runtimes.compose.holding import JobHolding
-    from ..drivers.ways.api import ApiWays, BestApi
-    from ..drivers.ways.database import DatabaseAccess, DatabaseWay
-    from ..drivers.ways.tunnel import Tunnels
 
 LOCAL = "local"
 
@@ -87,10 +87,10 @@ class ComposePorts:
     @property
     def observer(self) -> Observer:
         """What looks at the deployment."""
-        from ..drivers.runtimes.compose import Observer, Settings
+        from ..drivers.runtimes.compose import ComposeConfig, Observer
 
         stack = self._stack
-        settings = Settings(stack.name, stack.folder, stack.project_path, stack.project)
+        settings = ComposeConfig(stack.name, stack.folder, stack.project_path, stack.project)
         return self._once("observer", lambda: Observer(settings, self.engine))
 
     @property
@@ -147,26 +147,26 @@ class ComposePorts:
         return self._once("objects", lambda: open_store(self.observer.environment("app"), self._endpoint_here))
 
     @property
-    def ways(self) -> ApiWays:
+    def routes(self) -> ApiRoutes:
         """All ways to the API."""
-        from ..drivers.ways.api import ApiWays, Sight
+        from ..drivers.routes.api import ApiRoutes, Topology
 
-        def sight() -> Sight:
-            return Sight(
-                self.observer.look().containers,
+        def topology() -> Topology:
+            return Topology(
+                self.observer.snapshot().containers,
                 self.observer.environment("nginx") or self.observer.environment("app"),
                 self._stack.host == LOCAL,
                 self._stack.public_host,
             )
 
-        return self._once("ways", lambda: ApiWays(self.tunnels, sight, self._certificate))
+        return self._once("routes", lambda: ApiRoutes(self.forwards, topology, self._certificate))
 
     @property
     def api(self) -> BestApi:
         """The API by the best way."""
-        from ..drivers.ways.api import BestApi
+        from ..drivers.routes.api import BestApi
 
-        return self._once("api", lambda: BestApi(self.ways))
+        return self._once("api", lambda: BestApi(self.routes))
 
     @property
     def footprint(self) -> Footprint:
@@ -176,8 +176,8 @@ class ComposePorts:
         return DockerFootprint(
             self.engine,
             self.observer.deployment.project,
-            containers=lambda: self.observer.look().containers,
-            disks=lambda: self.observer.look().disks,
+            containers=lambda: self.observer.snapshot().containers,
+            disks=lambda: self.observer.snapshot().disks,
             images=self.deployment.images.all,
             environment=lambda: self.observer.environment("worker_wrapper"),
             database=lambda: (self.directory.database().size_bytes, self.directory.stored_bytes()),
@@ -226,11 +226,11 @@ class ComposePorts:
         self._machine.close()
 
     @property
-    def tunnels(self) -> Tunnels:
+    def forwards(self) -> Forwards:
         """Forwarded ports of the host."""
-        from ..drivers.ways.tunnel import Tunnels
+        from ..drivers.routes.forwards import Forwards
 
-        return self._once("tunnels", lambda: Tunnels(self._machine))
+        return self._once("forwards", lambda: Forwards(self._machine))
 
     @property
     def _stored_jobs(self) -> QueueStore:
@@ -245,19 +245,19 @@ class ComposePorts:
         return JobHolding(self.engine, lambda: self._stored_jobs)
 
     @property
-    def way(self) -> DatabaseWay:
+    def route(self) -> DatabaseRoute:
         """The way to the database."""
-        from ..drivers.ways.database import DatabaseWay
+        from ..drivers.routes.database import DatabaseRoute
 
-        return self._once("way", lambda: DatabaseWay(self._machine, self.tunnels, self._database_sight))
+        return self._once("route", lambda: DatabaseRoute(self._machine, self.forwards, self._database_topology))
 
     def _connect(self) -> psycopg.Connection[Any]:
-        return self.way.connect()
+        return self.route.connect()
 
-    def _database_sight(self) -> tuple[Sequence[Container], DatabaseAccess]:
-        from ..drivers.ways.database import access_of
+    def _database_topology(self) -> tuple[Sequence[Container], DatabaseAccess]:
+        from ..drivers.routes.database import access_of
 
-        return self.observer.look().containers, access_of(self.observer.environment("app"))
+        return self.observer.snapshot().containers, access_of(self.observer.environment("app"))
 
     def _compose(self) -> ComposeRuntime:
         from ..drivers.runtimes.compose import ComposeRuntime
@@ -272,9 +272,9 @@ class ComposePorts:
     def _client(self, argv: Sequence[str]) -> CommandResult:
         """Run a program of PostgreSQL's client here, for a database that is in no container of the deployment."""
         from ..drivers.deployment.postgres_tools import attached, here
-        from ..drivers.ways.database import access_of
+        from ..drivers.routes.database import access_of
 
-        return attached(here(access_of(self.observer.environment("app")), self.way.parameters()), argv)
+        return attached(here(access_of(self.observer.environment("app")), self.route.parameters()), argv)
 
     def _answers(self) -> bool:
         """Return whether the API answers, by whichever way."""
@@ -285,12 +285,12 @@ class ComposePorts:
             return False
 
     def _endpoint_here(self, url: str) -> str:
-        from ..drivers.ways.endpoint import endpoint_here
+        from ..drivers.routes.endpoint import endpoint_here
 
-        return endpoint_here(url, self.tunnels, lambda: self.observer.look().containers)
+        return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
 
     def _certificate(self) -> str:
         """Return the certificate that the deployment's nginx is told to serve."""
         nginx = self.observer.running("nginx")
         path = nginx.environment.get("QFIELDCLOUD_TLS_CERT", "")
-        return self.engine.look(["docker", "exec", nginx.id, "cat", path]).stdout
+        return self.engine.query(["docker", "exec", nginx.id, "cat", path]).stdout

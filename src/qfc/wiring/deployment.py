@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from ..drivers.deployment.postgres_tools import Tools
     from ..drivers.docker import Container
-    from ..drivers.ways.address import Place
-    from ..drivers.ways.database import DatabaseAccess
+    from ..drivers.routes.address import Place
+    from ..drivers.routes.database import DatabaseAccess
     from .compose import ComposePorts
 
 BUILD_S = 4 * 3600.0
@@ -65,7 +65,7 @@ class ComposeDeployment:
             lambda: DeploymentImages(
                 self._ports.engine,
                 self.project,
-                containers=lambda: observer.look(fresh=True).containers,
+                containers=lambda: observer.snapshot(fresh=True).containers,
                 names=lambda: self.rollout.facts().images,
                 for_jobs=lambda: qgis_names(self.rollout.facts().images, self.settings.values()),
                 build=lambda services, fresh: observer.compose.build(services, fresh=fresh),
@@ -136,7 +136,7 @@ class ComposeDeployment:
         """Tunnels on its host."""
         from ..drivers.deployment.tunnels import CloudflareTunnels
 
-        return CloudflareTunnels(self._ports.engine, self._ports.tunnels)
+        return CloudflareTunnels(self._ports.engine, self._ports.forwards)
 
     @property
     def inspection(self) -> Inspection:
@@ -148,7 +148,7 @@ class ComposeDeployment:
 
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the volumes that its containers use."""
-        found = {name for one in self._ports.observer.look().containers for name in one.volumes}
+        found = {name for one in self._ports.observer.snapshot().containers for name in one.volumes}
         return tuple(sorted(found))
 
     def memory(self) -> MemoryRoom:
@@ -169,13 +169,13 @@ class ComposeDeployment:
         """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
         from ..drivers.deployment.cache import latency_ms
 
-        return latency_ms(self._ports.observer.containers("memcached"), self._ports.tunnels)
+        return latency_ms(self._ports.observer.containers("memcached"), self._ports.forwards)
 
     def legs(self) -> Mapping[str, Api]:
         """Return the API by each way that there is: public, nginx, app. A way that is not there is left out."""
-        ways = self._ports.ways
+        routes = self._ports.routes
         found: dict[str, Api] = {}
-        makers: dict[str, Callable[[], Api]] = {"public": ways.public, "nginx": ways.nginx, "app": ways.app}
+        makers: dict[str, Callable[[], Api]] = {"public": routes.public, "nginx": routes.nginx, "app": routes.app}
         for name, make in makers.items():
             try:
                 found[name] = make()
@@ -197,7 +197,7 @@ class ComposeDeployment:
         return list(services["worker_wrapper"].instances) if "worker_wrapper" in services else []
 
     def _running(self, service: str) -> Container:
-        self._ports.observer.look(fresh=True)
+        self._ports.observer.snapshot(fresh=True)
         return self._ports.observer.running(service)
 
     def _present(self, service: str) -> Container:
@@ -209,7 +209,7 @@ class ComposeDeployment:
         return self._ports.engine.run(argv, folder=self.folder, timeout_s=BUILD_S)
 
     def _access(self) -> DatabaseAccess:
-        from ..drivers.ways.database import access_of
+        from ..drivers.routes.database import access_of
 
         return access_of(self._ports.observer.environment("app"))
 
@@ -222,22 +222,22 @@ class ComposeDeployment:
         except NotFoundError:
             if self._ports.observer.containers(access.host):
                 raise
-            return postgres_tools.here(access, self._ports.way.parameters())
+            return postgres_tools.here(access, self._ports.route.parameters())
         return postgres_tools.inside(container.id)
 
     def _connect_to(self, database: str) -> psycopg.Connection[Any]:
-        return self._ports.way.connect(database)
+        return self._ports.route.connect(database)
 
     def _doors(self) -> list[tuple[str, Place]]:
         """Return the name that clients use, and where it leads: as they reach it, then straight to nginx."""
-        from ..drivers.ways.address import Place, places
+        from ..drivers.routes.address import Place, places
 
-        ways = self._ports.ways
-        parts = urlsplit(ways.names.url)
-        name = parts.hostname or ways.names.host
-        outside = [] if not self._reaches(ways.public) else [(name, Place(name, parts.port or 443))]
+        routes = self._ports.routes
+        parts = urlsplit(routes.names.url)
+        name = parts.hostname or routes.names.host
+        outside = [] if not self._reaches(routes.public) else [(name, Place(name, parts.port or 443))]
         own = self._ports.observer.containers("nginx")
-        inside = [(name, self._ports.tunnels.to(place)) for place in places("nginx", 443, own) if own]
+        inside = [(name, self._ports.forwards.to(place)) for place in places("nginx", 443, own) if own]
         return outside + inside
 
     def _reaches(self, public: Callable[[], Api]) -> bool:

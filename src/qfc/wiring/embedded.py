@@ -177,10 +177,10 @@ class EmbeddedPorts:
         self._once.close()
 
     def _embedded(self) -> EmbeddedRuntime:
-        from ..drivers.runtimes.embedded import EmbeddedRuntime, Settings
+        from ..drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 
         stack = self._stack
-        settings = Settings(
+        settings = EmbeddedConfig(
             name=stack.name,
             folder=stack.folder,
             home=stack.home,

@@ -47,11 +47,11 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
         held = jobs.lock(project)
         new = _unknown(held, deltafile.deltas)
         stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role), batch_size=1000)
-        assign(held, _adrift(held), user)
+        assign(held, _unassigned(held), user)
     return stored
 
 
-def _adrift(project: Project) -> list[Delta]:
+def _unassigned(project: Project) -> list[Delta]:
     """Return the pending deltas that are in no open job, the oldest first.
 
     Besides the new ones these are deltas whose job was given up: they have to be applied before anything later.

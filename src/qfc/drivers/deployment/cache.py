@@ -8,19 +8,19 @@ from collections.abc import Sequence
 
 from ...errors import UnreachableError
 from ..docker.containers import Container
-from ..ways.address import places
-from ..ways.tunnel import Tunnels
+from ..routes.address import places
+from ..routes.forwards import Forwards
 
 SERVICE, PORT = "memcached", 11211
 ANSWER_S = 3.0
 
 
-def latency_ms(containers: Sequence[Container], tunnels: Tunnels) -> float | None:
+def latency_ms(containers: Sequence[Container], forwards: Forwards) -> float | None:
     """Ask for the version; return the milliseconds, None without containers. Raises UnreachableError."""
     if not containers:
         return None
     for place in places(SERVICE, PORT, containers):
-        here = tunnels.to(place)
+        here = forwards.to(place)
         began = time.perf_counter()
         try:
             with socket.create_connection((here.address, here.port), ANSWER_S) as connection:

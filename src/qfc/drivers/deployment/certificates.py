@@ -19,7 +19,7 @@ from ...stack.model import Certificate, CommandResult
 from ...stack.ports import Clock
 from ..docker.containers import Container
 from ..docker.engine import Engine
-from ..ways.address import Place
+from ..routes.address import Place
 from .nginx import reload_nginx
 
 CERTBOT = "certbot"
@@ -129,7 +129,7 @@ class DeploymentCertificates:
         container = self._nginx()
         path = _path(container, variable)
         if container.is_running:
-            return self._engine.look(["docker", "exec", container.id, "sh", "-c", script, "sh", path], check=False)
+            return self._engine.query(["docker", "exec", container.id, "sh", "-c", script, "sh", path], check=False)
         argv = ["sh", "-c", script, "sh", str(_on_host(container, path))]
         return self._engine.machine.run(argv, check=False)
 

@@ -22,7 +22,7 @@ from ..docker.engine import Engine, failed
 from ..pipes_between import piped
 from ..postgres.connection import translated
 from ..postgres.queries import text
-from ..ways.database import DatabaseAccess
+from ..routes.database import DatabaseAccess
 from .postgres_tools import Tools, names_of_rows
 
 #: Without their rows a dump is none of a QFieldCloud server.
@@ -97,7 +97,7 @@ class ServerDumps:
         try:
             listing = self._in(tools.argv("pg_restore", "--list"), path).stdout
             self._in(tools.argv("pg_restore", "--file=/dev/null"), path)
-            size = int(self._engine.look(["sh", "-c", 'wc -c <"$1"', "sh", str(path)]).stdout)
+            size = int(self._engine.query(["sh", "-c", 'wc -c <"$1"', "sh", str(path)]).stdout)
         except CommandError as error:
             raise QfcError(f"The dump {path} is not whole: {error.message}", hint=error.hint) from error
         tables = names_of_rows(listing)

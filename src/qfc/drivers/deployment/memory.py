@@ -20,7 +20,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)b?", re.IGNORECASE)
 
 def host_memory(engine: Engine) -> tuple[int, int]:
     """Return total and available memory of the host, in bytes."""
-    printed = engine.look(["cat", "/proc/meminfo"]).stdout
+    printed = engine.query(["cat", "/proc/meminfo"]).stdout
     values = {line.partition(":")[0]: line.partition(":")[2].split() for line in printed.splitlines()}
     try:
         return int(values["MemTotal"][0]) * 1024, int(values["MemAvailable"][0]) * 1024

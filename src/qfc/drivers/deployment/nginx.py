@@ -5,7 +5,7 @@ from __future__ import annotations
 from ...errors import CommandError
 from ...stack.ports import Clock
 from ..docker.containers import Container
-from ..docker.engine import Engine, telling_line
+from ..docker.engine import Engine, error_line
 
 #: So long workers of the old configuration are waited for. They begin to leave within a second, on a busy host later.
 RELOAD_S = 15.0
@@ -36,7 +36,7 @@ def reload_nginx(engine: Engine, clock: Clock, container: Container) -> None:
 
 def workers(engine: Engine, container: Container) -> dict[str, str]:
     """Return nginx's workers: process ids, and what `ps` says of each."""
-    lines = engine.look(["docker", "top", container.id]).stdout.splitlines()
+    lines = engine.query(["docker", "top", container.id]).stdout.splitlines()
     return {line.split()[1]: line for line in lines if _WORKER in line}
 
 
@@ -52,4 +52,4 @@ def _taking(seen: dict[str, str]) -> set[str]:
 def _fault(said: str) -> str:
     """Return the line of `nginx -t` that names file and line; the one after it only says that the test failed."""
     faults = [line for line in said.splitlines() if "[emerg]" in line]
-    return telling_line(faults[0] if faults else said)
+    return error_line(faults[0] if faults else said)

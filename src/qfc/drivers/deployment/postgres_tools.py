@@ -12,7 +12,7 @@ from ...errors import NotFoundError
 from ...stack.model import CommandResult
 from ..commands import run_attached
 from ..postgres_server import locate
-from ..ways.database import DatabaseAccess
+from ..routes.database import DatabaseAccess
 
 DATABASE = "db"
 # The server's own client over its own socket; the account comes from the container's environment.

@@ -55,7 +55,7 @@ class NginxTraffic:
         if INCLUDED not in container.mounts:
             return f"the service {NGINX} has no folder of the host at {INCLUDED}"
         script = 'grep -rqsE "include +[^;]*config\\.d/" /etc/nginx/conf.d /etc/nginx/nginx.conf'
-        if self._engine.look(["docker", "exec", container.id, "sh", "-c", script], check=False).exit_code:
+        if self._engine.query(["docker", "exec", container.id, "sh", "-c", script], check=False).exit_code:
             return f"the configuration of {NGINX} does not include {INCLUDED}"
         return None
 

@@ -14,11 +14,11 @@ from typing import Any, cast
 
 from ...errors import QfcError
 from ...stack.model import Tunnel, TunnelRoute
-from ..api import HttpApi, Way
+from ..api import HttpApi, Route
 from ..docker.containers import Container, container
 from ..docker.engine import Engine
-from ..ways.address import Place
-from ..ways.tunnel import Tunnels as Forwards
+from ..routes.address import Place
+from ..routes.forwards import Forwards
 
 NAME = "cloudflared"
 #: Where its metrics are when nobody says otherwise: the first free one of these ports; older releases took any port.
@@ -53,15 +53,15 @@ class CloudflareTunnels:
         return (*map(self._of_container, self._containers()), *self._processes())
 
     def _containers(self) -> list[Container]:
-        ids = self._engine.look(["docker", "ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Image}} {{.Command}}"])
+        ids = self._engine.query(["docker", "ps", "-a", "--no-trunc", "--format", "{{.ID}} {{.Image}} {{.Command}}"])
         found = [line.split()[0] for line in ids.stdout.splitlines() if NAME in line]
         if not found:
             return []
-        printed = self._engine.look(["docker", "inspect", "--format", "{{json .}}", *found], check=False).stdout
+        printed = self._engine.query(["docker", "inspect", "--format", "{{json .}}", *found], check=False).stdout
         return [container(json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
 
     def _of_container(self, one: Container) -> Tunnel:
-        argv = self._engine.look(["docker", "inspect", "--format", "{{json .Args}}", one.id]).stdout
+        argv = self._engine.query(["docker", "inspect", "--format", "{{json .Args}}", one.id]).stdout
         words = [str(word) for word in cast("list[object]", json.loads(argv) or [])]
         running = one.status == "running"
         config, routes = self._container_routes(one, words)
@@ -78,11 +78,11 @@ class CloudflareTunnels:
             _, text = self._read_config([outer])
             if text:
                 return outer, routes_of_file(text)
-        said = self._engine.look(["docker", "logs", "--tail", "500", one.id], check=False)
+        said = self._engine.query(["docker", "logs", "--tail", "500", one.id], check=False)
         return None, routes_of_log(f"{said.stdout}\n{said.stderr}")
 
     def _processes(self) -> list[Tunnel]:
-        printed = self._engine.look(["sh", "-c", _PROCESSES]).stdout
+        printed = self._engine.query(["sh", "-c", _PROCESSES]).stdout
         return [self._of_process(line) for line in printed.splitlines()]
 
     def _of_process(self, line: str) -> Tunnel:
@@ -97,11 +97,11 @@ class CloudflareTunnels:
         return _tunnel("process", f"pid {pid}", True, began, ready, path, routes)
 
     def _journal_routes(self) -> tuple[TunnelRoute, ...]:
-        done = self._engine.look(["journalctl", "-u", NAME, "-n", "500", "-o", "cat", "--no-pager"], check=False)
+        done = self._engine.query(["journalctl", "-u", NAME, "-n", "500", "-o", "cat", "--no-pager"], check=False)
         return routes_of_log(done.stdout)
 
     def _read_config(self, paths: list[str]) -> tuple[str | None, str]:
-        printed = self._engine.look(["sh", "-c", _CONFIG, "sh", *paths], check=False).stdout
+        printed = self._engine.query(["sh", "-c", _CONFIG, "sh", *paths], check=False).stdout
         head, _, text = printed.partition("\n")
         return (head.removeprefix("@ "), text) if head.startswith("@ ") else (None, "")
 
@@ -110,7 +110,7 @@ class CloudflareTunnels:
         for place in candidates:
             try:
                 here = self._forwards.to(place)
-                answer = HttpApi("http://cloudflared", Way(here.address, here.port)).get("/ready", timeout_s=3)
+                answer = HttpApi("http://cloudflared", Route(here.address, here.port)).get("/ready", timeout_s=3)
             except QfcError:
                 continue
             document: Any = answer.document

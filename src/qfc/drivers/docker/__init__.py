@@ -2,7 +2,7 @@
 
 engine.py       runs docker; its errors become ours
 containers.py   what `docker inspect` says of a container
-look.sh         everything that a status needs, in one script and so in one round trip
+snapshot.sh         everything that a status needs, in one script and so in one round trip
 look.py         reads what the script prints
 restarts.py     how often containers were started again, remembered longer than the engine does
 images.py       images: which a deployment has, and what is done with them

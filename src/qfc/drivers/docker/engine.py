@@ -11,7 +11,7 @@ from ...stack.model import CommandResult
 from ...stack.ports import Machine
 
 #: A command that only looks answers within that; an engine that hangs is down.
-LOOK_S = 60.0
+QUERY_S = 60.0
 _NO_ENGINE = re.compile(
     "Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|fetching server API version",
     re.I,
@@ -37,9 +37,9 @@ class Engine:
         self.machine = machine
         self._mark = mark or dict
 
-    def look(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
+    def query(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
         """Run a command that changes nothing. Raises UnreachableError, CommandError."""
-        return self._run(argv, environment={}, check=check, timeout_s=LOOK_S)
+        return self._run(argv, environment={}, check=check, timeout_s=QUERY_S)
 
     def run(
         self,
@@ -51,7 +51,7 @@ class Engine:
         check: bool = True,
         folder: PurePosixPath | None = None,
     ) -> CommandResult:
-        """Run a command to its end, in a folder of the host where one is named. Raises as `look` does."""
+        """Run a command to its end, in a folder of the host where one is named. Raises as `query` does."""
         command = within(folder, argv) if folder else argv
         given = {**self._mark(), **(environment or {})}
         return self._run(command, called=argv, stdin=stdin, environment=given, timeout_s=timeout_s, check=check)
@@ -112,13 +112,13 @@ def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
     called = argv[0] if "-c" in argv[:2] else " ".join(word for word in argv[:3] if not word.startswith("-"))
     hint = "Free space: qfc services disk, qfc services prune" if _NO_SPACE.search(said) else ""
     return CommandError(
-        f"{called} ended with exit code {result.exit_code}: {telling_line(result.stderr or result.stdout)}",
+        f"{called} ended with exit code {result.exit_code}: {error_line(result.stderr or result.stdout)}",
         hint=hint,
         said=said,
     )
 
 
-def telling_line(said: str) -> str:
+def error_line(said: str) -> str:
     """Return the line that says what went wrong: the last one that speaks of an error, else the last one."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]

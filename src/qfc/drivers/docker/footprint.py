@@ -93,7 +93,7 @@ class DockerFootprint:
         folder = self._environment().get(TEMPORARY)
         if not folder:
             return []
-        printed = self._engine.look(["sh", "-c", _JOB_FOLDERS, "sh", folder]).stdout
+        printed = self._engine.query(["sh", "-c", _JOB_FOLDERS, "sh", folder]).stdout
         sizes = [int(line.split()[0]) * 1024 for line in printed.splitlines() if line.split()[0].isdigit()]
         return [DiskPart("job folders", folder, sum(sizes), detail=f"{len(sizes)} left by failed jobs")]
 
@@ -114,7 +114,7 @@ def log_parts(engine: Engine, containers: Sequence[Container]) -> list[DiskPart]
     paths = {one.log_path: one for one in containers if one.log_path}
     if not paths:
         return []
-    printed = engine.look(["sh", "-c", _LOGS, "sh", *paths]).stdout
+    printed = engine.query(["sh", "-c", _LOGS, "sh", *paths]).stdout
     sizes = [line.rpartition(" ")[::2] for line in printed.splitlines()]
     return [
         DiskPart("log", paths[path].name, int(size) if size.strip() else None) for size, path in sizes if path in paths

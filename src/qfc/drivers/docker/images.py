@@ -139,12 +139,12 @@ class DeploymentImages:
     def _ended(self) -> list[tuple[Container, int]]:
         """Return ended containers of `compose run`, and of official workers' jobs in the project's network."""
         argv = ["docker", "ps", "-aq", "--no-trunc", "--filter", "status=exited"]
-        one_off = self._engine.look([*argv, "--filter", f"label={PROJECT}={self._project}"]).stdout.split()
-        jobs = self._engine.look([*argv, "--filter", "label=job_id"]).stdout.split()
+        one_off = self._engine.query([*argv, "--filter", f"label={PROJECT}={self._project}"]).stdout.split()
+        jobs = self._engine.query([*argv, "--filter", "label=job_id"]).stdout.split()
         if not one_off + jobs:
             return []
         argv = ["docker", "inspect", "--size", "--format", "{{json .}}", *one_off, *jobs]
-        printed = self._engine.look(argv, check=False).stdout
+        printed = self._engine.query(argv, check=False).stdout
         documents = [json.loads(line) for line in printed.splitlines() if line.startswith("{")]
         found = [(container(one), int(one.get("SizeRw") or 0), one["HostConfig"]["NetworkMode"]) for one in documents]
         networks = {network for one in self._containers() for network in one.addresses} | {f"{self._project}_default"}
@@ -157,15 +157,15 @@ class DeploymentImages:
     def _ours(self) -> list[str]:
         """Return ids of images that were built for the project, and of those that we kept."""
         argv = ["docker", "image", "ls", "-q", "--no-trunc", "--filter"]
-        built = self._engine.look([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
-        kept = self._engine.look([*argv, f"reference={KEPT}/{self._project}/*"]).stdout.split()
+        built = self._engine.query([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
+        kept = self._engine.query([*argv, f"reference={KEPT}/{self._project}/*"]).stdout.split()
         return list(dict.fromkeys(built + kept))
 
     def _inspect(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Describe images once each; a name without an image is left out."""
         if not names:
             return []
-        done = self._engine.look(["docker", "image", "inspect", "--format", "{{json .}}", *names], check=False)
+        done = self._engine.query(["docker", "image", "inspect", "--format", "{{json .}}", *names], check=False)
         documents = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
         return list({one["Id"]: one for one in documents}.values())
 

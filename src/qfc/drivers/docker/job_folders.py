@@ -39,7 +39,7 @@ class JobFolders:
             return ()
         owners = {one.mounts[JOB_FOLDER]: one.labels["job_id"] for one in jobs if JOB_FOLDER in one.mounts}
         place, prefix = _place(worker)
-        printed = self._engine.look([*prefix, "sh", "-c", _LIST, "sh", place]).stdout
+        printed = self._engine.query([*prefix, "sh", "-c", _LIST, "sh", place]).stdout
         found = (line.split(" ", 1) for line in printed.splitlines())
         paths = ((str(PurePosixPath(worker.mounts[SHARED]) / name), float(age)) for age, name in found)
         return tuple(TemporaryFolder(path, age_s, owners.get(path, "")) for path, age_s in paths)

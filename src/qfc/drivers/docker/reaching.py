@@ -69,7 +69,7 @@ class Reaching:
         argv = ["sh", "-c", script, "sh", *words]
         if vantage is not Vantage.HOST:
             argv = ["docker", "exec", self._running(vantage).id, *argv]
-        done = self._engine.look(argv, check=False)
+        done = self._engine.query(argv, check=False)
         if done.exit_code == _NO_PROGRAM:
             raise NotFoundError(
                 f"{vantage} has no program that could look.", hint="Any of: curl, python3, wget, getent"

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..kept import keep
+from ..local_cache import keep
 from .containers import Container
 
 

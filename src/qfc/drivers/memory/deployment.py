@@ -196,7 +196,7 @@ class MemoryRollout:
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
         """Tell whether everything runs. Raises UnreachableError with the last words."""
         del limit_s
-        for name in self.site.ailing:
+        for name in self.site.unready:
             if name not in without:
                 raise UnreachableError(f"{name} does not come up.")
         if APP not in without and not self.site.answers:
@@ -287,7 +287,7 @@ class MemoryDeployment:
 
     site: Site
     clock: Clock
-    ways: Mapping[str, Api] = field(default_factory=dict[str, Api])
+    routes: Mapping[str, Api] = field(default_factory=dict[str, Api])
     certificates: MemoryCertificates = field(default_factory=MemoryCertificates)
     tunnels: MemoryTunnels = field(default_factory=MemoryTunnels)
     folder: PurePath = FOLDER
@@ -351,4 +351,4 @@ class MemoryDeployment:
 
     def legs(self) -> Mapping[str, Api]:
         """Return the ways that were given."""
-        return self.ways
+        return self.routes

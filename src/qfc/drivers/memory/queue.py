@@ -186,7 +186,7 @@ class MemoryQueue:
                 del self.locks[name]
         return freed
 
-    def hasten(self, job_id: str) -> None:
+    def move_to_front(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest."""
         job = self.job_rows.get(job_id)
         if job is not None and job.status is JobStatus.PENDING:

@@ -51,7 +51,7 @@ class BuiltImage:
 class Site:
     """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
 
-    `ailing` services never get ready. `extra` services only build images, whose names it has. `registry` has images
+    `unready` services never get ready. `extra` services only build images, whose names it has. `registry` has images
     that can be pulled by their names.
     """
 
@@ -71,7 +71,7 @@ class Site:
     files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
     dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
     held: tuple[str, tuple[str, ...]] | None = None
-    ailing: tuple[str, ...] = ()
+    unready: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
     registry: tuple[str, ...] = ()
 

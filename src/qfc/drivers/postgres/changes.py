@@ -20,105 +20,105 @@ from qfc.stack.queue_changes import (
 from qfc.stack.queue_order import plan_order
 
 from . import rows
-from .connection import Session
+from .connection import Transaction
 
 
-def retry(session: Session, job_ids: Sequence[str]) -> QueueChange:
+def retry(transaction: Transaction, job_ids: Sequence[str]) -> QueueChange:
     """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
     asked, ids = _bounded(job_ids)
-    jobs, parts = _lock_jobs(session, ids)
-    doubtful = _doubtful(session, parts)
-    plan = plan_retry(asked, jobs, parts, skips_settled=session.schema.has_leases, doubtful=doubtful)
-    deltas = _make_wait(session, plan.jobs, plan.parts)
-    _put_in_order(session, [job.project_id for job in jobs if job.id in plan.jobs])
+    jobs, parts = _lock_jobs(transaction, ids)
+    doubtful = _doubtful(transaction, parts)
+    plan = plan_retry(asked, jobs, parts, skips_settled=transaction.schema.has_leases, doubtful=doubtful)
+    deltas = _make_wait(transaction, plan.jobs, plan.parts)
+    _put_in_order(transaction, [job.project_id for job in jobs if job.id in plan.jobs])
     return QueueChange(plan.jobs, deltas, plan.refused)
 
 
-def cancel(session: Session, job_ids: Sequence[str], *, only_waiting: bool) -> QueueChange:
+def cancel(transaction: Transaction, job_ids: Sequence[str], *, only_waiting: bool) -> QueueChange:
     """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
     asked, ids = _bounded(job_ids)
-    jobs, parts = _lock_jobs(session, ids)
-    plan = plan_cancel(asked, jobs, parts, stops_running=session.schema.has_leases, only_waiting=only_waiting)
-    session.change("jobs_to_stopped", ids=list(plan.jobs))
-    session.change("parts_to_not_applied", jobs=list(plan.jobs))
-    session.change("deltas_to_pending", ids=list(plan.deltas))
+    jobs, parts = _lock_jobs(transaction, ids)
+    plan = plan_cancel(asked, jobs, parts, stops_running=transaction.schema.has_leases, only_waiting=only_waiting)
+    transaction.change("jobs_to_stopped", ids=list(plan.jobs))
+    transaction.change("parts_to_not_applied", jobs=list(plan.jobs))
+    transaction.change("deltas_to_pending", ids=list(plan.deltas))
     return QueueChange(plan.jobs, plan.deltas, plan.refused)
 
 
-def release(session: Session, held: Sequence[Held]) -> Released:
+def release(transaction: Transaction, held: Sequence[Held]) -> Released:
     """Take jobs from workers that died."""
     _, ids = _bounded([one.id for one in held])
-    jobs, parts = _lock_jobs(session, ids)
-    effect = [row["id"] for row in session.rows("jobs_with_effect", ids=ids)]
-    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=session.schema.has_leases)
-    deltas = _make_wait(session, plan.requeued, plan.parts)
-    _put_in_order(session, [job.project_id for job in jobs if job.id in plan.requeued])
-    session.change("jobs_to_failed", ids=list(plan.failed))
-    doubtful = session.rows("parts_to_doubtful", jobs=list(plan.failed))
+    jobs, parts = _lock_jobs(transaction, ids)
+    effect = [row["id"] for row in transaction.rows("jobs_with_effect", ids=ids)]
+    plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=transaction.schema.has_leases)
+    deltas = _make_wait(transaction, plan.requeued, plan.parts)
+    _put_in_order(transaction, [job.project_id for job in jobs if job.id in plan.requeued])
+    transaction.change("jobs_to_failed", ids=list(plan.failed))
+    doubtful = transaction.rows("parts_to_doubtful", jobs=list(plan.failed))
     return Released(plan.requeued, plan.failed, deltas, tuple(row["id"] for row in doubtful), plan.refused)
 
 
-def reapply(session: Session, delta_ids: Sequence[str]) -> QueueChange:
+def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
     """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
     asked, ids = _bounded(delta_ids)
-    session.rows("projects_lock", jobs=[], deltas=ids)
-    session.rows("deltas_lock", ids=ids)
-    deltas = [rows.locked_delta(row) for row in session.rows("deltas_locked", ids=ids)]
+    transaction.rows("projects_lock", jobs=[], deltas=ids)
+    transaction.rows("deltas_lock", ids=ids)
+    deltas = [rows.locked_delta(row) for row in transaction.rows("deltas_locked", ids=ids)]
     plan = plan_reapply(asked, deltas)
-    jobs = tuple(_apply_job(session, batch) for batch in plan.batches)
-    _put_in_order(session, [batch[0].project_id for batch in plan.batches])
+    jobs = tuple(_apply_job(transaction, batch) for batch in plan.batches)
+    _put_in_order(transaction, [batch[0].project_id for batch in plan.batches])
     chosen = tuple(delta.delta_id for batch in plan.batches for delta in batch)
     return QueueChange(jobs, chosen, plan.refused)
 
 
-def unlock(session: Session, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
+def unlock(transaction: Transaction, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
     """Unlock projects that were locked before a moment and that no job works at."""
-    if not session.schema.has("project", "locked_at"):
+    if not transaction.schema.has("project", "locked_at"):
         return ()
     _, ids = _bounded(project_ids)
-    found = session.rows("projects_unlock", ids=ids, locked_before=locked_before)
+    found = transaction.rows("projects_unlock", ids=ids, locked_before=locked_before)
     return tuple(row["id"] for row in found)
 
 
-def _doubtful(session: Session, parts: Sequence[LockedDelta]) -> frozenset[str]:
+def _doubtful(transaction: Transaction, parts: Sequence[LockedDelta]) -> frozenset[str]:
     """Return the deltas that may be in the data though that was not written down; a node writes both at once."""
-    if session.schema.has_leases:
+    if transaction.schema.has_leases:
         return frozenset()
-    found = session.rows("deltas_doubtful", ids=[part.delta_id for part in parts])
+    found = transaction.rows("deltas_doubtful", ids=[part.delta_id for part in parts])
     return frozenset(row["id"] for row in found)
 
 
-def _put_in_order(session: Session, projects: Sequence[str]) -> None:
+def _put_in_order(transaction: Transaction, projects: Sequence[str]) -> None:
     """Let the waiting edits of projects come before their waiting packages."""
-    waiting = session.rows("jobs_waiting", projects=list(projects))
+    waiting = transaction.rows("jobs_waiting", projects=list(projects))
     places = plan_order(rows.waiting_job(row) for row in waiting)
-    session.change("jobs_to_places", ids=list(places), places=list(places.values()))
+    transaction.change("jobs_to_places", ids=list(places), places=list(places.values()))
 
 
-def _lock_jobs(session: Session, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
+def _lock_jobs(transaction: Transaction, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
     """Lock jobs, their projects, their deltas, in the order in which workers do; return them as they are then."""
-    jobs = [rows.locked_job(row) for row in session.rows("jobs_lock", ids=ids)]
-    session.rows("projects_lock", jobs=ids, deltas=[])
-    session.rows("parts_lock", ids=ids)
-    return jobs, [rows.locked_delta(row) for row in session.rows("parts_locked", ids=ids)]
+    jobs = [rows.locked_job(row) for row in transaction.rows("jobs_lock", ids=ids)]
+    transaction.rows("projects_lock", jobs=ids, deltas=[])
+    transaction.rows("parts_lock", ids=ids)
+    return jobs, [rows.locked_delta(row) for row in transaction.rows("parts_locked", ids=ids)]
 
 
-def _make_wait(session: Session, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> tuple[str, ...]:
+def _make_wait(transaction: Transaction, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> tuple[str, ...]:
     """Let jobs wait again, and deltas with them; return the ids of the deltas."""
     deltas = [part.delta_id for part in parts]
-    session.change("parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
-    session.change("deltas_to_pending", ids=deltas)
-    session.change("jobs_to_pending", ids=list(jobs))
+    transaction.change("parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
+    transaction.change("deltas_to_pending", ids=deltas)
+    transaction.change("jobs_to_pending", ids=list(jobs))
     return tuple(deltas)
 
 
-def _apply_job(session: Session, batch: Sequence[LockedDelta]) -> str:
+def _apply_job(transaction: Transaction, batch: Sequence[LockedDelta]) -> str:
     """Make one job of deltas of one project; return its id."""
     job_id = str(uuid4())
     deltas = [delta.delta_id for delta in batch]
-    session.change("apply_job_insert", id=job_id, project_id=batch[0].project_id)
-    session.change("parts_insert", job_id=job_id, deltas=deltas)
-    session.change("deltas_to_pending", ids=deltas)
+    transaction.change("apply_job_insert", id=job_id, project_id=batch[0].project_id)
+    transaction.change("parts_insert", job_id=job_id, deltas=deltas)
+    transaction.change("deltas_to_pending", ids=deltas)
     return job_id
 
 

@@ -111,8 +111,8 @@ class PostgresConditions:
 
     def superusers(self) -> int:
         """Count the people who may do everything and may log in."""
-        with self._database.reading() as session:
-            return int(session.row("superusers")["superusers"])
+        with self._database.reading() as transaction:
+            return int(transaction.row("superusers")["superusers"])
 
     def cron_runs(self) -> tuple[CronRun, ...] | None:
         """Return the application's periodic tasks."""
@@ -145,8 +145,8 @@ class PostgresConditions:
 
     def is_read_only(self) -> bool:
         """Tell whether nothing can be written: the server is a copy of another, or was told so."""
-        with self._database.reading() as session:
-            return bool(session.row("read_only")["is_read_only"])
+        with self._database.reading() as transaction:
+            return bool(transaction.row("read_only")["is_read_only"])
 
     def stuck_sessions(self, *, older_s: float) -> tuple[StuckSession, ...]:
         """Return transactions that are open or wait for so many seconds, the oldest first, as far as we may see."""
@@ -155,14 +155,14 @@ class PostgresConditions:
     def change_plan(self, code: str, change: PlanChange) -> None:
         """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         statement, column = PLAN_CHANGES[change]
-        with self._database.writing() as session:
-            if not session.schema.has("plan", column) or not session.change(statement, code=code):
+        with self._database.writing() as transaction:
+            if not transaction.schema.has("plan", column) or not transaction.change(statement, code=code):
                 raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
     def change_password(self, password: str) -> None:
         """Give our role, which is the application's, another password. The server only gets its hash."""
-        with self._database.writing() as session:
-            session.change_password(password)
+        with self._database.writing() as transaction:
+            transaction.change_password(password)
 
     def _kept(
         self, model: Callable[..., Thing], query: str, needed: Mapping[str, tuple[str, ...]], **parameters: object
@@ -177,7 +177,7 @@ class PostgresConditions:
         self, query: str, needed: Mapping[str, tuple[str, ...]], **parameters: object
     ) -> list[dict[str, Any]] | None:
         """Return the rows of a query; None where the database lacks a table or column that it needs."""
-        with self._database.reading() as session:
-            if not all(session.schema.has(table, *columns) for table, columns in needed.items()):
+        with self._database.reading() as transaction:
+            if not all(transaction.schema.has(table, *columns) for table, columns in needed.items()):
                 return None
-            return session.rows(query, **parameters)
+            return transaction.rows(query, **parameters)

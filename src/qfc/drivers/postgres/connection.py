@@ -39,7 +39,7 @@ def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
 
 
 @dataclass(frozen=True)
-class Session:
+class Transaction:
     """A transaction. Queries are named; see `qfc/drivers/sql`."""
 
     connection: Connection
@@ -68,7 +68,7 @@ class Session:
         return int(counted["rows"]) if counted else None
 
     def change_password(self, password: str) -> None:
-        """Give the role of this session another password. It is hashed here, so that no log of the server has it."""
+        """Give the role of this transaction another password. It is hashed here: no log of the server has it."""
         connection = self.connection.pgconn
         hashed = connection.encrypt_password(password.encode(), self.connection.info.user.encode())
         self.connection.execute(text("role_password").format(hashed=sql.Literal(hashed.decode())))
@@ -83,58 +83,58 @@ class Database:
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
-        self._idle: list[Session] = []
+        self._idle: list[Transaction] = []
         self._lock = threading.Lock()
 
     @contextmanager
-    def reading(self) -> Generator[Session]:
+    def reading(self) -> Generator[Transaction]:
         """Give a read-only transaction in which every query sees the same moment."""
-        with translated(), self._transaction("begin_reading", keep=False) as session:
-            yield session
+        with translated(), self._transaction("begin_reading", keep=False) as transaction:
+            yield transaction
 
     @contextmanager
-    def writing(self, *, dry_run: bool = False) -> Generator[Session]:
+    def writing(self, *, dry_run: bool = False) -> Generator[Transaction]:
         """Give a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
-        with translated(), self._transaction("begin_writing", keep=not dry_run) as session:
-            yield session
+        with translated(), self._transaction("begin_writing", keep=not dry_run) as transaction:
+            yield transaction
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         with self._lock:
             idle, self._idle = self._idle, []
-        for session in idle:
-            session.connection.close()
+        for transaction in idle:
+            transaction.connection.close()
 
     @contextmanager
-    def _transaction(self, begin: str, *, keep: bool) -> Generator[Session]:
-        session = self._begin(begin)
+    def _transaction(self, begin: str, *, keep: bool) -> Generator[Transaction]:
+        transaction = self._begin(begin)
         try:
-            yield session
-            session.connection.execute("commit" if keep else "rollback")
+            yield transaction
+            transaction.connection.execute("commit" if keep else "rollback")
         except BaseException:
-            _give_up(session.connection)
+            _give_up(transaction.connection)
             raise
         with self._lock:
-            self._idle.append(session)
+            self._idle.append(transaction)
 
-    def _begin(self, begin: str) -> Session:
+    def _begin(self, begin: str) -> Transaction:
         """Begin on a kept connection, or on a new one when the server has closed it meanwhile."""
-        while (session := self._kept()) is not None:
+        while (transaction := self._kept()) is not None:
             try:
-                session.connection.execute(text(begin))
+                transaction.connection.execute(text(begin))
             except psycopg.OperationalError:
-                session.connection.close()
+                transaction.connection.close()
             else:
-                return session
+                return transaction
         connection = _adapted(self._connect())
         try:
             connection.execute(text(begin))
-            return Session(connection, resolve(connection))
+            return Transaction(connection, resolve(connection))
         except BaseException:
             _give_up(connection)
             raise
 
-    def _kept(self) -> Session | None:
+    def _kept(self) -> Transaction | None:
         with self._lock:
             return self._idle.pop() if self._idle else None
 

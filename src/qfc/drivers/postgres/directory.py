@@ -34,136 +34,136 @@ class PostgresDirectory:
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
         """Return accounts of people and organizations, in the order of names."""
-        with self._database.reading() as session:
-            return tuple(map(rows.user, session.rows("users", limit=limit)))
+        with self._database.reading() as transaction:
+            return tuple(map(rows.user, transaction.rows("users", limit=limit)))
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
         """Return projects, the most recently changed first."""
-        with self._database.reading() as session:
-            return tuple(map(rows.project, session.rows("projects", limit=limit)))
+        with self._database.reading() as transaction:
+            return tuple(map(rows.project, transaction.rows("projects", limit=limit)))
 
     def project(self, name: str) -> Project:
         """Return a project by its id or by `owner/name`. Raises NotFoundError."""
         owner, _, own_name = name.partition("/")
-        with self._database.reading() as session:
-            found = session.rows("project", id=rows.uuid_or_none(name), owner=owner, name=own_name)
+        with self._database.reading() as transaction:
+            found = transaction.rows("project", id=rows.uuid_or_none(name), owner=owner, name=own_name)
         if not found:
             raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
         return rows.project(found[0])
 
     def set_active(self, username: str, active: bool) -> int:
         """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
-        with self._database.writing() as session:
-            changed = session.rows("user_set_active", username=username, active=active)
+        with self._database.writing() as transaction:
+            changed = transaction.rows("user_set_active", username=username, active=active)
             if not changed:
                 raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
-            if active or not session.schema.has("token"):
+            if active or not transaction.schema.has("token"):
                 return 0
-            return session.change("tokens_end", user_id=changed[0]["id"])
+            return transaction.change("tokens_end", user_id=changed[0]["id"])
 
     def subscription(self, username: str) -> Subscription | None:
         """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
-        with self._database.reading() as session:
-            if not session.schema.has("subscription"):
+        with self._database.reading() as transaction:
+            if not transaction.schema.has("subscription"):
                 return None
-            found = session.rows("subscription", username=username)
+            found = transaction.rows("subscription", username=username)
         return rows.subscription(found[0]) if found else None
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the server's plans."""
-        with self._database.reading() as session:
-            found = session.rows("plans") if session.schema.has("plan") else []
+        with self._database.reading() as transaction:
+            found = transaction.rows("plans") if transaction.schema.has("plan") else []
         return tuple(map(rows.plan, found))
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
         """Let an account store so much beyond its plan, from now on; return the bytes that it really is."""
-        with self._database.writing() as session:
-            found = session.rows("subscription", username=username)
+        with self._database.writing() as transaction:
+            found = transaction.rows("subscription", username=username)
             if not found:
                 raise NotFoundError(f"{username} has no subscription.", hint="Type: qfc users list")
             unit = found[0]["unit_bytes"]
             if unit is None:
-                session.change("storage_type_insert", megabyte=1)
+                transaction.change("storage_type_insert", megabyte=1)
                 unit = MEGABYTE
-            session.change("storage_packages_end", subscription=found[0]["id"])
+            transaction.change("storage_packages_end", subscription=found[0]["id"])
             quantity = -(-added_bytes // unit)
             if quantity > 0:
-                session.change("storage_package_insert", subscription=found[0]["id"], quantity=quantity)
+                transaction.change("storage_package_insert", subscription=found[0]["id"], quantity=quantity)
         return quantity * unit
 
     def set_plan(self, username: str, code: str) -> None:
         """Give an account another plan, and make it active. Raises NotFoundError."""
-        with self._database.writing() as session:
-            if not session.change("subscription_set_plan", username=username, code=code):
+        with self._database.writing() as transaction:
+            if not transaction.change("subscription_set_plan", username=username, code=code):
                 raise NotFoundError(
                     f"There is no account {username}, or no plan {code} for it.", hint="Type: qfc users plans"
                 )
 
     def end_tokens(self, username: str) -> int:
         """End all tokens of a person; return their number."""
-        with self._database.writing() as session:
-            if not session.schema.has("token"):
+        with self._database.writing() as transaction:
+            if not transaction.schema.has("token"):
                 return 0
-            return session.change("tokens_end_of", username=username)
+            return transaction.change("tokens_end_of", username=username)
 
     def responsible(self, project_id: str) -> str:
         """Return the person who may do anything with a project: its owner, or that of the owning organization."""
-        with self._database.reading() as session:
-            return session.row("responsible", id=project_id)["username"]
+        with self._database.reading() as transaction:
+            return transaction.row("responsible", id=project_id)["username"]
 
     def responsible_for_account(self, username: str) -> str:
         """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
-        with self._database.reading() as session:
-            found = session.rows("responsible_for_account", username=username)
+        with self._database.reading() as transaction:
+            found = transaction.rows("responsible_for_account", username=username)
         if not found:
             raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         return found[0]["username"]
 
     def setting(self, name: str) -> str | None:
         """Return a stored value of the application's table of settings, as it is; None without one."""
-        with self._database.reading() as session:
-            found = session.rows("setting", name=name) if session.schema.has("setting") else []
+        with self._database.reading() as transaction:
+            found = transaction.rows("setting", name=name) if transaction.schema.has("setting") else []
         return found[0]["value"] if found else None
 
     def rows_of(self, table: str) -> int | None:
         """Count the rows of a table; None when the database has no such table."""
-        with self._database.reading() as session:
-            return session.rows_of(table)
+        with self._database.reading() as transaction:
+            return transaction.rows_of(table)
 
     def applied_migrations(self) -> tuple[str, ...]:
         """Return the migrations that the database has, as app.name, in the order in which they were applied."""
-        with self._database.reading() as session:
-            return tuple(row["name"] for row in session.rows("migrations"))
+        with self._database.reading() as transaction:
+            return tuple(row["name"] for row in transaction.rows("migrations"))
 
     def changes_since(self, moment: datetime) -> Mapping[str, int]:
         """Count what came after a moment: deltas, projects, files (where the database knows them)."""
-        with self._database.reading() as session:
-            counts = {"deltas": session.row("deltas_since", since=moment)["count"]}
-            counts["projects"] = session.row("projects_since", since=moment)["count"]
-            if session.schema.has("file_version"):
-                counts["file versions"] = session.row("file_versions_since", since=moment)["count"]
+        with self._database.reading() as transaction:
+            counts = {"deltas": transaction.row("deltas_since", since=moment)["count"]}
+            counts["projects"] = transaction.row("projects_since", since=moment)["count"]
+            if transaction.schema.has("file_version"):
+                counts["file versions"] = transaction.row("file_versions_since", since=moment)["count"]
             return counts
 
     def stored_bytes(self) -> int:
         """Return what all versions of all projects' files take, as the application counts."""
-        with self._database.reading() as session:
-            return int(session.row("stored_bytes")["bytes"])
+        with self._database.reading() as transaction:
+            return int(transaction.row("stored_bytes")["bytes"])
 
     def open_session(self, username: str, *, seconds: int) -> str:
         """Make a token with which the API takes us for that person; it ends by itself. Raises NotFoundError."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
-        with self._database.writing() as session:
-            if not session.change("token_insert", key=token, username=username, seconds=seconds, agent=AGENT):
+        with self._database.writing() as transaction:
+            if not transaction.change("token_insert", key=token, username=username, seconds=seconds, agent=AGENT):
                 raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
         return token
 
     def close_session(self, token: str) -> None:
         """End a token and forget it; harmless when it is gone."""
-        with self._database.writing() as session:
-            session.change("token_delete", key=token)
+        with self._database.writing() as transaction:
+            transaction.change("token_delete", key=token)
 
     def database(self) -> DatabaseStatus:
         """Return facts about the database itself."""
-        with self._database.reading() as session:
-            tables = tuple((row["name"], row["rows"], row["bytes"]) for row in session.rows("tables", limit=TABLES))
-            return DatabaseStatus(**session.row("database"), tables=tables)
+        with self._database.reading() as transaction:
+            tables = tuple((row["name"], row["rows"], row["bytes"]) for row in transaction.rows("tables", limit=TABLES))
+            return DatabaseStatus(**transaction.row("database"), tables=tables)

@@ -20,7 +20,7 @@ from qfc.stack.model import (
 )
 
 from . import changes, rows
-from .connection import Connect, Database, Session
+from .connection import Connect, Database, Transaction
 
 FINAL = tuple(status for status in JobStatus if status.is_final)
 #: So many of the newest jobs are measured for percentiles.
@@ -39,21 +39,21 @@ class PostgresJobStore:
 
     def depth(self) -> QueueDepth:
         """Count what waits and runs."""
-        with self._database.reading() as session:
-            return QueueDepth(**session.row("depth"))
+        with self._database.reading() as transaction:
+            return QueueDepth(**transaction.row("depth"))
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
         """Return the queue at one moment."""
-        with self._database.reading() as session:
-            counts = session.row("waiting_counts")
+        with self._database.reading() as transaction:
+            counts = transaction.row("waiting_counts")
             at: datetime = counts.pop("at")
             return QueueSnapshot(
                 at=at,
-                depth=QueueDepth(**session.row("depth")),
+                depth=QueueDepth(**transaction.row("depth")),
                 counts=WaitingCounts(**counts),
-                active=tuple(map(rows.job, session.rows("jobs_active", limit=limit))),
-                pending=tuple(map(rows.job, session.rows("jobs_pending", limit=limit))),
-                workers=_workers(session) if session.schema.has("worker") else None,
+                active=tuple(map(rows.job, transaction.rows("jobs_active", limit=limit))),
+                pending=tuple(map(rows.job, transaction.rows("jobs_pending", limit=limit))),
+                workers=_workers(transaction) if transaction.schema.has("worker") else None,
             )
 
     def jobs(
@@ -68,8 +68,8 @@ class PostgresJobStore:
         """Return jobs, the newest first, without output and feedback."""
         if project_id is not None and rows.uuid_or_none(project_id) is None:
             return ()
-        with self._database.reading() as session:
-            found = session.rows(
+        with self._database.reading() as transaction:
+            found = transaction.rows(
                 "jobs",
                 statuses=rows.parameters(statuses),
                 project_id=project_id,
@@ -81,19 +81,19 @@ class PostgresJobStore:
 
     def job(self, job_id: str) -> Job:
         """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
-        with self._database.reading() as session:
-            return rows.job(rows.one_by_id(session, "job", job_id, "job"))
+        with self._database.reading() as transaction:
+            return rows.job(rows.one_by_id(transaction, "job", job_id, "job"))
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
         """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
         wanted = rows.parameters(statuses or FINAL)
-        with self._database.reading() as session:
-            return tuple(map(rows.job, session.rows("jobs_ended", statuses=wanted, since=since, limit=limit)))
+        with self._database.reading() as transaction:
+            return tuple(map(rows.job, transaction.rows("jobs_ended", statuses=wanted, since=since, limit=limit)))
 
     def statistics(self, *, since: datetime) -> JobStatistics:
         """Count and measure the jobs that ended since then."""
-        with self._database.reading() as session:
-            return rows.statistics(session.row("statistics", since=since, sample=SAMPLE))
+        with self._database.reading() as transaction:
+            return rows.statistics(transaction.row("statistics", since=since, sample=SAMPLE))
 
     def deltas(
         self,
@@ -108,8 +108,8 @@ class PostgresJobStore:
         """Return deltas in the order of arrival, without content."""
         if any(name is not None and rows.uuid_or_none(name) is None for name in (project_id, job_id)):
             return ()
-        with self._database.reading() as session:
-            found = session.rows(
+        with self._database.reading() as transaction:
+            found = transaction.rows(
                 "deltas",
                 statuses=rows.parameters(statuses),
                 project_id=project_id,
@@ -123,57 +123,57 @@ class PostgresJobStore:
     def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
         """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
         place = {"after_at": after and after.created_at, "after_id": after and after.id}
-        with self._database.reading() as session:
-            found = session.rows("delta_contents", project_id=project_id, limit=limit, **place)
+        with self._database.reading() as transaction:
+            found = transaction.rows("delta_contents", project_id=project_id, limit=limit, **place)
             return tuple(map(rows.delta, found))
 
     def delta(self, delta_id: str) -> Delta:
         """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
-        with self._database.reading() as session:
-            return rows.delta(rows.one_by_id(session, "delta", delta_id, "delta"))
+        with self._database.reading() as transaction:
+            return rows.delta(rows.one_by_id(transaction, "delta", delta_id, "delta"))
 
     def workers(self) -> tuple[Worker, ...]:
         """Return the workers that the database knows; one that has lost its connection is `dead`."""
-        with self._database.reading() as session:
-            return _workers(session) if session.schema.has("worker") else ()
+        with self._database.reading() as transaction:
+            return _workers(transaction) if transaction.schema.has("worker") else ()
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
         """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
         _, ids = rows.usual_ids(job_ids)
-        with self._database.writing() as session:
-            changed = session.rows("jobs_reset", ids=ids, allowed=[str(status) for status in allowed], to=str(to))
+        with self._database.writing() as transaction:
+            changed = transaction.rows("jobs_reset", ids=ids, allowed=[str(status) for status in allowed], to=str(to))
             return tuple(row["id"] for row in changed)
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
         """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
-        with self._database.writing(dry_run=dry_run) as session:
-            return changes.retry(session, job_ids)
+        with self._database.writing(dry_run=dry_run) as transaction:
+            return changes.retry(transaction, job_ids)
 
     def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
         """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
-        with self._database.writing(dry_run=dry_run) as session:
-            return changes.cancel(session, job_ids, only_waiting=only_waiting)
+        with self._database.writing(dry_run=dry_run) as transaction:
+            return changes.cancel(transaction, job_ids, only_waiting=only_waiting)
 
     def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
         """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
-        with self._database.writing(dry_run=dry_run) as session:
-            return changes.unlock(session, project_ids, locked_before)
+        with self._database.writing(dry_run=dry_run) as transaction:
+            return changes.unlock(transaction, project_ids, locked_before)
 
-    def hasten(self, job_id: str) -> None:
+    def move_to_front(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest."""
-        with self._database.writing() as session:
-            session.change("job_hasten", id=job_id)
+        with self._database.writing() as transaction:
+            transaction.change("job_move_to_front", id=job_id)
 
     def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
         """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
-        with self._database.writing(dry_run=dry_run) as session:
-            return changes.release(session, held)
+        with self._database.writing(dry_run=dry_run) as transaction:
+            return changes.release(transaction, held)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
         """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
-        with self._database.writing(dry_run=dry_run) as session:
-            return changes.reapply(session, delta_ids)
+        with self._database.writing(dry_run=dry_run) as transaction:
+            return changes.reapply(transaction, delta_ids)
 
 
-def _workers(session: Session) -> tuple[Worker, ...]:
-    return tuple(map(rows.worker, session.rows("workers")))
+def _workers(transaction: Transaction) -> tuple[Worker, ...]:
+    return tuple(map(rows.worker, transaction.rows("workers")))

@@ -32,8 +32,8 @@ class PostgresLabRows:
 
     def account(self, name: str, *, plan: str = "") -> None:
         """Make the account of a person, with a subscription."""
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             person = make_user(tables, name, PERSON)
             tables.insert("person", user_ptr_id=person, has_accepted_tos=True, has_newsletter_subscription=False,
                           remaining_invitations=0, remaining_trial_organizations=0)  # fmt: skip
@@ -41,19 +41,19 @@ class PostgresLabRows:
 
     def user(self, name: str) -> None:
         """Make a person and nothing that belongs to one."""
-        with self._database.writing() as session:
-            make_user(Tables(session), name, PERSON)
+        with self._database.writing() as transaction:
+            make_user(Tables(transaction), name, PERSON)
 
     def subscribe(self, name: str, *, plan: str = "") -> None:
         """Give a person an account and a subscription."""
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             subscribe(tables, user_id(tables, name), plan=plan)
 
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
         """Make an organization of people who have accounts, with a subscription."""
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             made, boss, now = make_user(tables, name, ORGANIZATION), user_id(tables, owner), tables.now()
             tables.insert("organization", user_ptr_id=made, organization_owner_id=boss, is_initially_trial=False,
                           created_by_id=boss, created_at=now, updated_at=now)  # fmt: skip
@@ -64,23 +64,23 @@ class PostgresLabRows:
 
     def plan(self, code: str, **values: object) -> None:
         """Make a plan like people's default one, with other values."""
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             columns = [name for name in sorted(tables.columns("plan")) if name not in OWN]
             copied = sql.SQL(", ").join(map(sql.Identifier, columns))
             statement = sql.SQL(
                 "insert into {plan} (code, is_default, created_at, updated_at, {copied})"
                 " select %(code)s, false, now(), now(), {copied} from {plan} where is_default and user_type = %(kind)s"
             ).format(plan=sql.Identifier(tables.name("plan")), copied=copied)
-            session.connection.execute(statement, {"code": code, "kind": PERSON})
+            transaction.connection.execute(statement, {"code": code, "kind": PERSON})
             if values:
                 tables.change("plan", {"code": code}, **values)
 
     def project(self, owner: str, name: str, *, made_at: datetime, **values: object) -> str:
         """Make a project; return its id."""
         project = str(uuid4())
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             healthy = _healthy_project(made_at, user_id(tables, owner))
             tables.insert("project", **{**healthy, "id": project, "name": name, **values})
         return project
@@ -100,9 +100,9 @@ class PostgresLabRows:
     ) -> str:
         """Make a job; an official server leaves the end of a failed one to the container."""
         job = str(uuid4())
-        with self._database.writing() as session:
-            tables = Tables(session)
-            end = "finished_at" if session.schema.has_leases or status != "failed" else "docker_finished_at"
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
+            end = "finished_at" if transaction.schema.has_leases or status != "failed" else "docker_finished_at"
             author = _owner(tables, project)
             tables.insert("job", id=job, created_at=made_at, updated_at=made_at, project_id=project, type=type,
                           status=status, created_by_id=author, triggered_by_id=author, output=output,
@@ -125,8 +125,8 @@ class PostgresLabRows:
         """Make an edit, as a part of an apply job where one is given."""
         delta = str(uuid4())
         sent = {"method": "create", "sourceLayerId": "trees_1", "uuid": delta, **(content or {})}
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             tables.insert("delta", id=delta, deltafile_id=str(uuid4()), client_id=str(uuid4()), content=sent,
                           created_at=made_at, updated_at=made_at, project_id=project,
                           created_by_id=_owner(tables, project), last_status=status,
@@ -138,8 +138,8 @@ class PostgresLabRows:
     def file(self, project: str, name: str, size: int, *, made_at: datetime) -> None:
         """Make the row of a project's file of so many bytes, of which there are none."""
         version = str(uuid4())
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             tables.insert("file", project_id=project, name=name, file_type=1, created_at=made_at)
             (file,) = tables.ids("file", project_id=project, name=name)
             tables.insert("file_version", id=version, file_id=file, content=f"projects/{project}/files/{name}",
@@ -150,39 +150,39 @@ class PostgresLabRows:
 
     def rows(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
         """Return rows with these values, at most 1000."""
-        with self._database.reading() as session:
-            return tuple(Tables(session).select(table, where, columns))
+        with self._database.reading() as transaction:
+            return tuple(Tables(transaction).select(table, where, columns))
 
     def insert(self, table: str, **values: object) -> None:
         """Insert a row."""
-        with self._database.writing() as session:
-            Tables(session).insert(table, **values)
+        with self._database.writing() as transaction:
+            Tables(transaction).insert(table, **values)
 
     def change(self, table: str, where: Mapping[str, object], **values: object) -> int:
         """Change the rows with these values; return their number."""
-        with self._database.writing() as session:
-            return Tables(session).change(table, where, **values)
+        with self._database.writing() as transaction:
+            return Tables(transaction).change(table, where, **values)
 
     def delete(self, table: str, where: Mapping[str, object]) -> int:
         """Delete the rows with these values; return their number."""
-        with self._database.writing() as session:
-            return Tables(session).delete(table, where)
+        with self._database.writing() as transaction:
+            return Tables(transaction).delete(table, where)
 
     def remove(self, account: str) -> None:
         """Remove an account with all that belongs to it; harmless when it is not there."""
-        with self._database.writing() as session:
-            tables = Tables(session)
+        with self._database.writing() as transaction:
+            tables = Tables(transaction)
             for found in tables.ids("user", username=account):
                 _remove_projects(tables, tables.ids("project", owner_id=found))
                 _remove_user(tables, found)
 
     def set_read_only(self, on: bool) -> None:
         """Let every session that begins from now on only read, or not. This one may write: it says so itself."""
-        with self._database.writing() as session:
-            asked = session.connection.execute("select current_database() as name").fetchone()
+        with self._database.writing() as transaction:
+            asked = transaction.connection.execute("select current_database() as name").fetchone()
             database = sql.Identifier(asked["name"] if asked else "")
             what = sql.SQL("set default_transaction_read_only = on" if on else "reset default_transaction_read_only")
-            session.connection.execute(sql.SQL("alter database {} {}").format(database, what))
+            transaction.connection.execute(sql.SQL("alter database {} {}").format(database, what))
 
 
 def make_user(tables: Tables, name: str, kind: int) -> int:

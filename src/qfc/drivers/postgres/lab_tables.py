@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 
 from qfc.errors import RefusedError
 
-from .connection import Row, Session
+from .connection import Row, Transaction
 
 #: Tables that only the lab touches, as all releases call them; others are those of the schema.
 OTHERS = {
@@ -37,19 +37,19 @@ MOST = 1000
 class Tables:
     """The tables of one transaction. A table has our name, or its own; values of columns that it lacks are left out."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
         self._columns: dict[str, frozenset[str]] = {}
 
     def name(self, table: str) -> str:
         """Return what the database calls a table."""
-        return self._session.schema.names.get(table) or OTHERS.get(table, table)
+        return self._transaction.schema.names.get(table) or OTHERS.get(table, table)
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table; none when it is not there."""
         name = self.name(table)
         if name not in self._columns:
-            found = self._session.connection.execute(COLUMNS, {"table": name}).fetchall()
+            found = self._transaction.connection.execute(COLUMNS, {"table": name}).fetchall()
             self._columns[name] = frozenset(row["name"] for row in found)
         return self._columns[name]
 
@@ -118,7 +118,7 @@ class Tables:
     def _run(self, statement: str, *parts: sql.Composable, given: Mapping[str, object]) -> list[Row]:
         # Statements are those of this file; names are identifiers, values are parameters.
         written = sql.SQL(cast("Any", statement)).format(*parts)
-        cursor = self._session.connection.execute(
+        cursor = self._transaction.connection.execute(
             written, {name: _as_parameter(value) for name, value in given.items()}
         )
         return cursor.fetchall() if cursor.description else []

@@ -22,7 +22,7 @@ from qfc.stack.model import (
 from qfc.stack.queue_changes import LockedDelta, LockedJob
 from qfc.stack.queue_order import WaitingJob
 
-from .connection import Row, Session
+from .connection import Row, Transaction
 
 UUID_DIGITS = 32
 #: Shorter beginnings of an id are more often a mistake than a wish.
@@ -100,10 +100,10 @@ def _durations(values: Sequence[float | None] | None) -> Durations:
     return Durations(p50, p95, longest)
 
 
-def one_by_id(session: Session, query: str, name: str, what: str) -> Row:
+def one_by_id(transaction: Transaction, query: str, name: str, what: str) -> Row:
     """Return the row whose id is `name` or begins with it. Raises NotFoundError and UsageError."""
     first, last = id_range(name, what)
-    rows = session.rows(query, first=first, last=last)
+    rows = transaction.rows(query, first=first, last=last)
     if not rows:
         raise NotFoundError(f"There is no {what} {name}.", hint=f"Type: qfc {what}s list")
     if len(rows) > 1:

@@ -62,11 +62,11 @@ class Gate:
         for name, data in probe_files().items():
             self._check(f"upload of {name}", lambda name=name, data=data: project.upload(name, data))
 
-    def hasten(self) -> None:
+    def move_to_front(self) -> None:
         """Let the job that the project file has made be the next one, whatever waits."""
         assert self._project is not None
         for job in self._ports.jobs.jobs(project_id=self._project.id, limit=5):
-            self._ports.jobs.hasten(job.id)
+            self._ports.jobs.move_to_front(job.id)
 
     def taken(self) -> None:
         """Wait until a worker of the new release has taken it up."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from ...stack.journals import past, under_way
 from ...stack.model import Revision
 from ...stack.ports import Ports
-from ...stack.rollout import Record, State
+from ...stack.rollout import DeployState, Record
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,6 @@ def _line(record: Record) -> HistoryLine:
         seconds=seconds,
         failure=record.failure,
         migrated=record.migrate,
-        way_back=record.state is State.DEPLOYED,
-        with_data=record.dump is not None and record.state is State.DEPLOYED,
+        way_back=record.state is DeployState.DEPLOYED,
+        with_data=record.dump is not None and record.state is DeployState.DEPLOYED,
     )

@@ -9,7 +9,7 @@ from ...errors import QfcError
 from ...stack.journals import FOLDER, LOG, RECORD, UNDER_WAY, past
 from ...stack.ports import Clock, Deployment
 from ...stack.retention import KEEP_DEPLOYMENTS, outlived
-from ...stack.rollout import Record, State, Step, as_document
+from ...stack.rollout import DeployState, Record, Step, as_document
 
 
 class Journal:
@@ -48,7 +48,7 @@ class Journal:
         with suppress(QfcError):
             self._deployment.records.write_text(f"{self.place}/{LOG}", text)
 
-    def close(self, state: State, failure: str = "") -> None:
+    def close(self, state: DeployState, failure: str = "") -> None:
         """Write down the end; nothing is under way any more."""
         self.record = self.record.ended(state, self._clock.now(), failure)
         self._deployment.records.write(f"{self.place}/{RECORD}", as_document(self.record))

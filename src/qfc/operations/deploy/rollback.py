@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ...errors import NotFoundError, RefusedError
 from ...stack.journals import ENV, FOLDER, past, under_way
 from ...stack.ports import Deployment, Ports
-from ...stack.rollout import ImageSource, Record, State
+from ...stack.rollout import DeployState, ImageSource, Record
 from ..guard import Options, guarded
 from .run import Deployed, DeployOptions, carry_out, looked_at, new_record
 from .undo import recover
@@ -75,7 +75,7 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
         before=record.before,
         after=record.after,
         steps=record.took,
-        result=State.UNCHANGED if guard.dry_run else record.state,
+        result=DeployState.UNCHANGED if guard.dry_run else record.state,
         backup=record.dump,
         checks=(),
         plan=guard.steps,
@@ -86,7 +86,7 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
 
 def _chosen(deployment: Deployment, wanted: RollbackOptions) -> Record:
     """Return the deployment before which the release was that is wanted. Raises NotFoundError."""
-    records = [record for record in past(deployment) if record.state is State.DEPLOYED]
+    records = [record for record in past(deployment) if record.state is DeployState.DEPLOYED]
     if wanted.to is None:
         now = deployment.source.state().revision.commit
         records = [record for record in records if record.after.commit == now]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from ...errors import QfcError, RefusedError, UsageError
 from ...stack.model import Revision, SourceState
 from ...stack.ports import Ports
-from ...stack.rollout import ImageSource, Record, State, Step, Took, steps_of
+from ...stack.rollout import DeployState, ImageSource, Record, Step, Took, steps_of
 from ..guard import Guard, Options, guarded
 from .checks import Candidate, Check, checks
 from .journal import Journal, forget_old
@@ -59,7 +59,7 @@ class Deployed:
     before: Revision
     after: Revision
     steps: tuple[Took, ...]
-    result: State
+    result: DeployState
     backup: str | None
     checks: tuple[Check, ...]
     plan: tuple[str, ...]
@@ -73,7 +73,7 @@ class Deployed:
     @property
     def exit_code(self) -> int:
         """0 only when the release that was wanted runs, or would."""
-        return 0 if self.result is State.DEPLOYED or self.dry_run or self.recovered else 1
+        return 0 if self.result is DeployState.DEPLOYED or self.dry_run or self.recovered else 1
 
 
 def deploy(ports: Ports, wanted: DeployOptions, options: Options) -> Deployed:
@@ -146,7 +146,7 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ..
                 with journal.step(step):
                     steps.do(step)
         if not guard.dry_run:
-            journal.close(State.DEPLOYED)
+            journal.close(DeployState.DEPLOYED)
     except BaseException as error:  # Ctrl-C goes back too; it is raised again there
         if Step.GATE in journal.record.done:
             if isinstance(error, QfcError):
@@ -154,9 +154,9 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ..
             raise
         return _went_wrong(ports, guard, journal, found, failed, error)
     if guard.dry_run:
-        return _result(journal, State.UNCHANGED, found, guard)
+        return _result(journal, DeployState.UNCHANGED, found, guard)
     forget_old(ports.deployment)
-    return _result(journal, State.DEPLOYED, found, guard)
+    return _result(journal, DeployState.DEPLOYED, found, guard)
 
 
 def _not_all_up(record: Record, error: QfcError) -> QfcError:
@@ -207,7 +207,7 @@ def _sentence(step: Step, record: Record) -> str:
     return SENTENCES[step].format(after=record.after, source=SOURCES[record.source])
 
 
-def _result(journal: Journal, state: State, found: tuple[Check, ...], guard: Guard) -> Deployed:
+def _result(journal: Journal, state: DeployState, found: tuple[Check, ...], guard: Guard) -> Deployed:
     record = journal.record
     return Deployed(
         before=record.before,

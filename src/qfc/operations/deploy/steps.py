@@ -64,8 +64,10 @@ class Steps:
         for service, (_, image_id) in images.items():
             deployment.images.keep(image_id, service, self._record.id)
         migrations = self._ports.directory.applied_migrations()
-        ailing = not_ready(self._ports)
-        self._journal.write(lambda record: replace(record, images=images, migrations=migrations, ailing=ailing))
+        unready_before = not_ready(self._ports)
+        self._journal.write(
+            lambda record: replace(record, images=images, migrations=migrations, unready_before=unready_before)
+        )
 
     def checkout(self) -> None:
         """Make the files those of the release; on the way back .env too where the releases want different lines."""
@@ -127,7 +129,7 @@ class Steps:
         """Prove that the release works; one worker does one job, before any other."""
         with gate(self._ports, self._record.password, self._note_project) as proof:
             proof.files()
-            proof.hasten()
+            proof.move_to_front()
             self._deployment.rollout.converge(workers=1)
             proof.taken()
             # It ends after that job: others are for workers of a release that is known to work.
@@ -143,7 +145,7 @@ class Steps:
         if self._record.probe:
             remove_left_project(self._ports, self._record.probe, self._record.password)
         self._deployment.rollout.converge()
-        self._deployment.rollout.await_ready(limit_s=READY_S, without=self._record.ailing)
+        self._deployment.rollout.await_ready(limit_s=READY_S, without=self._record.unready_before)
 
     def _note_project(self, project_id: str) -> None:
         self._journal.write(lambda record: replace(record, probe=project_id))

@@ -8,23 +8,23 @@ from dataclasses import replace
 from ...errors import QfcError
 from ...stack.journals import ENV, under_way
 from ...stack.ports import Ports
-from ...stack.rollout import Record, State, Step, WayOut, way_out, what_was_left
+from ...stack.rollout import DeployState, Record, Step, WayOut, way_out, what_was_left
 from .gate import remove_left_project
 from .journal import Journal
 from .steps import APP, READY_S, WORKER, Steps
 
 
-def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str], None]) -> State:
+def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str], None]) -> DeployState:
     """Make everything as it was before the first step; return how the deployment ended.
 
     Raises QfcError when that is not possible; what is written down then stays, for the next try.
     """
     record = journal.record
     if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.DRAIN):
-        journal.record = record.ended(State.UNCHANGED, ports.clock.now(), failure)
+        journal.record = record.ended(DeployState.UNCHANGED, ports.clock.now(), failure)
         journal.forget()
-        return State.UNCHANGED
-    journal.write(lambda record: replace(record, state=State.UNDOING, failure=failure))
+        return DeployState.UNCHANGED
+    journal.write(lambda record: replace(record, state=DeployState.UNDOING, failure=failure))
     try:
         _undo(ports, journal, report)
     except QfcError as error:
@@ -33,7 +33,7 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
             hint="Correct that, then type: qfc deploy rollback   (it goes on where this stopped)",
         ) from error
     changed = record.has_begun(Step.DRAIN)
-    state = State.ROLLED_BACK if changed else State.UNCHANGED
+    state = DeployState.ROLLED_BACK if changed else DeployState.UNCHANGED
     journal.close(state, failure)
     return state
 
@@ -42,16 +42,16 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
     record, deployment = journal.record, ports.deployment
     # Its files are in the store: without its row nobody could remove them any more.
     is_left = bool(record.probe) and not remove_left_project(ports, record.probe, record.password)
-    if not record.is_back:
+    if not record.restored:
         _bring_back(ports, journal, report)
         # What was restarted since may have worked: it is neither stopped nor put back a second time.
-        journal.write(lambda record: replace(record, is_back=True))
-    if record.has_begun(Step.DRAIN) and not record.is_open:
+        journal.write(lambda record: replace(record, restored=True))
+    if record.has_begun(Step.DRAIN) and not record.writers_admitted:
         report("Start everything as it was")
         deployment.rollout.converge()
-        deployment.rollout.await_ready(limit_s=READY_S, without=record.ailing)
+        deployment.rollout.await_ready(limit_s=READY_S, without=record.unready_before)
     if record.has_begun(Step.HOLD):
-        journal.write(lambda record: replace(record, is_open=True))
+        journal.write(lambda record: replace(record, writers_admitted=True))
         deployment.traffic.release()
     if is_left:
         remove_left_project(ports, record.probe, record.password)
@@ -91,7 +91,7 @@ def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
     if way_out(record) is WayOut.FINISH:
         report(f"It had passed the gate; it is finished: {record.after}")
         Steps(ports, journal).release()
-        journal.close(State.DEPLOYED)
+        journal.close(DeployState.DEPLOYED)
     else:
         report(f"It is undone: back to {record.before}")
         go_back(ports, journal, record.failure or "The operation was broken off.", report)

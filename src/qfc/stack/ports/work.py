@@ -120,7 +120,7 @@ class Queue(Protocol):
         """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
         ...
 
-    def hasten(self, job_id: str) -> None:
+    def move_to_front(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest. For jobs of our own only."""
         ...
 

@@ -76,7 +76,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 -- one delta, however odd, must not stop the others
             message = f"The delta could not be applied: {type(error).__name__}: {error}"
             return outcome(index, delta, "error", message)
-        message = _praise(applied)
+        message = _success_message(applied)
         return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
 
     def _edit(self, index: int, edit: Edit) -> Applied:
@@ -116,7 +116,7 @@ class _Run:
         return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
 
 
-def _praise(applied: Applied) -> str:
+def _success_message(applied: Applied) -> str:
     message = "Successfully applied delta!"
     if not applied.ignored:
         return message

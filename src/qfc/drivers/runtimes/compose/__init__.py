@@ -14,8 +14,8 @@ inspection.py   the closer look of a diagnosis
 
 from __future__ import annotations
 
-from .deployment import Deployment, Settings
+from .deployment import ComposeConfig, ComposeProject
 from .observer import Observer
 from .runtime import ComposeRuntime
 
-__all__ = ["ComposeRuntime", "Deployment", "Observer", "Settings"]
+__all__ = ["ComposeConfig", "ComposeProject", "ComposeRuntime", "Observer"]

@@ -22,7 +22,7 @@ ENV_FILE = ".env"
 
 
 @dataclass(frozen=True)
-class Settings:
+class ComposeConfig:
     """What is configured of a deployment. `home` is our own folder for it on this machine.
 
     `folder` and `project` are None where they are to be found.
@@ -35,17 +35,17 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Deployment:
+class ComposeProject:
     """A deployment: the folder with `docker-compose.yml` and `.env` on its host, and its Compose project."""
 
     folder: PurePosixPath
     project: str
 
 
-def find(settings: Settings, engine: Engine) -> Deployment:
+def find(settings: ComposeConfig, engine: Engine) -> ComposeProject:
     """Return the deployment that is meant. Raises ConfigError when several could be, NotFoundError when none."""
     if settings.folder is not None:
-        return Deployment(settings.folder, settings.project or project_of(settings.folder, engine))
+        return ComposeProject(settings.folder, settings.project or project_of(settings.folder, engine))
     found = [one for one in on_engine(engine) if settings.project in (None, one.project)]
     if not found:
         raise _none(settings, engine)
@@ -54,16 +54,16 @@ def find(settings: Settings, engine: Engine) -> Deployment:
     return found[0]
 
 
-def on_engine(engine: Engine) -> list[Deployment]:
+def on_engine(engine: Engine) -> list[ComposeProject]:
     """Return every deployment of QFieldCloud whose containers the engine knows, running or not."""
     labels = [f'{{{{.Label "{label}"}}}}' for label in (PROJECT, WORKING_DIR, SERVICE)]
     argv = ["docker", "ps", "-a", "--filter", f"label={PROJECT}", "--format", "\t".join(labels)]
     services: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for line in engine.look(argv).stdout.splitlines():
+    for line in engine.query(argv).stdout.splitlines():
         project, folder, service = line.split("\t")
         services[folder, project].add(service)
     return [
-        Deployment(PurePosixPath(folder), project)
+        ComposeProject(PurePosixPath(folder), project)
         for (folder, project), names in sorted(services.items())
         if APPLICATION in names and names & TELLING and folder
     ]
@@ -87,7 +87,7 @@ def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
     return EnvFile(content.decode("utf-8", errors="surrogateescape"), str(path))
 
 
-def _none(settings: Settings, engine: Engine) -> NotFoundError:
+def _none(settings: ComposeConfig, engine: Engine) -> NotFoundError:
     named = f" called {settings.project}" if settings.project else ""
     return NotFoundError(
         f"No deployment of QFieldCloud{named} has containers on {engine.machine.name}.",
@@ -95,7 +95,7 @@ def _none(settings: Settings, engine: Engine) -> NotFoundError:
     )
 
 
-def _several(settings: Settings, engine: Engine, found: list[Deployment]) -> ConfigError:
+def _several(settings: ComposeConfig, engine: Engine, found: list[ComposeProject]) -> ConfigError:
     names = ", ".join(f"{one.project} in {one.folder}" for one in found)
     return ConfigError(
         [f"Several deployments are on {engine.machine.name}: {names}."],

@@ -48,7 +48,7 @@ class JobHolding:
     def _by_logs(self, containers: Sequence[Container], active: set[str]) -> dict[str, str | None]:
         argv = ["sh", "-c", _LAST_TAKEN, "sh", str(LINES), *(one.id for one in containers)]
         try:
-            printed = self._engine.look(argv).stdout
+            printed = self._engine.query(argv).stdout
         except QfcError:
             return {}
         taken = dict(line.split() for line in printed.splitlines())

@@ -48,14 +48,14 @@ class ComposeInspection:
 
     def containers(self) -> tuple[ContainerFacts, ...]:
         """Return all containers of the deployment, those of single commands and of jobs too."""
-        return tuple(_facts(one, is_own=True) for one in self._observer.look().containers) + tuple(
+        return tuple(_facts(one, is_own=True) for one in self._observer.snapshot().containers) + tuple(
             _facts(one, is_own=False) for one in self._of_jobs()
         )
 
     def orphans(self) -> tuple[ContainerFacts, ...]:
         """Return the containers of services that the files do not have any more."""
         planned = self._observer.plan().services
-        own = [one for one in self._observer.look().containers if not one.is_one_off]
+        own = [one for one in self._observer.snapshot().containers if not one.is_one_off]
         strange = [one for one in own if one.service not in planned]
         known = self._named() if strange else frozenset[str]()
         return tuple(_facts(one, is_own=True) for one in strange if one.service not in known)
@@ -66,18 +66,18 @@ class ComposeInspection:
 
     def networks(self) -> tuple[str, ...]:
         """Return the names of the engine's networks."""
-        return tuple(self._engine.look(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split())
+        return tuple(self._engine.query(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split())
 
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the deployment's volumes, used or not."""
         label = f"label={PROJECT}={self._observer.deployment.project}"
-        labelled = self._engine.look(["docker", "volume", "ls", "-q", "--filter", label]).stdout.split()
-        used = (name for one in self._observer.look().containers for name in one.volumes)
+        labelled = self._engine.query(["docker", "volume", "ls", "-q", "--filter", label]).stdout.split()
+        used = (name for one in self._observer.snapshot().containers for name in one.volumes)
         return tuple(sorted({*labelled, *used}))
 
     def engine(self) -> EngineFacts:
         """Return what the engine is."""
-        said = json.loads(self._engine.look(["docker", "info", "--format", "{{json .}}"]).stdout)
+        said = json.loads(self._engine.query(["docker", "info", "--format", "{{json .}}"]).stdout)
         try:
             compose = self._observer.compose.version
         except UnreachableError:
@@ -109,12 +109,12 @@ class ComposeInspection:
 
     def logs(self) -> tuple[DiskPart, ...]:
         """Return the logs of containers; what may not be measured has no bytes."""
-        return tuple(log_parts(self._engine, self._observer.look().containers))
+        return tuple(log_parts(self._engine, self._observer.snapshot().containers))
 
     def inodes(self) -> tuple[Inodes, ...]:
         """Return how many files the file systems of the deployment can hold."""
         places = (str(self._observer.deployment.folder), self.engine().root, "/")
-        printed = self._engine.look(["df", "-Pi", *places], check=False).stdout
+        printed = self._engine.query(["df", "-Pi", *places], check=False).stdout
         return tuple(dict.fromkeys(_inodes(printed.splitlines()[1:])))
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
@@ -132,7 +132,7 @@ class ComposeInspection:
     def clock_offset_s(self) -> float:
         """Return by how many seconds the host's clock is ahead; right to a second and half the way there and back."""
         before = self._clock.now().timestamp()
-        there = float(self._engine.look(["date", "+%s"]).stdout)
+        there = float(self._engine.query(["date", "+%s"]).stdout)
         return there - (before + self._clock.now().timestamp()) / 2
 
     def keep_running(self, service: str) -> None:
@@ -141,7 +141,7 @@ class ComposeInspection:
         if not ids:
             raise NotFoundError(f"{service} has no container.", hint="Type: qfc up")
         self._engine.run(["docker", "update", "--restart", "unless-stopped", *ids])
-        self._observer.look(fresh=True)
+        self._observer.snapshot(fresh=True)
 
     def remove_containers(self, ids: Sequence[str]) -> None:
         """Remove containers of the deployment; volumes stay."""
@@ -150,7 +150,7 @@ class ComposeInspection:
             raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
         if ids:
             self._engine.run(["docker", "rm", "--force", *ids])
-        self._observer.look(fresh=True)
+        self._observer.snapshot(fresh=True)
 
     def remove_folders(self, paths: Sequence[str]) -> None:
         """Remove folders that jobs left, with all that is in them."""
@@ -159,18 +159,18 @@ class ComposeInspection:
     def _named(self) -> frozenset[str]:
         """Return the names of all services of the files, those of other profiles too."""
         argv = within(self._observer.deployment.folder, self._observer.compose.names())
-        return frozenset(self._engine.look(argv).stdout.split())
+        return frozenset(self._engine.query(argv).stdout.split())
 
     def _of_jobs(self) -> list[Container]:
         """Return the containers that the deployment's workers made for jobs: they are on its network."""
-        seen = self._observer.look().containers
+        seen = self._observer.snapshot().containers
         networks = {name for one in seen for name in (*one.addresses, one.network)}
         networks |= {one.environment[NETWORK] for one in seen if one.service == WORKER and NETWORK in one.environment}
         found = self._inspect("-a", "--filter", f"label={JOB_LABEL}")
         return [one for one in found if networks & {*one.addresses, one.network}]
 
     def _inspect(self, *filters: str) -> list[Container]:
-        printed = self._engine.look(["sh", "-c", _INSPECT, "sh", *filters], check=False).stdout
+        printed = self._engine.query(["sh", "-c", _INSPECT, "sh", *filters], check=False).stdout
         return [container(json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
 
 

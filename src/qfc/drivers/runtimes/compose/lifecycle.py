@@ -8,7 +8,7 @@ from dataclasses import replace
 from ....errors import CommandError, QfcError, UnreachableError
 from ....stack.model import Health, Service, ServiceState
 from ....stack.ports import Clock
-from ...docker.engine import Engine, telling_line, within
+from ...docker.engine import Engine, error_line, within
 from .draining import Drain
 from .observer import Observer
 
@@ -94,9 +94,9 @@ class Lifecycle:
     def _remove_stale(self) -> None:
         """Remove what v1 would make anew: it reads a field of the old image that newer engines leave out."""
         compose = self._observer.compose
-        printed = self._engine.look(within(self._observer.deployment.folder, compose.hashes())).stdout
+        printed = self._engine.query(within(self._observer.deployment.folder, compose.hashes())).stdout
         wanted = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
-        seen = self._observer.look(fresh=True).containers
+        seen = self._observer.snapshot(fresh=True).containers
         stale = sorted(
             {
                 one.service
@@ -140,7 +140,7 @@ class Lifecycle:
 
     def hopeless(self, name: str) -> UnreachableError:
         """Return the error for a service that does not come up, with its last words."""
-        said = [telling_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
+        said = [error_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
         words = f" Its last words: {said[0]}" if said else ""
         return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {name}")
 
@@ -165,7 +165,7 @@ class Lifecycle:
         waited = 0.0
         while True:
             try:
-                self._observer.look(fresh=True)
+                self._observer.snapshot(fresh=True)
                 if self.in_database("select 1") == "1":
                     return
             except QfcError as error:

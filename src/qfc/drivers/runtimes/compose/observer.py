@@ -11,15 +11,15 @@ from pathlib import PurePosixPath
 
 from ....errors import CommandError, ConfigError, NotFoundError
 from ....stack.model import Disk, Service
-from ...docker import look as looking
+from ...docker import snapshot as snapshots
 from ...docker.containers import Container
 from ...docker.engine import Engine
-from ...docker.look import Look, Use
 from ...docker.restarts import RestartHistory
+from ...docker.snapshot import Snapshot, Use
 from . import deployment as deployments
 from . import program
-from .deployment import Deployment, Settings
-from .plan import Plan, PlanStore, read_config
+from .deployment import ComposeConfig, ComposeProject
+from .plan import ComposePlan, PlanStore, read_config
 from .program import Compose
 from .services import services
 
@@ -39,23 +39,25 @@ def depth_query() -> str:
 class Observer:
     """Looks at one deployment. Safe for threads."""
 
-    def __init__(self, settings: Settings, engine: Engine) -> None:
+    def __init__(self, settings: ComposeConfig, engine: Engine) -> None:
         self.settings, self.engine = settings, engine
         self._plans = PlanStore(settings.home / "plan.json")
         self._restarts = RestartHistory(settings.home / "restarts.json")
         self._lock = threading.RLock()
-        self._last: tuple[float, Look] | None = None
-        self._plan: Plan | None = None
+        self._last: tuple[float, Snapshot] | None = None
+        self._plan: ComposePlan | None = None
 
     @cached_property
-    def deployment(self) -> Deployment:
+    def deployment(self) -> ComposeProject:
         """Folder and project. Raises ConfigError, NotFoundError."""
         with self._lock:
             if self.settings.folder is None or self.settings.project is not None:
                 return deployments.find(self.settings, self.engine)
-            seen = {one.project for one in self.look().containers}
+            seen = {one.project for one in self.snapshot().containers}
             folder = self.settings.folder
-            return Deployment(folder, seen.pop()) if len(seen) == 1 else deployments.find(self.settings, self.engine)
+            return (
+                ComposeProject(folder, seen.pop()) if len(seen) == 1 else deployments.find(self.settings, self.engine)
+            )
 
     @cached_property
     def compose(self) -> Compose:
@@ -64,23 +66,23 @@ class Observer:
         project = self.deployment.project
         return Compose(known, project) if known else program.find(self.engine, project)
 
-    def look(self, *, fresh: bool = False) -> Look:
+    def snapshot(self, *, fresh: bool = False) -> Snapshot:
         """Return what the deployment's containers are doing. Raises UnreachableError, and ConfigError."""
         with self._lock:
             if self._last is None or fresh or time.monotonic() - self._last[0] > FRESH_S:
-                seen = self._look()
+                seen = self._take()
                 # Stamped when it has arrived: over a distant line it takes longer than it is taken for new.
                 self._last = (time.monotonic(), seen)
             return self._last[1]
 
-    def plan(self, *, fresh: bool = False) -> Plan:
+    def plan(self, *, fresh: bool = False) -> ComposePlan:
         """Return what should run. A fresh plan has the environments too. Raises CommandError for faulty files."""
         with self._lock:
             if fresh:
                 self._plan = self._ask_for_plan()
-                self._plans.remember(self._plan, self.look(fresh=True).files)
+                self._plans.remember(self._plan, self.snapshot(fresh=True).files)
             if self._plan is None:
-                files = self.look().files
+                files = self.snapshot().files
                 self._plan = self._plans.recall(files) or self._ask_for_plan()
                 self._plans.remember(self._plan, files)
             return self._plan
@@ -93,19 +95,19 @@ class Observer:
 
     def services(self, *, fresh: bool = False) -> tuple[Service, ...]:
         """Return every service of the deployment. Where its files are faulty, those of its containers."""
-        seen = self.look(fresh=fresh)
+        seen = self.snapshot(fresh=fresh)
         try:
             plan = self.plan()
         except CommandError:
             if not seen.containers:
                 raise
-            plan = Plan({})
+            plan = ComposePlan({})
         kills = [(one, seen.uses.get(one.pid or 0, Use()).oom_kills) for one in seen.containers]
         return services(seen, plan, self._restarts.update(kills))
 
     def containers(self, service: str, *, fresh: bool = False) -> tuple[Container, ...]:
         """Return the containers of a service, in the order of their numbers."""
-        found = [one for one in self.look(fresh=fresh).containers if one.service == service and not one.is_one_off]
+        found = [one for one in self.snapshot(fresh=fresh).containers if one.service == service and not one.is_one_off]
         return tuple(sorted(found, key=lambda one: one.number))
 
     def running(self, service: str) -> Container:
@@ -123,24 +125,24 @@ class Observer:
 
     def disk(self) -> Disk:
         """Return the space of the file system with the least share left of those the deployment lies on."""
-        disks = self.look().disks
+        disks = self.snapshot().disks
         if not disks:
             raise NotFoundError(f"The space on {self.engine.machine.name} cannot be measured.")
         return min(disks, key=lambda one: one.free_bytes / max(one.total_bytes, 1))
 
-    def _look(self) -> Look:
+    def _take(self) -> Snapshot:
         folder, project = self.settings.folder, self.settings.project
         if folder is None:
             found = self.deployment
             folder, project = found.folder, found.project
-        label = looking.by_project(project) if project else looking.by_folder(folder)
-        return self._only_one_project(self._look_by(label, folder))
+        label = snapshots.by_project(project) if project else snapshots.by_folder(folder)
+        return self._only_one_project(self._take_by(label, folder))
 
-    def _look_by(self, label: str, folder: PurePosixPath) -> Look:
-        argv = looking.command(label, folder, depth_query=depth_query())
-        return looking.parse(self.engine.look(argv).stdout)
+    def _take_by(self, label: str, folder: PurePosixPath) -> Snapshot:
+        argv = snapshots.command(label, folder, depth_query=depth_query())
+        return snapshots.parse(self.engine.query(argv).stdout)
 
-    def _only_one_project(self, seen: Look) -> Look:
+    def _only_one_project(self, seen: Snapshot) -> Snapshot:
         projects = sorted({one.project for one in seen.containers})
         if len(projects) > 1:
             raise ConfigError(
@@ -149,7 +151,7 @@ class Observer:
             )
         return seen
 
-    def _ask_for_plan(self) -> Plan:
+    def _ask_for_plan(self) -> ComposePlan:
         folder, compose = self.deployment.folder, self.compose
         done = self.engine.run(compose.config(), folder=folder, timeout_s=60)
         return read_config(done.stdout, version=compose.version)

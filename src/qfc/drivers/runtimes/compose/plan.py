@@ -44,7 +44,7 @@ class ServicePlan:
 
 
 @dataclass(frozen=True)
-class Plan:
+class ComposePlan:
     """All services. `environment`, of each by its name, holds secrets: only a fresh plan has it, it is never kept."""
 
     services: Mapping[str, ServicePlan]
@@ -58,11 +58,11 @@ class Plan:
         return plan.replicas if plan else 0
 
 
-def read_config(printed: str, *, version: str) -> Plan:
+def read_config(printed: str, *, version: str) -> ComposePlan:
     """Read what `compose config` printed, JSON or YAML."""
     document: dict[str, Any] = json.loads(printed) if printed.lstrip().startswith("{") else _yaml(printed)
     services = cast("dict[str, dict[str, Any]]", document.get("services") or {})
-    return Plan(
+    return ComposePlan(
         {name: _service(name, service) for name, service in services.items()},
         {name: _environment(service.get("environment")) for name, service in services.items()},
         version,
@@ -125,15 +125,17 @@ class PlanStore:
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def recall(self, files: Mapping[str, str]) -> Plan | None:
+    def recall(self, files: Mapping[str, str]) -> ComposePlan | None:
         """Return the plan that was made of just these files; None when there is none, or nothing to tell it by."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             document = json.loads(self._path.read_text(encoding="utf-8"))
             if files and document["files"] == dict(files):
-                return Plan({one["name"]: _recalled(one) for one in document["services"]}, version=document["version"])
+                return ComposePlan(
+                    {one["name"]: _recalled(one) for one in document["services"]}, version=document["version"]
+                )
         return None
 
-    def remember(self, plan: Plan, files: Mapping[str, str]) -> None:
+    def remember(self, plan: ComposePlan, files: Mapping[str, str]) -> None:
         """Keep a plan, without environments. What cannot be kept is asked for again."""
         document = {
             "files": dict(files),

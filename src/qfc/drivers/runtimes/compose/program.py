@@ -93,7 +93,7 @@ class Compose:
 
 def find(engine: Engine, project: str) -> Compose:
     """Return the Compose of a host. Raises UnreachableError when it has none."""
-    version = engine.look(["sh", "-c", _ASK], check=False).stdout.strip().removeprefix("v")
+    version = engine.query(["sh", "-c", _ASK], check=False).stdout.strip().removeprefix("v")
     if not version:
         raise UnreachableError(
             f"{engine.machine.name} has no Docker Compose.",

@@ -35,7 +35,7 @@ class ComposeJobStore:
 
     def depth(self) -> QueueDepth:
         """Count what waits and runs."""
-        seen = self._observer.look().depth
+        seen = self._observer.snapshot().depth
         return seen if seen is not None else self._store.depth()
 
     def workers(self) -> tuple[Worker, ...]:

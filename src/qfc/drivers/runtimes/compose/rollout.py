@@ -30,7 +30,7 @@ class ComposeRollout:
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
         """Return name and id of the image of each service's container."""
-        seen = self._observer.look(fresh=True)
+        seen = self._observer.snapshot(fresh=True)
         return {one.service: (one.image, one.image_id) for one in seen.containers if not one.is_one_off}
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
@@ -56,7 +56,7 @@ class ComposeRollout:
         ids = [one.id for name in services for one in self._observer.containers(name, fresh=True) if one.is_running]
         if WORKER in services:
             argv = ["docker", "ps", "-q", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default"]
-            ids += engine.look(argv).stdout.split()
+            ids += engine.query(argv).stdout.split()
         engine.run(["docker", "rm", "--force", one_off_name(project)], check=False, timeout_s=60)
         if ids:
             engine.run(["docker", "kill", *ids], check=False, timeout_s=60)

@@ -37,7 +37,7 @@ class ComposeRuntime:
 
     def unfinished(self) -> str | None:
         """Say that a deployment was broken off; the one who holds the lock is still at his."""
-        if self._observer.look().left_half:
+        if self._observer.snapshot().interrupted:
             return "A deployment was broken off; the next change finishes or undoes it. See: qfc deploy history"
         return None
 
@@ -54,7 +54,7 @@ class ComposeRuntime:
         """Stop services; workers finish what they hold unless `now`; no names means all."""
         self._require(names)
         self.lifecycle.stop(names, now=now)
-        self._observer.look(fresh=True)
+        self._observer.snapshot(fresh=True)
 
     def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
         """Make services anew from files and images as they are now; no names means all."""
@@ -70,7 +70,7 @@ class ComposeRuntime:
         containers = self._observer.containers(WORKER, fresh=True)
         leaving = leaving_order(containers, self._holding(containers))[: max(len(containers) - count, 0)]
         self.lifecycle.drain.remove(leaving)
-        if any(one.is_running for one in self._observer.look(fresh=True).containers):
+        if any(one.is_running for one in self._observer.snapshot(fresh=True).containers):
             self.lifecycle.compose(self._observer.compose.scale(WORKER, count))
             self.lifecycle.await_ready([WORKER], workers=count)
 
@@ -122,12 +122,12 @@ class ComposeRuntime:
         engine, project = self._observer.engine, self._observer.deployment.project
         argv = ["docker", "ps", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default",
                 "--format", f'{{{{.Label "{JOB_LABEL}"}}}}']  # fmt: skip
-        return frozenset(engine.look(argv).stdout.split())
+        return frozenset(engine.query(argv).stdout.split())
 
     def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
         """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
         self._require(names)
-        chosen = [one for one in self._observer.look().containers if not names or one.service in names]
+        chosen = [one for one in self._observer.snapshot().containers if not names or one.service in names]
         machine = self._observer.engine.machine
         if not follow:
             printed = self._observer.engine.run(logs.reading(chosen, lines=lines, since=since)).stdout

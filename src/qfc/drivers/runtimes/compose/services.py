@@ -7,9 +7,9 @@ from datetime import datetime
 
 from ....stack.model import Health, Instance, Service, ServiceState
 from ...docker.containers import Container
-from ...docker.look import Look, Use
 from ...docker.restarts import Past
-from .plan import Plan, ServicePlan
+from ...docker.snapshot import Snapshot, Use
+from .plan import ComposePlan, ServicePlan
 
 STATES = {
     "running": ServiceState.RUNNING,
@@ -25,28 +25,28 @@ HEALTHS = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY, "starting":
 ORDER = ("db", "geodb", "memcached", "minio", "rustfs", "webdav", "app", "worker_wrapper", "nginx", "ofelia", "certbot")
 
 
-def services(look: Look, plan: Plan, pasts: Mapping[str, Past]) -> tuple[Service, ...]:
+def services(snapshot: Snapshot, plan: ComposePlan, pasts: Mapping[str, Past]) -> tuple[Service, ...]:
     """Return every service of the plan, and those that only have containers left, in a fixed order."""
     found: dict[str, list[Container]] = {name: [] for name in plan.services}
-    for container in look.containers:
+    for container in snapshot.containers:
         if not container.is_one_off:
             found.setdefault(container.service, []).append(container)
     names = sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
     # Where the files can be read, what they do not have is a left-over: nobody waits for it.
     unplanned = 0 if plan.services else None
-    return tuple(_service(name, plan.services.get(name), found[name], look, pasts, unplanned) for name in names)
+    return tuple(_service(name, plan.services.get(name), found[name], snapshot, pasts, unplanned) for name in names)
 
 
 def _service(
     name: str,
     plan: ServicePlan | None,
     containers: list[Container],
-    look: Look,
+    snapshot: Snapshot,
     pasts: Mapping[str, Past],
     unplanned: int | None,
 ) -> Service:
     ordered = sorted(containers, key=lambda one: one.number)
-    instances = tuple(_instance(one, look, pasts.get(one.name, Past())) for one in ordered)
+    instances = tuple(_instance(one, snapshot, pasts.get(one.name, Past())) for one in ordered)
     is_task = plan.is_task if plan else False
     wanted = 0 if is_task else plan.replicas if plan else len(ordered) if unplanned is None else unplanned
     state = _state(instances, wanted)
@@ -67,14 +67,14 @@ def _health(containers: list[Container]) -> Health:
     return next((one for one in order if one in said), Health.NONE)
 
 
-def _instance(container: Container, look: Look, past: Past) -> Instance:
+def _instance(container: Container, snapshot: Snapshot, past: Past) -> Instance:
     running = container.status == "running"
-    use = look.uses.get(container.pid or 0, Use()) if running else Use()
+    use = snapshot.uses.get(container.pid or 0, Use()) if running else Use()
     return Instance(
         id=container.name,
         state=STATES.get(container.status, ServiceState.UNKNOWN),
         pid=container.pid,
-        uptime_s=_seconds(container.started_at, look.at) if running else None,
+        uptime_s=_seconds(container.started_at, snapshot.at) if running else None,
         cpu_percent=use.cpu_percent,
         memory_bytes=use.memory_bytes,
         restarts=past.restarts,

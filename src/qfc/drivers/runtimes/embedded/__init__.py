@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .layout import Settings
+from .layout import EmbeddedConfig
 from .runtime import EmbeddedRuntime
 
-__all__ = ["EmbeddedRuntime", "Settings"]
+__all__ = ["EmbeddedConfig", "EmbeddedRuntime"]

@@ -21,14 +21,14 @@ from ...postgres_server import (
 )
 from ...service_account import make_folder, service_account
 from . import secrets
-from .layout import Layout, Settings
+from .layout import EmbeddedConfig, Layout
 from .programs import DATABASE, DATABASE_STOP_S, Program, operation_mark
 
 #: Names as an official deployment has them by default.
 NAME, USER = "qfieldcloud_db", "qfieldcloud_db_admin"
 
 
-def endpoint(layout: Layout, settings: Settings) -> Endpoint:
+def endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
     """Return how the stack's database is reached. Raises QfcError when a stack of ours was never started."""
     if settings.database_url_file is not None:
         return external_endpoint(settings.database_url_file)
@@ -41,7 +41,7 @@ def endpoint(layout: Layout, settings: Settings) -> Endpoint:
     return Endpoint(str(layout.database_sockets), PORT, USER, password, NAME)
 
 
-def running_endpoint(layout: Layout, settings: Settings) -> Endpoint:
+def running_endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
     """Return how the stack's database is reached now. Raises NotRunningError when our own server has no socket."""
     target = endpoint(layout, settings)
     if settings.database_url_file is None and not (layout.database_sockets / f".s.PGSQL.{PORT}").exists():
@@ -64,13 +64,13 @@ def external_endpoint(path: Path) -> Endpoint:
     return Endpoint(host, port, user, password, database)
 
 
-def installation(layout: Layout, settings: Settings) -> Installation:
+def installation(layout: Layout, settings: EmbeddedConfig) -> Installation:
     """Return the programs that fit the data of the stack, ready for the account that runs them."""
     found = locate(settings.postgres_bin, major=data_major(layout.database))
     return found.prepare_for(service_account(), settings.home)
 
 
-def prepare(layout: Layout, settings: Settings) -> Program | None:
+def prepare(layout: Layout, settings: EmbeddedConfig) -> Program | None:
     """Make what the database needs before it can start; return its program, None for an external one."""
     if settings.database_url_file is not None:
         secrets.put(layout.secrets / "POSTGRES_PASSWORD", external_endpoint(settings.database_url_file).password)
@@ -86,7 +86,7 @@ def prepare(layout: Layout, settings: Settings) -> Program | None:
     return Program(DATABASE, DATABASE, tuple(argv), "INT", DATABASE_STOP_S, user=user)
 
 
-def ensure_database(layout: Layout, settings: Settings) -> None:
+def ensure_database(layout: Layout, settings: EmbeddedConfig) -> None:
     """Make the database of the node in our own server; an external one has to be there. Raises UnreachableError."""
     target = endpoint(layout, settings)
     if settings.database_url_file is not None:

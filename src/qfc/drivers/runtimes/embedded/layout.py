@@ -15,7 +15,7 @@ FORBIDDEN = set("\"'%;#\n\r\t")
 
 
 @dataclass(frozen=True)
-class Settings:
+class EmbeddedConfig:
     """What is wanted of an embedded stack. None: as it last was, else the default.
 
     `home` is the folder that stacks share. With `database_url_file` the stack has no service `db`.

@@ -16,7 +16,7 @@ from .layout import Layout
 from .listening import listens
 from .measure import Measurement, Usage
 from .programs import APP, DATABASE, WORKER, worker_name
-from .state import State
+from .state import EmbeddedState
 from .supervisor import ProcessInfo, Supervisor
 
 STATUS_PATH = "/api/v1/status/"
@@ -32,7 +32,7 @@ STATES = {
 }
 
 
-def wanted_processes(state: State, *, with_database: bool) -> dict[str, tuple[str, ...]]:
+def wanted_processes(state: EmbeddedState, *, with_database: bool) -> dict[str, tuple[str, ...]]:
     """Return the processes that each service should have."""
     database = {DATABASE: (DATABASE,)} if with_database else {}
     return {**database, APP: (APP,), WORKER: tuple(worker_name(number) for number in state.workers)}

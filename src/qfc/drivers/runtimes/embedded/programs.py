@@ -15,7 +15,7 @@ import psutil
 from ....errors import ConfigError
 from ...postgres_server import Endpoint
 from .layout import Layout
-from .state import State
+from .state import EmbeddedState
 
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
 #: Every process that supervisord starts carries this variable, so that orphans are found.
@@ -59,7 +59,7 @@ def operation_mark(folder: Path) -> dict[str, str]:
     return {OPERATION_MARK: f"{process.pid} {process.create_time()} {folder}"}
 
 
-def node_environment(layout: Layout, state: State, endpoint: Endpoint) -> dict[str, str]:
+def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -> dict[str, str]:
     """Return the node's settings. Secrets are named by their files; the operator's own `node.env` comes last."""
     own = {
         "DJANGO_SETTINGS_MODULE": "qfc_node.settings",
@@ -109,7 +109,7 @@ def read_environment_file(path: Path) -> dict[str, str]:
     return values
 
 
-def app_argv(state: State) -> tuple[str, ...]:
+def app_argv(state: EmbeddedState) -> tuple[str, ...]:
     """Return the command of the API: few processes with threads, loaded once before they are forked."""
     address = f"[{state.bind}]:{state.port}" if ":" in state.bind else f"{state.bind}:{state.port}"
     heartbeat = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
@@ -128,7 +128,7 @@ def worker_argv() -> tuple[str, ...]:
     return (sys.executable, "-m", "qfc_node", "dequeue")
 
 
-def node_programs(state: State, environment: Mapping[str, str]) -> list[Program]:
+def node_programs(state: EmbeddedState, environment: Mapping[str, str]) -> list[Program]:
     """Return the API and the workers. Each worker is a program of its own, so that any one of them can go."""
 
     def named(name: str) -> dict[str, str]:

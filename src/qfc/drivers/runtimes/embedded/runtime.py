@@ -16,7 +16,7 @@ from ...commands import run, run_attached
 from ...hosts.local import LocalHost
 from ...postgres_server import Endpoint, is_ready
 from . import database, logs, orphans, secrets, state
-from .layout import Layout, Settings
+from .layout import EmbeddedConfig, Layout
 from .lifecycle import Lifecycle, in_stopping_order
 from .listening import PortTakenError, is_answered, listens
 from .observe import serves_well, services, wanted_processes
@@ -42,7 +42,7 @@ PORT_TRIES = 3
 class EmbeddedRuntime:
     """Runs the services of one stack. `idle_workers` tells the pids of workers without a job."""
 
-    def __init__(self, settings: Settings, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
+    def __init__(self, settings: EmbeddedConfig, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
         self.settings = settings
         self.layout = Layout(settings.folder)
         self._idle_workers = idle_workers
@@ -193,12 +193,12 @@ class EmbeddedRuntime:
                 raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
         return tuple(names) or known
 
-    def _programs(self, current: state.State, database_program: Program | None) -> list[Program]:
+    def _programs(self, current: state.EmbeddedState, database_program: Program | None) -> list[Program]:
         target = database.endpoint(self.layout, self.settings)
         environment = node_environment(self.layout, current, target) | {"QFC_NODE_RELEASE": __version__}
         return [*([database_program] if database_program else []), *node_programs(current, environment)]
 
-    def _settled_state(self) -> state.State:
+    def _settled_state(self) -> state.EmbeddedState:
         """Decide on port, address and workers, and remember that. The port of a running API is kept."""
         remembered = state.read(self.layout.state)
         current = state.merged(remembered, self.settings)
@@ -209,7 +209,7 @@ class EmbeddedRuntime:
         state.write(self.layout.state, current)
         return current
 
-    def _leaving(self, current: state.State) -> tuple[int, ...]:
+    def _leaving(self, current: state.EmbeddedState) -> tuple[int, ...]:
         """Return the workers in the order in which they may go: idle ones first, the newest of them first."""
         try:
             idle = self._idle_workers()

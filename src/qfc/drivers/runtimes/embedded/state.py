@@ -16,14 +16,14 @@ from typing import Any
 
 from ....errors import ConfigError, QfcError
 from ...files import keep_file
-from .layout import Settings
+from .layout import EmbeddedConfig
 
 DEFAULT_PORT = 8011
 DEFAULT_BIND = "127.0.0.1"
 
 
 @dataclass(frozen=True)
-class State:
+class EmbeddedState:
     """`workers` are the numbers of the workers, not necessarily without gaps. `given` is what was configured then."""
 
     port: int | None = None
@@ -31,7 +31,7 @@ class State:
     workers: tuple[int, ...] = (1, 2)
     given: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
-    def scaled(self, count: int, leaving: tuple[int, ...] = ()) -> State:
+    def scaled(self, count: int, leaving: tuple[int, ...] = ()) -> EmbeddedState:
         """Return the state with `count` workers: the first in `leaving` goes first, new ones fill the gaps."""
         order = [number for number in self.workers if number not in leaving] + list(reversed(leaving))
         free = (number for number in range(1, len(order) + count + 1) if number not in order)
@@ -39,25 +39,25 @@ class State:
         return replace(self, workers=tuple(sorted(kept)))
 
 
-def read(path: Path) -> State:
+def read(path: Path) -> EmbeddedState:
     """Return what is remembered. Raises QfcError for a file that is none of ours."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return State(document["port"], document["bind"], tuple(document["workers"]), document["given"])
+        return EmbeddedState(document["port"], document["bind"], tuple(document["workers"]), document["given"])
     except FileNotFoundError:
-        return State()
+        return EmbeddedState()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QfcError(
             f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen anew."
         ) from error
 
 
-def write(path: Path, state: State) -> None:
+def write(path: Path, state: EmbeddedState) -> None:
     """Remember. Raises QfcError."""
     keep_file(path, json.dumps(asdict(state), indent=2).encode() + b"\n")
 
 
-def merged(state: State, settings: Settings) -> State:
+def merged(state: EmbeddedState, settings: EmbeddedConfig) -> EmbeddedState:
     """Return the state with the settings that changed since it was written; the port is not looked at."""
     bind, workers = settings.bind, settings.workers
     given = {"port": settings.port, "bind": bind, "workers": workers}
@@ -69,7 +69,7 @@ def merged(state: State, settings: Settings) -> State:
     return result
 
 
-def with_port(state: State, settings: Settings, own: int | None = None) -> State:
+def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = None) -> EmbeddedState:
     """Return the state with a port that is free now: the one configured, else the last one, else 8011, else any.
 
     `own` is the port that our API holds now and gives up for this. Raises ConfigError when the configured port, or

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit, urlunsplit
 from ...errors import QfcError, UnreachableError
 from ..docker.containers import Container
 from .address import HOST_NAMES, LOOPBACK, Place, places, reachable
-from .tunnel import Tunnels
+from .forwards import Forwards
 
 PORTS = {"http": 80, "https": 443}
 
 
-def endpoint_here(url: str, tunnels: Tunnels, containers: Callable[[], Sequence[Container]]) -> str:
+def endpoint_here(url: str, forwards: Forwards, containers: Callable[[], Sequence[Container]]) -> str:
     """Return the address by which this machine reaches it: a service of the deployment, its host, or the world.
 
     What lies in the world is reached as it is, with its own name, so that its certificate can be checked.
@@ -27,7 +27,7 @@ def endpoint_here(url: str, tunnels: Tunnels, containers: Callable[[], Sequence[
         return url
     for place in _published_by(known, port) if not own else places(name, port, own):
         try:
-            here = tunnels.to(place)
+            here = forwards.to(place)
         except UnreachableError:
             raise
         except QfcError:

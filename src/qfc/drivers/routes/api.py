@@ -11,10 +11,10 @@ from typing import BinaryIO
 
 from ...errors import ConfigError, NotFoundError, QfcError, UnreachableError
 from ...stack.model import ApiAnswer, ApiRequest
-from ..api import HttpApi, Way
+from ..api import HttpApi, Route
 from ..docker.containers import Container
 from .address import Place, places
-from .tunnel import Tunnels
+from .forwards import Forwards
 
 HTTPS = 443
 APP_PORT = 8000
@@ -44,7 +44,7 @@ def names_of(environment: Mapping[str, str], public_host: str | None) -> Names:
 
 
 @dataclass(frozen=True)
-class Sight:
+class Topology:
     """What is known of the deployment: its containers, its nginx's environment, whether it is on this machine."""
 
     containers: Sequence[Container]
@@ -53,20 +53,20 @@ class Sight:
     public_host: str | None = None
 
 
-class ApiWays:
+class ApiRoutes:
     """Every way to one deployment's API. `certificate` reads the one that its nginx serves, to trust just that one."""
 
-    def __init__(self, tunnels: Tunnels, sight: Callable[[], Sight], certificate: Callable[[], str]) -> None:
-        self._tunnels, self._look, self._certificate = tunnels, sight, certificate
+    def __init__(self, forwards: Forwards, topology: Callable[[], Topology], certificate: Callable[[], str]) -> None:
+        self._forwards, self._look, self._certificate = forwards, topology, certificate
 
     @cached_property
-    def _sight(self) -> Sight:
+    def _topology(self) -> Topology:
         return self._look()
 
     @cached_property
     def names(self) -> Names:
         """What the deployment calls itself. Raises ConfigError."""
-        return names_of(self._sight.environment, self._sight.public_host)
+        return names_of(self._topology.environment, self._topology.public_host)
 
     @cached_property
     def own_trust(self) -> ssl.SSLContext:
@@ -79,13 +79,13 @@ class ApiWays:
 
     def forget(self) -> None:
         """Look anew next time: containers have other addresses after they were made anew."""
-        for name in ("_sight", "names", "own_trust"):
+        for name in ("_topology", "names", "own_trust"):
             self.__dict__.pop(name, None)
 
     def public(self) -> HttpApi:
         """Return the API as its clients reach it. Raises UnreachableError where its name leads elsewhere from here."""
         name = self.names.url.partition("://")[2]
-        if name.startswith(LOCAL_NAMES) and not self._sight.is_here:
+        if name.startswith(LOCAL_NAMES) and not self._topology.is_here:
             raise UnreachableError(
                 f"{self.names.url} is an address of the server itself.",
                 hint="Set public_host of the stack to the name that clients use.",
@@ -97,14 +97,14 @@ class ApiWays:
         here = self._first("nginx", HTTPS)
         port = self.names.url.partition("://")[2].partition(":")[2]
         url = f"https://{self.names.host}" + (f":{port}" if port else "")
-        return HttpApi(url, Way(here.address, here.port, self.own_trust))
+        return HttpApi(url, Route(here.address, here.port, self.own_trust))
 
     def app(self) -> HttpApi:
         """Return the API without nginx. Raises NotFoundError."""
         here = self._first("app", APP_PORT)
         # Without the header the application answers that it only speaks HTTPS.
         headers = {"Host": self.names.host, "X-Forwarded-Proto": "https"}
-        return HttpApi(f"http://{self.names.host}", Way(here.address, here.port, headers=headers))
+        return HttpApi(f"http://{self.names.host}", Route(here.address, here.port, headers=headers))
 
     def best(self) -> HttpApi:
         """Return the first of the ways that leads to an answer. Raises the last one's error."""
@@ -121,15 +121,15 @@ class ApiWays:
 
     def _trusting(self) -> Iterator[Callable[[], HttpApi]]:
         yield self.public
-        yield lambda: HttpApi(self.public().url, Way(context=self.own_trust))
+        yield lambda: HttpApi(self.public().url, Route(context=self.own_trust))
         yield self.nginx
 
     def _first(self, service: str, port: int) -> Place:
         last: QfcError | None = None
-        for place in places(service, port, [one for one in self._sight.containers if one.service == service]):
+        for place in places(service, port, [one for one in self._topology.containers if one.service == service]):
             try:
                 if place.address != service:
-                    return self._tunnels.to(place)
+                    return self._forwards.to(place)
             except UnreachableError:
                 raise
             except QfcError as error:
@@ -140,22 +140,22 @@ class ApiWays:
 class BestApi:
     """The API by the best way, found when it is first asked."""
 
-    def __init__(self, ways: ApiWays) -> None:
-        self._ways = ways
+    def __init__(self, routes: ApiRoutes) -> None:
+        self._routes = routes
 
     @cached_property
     def _api(self) -> HttpApi:
-        return self._ways.best()
+        return self._routes.best()
 
     def forget(self) -> None:
         """Find the way anew next time."""
-        self._ways.forget()
+        self._routes.forget()
         self.__dict__.pop("_api", None)
 
     @property
     def url(self) -> str:
         """Return the address that clients are given."""
-        return self._ways.names.url
+        return self._routes.names.url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
         """Answer a GET, whatever its status."""

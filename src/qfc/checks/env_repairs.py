@@ -14,14 +14,14 @@ from .evidence import Evidence
 Values = Mapping[str, str]
 
 
-class MendsSettings(Check):
+class RepairsEnv(Check):
     """Its repair changes lines of `.env`, keeps a copy of the old file beside it, and makes services anew."""
 
     services: Sequence[str] = ()
     #: Whether its repair is more than lines and services, and so none of several at once.
     is_alone: ClassVar[bool] = False
 
-    def mended(self, seen: Evidence) -> Values:
+    def corrected(self, seen: Evidence) -> Values:
         """Return the lines as they would be right; none where that cannot be told from here."""
         raise NotImplementedError
 
@@ -32,33 +32,33 @@ class MendsSettings(Check):
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return the lines as they are and would be, secrets hidden. Raises RefusedError where that cannot be told."""
-        mended = self.known(seen)
+        corrected = self.known(seen)
         now = seen.settings()
-        pairs = ((name, now.get(name) or "not set", value) for name, value in mended.items())
+        pairs = ((name, now.get(name) or "not set", value) for name, value in corrected.items())
         return tuple(f"{name}: {_shown(name, old)} → {_shown(name, new)}" for name, old, new in pairs)
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
-        lines = Lines()
-        lines.add(self, seen)
-        lines.write(seen)
+        edit = EnvEdit()
+        edit.add(self, seen)
+        edit.write(seen)
 
     def known(self, seen: Evidence) -> Values:
         """Return the lines as they would be right. Raises RefusedError where that cannot be told."""
-        mended = self.mended(seen)
-        if not mended:
+        corrected = self.corrected(seen)
+        if not corrected:
             raise RefusedError("What is right cannot be told from here.", hint=self.fix)
-        return mended
+        return corrected
 
 
 @dataclass
-class Lines:
+class EnvEdit:
     """Lines that several checks want otherwise, one after the other, and who reads them."""
 
     values: dict[str, str] = field(default_factory=dict[str, str])
     readers: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
 
-    def add(self, check: MendsSettings, seen: Evidence) -> None:
+    def add(self, check: RepairsEnv, seen: Evidence) -> None:
         """Add those of one check, which has seen those of the checks before it. Raises RefusedError."""
         self.values.update(check.known(seen))
         self.readers.append(check.readers(seen))

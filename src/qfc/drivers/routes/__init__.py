@@ -4,7 +4,7 @@ A port that the host publishes, the container's own address, or a stream through
 over the host's connection, so that nothing has to be opened to the world.
 
 address.py    where something is, as the deployment's own settings say
-tunnel.py     forwarded ports that stay open until the stack is closed
+forwards.py   forwarded ports that stay open until the stack is closed
 relay.py      a socket of this machine that leads through a container
 database.py   the database
 """

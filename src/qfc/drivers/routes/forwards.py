@@ -9,7 +9,7 @@ from ...stack.ports import Machine
 from .address import Place
 
 
-class Tunnels:
+class Forwards:
     """Leads to places that a host reaches. On this machine they are reached as they are."""
 
     def __init__(self, machine: Machine) -> None:

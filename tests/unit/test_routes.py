@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 import pytest
 
 from qfc.drivers.docker.containers import Container, PublishedPort
-from qfc.drivers.ways.address import Place, places, reachable
-from qfc.drivers.ways.endpoint import endpoint_here
-from qfc.drivers.ways.tunnel import Tunnels
+from qfc.drivers.routes.address import Place, places, reachable
+from qfc.drivers.routes.endpoint import endpoint_here
+from qfc.drivers.routes.forwards import Forwards
 from qfc.errors import QfcError, UnreachableError
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -82,7 +82,7 @@ class Far:
 
 
 def here(url: str, host: Far, containers: list[Container] = ALL) -> str:
-    return endpoint_here(url, Tunnels(host), lambda: containers)  # pyright: ignore[reportArgumentType]
+    return endpoint_here(url, Forwards(host), lambda: containers)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_a_service_that_does_not_run_is_told() -> None:
 
 def test_a_place_that_is_known_is_not_forwarded_again() -> None:
     host = Far()
-    tunnels = Tunnels(host)  # pyright: ignore[reportArgumentType]
-    first = tunnels.to(Place("127.0.0.1", 8009))
-    assert tunnels.to(Place("127.0.0.1", 8009)) == first
-    tunnels.close()
-    assert tunnels.to(Place("127.0.0.1", 8009)) != first
+    forwards = Forwards(host)  # pyright: ignore[reportArgumentType]
+    first = forwards.to(Place("127.0.0.1", 8009))
+    assert forwards.to(Place("127.0.0.1", 8009)) == first
+    forwards.close()
+    assert forwards.to(Place("127.0.0.1", 8009)) != first

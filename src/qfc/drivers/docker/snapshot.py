@@ -1,4 +1,4 @@
-"""One look at all containers of a deployment: what `look.sh` prints, read."""
+"""One look at all containers of a deployment: what `snapshot.sh` prints, read."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Use:
 
 
 @dataclass(frozen=True)
-class Look:
+class Snapshot:
     """What was seen. `at` is the host's clock; `files` are checksums of the files that describe the deployment.
 
-    `depth` is None when the database was not asked or did not answer. `left_half`: a deployment was begun, has not
+    `depth` is None when the database was not asked or did not answer. `interrupted`: a deployment was begun, has not
     ended, and nobody is at work.
     """
 
@@ -43,7 +43,7 @@ class Look:
     disks: tuple[Disk, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     depth: QueueDepth | None = None
-    left_half: bool = False
+    interrupted: bool = False
 
 
 def by_project(name: str) -> str:
@@ -58,11 +58,11 @@ def by_folder(folder: PurePosixPath) -> str:
 
 def command(label: str, folder: PurePosixPath, *, depth_query: str = "") -> list[str]:
     """Return the command that looks."""
-    script = resources.files("qfc.drivers.docker").joinpath("look.sh").read_text(encoding="utf-8")
+    script = resources.files("qfc.drivers.docker").joinpath("snapshot.sh").read_text(encoding="utf-8")
     return ["sh", "-c", script, "sh", label, str(folder), depth_query]
 
 
-def parse(printed: str) -> Look:
+def parse(printed: str) -> Snapshot:
     """Read what the script printed. Raises QfcError when it is not that, or breaks off."""
     first, _, rest = printed.partition("\n")
     found = _TIME.fullmatch(first)
@@ -75,7 +75,7 @@ def parse(printed: str) -> Look:
         raise QfcError("The host printed something else than was asked for, or not all of it.") from error
 
 
-def _read(at: datetime, lines: Iterable[str]) -> Look:
+def _read(at: datetime, lines: Iterable[str]) -> Snapshot:
     containers: list[Container] = []
     parts: dict[str, list[list[str]]] = {}
     for line in lines:
@@ -84,14 +84,14 @@ def _read(at: datetime, lines: Iterable[str]) -> Look:
             parts.setdefault(name, []).append(words)
         elif "{" in line:
             containers.append(container(json.loads(line[line.index("{") :])))
-    return Look(
+    return Snapshot(
         at=at,
         containers=tuple(containers),
         uses=_uses(parts.get("@use", [])),
         disks=tuple(parse_disk(" ".join(words)) for words in parts.get("@disk", [])),
         files={PurePosixPath(" ".join(words[2:])).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
         depth=_depth(parts.get("@depth", [])),
-        left_half="@left" in parts,
+        interrupted="@left" in parts,
     )
 
 

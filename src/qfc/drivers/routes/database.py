@@ -12,9 +12,9 @@ from ...errors import ConfigError, QfcError, UnreachableError
 from ...stack.ports import Machine
 from ..docker.containers import Container
 from .address import Place, places
+from .forwards import Forwards
 from .relay import PORT as RELAY_PORT
 from .relay import Relay
-from .tunnel import Tunnels
 
 #: Seconds for one try; there may be several ways.
 CONNECT_S = 5
@@ -53,14 +53,14 @@ def access_of(environment: Mapping[str, str]) -> DatabaseAccess:
 
 
 #: Gives the containers of the deployment as they are now, and how the application reaches its database.
-Sight = Callable[[], tuple[Sequence[Container], DatabaseAccess]]
+Topology = Callable[[], tuple[Sequence[Container], DatabaseAccess]]
 
 
-class DatabaseWay:
-    """Connects by whichever way works, and by that one from then on. `sight` is asked when the way is looked for."""
+class DatabaseRoute:
+    """Connects by whichever way works, and by that one from then on. `topology` is asked when the way is looked for."""
 
-    def __init__(self, machine: Machine, tunnels: Tunnels, sight: Sight) -> None:
-        self._machine, self._tunnels, self._sight = machine, tunnels, sight
+    def __init__(self, machine: Machine, forwards: Forwards, topology: Topology) -> None:
+        self._machine, self._forwards, self._topology = machine, forwards, topology
         self._known: dict[str, Any] | None = None
         self._relays: list[Relay] = []
 
@@ -74,7 +74,7 @@ class DatabaseWay:
                 return psycopg.connect(**_for(database, self._known))
             except psycopg.OperationalError:
                 self._known = None
-        return self._look_for_a_way(database)
+        return self._find_route(database)
 
     def parameters(self) -> Mapping[str, Any]:
         """Return what libpq is given on the way that works. Raises what `connect` does."""
@@ -89,10 +89,10 @@ class DatabaseWay:
         self._relays.clear()
         self._known = None
 
-    def _look_for_a_way(self, database: str | None) -> psycopg.Connection[Any]:
-        containers, access = self._sight()
+    def _find_route(self, database: str | None) -> psycopg.Connection[Any]:
+        containers, access = self._topology()
         last: Exception | None = None
-        for parameters in self._ways(containers, access):
+        for parameters in self._routes(containers, access):
             try:
                 connection = psycopg.connect(**_for(database, parameters))
             except psycopg.OperationalError as error:
@@ -109,7 +109,7 @@ class DatabaseWay:
             )
         raise last
 
-    def _ways(self, containers: Sequence[Container], access: DatabaseAccess) -> Iterator[dict[str, Any]]:
+    def _routes(self, containers: Sequence[Container], access: DatabaseAccess) -> Iterator[dict[str, Any]]:
         for place in places(access.host, access.port, containers):
             here = self._here(place)
             if here is not None:
@@ -122,7 +122,7 @@ class DatabaseWay:
     def _here(self, place: Place) -> Place | None:
         """Return where this machine reaches a place; None where the host does not forward."""
         try:
-            return self._tunnels.to(place)
+            return self._forwards.to(place)
         except UnreachableError:
             raise
         except QfcError:
