@@ -27,7 +27,7 @@ def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
         ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
         ports.deployment.site.env = ENV
     ports.clock.moment = NOW
-    ports.runtime.start([])
+    ports.runtime.start(None)
     ports.directory.migrations = ("core.0001",)
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
     world = MemoryWorld(ports.jobs, ports.directory)

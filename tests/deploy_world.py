@@ -115,7 +115,7 @@ class World:
         clock = _Clock()
         clock.world = self
         self.plain: MemoryPorts = memory_deployment(*(releases or (OLD, NEW)), clock=clock)
-        self.plain.runtime.start([])
+        self.plain.runtime.start(None)
         self.site: Site = self.plain.deployment.site
         self.site.directory.user_rows[ADMIN] = User(ADMIN, "a@example.com", "person", True, True, None, 0, None)
         self.survey = self._project("survey")

@@ -33,7 +33,7 @@ def test_a_server_on_which_all_is_well(world: World) -> None:
         announce(world, delta, **{"DCIM/tree.jpg": "aa"})
     stack = memory_stack()
     stack.clock.moment = NOW
-    stack.runtime.start([])
+    stack.runtime.start(None)
     rows: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
     outcomes = examine(CHECKS, Evidence(replace(stack, **rows)), limit_s=60.0)
     assert [(one.check.id, one.found, one.unknown) for one in outcomes if one.found or one.unknown] == []

@@ -34,16 +34,16 @@ def case(request: pytest.FixtureRequest) -> Iterator[Case]:
     if request.param == "memory":
         memory = MemoryRuntime(MemoryClock())
         memory.execute_with = _answer
-        memory.start(())
+        memory.start(None)
         yield Case(memory, ("check",), "fine")
         return
     with fresh_qfc() as qfc:
         stack = config.load(qfc.environment, text=TEXT).stack()
         ports = wiring.wire(stack)
-        ports.runtime.start(())
+        ports.runtime.start(None)
         yield Case(ports.runtime, ("shell", "-v", "0", "-c", "print('fine')"), "fine")
         ports.close()
-        ports.runtime.stop(())
+        ports.runtime.stop(None)
 
 
 def _answer(service: str, argv: tuple[str, ...], stdin: bytes) -> str:
@@ -58,7 +58,7 @@ def runtime(case: Case) -> Iterator[Runtime]:
     """A runtime with everything running; what a test changed is put right after it."""
     yield case.runtime
     case.runtime.scale(WORKER, 2)
-    case.runtime.start(())
+    case.runtime.start(None)
 
 
 def service(runtime: Runtime, name: str) -> Service:
@@ -83,9 +83,17 @@ def test_every_service_runs_and_says_so(runtime: Runtime) -> None:
 
 def test_starting_what_runs_changes_nothing(runtime: Runtime) -> None:
     before = [pids(runtime, name) for name in ("db", "app", WORKER)]
-    runtime.start(())
+    runtime.start(None)
     runtime.start(["app"])
     assert [pids(runtime, name) for name in ("db", "app", WORKER)] == before
+
+
+def test_no_names_never_mean_every_service(runtime: Runtime) -> None:
+    before = [pids(runtime, name) for name in ("db", "app", WORKER)]
+    runtime.stop([])
+    runtime.recreate([])
+    assert [pids(runtime, name) for name in ("db", "app", WORKER)] == before
+    assert list(runtime.logs([], lines=5, since=None, follow=False)) == []
 
 
 def test_one_service_stops_and_the_others_go_on(runtime: Runtime) -> None:
@@ -143,7 +151,7 @@ def test_a_command_that_fails_is_an_error(runtime: Runtime) -> None:
 
 
 def test_logs_come_in_the_order_of_time(runtime: Runtime) -> None:
-    times = [line.time for line in runtime.logs((), lines=0, since=None, follow=False) if line.time]
+    times = [line.time for line in runtime.logs(None, lines=0, since=None, follow=False) if line.time]
     assert times
     assert all(one <= other for one, other in pairwise(times))
 
@@ -155,7 +163,7 @@ def test_so_many_log_lines_of_one_service(runtime: Runtime) -> None:
 
 
 def test_everything_stops_and_starts_again(runtime: Runtime) -> None:
-    runtime.stop(())
+    runtime.stop(None)
     assert {one.state for one in runtime.services()} == {ServiceState.STOPPED}
-    runtime.start(())
+    runtime.start(None)
     assert {one.state for one in runtime.services()} == {ServiceState.RUNNING}

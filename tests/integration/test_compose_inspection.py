@@ -302,7 +302,7 @@ def test_a_neighbour_with_the_same_label_is_seen_while_it_runs(official: Officia
     fixed = official.find("D06", fix=True)
     named = official.ports.deployment.settings.values()["ENVIRONMENT"]
     official.ports.deployment.settings.restore(before)
-    official.ports.runtime.recreate([])
+    official.ports.runtime.recreate(None)
     official.docker("rm", "-f", ids[0])
     assert found is not None
     assert found.evidence == "ENVIRONMENT is production here and in other in /srv/other."
@@ -518,7 +518,7 @@ def test_wrong_lines_of_env_are_put_right_at_once(official: Official, wrong: dic
     values, kept = settings.values(), (official.made.place / ".env.before").read_text()
     left, answers = official.look(checks), official.look([CHECKS["A17"], CHECKS["A11"]])
     settings.restore(before)
-    runtime.recreate([])
+    runtime.recreate(None)
     assert {one.id for one in found} == set(wrong)
     assert {one.id: (one.result, one.evidence) for one in fixed if one.result is not Result.FIXED} == {}
     assert {values[name] for name in lines if name in RIGHT} == {RIGHT[name] for name in lines if name in RIGHT}
@@ -540,7 +540,7 @@ def test_passwords_that_everybody_knows_are_replaced_in_database_and_store(offic
     official.ports.conditions.change_password("postgres")
     known = ("MINIO_ROOT_PASSWORD", "STORAGE_SECRET_ACCESS_KEY")
     settings.change({"POSTGRES_PASSWORD": "postgres", **dict.fromkeys(known, "minioadmin")})
-    official.ports.runtime.recreate([])
+    official.ports.runtime.recreate(None)
     found, fixed = official.find("A10-passwords"), official.find("A10-passwords", fix=True)
     values = settings.values()
     login = 'PGPASSWORD=postgres psql -h 127.0.0.1 -U "$POSTGRES_USER" "$POSTGRES_DB" -c "" 2>&1'

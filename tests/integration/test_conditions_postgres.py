@@ -79,7 +79,7 @@ def ports(world: DatabaseWorld, database: Endpoint, node_folder: Path) -> Memory
 
     stack = memory_stack()
     stack.clock.moment = NOW
-    stack.runtime.start([])
+    stack.runtime.start(None)
     stack.runtime.execute_with = manage
     rows: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
     return replace(stack, **rows)

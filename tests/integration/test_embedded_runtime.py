@@ -47,7 +47,7 @@ def runtime(idle: Idle) -> Iterator[EmbeddedRuntime]:
     with fresh_qfc() as qfc:
         settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=3)
         made = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=idle)
-        made.start(())
+        made.start(None)
         yield made
 
 
@@ -85,7 +85,7 @@ def test_now_waits_for_nobody(runtime: EmbeddedRuntime) -> None:
 
 def test_everything_is_gone_after_a_stop(runtime: EmbeddedRuntime) -> None:
     run: Path = runtime.layout.run
-    runtime.stop((), now=True)
+    runtime.stop(None, now=True)
     assert not (run / "supervisor.sock").exists()
     assert not (runtime.layout.database / "postmaster.pid").exists()
     assert list((run / "db").iterdir()) == []
@@ -132,4 +132,4 @@ def test_a_stranger_who_is_faster_on_our_port_is_not_taken_for_our_api() -> None
                 assert not runtime.url.endswith(f":{chosen}")
                 app = next(one for one in runtime.services() if one.name == "app")
                 assert app.health is Health.HEALTHY
-        runtime.stop((), now=True)
+        runtime.stop(None, now=True)

@@ -318,7 +318,7 @@ def test_lines_of_several_checks_are_changed_at_once_and_services_made_anew_once
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ports, _ = healthy("compose")
-    site, made_anew = ports.deployment.site, list[Sequence[str]]()
+    site, made_anew = ports.deployment.site, list[Sequence[str] | None]()
     lines = {
         "QFIELDCLOUD_HOST": "https://Field.example.org",
         WORKER_URL: "http://app:8000/api/v1/",
@@ -331,7 +331,7 @@ def test_lines_of_several_checks_are_changed_at_once_and_services_made_anew_once
     assert {"B03", "B06", "H06-tls"} <= fixed
     assert ports.deployment.settings.values()[WORKER_URL] == "https://field.example.org/api/v1/"
     assert site.env_before == broken
-    assert made_anew == [[]]
+    assert made_anew == [None]
 
 
 def test_a_comment_in_a_secret_is_taken_out_and_the_secret_is_not_shown() -> None:

@@ -35,17 +35,17 @@ def test_where_they_differ(new: list[str], old: list[str], words_of_new: str, wo
 @pytest.mark.parametrize(
     ("method", "given", "options", "words"),
     [
-        ("up", [], {}, "up --detach --no-recreate --no-build"),
+        ("up", [None], {}, "up --detach --no-recreate --no-build"),
         ("up", [["app"]], {}, "up --detach --no-recreate --no-build --no-deps app"),
         ("up", [["app"]], {"recreate": True, "build": True}, "up --detach --force-recreate --no-deps app"),
         ("converge", [["a"], {}], {}, "up --detach --no-build a"),
         ("converge", [["a", "b"], {"b": 0}], {}, "up --detach --no-build --scale b=0 a b"),
         ("hashes", [], {}, "config --hash *"),
         ("scale", ["w", 3], {}, "up --detach --no-build --no-deps --no-recreate --scale w=3 w"),
-        ("stop", [], {}, "stop"),
+        ("stop", [None], {}, "stop"),
         ("stop", [["app", "db"]], {"timeout_s": 0}, "stop --timeout 0 app db"),
         ("remove", [["app"]], {}, "rm --force app"),
-        ("build", [], {}, "build"),
+        ("build", [None], {}, "build"),
         ("build", [["app"]], {"fresh": True}, "build --no-cache app"),
         ("run", ["app", ["migrate", "--plan"]], {"name": "n"}, "run --rm --no-deps -T --name n app migrate --plan"),
         ("follow", [["app"]], {"lines": 5}, "logs --follow --timestamps --no-color --tail=5 app"),
@@ -55,6 +55,12 @@ def test_where_they_agree(
     compose: Compose, method: str, given: list[object], options: dict[str, object], words: str
 ) -> None:
     assert getattr(compose, method)(*given, **options) == compose.argv(*words.split())
+
+
+@pytest.mark.parametrize("method", ["up", "stop", "build", "pull"])
+def test_no_names_never_mean_every_service(method: str) -> None:
+    with pytest.raises(ValueError, match="No service is named"):
+        getattr(V2, method)([])
 
 
 def engine(code: int, said: str) -> Engine:

@@ -65,8 +65,14 @@ def deployment(
         containers=lambda: containers,
         names=lambda: names or {},
         for_jobs=lambda: for_jobs,
-        build=lambda services, fresh: ["docker", "compose", "build", *(["--no-cache"] if fresh else []), *services],
-        pull=lambda services: ["docker", "compose", "pull", *services],
+        build=lambda services, fresh: [
+            "docker",
+            "compose",
+            "build",
+            *(["--no-cache"] if fresh else []),
+            *(services or ()),
+        ],
+        pull=lambda services: ["docker", "compose", "pull", *(services or ())],
         run=lambda argv: CommandResult(tuple(argv), 0, " ".join(argv), "and more\n"),
     )
 
@@ -167,7 +173,8 @@ def test_an_image_that_is_gone_cannot_be_named() -> None:
 def test_what_compose_says_of_building_and_pulling_is_returned() -> None:
     images = deployment(Docker([]))
     assert images.build(["app"], fresh=True) == "docker compose build --no-cache app\nand more"
-    assert images.pull([]) == "docker compose pull\nand more"
+    assert images.pull(None) == "docker compose pull\nand more"
+    assert (images.build([]), images.pull([])) == ("", "")
 
 
 def test_a_file_of_images_is_read_when_its_checksum_fits() -> None:

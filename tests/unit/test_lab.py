@@ -87,7 +87,7 @@ def lab(one: Fault | None = None) -> MemoryPorts:
         ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
         ports.deployment.site.env = ENV
     ports.clock.moment = NOW
-    ports.runtime.start([])
+    ports.runtime.start(None)
     ports.directory.migrations = ("core.0001", "core.0002")
     ports.directory.user_rows["root"] = User("root", "r@example.com", "person", True, True, None, 0, None)
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
@@ -324,7 +324,7 @@ def test_a_lab_that_was_killed_while_it_filled_the_disk_is_mended() -> None:
 
 def test_a_stack_that_did_not_run_is_not_started_by_freeing_its_disk() -> None:
     ports = lab_on(Disk(SMALL, SMALL, "/memory"))
-    ports.runtime.stop([])
+    ports.runtime.stop(None)
     lab_break(ports, "disk-full", YES)
     lab_mend(ports, None, YES)
     assert not any(one.running for one in ports.runtime.services())

@@ -40,7 +40,7 @@ DRY = Options(dry_run=True)
 def ports() -> MemoryPorts:
     stack = memory_stack()
     stack.clock.moment = NOW
-    stack.runtime.start([])
+    stack.runtime.start(None)
     return stack
 
 

@@ -17,7 +17,8 @@ Values = Mapping[str, str]
 class RepairsEnv(Check):
     """Its repair changes lines of `.env`, keeps a copy of the old file beside it, and makes services anew."""
 
-    services: Sequence[str] = ()
+    #: The services that read these lines; None are all.
+    services: Sequence[str] | None = None
     #: Whether its repair is more than lines and services, and so none of several at once.
     is_alone: ClassVar[bool] = False
 
@@ -25,8 +26,8 @@ class RepairsEnv(Check):
         """Return the lines as they would be right; none where that cannot be told from here."""
         raise NotImplementedError
 
-    def readers(self, seen: Evidence) -> Sequence[str]:
-        """Return the services that read these lines; none are all."""
+    def readers(self, seen: Evidence) -> Sequence[str] | None:
+        """Return the services that read these lines; None are all."""
         del seen
         return self.services
 
@@ -56,22 +57,19 @@ class EnvEdit:
     """Lines that several checks want otherwise, one after the other, and who reads them."""
 
     values: dict[str, str] = field(default_factory=dict[str, str])
-    readers: list[Sequence[str]] = field(default_factory=list[Sequence[str]])
+    readers: set[str] | None = field(default_factory=set[str])
 
     def add(self, check: RepairsEnv, seen: Evidence) -> None:
         """Add those of one check, which has seen those of the checks before it. Raises RefusedError."""
         self.values.update(check.known(seen))
-        self.readers.append(check.readers(seen))
+        readers = check.readers(seen)
+        self.readers = None if readers is None or self.readers is None else self.readers | set(readers)
 
     def write(self, seen: Evidence) -> None:
-        """Change them at once, and make their readers anew; readers without names are all services."""
+        """Change them at once, and recreate the services that read them."""
         seen.ports.deployment.settings.change(self.values)
-        everybody = not all(self.readers)
-        named = {name for one in self.readers for name in one}
-        present = [] if everybody else [name for name in seen.services() if name in named]
-        # No names would be all services.
-        if present or everybody:
-            seen.ports.runtime.recreate(present)
+        readers = self.readers
+        seen.ports.runtime.recreate(None if readers is None else [one for one in seen.services() if one in readers])
 
 
 def _shown(name: str, value: str) -> str:

@@ -64,7 +64,7 @@ class MissingVariables(ReleaseCheck):
         if not values:
             raise RefusedError("No .env.example says what they should be.", hint=self.fix)
         seen.ports.deployment.settings.change(values)
-        seen.ports.runtime.recreate(())
+        seen.ports.runtime.recreate(None)
 
     def _known(self, seen: Evidence) -> list[str]:
         example = example_values(seen)

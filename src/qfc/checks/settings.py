@@ -48,7 +48,7 @@ class SettingCheck(DeploymentCheck, RepairsEnv):
         *,
         correct: Correct | None = None,
         auto: Auto = Auto.ASK,
-        services: Sequence[str] = (),
+        services: Sequence[str] | None = None,
         problems: tuple[str, ...] = (),
     ) -> None:
         self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]

@@ -110,7 +110,7 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
         except QfcError:
             settings.restore(before)
             raise
-        seen.ports.runtime.recreate([])
+        seen.ports.runtime.recreate(None)
 
     def _replaced(self, values: Values) -> list[str]:
         replaced = passwords(values)

@@ -37,7 +37,7 @@ def command(
     job: str | None,
 ) -> None:
     """Read the logs of all services, merged in the order of time."""
-    chosen = () if "all" in services else services
+    chosen = None if not services or "all" in services else services
     query = LogQuery(chosen, lines, span(since) if since else None, follow, grep, job)
     found = logs(session.ports, query)
     if follow:

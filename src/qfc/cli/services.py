@@ -36,11 +36,11 @@ def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     return named(click.option("--all", "everything", is_flag=True, help="All services.")(function))
 
 
-def chosen(verb: str, names: tuple[str, ...], everything: bool) -> tuple[str, ...]:
-    """Return the services that are meant, none for all. Raises UsageError unless it was said which."""
+def chosen(verb: str, names: tuple[str, ...], everything: bool) -> tuple[str, ...] | None:
+    """Return the services that are meant, None for all. Raises UsageError unless one of the two was given."""
     if bool(names) == everything:
         raise UsageError("Say which services: --service NAME, or --all.", hint=f"See: qfc services {verb} --help")
-    return names
+    return None if everything else names
 
 
 @command.command("restart")

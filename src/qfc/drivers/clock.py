@@ -13,6 +13,10 @@ class SystemClock:
         """Return the time now, aware, in UTC."""
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        """Return seconds since some moment; they never jump, whatever happens to the time of day."""
+        return time.monotonic()
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         time.sleep(seconds)

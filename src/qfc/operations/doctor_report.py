@@ -134,6 +134,6 @@ def _settings(ports: Ports) -> list[str]:
 
 def _logs(ports: Ports) -> list[str]:
     since = ports.clock.now() - BACK
-    found = [line for line in ports.runtime.logs([], lines=2000, since=since, follow=False) if line.level in TROUBLE]
+    found = [line for line in ports.runtime.logs(None, lines=2000, since=since, follow=False) if line.level in TROUBLE]
     lines = [f"{line.service}: {line.text[:WIDTH]}" for line in found[-LINES:]]
     return ["```", *lines, "```"] if lines else []

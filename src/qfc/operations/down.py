@@ -25,5 +25,5 @@ def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
     how = "at once, without waiting for jobs" if now else "workers after their jobs, then API and database"
     with guarded(ports, "down", target=ports.name, options=options) as guard:
         if guard.step(f"Stop {ports.name}: {how}"):
-            ports.runtime.stop((), now=now)
+            ports.runtime.stop(None, now=now)
     return Down(ports.name, was_running, guard.dry_run, guard.steps)

@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
 from ..stack.model import AuditEntry, Kind
 from ..stack.ports import Ports
+from ..stack.waiting import wait_until
 
 #: Seconds between two tries to get a lock that somebody holds.
 RETRY_S = 0.5
@@ -134,13 +135,13 @@ def _confirm(question: str, options: Options) -> None:
 
 def _take(ports: Ports, reason: str, wait_s: float) -> None:
     """Take the lock; while another operator holds it, try again until `wait_s` seconds have passed."""
-    waited = 0.0
-    while True:
+
+    def is_ours() -> bool:
         try:
             ports.lock.take(reason)
-            return
         except LockHeldError:
-            if waited >= wait_s:
-                raise
-        ports.clock.sleep(RETRY_S)
-        waited += RETRY_S
+            return False
+        return True
+
+    if not (wait_s > 0 and wait_until(ports.clock, is_ours, limit_s=wait_s, poll_s=RETRY_S)):
+        ports.lock.take(reason)

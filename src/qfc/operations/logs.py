@@ -18,9 +18,9 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 @dataclass(frozen=True)
 class LogQuery:
-    """What to read. `lines` counts lines that fit; `since` is a span back from now."""
+    """What to read, of all services for None. `lines` counts lines that fit; `since` is a span back from now."""
 
-    services: Sequence[str] = ()
+    services: Sequence[str] | None = None
     lines: int = 100
     since: timedelta | None = None
     follow: bool = False

@@ -18,6 +18,7 @@ from ..errors import NotFoundError, QfcError
 from ..stack.failures import text_of
 from ..stack.model import ApiAnswer, ApiRequest, Job, JobStatus, Upload
 from ..stack.ports import Api, Ports
+from ..stack.waiting import wait_until
 
 NAME = "qfc-probe"
 #: A token of ours is good for so long, whatever becomes of us: as long as an import of many files may take.
@@ -182,16 +183,19 @@ def await_taken(ports: Ports, project_id: str, type: str, *, limit_s: float) -> 
 
 
 def _await(ports: Ports, project_id: str, type: str, wanted: Callable[[JobStatus], bool], limit_s: float) -> Job:
-    waited = 0.0
-    while True:
-        found = ports.jobs.jobs(project_id=project_id, type=type, limit=1)
-        if found and wanted(found[0].status):
-            return found[0]
-        if waited >= limit_s:
-            state = f"is still {found[0].status}" if found else "was never made"
-            raise ProbeError(f"The job {type} {state} after {limit_s:.0f} s.", hint="Type: qfc workers list, qfc logs")
-        ports.clock.sleep(POLL_S)
-        waited += POLL_S
+    def newest() -> Job | None:
+        return next(iter(ports.jobs.jobs(project_id=project_id, type=type, limit=1)), None)
+
+    def awaited() -> Job | None:
+        found = newest()
+        return found if found and wanted(found.status) else None
+
+    found = wait_until(ports.clock, awaited, limit_s=limit_s, poll_s=POLL_S)
+    if found is None:
+        last = newest()
+        state = f"is still {last.status}" if last else "was never created"
+        raise ProbeError(f"The job {type} {state} after {limit_s:.0f} s.", hint="Type: qfc workers list, qfc logs")
+    return found
 
 
 def _require(answer: ApiAnswer, what: str) -> None:

@@ -21,8 +21,10 @@ class ServicesChanged:
     services: tuple[Service, ...]
 
 
-def services_restart(ports: Ports, names: Sequence[str], options: Options, *, now: bool = False) -> ServicesChanged:
-    """Stop services and start them as they are; workers finish their jobs first unless `now`. No names means all."""
+def services_restart(
+    ports: Ports, names: Sequence[str] | None, options: Options, *, now: bool = False
+) -> ServicesChanged:
+    """Stop services and start them as they are; workers finish their jobs first unless `now`. None means all."""
     chosen = _chosen(ports, names)
     with guarded(ports, "services restart", target=", ".join(chosen), options=options) as guard:
         if guard.step(f"Stop {', '.join(chosen)}"):
@@ -32,8 +34,10 @@ def services_restart(ports: Ports, names: Sequence[str], options: Options, *, no
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
 
 
-def services_recreate(ports: Ports, names: Sequence[str], options: Options, *, now: bool = False) -> ServicesChanged:
-    """Make services anew with the configuration of now; without names also what supervises them."""
+def services_recreate(
+    ports: Ports, names: Sequence[str] | None, options: Options, *, now: bool = False
+) -> ServicesChanged:
+    """Recreate services with the current configuration; for None also what supervises them."""
     chosen = _chosen(ports, names)
     with guarded(ports, "services recreate", target=", ".join(chosen), options=options) as guard:
         if guard.step(f"Make anew: {', '.join(chosen)}"):
@@ -41,15 +45,17 @@ def services_recreate(ports: Ports, names: Sequence[str], options: Options, *, n
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
 
 
-def services_rebuild(ports: Ports, names: Sequence[str], options: Options, *, fresh: bool = False) -> ServicesChanged:
+def services_rebuild(
+    ports: Ports, names: Sequence[str] | None, options: Options, *, fresh: bool = False
+) -> ServicesChanged:
     """Build the images of services anew, then make those services anew. Raises RefusedError without containers.
 
     What runs goes on until its image is there; an image that cannot be built changes nothing.
     """
     deployment = ports.deployment
     chosen = _chosen(ports, names)
-    built = tuple(name for name in deployment.rollout.facts().built if name in chosen or not names)
-    require_known(built, names)
+    built = tuple(name for name in deployment.rollout.facts().built if names is None or name in chosen)
+    require_known(built, names or ())
     if not built:
         raise RefusedError("No image of this deployment is built here.", hint="Pull newer ones: qfc deploy --pull")
     with guarded(ports, "services rebuild", target=", ".join(built), options=options) as guard:
@@ -58,16 +64,18 @@ def services_rebuild(ports: Ports, names: Sequence[str], options: Options, *, fr
         lasting = [
             service.name for service in ports.runtime.services() if service.name in built and not service.is_task
         ]
-        # What only does its work once is made anew when it is needed; no names at all would mean everything.
+        # A task is recreated when it is needed.
         if lasting and guard.step(f"Make anew: {', '.join(lasting)}"):
             ports.runtime.recreate(lasting)
     return ServicesChanged(built, guard.steps, guard.dry_run, ports.runtime.services())
 
 
-def _chosen(ports: Ports, names: Sequence[str]) -> tuple[str, ...]:
+def _chosen(ports: Ports, names: Sequence[str] | None) -> tuple[str, ...]:
     known = tuple(service.name for service in ports.runtime.services())
+    if names is None:
+        return known
     require_known(known, names)
-    return tuple(names) or known
+    return tuple(names)
 
 
 def require_known(known: Sequence[str], names: Sequence[str]) -> None:

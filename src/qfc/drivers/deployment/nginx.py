@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...errors import CommandError
 from ...stack.ports import Clock
+from ...stack.waiting import wait_until
 from ..docker.containers import Container
 from ..docker.engine import Engine, error_line
 
@@ -28,10 +29,9 @@ def reload_nginx(engine: Engine, clock: Clock, container: Container) -> None:
         )
     before = workers(engine, container)
     engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], timeout_s=60)
-    waited = 0.0
-    while _taking(workers(engine, container)) & before.keys() and waited < RELOAD_S:
-        clock.sleep(POLL_S)
-        waited += POLL_S
+    wait_until(
+        clock, lambda: before.keys().isdisjoint(_taking(workers(engine, container))), limit_s=RELOAD_S, poll_s=POLL_S
+    )
 
 
 def workers(engine: Engine, container: Container) -> dict[str, str]:

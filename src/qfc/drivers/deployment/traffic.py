@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, RefusedError
 from ...stack.ports import Clock
+from ...stack.waiting import wait_until
 from ..docker.containers import Container
 from ..docker.engine import Engine
 from .nginx import is_leaving, reload_nginx, workers
@@ -87,13 +88,7 @@ class NginxTraffic:
 
         They go on for a moment after a reload, and only then say that they are about to end.
         """
-        waited = 0.0
-        while self._has_old_workers():
-            if waited >= timeout_s:
-                return False
-            self._clock.sleep(POLL_S)
-            waited += POLL_S
-        return True
+        return wait_until(self._clock, lambda: not self._has_old_workers(), limit_s=timeout_s, poll_s=POLL_S)
 
     def _has_old_workers(self) -> bool:
         now = workers(self._engine, self._nginx())

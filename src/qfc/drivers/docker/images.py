@@ -58,8 +58,8 @@ class DeploymentImages:
         containers: Callable[[], Sequence[Container]],
         names: Callable[[], Mapping[str, str]],
         for_jobs: Callable[[], Sequence[str]],
-        build: Callable[[Sequence[str], bool], list[str]],
-        pull: Callable[[Sequence[str]], list[str]],
+        build: Callable[[Sequence[str] | None, bool], list[str]],
+        pull: Callable[[Sequence[str] | None], list[str]],
         run: Compose,
     ) -> None:
         self._engine, self._project = engine, project
@@ -81,12 +81,16 @@ class DeploymentImages:
         found = cast("list[dict[str, str]]", disk_usage(self._engine).get("Images") or [])
         return {one["ID"]: size_bytes(one["UniqueSize"]) or 0 for one in found}
 
-    def build(self, services: Sequence[str], *, fresh: bool = False) -> str:
+    def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
         """Build images, without any cache where `fresh`; return what was said."""
+        if services is not None and not services:
+            return ""
         return _said(self._run(self._build(services, fresh)))
 
-    def pull(self, services: Sequence[str]) -> str:
+    def pull(self, services: Sequence[str] | None) -> str:
         """Pull images; return what was said."""
+        if services is not None and not services:
+            return ""
         return _said(self._run(self._pull(services)))
 
     def fetch(self, name: str) -> None:

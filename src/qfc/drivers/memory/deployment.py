@@ -40,16 +40,16 @@ class MemoryImages:
         """Return what each would free: all that it has."""
         return {image.id: image.size_bytes for image in self.all()}
 
-    def build(self, services: Sequence[str], *, fresh: bool = False) -> str:
+    def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
         """Build what the release builds. Raises CommandError when it cannot be built."""
         del fresh
         if "build" in self.site.release.fails:
             raise CommandError("the build ended with exit code 1: no such package", said="no such package")
-        for service in services or self.site.built:
+        for service in self.site.built if services is None else services:
             self.site.build(service, self.clock.now())
         return "built"
 
-    def pull(self, services: Sequence[str]) -> str:
+    def pull(self, services: Sequence[str] | None) -> str:
         """Take images from nowhere: they are those of the release."""
         return self.build(services)
 

@@ -22,6 +22,10 @@ class MemoryClock:
         """Return the time now, aware, in UTC."""
         return self.moment
 
+    def monotonic(self) -> float:
+        """Return the seconds that have passed."""
+        return (self.moment - START).total_seconds()
+
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
         self.moment += timedelta(seconds=seconds)

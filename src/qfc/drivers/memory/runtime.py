@@ -38,22 +38,22 @@ class MemoryRuntime:
         """Return every service that the stack should have, running or not."""
         return tuple(self._service(name) for name in self._wanted)
 
-    def start(self, names: Sequence[str]) -> None:
-        """Start services; no names means all. Starting twice is harmless."""
+    def start(self, names: Sequence[str] | None) -> None:
+        """Start services, all for None. Starting twice is harmless."""
         for name in self._chosen(names):
             for number in range(1, self._wanted[name] + 1):
                 self._start(name, name if name != WORKER else f"{WORKER}-{number}")
 
-    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop services; no names means all."""
+    def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Stop services, all for None."""
         del now
         for name in self._chosen(names):
             for instance in self._running[name]:
                 self._log(name, instance, "stopped")
             self._running[name] = {}
 
-    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Make services anew; no names means all."""
+    def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Recreate services, all for None."""
         self.stop(names, now=now)
         self.start(names)
 
@@ -96,7 +96,9 @@ class MemoryRuntime:
         """Return what was given."""
         return self.at_work
 
-    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
+    def logs(
+        self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
+    ) -> Iterator[LogLine]:
         """Yield the last lines of services (0: all of them); following ends where the lines end."""
         del follow
         chosen = self._chosen(names)
@@ -108,11 +110,13 @@ class MemoryRuntime:
         """Let a service end by itself, as a crash would."""
         self._running[name] = {}
 
-    def _chosen(self, names: Sequence[str]) -> tuple[str, ...]:
+    def _chosen(self, names: Sequence[str] | None) -> tuple[str, ...]:
+        if names is None:
+            return tuple(self._wanted)
         for name in names:
             if name not in self._wanted:
                 raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(self._wanted)}")
-        return tuple(names) or tuple(self._wanted)
+        return tuple(names)
 
     def _start(self, service: str, instance: str) -> None:
         if instance not in self._running[service]:

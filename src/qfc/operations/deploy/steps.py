@@ -84,7 +84,7 @@ class Steps:
             for name, image_id in self._record.new_images.values():
                 images.tag(image_id, name)
         else:
-            self._journal.log(images.build(()) if source is ImageSource.BUILD else images.pull(()))
+            self._journal.log(images.build(None) if source is ImageSource.BUILD else images.pull(None))
             made = named_images(self._deployment)
             self._journal.write(lambda record: replace(record, new_images=made))
         self._require_fitting_migrations()

@@ -23,12 +23,12 @@ class Images(Protocol):
         """Return what the removal of each of them would free, by their ids. Takes the engine a while."""
         ...
 
-    def build(self, services: Sequence[str], *, fresh: bool = False) -> str:
-        """Build images, without any cache where `fresh`; return what was said. No names means all that are built."""
+    def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
+        """Build the images of services, for None of all that are built; without cache if `fresh`. Return the output."""
         ...
 
-    def pull(self, services: Sequence[str]) -> str:
-        """Pull images; return what was said. No names means all that are not built."""
+    def pull(self, services: Sequence[str] | None) -> str:
+        """Pull the images of services, for None of all that are not built. Return the output."""
         ...
 
     def fetch(self, name: str) -> None:

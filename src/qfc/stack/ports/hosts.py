@@ -19,6 +19,10 @@ class Clock(Protocol):
         """Return the time now, aware, in UTC."""
         ...
 
+    def monotonic(self) -> float:
+        """Return seconds since some moment; they never jump, whatever happens to the time of day."""
+        ...
+
     def sleep(self, seconds: float) -> None:
         """Wait."""
         ...

@@ -11,22 +11,22 @@ from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Servi
 
 
 class Runtime(Protocol):
-    """What runs the services of a stack."""
+    """What runs the services of a stack. `names` of None means every service, an empty sequence means none."""
 
     def services(self) -> tuple[Service, ...]:
         """Return every service that the stack should have, running or not."""
         ...
 
-    def start(self, names: Sequence[str]) -> None:
-        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+    def start(self, names: Sequence[str] | None) -> None:
+        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         ...
 
-    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop services; workers finish what they hold unless `now`; no names means all."""
+    def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Stop services, all for None; workers finish their jobs unless `now`."""
         ...
 
-    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Make services anew from the configuration and images of now, and wait until each is ready; no names: all."""
+    def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Recreate services, all for None, from the current configuration and images; wait until each is ready."""
         ...
 
     def unfinished(self) -> str | None:
@@ -62,8 +62,10 @@ class Runtime(Protocol):
         """Return the ids of jobs for which a container of their own runs, whoever started it."""
         ...
 
-    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
-        """Yield the last lines of services (0: all of them), in the order of time; with `follow`, new ones too."""
+    def logs(
+        self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
+    ) -> Iterator[LogLine]:
+        """Yield the last lines (0: every line) of services, all for None, in order of time; new ones with `follow`."""
         ...
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ....errors import CommandError, QfcError, UnreachableError
 from ....stack.model import Health, Service, ServiceState
 from ....stack.ports import Clock
+from ....stack.waiting import wait_until
 from ...docker.engine import Engine, error_line, within
 from .draining import Drain
 from .observer import Observer
@@ -43,27 +44,31 @@ class Lifecycle:
         """Run a command of Compose in the deployment's folder."""
         self._engine.run(argv, folder=self._observer.deployment.folder, timeout_s=timeout_s)
 
-    def start(self, names: Sequence[str]) -> None:
-        """Start services and wait until each is ready; a database without tables gets them first."""
+    def start(self, names: Sequence[str] | None) -> None:
+        """Start services, all for None, and wait until each is ready; a database without tables gets them first."""
+        if names is not None and not names:
+            return
         compose = self._observer.compose
-        if not names and not any(one.is_running for one in self._observer.containers(APP)):
+        if names is None and not any(one.is_running for one in self._observer.containers(APP)):
             self._fill_empty_database()
         self.compose(compose.up(names, build=True), timeout_s=None)
         self.refresh_nginx(names)
         self.await_ready(names)
 
-    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop services, workers first and each after its job."""
-        if not names or WORKER in names:
+    def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Stop services, all for None: workers first and each after its job."""
+        if names is None or WORKER in names:
             self.drain.stop(self._observer.containers(WORKER, fresh=True), now=now)
-        others = [name for name in names if name != WORKER]
-        if others or not names:
+        others = None if names is None else [name for name in names if name != WORKER]
+        if others is None or others:
             self.compose(self._observer.compose.stop(others, timeout_s=10 if now else None), timeout_s=1000)
 
-    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Make the containers of services anew from files and images as they are now."""
+    def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Recreate the containers of services, all for None, from the current files and images."""
+        if names is not None and not names:
+            return
         compose = self._observer.compose
-        if not names or WORKER in names:
+        if names is None or WORKER in names:
             self.stop([WORKER], now=now)
         self._observer.forget_plan()
         if compose.is_v1 and names:
@@ -89,7 +94,7 @@ class Lifecycle:
         self.compose(compose.converge([name for name in names if name != NGINX], scale))
         if NGINX in names:
             self.compose(compose.converge([NGINX], {}))
-        self.refresh_nginx(())
+        self.refresh_nginx(None)
 
     def _remove_stale(self) -> None:
         """Remove what v1 would make anew: it reads a field of the old image that newer engines leave out."""
@@ -108,35 +113,38 @@ class Lifecycle:
             self.compose(compose.stop(stale, timeout_s=60))
             self.compose(compose.remove(stale))
 
-    def refresh_nginx(self, changed: Sequence[str]) -> None:
-        """Let nginx look up the API's address again: it may be another one now."""
-        if changed and (APP not in changed or NGINX in changed):
+    def refresh_nginx(self, changed: Sequence[str] | None) -> None:
+        """Let nginx look up the API's address again: it may be another one now. None: everything changed."""
+        if changed is not None and (APP not in changed or NGINX in changed):
             return
         for container in self._observer.containers(NGINX, fresh=True):
             if container.status == "running":
                 self._engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], check=False, timeout_s=30)
 
-    def await_ready(self, names: Sequence[str], *, workers: int | None = None, limit_s: float = READY_S) -> None:
+    def await_ready(self, names: Sequence[str] | None, *, workers: int | None = None, limit_s: float = READY_S) -> None:
         """Wait until services run steadily and the API answers. Raises UnreachableError with the last words.
 
         `workers` is their number where the files may say another one.
         """
         before = {one.name: one for one in self._observer.services(fresh=True)}
-        waited = 0.0
-        while True:
-            seen = [one for one in self._observer.services(fresh=True) if one.name in names or not names]
-            if workers is not None:
-                seen = [replace(one, wanted=workers) if one.name == WORKER else one for one in seen]
+
+        def are_ready() -> bool:
+            seen = self._awaited(names, workers)
             lacking = [one for one in seen if not is_ready(one)]
-            if not lacking and (APP not in {one.name for one in seen} or self._answers()):
-                return
             for one in lacking:
                 if _restarts(one) >= _restarts(before.get(one.name, one)) + HOPELESS:
                     raise self.hopeless(one.name)
-            if waited > limit_s:
-                raise self.hopeless(lacking[0].name if lacking else APP)
-            self._clock.sleep(POLL_S)
-            waited += POLL_S
+            return not lacking and (APP not in {one.name for one in seen} or self._answers())
+
+        if not wait_until(self._clock, are_ready, limit_s=limit_s, poll_s=POLL_S):
+            lacking = [one.name for one in self._awaited(names, workers) if not is_ready(one)]
+            raise self.hopeless(lacking[0] if lacking else APP)
+
+    def _awaited(self, names: Sequence[str] | None, workers: int | None) -> list[Service]:
+        seen = [one for one in self._observer.services(fresh=True) if names is None or one.name in names]
+        if workers is None:
+            return seen
+        return [replace(one, wanted=workers) if one.name == WORKER else one for one in seen]
 
     def hopeless(self, name: str) -> UnreachableError:
         """Return the error for a service that does not come up, with its last words."""
@@ -162,17 +170,15 @@ class Lifecycle:
         return named == DATABASE and DATABASE in self._observer.plan().services
 
     def _await_database(self) -> None:
-        waited = 0.0
-        while True:
+        def answers() -> bool:
             try:
                 self._observer.snapshot(fresh=True)
-                if self.in_database("select 1") == "1":
-                    return
-            except QfcError as error:
-                if waited > READY_S:
-                    raise self.hopeless(DATABASE) from error
-            self._clock.sleep(POLL_S)
-            waited += POLL_S
+                return self.in_database("select 1") == "1"
+            except QfcError:
+                return False
+
+        if not wait_until(self._clock, answers, limit_s=READY_S, poll_s=POLL_S):
+            raise self.hopeless(DATABASE)
 
     def _fill_empty_database(self) -> None:
         """Migrate a database that has no tables at all: nothing in it can be harmed, and nothing starts without."""

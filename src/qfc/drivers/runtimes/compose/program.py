@@ -16,7 +16,7 @@ _ASK = "docker compose version --short 2>/dev/null || docker-compose version --s
 
 @dataclass(frozen=True)
 class Compose:
-    """Compose on a host, for one project."""
+    """Compose on a host, for one project. `services` of None are all of them."""
 
     version: str
     project: str
@@ -35,11 +35,11 @@ class Compose:
         """Print what the files come to: JSON, or YAML from v1."""
         return self.argv("config") if self.is_v1 else self.argv("config", "--format", "json")
 
-    def up(self, services: Sequence[str] = (), *, recreate: bool = False, build: bool = False) -> list[str]:
+    def up(self, services: Sequence[str] | None, *, recreate: bool = False, build: bool = False) -> list[str]:
         """Make and start containers in the background. What is named comes alone, without what it depends on."""
         words = ["up", "--detach", "--force-recreate" if recreate else "--no-recreate"]
         words += [] if build else ["--no-build"]
-        return self.argv(*words, *(["--no-deps"] if services else []), *services)
+        return self.argv(*words, *(["--no-deps"] if services else []), *_named(services))
 
     def converge(self, services: Sequence[str], scale: Mapping[str, int]) -> list[str]:
         """Make containers be as files and images say, with other numbers of some; those that already are stay.
@@ -64,31 +64,40 @@ class Compose:
         return self.argv("up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{service}={count}",
                          service)  # fmt: skip
 
-    def stop(self, services: Sequence[str] = (), *, timeout_s: int | None = None) -> list[str]:
+    def stop(self, services: Sequence[str] | None, *, timeout_s: int | None = None) -> list[str]:
         """Stop containers, each with its own patience unless a time is given."""
-        return self.argv("stop", *(["--timeout", str(timeout_s)] if timeout_s is not None else []), *services)
+        return self.argv("stop", *(["--timeout", str(timeout_s)] if timeout_s is not None else []), *_named(services))
 
     def remove(self, services: Sequence[str]) -> list[str]:
         """Remove stopped containers; their volumes stay."""
         return self.argv("rm", "--force", *services)
 
-    def build(self, services: Sequence[str] = (), *, fresh: bool = False) -> list[str]:
+    def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> list[str]:
         """Build images."""
-        return self.argv("build", *(["--no-cache"] if fresh else []), *services)
+        return self.argv("build", *(["--no-cache"] if fresh else []), *_named(services))
 
-    def pull(self, services: Sequence[str] = ()) -> list[str]:
+    def pull(self, services: Sequence[str] | None) -> list[str]:
         """Pull images, except those that are built here."""
         quiet = ["--quiet"] if self.is_v1 else ["--quiet", "--ignore-buildable"]
-        return self.argv("pull", *quiet, *services)
+        return self.argv("pull", *quiet, *_named(services))
 
     def run(self, service: str, argv: Sequence[str], *, name: str) -> list[str]:
         """Run a command in a new container of a service, which is removed afterwards."""
         return self.argv("run", "--rm", "--no-deps", "-T", "--name", name, service, *argv)
 
-    def follow(self, services: Sequence[str], *, lines: int) -> list[str]:
+    def follow(self, services: Sequence[str] | None, *, lines: int) -> list[str]:
         """Print log lines and go on with new ones."""
         colour = ["--no-color"]
-        return self.argv("logs", "--follow", "--timestamps", *colour, f"--tail={lines}", *services)
+        return self.argv("logs", "--follow", "--timestamps", *colour, f"--tail={lines}", *_named(services))
+
+
+def _named(services: Sequence[str] | None) -> Sequence[str]:
+    """Return the words that name services. To Compose no word means every service: an empty sequence is a mistake."""
+    if services is None:
+        return ()
+    if not services:
+        raise ValueError("No service is named; None means all of them.")
+    return services
 
 
 def find(engine: Engine, project: str) -> Compose:

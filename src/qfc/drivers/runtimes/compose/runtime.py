@@ -45,19 +45,19 @@ class ComposeRuntime:
         """Return the space where the deployment's data are."""
         return self._observer.disk()
 
-    def start(self, names: Sequence[str]) -> None:
-        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+    def start(self, names: Sequence[str] | None) -> None:
+        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         self._require(names)
         self.lifecycle.start(names)
 
-    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop services; workers finish what they hold unless `now`; no names means all."""
+    def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Stop services, all for None; workers finish their jobs unless `now`."""
         self._require(names)
         self.lifecycle.stop(names, now=now)
         self._observer.snapshot(fresh=True)
 
-    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Make services anew from files and images as they are now; no names means all."""
+    def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Recreate services, all for None, from the current files and images; wait until each is ready."""
         self._require(names)
         self.lifecycle.recreate(names, now=now)
 
@@ -124,10 +124,12 @@ class ComposeRuntime:
                 "--format", f'{{{{.Label "{JOB_LABEL}"}}}}']  # fmt: skip
         return frozenset(engine.query(argv).stdout.split())
 
-    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
+    def logs(
+        self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
+    ) -> Iterator[LogLine]:
+        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         self._require(names)
-        chosen = [one for one in self._observer.snapshot().containers if not names or one.service in names]
+        chosen = [one for one in self._observer.snapshot().containers if names is None or one.service in names]
         machine = self._observer.engine.machine
         if not follow:
             printed = self._observer.engine.run(logs.reading(chosen, lines=lines, since=since)).stdout
@@ -146,8 +148,8 @@ class ComposeRuntime:
         script = 'PGUSER=$POSTGRES_USER PGDATABASE=${POSTGRES_DB:-$POSTGRES_USER}; export PGUSER PGDATABASE; exec "$@"'
         return ["sh", "-c", script, "sh", *argv]
 
-    def _require(self, names: Sequence[str]) -> None:
+    def _require(self, names: Sequence[str] | None) -> None:
         known = [one.name for one in self._observer.services()]
-        for name in names:
+        for name in names or ():
             if name not in known:
                 raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")

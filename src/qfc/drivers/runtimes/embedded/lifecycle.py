@@ -10,6 +10,7 @@ import psutil
 
 from ....errors import QfcError, UnreachableError
 from ....stack.ports import Clock
+from ....stack.waiting import wait_until
 from ...files import keep_file
 from . import history, orphans
 from .layout import Layout
@@ -59,13 +60,17 @@ class Lifecycle:
         """
         before = history.read(self._layout.history)
         self.begin(names)
-        waited = 0.0
-        while not self._up(names, ready):
+
+        def is_up() -> bool:
+            if self._up(names, ready):
+                return True
             for name in names:
-                if self._gave_up(name, before) or waited > READY_S:
+                if self._gave_up(name, before):
                     raise self._hopeless(name)
-            self._clock.sleep(POLL_S)
-            waited += POLL_S
+            return False
+
+        if not wait_until(self._clock, is_up, limit_s=READY_S, poll_s=POLL_S):
+            raise self._hopeless(names[0])
 
     def begin(self, names: Sequence[str]) -> None:
         """Start processes without waiting; one that somebody is just stopping ends first."""
@@ -103,12 +108,11 @@ class Lifecycle:
         orphans.remove_short_folder(self._layout)
 
     def _await_end(self, names: Sequence[str]) -> None:
-        waited, patience = 0.0, WORKER_STOP_S + SHUTDOWN_S
-        while any(info.pid for name, info in self._supervisor.processes().items() if name in names):
-            if waited > patience:
-                raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Try: qfc down --now")
-            self._clock.sleep(POLL_S)
-            waited += POLL_S
+        def are_gone() -> bool:
+            return not any(info.pid for name, info in self._supervisor.processes().items() if name in names)
+
+        if not wait_until(self._clock, are_gone, limit_s=WORKER_STOP_S + SHUTDOWN_S, poll_s=POLL_S):
+            raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Try: qfc down --now")
 
     def _gave_up(self, name: str, before: dict[str, history.Past]) -> bool:
         """Return whether supervisord gave up on a process, or it ended again and again since `before`."""

@@ -68,9 +68,11 @@ class EmbeddedRuntime:
         wanted = wanted_processes(remembered, with_database=self._has_database)
         return services(self.layout, wanted, self.url if remembered.port else None)
 
-    def start(self, names: Sequence[str]) -> None:
-        """Start services and wait until each one is ready; no names means all. Starting twice is harmless."""
+    def start(self, names: Sequence[str] | None) -> None:
+        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         chosen = self._chosen(names)
+        if not chosen:
+            return
         self.layout.create()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
@@ -91,18 +93,18 @@ class EmbeddedRuntime:
             self._start_api(database_program)
         self._lifecycle.start(workers)
 
-    def stop(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop services; workers finish what they hold unless `now`; no names means all, supervisord too."""
+    def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Stop services, for None all and supervisord too; workers finish their jobs unless `now`."""
         chosen = self._chosen(names)
         if self._supervisor.pid() is not None:
             processes = [name for name in self._supervisor.processes() if service_of(name) in chosen]
             for group in in_stopping_order(processes):
                 self._lifecycle.halt(group, now=now and group != [DATABASE])
-        if not names and self.layout.exists:
+        if names is None and self.layout.exists:
             self._lifecycle.shut_down()
 
-    def recreate(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Make services anew, with the installed release; without names what supervises them too."""
+    def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
+        """Recreate services with the installed release; for None what supervises them too."""
         self.stop(names, now=now)
         self.start(names)
 
@@ -147,8 +149,10 @@ class EmbeddedRuntime:
         """Return none: workers hold leases, and the children in which they do their jobs end with them."""
         return frozenset()
 
-    def logs(self, names: Sequence[str], *, lines: int, since: datetime | None, follow: bool) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in the order of time; `lines` 0 means all of them."""
+    def logs(
+        self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
+    ) -> Iterator[LogLine]:
+        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         files = self._log_files(names)
         follower = logs.Follower(files) if follow else None
         yield from logs.read(files, lines=lines, since=since)
@@ -186,12 +190,14 @@ class EmbeddedRuntime:
     def _services(self) -> tuple[str, ...]:
         return (DATABASE, APP, WORKER) if self._has_database else (APP, WORKER)
 
-    def _chosen(self, names: Sequence[str], *also: str) -> tuple[str, ...]:
+    def _chosen(self, names: Sequence[str] | None, *also: str) -> tuple[str, ...]:
         known = (*self._services, *also)
+        if names is None:
+            return known
         for name in names:
             if name not in known:
                 raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
-        return tuple(names) or known
+        return tuple(names)
 
     def _programs(self, current: state.EmbeddedState, database_program: Program | None) -> list[Program]:
         target = database.endpoint(self.layout, self.settings)
@@ -245,7 +251,7 @@ class EmbeddedRuntime:
         }
         return [programs.program(argv[0]), *argv[1:]], environment
 
-    def _log_files(self, names: Sequence[str]) -> list[tuple[str, Path]]:
+    def _log_files(self, names: Sequence[str] | None) -> list[tuple[str, Path]]:
         chosen = self._chosen(names, SUPERVISOR)
         found = sorted(path for path in self.layout.log.glob("*.log"))
         paths = [(SUPERVISOR if path.stem == "supervisord" else service_of(path.stem), path) for path in found]
