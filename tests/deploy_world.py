@@ -30,8 +30,8 @@ from qfc.stack.model import ApiRequest, Job, JobStatus, Project, Revision, User
 ADMIN = "anna"
 STATUS = b'{"database": "ok", "storage": "ok"}'
 #: What operators call, part by part.
-PORTS = ("directory", "jobs", "api", "lock", "audit")
-PARTS = ("images", "source", "settings", "traffic", "dumps", "records", "rollout")
+PORTS = ("directory", "jobs", "api", "lock", "audit", "records")
+PARTS = ("images", "source", "settings", "traffic", "dumps", "rollout")
 
 
 class Killed(BaseException):
@@ -158,7 +158,7 @@ class World:
             "jobs": sorted(queue.job_rows),
             "stored": sorted(self.stored),
             "lock": self.plain.lock.holder(),
-            "under way": self.plain.deployment.records.read("deploy.json"),
+            "under way": self.plain.records.read("journal.json"),
         }
 
     def write(self, name: str) -> bool:

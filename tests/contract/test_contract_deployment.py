@@ -10,12 +10,12 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from qfc.drivers.deployment.records import HostRecords
 from qfc.drivers.deployment.settings import EnvSettings
 from qfc.drivers.deployment.source import GitSource
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.memory import MemoryDeployment, Release, memory_deployment
+from qfc.drivers.records import HostRecords
 from qfc.drivers.runtimes.compose.env import Env
 from qfc.errors import NotFoundError, QfcError
 from qfc.stack.model import Revision
@@ -43,9 +43,10 @@ def parts(request: pytest.FixtureRequest, tmp_path: Path) -> Parts:
 def _in_memory() -> Parts:
     made = {name: Revision(name * 20, name) for name in EXAMPLES}
     releases = [Release(made[name], {".env.example": text}) for name, text in EXAMPLES.items()]
-    deployment: MemoryDeployment = memory_deployment(*releases).deployment
+    ports = memory_deployment(*releases)
+    deployment: MemoryDeployment = ports.deployment
     deployment.site.env = ENV
-    return Parts(deployment.records, deployment.settings, deployment.source, made)
+    return Parts(ports.records, deployment.settings, deployment.source, made)
 
 
 def _on_this_machine(folder: Path) -> Parts:

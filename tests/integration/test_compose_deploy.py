@@ -288,7 +288,7 @@ def test_killed_at_a_step_it_is_undone_by_the_next_command(server: Deployment, s
     kill_deploy_at(server, STEPS[step], after_s=0.3)
     if step != "save":
         reasons = server.run("--json", "status").json["reasons"]
-        assert any("broken off" in reason for reason in reasons), reasons
+        assert any("deploy was interrupted" in reason for reason in reasons), reasons
     answer = server.run("--json", "--yes", "workers", "scale", "2")
     assert answer.code == 0, answer.out + answer.err
     if step != "save":

@@ -360,7 +360,7 @@ def test_migrations_that_are_not_applied_are_applied_after_a_dump(official: Offi
     assert "core.0006" in found.evidence
     assert fixed is not None
     assert fixed.result is Result.FIXED
-    assert len(official.ports.deployment.records.names("migrations")) == 1
+    assert len(official.ports.records.names("migrations")) == 1
     assert official.find("A13-pending") is None
 
 
@@ -413,7 +413,7 @@ def push(official: Official, name: str) -> None:
 
 
 def test_secrets_that_are_older_than_the_keys_are_told(official: Official) -> None:
-    rows, records = official.ports.lab, official.ports.deployment.records
+    rows, records = official.ports.lab, official.ports.records
     began = datetime.now(UTC) - timedelta(hours=1)
     revision = Revision("a" * 40, "v1")
     rows.account("sealed")

@@ -89,11 +89,11 @@ def test_what_is_left_of_a_lost_log_is_kept_by_the_job() -> None:
     wrote(ports, "worker_wrapper", "after it had ended", minutes_ago=-1)
     assert job[:8] in the(found(ports), "D15-log").evidence
     assert the(found(ports, fix=True), "D15-log").result is Result.FIXED
-    kept = ports.deployment.records.read_text(f"job-logs/{job}.log") or ""
+    kept = ports.records.read_text(f"job-logs/{job}.log") or ""
     assert "[QFC/Worker/1001]" in kept
     assert "begins" in kept
     assert not any(word in kept for word in ("hunter2", "after it had ended"))
-    assert ports.deployment.records.read_text(f"job-logs/{others}.log") is None
+    assert ports.records.read_text(f"job-logs/{others}.log") is None
     assert "D15-log" not in ids(found(ports))
 
 
@@ -393,7 +393,7 @@ def test_the_last_deployment_that_failed_is_explained(log: str, means: str) -> N
     ports, _ = healthy("compose")
     now, to = ports.clock.now(), Revision("b" * 40, "v2")
     begun = Record(id="20260101-1", kind="deploy", by="anna", began_at=now, before=Revision("a" * 40, "v1"), after=to)
-    records = ports.deployment.records
+    records = ports.records
     records.write(
         "deployments/20260101-1/record.json", as_document(begun.ended(DeployState.ROLLED_BACK, now, "It broke."))
     )

@@ -251,8 +251,8 @@ def deployed(ports: MemoryPorts, env: str) -> None:
     revision = Revision("a" * 40, "v1")
     record = Record("1", "deploy", before(60), "anna@memory", revision, revision)
     ports.deployment.site.env = ports.deployment.site.env.replace("SECRET_KEY=a-b-c", f"SECRET_KEY={NEW_SECRET}")
-    ports.deployment.records.write("deployments/1/record.json", as_document(record))
-    ports.deployment.records.write_text("deployments/1/env", env)
+    ports.records.write("deployments/1/record.json", as_document(record))
+    ports.records.write_text("deployments/1/env", env)
 
 
 #: By the check: how the fault is made, what the evidence has, and whether a fault of another check comes with it.
@@ -412,7 +412,7 @@ def test_keys_are_compared_only_where_secrets_are_older_than_the_copy() -> None:
     assert found(ports).findings == ()
     ports.conditions.secrets_since = before(10)
     assert found(ports).findings == ()
-    ports.deployment.records.write_text("deployments/1/env", f"SECRET_KEY={NEW_SECRET}\nSALT_KEY=\n")
+    ports.records.write_text("deployments/1/env", f"SECRET_KEY={NEW_SECRET}\nSALT_KEY=\n")
     ports.conditions.secrets_since = before(100)
     assert found(ports).findings == ()
 

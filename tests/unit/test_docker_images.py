@@ -15,7 +15,6 @@ from qfc.drivers.docker.engine import Engine
 from qfc.drivers.docker.images import DeploymentImages
 from qfc.drivers.memory import MemoryHost
 from qfc.errors import CommandError, NotFoundError
-from qfc.stack.model import CommandResult
 
 NOW = datetime.now(UTC)
 APP = Container(
@@ -73,7 +72,7 @@ def deployment(
             *(services or ()),
         ],
         pull=lambda services: ["docker", "compose", "pull", *(services or ())],
-        run=lambda argv: CommandResult(tuple(argv), 0, " ".join(argv), "and more\n"),
+        folder=PurePosixPath("/srv"),
     )
 
 
@@ -171,7 +170,11 @@ def test_an_image_that_is_gone_cannot_be_named() -> None:
 
 
 def test_what_compose_says_of_building_and_pulling_is_returned() -> None:
-    images = deployment(Docker([]))
+    def compose(argv: Sequence[str], stdin: bytes) -> tuple[int, str, str]:
+        del stdin
+        return 0, " ".join(argv[argv.index("docker") :]), "and more\n"
+
+    images = deployment(compose)
     assert images.build(["app"], fresh=True) == "docker compose build --no-cache app\nand more"
     assert images.pull(None) == "docker compose pull\nand more"
     assert (images.build([]), images.pull([])) == ("", "")

@@ -72,7 +72,7 @@ def test_everything_is_read_from_one_answer() -> None:
     assert seen.disks == (Disk(40 * 1024, 100 * 1024, "/"), Disk(1024, 1000 * 1024, "/var/lib/docker"))
     assert seen.files == {".env": "1374962516-812", "docker-compose.yml": "99-12"}
     assert seen.depth == QueueDepth(3, 0, 1, 12.5)
-    assert not seen.interrupted
+    assert seen.interrupted is None
 
 
 def test_two_samples_make_a_use_and_one_alone_no_share() -> None:
@@ -107,7 +107,7 @@ def test_a_deployment_without_containers_is_empty() -> None:
 
 
 def test_what_was_left_half_done_is_seen() -> None:
-    assert parse("@time 1\n@left\n").interrupted
+    assert parse("@time 1\n@interrupted deploy\n").interrupted == "deploy"
 
 
 def test_files_in_a_folder_with_blanks_are_told_apart() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -219,12 +218,11 @@ def test_several_faults_are_mended_the_last_one_first() -> None:
     assert lab_mend(ports, None, YES).changed == ("workers-stopped", "superuser-missing")
 
 
-def test_what_is_broken_is_read_by_its_owner_alone() -> None:
+def test_what_is_broken_is_written_down_beside_the_stack() -> None:
     ports = lab()
     lab_break(ports, "edits-lost", YES)
-    content, mode = ports.host.files[ports.folder / lab_book.NAME]
-    assert mode == 0o600
-    assert [one["id"] for one in json.loads(content)["broken"]] == ["edits-lost"]
+    document = ports.records.read(lab_book.NAME) or {}
+    assert [one["id"] for one in document["broken"]] == ["edits-lost"]
 
 
 def test_a_fault_that_fails_half_way_stays_in_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,7 +340,7 @@ def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:
 
 def test_a_damaged_book_is_said_to_be_one() -> None:
     ports = replace(lab())
-    ports.host.write_bytes(ports.folder / lab_book.NAME, b"{broken")
+    ports.records.write_text(lab_book.NAME, "{broken")
     with pytest.raises(Exception, match=r"lab\.json of memory cannot be read"):
         lab_list(ports)
 

@@ -178,3 +178,10 @@ records = st.builds(
 @given(records)
 def test_a_record_is_read_as_it_was_written(record: Record) -> None:
     assert from_document(json.loads(json.dumps(as_document(record)))) == record
+
+
+def test_a_record_of_an_earlier_release_keeps_how_far_it_was_undone() -> None:
+    written = as_document(replace(RECORD, unready_before=("certbot",), restored=True, writers_admitted=True))
+    earlier = {"unready_before": "ailing", "restored": "is_back", "writers_admitted": "is_open"}
+    old = {earlier.get(name, name): value for name, value in written.items()}
+    assert from_document(old) == from_document(written)

@@ -11,7 +11,7 @@ from ..errors import QfcError
 from ..stack import queue
 from ..stack.failures import classify
 from ..stack.migrations import planned
-from ..stack.model import Held, Job, JobStatus, Kind, Project, QueueSnapshot, Service, User
+from ..stack.model import Capability, Held, Job, JobStatus, Project, QueueSnapshot, Service, User
 from ..stack.ports import Ports
 from ..stack.queue import Liveness
 from ..stack.transitions import earliest
@@ -41,7 +41,7 @@ class Evidence:
     @property
     def is_deployment(self) -> bool:
         """Whether it is one of containers."""
-        return self.ports.kind is not Kind.EMBEDDED
+        return self.ports.offers(Capability.CONTAINERS)
 
     def once(self, name: str, ask: Callable[[], Thing]) -> Thing:
         """Return what `ask` returns, or raise what it raises: asked once under that name, whoever needs it."""

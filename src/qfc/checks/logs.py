@@ -71,13 +71,13 @@ class LogsLost(LogPattern):
     def repair(self, seen: Evidence) -> None:
         """Keep it, without secrets."""
         for name, text in self._not_kept(seen).items():
-            seen.ports.deployment.records.write_text(f"{JOB_LOGS}/{name}", text)
+            seen.ports.records.write_text(f"{JOB_LOGS}/{name}", text)
 
     def _not_kept(self, seen: Evidence) -> dict[str, str]:
         """Return what is to be kept, by the names of files."""
         if not seen.is_deployment:
             return {}
-        kept = seen.once("kept job logs", lambda: seen.ports.deployment.records.names(JOB_LOGS))
+        kept = seen.once("kept job logs", lambda: seen.ports.records.names(JOB_LOGS))
         files = {f"{job}.log": text for job, text in self._left(seen).items()}
         return {name: text for name, text in files.items() if name not in kept}
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import PurePath
 
 from ..errors import RefusedError
-from ..stack.journals import ENV, FOLDER, past
+from ..stack.deploy_records import ENV, FOLDER, past
 from ..stack.model import ServiceState
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
@@ -58,7 +58,7 @@ class MigrationsPending(Check):
 
     def _dump(self, seen: Evidence) -> PurePath:
         at = seen.once("moment", seen.ports.clock.now)
-        return seen.ports.deployment.records.folder(DUMPS) / f"{at:%Y%m%d-%H%M%S}.dump"
+        return seen.ports.records.folder(DUMPS) / f"{at:%Y%m%d-%H%M%S}.dump"
 
 
 class DatabaseNew(Check):
@@ -180,10 +180,10 @@ class SealChanged(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare with the copies that are younger than the oldest secret. No value is told."""
-        oldest, deployment = seen.ports.conditions.oldest_secret(), seen.ports.deployment
-        for record in past(deployment) if oldest else ():
-            text = deployment.records.read_text(f"{FOLDER}/{record.id}/{ENV}")
-            changed = deployment.settings.changed_since(text, SEALS) if text else ()
+        oldest, ports = seen.ports.conditions.oldest_secret(), seen.ports
+        for record in past(ports.records) if oldest else ():
+            text = ports.records.read_text(f"{FOLDER}/{record.id}/{ENV}")
+            changed = ports.deployment.settings.changed_since(text, SEALS) if text else ()
             if changed and oldest and oldest <= record.began_at:
                 at = f"{record.began_at:%Y-%m-%d %H:%M} UTC"
                 return f"{', '.join(changed)} was another one on {at}, and secrets are older."

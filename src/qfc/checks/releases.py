@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 
 from ..errors import NotFoundError, QfcError, RefusedError
-from ..stack.journals import FOLDER, LOG, past
+from ..stack.deploy_records import FOLDER, LOG, past
 from ..stack.rollout import DeployState
 from ..stack.upgrade_stops import Upgrade, referenced, stops
 from .base import Auto, Check, DeploymentCheck, Severity
@@ -131,10 +131,10 @@ class FailedDeployment(ReleaseCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the last record, and for what is known in its log."""
-        records = past(seen.ports.deployment, most=1)
+        records = past(seen.ports.records, most=1)
         if not records or records[0].state is DeployState.DEPLOYED or not records[0].failure:
             return None
-        log = seen.ports.deployment.records.read_text(f"{FOLDER}/{records[0].id}/{LOG}") or ""
+        log = seen.ports.records.read_text(f"{FOLDER}/{records[0].id}/{LOG}") or ""
         told = f"{records[0].failure}\n{log}"
         known = next((f" ({id}: {means})" for id, (pattern, means) in FAILURES.items() if re.search(pattern, told)), "")
         return f"To {records[0].after}: {records[0].failure}{known}"

@@ -41,7 +41,7 @@ if ! flock -n 9; then
 fi
 left=''
 if [ -e "$folder/lock.json" ]; then
-    rm -f "$folder"/.deploy.json.*
+    rm -f "$folder"/.journal.json.* "$folder"/.deploy.json.*
     left=$(grep -lF -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
     for pid in $left; do kill -TERM "$pid" 2>/dev/null; done
     waited=0

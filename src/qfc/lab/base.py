@@ -8,24 +8,34 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..stack.model import Kind
+from ..stack.model import OFFERED, Capability, Kind
 from ..stack.ports import LabRows, Ports
 
 #: What is needed to undo a fault, as JSON keeps it.
 UndoData = Mapping[str, Any]
-EVERYWHERE = (Kind.EMBEDDED, Kind.COMPOSE)
-CONTAINERS = (Kind.COMPOSE,)
 WORKER = "worker_wrapper"
 
 
 @dataclass(frozen=True)
 class Fault(ABC):
-    """Something that goes wrong, made on purpose. `finds` are the checks of which at least one has to find it."""
+    """Something that goes wrong, made on purpose. `finds` are the checks of which at least one has to find it.
+
+    `needs` is what a stack has to offer for it.
+    """
 
     id: str
     title: str
     finds: tuple[str, ...]
-    kinds: tuple[Kind, ...] = EVERYWHERE
+    needs: Capability | None = None
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """The kinds of stack that can have it."""
+        return tuple(kind for kind in OFFERED if self.needs is None or kind.offers(self.needs))
+
+    def is_possible(self, ports: Ports) -> bool:
+        """Tell whether a stack can have it."""
+        return self.needs is None or ports.offers(self.needs)
 
     def look(self, ports: Ports) -> UndoData:
         """Return what is needed to undo it, before it is made; change nothing. Raises RefusedError if it cannot be."""

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ..errors import RefusedError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from ..stack.self_signed import self_signed
-from .base import CONTAINERS, Fault, UndoData
+from .base import Fault, UndoData
 
 #: Where nginx sees the folder `conf/nginx/certs` of the deployment.
 SEEN = PurePath("/etc/nginx/certs")
@@ -24,7 +24,7 @@ class ServedCertificate(Fault):
     Without `with_key` only the certificate is another one. Both old files stay beside the new ones.
     """
 
-    kinds: tuple[Kind, ...] = CONTAINERS
+    needs: Capability | None = Capability.CONTAINERS
     days: tuple[int, int] = (-1, 90)
     host: str = ""
     with_key: bool = True

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..errors import RefusedError
+from ..stack.model import Capability
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, UndoData
+from .base import Fault, UndoData
 
 MIGRATION = ("app", "name", "applied")
 #: What an official server's clock runs every minute, as it is called in its log.
@@ -77,5 +78,5 @@ class CronStopped(Fault):
 DATABASE: tuple[Fault, ...] = (
     MigrationMissing("migration-missing", "A migration was not applied", ("A13-pending",)),
     ReadOnly("database-read-only", "The database only lets read", ("D12-readonly",)),
-    CronStopped("cron-stopped", "What runs every minute does not run", ("D08-cron",), CONTAINERS),
+    CronStopped("cron-stopped", "What runs every minute does not run", ("D08-cron",), Capability.CONTAINERS),
 )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from ..errors import RefusedError
-from ..stack.model import Disk, Kind
+from ..stack.model import Capability, Disk
 from ..stack.ports import Ports
 from .base import Fault, UndoData
 
@@ -75,4 +75,4 @@ def why_spared(disk: Disk, folder: Path) -> str:
     return ""
 
 
-DISK: tuple[Fault, ...] = (DiskFull("disk-full", "The disk is full", ("A15",), (Kind.EMBEDDED,)),)
+DISK: tuple[Fault, ...] = (DiskFull("disk-full", "The disk is full", ("A15",), Capability.PROCESSES),)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from ..errors import RefusedError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, UndoData
+from .base import Fault, UndoData
 from .services import container_of
 
 CONFIGURATION = "/etc/nginx/conf.d/default.conf"
@@ -22,7 +22,7 @@ PUT_BACK = f"[ ! -f {KEPT} ] || {{ cp {KEPT} {CONFIGURATION} && rm {KEPT}; }}"
 class Changed(Fault):
     """The configuration that nginx runs with, changed by a `sed` command. A new container has the right one again."""
 
-    kinds: tuple[Kind, ...] = CONTAINERS
+    needs: Capability | None = Capability.CONTAINERS
     change: str = ""
 
     def look(self, ports: Ports) -> UndoData:
@@ -48,7 +48,7 @@ class Changed(Fault):
 class BrokenFragment(Fault):
     """A fragment of somebody's own that nginx does not accept: with the next start it ends again and again."""
 
-    kinds: tuple[Kind, ...] = CONTAINERS
+    needs: Capability | None = Capability.CONTAINERS
     text = "location / { return 200; }\n"
 
     def make(self, ports: Ports, known: UndoData) -> None:

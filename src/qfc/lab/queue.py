@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import uuid4
 
-from .base import CONTAINERS, Fault, RowFault, Scene
+from ..stack.model import Capability
+from .base import Fault, RowFault, Scene
 
 #: More descriptions of one project within an hour than anybody needs.
 STORM = 40
@@ -77,5 +78,6 @@ QUEUE: tuple[Fault, ...] = (
     LockedProject("job-waits-for-long", "A job waits for long for a locked project", ("D11-wait",), locked=45,
                   waits=40),
     Storm("processing-storm", "One project is described again and again", ("D17",)),
-    SlowProject("project-slow", "The jobs of a project take nearly as long as they may", ("E10",), CONTAINERS),
+    SlowProject("project-slow", "The jobs of a project take nearly as long as they may", ("E10",),
+                Capability.CONTAINERS),
 )  # fmt: skip

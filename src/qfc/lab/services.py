@@ -7,13 +7,12 @@ from pathlib import PurePath
 
 from ..errors import NotFoundError, RefusedError
 from ..stack.images import full_name, qgis_names
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, UndoData
+from .base import Fault, UndoData
 
 #: What the services that keep files are called in the releases.
 STORES = ("minio", "rustfs", "webdav")
-EMBEDDED = (Kind.EMBEDDED,)
 
 
 @dataclass(frozen=True)
@@ -189,17 +188,19 @@ def container_of(ports: Ports, service: str) -> str:
 SERVICES: tuple[Fault, ...] = (
     Stopped("application-stopped", "The application does not run", ("A11",), names=("app",)),
     Stopped("database-stopped", "The database does not run", ("A11", "D12-away"), names=("db",)),
-    Stopped("nginx-stopped", "nginx does not run", ("A11",), CONTAINERS, names=("nginx",)),
-    Stopped("cache-stopped", "The cache does not run", ("A11-cache",), CONTAINERS, names=("memcached",)),
-    Stopped("storage-stopped", "The store does not run", ("C02-down", "C01", "A17"), CONTAINERS, names=STORES),
-    Paused("storage-hangs", "The store hangs", ("C01", "A17"), CONTAINERS, names=STORES),
-    StoreAway("storage-away", "The folder of all files is away", ("A17",), EMBEDDED),
-    NoRestartPolicy("restart-policy-missing", "A service is not started with the host", ("A11-policy",), CONTAINERS,
-                    names=("memcached",)),
-    StrayContainer("container-orphaned", "A container of a service that is gone", ("A09",), CONTAINERS,
+    Stopped("nginx-stopped", "nginx does not run", ("A11",), Capability.CONTAINERS, names=("nginx",)),
+    Stopped("cache-stopped", "The cache does not run", ("A11-cache",), Capability.CONTAINERS, names=("memcached",)),
+    Stopped("storage-stopped", "The store does not run", ("C02-down", "C01", "A17"), Capability.CONTAINERS,
+            names=STORES),
+    Paused("storage-hangs", "The store hangs", ("C01", "A17"), Capability.CONTAINERS, names=STORES),
+    StoreAway("storage-away", "The folder of all files is away", ("A17",), Capability.PROCESSES),
+    NoRestartPolicy("restart-policy-missing", "A service is not started with the host", ("A11-policy",),
+                    Capability.CONTAINERS, names=("memcached",)),
+    StrayContainer("container-orphaned", "A container of a service that is gone", ("A09",), Capability.CONTAINERS,
                    labels=("com.docker.compose.project={project}", "com.docker.compose.project.working_dir={folder}",
                            "com.docker.compose.service=geodb",
                            "com.docker.compose.oneoff=False", "com.docker.compose.container-number=1")),
-    LeakedFolder("temporary-folder-leaked", "The folder of a failed job was never removed", ("C14",), CONTAINERS),
-    ImageMissing("qgis-image-missing", "The QGIS image is not there", ("D02",), CONTAINERS),
+    LeakedFolder("temporary-folder-leaked", "The folder of a failed job was never removed", ("C14",),
+                 Capability.CONTAINERS),
+    ImageMissing("qgis-image-missing", "The QGIS image is not there", ("D02",), Capability.CONTAINERS),
 )  # fmt: skip

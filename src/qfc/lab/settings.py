@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
-from .base import CONTAINERS, Fault, UndoData
+from .base import Fault, UndoData
 
 
 @dataclass(frozen=True)
 class Setting(Fault):
     """Values of `.env`. In a value, {NAME} stands for what another name has there."""
 
-    kinds: tuple[Kind, ...] = CONTAINERS
+    needs: Capability | None = Capability.CONTAINERS
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def look(self, ports: Ports) -> UndoData:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import uuid4
 
 from ..errors import RefusedError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from .base import WORKER, Fault, RowFault, Scene, UndoData
 
@@ -59,7 +59,7 @@ class MissingWorker(Fault):
 
     def make(self, ports: Ports, known: UndoData) -> None:
         """Stop it by what keeps it running."""
-        if ports.kind is Kind.EMBEDDED:
+        if ports.offers(Capability.PROCESSES):
             _supervisorctl(ports, "stop", known["instance"])
         else:
             ports.host.run(["docker", "stop", known["instance"]])

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import QfcError, UsageError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from ..stack.redaction import HIDDEN, Redactor, is_shareable, secrets_of
 from .sync_diagnose import Diagnosis
@@ -69,7 +69,7 @@ def redactor(ports: Ports) -> Redactor:
 
 def _of_settings(ports: Ports) -> tuple[list[str], list[str]]:
     """Return values of settings that are secrets, and names of hosts."""
-    if ports.kind is Kind.EMBEDDED:
+    if not ports.offers(Capability.CONTAINERS):
         return [], []
     values = ports.deployment.settings.values()
     return secrets_of(values), [values.get("QFIELDCLOUD_HOST", "")]
@@ -125,7 +125,7 @@ def _failed(ports: Ports) -> list[str]:
 
 
 def _settings(ports: Ports) -> list[str]:
-    if ports.kind is Kind.EMBEDDED:
+    if not ports.offers(Capability.CONTAINERS):
         return []
     values = ports.deployment.settings.values()
     lines = [f"{name}={value if is_shareable(name) else HIDDEN if value else ''}" for name, value in values.items()]

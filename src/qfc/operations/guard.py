@@ -17,9 +17,10 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
-from ..stack.model import AuditEntry, Kind
+from ..stack.model import AuditEntry
 from ..stack.ports import Ports
 from ..stack.waiting import wait_until
+from .recovery import recover
 
 #: Seconds between two tries to get a lock that somebody holds.
 RETRY_S = 0.5
@@ -86,7 +87,7 @@ def guarded(
         guard = Guard(dry_run=False, report=options.report)
         try:
             if recovers:
-                _recover(ports, options.report)
+                recover(ports, options.report)
             yield guard
         finally:
             ports.lock.release()
@@ -100,15 +101,6 @@ def guarded(
         # After an error that error is what the operator has to read.
         with nullcontext() if completed else suppress(QfcError):
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
-
-
-def _recover(ports: Ports, report: Callable[[str], None]) -> None:
-    """Finish or undo a deployment that was broken off: whatever is done next would be done to half a release."""
-    if ports.kind is Kind.EMBEDDED:
-        return
-    from .deploy.undo import recover  # deployments are guarded too
-
-    recover(ports, report)
 
 
 def _outcome(error: Exception) -> str:

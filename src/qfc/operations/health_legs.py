@@ -11,7 +11,7 @@ from typing import Any
 
 from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError
 from ..stack.health import Finding
-from ..stack.model import ApiAnswer, Kind, Verdict
+from ..stack.model import ApiAnswer, Capability, Verdict
 from ..stack.ports import Ports
 from .probe import probe_project, session
 from .workers_list import workers_list
@@ -34,7 +34,7 @@ class Check:
 
 def legs(ports: Ports) -> tuple[Check, ...]:
     """Probe every leg that the stack has."""
-    routes = () if ports.kind is Kind.EMBEDDED else (*_routes(ports), *_cache(ports))
+    routes = (*_routes(ports), *_cache(ports)) if ports.offers(Capability.CONTAINERS) else ()
     return (*routes, _workers(ports), _round_trip(ports))
 
 

@@ -83,7 +83,7 @@ def image_status(ports: Ports) -> ImageStatus:
     failed = _failed_for_want(ports)
     bad = [one for one in found if one.problem]
     verdict = Verdict.DOWN if any(not one.present for one in found) else Verdict.DEGRADED if bad else Verdict.OK
-    return ImageStatus(verdict, found, _saved(ports.deployment), failed, "")
+    return ImageStatus(verdict, found, _saved(ports), failed, "")
 
 
 def _names(deployment: Deployment) -> tuple[str, ...]:
@@ -101,13 +101,13 @@ def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChan
     size, removed, path = None, (), None
     with guarded(ports, "image save", target=name, options=options) as guard:
         if guard.step(f"Save {', '.join(names)} to {name}"):
-            path = deployment.records.folder(SAVED) / name
+            path = ports.records.folder(SAVED) / name
             size = deployment.images.save(names, path)
-        old = [one.name for one in _saved(deployment)][keep - (1 if guard.dry_run else 0) :]
+        old = [one.name for one in _saved(ports)][keep - (1 if guard.dry_run else 0) :]
         if old and guard.step(f"Remove {', '.join(old)}"):
             for one in old:
-                deployment.records.remove(f"{SAVED}/{one}")
-                deployment.records.remove(f"{SAVED}/{one}.sha256")
+                ports.records.remove(f"{SAVED}/{one}")
+                ports.records.remove(f"{SAVED}/{one}.sha256")
             removed = tuple(old)
     return ImageChanged(names, path, size, removed, (), guard.dry_run, guard.steps)
 
@@ -115,7 +115,7 @@ def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChan
 def image_load(ports: Ports, name: str | None, options: Options) -> ImageChanged:
     """Load saved images, the newest file unless one is named; then try again what failed for want of them."""
     deployment = ports.deployment
-    saved = {one.name: one for one in _saved(deployment)}
+    saved = {one.name: one for one in _saved(ports)}
     if not saved or (name is not None and name not in saved):
         raise NotFoundError(
             f"There is no saved file {name}." if name else "No images were saved.",
@@ -183,11 +183,11 @@ def _skew(image: Image, others: list[Image]) -> str | None:
     return None
 
 
-def _saved(deployment: Deployment) -> tuple[SavedImages, ...]:
+def _saved(ports: Ports) -> tuple[SavedImages, ...]:
     """Return saved files, the newest first: their names have the time of their making."""
-    found = deployment.records.sizes(SAVED)
+    found = ports.records.sizes(SAVED)
     names = sorted((name for name in found if name.endswith(".tar.gz")), reverse=True)
-    return tuple(SavedImages(name, deployment.records.folder(SAVED) / name, found[name]) for name in names)
+    return tuple(SavedImages(name, ports.records.folder(SAVED) / name, found[name]) for name in names)
 
 
 def _failed_for_want(ports: Ports) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from .. import config, config_file
 from ..config import Config, StackConfig, is_deployment
 from ..errors import ConfigError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from .guard import Options, guarded
 
@@ -52,7 +52,7 @@ def init(
     given = values if known else {"kind": "embedded", **values}
     after = config_file.with_stack(before, name, given, default=default)
     stack = config.load(environment, stack=name, text=after).stack()
-    if stack.kind is not Kind.EMBEDDED:
+    if stack.kind.offers(Capability.CONTAINERS):
         found = _found(stack, wire, here)
         after = config_file.with_stack(after, name, found, default=default)
         stack = config.load(environment, stack=name, text=after).stack()
@@ -81,7 +81,7 @@ def _write(
     stack: StackConfig, path: Path, text: str, sentence: str, wire: Callable[[StackConfig], Ports], options: Options
 ) -> tuple[str, ...]:
     """Write the configuration: of a stack on this machine under its lock, of a server's without disturbing it."""
-    if stack.kind is Kind.EMBEDDED:
+    if not stack.kind.offers(Capability.CONTAINERS):
         with guarded(wire(stack), "init", target=stack.name, options=options) as guard:
             if guard.step(sentence):
                 config_file.write(path, text)

@@ -10,7 +10,7 @@ from ..errors import QfcError
 from ..stack import queue, transitions
 from ..stack.failures import classify
 from ..stack.images import releases
-from ..stack.model import Job, JobStatus, Kind, QueueSnapshot
+from ..stack.model import Capability, Job, JobStatus, QueueSnapshot
 from ..stack.ports import Ports
 
 
@@ -101,7 +101,7 @@ def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:
 
 def _skew(ports: Ports) -> str | None:
     """Say of which releases application and workers are, where both are known and differ."""
-    if ports.kind is Kind.EMBEDDED:
+    if not ports.offers(Capability.CONTAINERS):
         return None
     try:
         known = releases(ports.deployment.images.all())

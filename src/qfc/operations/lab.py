@@ -7,7 +7,7 @@ from datetime import datetime
 
 from ..errors import PartlyDoneError, QfcError, RefusedError
 from ..lab import FAULTS, Fault, fault
-from ..stack.model import Kind
+from ..stack.model import Capability, Kind
 from ..stack.ports import Ports
 from . import lab_book as book
 from .guard import Guard, Options, guarded
@@ -51,7 +51,7 @@ def lab_list(ports: Ports) -> LabList:
     """Return every fault."""
     since = {one.id: one.since for one in book.read(ports)}
     lines = (
-        FaultLine(one.id, one.title, one.finds, one.kinds, ports.kind in one.kinds, since.get(one.id)) for one in FAULTS
+        FaultLine(one.id, one.title, one.finds, one.kinds, one.is_possible(ports), since.get(one.id)) for one in FAULTS
     )
     return LabList(ports.name, tuple(lines))
 
@@ -121,7 +121,7 @@ def _mended(
 
 def _require_lab(ports: Ports) -> None:
     """Insist on a stack that may be broken."""
-    if ports.kind is Kind.EMBEDDED:
+    if not ports.offers(Capability.CONTAINERS):
         return
     if ports.deployment.settings.values().get(SWITCH) != "1":
         raise RefusedError(
@@ -131,7 +131,7 @@ def _require_lab(ports: Ports) -> None:
 
 
 def _require_kind(ports: Ports, chosen: Fault) -> None:
-    if ports.kind not in chosen.kinds:
+    if not chosen.is_possible(ports):
         kinds = " or ".join(chosen.kinds)
         raise RefusedError(f"{chosen.id} is a fault of stacks of the kind {kinds}.", hint="Type: qfc lab list")
 

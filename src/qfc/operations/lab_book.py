@@ -1,19 +1,16 @@
 """What the lab has broken, written down where the stack is: before the fault is made, until it is undone.
 
-For an embedded stack in its folder; for a deployment beside it on its host, so that values of its `.env` stay there and
-another operator can mend it. Only the owner reads it.
+Values of a deployment's `.env` stay on its host that way, and another operator can undo the fault.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 
-from ..errors import NotFoundError, QfcError
-from ..stack.model import Kind
+from ..errors import QfcError
 from ..stack.ports import Ports
 
 NAME = "lab.json"
@@ -32,7 +29,7 @@ class Broken:
 def read(ports: Ports) -> tuple[Broken, ...]:
     """Return what is broken, the oldest first. Raises QfcError when that cannot be read."""
     try:
-        return tuple(map(_broken, _document(ports).get("broken", [])))
+        return tuple(map(_broken, (ports.records.read(NAME) or {}).get("broken", [])))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise QfcError(f"{NAME} of {ports.name} cannot be read.", hint="Look at it, then remove it.") from error
 
@@ -40,19 +37,7 @@ def read(ports: Ports) -> tuple[Broken, ...]:
 def write(ports: Ports, broken: Sequence[Broken]) -> None:
     """Remember what is broken; it is on the disk afterwards."""
     document = {"broken": [{**vars(one), "since": one.since.isoformat()} for one in broken]}
-    if ports.kind is Kind.EMBEDDED:
-        ports.host.write_bytes(ports.folder / NAME, json.dumps(document).encode(), mode=0o600)
-    else:
-        ports.deployment.records.write(NAME, document)
-
-
-def _document(ports: Ports) -> Mapping[str, Any]:
-    if ports.kind is not Kind.EMBEDDED:
-        return ports.deployment.records.read(NAME) or {}
-    try:
-        return cast("Mapping[str, Any]", json.loads(ports.host.read_bytes(ports.folder / NAME)))
-    except NotFoundError:
-        return {}
+    ports.records.write(NAME, document)
 
 
 def _broken(row: Mapping[str, Any]) -> Broken:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..stack.forecast import DiskSample, Forecast, forecast
-from ..stack.model import Disk, DiskPart, Kind
+from ..stack.model import Capability, Disk, DiskPart
 from ..stack.ports import Ports
 
 
@@ -41,7 +41,7 @@ def services_disk(ports: Ports) -> DiskUsage:
     disks = note(ports)
     samples = ports.disk_history.samples()
     lines = tuple(DiskLine(one.name, one.free_bytes, one.total_bytes, _forecast(one, samples)) for one in disks)
-    folder = ports.folder if ports.kind is Kind.EMBEDDED else ports.deployment.folder
+    folder = ports.deployment.folder if ports.offers(Capability.CONTAINERS) else ports.folder
     return DiskUsage(ports.name, str(folder), ports.footprint.parts(), disk, _forecast(disk, samples), lines)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..stack.journals import past, under_way
+from ..stack.deploy_records import past, under_way
 from ..stack.model import Image
 from ..stack.ports import Ports
 from ..stack.retention import KEEP_DEPLOYMENTS, outlived, removable_images
@@ -45,9 +45,9 @@ class Pruned:
 def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMENTS) -> Pruned:
     """Remove what the deployment needs no more; the ways back to the last `keep` deployments stay."""
     deployment = ports.deployment
-    records = past(deployment)
+    records = past(ports.records)
     goes = outlived(records, keep=keep)
-    current = under_way(deployment)
+    current = under_way(ports.records)
     ways_back = [one for one in records if one not in goes and one.state is DeployState.DEPLOYED]
     needed = needed_images([*ways_back, *([current] if current else [])])
     plan = removable_images(deployment.images.all(), needed)
@@ -65,7 +65,7 @@ def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMEN
             deployment.images.remove_leftovers(dry_run=False)
             for image in plan.remove:
                 deployment.images.remove(_words(image))
-            forget_old(deployment, keep=keep)
+            forget_old(ports.records, keep=keep)
         guard.result = f"removed {what}"
     return Pruned(images, tuple(name for name, _ in leftovers), old, kept, freed, guard.dry_run)
 

@@ -36,7 +36,7 @@ def status(ports: Ports) -> Status:
         queue = pending.result()
     if disk is not None:
         note(ports)
-    judgement = judge(services, queue, disk, ports.runtime.unfinished())
+    judgement = judge(services, queue, disk, ports.interrupted())
     return Status(ports.name, ports.kind, judgement.verdict, judgement.reasons, services, queue, disk, _url(ports))
 
 

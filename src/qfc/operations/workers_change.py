@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import NotRunningError, RefusedError, UsageError
-from ..stack.model import Kind
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .queue_change import count
@@ -46,7 +46,7 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
 
 def _require_room(ports: Ports, number: int) -> None:
     """Refuse what the memory cannot hold: then the kernel ends jobs, and their edits wait."""
-    if ports.kind is Kind.EMBEDDED:
+    if not ports.offers(Capability.CONTAINERS):
         return
     room = ports.deployment.memory()
     if number > room.most_workers:

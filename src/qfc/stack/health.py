@@ -44,15 +44,21 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
 
 
 def judge(
-    services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None, unfinished: str | None = None
+    services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None, interrupted: str | None = None
 ) -> Judgement:
-    """Judge a stack by what was seen of it; None is what could not be seen. `unfinished` is work broken off."""
+    """Judge a stack by what was seen of it; None is what could not be seen. `interrupted` names an operation."""
     lasting = [service for service in services if not service.is_task]
     if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
         return Judgement(Verdict.DOWN, ("The stack is not running.",))
-    broken_off = [Finding(Verdict.DEGRADED, unfinished)] if unfinished else []
-    findings = [*broken_off, *map(of_service, services), of_queue(queue), of_disk(disk)]
+    findings = [of_interrupted(interrupted), *map(of_service, services), of_queue(queue), of_disk(disk)]
     return Judgement(worst(one.verdict for one in findings), tuple(one.reason for one in findings if one.reason))
+
+
+def of_interrupted(operation: str | None) -> Finding:
+    """Judge an operation that was interrupted and that nobody is at work on."""
+    if operation is None:
+        return Finding(Verdict.OK)
+    return Finding(Verdict.DEGRADED, f"{operation} was interrupted; the next change finishes or undoes it.")
 
 
 def of_service(service: Service) -> Finding:

@@ -193,8 +193,13 @@ _PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "colle
           "writers_admitted")  # fmt: skip
 
 
+#: What records of earlier releases call it.
+_EARLIER = {"unready_before": "ailing", "restored": "is_back", "writers_admitted": "is_open"}
+
+
 def from_document(document: Mapping[str, Any]) -> Record:
     """Read a stored record."""
+    document = {**{name: document[old] for name, old in _EARLIER.items() if old in document}, **document}
     plain: dict[str, Any] = {name: document[name] for name in _PLAIN if name in document}
     plain["migrations"] = tuple(document["migrations"])
     plain["unready_before"] = tuple(document.get("unready_before", ()))

@@ -2,77 +2,36 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from ..config import StackConfig
 from ..errors import RefusedError
-from ..stack.model import Kind
-from ..stack.ports import (
-    Accounts,
-    Api,
-    AuditLog,
-    Clock,
-    Conditions,
-    Deployment,
-    Directory,
-    DiskHistory,
-    Footprint,
-    Host,
-    LabRows,
-    Lock,
-    ObjectStore,
-    QueueStore,
-    Runtime,
-    Transitions,
-)
-from .once import Once
+from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, QueueStore, Runtime
+from .base import StackPorts
 
 if TYPE_CHECKING:
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
 
 
-class EmbeddedPorts:
+class EmbeddedPorts(StackPorts):
     """The ports of an embedded stack on this machine."""
 
     def __init__(self, stack: StackConfig) -> None:
-        self._stack = stack
-        self._once = Once()
-
-    @property
-    def name(self) -> str:
-        """Name of the stack in the configuration."""
-        return self._stack.name
-
-    @property
-    def kind(self) -> Kind:
-        """What runs the stack's services."""
-        return self._stack.kind
-
-    @property
-    def folder(self) -> Path:
-        """Folder of the stack."""
-        return self._stack.folder
-
-    @property
-    def clock(self) -> Clock:
-        """The system's clock."""
-        from ..drivers.clock import SystemClock
-
-        return SystemClock()
-
-    @property
-    def host(self) -> Host:
-        """This machine."""
         from ..drivers.hosts.local import LocalHost
 
-        return LocalHost()
+        super().__init__(stack, LocalHost())
+
+    @property
+    def records_folder(self) -> PurePosixPath:
+        """The stack's own folder."""
+        return PurePosixPath(self.folder)
 
     @property
     def embedded(self) -> EmbeddedRuntime:
         """The runtime, as what it is."""
-        return self._once("embedded", self._embedded)
+        return self.once("embedded", self._embedded)
 
     @property
     def runtime(self) -> Runtime:
@@ -84,28 +43,7 @@ class EmbeddedPorts:
         """The queue in the stack's PostgreSQL."""
         from ..drivers.postgres import PostgresJobStore
 
-        return self._once("jobs", lambda: PostgresJobStore(self._connect))
-
-    @property
-    def directory(self) -> Directory:
-        """People and projects in the stack's PostgreSQL."""
-        from ..drivers.postgres import PostgresDirectory
-
-        return self._once("directory", lambda: PostgresDirectory(self._connect))
-
-    @property
-    def conditions(self) -> Conditions:
-        """What the stack's PostgreSQL tells of problems."""
-        from ..drivers.postgres import PostgresConditions
-
-        return self._once("conditions", lambda: PostgresConditions(self._connect))
-
-    @property
-    def lab(self) -> LabRows:
-        """Faulty rows in the stack's PostgreSQL."""
-        from ..drivers.postgres.lab import PostgresLabRows
-
-        return self._once("lab", lambda: PostgresLabRows(self._connect))
+        return self.once("jobs", lambda: PostgresJobStore(self.connect))
 
     @property
     def accounts(self) -> Accounts:
@@ -125,7 +63,7 @@ class EmbeddedPorts:
     @property
     def objects(self) -> ObjectStore:
         """The node's blobs: in the bucket that its settings name, else in its folder."""
-        return self._once("objects", self._objects)
+        return self.once("objects", self._objects)
 
     @property
     def api(self) -> Api:
@@ -145,25 +83,11 @@ class EmbeddedPorts:
         return FolderFootprint(parts, self.embedded.disk)
 
     @property
-    def disk_history(self) -> DiskHistory:
-        """A file in our own folder for the stack."""
-        from ..drivers.disk_history import FileDiskHistory
-
-        return FileDiskHistory(self.folder)
-
-    @property
-    def transitions(self) -> Transitions:
-        """A file in our own folder for the stack."""
-        from ..drivers.transitions import FileTransitions
-
-        return FileTransitions(self.folder)
-
-    @property
     def lock(self) -> Lock:
         """A file in the stack's folder."""
         from ..drivers.lock import FileLock
 
-        return self._once("lock", lambda: FileLock(self.folder, self.clock))
+        return self.once("lock", lambda: FileLock(self.folder, self.clock))
 
     @property
     def audit(self) -> AuditLog:
@@ -172,14 +96,10 @@ class EmbeddedPorts:
 
         return FileAuditLog(self.folder)
 
-    def close(self) -> None:
-        """Close the connections to the database."""
-        self._once.close()
-
     def _embedded(self) -> EmbeddedRuntime:
         from ..drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 
-        stack = self._stack
+        stack = self.stack
         settings = EmbeddedConfig(
             name=stack.name,
             folder=stack.folder,
@@ -202,7 +122,8 @@ class EmbeddedPorts:
 
         return FolderObjectStore(self.embedded.layout.blobs)
 
-    def _connect(self) -> Connection:
+    def connect(self) -> Connection:
+        """Return a new connection to the stack's PostgreSQL."""
         from ..drivers.postgres import connect_to
 
         target = self.embedded.endpoint()

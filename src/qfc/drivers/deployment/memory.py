@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from ...errors import QfcError
+from ...stack.model import Instance, MemoryRoom
 from ..docker.engine import Engine
+from ..runtimes.compose.observer import Observer
 from ..stored_setting import setting
 
+WORKER = "worker_wrapper"
 #: What an official server gives a job when its table of settings has no row for it.
 OFFICIAL_LIMIT = "1000m"
 LIMIT_KEY = "WORKER_QGIS_MEMORY_LIMIT"
@@ -16,6 +19,25 @@ LIMIT_KEY = "WORKER_QGIS_MEMORY_LIMIT"
 NODE_LIMIT, NODE_DEFAULT = "QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3
 UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)b?", re.IGNORECASE)
+
+
+def memory_room(engine: Engine, observer: Observer, stored: Callable[[str], str | None]) -> MemoryRoom:
+    """Return how much memory the host has for workers. `stored` gives a value of the application's settings."""
+    total, available = host_memory(engine)
+    workers = sum(one.memory_bytes or 0 for one in _workers(observer))
+    environment = observer.environment(WORKER)
+    limit = node_limit(environment) if _is_node(environment) else official_limit(stored(LIMIT_KEY))
+    return MemoryRoom(total, max(total - available - workers, 0), limit)
+
+
+def _workers(observer: Observer) -> Sequence[Instance]:
+    return next((one.instances for one in observer.services() if one.name == WORKER), ())
+
+
+def _is_node(environment: Mapping[str, str]) -> bool:
+    """Tell whether the workers are those of the embedded server in containers."""
+    module = environment.get("DJANGO_SETTINGS_MODULE", "")
+    return "QFIELDCLOUD_QGIS_IMAGE_NAME" not in environment and "qfc_node" in module
 
 
 def host_memory(engine: Engine) -> tuple[int, int]:

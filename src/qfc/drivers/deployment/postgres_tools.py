@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ...stack.model import CommandResult
 from ..commands import run_attached
 from ..postgres_server import locate
 from ..routes.database import DatabaseAccess
+from ..runtimes.compose.observer import Observer
 
 DATABASE = "db"
 # The server's own client over its own socket; the account comes from the container's environment.
@@ -39,6 +40,17 @@ class Tools:
         if self.container is not None:
             return ["docker", "exec", "--interactive", self.container, "sh", "-c", _INSIDE, "sh", program, *words]
         return [program, *words]
+
+
+def tools_of(access: DatabaseAccess, observer: Observer, parameters: Callable[[], Mapping[str, object]]) -> Tools:
+    """Return the tools for a deployment's database. `parameters` of libpq lead to one that is in no container."""
+    try:
+        container = observer.running(access.host, fresh=True)
+    except NotFoundError:
+        if observer.containers(access.host):
+            raise
+        return here(access, parameters())
+    return inside(container.id)
 
 
 def inside(container: str) -> Tools:

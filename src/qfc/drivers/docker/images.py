@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Any, cast
 
 from ...errors import CommandError, NotFoundError
@@ -40,8 +40,8 @@ gzip -dc "$1" | docker load
 """
 _CORRUPT = 65
 
-#: Runs a command of Compose in the deployment's folder.
-Compose = Callable[[Sequence[str]], CommandResult]
+#: Seconds that a build or a pull may take.
+BUILD_S = 4 * 3600.0
 
 
 class DeploymentImages:
@@ -60,11 +60,11 @@ class DeploymentImages:
         for_jobs: Callable[[], Sequence[str]],
         build: Callable[[Sequence[str] | None, bool], list[str]],
         pull: Callable[[Sequence[str] | None], list[str]],
-        run: Compose,
+        folder: PurePosixPath,
     ) -> None:
         self._engine, self._project = engine, project
         self._containers, self._names, self._for_jobs = containers, names, for_jobs
-        self._build, self._pull, self._run = build, pull, run
+        self._build, self._pull, self._folder = build, pull, folder
 
     def all(self) -> tuple[Image, ...]:
         """Return the deployment's images, those of its services first, then the newest first."""
@@ -85,13 +85,16 @@ class DeploymentImages:
         """Build images, without any cache where `fresh`; return what was said."""
         if services is not None and not services:
             return ""
-        return _said(self._run(self._build(services, fresh)))
+        return self._compose(self._build(services, fresh))
 
     def pull(self, services: Sequence[str] | None) -> str:
         """Pull images; return what was said."""
         if services is not None and not services:
             return ""
-        return _said(self._run(self._pull(services)))
+        return self._compose(self._pull(services))
+
+    def _compose(self, argv: Sequence[str]) -> str:
+        return _said(self._engine.run(argv, folder=self._folder, timeout_s=BUILD_S))
 
     def fetch(self, name: str) -> None:
         """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""

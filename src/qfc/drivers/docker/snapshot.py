@@ -33,8 +33,8 @@ class Use:
 class Snapshot:
     """What was seen. `at` is the host's clock; `files` are checksums of the files that describe the deployment.
 
-    `depth` is None when the database was not asked or did not answer. `interrupted`: a deployment was begun, has not
-    ended, and nobody is at work.
+    `depth` is None when the database was not asked or did not answer. `interrupted` names the operation that
+    was begun, has not ended, and that nobody is at work on.
     """
 
     at: datetime
@@ -43,7 +43,7 @@ class Snapshot:
     disks: tuple[Disk, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict[str, str])
     depth: QueueDepth | None = None
-    interrupted: bool = False
+    interrupted: str | None = None
 
 
 def by_project(name: str) -> str:
@@ -91,7 +91,7 @@ def _read(at: datetime, lines: Iterable[str]) -> Snapshot:
         disks=tuple(parse_disk(" ".join(words)) for words in parts.get("@disk", [])),
         files={PurePosixPath(" ".join(words[2:])).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
         depth=_depth(parts.get("@depth", [])),
-        interrupted="@left" in parts,
+        interrupted=next((" ".join(words) for words in parts.get("@interrupted", [])), None),
     )
 
 

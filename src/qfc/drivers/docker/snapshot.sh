@@ -50,8 +50,14 @@ use() {
     echo "@use $1 $now ${cpu:--} ${memory:--} ${kills:--}"
 } 2>/dev/null
 
+# Prints which operation the journal says has not ended.
+interrupted() {
+    operation=$(sed -n 's/^ *"operation": "\([a-z ]*\)".*/\1/p' "$folder/.qfc/journal.json" 2>/dev/null)
+    echo "${operation:-deploy}"
+}
+
 # Prints everything but the depth, and the depth, which comes on standard input, when it is there.
-look() {
+snapshot() {
     echo "@time $(date +%s)"
     ids=$(docker ps -aq --no-trunc --filter "label=$label") || exit
     if [ -n "$ids" ]; then
@@ -67,14 +73,14 @@ look() {
     root=$(printf '%s\n' "$all" | sed -n '/ResolvConfPath/{ s|.*"ResolvConfPath":"\([^"]*\)/containers/.*|\1|p; q; }')
     df -Pk "$folder" "${root:-/var/lib/docker}" / 2>/dev/null | sed '1d; s/^/@disk /' | sort -u
     cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
-    if [ -e "$folder/.qfc/deploy.json" ]; then
-        # Who holds the lock is still at it.
-        ( flock -n 9 && echo "@left" ) 9>>"$folder/.qfc/lock.mutex"
+    if [ -e "$folder/.qfc/journal.json" ] || [ -e "$folder/.qfc/deploy.json" ]; then
+        # Somebody who holds the lock is still at work on it.
+        ( flock -n 9 && echo "@interrupted $(interrupted)" ) 9>>"$folder/.qfc/lock.mutex"
     fi 2>/dev/null
     cat
     wait
     for pid in $pids; do use "$pid" last; done
 }
 
-# The database takes longest: it is asked while the rest is looked at.
-depth | look
+# The database takes longest: it is asked while everything else is read.
+depth | snapshot

@@ -18,7 +18,7 @@ from ...stack.model import (
     Tunnel,
 )
 from ...stack.ports import Api, Clock
-from .deployment_files import MemoryRecords, MemorySettings, MemorySource
+from .deployment_files import MemorySettings, MemorySource
 from .inspection import MemoryInspection
 from .site import APP, FOLDER, SERVICES, WORKER, Release, Site
 
@@ -321,11 +321,6 @@ class MemoryDeployment:
     def dumps(self) -> MemoryDumps:
         """Dumps of its database."""
         return MemoryDumps(self.site)
-
-    @cached_property
-    def records(self) -> MemoryRecords:
-        """Documents beside it."""
-        return MemoryRecords(self.site)
 
     @cached_property
     def rollout(self) -> MemoryRollout:

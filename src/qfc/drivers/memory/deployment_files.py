@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any, BinaryIO
@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from ...errors import CommandError, NotFoundError, QfcError
 from ...stack.model import Revision, SourceState
 from ..env_file import EnvFile
-from .site import FOLDER, Release, Site
+from .site import FOLDER, Release, Rows, Site
 
 OURS = FOLDER / ".qfc"
 
@@ -92,9 +92,10 @@ class MemorySettings:
 
 @dataclass(frozen=True)
 class MemoryRecords:
-    """Documents in the site's files."""
+    """Documents in a dictionary of files; the dumps among them go with their files."""
 
-    site: Site
+    files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
+    dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
 
     def folder(self, *parts: str) -> PurePath:
         """Return a folder for files of ours."""
@@ -114,29 +115,29 @@ class MemoryRecords:
 
     def write_text(self, name: str, text: str) -> None:
         """Replace a file of text."""
-        self.site.files[OURS / name] = text
+        self.files[OURS / name] = text
 
     def read_text(self, name: str) -> str | None:
         """Return a file of text; None when there is none."""
-        return self.site.files.get(OURS / name)
+        return self.files.get(OURS / name)
 
     def remove(self, name: str) -> None:
         """Remove a document or a folder with all that is in it; harmless when it is not there."""
         place = OURS / name
-        for path in [path for path in self.site.files if path == place or place in path.parents]:
-            del self.site.files[path]
-            self.site.dumps.pop(path, None)
+        for path in [path for path in self.files if path == place or place in path.parents]:
+            del self.files[path]
+            self.dumps.pop(path, None)
 
     def names(self, folder: str) -> tuple[str, ...]:
         """Return what lies in a folder of ours, in the order of names."""
         place = OURS / folder
-        below = {path.relative_to(place).parts[0] for path in self.site.files if place in path.parents}
+        below = {path.relative_to(place).parts[0] for path in self.files if place in path.parents}
         return tuple(sorted(below))
 
     def sizes(self, folder: str) -> Mapping[str, int]:
         """Return the bytes of the files in a folder of ours, by their names."""
         place = OURS / folder
-        found = {path.name: text for path, text in self.site.files.items() if path.parent == place}
+        found = {path.name: text for path, text in self.files.items() if path.parent == place}
         return {name: len(text.encode("utf-8", errors="surrogateescape")) for name, text in found.items()}
 
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:

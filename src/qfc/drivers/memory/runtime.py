@@ -57,10 +57,6 @@ class MemoryRuntime:
         self.stop(names, now=now)
         self.start(names)
 
-    def unfinished(self) -> str | None:
-        """Return what was given."""
-        return self.left
-
     def disk(self) -> Disk:
         """Return the space that was given."""
         return self.space

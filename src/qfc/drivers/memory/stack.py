@@ -8,10 +8,12 @@ from functools import cached_property
 from pathlib import Path
 
 from ...errors import CommandError, RefusedError
-from ...stack.model import Kind
+from ...stack import journal
+from ...stack.model import Capability, Kind
 from ..accounts.managed import ManagedAccounts
 from .conditions import MemoryConditions
 from .deployment import MemoryDeployment, MemoryRollout
+from .deployment_files import MemoryRecords
 from .directory import MemoryDirectory
 from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
@@ -57,6 +59,7 @@ class MemoryPorts:
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     containers: MemoryDeployment | None = None
+    records: MemoryRecords = field(default_factory=MemoryRecords)
 
     @property
     def deployment(self) -> MemoryDeployment:
@@ -64,6 +67,15 @@ class MemoryPorts:
         if self.containers is None:
             raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
         return self.containers
+
+    def offers(self, capability: Capability) -> bool:
+        """Tell whether the stack's kind has a capability."""
+        return self.kind.offers(capability)
+
+    def interrupted(self) -> str | None:
+        """Name the operation that was interrupted and that nobody is at work on."""
+        entry = journal.read(self.records)
+        return entry.operation if entry and self.lock.holder() is None else None
 
     @cached_property
     def lab(self) -> MemoryLabRows:
@@ -96,6 +108,7 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
         conditions=MemoryConditions(queue, directory),
         lock=MemoryLock(clock),
         containers=MemoryDeployment(site, clock),
+        records=MemoryRecords(site.files, site.dumps),
     )
 
 

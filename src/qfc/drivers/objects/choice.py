@@ -14,6 +14,7 @@ from typing import Any, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ...errors import ConfigError
+from ...stack.model import StoreFacts
 from ...stack.ports import ObjectStore
 from .s3 import Bucket, S3ObjectStore
 from .webdav import WebDav, WebDavObjectStore
@@ -54,6 +55,12 @@ def stores_of(environment: Mapping[str, str]) -> dict[str, NamedStore]:
             raise ConfigError([f"STORAGES has no store {usual}; it has {', '.join(found) or 'none'}."], hint=HINT)
         return {usual: found.pop(usual), **found}
     return {DEFAULT: NamedStore(DEFAULT, _legacy(environment))}
+
+
+def facts_of(environment: Mapping[str, str]) -> list[StoreFacts]:
+    """Return what every store of the settings is, the usual one first. Raises ConfigError."""
+    found = stores_of(environment).values()
+    return [StoreFacts(one.name, "webdav" if isinstance(one.place, WebDav) else "s3", one.endpoint) for one in found]
 
 
 def open_store(environment: Mapping[str, str], here: Here) -> ObjectStore:

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from http import HTTPStatus
 from typing import BinaryIO
+from urllib.parse import urlsplit
 
 from ...errors import ConfigError, NotFoundError, QfcError, UnreachableError
 from ...stack.model import ApiAnswer, ApiRequest
+from ...stack.ports import Api
 from ..api import HttpApi, Route
 from ..docker.containers import Container
 from .address import Place, places
@@ -106,6 +109,25 @@ class ApiRoutes:
         headers = {"Host": self.names.host, "X-Forwarded-Proto": "https"}
         return HttpApi(f"http://{self.names.host}", Route(here.address, here.port, headers=headers))
 
+    def legs(self) -> dict[str, Api]:
+        """Return the API by each route that there is, by its name; a route that is not there is left out."""
+        found: dict[str, Api] = {}
+        makers: dict[str, Callable[[], Api]] = {"public": self.public, "nginx": self.nginx, "app": self.app}
+        for name, make in makers.items():
+            with suppress(QfcError):
+                found[name] = make()
+        return found
+
+    def doors(self) -> list[tuple[str, Place]]:
+        """Return the name that clients use, and where TLS ends: as they reach it, then straight at nginx."""
+        parts = urlsplit(self.names.url)
+        name = parts.hostname or self.names.host
+        outside = [(name, Place(name, parts.port or HTTPS))] if "public" in self.legs() else []
+        # nginx may have been recreated since the routes were found.
+        own = [one for one in self._look().containers if one.service == "nginx"]
+        inside = [(name, self._forwards.to(place)) for place in places("nginx", HTTPS, own) if own]
+        return outside + inside
+
     def best(self) -> HttpApi:
         """Return the first of the ways that leads to an answer. Raises the last one's error."""
         last: QfcError | None = None
@@ -151,6 +173,14 @@ class BestApi:
         """Find the way anew next time."""
         self._routes.forget()
         self.__dict__.pop("_api", None)
+
+    def answers(self) -> bool:
+        """Tell whether the API answers by any route, found again: containers may have other addresses now."""
+        self.forget()
+        try:
+            return self.get(STATUS).status < HTTPStatus.BAD_GATEWAY
+        except QfcError:
+            return False
 
     @property
     def url(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from ...stack.journals import past, under_way
+from ...stack.deploy_records import past, under_way
 from ...stack.model import Revision
 from ...stack.ports import Ports
 from ...stack.rollout import DeployState, Record
@@ -44,8 +44,8 @@ class History:
 def deploy_history(ports: Ports) -> History:
     """Return what was deployed."""
     deployment = ports.deployment
-    current = under_way(deployment)
-    lines = tuple(map(_line, past(deployment)))
+    current = under_way(ports.records)
+    lines = tuple(map(_line, past(ports.records)))
     return History(lines, _line(current) if current else None, deployment.source.state().revision)
 
 

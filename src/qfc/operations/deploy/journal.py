@@ -1,4 +1,4 @@
-"""What is written down of deployments, on the deployment's host: the one that is under way, and those that were."""
+"""What is written down of deployments beside the stack: the one that is under way, and past ones."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
 
 from ...errors import QfcError
-from ...stack.journals import FOLDER, LOG, RECORD, UNDER_WAY, past
-from ...stack.ports import Clock, Deployment
+from ...stack import journal
+from ...stack.deploy_records import FOLDER, LOG, OPERATION, RECORD, past
+from ...stack.ports import Clock, Records
 from ...stack.retention import KEEP_DEPLOYMENTS, outlived
 from ...stack.rollout import DeployState, Record, Step, as_document
 
@@ -15,8 +16,8 @@ from ...stack.rollout import DeployState, Record, Step, as_document
 class Journal:
     """One deployment that is under way. Every change of it is on the host's disk before anything else happens."""
 
-    def __init__(self, deployment: Deployment, clock: Clock, record: Record) -> None:
-        self._deployment, self._clock = deployment, clock
+    def __init__(self, records: Records, clock: Clock, record: Record) -> None:
+        self._records, self._clock = records, clock
         self.record = record
 
     @property
@@ -27,7 +28,7 @@ class Journal:
     def write(self, change: Callable[[Record], Record] = lambda record: record) -> None:
         """Change the record and write it down."""
         self.record = change(self.record)
-        self._deployment.records.write(UNDER_WAY, as_document(self.record))
+        journal.write(self._records, journal.Entry(OPERATION, as_document(self.record)))
 
     @contextmanager
     def step(self, step: Step) -> Generator[None]:
@@ -46,23 +47,23 @@ class Journal:
     def log(self, text: str) -> None:
         """Keep what a step said."""
         with suppress(QfcError):
-            self._deployment.records.write_text(f"{self.place}/{LOG}", text)
+            self._records.write_text(f"{self.place}/{LOG}", text)
 
     def close(self, state: DeployState, failure: str = "") -> None:
         """Write down the end; nothing is under way any more."""
         self.record = self.record.ended(state, self._clock.now(), failure)
-        self._deployment.records.write(f"{self.place}/{RECORD}", as_document(self.record))
-        self._deployment.records.remove(UNDER_WAY)
+        self._records.write(f"{self.place}/{RECORD}", as_document(self.record))
+        journal.clear(self._records)
 
     def forget(self) -> None:
         """Leave no trace of a deployment that changed nothing."""
-        self._deployment.records.remove(self.place)
-        self._deployment.records.remove(UNDER_WAY)
+        self._records.remove(self.place)
+        journal.clear(self._records)
 
 
-def forget_old(deployment: Deployment, *, keep: int = KEEP_DEPLOYMENTS) -> tuple[str, ...]:
+def forget_old(records: Records, *, keep: int = KEEP_DEPLOYMENTS) -> tuple[str, ...]:
     """Remove what was kept for the way back to releases before the last ones; return their ids."""
-    old = tuple(record.id for record in outlived(past(deployment), keep=keep))
+    old = tuple(record.id for record in outlived(past(records), keep=keep))
     for name in old:
-        deployment.records.remove(f"{FOLDER}/{name}")
+        records.remove(f"{FOLDER}/{name}")
     return old

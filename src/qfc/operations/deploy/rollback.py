@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from ...errors import NotFoundError, RefusedError
-from ...stack.journals import ENV, FOLDER, past, under_way
-from ...stack.ports import Deployment, Ports
+from ...stack import journal
+from ...stack.deploy_records import ENV, FOLDER, OPERATION, past, under_way
+from ...stack.ports import Ports
 from ...stack.rollout import DeployState, ImageSource, Record
 from ..guard import Options, guarded
 from .run import Deployed, DeployOptions, carry_out, looked_at, new_record
@@ -29,14 +30,14 @@ class RollbackOptions:
 def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> Deployed:
     """Go back. What was broken off is finished or undone instead, and nothing more is done then."""
     deployment = ports.deployment
-    if under_way(deployment) is not None:
+    if under_way(ports.records) is not None:
         if wanted.to is not None:
             raise RefusedError(
                 "A deployment is under way, or was broken off: where to go back from is not known yet.",
                 hint="Finish or undo it first: qfc deploy rollback   (without --to)",
             )
         return _recovered(ports, options)
-    chosen = _chosen(deployment, wanted)
+    chosen = _chosen(ports, wanted)
     newer = _newer_migrations(ports, chosen)
     if newer and not wanted.with_data:
         raise RefusedError(
@@ -53,7 +54,7 @@ def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> 
             made,
             new_images=chosen.images,
             restore=f"{chosen.dump}" if wanted.with_data else None,
-            env_from=chosen.id if _wants_other_lines(deployment, chosen) else None,
+            env_from=chosen.id if _wants_other_lines(ports, chosen) else None,
         )
         found = looked_at(ports, guard, state, record, wanted.passed)
         result = carry_out(ports, guard, record, found)
@@ -65,10 +66,10 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
     """Let the guard finish or undo what was broken off, and tell what became of it."""
     with guarded(ports, "deploy rollback", target="what was broken off", options=options, recovers=False) as guard:
         if guard.step("Finish or undo the deployment that was broken off"):
-            record = recover(ports, guard.report)
+            record = _recover(ports, guard.report)
             guard.result = record.state.value if record else "nothing was left"
         else:
-            record = under_way(ports.deployment)
+            record = under_way(ports.records)
     if record is None:
         raise NotFoundError("Nothing is left to be finished or undone.", hint="Type: qfc deploy history")
     return Deployed(
@@ -84,11 +85,17 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
     )
 
 
-def _chosen(deployment: Deployment, wanted: RollbackOptions) -> Record:
+def _recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
+    """Recover what is left now; the one who held the lock until then may have ended it."""
+    entry = journal.read(ports.records)
+    return recover(ports, entry.record, report) if entry and entry.operation == OPERATION else None
+
+
+def _chosen(ports: Ports, wanted: RollbackOptions) -> Record:
     """Return the deployment before which the release was that is wanted. Raises NotFoundError."""
-    records = [record for record in past(deployment) if record.state is DeployState.DEPLOYED]
+    records = [record for record in past(ports.records) if record.state is DeployState.DEPLOYED]
     if wanted.to is None:
-        now = deployment.source.state().revision.commit
+        now = ports.deployment.source.state().revision.commit
         records = [record for record in records if record.after.commit == now]
     else:
         records = [record for record in records if _is_meant(record, wanted.to)]
@@ -121,7 +128,7 @@ def _told(changes: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in changes.items())
 
 
-def _wants_other_lines(deployment: Deployment, chosen: Record) -> bool:
+def _wants_other_lines(ports: Ports, chosen: Record) -> bool:
     """Tell whether the .env of then has other names than that of now."""
-    text = deployment.records.read_text(f"{FOLDER}/{chosen.id}/{ENV}")
-    return text is not None and deployment.settings.has_other_names(text)
+    text = ports.records.read_text(f"{FOLDER}/{chosen.id}/{ENV}")
+    return text is not None and ports.deployment.settings.has_other_names(text)

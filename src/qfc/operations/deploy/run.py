@@ -137,7 +137,7 @@ def looked_at(
 
 def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ...]) -> Deployed:
     """Do all steps; after one that fails go back. With `--dry-run` only say them."""
-    journal = Journal(ports.deployment, ports.clock, record)
+    journal = Journal(ports.records, ports.clock, record)
     steps, failed = Steps(ports, journal), None
     try:
         for step in steps_of(record)[1:]:
@@ -155,7 +155,7 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ..
         return _went_wrong(ports, guard, journal, found, failed, error)
     if guard.dry_run:
         return _result(journal, DeployState.UNCHANGED, found, guard)
-    forget_old(ports.deployment)
+    forget_old(ports.records)
     return _result(journal, DeployState.DEPLOYED, found, guard)
 
 

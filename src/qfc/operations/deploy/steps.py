@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
-from ...stack.journals import DUMP, ENV, FOLDER
+from ...stack.deploy_records import DUMP, ENV, FOLDER
 from ...stack.migrations import planned
 from ...stack.model import Health
 from ...stack.ports import Deployment, Ports
@@ -59,7 +59,7 @@ class Steps:
     def save(self) -> None:
         """Keep what the way back needs: .env, the images of now under names of their own, the migrations of now."""
         deployment, place = self._deployment, self._journal.place
-        deployment.records.write_text(f"{place}/{ENV}", deployment.settings.text())
+        self._ports.records.write_text(f"{place}/{ENV}", deployment.settings.text())
         images = present_images(deployment)
         for service, (_, image_id) in images.items():
             deployment.images.keep(image_id, service, self._record.id)
@@ -73,7 +73,7 @@ class Steps:
         """Make the files those of the release; on the way back .env too where the releases want different lines."""
         self._deployment.source.checkout(self._record.after, branch=self._record.branch_after)
         if self._record.env_from is not None:
-            text = self._deployment.records.read_text(f"{FOLDER}/{self._record.env_from}/{ENV}")
+            text = self._ports.records.read_text(f"{FOLDER}/{self._record.env_from}/{ENV}")
             if text is not None:
                 self._deployment.settings.restore(text)
 
@@ -102,7 +102,7 @@ class Steps:
 
     def dump(self) -> None:
         """Dump the database, at rest now, and read the dump back."""
-        path = self._deployment.records.folder(FOLDER, self._record.id) / DUMP
+        path = self._ports.records.folder(FOLDER, self._record.id) / DUMP
         made = self._deployment.dumps.dump(path)
         self._journal.write(lambda record: replace(record, dump=made.path))
 
@@ -110,7 +110,7 @@ class Steps:
         """Bring the database back to that of the dump that is wanted."""
         assert self._record.restore is not None
         self._deployment.rollout.halt([APP])
-        self._deployment.dumps.restore(self._deployment.records.folder() / self._record.restore)
+        self._deployment.dumps.restore(self._ports.records.folder() / self._record.restore)
 
     def migrate(self) -> None:
         """Migrate the database with the release's own command."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from ...errors import QfcError
-from ...stack.journals import ENV, under_way
+from ...stack.deploy_records import ENV
 from ...stack.ports import Ports
-from ...stack.rollout import DeployState, Record, Step, WayOut, way_out, what_was_left
+from ...stack.rollout import DeployState, Record, Step, WayOut, from_document, way_out, what_was_left
 from .gate import remove_left_project
 from .journal import Journal
 from .steps import APP, READY_S, WORKER, Steps
@@ -66,7 +67,7 @@ def _bring_back(ports: Ports, journal: Journal, report: Callable[[str], None]) -
     if record.has_begun(Step.CHECKOUT):
         report(f"Bring back the files of {record.before}")
         deployment.source.checkout(record.before, branch=record.branch_before)
-        text = deployment.records.read_text(f"{journal.place}/{ENV}")
+        text = ports.records.read_text(f"{journal.place}/{ENV}")
         if text is not None:
             deployment.settings.restore(text)
     if record.has_begun(Step.IMAGES):
@@ -75,19 +76,17 @@ def _bring_back(ports: Ports, journal: Journal, report: Callable[[str], None]) -
             deployment.images.tag(image_id, name)
     if record.changed_data and record.dump is not None:
         report("Bring back the database of before")
-        deployment.dumps.restore(deployment.records.folder() / record.dump)
+        deployment.dumps.restore(ports.records.folder() / record.dump)
 
 
-def recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
-    """Finish or undo a deployment that was broken off; return what became of it, None when there was none.
+def recover(ports: Ports, document: Mapping[str, Any], report: Callable[[str], None]) -> Record:
+    """Finish or undo a deployment that was interrupted, from its record; return what became of it.
 
     To be used under the stack's lock: its holder is gone, so nobody else is at it.
     """
-    record = under_way(ports.deployment)
-    if record is None:
-        return None
+    record = from_document(document)
     report(what_was_left(record))
-    journal = Journal(ports.deployment, ports.clock, record)
+    journal = Journal(ports.records, ports.clock, record)
     if way_out(record) is WayOut.FINISH:
         report(f"It had passed the gate; it is finished: {record.after}")
         Steps(ports, journal).release()

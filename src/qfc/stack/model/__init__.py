@@ -39,8 +39,10 @@ from .inspection import (
 from .people import DatabaseStatus, Plan, Project, Subscription, User
 from .records import AuditEntry, Holder
 from .services import (
+    OFFERED,
     ApiAnswer,
     ApiRequest,
+    Capability,
     CommandResult,
     Disk,
     Health,
@@ -70,9 +72,11 @@ from .work import (
 )
 
 __all__ = [
+    "OFFERED",
     "ApiAnswer",
     "ApiRequest",
     "AuditEntry",
+    "Capability",
     "Certificate",
     "CommandResult",
     "ComposeFacts",

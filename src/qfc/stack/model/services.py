@@ -10,12 +10,34 @@ from enum import StrEnum
 from typing import Any, BinaryIO
 
 
+class Capability(StrEnum):
+    """What some kinds of stack have and others do not. Code asks for a capability, never for the kind.
+
+    `CONTAINERS`: services are containers, with images, a `.env`, an nginx; see `Ports.deployment`.
+    `PROCESSES`: services are processes of this machine, and all data lie in the stack's folder.
+    """
+
+    CONTAINERS = "containers"
+    PROCESSES = "processes"
+
+
 class Kind(StrEnum):
     """What runs the services of a stack."""
 
     EMBEDDED = "embedded"
     COMPOSE = "compose"
     SWARM = "swarm"
+
+    def offers(self, capability: Capability) -> bool:
+        """Tell whether stacks of this kind have a capability."""
+        return capability in OFFERED.get(self, ())
+
+
+#: A kind that is not here cannot be managed yet.
+OFFERED: Mapping[Kind, frozenset[Capability]] = {
+    Kind.EMBEDDED: frozenset({Capability.PROCESSES}),
+    Kind.COMPOSE: frozenset({Capability.CONTAINERS}),
+}
 
 
 class Verdict(StrEnum):

@@ -9,7 +9,7 @@ conditions.py   what the database tells of problems
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
 inspection.py   what a diagnosis needs of its host
-records.py      lock and audit log
+records.py      lock, audit log, and documents that operations leave
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
 """
@@ -22,7 +22,6 @@ from .deployment import (
     Deployment,
     Dumps,
     Images,
-    Records,
     Rollout,
     Settings,
     Source,
@@ -32,7 +31,7 @@ from .deployment import (
 from .hosts import Clock, Host, Machine, Process, Streams
 from .inspection import Inspection
 from .lab import LabRows
-from .records import AuditLog, Lock
+from .records import AuditLog, Lock, Records
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .stack import Ports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any, BinaryIO, Protocol
+from typing import Protocol
 
 from ..model import Certificate, ComposeFacts, Dump, Image, MemoryRoom, Revision, SourceState, Tunnel
 from .inspection import Inspection
@@ -156,46 +156,6 @@ class Dumps(Protocol):
         ...
 
 
-class Records(Protocol):
-    """Documents beside the deployment on its host, for all operators; only the owner reads them."""
-
-    def folder(self, *parts: str) -> PurePath:
-        """Return a folder for files of ours, made when it is not there."""
-        ...
-
-    def read(self, name: str) -> dict[str, Any] | None:
-        """Return a document; None when there is none."""
-        ...
-
-    def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Replace a document; it is on the disk afterwards."""
-        ...
-
-    def write_text(self, name: str, text: str) -> None:
-        """Replace a file of text."""
-        ...
-
-    def read_text(self, name: str) -> str | None:
-        """Return a file of text; None when there is none."""
-        ...
-
-    def remove(self, name: str) -> None:
-        """Remove a document or a folder with all that is in it; harmless when it is not there."""
-        ...
-
-    def names(self, folder: str) -> tuple[str, ...]:
-        """Return what lies in a folder of ours, in the order of names."""
-        ...
-
-    def sizes(self, folder: str) -> Mapping[str, int]:
-        """Return the bytes of the files in a folder of ours, by their names."""
-        ...
-
-    def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
-        """Store a file of ours; return its path."""
-        ...
-
-
 class Rollout(Protocol):
     """Containers while a release is changed."""
 
@@ -291,8 +251,6 @@ class Deployment(Protocol):
     def traffic(self) -> Traffic: ...
     @property
     def dumps(self) -> Dumps: ...
-    @property
-    def records(self) -> Records: ...
     @property
     def rollout(self) -> Rollout: ...
     @property

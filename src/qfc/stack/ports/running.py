@@ -29,10 +29,6 @@ class Runtime(Protocol):
         """Recreate services, all for None, from the current configuration and images; wait until each is ready."""
         ...
 
-    def unfinished(self) -> str | None:
-        """Say in one sentence what an operation that was killed has left half done; None when there is nothing."""
-        ...
-
     def disk(self) -> Disk:
         """Return the space where the stack's data are; of several file systems the one with the least share left."""
         ...

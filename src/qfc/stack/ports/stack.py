@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
-from ..model import Kind
+from ..model import Capability, Kind
 from .conditions import Conditions
 from .deployment import Deployment
 from .hosts import Clock, Host
 from .lab import LabRows
-from .records import AuditLog, Lock
+from .records import AuditLog, Lock, Records
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .work import Directory, QueueStore
@@ -62,13 +62,23 @@ class Ports(Protocol):
     def lock(self) -> Lock: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def records(self) -> Records: ...
 
     @property
     def lab(self) -> LabRows: ...
 
     @property
     def deployment(self) -> Deployment:
-        """What only a deployment of containers has. Raises RefusedError for an embedded stack."""
+        """What only a deployment of containers has. Raises RefusedError where `CONTAINERS` are not offered."""
+        ...
+
+    def offers(self, capability: Capability) -> bool:
+        """Tell whether the stack has what only some kinds have."""
+        ...
+
+    def interrupted(self) -> str | None:
+        """Name the operation that was interrupted and that nobody is at work on; None when there is none."""
         ...
 
     def close(self) -> None:

@@ -110,12 +110,27 @@ class Observer:
         found = [one for one in self.snapshot(fresh=fresh).containers if one.service == service and not one.is_one_off]
         return tuple(sorted(found, key=lambda one: one.number))
 
-    def running(self, service: str) -> Container:
+    def running(self, service: str, *, fresh: bool = False) -> Container:
         """Return a container of a service that runs. Raises NotFoundError."""
-        for container in self.containers(service):
+        for container in self.containers(service, fresh=fresh):
             if container.status == "running":
                 return container
         raise NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
+
+    def present(self, service: str, *, fresh: bool = False) -> Container:
+        """Return a container of a service, one that runs before one that does not. Raises NotFoundError."""
+        found = sorted(self.containers(service, fresh=fresh), key=lambda one: not one.is_running)
+        return found[0] if found else self.running(service)
+
+    def volumes(self) -> tuple[str, ...]:
+        """Return the names of the volumes that the containers use."""
+        return tuple(sorted({name for one in self.snapshot().containers for name in one.volumes}))
+
+    def certificate(self) -> str:
+        """Return the certificate that nginx is told to serve, as PEM."""
+        nginx = self.running("nginx")
+        path = nginx.environment.get("QFIELDCLOUD_TLS_CERT", "")
+        return self.engine.query(["docker", "exec", nginx.id, "cat", path]).stdout
 
     def environment(self, service: str) -> Mapping[str, str]:
         """Return the environment of a service: that of a container, else that of a fresh plan. It holds secrets."""

@@ -26,7 +26,7 @@ class ComposeRuntime:
     """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
 
     def __init__(
-        self, observer: Observer, *, clock: Clock, holding: Holding, answers: Callable[[], bool], client: Client
+        self, observer: Observer, clock: Clock, holding: Holding, answers: Callable[[], bool], client: Client
     ) -> None:
         self._observer, self._holding, self._client = observer, holding, client
         self.lifecycle = Lifecycle(observer, clock, answers)
@@ -34,12 +34,6 @@ class ComposeRuntime:
     def services(self) -> tuple[Service, ...]:
         """Return every service that the deployment should have, running or not."""
         return self._observer.services()
-
-    def unfinished(self) -> str | None:
-        """Say that a deployment was broken off; the one who holds the lock is still at his."""
-        if self._observer.snapshot().interrupted:
-            return "A deployment was broken off; the next change finishes or undoes it. See: qfc deploy history"
-        return None
 
     def disk(self) -> Disk:
         """Return the space where the deployment's data are."""

@@ -108,9 +108,6 @@ class EmbeddedRuntime:
         self.stop(names, now=now)
         self.start(names)
 
-    def unfinished(self) -> str | None:
-        """Return nothing: what an operation leaves here is put right by the next start."""
-
     def disk(self) -> Disk:
         """Return the space of the file system that holds the stack's folder."""
         return LocalHost().disk(self.layout.folder)

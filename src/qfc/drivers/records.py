@@ -1,4 +1,4 @@
-"""Our documents beside a deployment: a folder on its host that nobody else may enter."""
+"""Documents of a stack: a folder on its host that nobody else may enter."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from pathlib import PurePath, PurePosixPath
 from typing import Any, BinaryIO
 
-from ...errors import CommandError, NotFoundError, QfcError
-from ...stack.ports import Machine
+from ..errors import CommandError, NotFoundError, QfcError
+from ..stack.ports import Machine
 
 _MAKE = """
 umask 077
@@ -25,7 +25,7 @@ SECRET = 0o600
 
 
 class HostRecords:
-    """Documents below `root` on a host."""
+    """Documents below `root` on a host, be it this machine."""
 
     def __init__(self, machine: Machine, root: PurePosixPath) -> None:
         self._machine, self._root = machine, root
@@ -40,7 +40,7 @@ class HostRecords:
             except CommandError as error:
                 raise QfcError(
                     f"{self._root} on {self._machine.name} cannot be written.",
-                    hint="Run qfc as the account that owns the deployment; check free space.",
+                    hint="Run qfc as the account that owns the stack; check free space.",
                 ) from error
             self._made.add(below)
         return self._root / below

@@ -1,0 +1,126 @@
+"""The ports that every kind of stack has alike: what its database tells, and what is remembered of it here."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from ..config import StackConfig
+from ..stack import journal
+from ..stack.model import Capability, Kind
+from ..stack.ports import (
+    Clock,
+    Conditions,
+    Directory,
+    DiskHistory,
+    LabRows,
+    Machine,
+    Ports,
+    Records,
+    Transitions,
+)
+from .once import Once
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+class StackPorts(Ports, ABC):
+    """The ports of one stack. `machine` is where its commands run. Each kind of stack adds its own."""
+
+    def __init__(self, stack: StackConfig, machine: Machine) -> None:
+        self.stack, self.machine = stack, machine
+        self.once = Once()
+
+    @property
+    def name(self) -> str:
+        """Name of the stack in the configuration."""
+        return self.stack.name
+
+    @property
+    def kind(self) -> Kind:
+        """What runs the stack's services."""
+        return self.stack.kind
+
+    @property
+    def folder(self) -> Path:
+        """Our own folder for the stack on this machine."""
+        return self.stack.folder
+
+    @property
+    def host(self) -> Machine:
+        """Where the stack is."""
+        return self.machine
+
+    @property
+    def clock(self) -> Clock:
+        """The system's clock."""
+        from ..drivers.clock import SystemClock
+
+        return SystemClock()
+
+    @property
+    def directory(self) -> Directory:
+        """Users and projects in the stack's database."""
+        from ..drivers.postgres import PostgresDirectory
+
+        return self.once("directory", lambda: PostgresDirectory(self.connect))
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the stack's database tells of problems."""
+        from ..drivers.postgres import PostgresConditions
+
+        return self.once("conditions", lambda: PostgresConditions(self.connect))
+
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows in the stack's database."""
+        from ..drivers.postgres.lab import PostgresLabRows
+
+        return self.once("lab", lambda: PostgresLabRows(self.connect))
+
+    @property
+    def disk_history(self) -> DiskHistory:
+        """A file in our own folder."""
+        from ..drivers.disk_history import FileDiskHistory
+
+        return FileDiskHistory(self.folder)
+
+    @property
+    def transitions(self) -> Transitions:
+        """A file in our own folder."""
+        from ..drivers.transitions import FileTransitions
+
+        return FileTransitions(self.folder)
+
+    @property
+    def records(self) -> Records:
+        """A folder on the stack's host."""
+        from ..drivers.records import HostRecords
+
+        return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    def offers(self, capability: Capability) -> bool:
+        """Tell whether the stack has what only some kinds have."""
+        return self.kind.offers(capability)
+
+    def interrupted(self) -> str | None:
+        """Name the operation that was interrupted and that nobody is at work on."""
+        entry = journal.read(self.records)
+        return entry.operation if entry and self.lock.holder() is None else None
+
+    def close(self) -> None:
+        """Close connections, then the way to the host."""
+        self.once.close()
+        self.machine.close()
+
+    @property
+    @abstractmethod
+    def records_folder(self) -> PurePosixPath:
+        """The folder on the stack's host that is ours."""
+
+    @abstractmethod
+    def connect(self) -> psycopg.Connection[Any]:
+        """Return a new connection to the stack's database."""
