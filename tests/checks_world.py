@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from qfc.checks import EVERYTHING
 from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
-from qfc.operations.findings import Finding
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
+from qfc.stack.findings import Finding
 from qfc.stack.model import Revision, Worker
 from queue_world import NOW, MemoryWorld
 

@@ -25,9 +25,9 @@ from engines_of_docker import DockerHost
 from node import await_port, free_port
 from qfc import config, wiring
 from qfc.checks import Check
-from qfc.operations.findings import Finding
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
+from qfc.stack.findings import Finding
 from qfc.stack.ports import Ports
 from qfc_command import Answer, Qfc
 from stack import Stack

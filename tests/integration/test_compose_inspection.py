@@ -26,9 +26,9 @@ from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.logs import LOGS
 from qfc.checks.stores import STORES, STORES_ADVISORY
-from qfc.operations.findings import Finding, Result
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
+from qfc.stack.findings import Finding, Result
 from qfc.stack.model import Revision, Vantage
 from qfc.stack.ports import Ports
 from qfc.stack.rollout import Record, as_document

@@ -20,7 +20,7 @@ from compose_world import HOST, ROOT, Deployment
 from engines_of_docker import DockerHost, engine_of_another_processor
 from node import free_port
 from qfc.checks import EVERYTHING
-from qfc.operations.findings import Result
+from qfc.stack.findings import Result
 from qfc_command import Qfc
 from queue_world import OFFICIAL, RELEASES, DatabaseWorld, official_schema
 

@@ -16,7 +16,7 @@ import pytest
 from checks_world import YES, the
 from conditions_world import announce, store, superuser, wrong_password
 from node import node_environment
-from qfc.checks import Auto, Check, Evidence, Outcome, examine
+from qfc.checks import Auto, Check, Evidence, examine
 from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
@@ -25,8 +25,8 @@ from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.drivers.postgres import PostgresConditions
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc.errors import CommandError, UnreachableError
-from qfc.operations.findings import Result
 from qfc.operations.sync_diagnose import diagnose
+from qfc.stack.findings import Finding, Result
 from qfc.stack.model.conditions import PlacesTaken
 from queue_world import NOW, DatabaseWorld, before
 
@@ -85,11 +85,11 @@ def ports(world: DatabaseWorld, database: Endpoint, node_folder: Path) -> Memory
     return replace(stack, **rows)
 
 
-def look(ports: MemoryPorts, checks: Sequence[Check] = CHECKS) -> dict[str, Outcome]:
+def look(ports: MemoryPorts, checks: Sequence[Check] = CHECKS) -> dict[str, Finding]:
     """Return what the checks say that have something to say; every one of them could look."""
-    outcomes = examine(checks, Evidence(ports), limit_s=LIMIT_S)
-    assert [(one.check.id, one.unknown) for one in outcomes if one.unknown] == []
-    return {one.check.id: one for one in outcomes if one.found}
+    findings = examine(checks, Evidence(ports), limit_s=LIMIT_S)
+    assert [(one.id, one.evidence) for one in findings if one.result is Result.SKIPPED] == []
+    return {one.id: one for one in findings if one.result is Result.FOUND}
 
 
 def file(name: str, *sizes: int, project: str = "files") -> Callable[[DatabaseWorld], None]:
@@ -249,8 +249,8 @@ def test_a_fault_in_rows_is_found_and_mended_where_that_is_promised(
     make(world)
     outcomes = look(ports, [check for check in CHECKS if not isinstance(check, SLOW)])
     assert set(outcomes) == {id}
-    assert evidence in (outcomes[id].found or "")
-    check = outcomes[id].check
+    assert evidence in outcomes[id].evidence
+    check = next(one for one in CHECKS if one.id == id)
     if check.auto is Auto.NO or id in ELSEWHERE:
         return
     assert the(diagnose(ports, [check], YES, fix=True, proof=False), id).result is Result.FIXED
@@ -295,7 +295,7 @@ def test_migrations_that_are_not_applied_are_found_and_applied(ports: MemoryPort
     checks = [check for check in CHECKS if check.id.startswith("A13")]
     outcomes = look(ports, checks)
     assert set(outcomes) == {"A13-pending"}
-    assert "core.0006_deltas_of_ended_jobs" in (outcomes["A13-pending"].found or "")
+    assert "core.0006_deltas_of_ended_jobs" in outcomes["A13-pending"].evidence
     made = diagnose(ports, checks, YES, fix=True, proof=False)
     assert the(made, "A13-pending").result is Result.FIXED
     assert "core.0006_deltas_of_ended_jobs" in world.directory.applied_migrations()
@@ -316,5 +316,5 @@ def test_a_server_that_is_not_there_is_no_fault_of_its_rows(ports: MemoryPorts, 
         away.superusers()
     gone: dict[str, Any] = {"conditions": away}
     outcomes = examine(CHECKS, Evidence(replace(ports, **gone)), limit_s=LIMIT_S)
-    assert [one.check.id for one in outcomes if one.found] == []
-    assert "The database cannot be reached." in {one.unknown for one in outcomes}
+    assert [one.id for one in outcomes if one.result is Result.FOUND] == []
+    assert "The database cannot be reached." in {one.evidence for one in outcomes}

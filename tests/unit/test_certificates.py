@@ -21,7 +21,8 @@ from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.memory import MemoryClock
 from qfc.errors import NotFoundError, RefusedError
-from qfc.stack.certificates import covers, judge
+from qfc.stack.certificates import Sighting, covers, judge, verdict
+from qfc.stack.findings import Severity, unknown
 from qfc.stack.model import Certificate, Verdict
 from qfc.stack.self_signed import self_signed
 
@@ -29,8 +30,6 @@ NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOST = "field.example.org"
 KEY, CA_KEY = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 GOOD = Certificate(HOST, (HOST,), "Authority", "1", NOW - timedelta(days=10), NOW + timedelta(days=80), "f1", chain=2)
-ANOTHER = "Another certificate is served than the one on the disk"
-NO_CHAIN = "The file has no chain"
 
 
 def name(organization: str | None, common: str | None) -> x509.Name:
@@ -95,80 +94,125 @@ def test_what_certbot_says_of_a_failure(said: str, sentence: str) -> None:
     assert telling(said).startswith(sentence)
 
 
+def seen(
+    served: Certificate | None = GOOD,
+    on_disk: Certificate | None = None,
+    key_fits: bool | None = None,
+    host: str = HOST,
+) -> Sighting:
+    return Sighting(host, NOW, served, "cert.pem" if on_disk else "", on_disk, key_fits)
+
+
+def ids(sighting: Sighting) -> list[str]:
+    return [one.id for one in judge(sighting)]
+
+
 def test_a_good_certificate_has_no_problem() -> None:
-    judged = judge(HOST, GOOD, GOOD, True, NOW)
-    assert (judged.verdict, judged.problems, judged.remarks) == (Verdict.OK, (), ())
+    sighting = seen(on_disk=GOOD, key_fits=True)
+    assert (judge(sighting), verdict(judge(sighting), sighting)) == ((), Verdict.OK)
 
 
 @pytest.mark.parametrize(
-    ("days", "verdict", "told"),
+    ("left", "how", "told"),
     [
-        (20, Verdict.OK, None),
-        (19.9, Verdict.DEGRADED, "It expires in 20 days."),
-        (3, Verdict.DEGRADED, "It expires in 3 days."),
-        (2.9, Verdict.DOWN, "It expires in 3 days."),
-        (-2, Verdict.DOWN, "It has expired 2 days ago."),
+        (timedelta(days=20), Verdict.OK, None),
+        (timedelta(days=20, seconds=-1), Verdict.DEGRADED, "It expires in 20 days."),
+        (timedelta(days=3), Verdict.DEGRADED, "It expires in 3 days."),
+        (timedelta(days=3, seconds=-1), Verdict.DOWN, "It expires in 3 days."),
+        (timedelta(hours=5), Verdict.DOWN, "It expires in 5 hours."),
+        (timedelta(seconds=1), Verdict.DOWN, "It expires in less than 2 hours."),
+        (timedelta(0), Verdict.DOWN, "It expired less than 2 hours ago."),
+        (timedelta(seconds=-1), Verdict.DOWN, "It expired less than 2 hours ago."),
+        (timedelta(hours=-23), Verdict.DOWN, "It expired 23 hours ago."),
+        (timedelta(hours=-25), Verdict.DOWN, "It expired 25 hours ago."),
+        (timedelta(days=-2), Verdict.DOWN, "It expired 2 days ago."),
     ],
 )
-def test_an_end_that_is_near_is_told(days: float, verdict: Verdict, told: str | None) -> None:
-    judged = judge(HOST, replace(GOOD, not_after=NOW + timedelta(days=days)), None, None, NOW)
-    assert judged.verdict is verdict
-    assert [problem.startswith(told or "-") for problem in judged.problems] == ([True] if told else [])
+def test_the_end_is_reported_from_the_moment_when_a_renewal_is_due(
+    left: timedelta, how: Verdict, told: str | None
+) -> None:
+    sighting = seen(replace(GOOD, not_after=NOW + left))
+    findings = judge(sighting)
+    assert verdict(findings, sighting) is how
+    assert [one.evidence for one in findings] == ([told] if told else [])
 
 
 @pytest.mark.parametrize(
-    ("served", "told"),
+    ("served", "id", "told"),
     [
-        (replace(GOOD, not_before=NOW + timedelta(days=1)), "It is not valid before 2026-05-05 12:00 UTC"),
-        (replace(GOOD, names=("a.org", "b.org")), f"It is for a.org, b.org, not for {HOST}."),
-        (replace(GOOD, names=(), subject="a.org"), f"It is for a.org, not for {HOST}."),
-        (replace(GOOD, issuer="(STAGING) Let's Encrypt"), "It is from Let's Encrypt's staging"),
-        (replace(GOOD, trusted=False, problem="unknown issuer"), "This machine does not trust it: unknown issuer."),
+        (replace(GOOD, not_before=NOW + timedelta(days=1)), "B09-early", "It is not valid before 2026-05-05 12:00 UTC"),
+        (replace(GOOD, not_before=NOW + timedelta(seconds=1)), "B09-early", "It is not valid before"),
+        (replace(GOOD, names=("a.org", "b.org")), "B18-name", f"It is for a.org, b.org, not for {HOST}."),
+        (replace(GOOD, names=(), subject="a.org"), "B18-name", f"It is for a.org, not for {HOST}."),
+        (replace(GOOD, issuer="(STAGING) Let's Encrypt"), "B09-staging", "It is from Let's Encrypt's staging"),
+        (replace(GOOD, trusted=False, problem="unknown issuer"), "B09-untrusted",
+         "This machine does not trust it: unknown issuer."),
     ],
-)
-def test_what_is_wrong_with_a_certificate_is_told(served: Certificate, told: str) -> None:
-    judged = judge(HOST, served, None, None, NOW)
-    assert judged.verdict is Verdict.DEGRADED
-    assert len(judged.problems) == 1
-    assert judged.problems[0].startswith(told)
+)  # fmt: skip
+def test_what_is_wrong_with_a_certificate_is_reported(served: Certificate, id: str, told: str) -> None:
+    sighting = seen(served)
+    (found,) = judge(sighting)
+    assert (found.id, verdict([found], sighting)) == (id, Verdict.DEGRADED)
+    assert found.evidence.startswith(told)
+    assert found.fix
 
 
+def test_a_certificate_is_good_from_its_first_second() -> None:
+    assert judge(seen(replace(GOOD, not_before=NOW))) == ()
+
+
+SELF_SIGNED = replace(GOOD, issuer=HOST, trusted=False, chain=1)
+OF_MKCERT = replace(GOOD, issuer="mkcert anna@desk", trusted=False)
+
+
+@pytest.mark.parametrize(("served", "told"), [(SELF_SIGNED, "It is self-signed"), (OF_MKCERT, "It is from mkcert")])
+def test_an_authority_of_ones_own_is_worth_knowing_and_no_fault(served: Certificate, told: str) -> None:
+    sighting = seen(served)
+    (found,) = judge(sighting)
+    assert (found.id, found.severity, verdict([found], sighting)) == ("B09", Severity.INFO, Verdict.OK)
+    assert found.evidence.startswith(told)
+
+
+@pytest.mark.parametrize("served", [SELF_SIGNED, OF_MKCERT])
 @pytest.mark.parametrize(
-    ("served", "told"),
+    ("change", "id"),
     [
-        (replace(GOOD, issuer=HOST, trusted=False), "It is signed by itself"),
-        (replace(GOOD, issuer="mkcert anna@desk", trusted=False), "It is from mkcert"),
+        ({"names": ("other.example.org",)}, "B18-name"),
+        ({"not_after": NOW - timedelta(hours=1)}, "B09-expired"),
+        ({"not_before": NOW + timedelta(hours=1)}, "B09-early"),
     ],
 )
-def test_an_authority_of_ones_own_is_a_remark(served: Certificate, told: str) -> None:
-    judged = judge(HOST, served, None, None, NOW)
-    assert (judged.verdict, judged.problems) == (Verdict.OK, ())
-    assert judged.remarks[0].startswith(told)
+def test_an_authority_of_ones_own_hides_no_other_fault(served: Certificate, change: dict[str, Any], id: str) -> None:
+    sighting = seen(replace(served, **change))
+    assert ids(sighting) == [id, "B09"]
+    assert verdict(judge(sighting), sighting) is not Verdict.OK
 
 
 @pytest.mark.parametrize(
     ("on_disk", "key_fits", "told"),
     [
-        (replace(GOOD, fingerprint="f2"), True, [ANOTHER]),
-        (replace(GOOD, chain=1), True, [NO_CHAIN]),
+        (replace(GOOD, fingerprint="f2"), True, ["B10"]),
+        (replace(GOOD, chain=1), True, ["B09-chain"]),
         (replace(GOOD, chain=1, issuer=HOST), True, []),
-        (GOOD, False, ["The private key is not the certificate's"]),
-        (replace(GOOD, chain=1, fingerprint="f2"), False, [ANOTHER, NO_CHAIN, "The private key"]),
+        (GOOD, False, ["B18-key"]),
+        (replace(GOOD, chain=1, fingerprint="f2"), False, ["B10", "B09-chain", "B18-key"]),
         (None, None, []),
     ],
 )
 def test_the_file_is_compared_with_what_is_served(
     on_disk: Certificate | None, key_fits: bool | None, told: list[str]
 ) -> None:
-    judged = judge(HOST, GOOD, on_disk, key_fits, NOW)
-    assert len(judged.problems) == len(told)
-    assert all(problem.startswith(beginning) for problem, beginning in zip(judged.problems, told, strict=True))
+    assert ids(seen(on_disk=on_disk, key_fits=key_fits)) == told
+
+
+def test_without_a_known_host_no_name_is_wrong() -> None:
+    assert judge(seen(replace(GOOD, names=("a.org",)), host="")) == ()
 
 
 def test_what_could_not_be_looked_at_is_never_ok() -> None:
-    assert judge(HOST, None, GOOD, True, NOW, ["Nothing answers."]).verdict is Verdict.UNKNOWN
-    seen = judge(HOST, GOOD, None, None, NOW, ["The file cannot be read."])
-    assert (seen.verdict, seen.problems) == (Verdict.DEGRADED, ("The file cannot be read.",))
+    nothing = seen(None, on_disk=GOOD, key_fits=True)
+    assert verdict(judge(nothing), nothing) is Verdict.UNKNOWN
+    assert verdict([unknown("file", "The file cannot be read.")], seen()) is Verdict.DEGRADED
 
 
 @pytest.mark.parametrize(

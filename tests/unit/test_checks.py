@@ -18,10 +18,10 @@ from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, ex
 from qfc.checks.settings import SETTINGS
 from qfc.drivers.memory import MemoryPorts
 from qfc.errors import QfcError, UnreachableError
-from qfc.operations.findings import Result
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
-from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User
+from qfc.stack.findings import Result
+from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
 from queue_world import NOW, MemoryWorld
 
 
@@ -287,13 +287,12 @@ class Blind(Slow):
 def test_a_check_that_cannot_look_says_so_and_stops_no_other() -> None:
     ports, world = healthy()
     inactive(ports, world)
-    outcomes = {
-        one.check.id: one for one in examine([Slow(), Faulty(), Blind(), *FOR_SYNC], Evidence(ports), limit_s=0.2)
-    }
-    assert "longer than" in (outcomes["slow"].unknown or "")
-    assert "ZeroDivisionError" in (outcomes["faulty"].unknown or "")
-    assert outcomes["blind"].unknown == "The engine does not answer."
-    assert outcomes["H01"].found
+    outcomes = {one.id: one for one in examine([Slow(), Faulty(), Blind(), *FOR_SYNC], Evidence(ports), limit_s=0.2)}
+    assert "longer than" in outcomes["slow"].evidence
+    assert "ZeroDivisionError" in outcomes["faulty"].evidence
+    assert outcomes["blind"].evidence == "The engine does not answer."
+    assert {outcomes[id].verdict for id in ("slow", "faulty", "blind")} == {Verdict.UNKNOWN}
+    assert outcomes["H01"].result is Result.FOUND
     made = diagnose(ports, [Blind()], YES, proof=False)
     assert [(one.result, one.severity) for one in made.findings] == [(Result.SKIPPED, Severity.INFO)]
     assert made.ready
@@ -315,7 +314,7 @@ def test_a_check_that_hangs_keeps_no_process_from_ending() -> None:
         "    id = title = fix = 'hung'\n"
         "    def look(self, seen):\n"
         "        time.sleep(3600)\n"
-        "print(examine([Hung()], Evidence(memory_stack()), limit_s=0.1)[0].unknown)\n"
+        "print(examine([Hung()], Evidence(memory_stack()), limit_s=0.1)[0].evidence)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
     assert "longer than" in done.stdout

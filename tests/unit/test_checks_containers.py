@@ -13,8 +13,8 @@ from checks_world import DRY, found, healthy, ids, the
 from qfc.drivers.memory import MemoryInspection, MemoryPorts
 from qfc.drivers.memory.site import BuiltImage, Release
 from qfc.errors import CommandError
-from qfc.operations.findings import Result
 from qfc.operations.sync_queue import sync_queue
+from qfc.stack.findings import Result
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
     ComposeFacts,

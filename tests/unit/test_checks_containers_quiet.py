@@ -15,7 +15,7 @@ from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.stores import STORES, STORES_ADVISORY
 from qfc.drivers.memory import MemoryInspection, MemoryPorts
-from qfc.operations.findings import Result
+from qfc.stack.findings import Result
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
     DiskPart,

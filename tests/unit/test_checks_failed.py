@@ -11,7 +11,7 @@ import pytest
 from checks_world import DRY, found, healthy, ids, the
 from qfc.checks.failed import FAILED, EditsFailed, JobsFailed
 from qfc.errors import CommandError
-from qfc.operations.findings import Result
+from qfc.stack.findings import Result
 from qfc.stack.model import JobStatus
 
 #: What workers of real servers leave behind, by the check that has to know it.

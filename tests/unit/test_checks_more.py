@@ -18,8 +18,8 @@ from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.drivers.memory.site import FOLDER
 from qfc.errors import CommandError, UnknownNameError
-from qfc.operations.findings import Result
 from qfc.operations.guard import Options
+from qfc.stack.findings import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
 from qfc.stack.rollout import DeployState, Record, as_document
 
@@ -232,10 +232,13 @@ def serving(ports: MemoryPorts, **more: object) -> None:
 
 
 CERTIFICATES: Mapping[str, tuple[Callable[[MemoryPorts], object], str]] = {
-    "B09-expired": (lambda ports: serving(ports, not_after=ports.clock.now() - timedelta(days=2)), "2.0 days ago"),
-    "B10-soon": (lambda ports: serving(ports, not_after=ports.clock.now() + timedelta(days=5)), "in 5.0 days"),
+    "B09-expired": (
+        lambda ports: serving(ports, not_after=ports.clock.now() - timedelta(days=2)),
+        "expired 2 days ago",
+    ),
+    "B10-soon": (lambda ports: serving(ports, not_after=ports.clock.now() + timedelta(days=5)), "in 5 days"),
     "B18-name": (lambda ports: serving(ports, names=("other.example.org",)), "for other.example.org, not for memory"),
-    "B09": (lambda ports: serving(ports, issuer="CN=memory", subject="CN=memory"), "signed by itself"),
+    "B09": (lambda ports: serving(ports, issuer="CN=memory", subject="CN=memory"), "self-signed"),
 }
 
 
@@ -254,21 +257,24 @@ def test_a_certificate_that_makes_trouble(id: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "evidence"),
-    [({"issuer": "O=mkcert development CA"}, "from mkcert"), ({"chain": 1}, "has no chain"),
-     ({"trusted": False, "problem": "unable to get local issuer"}, "unable to get local issuer")],
-)  # fmt: skip
-def test_a_certificate_that_devices_do_not_trust(more: Mapping[str, object], evidence: str) -> None:
+    ("id", "more", "evidence"),
+    [
+        ("B09", {"issuer": "O=mkcert development CA"}, "from mkcert"),
+        ("B09-chain", {"chain": 1}, "has no chain"),
+        ("B09-untrusted", {"trusted": False, "problem": "unable to get local issuer"}, "unable to get local issuer"),
+    ],
+)
+def test_a_certificate_that_devices_do_not_trust(id: str, more: Mapping[str, object], evidence: str) -> None:
     ports, _ = healthy("compose")
     serving(ports, **more)
-    assert evidence in the(found(ports), "B09").evidence
+    assert evidence in the(found(ports), id).evidence
 
 
 def test_a_renewed_certificate_is_served_after_the_repair() -> None:
     ports, _ = healthy("compose")
     serving(ports)
     ports.deployment.certificates.file = certificate(ports, fingerprint="bb", serial="02")
-    assert "Served is 01" in the(found(ports), "B10").evidence
+    assert "nginx serves 01" in the(found(ports), "B10").evidence
     assert the(found(ports, fix=True), "B10").result is Result.FIXED
     assert found(ports).findings == ()
 

@@ -13,9 +13,9 @@ from conditions_world import store
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Severity
 from qfc.drivers.memory import MemoryConditions, MemoryPorts
 from qfc.errors import CommandError
-from qfc.operations.findings import Result
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
+from qfc.stack.findings import Result
 from qfc.stack.model import DatabaseStatus, Project, Revision, Subscription, User
 from qfc.stack.model.conditions import CronRun, PlacesTaken, PlanLimits, StuckSession
 from qfc.stack.rollout import Record, as_document

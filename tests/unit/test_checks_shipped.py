@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from checks_world import found, healthy, the
-from qfc.operations.findings import Result
 from qfc.operations.guard import Options
+from qfc.stack.findings import Result
 
 SHIPPED_PASSWORDS = """POSTGRES_PASSWORD=postgres
 MINIO_ROOT_PASSWORD=minioadmin

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from qfc.stack.health import judge, worst
+from qfc.stack.findings import Finding, Severity, clear, problem, unknown, worst
+from qfc.stack.health import judge, reasons
 from qfc.stack.model import Disk, Health, Instance, QueueDepth, Service, ServiceState, Verdict
 
 UP = Instance("x", ServiceState.RUNNING, pid=1)
@@ -18,8 +19,8 @@ DISK = Disk(50 * 1000**3, 100 * 1000**3)
 
 
 def test_a_healthy_stack_is_ok_without_reasons() -> None:
-    judgement = judge([DB, APP, WORKERS], QUEUE, DISK)
-    assert (judgement.verdict, judgement.reasons) == (Verdict.OK, ())
+    findings = judge([DB, APP, WORKERS], QUEUE, DISK)
+    assert (worst(findings), reasons(findings)) == (Verdict.OK, ())
 
 
 @pytest.mark.parametrize(
@@ -30,39 +31,39 @@ def test_a_healthy_stack_is_ok_without_reasons() -> None:
         (
             replace(APP, state=ServiceState.RESTARTING, instances=(replace(UP, exit_code=3),)),
             Verdict.DOWN,
-            "app ends and is started again and again, exit code 3.",
+            "app ends and is restarted again and again, exit code 3.",
         ),
         (
             replace(WORKERS, state=ServiceState.STOPPED, instances=(replace(UP, exit_code=-1),)),
             Verdict.DEGRADED,
             "worker_wrapper is stopped, ended by a signal.",
         ),
-        (replace(WORKERS, instances=(UP,)), Verdict.DEGRADED, "1 of 2 worker_wrapper run."),
+        (replace(WORKERS, instances=(UP,)), Verdict.DEGRADED, "1 of 2 worker_wrapper are running."),
         (replace(WORKERS, state=ServiceState.STOPPED, wanted=0, instances=()), Verdict.DEGRADED, "scaled to 0"),
-        (replace(APP, health=Health.UNHEALTHY), Verdict.DEGRADED, "app runs, but its own check fails."),
-        (replace(APP, health=Health.UNKNOWN), Verdict.UNKNOWN, "cannot be told"),
-        (replace(DB, state=ServiceState.UNKNOWN), Verdict.UNKNOWN, "db: its state cannot be told."),
+        (replace(APP, health=Health.UNHEALTHY), Verdict.DEGRADED, "app is running, but its own check fails."),
+        (replace(APP, health=Health.UNKNOWN), Verdict.UNKNOWN, "its own check has not answered"),
+        (replace(DB, state=ServiceState.UNKNOWN), Verdict.UNKNOWN, "db: its state cannot be read."),
     ],
 )
 def test_one_bad_service_is_told(service: Service, verdict: Verdict, reason: str) -> None:
     others = [one for one in (DB, APP, WORKERS) if one.name != service.name]
-    judgement = judge([*others, service], QUEUE, DISK)
-    assert judgement.verdict is verdict
-    assert len(judgement.reasons) == 1
-    assert reason in judgement.reasons[0]
+    findings = judge([*others, service], QUEUE, DISK)
+    assert worst(findings) is verdict
+    assert len(reasons(findings)) == 1
+    assert reason in reasons(findings)[0]
 
 
 def test_a_queue_that_cannot_be_read_is_never_ok() -> None:
-    assert judge([DB, APP, WORKERS], None, DISK).verdict is Verdict.UNKNOWN
+    assert worst(judge([DB, APP, WORKERS], None, DISK)) is Verdict.UNKNOWN
 
 
 def test_a_disk_that_cannot_be_read_is_never_ok() -> None:
-    assert judge([DB, APP, WORKERS], QUEUE, None).verdict is Verdict.UNKNOWN
+    assert worst(judge([DB, APP, WORKERS], QUEUE, None)) is Verdict.UNKNOWN
 
 
 @pytest.mark.parametrize(("waited", "verdict"), [(900, Verdict.OK), (901, Verdict.DEGRADED)])
 def test_a_job_that_waits_long_is_told(waited: float, verdict: Verdict) -> None:
-    assert judge([DB, APP, WORKERS], replace(QUEUE, pending=1, oldest_pending_s=waited), DISK).verdict is verdict
+    assert worst(judge([DB, APP, WORKERS], replace(QUEUE, pending=1, oldest_pending_s=waited), DISK)) is verdict
 
 
 @pytest.mark.parametrize(
@@ -75,17 +76,36 @@ def test_a_job_that_waits_long_is_told(waited: float, verdict: Verdict) -> None:
     ],
 )
 def test_a_short_disk_is_told(free: int, total: int, verdict: Verdict) -> None:
-    assert judge([DB, APP, WORKERS], QUEUE, Disk(free, total)).verdict is verdict
+    assert worst(judge([DB, APP, WORKERS], QUEUE, Disk(free, total))) is verdict
 
 
 def test_a_stack_that_does_not_run_has_one_reason() -> None:
     stopped = [replace(one, state=ServiceState.STOPPED, instances=()) for one in (DB, APP, WORKERS)]
-    judgement = judge(stopped, None, None)
-    assert (judgement.verdict, judgement.reasons) == (Verdict.DOWN, ("The stack is not running.",))
+    findings = judge(stopped, None, None)
+    assert (worst(findings), reasons(findings)) == (Verdict.DOWN, ("The stack is not running.",))
 
 
-def test_the_worst_decides() -> None:
-    assert worst([Verdict.OK, Verdict.DEGRADED, Verdict.UNKNOWN]) is Verdict.DEGRADED
-    assert worst([Verdict.UNKNOWN, Verdict.OK]) is Verdict.UNKNOWN
-    assert worst([Verdict.DOWN, Verdict.DEGRADED]) is Verdict.DOWN
-    assert worst([]) is Verdict.UNKNOWN
+OF: dict[Verdict, Finding] = {
+    Verdict.OK: clear("a"),
+    Verdict.UNKNOWN: unknown("b", "It cannot be read."),
+    Verdict.DEGRADED: problem("c", Severity.WARNING, "It is short."),
+    Verdict.DOWN: problem("d", Severity.CRITICAL, "It is gone."),
+}
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "decides"),
+    [
+        ([Verdict.OK, Verdict.DEGRADED, Verdict.UNKNOWN], Verdict.DEGRADED),
+        ([Verdict.UNKNOWN, Verdict.OK], Verdict.UNKNOWN),
+        ([Verdict.DOWN, Verdict.DEGRADED], Verdict.DOWN),
+        ([Verdict.OK], Verdict.OK),
+        ([], Verdict.UNKNOWN),
+    ],
+)
+def test_the_worst_decides(verdicts: list[Verdict], decides: Verdict) -> None:
+    assert worst(OF[one] for one in verdicts) is decides
+
+
+def test_what_is_only_worth_knowing_leaves_a_stack_ok() -> None:
+    assert worst([clear("a"), problem("b", Severity.INFO, "It is self-signed.")]) is Verdict.OK

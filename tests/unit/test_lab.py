@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -338,10 +337,11 @@ def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:
     assert b"PRIVATE KEY" in key
 
 
-def test_a_damaged_book_is_said_to_be_one() -> None:
-    ports = replace(lab())
-    ports.records.write_text(lab_book.NAME, "{broken")
-    with pytest.raises(Exception, match=r"lab\.json of memory cannot be read"):
+@pytest.mark.parametrize("text", ["{broken", '{"broken": [{}]}', '{"broken": 1}'])
+def test_a_damaged_book_is_said_to_be_one(text: str) -> None:
+    ports = lab()
+    ports.records.write_text(lab_book.NAME, text)
+    with pytest.raises(Exception, match=r"lab\.json.* cannot be read"):
         lab_list(ports)
 
 

@@ -13,7 +13,7 @@ from checks_world import found, healthy, the
 from qfc.drivers.memory import MemoryPorts
 from qfc.drivers.memory.records import MemoryApi
 from qfc.errors import UnreachableError
-from qfc.operations.findings import Result
+from qfc.stack.findings import Result
 from qfc.stack.model import ApiRequest, LogLine
 from queue_world import MemoryWorld
 

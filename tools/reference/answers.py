@@ -10,7 +10,6 @@ from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
 from qfc.operations.deploy import Deployed, History
 from qfc.operations.down import Down
-from qfc.operations.health import HealthReport
 from qfc.operations.image import ImageChanged, ImageStatus
 from qfc.operations.init import Initialised
 from qfc.operations.jobs_cleanup import Cleaned
@@ -38,7 +37,8 @@ from qfc.operations.users_list import UsersList
 from qfc.operations.users_quota import Quota, QuotaChanged
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
-from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project
+from qfc.stack.findings import Finding
+from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project, Verdict
 
 from .shapes import keys
 
@@ -51,8 +51,12 @@ DEPLOYED = {
     "from_commit": str,
     "to_commit": str,
     **keys(Deployed, "before", "after"),
+    "checks": [{"name": str, "ok": bool, "detail": str, "blocks": bool, "verdict": Verdict}],
     "result": '"deployed" or "rolled_back" or "unchanged"',
 }
+
+FINDING = {**keys(Finding), "result": '"found" or "fixed" or "failed" or "skipped"'}
+DIAGNOSIS = {**keys(Diagnosis), "findings": [FINDING]}
 
 #: By command. `None`: the command has no JSON answer of its own.
 ANSWERS: Mapping[str, object] = {
@@ -70,7 +74,11 @@ ANSWERS: Mapping[str, object] = {
         "stopped": bool,
     },
     "status": Status,
-    "health": HealthReport,
+    "health": {
+        "stack": str,
+        "verdict": Verdict,
+        "checks": [{"name": str, "verdict": Verdict, "latency_ms": float | None, "detail": str}],
+    },
     "logs": {"lines": [LogLine]},
     "audit": {"entries": [AuditEntry]},
     "users list": UsersList,
@@ -86,8 +94,8 @@ ANSWERS: Mapping[str, object] = {
     "sync queue": SyncQueue,
     "sync recent": SyncRecent,
     "sync failed": SyncRecent,
-    "sync diagnose": Diagnosis,
-    "doctor": Diagnosis,
+    "sync diagnose": DIAGNOSIS,
+    "doctor": DIAGNOSIS,
     "jobs list": JobsList,
     "jobs show": {**keys(JobLine), **keys(JobShown, "job")},
     "jobs retry": {"retried": "the same as jobs", **CHANGED},
@@ -112,7 +120,10 @@ ANSWERS: Mapping[str, object] = {
     "image save": ImageChanged,
     "image load": ImageChanged,
     "image rebuild": ImageChanged,
-    "certs status": CertsStatus,
+    "certs status": {
+        **keys(CertsStatus),
+        "judged": {"verdict": Verdict, "problems": [str], "remarks": [str]},
+    },
     "certs renew": Renewed,
     "tunnel status": TunnelStatus,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},

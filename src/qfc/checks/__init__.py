@@ -34,7 +34,7 @@ from .certificates import CERTIFICATES
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
 from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
-from .examine import Outcome, examine
+from .examine import examine
 from .failed import FAILED
 from .files import FILES, FILES_FOR_SYNC
 from .hosts import HOSTS
@@ -89,7 +89,6 @@ __all__ = [
     "Check",
     "EnvEdit",
     "Evidence",
-    "Outcome",
     "RepairsEnv",
     "Severity",
     "examine",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from abc import ABC, abstractmethod
-from enum import StrEnum
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
-from ..errors import RefusedError
+from ..errors import QfcError, RefusedError
+from ..stack.findings import Auto, Finding, Severity, clear, problem, unknown
 
 if TYPE_CHECKING:
     from .evidence import Evidence
@@ -15,22 +16,6 @@ if TYPE_CHECKING:
 
 #: How the catalogue calls its problems.
 CATALOGUE_ID = re.compile(r"[A-I]\d\d")
-
-
-class Severity(StrEnum):
-    """How much it matters: `CRITICAL` stops synchronisation for somebody, `WARNING` will, `INFO` is worth knowing."""
-
-    CRITICAL = "critical"
-    WARNING = "warning"
-    INFO = "info"
-
-
-class Auto(StrEnum):
-    """Whether the suite repairs it: by itself, after a question, or not at all."""
-
-    SAFE = "safe"
-    ASK = "ask"
-    NO = "no"
 
 
 class Check(ABC):
@@ -58,6 +43,23 @@ class Check(ABC):
     def look(self, seen: Evidence) -> str | None:
         """Return what shows the problem, in one sentence; None when it is not there. Raises QfcError to say unknown."""
 
+    def examine(self, seen: Evidence) -> Finding:
+        """Look, and return what was found; one that cannot look says so."""
+        try:
+            evidence = self.look(seen)
+        except QfcError as error:
+            return self.unknown(error.message)
+        if evidence is None:
+            return self._described(clear(self.id, severity=self.severity))
+        return replace(self._described(problem(self.id, self.severity, evidence)), auto=self.auto)
+
+    def unknown(self, why: str) -> Finding:
+        """Return what is said when it could not be looked at."""
+        return replace(self._described(unknown(self.id, why)), title=f"Could not be looked at: {self.title}")
+
+    def _described(self, finding: Finding) -> Finding:
+        return replace(finding, title=self.title, fix=self.fix)
+
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return what `repair` would change, a line each, as it is shown before a question; no secret is in it."""
         del seen
@@ -75,3 +77,6 @@ class DeploymentCheck(Check):
     def applies(self, seen: Evidence) -> bool:
         """Only where there are containers."""
         return seen.is_deployment
+
+
+__all__ = ["CATALOGUE_ID", "Auto", "Check", "DeploymentCheck", "Severity"]

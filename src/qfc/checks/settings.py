@@ -7,11 +7,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from ..stack.api_status import STATUS
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 from .shipped import ShippedPasswords, ShippedSecrets
-from .web import STATUS, asked
+from .web import asked
 
 Correct = Callable[[Values], Values]
 #: What the application answers to names that it was not told.

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import json
-
 from ..errors import QfcError
+from ..stack.api_status import STATUS, judge_status
 from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 from .synchronisation import WORKER
-
-STATUS = "/api/v1/status/"
 
 
 class ServiceDown(Check):
@@ -49,7 +46,7 @@ class ServiceAiling(Check):
         """Look at every service but those of other checks."""
         others = [one for name, one in seen.services().items() if name != WORKER and not _is_down(one)]
         found = [of_service(one) for one in others]
-        reasons = [one.reason for one in found if one.verdict in (Verdict.DOWN, Verdict.DEGRADED)]
+        reasons = [one.evidence for one in found if one.verdict in (Verdict.DOWN, Verdict.DEGRADED)]
         return " ".join(reasons) if reasons else None
 
 
@@ -95,15 +92,10 @@ class ApiAiling(Check):
     def look(self, seen: Evidence) -> str | None:
         """Ask for its own judgement of itself."""
         try:
-            answer = seen.ports.api.get(STATUS)
+            found = judge_status(seen.ports.api.get(STATUS))
         except QfcError as error:
             return error.message
-        try:
-            said = json.loads(answer.content)
-        except ValueError:
-            return f"{STATUS} answered {answer.status} without JSON."
-        bad = [f"{name} {value}" for name, value in said.items() if isinstance(value, str) and value != "ok"]
-        return f"{STATUS} answered {answer.status}: {', '.join(bad)}." if bad or answer.status != 200 else None
+        return None if found.is_well else found.evidence
 
 
 class LongWait(Check):
@@ -133,7 +125,7 @@ class DiskShort(Check):
     def look(self, seen: Evidence) -> str | None:
         """Look at the file system with the least left."""
         found = of_disk(seen.ports.runtime.disk())
-        return found.reason if found.verdict in (Verdict.DOWN, Verdict.DEGRADED) else None
+        return found.evidence if found.verdict in (Verdict.DOWN, Verdict.DEGRADED) else None
 
 
 class ImageMissing(DeploymentCheck):

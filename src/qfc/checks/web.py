@@ -10,12 +10,13 @@ from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import CommandError, QfcError, UnknownNameError
+from ..stack.api_status import STATUS
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
-PROVIDERS, LOGIN, STATUS = "/api/v1/auth/providers/", "/admin/login/", "/api/v1/status/"
+PROVIDERS, LOGIN = "/api/v1/auth/providers/", "/admin/login/"
 #: Paths that every client asks for. Without a token the server says who may, not that it does not know them.
 CONTRACT = ("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/")
 #: An answer through the whole world may take so long, in seconds.

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..operations.certs import CertsStatus, Renewed, certs_renew, certs_status
+from ..stack.findings import Finding
 from ..stack.model import Certificate
-from .output import Writer, time_text
+from .output import Writer, plain, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
@@ -21,7 +24,7 @@ def command() -> None:
 def status_command(session: Session) -> int:
     """Compare what is served with the file, the name, the chain, the days left. Exit code 1 when something is wrong."""
     result = certs_status(session.ports)
-    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.judged.verdict)
+    session.writer.result(document(result), lambda writer: _write(writer, result), quiet=result.verdict)
     return 0 if result.ok else 1
 
 
@@ -35,13 +38,25 @@ def renew_command(session: Session, force: bool, reload_only: bool) -> None:
     session.writer.result(result, lambda writer: _write_renewed(writer, result), quiet=time_text(result.not_after))
 
 
+def document(result: CertsStatus) -> dict[str, Any]:
+    """Return the status as `--json` has it."""
+    problems = [_sentence(one) for one in result.findings if not one.is_well]
+    remarks = [_sentence(one) for one in result.findings if one.is_well]
+    judged = {"verdict": result.verdict, "problems": problems, "remarks": remarks}
+    return {**plain(result), "judged": judged}
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.evidence} {finding.fix}".strip()
+
+
 def _write(writer: Writer, result: CertsStatus) -> None:
-    writer.line(f"{result.host}: {writer.paint(result.judged.verdict)}")
+    writer.line(f"{result.host}: {writer.paint(result.verdict)}")
     shown = result.served or result.on_disk
     if shown is not None:
         facts(writer, _facts(shown, result))
-    for sentence in (*result.judged.problems, *result.judged.remarks):
-        paragraph(writer, sentence)
+    for finding in result.findings:
+        paragraph(writer, _sentence(finding))
 
 
 def _facts(shown: Certificate, result: CertsStatus) -> list[tuple[str, object]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
@@ -16,6 +17,8 @@ from ..operations.deploy import (
     deploy_history,
     deploy_rollback,
 )
+from ..operations.deploy.checks import stops_deployment
+from ..stack.findings import Finding, Severity
 from ..stack.rollout import DeployState, ImageSource
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
@@ -40,9 +43,13 @@ RESULTS = {
 }
 
 
-passing = click.option(
-    "--pass", "passed", multiple=True, metavar="CHECK", help="Do not let this check stop it; may be repeated."
-)
+def skipping(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the option that names checks which do not stop a deployment, and its earlier name."""
+    earlier = click.option("--pass", "passed", multiple=True, hidden=True)
+    named = click.option(
+        "--skip-check", "skipped", multiple=True, metavar="CHECK", help="Deploy although this check fails; repeatable."
+    )
+    return named(earlier(function))
 
 
 @click.group("deploy", invoke_without_command=True, help=HELP)
@@ -53,7 +60,7 @@ passing = click.option(
 @click.option("--collectstatic", is_flag=True, help="Collect static files.")
 @click.option("--build", "build", is_flag=True, help="Build the images; what is done without --pull too.")
 @click.option("--pull", "pull", is_flag=True, help="Pull the images.")
-@passing
+@skipping
 @pass_session
 @click.pass_context
 def command(
@@ -61,6 +68,7 @@ def command(
     session: Session,
     build: bool,
     pull: bool,
+    skipped: tuple[str, ...],
     passed: tuple[str, ...],
     **wanted: Any,
 ) -> int | None:
@@ -70,21 +78,23 @@ def command(
     if build and pull:
         raise UsageError("--build and --pull exclude each other.", hint="Give one of them.")
     source = ImageSource.PULL if pull else ImageSource.BUILD
-    result = deploy(session.ports, DeployOptions(source=source, passed=passed, **wanted), session.options)
+    result = deploy(session.ports, DeployOptions(source=source, skipped=(*skipped, *passed), **wanted), session.options)
     return write_deployed(session, result)
 
 
 @command.command("rollback")
 @click.argument("to", required=False)
 @click.option("--with-data", is_flag=True, help="Bring back the database of then too; a dump of now is kept.")
-@passing
+@skipping
 @pass_session
-def rollback_command(session: Session, to: str | None, with_data: bool, passed: tuple[str, ...]) -> int:
+def rollback_command(
+    session: Session, to: str | None, with_data: bool, skipped: tuple[str, ...], passed: tuple[str, ...]
+) -> int:
     """Go back to the release before a deployment: the last one, or TO, its id or release in `qfc deploy history`.
 
     Images are those of then, nothing is built. A deployment that was broken off is finished or undone instead.
     """
-    options = RollbackOptions(to, with_data, ("clean tree", *passed))
+    options = RollbackOptions(to, with_data, ("clean tree", *skipped, *passed))
     return write_deployed(session, deploy_rollback(session.ports, options, session.options))
 
 
@@ -106,7 +116,7 @@ def write_deployed(session: Session, result: Deployed) -> int:
         "steps": result.steps,
         "result": result.result,
         "backup": result.backup,
-        "checks": result.checks,
+        "checks": [_check_document(one) for one in result.checks],
         "plan": result.plan,
         "dry_run": result.dry_run,
         "failed_step": result.failed_step,
@@ -117,6 +127,16 @@ def write_deployed(session: Session, result: Deployed) -> int:
     }
     session.writer.result(document, lambda writer: _write(writer, result), quiet=result.result.value)
     return result.exit_code
+
+
+def _check_document(finding: Finding) -> dict[str, Any]:
+    return {
+        "name": finding.id,
+        "ok": finding.is_well,
+        "detail": finding.evidence,
+        "blocks": finding.severity is Severity.CRITICAL,
+        "verdict": finding.verdict,
+    }
 
 
 def _write(writer: Writer, result: Deployed) -> None:
@@ -138,8 +158,8 @@ def _write(writer: Writer, result: Deployed) -> None:
 
 def _write_checks(writer: Writer, result: Deployed) -> None:
     rows = [
-        (check.name, "ok" if check.ok else "failed" if check.blocks else "warning", check.detail)
-        for check in result.checks
+        (one.id, "ok" if one.is_well else "failed" if stops_deployment(one) else "warning", one.evidence)
+        for one in result.checks
     ]
     for name, mark, detail in rows:
         writer.line(f"{name:<16}  {writer.paint(f'{mark:<7}')}  {detail}")

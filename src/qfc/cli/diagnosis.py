@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from ..operations.findings import Finding, Result
 from ..operations.queue_change import count
 from ..operations.sync_diagnose import Diagnosis
+from ..stack.findings import Finding, Result
 from .output import Writer
 from .session import Session
 from .tables import paragraph

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from ..operations.health import HealthReport, endpoint, health
@@ -22,17 +24,28 @@ def command(session: Session, path: str | None) -> int:
     Exit code 1 when a leg is not well.
     """
     result = endpoint(session.ports, path) if path else health(session.ports, thorough=session.verbose)
-    session.writer.result(result, lambda writer: _write(writer, result, session.verbose), quiet=result.verdict)
+    session.writer.result(
+        document(result), lambda writer: _write(writer, result, session.verbose), quiet=result.verdict
+    )
     return 0 if result.verdict is Verdict.OK else 1
+
+
+def document(result: HealthReport) -> dict[str, Any]:
+    """Return the report as `--json` has it."""
+    checks = [
+        {"name": one.id, "verdict": one.verdict, "latency_ms": one.latency_ms, "detail": one.evidence}
+        for one in result.checks
+    ]
+    return {"stack": result.stack, "verdict": result.verdict, "checks": checks}
 
 
 def _write(writer: Writer, result: HealthReport, verbose: bool) -> None:
     writer.line(f"{result.stack} is {writer.paint(result.verdict)}")
     if verbose:
         rows = [
-            (check.name, check.verdict, "-" if check.latency_ms is None else f"{check.latency_ms:.1f} ms", check.detail)
+            (check.id, check.verdict, "-" if check.latency_ms is None else f"{check.latency_ms:.1f} ms", check.evidence)
             for check in result.checks
         ]
         writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,))
     else:
-        writer.table(("CHECK", "VERDICT", "DETAIL"), [(one.name, one.verdict, one.detail) for one in result.checks])
+        writer.table(("CHECK", "VERDICT", "DETAIL"), [(one.id, one.verdict, one.evidence) for one in result.checks])

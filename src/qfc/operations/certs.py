@@ -9,12 +9,13 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import QfcError
-from ..stack.certificates import Judged, days_left, judge
-from ..stack.model import Certificate
+from ..stack.certificates import Sighting, days_left, judge, verdict
+from ..stack.findings import Finding, unknown
+from ..stack.model import Certificate, Verdict
 from ..stack.ports import Ports
 from .guard import Options, guarded
 
-Found = TypeVar("Found")
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -30,12 +31,13 @@ class CertsStatus:
     on_disk: Certificate | None
     days_left: float | None
     key_fits: bool | None
-    judged: Judged
+    verdict: Verdict
+    findings: tuple[Finding, ...]
 
     @property
     def ok(self) -> bool:
         """Whether nothing is wrong."""
-        return not self.judged.problems
+        return all(one.is_well for one in self.findings)
 
 
 @dataclass(frozen=True)
@@ -53,16 +55,17 @@ def certs_status(ports: Ports) -> CertsStatus:
     """Compare what is served with what lies on the disk."""
     certificates = ports.deployment.certificates
     host = public_name(ports)
-    problems: list[str] = []
-    served = _tried(certificates.served, problems)
-    found = _tried(certificates.on_disk, problems)
-    key_fits = _tried(certificates.key_fits, problems) if found else None
+    unseen: list[Finding] = []
+    served = _tried("served", certificates.served, unseen)
+    found = _tried("file", certificates.on_disk, unseen)
+    key_fits = _tried("key", certificates.key_fits, unseen) if found else None
     path, on_disk = found or (None, None)
     now = ports.clock.now()
-    judged = judge(host, served, on_disk, key_fits, now, problems)
+    seen = Sighting(host, now, served, path or "", on_disk, key_fits)
+    findings = (*unseen, *judge(seen))
     shown = served or on_disk
     days = round(days_left(shown, now), 1) if shown else None
-    return CertsStatus(host, served, path, on_disk, days, key_fits, judged)
+    return CertsStatus(host, served, path, on_disk, days, key_fits, verdict(findings, seen), findings)
 
 
 def public_name(ports: Ports) -> str:
@@ -76,22 +79,22 @@ def public_name(ports: Ports) -> str:
 def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_only: bool = False) -> Renewed:
     """Renew what is due, then let nginx use it. nginx is only told after it found its configuration good."""
     certificates = ports.deployment.certificates
-    before = _tried(certificates.served, [])
+    before = _tried("served", certificates.served, [])
     said = ""
     with guarded(ports, "certs renew", target=ports.name, options=options) as guard:
         if not reload_only and guard.step("Let certbot renew what is due" + (", and what is not" if force else "")):
             said = certificates.renew(force=force)
         if guard.step("Test nginx's configuration, and let it use the certificate"):
             certificates.reload()
-        after = before if guard.dry_run else _tried(certificates.served, [])
+        after = before if guard.dry_run else _tried("served", certificates.served, [])
         changed = (before.fingerprint if before else "") != (after.fingerprint if after else "")
         guard.result = "another certificate is served" if changed else "the same certificate is served"
     return Renewed(changed, after.not_after if after else None, said, guard.dry_run, guard.steps)
 
 
-def _tried(ask: Callable[[], Found], problems: list[str]) -> Found | None:
+def _tried(name: str, ask: Callable[[], Seen], unseen: list[Finding]) -> Seen | None:
     try:
         return ask()
     except QfcError as error:
-        problems.append(error.message)
+        unseen.append(unknown(name, error.message))
         return None

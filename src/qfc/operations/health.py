@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 
 from ..errors import NotFoundError, QfcError
-from ..stack.health import Finding, of_queue, of_service, worst
-from ..stack.model import ApiAnswer, Service, Verdict
+from ..stack.api_status import STATUS, judge_status
+from ..stack.findings import Finding, Severity, clear, problem, worst
+from ..stack.health import of_queue, of_service
+from ..stack.model import ApiAnswer, Verdict
 from ..stack.ports import Ports
-from .health_legs import STATUS, Check, judge_status, legs, probe
+from .health_legs import legs, probe
 
 #: An answer that takes longer, in milliseconds, is worth a look.
 SLOW_MS = 1000
@@ -22,7 +24,7 @@ class HealthReport:
 
     stack: str
     verdict: Verdict
-    checks: tuple[Check, ...]
+    checks: tuple[Finding, ...]
 
 
 def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
@@ -30,19 +32,17 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
 
     A `thorough` look goes leg by leg: public address, nginx, application, cache, workers, and a file up and down.
     """
-    services = {service.name: service for service in ports.runtime.services()}
-    answer = probe("api", lambda: ports.api.get(STATUS), judge_status)
     further = legs(ports) if thorough else ()
     checks = (
-        *(_service(service) for service in services.values()),
-        answer,
-        probe("database", ports.directory.database, lambda facts: Finding(Verdict.OK, f"PostgreSQL {facts.version}")),
+        *map(of_service, ports.runtime.services()),
+        probe("api", lambda: ports.api.get(STATUS), judge_status),
+        probe("database", ports.directory.database, lambda facts: clear("database", f"PostgreSQL {facts.version}")),
         _storage(ports),
-        probe("queue", ports.jobs.depth, lambda depth: _described(of_queue(depth), f"{depth.pending} jobs wait")),
+        probe("queue", ports.jobs.depth, of_queue),
         _response_time(ports),
     )
     told = [check for check in further if check.verdict is not Verdict.UNKNOWN]
-    return HealthReport(ports.name, worst(check.verdict for check in (*checks, *told)), (*checks, *further))
+    return HealthReport(ports.name, worst([*checks, *told]), (*checks, *further))
 
 
 def endpoint(ports: Ports, path: str) -> HealthReport:
@@ -51,20 +51,14 @@ def endpoint(ports: Ports, path: str) -> HealthReport:
     return HealthReport(ports.name, check.verdict, (check,))
 
 
-def _service(service: Service) -> Check:
-    finding = of_service(service)
-    good = "did its work" if service.is_task else f"{service.running} of {service.wanted} run"
-    return Check(service.name, finding.verdict, None, finding.reason or good)
-
-
 def _judge_answer(path: str, answer: ApiAnswer) -> Finding:
     detail = f"{path} answered {answer.status}, {len(answer.content)} bytes"
-    return Finding(
-        Verdict.OK if answer.status < 400 else Verdict.DEGRADED if answer.status < 500 else Verdict.DOWN, detail
-    )
+    if answer.status < 400:
+        return clear("endpoint", detail)
+    return problem("endpoint", Severity.WARNING if answer.status < 500 else Severity.CRITICAL, detail)
 
 
-def _storage(ports: Ports) -> Check:
+def _storage(ports: Ports) -> Finding:
     """Find out whether what is stored can be read: the first object there is, if any."""
 
     def look() -> str:
@@ -78,19 +72,16 @@ def _storage(ports: Ports) -> Check:
             return "readable; the object was removed meanwhile"
         return f"readable; first object has {size} bytes"
 
-    return probe("storage", look, lambda detail: Finding(Verdict.OK, detail))
+    return probe("storage", look, lambda detail: clear("storage", detail))
 
 
-def _response_time(ports: Ports) -> Check:
+def _response_time(ports: Ports) -> Finding:
     """Measure what a client waits for an answer that needs no work."""
     try:
         times = sorted(ports.api.get(STATUS).seconds * 1000 for _ in range(SAMPLES))
     except QfcError as error:
-        return Check("latency", Verdict.DOWN, None, error.message)
+        return problem("latency", Severity.CRITICAL, error.message)
     middle = round(median(times), 1)
-    verdict = Verdict.DEGRADED if middle > SLOW_MS else Verdict.OK
-    return Check("latency", verdict, middle, f"median of {SAMPLES} answers; {times[0]:.0f} to {times[-1]:.0f} ms")
-
-
-def _described(finding: Finding, detail: str) -> Finding:
-    return Finding(finding.verdict, finding.reason or detail)
+    told = f"median of {SAMPLES} answers; {times[0]:.0f} to {times[-1]:.0f} ms"
+    found = problem("latency", Severity.WARNING, told) if middle > SLOW_MS else clear("latency", told)
+    return replace(found, latency_ms=middle)

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import replace
+from typing import TypeVar
 
 from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError
-from ..stack.health import Finding
-from ..stack.model import ApiAnswer, Capability, Verdict
+from ..stack.api_status import STATUS, judge_status
+from ..stack.findings import Finding, Severity, clear, problem, unknown
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from .probe import probe_project, session
 from .workers_list import workers_list
 
-STATUS = "/api/v1/status/"
 #: An answer through the whole world may take longer than one from here.
 ANSWER_S = 15.0
+Answer = TypeVar("Answer")
 RANDOM_BYTES = 64 * 1024
 
 
-@dataclass(frozen=True)
-class Check:
-    """One leg. `latency_ms` is how long the answer took, None where nothing was asked."""
-
-    name: str
-    verdict: Verdict
-    latency_ms: float | None
-    detail: str
-
-
-def legs(ports: Ports) -> tuple[Check, ...]:
+def legs(ports: Ports) -> tuple[Finding, ...]:
     """Probe every leg that the stack has."""
     routes = (*_routes(ports), *_cache(ports)) if ports.offers(Capability.CONTAINERS) else ()
     return (*routes, _workers(ports), _round_trip(ports))
 
 
-def _routes(ports: Ports) -> list[Check]:
+def _routes(ports: Ports) -> list[Finding]:
     """Ask the API by each way: what fails outside and answers inside is between the two."""
     found = ports.deployment.legs()
     checks = [
@@ -46,65 +36,52 @@ def _routes(ports: Ports) -> list[Check]:
         for name, api in found.items()
     ]
     missing = [name for name in ("public", "nginx", "app") if name not in found]
-    return checks + [Check(f"leg {name}", Verdict.UNKNOWN, None, "not reached from here") for name in missing]
+    return checks + [unknown(f"leg {name}", "not reached from here") for name in missing]
 
 
-def _cache(ports: Ports) -> list[Check]:
+def _cache(ports: Ports) -> list[Finding]:
     try:
         latency = ports.deployment.cache_latency_ms()
     except QfcError as error:
-        return [Check("cache", Verdict.DEGRADED, None, error.message)]
-    return [] if latency is None else [Check("cache", Verdict.OK, latency, "memcached answers")]
+        return [problem("cache", Severity.WARNING, error.message)]
+    return [] if latency is None else [replace(clear("cache", "memcached answers"), latency_ms=latency)]
 
 
-def _workers(ports: Ports) -> Check:
+def _workers(ports: Ports) -> Finding:
     """Compare workers that live with those that should."""
     try:
         found = workers_list(ports)
     except QfcError as error:
-        return Check("workers", Verdict.UNKNOWN, None, error.message)
+        return unknown("workers", error.message)
     living = [one for one in found.workers if one.state not in ("dead", "stopped", "exited")]
     busy = sum(one.job_id is not None for one in living)
     detail = f"{len(living)} of {found.wanted} live, {busy} busy"
-    verdict = Verdict.OK if len(living) >= found.wanted else Verdict.DEGRADED if living else Verdict.DOWN
-    return Check("workers", verdict, None, detail)
+    if len(living) >= found.wanted:
+        return clear("workers", detail)
+    return problem("workers", Severity.WARNING if living else Severity.CRITICAL, detail)
 
 
-def _round_trip(ports: Ports) -> Check:
+def _round_trip(ports: Ports) -> Finding:
     """Send a file as a device does, fetch it again, compare every byte; the project for it goes afterwards."""
     content = secrets.token_bytes(RANDOM_BYTES)
     try:
         with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
             seconds = project.round_trip("random.bin", content)
     except (NotFoundError, RefusedError) as error:
-        return Check("file round trip", Verdict.UNKNOWN, None, error.message)
+        return unknown("file round trip", error.message)
     except QfcError as error:
-        return Check("file round trip", Verdict.DOWN, None, error.message)
+        return problem("file round trip", Severity.CRITICAL, error.message)
     detail = f"{RANDOM_BYTES // 1024} KiB up and down, every byte the same"
-    return Check("file round trip", Verdict.OK, round(seconds * 1000, 1), detail)
+    return replace(clear("file round trip", detail), latency_ms=round(seconds * 1000, 1))
 
 
-def probe(name: str, ask: Callable[[], Any], judge: Callable[[Any], Finding]) -> Check:
-    """Ask and judge; who cannot be reached is down."""
+def probe(name: str, ask: Callable[[], Answer], judge: Callable[[Answer], Finding]) -> Finding:
+    """Ask and judge, and measure how long the answer took; what cannot be reached is down."""
     began = time.perf_counter()
     try:
-        finding = judge(ask())
+        finding = replace(judge(ask()), id=name)
     except UnknownNameError as error:
-        finding = Finding(Verdict.UNKNOWN, error.message)
+        finding = unknown(name, error.message)
     except QfcError as error:
-        finding = Finding(Verdict.DOWN, error.message)
-    return Check(name, finding.verdict, round((time.perf_counter() - began) * 1000, 1), finding.reason)
-
-
-def judge_status(answer: ApiAnswer) -> Finding:
-    """Judge what the API says about itself: 200 and every part ok."""
-    try:
-        document: dict[str, Any] = json.loads(answer.content)
-    except ValueError:
-        return Finding(Verdict.DOWN, f"{STATUS} answered {answer.status} without JSON")
-    parts = {name: said for name, said in document.items() if isinstance(said, str) and name not in ("code", "message")}
-    bad = [f"{name} {said}" for name, said in parts.items() if said != "ok"]
-    if answer.status == 200 and not bad:
-        return Finding(Verdict.OK, "all parts ok")
-    said = [f"answered {answer.status}", *bad, *([str(document["message"])] if document.get("message") else [])]
-    return Finding(Verdict.DEGRADED, ": ".join(said))
+        finding = problem(name, Severity.CRITICAL, error.message)
+    return replace(finding, latency_ms=round((time.perf_counter() - began) * 1000, 1))

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from ..checks import Auto, Check, EnvEdit, Evidence, RepairsEnv
+from ..checks import Check, EnvEdit, Evidence, RepairsEnv
 from ..errors import QfcError, RefusedError
+from ..stack.findings import Auto, Finding, Result
+from ..stack.model import Verdict
 from ..stack.ports import Ports
-from .findings import Finding, Result
 from .guard import Guard, Options, guarded
 
 
@@ -101,9 +102,9 @@ def _result(ports: Ports, check: Check, finding: Finding) -> Finding:
         left = check.look(Evidence(ports))
     except QfcError as error:
         return _failed(finding, error)
-    return (
-        replace(finding, result=Result.FIXED) if left is None else replace(finding, result=Result.FAILED, evidence=left)
-    )
+    if left is None:
+        return replace(finding, result=Result.FIXED, verdict=Verdict.OK)
+    return replace(finding, result=Result.FAILED, evidence=left)
 
 
 def _failed(finding: Finding, error: QfcError) -> Finding:

@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 
 from ..config import Config, StackConfig
 from ..errors import QfcError
-from ..stack.health import of_service, worst
+from ..stack.findings import worst
+from ..stack.health import of_service
 from ..stack.model import Kind, ServiceState, Verdict
 from ..stack.ports import Ports
 from .status import is_running
@@ -56,7 +57,7 @@ def _line(stack: StackConfig, default: bool, wire: Callable[[StackConfig], Ports
         return StackLine(stack.name, stack.kind, default, *unknown, _folder(stack), error.message, stack.host)
     running = is_running(services)
     state = ServiceState.RUNNING if running else ServiceState.STOPPED
-    verdict = worst(of_service(service).verdict for service in services) if running else Verdict.DOWN
+    verdict = worst(map(of_service, services)) if running else Verdict.DOWN
     url = ports.api.url if running else None
     return StackLine(stack.name, stack.kind, default, state, verdict, url, _folder(stack), "", stack.host)
 

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import QfcError
-from ..stack.health import judge
+from ..stack.findings import worst
+from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
 from ..stack.ports import Ports
 from .services_disk import note
@@ -36,8 +37,8 @@ def status(ports: Ports) -> Status:
         queue = pending.result()
     if disk is not None:
         note(ports)
-    judgement = judge(services, queue, disk, ports.interrupted())
-    return Status(ports.name, ports.kind, judgement.verdict, judgement.reasons, services, queue, disk, _url(ports))
+    findings = judge(services, queue, disk, ports.interrupted())
+    return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, _url(ports))
 
 
 def is_running(services: Sequence[Service]) -> bool:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from ..checks import Auto, Check, Evidence, Outcome, Severity, examine
+from ..checks import Check, Evidence, examine
 from ..errors import NotFoundError, QfcError, RefusedError
+from ..stack.findings import Finding, Result, Severity, problem, unknown
 from ..stack.ports import Ports
-from .findings import Finding, Result
 from .guard import Options
 from .proof import Broken, prove
 from .repairs import is_wanted, repaired
@@ -41,31 +41,21 @@ def diagnose(
     and packaged, the package comes down, an edit is applied.
     """
     seen = Evidence(ports)
-    outcomes = examine(checks, seen)
-    findings = [finding for outcome in outcomes if (finding := _finding(outcome)) is not None]
+    examined = examine(checks, seen)
+    findings = [one for one in examined if one.result is not Result.CLEAR]
     steps: tuple[str, ...] = ()
     # Questions come before the lock: nobody else waits for an answer.
-    by_id = {outcome.check.id: outcome.check for outcome in outcomes}
+    by_id = {check.id: check for check in checks}
     wanted = [one.id for one in findings if fix and is_wanted(one, by_id[one.id], seen, options)]
     if wanted:
         findings, steps = repaired(ports, by_id, findings, wanted, options)
-    checked = [outcome.check.id for outcome in outcomes]
+    checked = [one.id for one in examined]
     if proof and not _is_critical(findings):
         checked.append(PROOF)
         findings += _proven(ports)
     order = list(Severity)
     findings.sort(key=lambda one: order.index(one.severity))
     return Diagnosis(not _is_critical(findings), tuple(findings), tuple(checked), fix and options.dry_run, steps)
-
-
-def _finding(outcome: Outcome) -> Finding | None:
-    check = outcome.check
-    if outcome.found is not None:
-        return Finding(check.id, check.severity, check.title, outcome.found, check.fix, check.auto)
-    if outcome.unknown is not None:
-        title = f"Could not be looked at: {check.title}"
-        return Finding(check.id, Severity.INFO, title, outcome.unknown, check.fix, Auto.NO, Result.SKIPPED)
-    return None
 
 
 def _is_critical(findings: Sequence[Finding]) -> bool:
@@ -79,10 +69,11 @@ def _proven(ports: Ports) -> list[Finding]:
     try:
         broken = prove(ports)
     except (NotFoundError, RefusedError) as error:
-        return [Finding(PROOF, Severity.INFO, title, error.message, error.hint, Auto.NO, Result.SKIPPED)]
+        return [replace(unknown(PROOF, error.message), title=title, fix=error.hint)]
     except QfcError as error:
         broken = Broken("a new project", error)
     if broken is None:
         return []
     told = f'At the step "{broken.step}": {broken.error.message}'
-    return [Finding(PROOF, Severity.CRITICAL, title, told, broken.error.hint or "qfc health --verbose", Auto.NO)]
+    found = problem(PROOF, Severity.CRITICAL, told)
+    return [replace(found, title=title, fix=broken.error.hint or "qfc health --verbose")]

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import QfcError
+from ..stack.api_status import STATUS
 from ..stack.model import Tunnel, Verdict
 from ..stack.ports import Api, Ports
 from .certs import public_name
 
-STATUS = "/api/v1/status/"
 ANSWER_S = 10.0
 
 

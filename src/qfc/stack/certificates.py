@@ -1,50 +1,51 @@
-"""What is wrong with a certificate, in sentences. Pure."""
+"""What can be wrong with a certificate: every rule once, for `certs status` and for the diagnosis. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
+from .findings import Finding, Severity, problem
 from .model import Certificate, Verdict
 
-#: Days before the end from which it is told, and from which it is urgent (monitoring.md, cert).
+#: Days before the end from which a renewal is due, and from which it is urgent (monitoring.md, cert).
 WARN_DAYS, URGENT_DAYS = 20, 3
-DAY_S = 86400.0
+DAY = timedelta(days=1)
+RENEW = "Renew it: qfc certs renew"
 
 
 @dataclass(frozen=True)
-class Judged:
-    """How a certificate is, and every reason why it is not good. `remarks` are worth knowing and no fault."""
+class Sighting:
+    """What was seen of a certificate: served to clients, and in the file `path` of nginx. None is what was not seen.
 
-    verdict: Verdict
-    problems: tuple[str, ...]
-    remarks: tuple[str, ...]
+    `host` is the name by which clients come, empty where nobody knows it.
+    """
+
+    host: str
+    now: datetime
+    served: Certificate | None = None
+    path: str = ""
+    on_disk: Certificate | None = None
+    key_fits: bool | None = None
 
 
-def judge(
-    host: str,
-    served: Certificate | None,
-    on_disk: Certificate | None,
-    key_fits: bool | None,
-    now: datetime,
-    unseen: Sequence[str] = (),
-) -> Judged:
-    """Judge what is served for a host, against the file that it should come from."""
-    problems, remarks = list(unseen), list[str]()
-    if served is not None:
-        problems += _of_time(served, now) + _of_name(served, host)
-        problems += _of_trust(served, remarks)
-    if served is not None and on_disk is not None and served.fingerprint != on_disk.fingerprint:
-        problems.append("Another certificate is served than the one on the disk: nginx has not read it yet. "
-                        "Type: qfc certs renew --reload-only")  # fmt: skip
-    if on_disk is not None and on_disk.chain == 1 and not on_disk.is_self_signed:
-        problems.append(
-            "The file has no chain: devices that lack the issuer's certificate refuse it. Use fullchain.pem."
-        )
-    if key_fits is False:
-        problems.append("The private key is not the certificate's: nginx will not start again with them.")
-    return Judged(_verdict(served, problems, now), tuple(problems), tuple(remarks))
+@dataclass(frozen=True)
+class Rule:
+    """One thing that can be wrong. `look` returns what shows it, None when it is not so or nothing was seen."""
+
+    id: str
+    title: str
+    severity: Severity
+    fix: str
+    look: Callable[[Sighting], str | None]
+
+    def finding(self, seen: Sighting) -> Finding | None:
+        """Return the problem; None when it is not there."""
+        evidence = self.look(seen)
+        if evidence is None:
+            return None
+        return replace(problem(self.id, self.severity, evidence), title=self.title, fix=self.fix)
 
 
 def covers(names: Sequence[str], host: str) -> bool:
@@ -55,42 +56,116 @@ def covers(names: Sequence[str], host: str) -> bool:
 
 
 def days_left(certificate: Certificate, now: datetime) -> float:
-    """Return the days until a certificate ends; negative after that."""
-    return (certificate.not_after - now).total_seconds() / DAY_S
+    """Return the days until a certificate expires; negative after that."""
+    return (certificate.not_after - now) / DAY
 
 
-def _of_time(certificate: Certificate, now: datetime) -> list[str]:
-    days = days_left(certificate, now)
-    if days < 0:
-        return [f"It has expired {-days:.0f} days ago. Type: qfc certs renew"]
-    if certificate.not_before > now:
-        return [f"It is not valid before {certificate.not_before:%Y-%m-%d %H:%M UTC}: is the clock right?"]
-    return [f"It expires in {days:.0f} days. Type: qfc certs renew"] if days < WARN_DAYS else []
+def _expired(seen: Sighting) -> str | None:
+    if seen.served is None or seen.served.not_after > seen.now:
+        return None
+    return f"It expired {_span(seen.now - seen.served.not_after)} ago."
 
 
-def _of_name(certificate: Certificate, host: str) -> list[str]:
-    if not host or covers(certificate.names or (certificate.subject,), host):
-        return []
-    return [f"It is for {', '.join(certificate.names) or certificate.subject}, not for {host}."]
+def _expires_soon(seen: Sighting) -> str | None:
+    if seen.served is None or not 0 < days_left(seen.served, seen.now) < WARN_DAYS:
+        return None
+    return f"It expires in {_span(seen.served.not_after - seen.now)}."
 
 
-def _of_trust(certificate: Certificate, remarks: list[str]) -> list[str]:
-    if certificate.is_self_signed:
-        remarks.append("It is signed by itself: devices have to be told to trust it.")
-        return []
-    if "STAGING" in certificate.issuer:
-        return ["It is from Let's Encrypt's staging, which no device trusts: set LETSENCRYPT_STAGING=0 and issue anew."]
-    if "mkcert" in certificate.issuer:
-        remarks.append("It is from mkcert: only devices with its authority trust it.")
-        return []
-    if certificate.trusted is False:
-        return [f"This machine does not trust it: {certificate.problem}."]
-    return []
+def _not_valid_yet(seen: Sighting) -> str | None:
+    if seen.served is None or seen.served.not_before <= seen.now:
+        return None
+    return f"It is not valid before {seen.served.not_before:%Y-%m-%d %H:%M UTC}."
 
 
-def _verdict(served: Certificate | None, problems: Sequence[str], now: datetime) -> Verdict:
-    if served is None:
+def _other_name(seen: Sighting) -> str | None:
+    if seen.served is None or not seen.host:
+        return None
+    names = seen.served.names or (seen.served.subject,)
+    return None if covers(names, seen.host) else f"It is for {', '.join(names)}, not for {seen.host}."
+
+
+def _from_staging(seen: Sighting) -> str | None:
+    return "It is from Let's Encrypt's staging, which no device trusts." if _is_staging(seen.served) else None
+
+
+def _private_authority(seen: Sighting) -> str | None:
+    if seen.served is None:
+        return None
+    if seen.served.is_self_signed:
+        return "It is self-signed: devices have to be told to trust it."
+    return "It is from mkcert: only devices with its authority trust it." if "mkcert" in seen.served.issuer else None
+
+
+def _untrusted(seen: Sighting) -> str | None:
+    served = seen.served
+    if served is None or served.trusted is not False or _is_staging(served) or _private_authority(seen):
+        return None
+    return f"This machine does not trust it: {served.problem}."
+
+
+def _no_chain(seen: Sighting) -> str | None:
+    if seen.on_disk is None or seen.on_disk.chain > 1 or seen.on_disk.is_self_signed:
+        return None
+    return f"{seen.path or 'The file'} has no chain: devices that lack the issuer's certificate refuse it."
+
+
+def _not_served(seen: Sighting) -> str | None:
+    if seen.served is None or seen.on_disk is None or seen.served.fingerprint == seen.on_disk.fingerprint:
+        return None
+    return f"nginx serves {seen.served.serial}, {seen.path or 'the file'} has {seen.on_disk.serial}."
+
+
+def _other_key(seen: Sighting) -> str | None:
+    if seen.key_fits is not False:
+        return None
+    return f"The private key does not belong to {seen.path or 'the certificate'}: nginx will not start again with them."
+
+
+# fmt: off
+EXPIRED = Rule("B09-expired", "The certificate has expired", Severity.CRITICAL, RENEW, _expired)
+EXPIRES_SOON = Rule("B10-soon", "The certificate expires soon", Severity.WARNING, RENEW, _expires_soon)
+NOT_VALID_YET = Rule("B09-early", "The certificate is not valid yet", Severity.CRITICAL,
+                     "Correct the server's clock, or issue another: qfc certs renew --force", _not_valid_yet)
+OTHER_NAME = Rule("B18-name", "The certificate is for another name", Severity.CRITICAL,
+                  "Issue one for QFIELDCLOUD_HOST: qfc certs renew --force; or name its file in QFIELDCLOUD_TLS_CERT",
+                  _other_name)
+STAGING = Rule("B09-staging", "The certificate is from a test authority", Severity.WARNING,
+               "Set LETSENCRYPT_STAGING=0, then issue another: qfc certs renew --force", _from_staging)
+PRIVATE = Rule("B09", "Devices do not trust the certificate by themselves", Severity.INFO,
+               "Use Let's Encrypt or another known authority, or install this one on every device",
+               _private_authority)
+UNTRUSTED = Rule("B09-untrusted", "The certificate is not trusted", Severity.WARNING,
+                 "Use Let's Encrypt or another known authority, with the whole chain", _untrusted)
+NO_CHAIN = Rule("B09-chain", "The certificate comes without its chain", Severity.WARNING, "Use fullchain.pem",
+                _no_chain)
+NOT_SERVED = Rule("B10", "The new certificate is not served yet", Severity.WARNING,
+                  "Let nginx read it: qfc certs renew --reload-only", _not_served)
+OTHER_KEY = Rule("B18-key", "The private key does not belong to the certificate", Severity.CRITICAL,
+                 "Put the pair there again, or issue another: qfc certs renew --force", _other_key)
+# fmt: on
+RULES = (EXPIRED, EXPIRES_SOON, NOT_VALID_YET, OTHER_NAME, STAGING, UNTRUSTED, PRIVATE, NOT_SERVED, NO_CHAIN, OTHER_KEY)
+
+
+def judge(seen: Sighting) -> tuple[Finding, ...]:
+    """Return every problem of a certificate. What is worth knowing only has the severity INFO."""
+    return tuple(finding for rule in RULES if (finding := rule.finding(seen)) is not None)
+
+
+def verdict(findings: Sequence[Finding], seen: Sighting) -> Verdict:
+    """Return how a certificate is: unknown unless it is served, down from the moment when a renewal is urgent."""
+    if seen.served is None:
         return Verdict.UNKNOWN
-    if not problems:
+    if all(one.is_well for one in findings):
         return Verdict.OK
-    return Verdict.DOWN if days_left(served, now) < URGENT_DAYS else Verdict.DEGRADED
+    return Verdict.DOWN if days_left(seen.served, seen.now) < URGENT_DAYS else Verdict.DEGRADED
+
+
+def _is_staging(certificate: Certificate | None) -> bool:
+    return certificate is not None and "STAGING" in certificate.issuer
+
+
+def _span(duration: timedelta) -> str:
+    """Return a duration in the largest unit of which it has at least two."""
+    hours = duration / timedelta(hours=1)
+    return f"{duration / DAY:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else "less than 2 hours"

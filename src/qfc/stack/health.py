@@ -6,9 +6,9 @@ The worst observation decides: down, then degraded, then unknown, then ok. What 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-from .model import Disk, Health, QueueDepth, Service, ServiceState, Verdict
+from .findings import Finding, Severity, clear, problem, unknown
+from .model import Disk, Health, QueueDepth, Service, ServiceState
 
 #: Without these nothing works at all; without any other service something does not.
 VITAL = frozenset({"app", "db", "nginx"})
@@ -19,80 +19,66 @@ LOW_DISK_BYTES, LOW_DISK_SHARE = 2 * 1000**3, 0.05
 #: Below this nothing can be stored any more.
 FULL_DISK_BYTES = 100 * 1000**2
 
-ORDER = (Verdict.OK, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.DOWN)
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One observation and what it means; ok needs no reason."""
-
-    verdict: Verdict
-    reason: str = ""
-
-
-@dataclass(frozen=True)
-class Judgement:
-    """How the stack is, and why it is not ok."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-
-
-def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst verdict; that nothing was looked at is unknown."""
-    return max(verdicts, key=ORDER.index, default=Verdict.UNKNOWN)
-
 
 def judge(
     services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None, interrupted: str | None = None
-) -> Judgement:
+) -> tuple[Finding, ...]:
     """Judge a stack by what was seen of it; None is what could not be seen. `interrupted` names an operation."""
     lasting = [service for service in services if not service.is_task]
     if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
-        return Judgement(Verdict.DOWN, ("The stack is not running.",))
-    findings = [of_interrupted(interrupted), *map(of_service, services), of_queue(queue), of_disk(disk)]
-    return Judgement(worst(one.verdict for one in findings), tuple(one.reason for one in findings if one.reason))
+        return (problem("stack", Severity.CRITICAL, "The stack is not running."),)
+    return (of_interrupted(interrupted), *map(of_service, services), of_queue(queue), of_disk(disk))
+
+
+def reasons(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """Return why a stack is not ok, a sentence each."""
+    return tuple(one.evidence for one in findings if not one.is_well)
 
 
 def of_interrupted(operation: str | None) -> Finding:
     """Judge an operation that was interrupted and that nobody is at work on."""
     if operation is None:
-        return Finding(Verdict.OK)
-    return Finding(Verdict.DEGRADED, f"{operation} was interrupted; the next change finishes or undoes it.")
+        return clear("interrupted")
+    told = f"{operation} was interrupted; the next change finishes or undoes it."
+    return problem("interrupted", Severity.WARNING, told)
 
 
 def of_service(service: Service) -> Finding:
     """Judge one service."""
     if service.is_task:
         return _of_task(service)
-    bad = Verdict.DOWN if service.name in VITAL else Verdict.DEGRADED
+    severity = Severity.CRITICAL if service.name in VITAL else Severity.WARNING
     match service.state:
         case ServiceState.UNKNOWN:
-            return Finding(Verdict.UNKNOWN, f"{service.name}: its state cannot be told.")
+            return unknown(service.name, f"{service.name}: its state cannot be read.")
         case ServiceState.MISSING | ServiceState.STOPPED:
-            return Finding(bad, _stopped(service))
+            return problem(service.name, severity, _stopped(service))
         case ServiceState.RESTARTING:
-            return Finding(bad, f"{service.name} ends and is started again and again{_exit_code(service)}.")
+            return problem(
+                service.name, severity, f"{service.name} ends and is restarted again and again{_exit_code(service)}."
+            )
         case ServiceState.RUNNING:
             return _of_running(service)
 
 
 def _of_running(service: Service) -> Finding:
     if service.running < service.wanted:
-        return Finding(Verdict.DEGRADED, f"{service.running} of {service.wanted} {service.name} run.")
+        return problem(
+            service.name, Severity.WARNING, f"{service.running} of {service.wanted} {service.name} are running."
+        )
     if service.health is Health.UNHEALTHY:
-        return Finding(Verdict.DEGRADED, f"{service.name} runs, but its own check fails.")
+        return problem(service.name, Severity.WARNING, f"{service.name} is running, but its own check fails.")
     if service.health is Health.UNKNOWN:
-        return Finding(Verdict.UNKNOWN, f"{service.name} runs; its own check cannot be told.")
-    return Finding(Verdict.OK)
+        return unknown(service.name, f"{service.name} is running; its own check has not answered.")
+    return clear(service.name, f"{service.running} of {service.wanted} run")
 
 
 def _of_task(service: Service) -> Finding:
     """Judge what does its work once: it may be done, or never have been asked for."""
     failed = service.state is ServiceState.STOPPED and any(instance.exit_code for instance in service.instances)
     if failed or service.state is ServiceState.RESTARTING:
-        return Finding(Verdict.DEGRADED, f"{service.name} did not do its work{_exit_code(service)}.")
-    return Finding(Verdict.OK)
+        return problem(service.name, Severity.WARNING, f"{service.name} did not do its work{_exit_code(service)}.")
+    return clear(service.name, "did its work")
 
 
 def _stopped(service: Service) -> str:
@@ -111,20 +97,21 @@ def _exit_code(service: Service) -> str:
 def of_queue(queue: QueueDepth | None) -> Finding:
     """Judge how long jobs wait."""
     if queue is None:
-        return Finding(Verdict.UNKNOWN, "The queue cannot be read.")
+        return unknown("queue", "The queue cannot be read.")
     if queue.oldest_pending_s > LONG_WAIT_S:
         minutes = int(queue.oldest_pending_s // 60)
-        return Finding(Verdict.DEGRADED, f"The oldest job has waited {minutes} minutes; see: qfc sync queue")
-    return Finding(Verdict.OK)
+        told = f"The oldest job has waited {minutes} minutes; see: qfc sync queue"
+        return problem("queue", Severity.WARNING, told)
+    return clear("queue", f"{queue.pending} jobs wait")
 
 
 def of_disk(disk: Disk | None) -> Finding:
     """Judge the space that is left."""
     if disk is None:
-        return Finding(Verdict.UNKNOWN, "The disk cannot be read.")
-    free = f"{disk.free_bytes / 1000**3:.1f} GB"
+        return unknown("disk", "The disk cannot be read.")
+    free = f"{disk.free_bytes / 1000**3:.1f} GB free"
     if disk.free_bytes < FULL_DISK_BYTES:
-        return Finding(Verdict.DOWN, f"The disk is full: {free} free.")
+        return problem("disk", Severity.CRITICAL, f"The disk is full: {free}.")
     if disk.free_bytes < LOW_DISK_BYTES and disk.free_bytes < LOW_DISK_SHARE * disk.total_bytes:
-        return Finding(Verdict.DEGRADED, f"The disk is nearly full: {free} free.")
-    return Finding(Verdict.OK)
+        return problem("disk", Severity.WARNING, f"The disk is nearly full: {free}.")
+    return clear("disk", free)

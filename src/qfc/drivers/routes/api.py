@@ -12,6 +12,7 @@ from typing import BinaryIO
 from urllib.parse import urlsplit
 
 from ...errors import ConfigError, NotFoundError, QfcError, UnreachableError
+from ...stack.api_status import STATUS
 from ...stack.model import ApiAnswer, ApiRequest
 from ...stack.ports import Api
 from ..api import HttpApi, Route
@@ -21,7 +22,6 @@ from .forwards import Forwards
 
 HTTPS = 443
 APP_PORT = 8000
-STATUS = "/api/v1/status/"
 LOOK_S = 5.0
 LOCAL_NAMES = ("localhost", "127.", "[::1]", "0.0.0.0")
 

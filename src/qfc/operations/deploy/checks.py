@@ -6,25 +6,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...errors import QfcError
+from ...stack.findings import Finding, Severity, clear, problem, unknown
 from ...stack.model import Revision
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource
-from ...stack.upgrade_stops import Upgrade, stops
+from ...stack.upgrade_stops import Stop, Upgrade, stops
 from ..probe import some_superuser
 
 #: Room for what a build leaves besides its images, in bytes.
 BUILD_ROOM = 2 * 1000**3
 COMPOSE_FILE = "docker-compose.yml"
-
-
-@dataclass(frozen=True)
-class Check:
-    """What was found. `blocks`: nothing is changed as long as it is so, unless the operator passes it by name."""
-
-    name: str
-    ok: bool
-    detail: str
-    blocks: bool = True
 
 
 @dataclass(frozen=True)
@@ -37,10 +28,10 @@ class Candidate:
     source: ImageSource
 
 
-def checks(ports: Ports, candidate: Candidate) -> tuple[Check, ...]:
-    """Look at everything; what cannot be looked at blocks like what was found."""
+def checks(ports: Ports, candidate: Candidate) -> tuple[Finding, ...]:
+    """Look at everything. What is critical blocks, whether it was found or could not be looked at."""
     deployment = ports.deployment
-    looks: dict[str, Callable[[], list[Check]]] = {
+    looks: dict[str, Callable[[], list[Finding]]] = {
         "clean tree": lambda: [_clean_tree(candidate)],
         "way back": lambda: [
             _refusal("way back", deployment.dumps.refusal(), "the database can be dumped and restored")
@@ -50,48 +41,50 @@ def checks(ports: Ports, candidate: Candidate) -> tuple[Check, ...]:
         "upgrade stops": lambda: _upgrade_stops(ports, candidate),
         "environment": lambda: [_environment(deployment, candidate)],
         "images": lambda: [_image_tags(deployment)],
-        "account": lambda: [Check("account", True, f"{some_superuser(ports)} tries the release out")],
+        "account": lambda: [clear("account", f"{some_superuser(ports)} tries the release out")],
         "jobs": lambda: [_jobs(ports)],
     }
     return tuple(check for name, look in looks.items() for check in _looked(name, look))
 
 
-def _looked(name: str, look: Callable[[], list[Check]]) -> list[Check]:
+def _looked(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
     except QfcError as error:
-        return [Check(name, False, error.message)]
+        return [unknown(name, error.message, severity=Severity.CRITICAL)]
 
 
-def _clean_tree(candidate: Candidate) -> Check:
+def _clean_tree(candidate: Candidate) -> Finding:
     changed = list(candidate.changed_files)
     if not changed:
-        return Check("clean tree", True, "no file of the release was changed")
+        return clear("clean tree", "no file of the release was changed")
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
     detail = f"changed: {', '.join(changed[:3])}{more}; put changes into override files, config.d or .env"
-    return Check("clean tree", False, detail)
+    return problem("clean tree", Severity.CRITICAL, detail)
 
 
-def _refusal(name: str, reason: str | None, good: str) -> Check:
-    return Check(name, reason is None, reason or good)
+def _refusal(name: str, reason: str | None, good: str) -> Finding:
+    return clear(name, good) if reason is None else problem(name, Severity.CRITICAL, reason)
 
 
-def _disk(ports: Ports, candidate: Candidate) -> Check:
+def _disk(ports: Ports, candidate: Candidate) -> Finding:
     """The dump, a second database while it is restored, and new images beside the old ones."""
     free = ports.runtime.disk().free_bytes
     database = ports.directory.database().size_bytes
     built = candidate.source is ImageSource.BUILD
     needed = 3 * database + (BUILD_ROOM if built or candidate.source is ImageSource.PULL else 0)
     detail = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB wanted"
-    return Check("disk", free >= needed, detail)
+    return clear("disk", detail) if free >= needed else problem("disk", Severity.CRITICAL, detail)
 
 
-def _upgrade_stops(ports: Ports, candidate: Candidate) -> list[Check]:
+def _upgrade_stops(ports: Ports, candidate: Candidate) -> list[Finding]:
     found = stops(upgrade_of(ports, candidate))
-    checks = [
-        Check(f"upgrade stop {stop.id}", not stop.blocks, f"{stop.what} {stop.fix}", stop.blocks) for stop in found
-    ]
-    return checks or [Check("upgrade stops", True, "none on the way")]
+    return [_of_stop(stop) for stop in found] or [clear("upgrade stops", "none on the way")]
+
+
+def _of_stop(stop: Stop) -> Finding:
+    severity = Severity.CRITICAL if stop.blocks else Severity.WARNING
+    return problem(f"upgrade stop {stop.id}", severity, f"{stop.what} {stop.fix}")
 
 
 def upgrade_of(ports: Ports, candidate: Candidate) -> Upgrade:
@@ -114,17 +107,17 @@ def upgrade_of(ports: Ports, candidate: Candidate) -> Upgrade:
     )
 
 
-def _environment(deployment: Deployment, candidate: Candidate) -> Check:
+def _environment(deployment: Deployment, candidate: Candidate) -> Finding:
     example = deployment.source.read(candidate.after, ".env.example")
     if example is None:
-        return Check("environment", True, "the release has no .env.example to compare with", blocks=False)
+        return clear("environment", "the release has no .env.example to compare with", severity=Severity.WARNING)
     missing = deployment.settings.missing_for(example)
     if not missing:
-        return Check("environment", True, ".env has every line of the release's .env.example")
-    return Check("environment", False, f".env lacks {', '.join(missing)} of .env.example", blocks=False)
+        return clear("environment", ".env has every line of the release's .env.example", severity=Severity.WARNING)
+    return problem("environment", Severity.WARNING, f".env lacks {', '.join(missing)} of .env.example")
 
 
-def _image_tags(deployment: Deployment) -> Check:
+def _image_tags(deployment: Deployment) -> Finding:
     """Images that are pulled have to be of one release."""
     facts = deployment.rollout.facts()
     own = ("app", "worker_wrapper", "qgis", "qgis3", "qgis4")
@@ -133,13 +126,20 @@ def _image_tags(deployment: Deployment) -> Check:
     }
     if len(set(tags.values())) > 1:
         said = ", ".join(f"{name}:{tag}" for name, tag in tags.items())
-        return Check("images", False, f"they are of different releases: {said}")
-    return Check("images", True, "of one release")
+        return problem("images", Severity.CRITICAL, f"they are of different releases: {said}")
+    return clear("images", "of one release")
 
 
-def _jobs(ports: Ports) -> Check:
+def _jobs(ports: Ports) -> Finding:
     depth = ports.jobs.depth()
     running = depth.queued + depth.started
-    return Check(
-        "jobs", True, f"{running} run and are waited for, {depth.pending} wait and go on afterwards", blocks=False
+    return clear(
+        "jobs",
+        f"{running} run and are waited for, {depth.pending} wait and go on afterwards",
+        severity=Severity.WARNING,
     )
+
+
+def stops_deployment(finding: Finding) -> bool:
+    """Tell whether nothing is changed as long as it is so, unless the operator skips the check by name."""
+    return not finding.is_well and finding.severity is Severity.CRITICAL

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from contextlib import contextmanager, suppress
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from ...errors import QfcError
+from ...stack.api_status import STATUS, judge_status
 from ...stack.ports import Ports
 from ..probe import ProbeError, ProbeProject, await_job, await_taken, make_project, probe_files, session
 
 Result = TypeVar("Result")
-STATUS = "/api/v1/status/"
 #: Seconds for the job; an official worker has to fetch nothing and start one container.
 JOB_S = 300.0
 ANSWER_S = 60.0
@@ -89,11 +89,9 @@ class Gate:
                 self._noted("")
 
     def _api(self) -> None:
-        answer = self._ports.api.get(STATUS, timeout_s=ANSWER_S)
-        said = answer.document
-        bad = [f"{name} {value}" for name, value in _parts(said) if value != "ok"]
-        if answer.status != 200 or bad:
-            raise ProbeError(f"{STATUS} answered {answer.status}{': ' if bad else ''}{', '.join(bad)}.")
+        found = judge_status(self._ports.api.get(STATUS, timeout_s=ANSWER_S))
+        if not found.is_well:
+            raise ProbeError(found.evidence)
 
     def _make_project(self) -> ProbeProject:
         made = make_project(self._ports.api, self._person, self._token, self._headers)
@@ -108,10 +106,3 @@ class Gate:
             return ask()
         except QfcError as error:
             raise ProbeError(f"The release does not pass the gate, {name}: {error.message}", hint=error.hint) from error
-
-
-def _parts(document: object) -> list[tuple[str, str]]:
-    if not isinstance(document, dict):
-        return [("the answer", "is no JSON")]
-    said = cast("Mapping[str, object]", document).items()
-    return [(name, value) for name, value in said if isinstance(value, str) and name not in ("code", "message")]

@@ -24,7 +24,7 @@ class RollbackOptions:
 
     to: str | None = None
     with_data: bool = False
-    passed: tuple[str, ...] = ("clean tree",)
+    skipped: tuple[str, ...] = ("clean tree",)
 
 
 def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> Deployed:
@@ -56,7 +56,7 @@ def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> 
             restore=f"{chosen.dump}" if wanted.with_data else None,
             env_from=chosen.id if _wants_other_lines(ports, chosen) else None,
         )
-        found = looked_at(ports, guard, state, record, wanted.passed)
+        found = looked_at(ports, guard, state, record, wanted.skipped)
         result = carry_out(ports, guard, record, found)
         guard.result = f"{result.result}: {record.before} → {record.after}"
     return result

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ...errors import QfcError, RefusedError, UsageError
+from ...stack.findings import Finding
 from ...stack.model import Revision, SourceState
 from ...stack.ports import Ports
 from ...stack.rollout import DeployState, ImageSource, Record, Step, Took, steps_of
 from ..guard import Guard, Options, guarded
-from .checks import Candidate, Check, checks
+from .checks import Candidate, checks, stops_deployment
 from .journal import Journal, forget_old
 from .steps import APP, Steps
 from .undo import go_back
@@ -38,7 +39,7 @@ LOG_LINES = 15
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What is to be deployed, and how. `passed` names checks that do not stop it."""
+    """What is to be deployed, and how. `skipped` names checks that do not stop it."""
 
     branch: str | None = None
     tag: str | None = None
@@ -46,7 +47,7 @@ class DeployOptions:
     migrate: bool = False
     collectstatic: bool = False
     source: ImageSource = ImageSource.BUILD
-    passed: Sequence[str] = ()
+    skipped: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,7 @@ class Deployed:
     steps: tuple[Took, ...]
     result: DeployState
     backup: str | None
-    checks: tuple[Check, ...]
+    checks: tuple[Finding, ...]
     plan: tuple[str, ...]
     dry_run: bool
     failed_step: str | None = None
@@ -87,7 +88,7 @@ def deploy(ports: Ports, wanted: DeployOptions, options: Options) -> Deployed:
         # Recovery of an earlier one, by the guard, may have changed where the files stand.
         state = deployment.source.state()
         record = new_record(ports, "deploy", state, after, wanted, branch=ref if kind == "branch" else None)
-        found = looked_at(ports, guard, state, record, wanted.passed)
+        found = looked_at(ports, guard, state, record, wanted.skipped)
         result = carry_out(ports, guard, record, found)
         guard.result = f"{result.result}: {record.before} → {record.after}"
     return result
@@ -122,20 +123,20 @@ def new_record(
 
 
 def looked_at(
-    ports: Ports, guard: Guard, state: SourceState, record: Record, passed: Sequence[str]
-) -> tuple[Check, ...]:
+    ports: Ports, guard: Guard, state: SourceState, record: Record, skipped: Sequence[str]
+) -> tuple[Finding, ...]:
     """Return what the checks found. Raises RefusedError with all that stops the deployment."""
     guard.step(SENTENCES[Step.CHECK])
     found = checks(ports, Candidate(record.before, record.after, state.changed, record.source))
-    stopping = [check for check in found if not check.ok and check.blocks and check.name not in passed]
+    stopping = [one for one in found if stops_deployment(one) and one.id not in skipped]
     if stopping and not guard.dry_run:
-        told = "; ".join(f"{check.name}: {check.detail}" for check in stopping)
-        names = " ".join(f"--pass {check.name!r}" for check in stopping)
+        told = "; ".join(f"{one.id}: {one.evidence}" for one in stopping)
+        names = " ".join(f"--skip-check {one.id!r}" for one in stopping)
         raise RefusedError(f"Nothing was changed. {told}", hint=f"Correct it; or, if you know better: {names}")
     return found
 
 
-def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Check, ...]) -> Deployed:
+def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Finding, ...]) -> Deployed:
     """Do all steps; after one that fails go back. With `--dry-run` only say them."""
     journal = Journal(ports.records, ports.clock, record)
     steps, failed = Steps(ports, journal), None
@@ -174,7 +175,7 @@ def _went_wrong(
     ports: Ports,
     guard: Guard,
     journal: Journal,
-    found: tuple[Check, ...],
+    found: tuple[Finding, ...],
     failed: Step | None,
     error: BaseException,
 ) -> Deployed:
@@ -207,7 +208,7 @@ def _sentence(step: Step, record: Record) -> str:
     return SENTENCES[step].format(after=record.after, source=SOURCES[record.source])
 
 
-def _result(journal: Journal, state: DeployState, found: tuple[Check, ...], guard: Guard) -> Deployed:
+def _result(journal: Journal, state: DeployState, found: tuple[Finding, ...], guard: Guard) -> Deployed:
     record = journal.record
     return Deployed(
         before=record.before,

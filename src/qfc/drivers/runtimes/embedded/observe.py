@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ....errors import NotRunningError, UnreachableError
+from ....stack.api_status import STATUS
 from ....stack.model import Health, Instance, Service, ServiceState
 from ...api import HttpApi
 from . import history, orphans
@@ -19,7 +20,6 @@ from .programs import APP, DATABASE, WORKER, worker_name
 from .state import EmbeddedState
 from .supervisor import ProcessInfo, Supervisor
 
-STATUS_PATH = "/api/v1/status/"
 PROBE_TIMEOUT_S = 2
 STATES = {
     "RUNNING": ServiceState.RUNNING,
@@ -100,7 +100,7 @@ def serves_well(pid: int | None, url: str) -> bool:
     if not listens(pid, urlsplit(url).port or 0):
         return False
     try:
-        return HttpApi(url).get(STATUS_PATH, timeout_s=PROBE_TIMEOUT_S).status == 200
+        return HttpApi(url).get(STATUS, timeout_s=PROBE_TIMEOUT_S).status == 200
     except UnreachableError:
         return False
 
