@@ -22,7 +22,8 @@ import httpx
 import psycopg
 
 from engines_of_docker import DockerHost
-from node import await_port, free_port
+from node import await_port
+from ports import free_port
 from qfc import config, wiring
 from qfc.checks import Check
 from qfc.operations.guard import Options
@@ -36,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 HOST = "field.example.test"
 ADMIN, PASSWORD = "anna", "correct-horse-battery"
 #: What a checkout of a deployment consists of.
-PARTS = ("docker", "src/qfc_node", "pyproject.toml", ".dockerignore", "LICENSE")
+PARTS = ("docker", "src/qfc_node", "pyproject.toml", "requirements.lock", ".dockerignore", "LICENSE")
 GIT = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.com", "GIT_COMMITTER_NAME": "t",
        "GIT_COMMITTER_EMAIL": "t@example.com"}  # fmt: skip
 #: Images of the node, made once by the real Dockerfile; deployments of the tests build on them within a second.
@@ -191,7 +192,7 @@ def _name_the_host(request: httpx.Request) -> None:
 
 
 def ensure_node_image(engine: DockerHost) -> None:
-    """Build the node's image with the Dockerfile that ships with the repository, once for all tests of a run."""
+    """Build the node's image with the Dockerfile that ships with the repository; the engine's cache makes it quick."""
     argv = ["docker", "build", "--quiet", "--network", "host", "--file", "docker/node/Dockerfile", "--target", "node"]
     environment = {**os.environ, "DOCKER_BUILDKIT": "0", "DOCKER_HOST": f"unix://{engine.socket}"}
     done = subprocess.run(

@@ -31,6 +31,37 @@ settings.load_profile("qfc")
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
 
+#: Tests in these folders are fast, unless they need a part that takes minutes to be made.
+FAST_FOLDERS = ("unit", "contract")
+SLOW_PARTS = ("docker", "qgis", "s3")
+#: Deployments that several files share, the slower one first: each is made by one worker, which runs all their tests.
+SHARED_DEPLOYMENTS = ("deployed_there", "docker_there", "deployed_here")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is fast, and group by what it shares: pytest-xdist gives each group to one of its workers."""
+    for item in items:
+        if "minio" in fixtures_of(item):
+            item.add_marker("s3")
+        folder = item.path.relative_to(Path(__file__).parent).parts[0]
+        if folder in FAST_FOLDERS and not any(item.get_closest_marker(part) for part in SLOW_PARTS):
+            item.add_marker("fast")
+        item.add_marker(pytest.mark.xdist_group(group_of(item)))
+
+
+def group_of(item: pytest.Item) -> str:
+    """Return the deployment that a test shares with others, else its file."""
+    used = fixtures_of(item)
+    return next((name for name in SHARED_DEPLOYMENTS if name in used), item.path.stem)
+
+
+def fixtures_of(item: pytest.Item) -> set[str]:
+    """Return the fixtures of a test, those that its parameters name too."""
+    named = getattr(item, "callspec", None)
+    return {*getattr(item, "fixturenames", ()), *map(str, named.params.values() if named else ())}
+
+
 @pytest.fixture(autouse=True, scope="session")
 def scrubbed_environment() -> Iterator[None]:
     """Run without the variables that configure the suite, the node, PostgreSQL or Django elsewhere."""

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from node import await_port, end, free_port
+from node import await_port, end
+from ports import free_port
 from requirements import require
 
 CONFIGURATION = """version: 0.1

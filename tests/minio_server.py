@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from node import end, free_port
+from node import end
+from ports import free_port
 
 ACCESS, SECRET, BUCKET = "qfc-test-access", "qfc-test-secret-key", "qfc-test"
 

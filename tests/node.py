@@ -14,6 +14,7 @@ from typing import IO, Self
 
 import httpx
 
+from ports import free_port
 from qfc.drivers.postgres_server import Endpoint
 from qfc_command import hear_signals
 
@@ -137,13 +138,6 @@ def end(process: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
     process.wait(timeout=60)
-
-
-def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def await_port(port: int, *, seconds: float = 20) -> None:

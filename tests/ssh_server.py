@@ -16,6 +16,7 @@ from pathlib import Path
 
 import psutil
 
+from ports import free_port
 from qfc.drivers.hosts.ssh import SshSettings
 
 SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
@@ -159,13 +160,6 @@ class SshServer:
                     return
             time.sleep(0.02)
         raise AssertionError(f"sshd does not answer: {self.log}")
-
-
-def free_port() -> int:
-    """Return a port that nobody uses."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def make_key(path: Path) -> None:

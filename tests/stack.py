@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from node import free_port
+from ports import free_port
 
 NAME = "test"
 #: As an official deployment has them.

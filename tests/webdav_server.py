@@ -10,7 +10,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-from node import await_port, free_port
+from node import await_port
+from ports import free_port
 from qfc.drivers.objects.webdav import WebDav
 
 USER, PASSWORD = "qfc", "dav-secret"

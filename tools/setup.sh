@@ -1,4 +1,4 @@
-# Sourced by ./demo and ./test: a virtual environment under the clone, renewed only when pyproject.toml changed.
+# Sourced by ./demo and ./test: a virtual environment under the clone, renewed only when pyproject.toml or requirements.lock changed.
 
 # Without bytecode every start of Python compiles everything anew; some shells forbid it for reasons of their own.
 unset PYTHONDONTWRITEBYTECODE
@@ -30,10 +30,23 @@ ensure_venv_module() {
     exit 2
 }
 
+# Installs packages with uv: the one on the path, else the one that pip fetches; without any with pip itself.
+install_packages() {
+    local venv="$1"
+    shift
+    if command -v uv >/dev/null; then
+        uv pip install --python "$venv/bin/python" "$@"
+    elif "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv 2>/dev/null; then
+        "$venv/bin/uv" pip install --python "$venv/bin/python" "$@"
+    else
+        "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+    fi
+}
+
 # ensure_environment ROOT EXTRA: makes ROOT/.venv and installs the package with an extra, in place.
 ensure_environment() {
     local root="$1" extra="$2" venv="$1/.venv" python wanted
-    wanted="$(cksum <"$root/pyproject.toml")"
+    wanted="$(cat "$root/pyproject.toml" "$root/requirements.lock" | cksum)"
     # What "dev" installs includes "all".
     if [ -x "$venv/bin/python" ] && "$venv/bin/python" -c '' 2>/dev/null; then
         [ "$(cat "$venv/.installed-$extra" 2>/dev/null)" = "$wanted" ] && return
@@ -51,6 +64,6 @@ ensure_environment() {
         "$python" -m venv "$venv"
     fi
     echo "Installing what is needed (a minute or two, once) …" >&2
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --editable "$root[$extra]"
+    install_packages "$venv" --quiet --editable "$root[$extra]" --constraint "$root/requirements.lock"
     printf '%s\n' "$wanted" >"$venv/.installed-$extra"
 }

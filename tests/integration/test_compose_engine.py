@@ -13,7 +13,7 @@ import pytest
 
 from compose_world import ADMIN, Deployment, deployment, running_deployment
 from engines_of_docker import DockerHost
-from node import free_port
+from ports import free_port
 from qfc import config
 from qfc.checks import EVERYTHING
 from qfc.drivers.docker.containers import Container

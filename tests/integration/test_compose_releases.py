@@ -18,7 +18,7 @@ import pytest
 
 from compose_world import HOST, ROOT, Deployment
 from engines_of_docker import DockerHost, engine_of_another_processor
-from node import free_port
+from ports import free_port
 from qfc.checks import EVERYTHING
 from qfc.stack.findings import Result
 from qfc_command import Qfc

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from ports import free_port
 from qfc.drivers import postgres_server
 from qfc.drivers.postgres_server import Installation, connect, locate, temporary_server
 from qfc.drivers.service_account import Account, service_account
@@ -159,7 +160,7 @@ def test_a_stack_on_an_installed_server(qfc: Qfc) -> None:
 
 
 def test_a_stack_on_an_external_database(qfc: Qfc, node_folder: Path) -> None:
-    settings = {"listen_addresses": "127.0.0.1", "port": str(_free_port())}
+    settings = {"listen_addresses": "127.0.0.1", "port": str(free_port())}
     with temporary_server(node_folder, settings=settings) as server:
         endpoint = replace(server, port=int(settings["port"]))
         with connect(endpoint, autocommit=True) as connection:
@@ -193,10 +194,3 @@ def test_a_file_that_names_no_database_is_a_mistake_that_is_told(qfc: Qfc, conte
     answer = qfc("--json", "up")
     assert answer.code == 2
     assert "database_url_file" in answer.json["error"]["message"]
-
-
-def _free_port() -> int:
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
