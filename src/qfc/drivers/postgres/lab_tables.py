@@ -25,10 +25,6 @@ OTHERS = {
     "person": "core_person",
     "processing_job": "core_processprojectfilejob",
 }
-COLUMNS = """
-select a.attname as name from pg_catalog.pg_attribute a
-where a.attrelid = pg_catalog.to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-"""
 
 #: So many rows are remembered.
 MOST = 1000
@@ -49,7 +45,7 @@ class Tables:
         """Return the columns of a table; none when it is not there."""
         name = self.name(table)
         if name not in self._columns:
-            found = self._transaction.connection.execute(COLUMNS, {"table": name}).fetchall()
+            found = self._transaction.rows("database.columns", table=name)
             self._columns[name] = frozenset(row["name"] for row in found)
         return self._columns[name]
 

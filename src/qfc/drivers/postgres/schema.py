@@ -16,6 +16,8 @@ from psycopg import sql
 
 from qfc.errors import QfcError
 
+from ..sql import statement
+
 #: Our name → the names in the releases, the newest first.
 TABLES: Mapping[str, tuple[str, ...]] = {
     "job": ("core_job",),
@@ -67,14 +69,6 @@ TRACES = ("started_at", "finished_at", "docker_started_at", "docker_finished_at"
           "lease_expires_at")  # fmt: skip
 COUNTERS = ("attempts", "faults")
 
-NAMES = """
-select c.relname as name, array_agg(a.attname::text) as columns
-from pg_catalog.pg_class c
-join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relname = any(%(names)s) and c.relkind in ('r', 'p', 'v') and pg_catalog.pg_table_is_visible(c.oid)
-group by c.relname
-"""
-
 
 @dataclass(frozen=True, eq=False)
 class Schema:
@@ -121,7 +115,8 @@ class Schema:
 def resolve(connection: psycopg.Connection[Any]) -> Schema:
     """Look up which names this database uses. Raises QfcError when it is not a QFieldCloud database."""
     candidates = [name for names in TABLES.values() for name in names]
-    rows = cast("list[dict[str, Any]]", connection.execute(NAMES, {"names": candidates}).fetchall())
+    query = statement("database.names").encode()
+    rows = cast("list[dict[str, Any]]", connection.execute(query, {"names": candidates}).fetchall())
     found: dict[str, list[str]] = {row["name"]: row["columns"] for row in rows}
     names = {ours: name for ours, known in TABLES.items() for name in reversed(known) if name in found}
     missing = [TABLES[name][-1] for name in REQUIRED if name not in names]
