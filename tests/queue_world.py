@@ -15,7 +15,7 @@ from psycopg import sql
 from qfc.drivers.memory import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresConditions, PostgresDirectory, PostgresJobStore
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
-from qfc.stack.ports import Conditions, Directory, QueueStore
+from qfc.stack.ports import Conditions, DatabaseQueue, Directory
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
@@ -26,7 +26,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 class World(Protocol):
     """Makes rows. Times are given as minutes before now; ids are returned."""
 
-    store: QueueStore
+    store: DatabaseQueue
     directory: Directory
     conditions: Conditions
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.

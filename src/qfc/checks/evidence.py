@@ -106,7 +106,7 @@ class Evidence:
         snapshot = self.queue()
         if snapshot.workers is not None or job.lease_expires_at is not None:
             return queue.holder(job, snapshot)
-        workers = self.once("workers", self.ports.jobs.workers)
+        workers = self.once("workers", self.ports.workload.workers)
         return queue.holder_by_workers(job, workers, self.once("at work", self.ports.runtime.jobs_at_work))
 
     def held_s(self, job: Job) -> float:

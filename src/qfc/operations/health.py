@@ -38,7 +38,7 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
         answer,
         probe("database", ports.directory.database, lambda facts: Finding(Verdict.OK, f"PostgreSQL {facts.version}")),
         _storage(ports),
-        probe("queue", ports.jobs.depth, lambda depth: _described(of_queue(depth), f"{depth.pending} jobs wait")),
+        probe("queue", ports.workload.depth, lambda depth: _described(of_queue(depth), f"{depth.pending} jobs wait")),
         _response_time(ports),
     )
     told = [check for check in further if check.verdict is not Verdict.UNKNOWN]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from ..config import StackConfig
 from ..errors import QfcError
@@ -26,6 +26,7 @@ from ..stack.ports import (
     QueueStore,
     Runtime,
     Transitions,
+    Workload,
 )
 from .once import Once
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from ..drivers.docker import Container, Engine
+    from ..drivers.postgres import PostgresJobStore
     from ..drivers.routes.api import ApiRoutes, BestApi
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
@@ -106,10 +108,14 @@ class ComposePorts:
     @property
     def jobs(self) -> QueueStore:
         """The queue in the deployment's database."""
-        from ..drivers.runtimes.compose.queue import ComposeJobStore
+        return self._stored
 
-        # Everything but two of its methods is the database's own.
-        return self._once("jobs", lambda: cast(QueueStore, ComposeJobStore(self.observer, lambda: self._stored_jobs)))
+    @property
+    def workload(self) -> Workload:
+        """What a look at the containers tells, and the database."""
+        from ..drivers.runtimes.compose.workload import ComposeWorkload
+
+        return ComposeWorkload(self.observer, lambda: self._stored)
 
     @property
     def directory(self) -> Directory:
@@ -233,16 +239,16 @@ class ComposePorts:
         return self._once("forwards", lambda: Forwards(self._machine))
 
     @property
-    def _stored_jobs(self) -> QueueStore:
+    def _stored(self) -> PostgresJobStore:
         from ..drivers.postgres import PostgresJobStore
 
-        return self._once("stored_jobs", lambda: PostgresJobStore(self._connect))
+        return self._once("jobs", lambda: PostgresJobStore(self._connect))
 
     @property
     def _holding(self) -> JobHolding:
         from ..drivers.runtimes.compose.holding import JobHolding
 
-        return JobHolding(self.engine, lambda: self._stored_jobs)
+        return JobHolding(self.engine, lambda: self._stored)
 
     @property
     def route(self) -> DatabaseRoute:

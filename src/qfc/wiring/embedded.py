@@ -25,10 +25,12 @@ from ..stack.ports import (
     QueueStore,
     Runtime,
     Transitions,
+    Workload,
 )
 from .once import Once
 
 if TYPE_CHECKING:
+    from ..drivers.postgres import PostgresJobStore
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
 
@@ -82,9 +84,12 @@ class EmbeddedPorts:
     @property
     def jobs(self) -> QueueStore:
         """The queue in the stack's PostgreSQL."""
-        from ..drivers.postgres import PostgresJobStore
+        return self._stored
 
-        return self._once("jobs", lambda: PostgresJobStore(self._connect))
+    @property
+    def workload(self) -> Workload:
+        """The same: the node's workers tell the database that they live."""
+        return self._stored
 
     @property
     def directory(self) -> Directory:
@@ -176,6 +181,12 @@ class EmbeddedPorts:
         """Close the connections to the database."""
         self._once.close()
 
+    @property
+    def _stored(self) -> PostgresJobStore:
+        from ..drivers.postgres import PostgresJobStore
+
+        return self._once("jobs", lambda: PostgresJobStore(self._connect))
+
     def _embedded(self) -> EmbeddedRuntime:
         from ..drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 
@@ -212,4 +223,4 @@ class EmbeddedPorts:
 
     def _idle_workers(self) -> frozenset[int]:
         """Return the pids of workers that hold no job, as the database knows them."""
-        return frozenset(worker.pid for worker in self.jobs.workers() if worker.pid and worker.state == "idle")
+        return frozenset(worker.pid for worker in self._stored.workers() if worker.pid and worker.state == "idle")

@@ -36,7 +36,7 @@ ERROR_KEYS = ("error", "error_type", "error_class", "error_origin", "container_e
 
 
 class MemoryQueue:
-    """A queue of the embedded kind, workers with leases included. Implements `qfc.stack.ports.QueueStore`.
+    """A queue of the embedded kind, workers with leases included. Implements `qfc.stack.ports.DatabaseQueue`.
 
     `parts` says of each (job, delta) what the job made of the delta; `locks` since when a project is locked.
     """

@@ -65,6 +65,11 @@ class MemoryPorts:
             raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
         return self.containers
 
+    @property
+    def workload(self) -> MemoryQueue:
+        """The queue itself."""
+        return self.jobs
+
     @cached_property
     def lab(self) -> MemoryLabRows:
         """Faulty rows, in queue and directory."""

@@ -28,7 +28,7 @@ SAMPLE = 10_000
 
 
 class PostgresJobStore:
-    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.QueueStore`."""
+    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.DatabaseQueue`."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)

@@ -138,7 +138,7 @@ def _image_tags(deployment: Deployment) -> Check:
 
 
 def _jobs(ports: Ports) -> Check:
-    depth = ports.jobs.depth()
+    depth = ports.workload.depth()
     running = depth.queued + depth.started
     return Check(
         "jobs", True, f"{running} run and are waited for, {depth.pending} wait and go on afterwards", blocks=False

@@ -36,7 +36,7 @@ from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .stack import Ports
-from .work import Directory, JobHistory, JobStore, Queue, QueueStore
+from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
     "Accounts",
@@ -45,6 +45,7 @@ __all__ = [
     "Certificates",
     "Clock",
     "Conditions",
+    "DatabaseQueue",
     "Deployment",
     "Directory",
     "DiskHistory",
@@ -72,4 +73,5 @@ __all__ = [
     "Traffic",
     "Transitions",
     "Tunnels",
+    "Workload",
 ]
