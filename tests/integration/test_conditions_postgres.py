@@ -270,23 +270,23 @@ def test_who_takes_a_place_in_a_private_project(world: DatabaseWorld) -> None:
 
     add("alice")
     add("carol", incognito=True)
-    assert world.conditions.places_taken() == ()
+    assert world.conditions.accounts.places_taken() == ()
     add("bob")
-    assert world.conditions.places_taken() == (PlacesTaken("club/closed", "collaborators", 1, 1, "community"),)
+    assert world.conditions.accounts.places_taken() == (PlacesTaken("club/closed", "collaborators", 1, 1, "community"),)
     world.execute("update core_project set is_public = true where name = 'closed'")
-    assert world.conditions.places_taken() == ()
+    assert world.conditions.accounts.places_taken() == ()
 
 
 def test_a_transaction_that_holds_up_others_is_seen(world: DatabaseWorld, database: Endpoint) -> None:
-    assert world.conditions.stuck_sessions(older_s=0) == ()
+    assert world.conditions.server.stuck_sessions(older_s=0) == ()
     with connect(database) as holder, connect(database) as waiting:
         holder.execute("set application_name = 'holder'")
         holder.execute("lock table core_job")
         with pytest.raises(psycopg.errors.LockNotAvailable):
             waiting.execute("set lock_timeout = '50ms'; select count(*) from core_job")
-        (seen,) = [one for one in world.conditions.stuck_sessions(older_s=0) if one.program == "holder"]
+        (seen,) = [one for one in world.conditions.server.stuck_sessions(older_s=0) if one.program == "holder"]
         assert (seen.what, seen.seconds > 0) == ("idle", True)
-        assert world.conditions.stuck_sessions(older_s=600) == ()
+        assert world.conditions.server.stuck_sessions(older_s=600) == ()
 
 
 def test_migrations_that_are_not_applied_are_found_and_applied(ports: MemoryPorts, world: DatabaseWorld) -> None:

@@ -105,13 +105,13 @@ def inactive_by_default(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 def plan_insufficient(ports: MemoryPorts, world: MemoryWorld) -> None:
     world.project("online")
-    ports.conditions.online, ports.conditions.plans = ("alice/online",), (PLAN,)
+    ports.conditions.online_names, ports.conditions.plans = ("alice/online",), (PLAN,)
     ports.directory.subscriptions["alice"] = Subscription("community", "active_paid", 10**8, 0, None, False)
 
 
 def refused_by_the_plan(ports: MemoryPorts, world: MemoryWorld) -> None:
     plan_insufficient(ports, world)
-    ports.conditions.online = None
+    ports.conditions.online_names = None
     feedback = {"error": "permission_denied_plan_insufficient"}
     world.job(world.project("refused"), "failed", started=5, ended=4, feedback=feedback)
 
@@ -447,7 +447,7 @@ def test_what_a_server_does_not_keep_is_no_fault() -> None:
     for make in (inactive_by_default, places_taken, slow, locked_out):
         make(ports, world)
     kept: MemoryConditions = ports.conditions
-    kept.plans = kept.full = kept.limit_s = kept.attempts = kept.stores = kept.versions = kept.online = None
+    kept.plans = kept.full = kept.limit_s = kept.attempts = kept.stores = kept.versions = kept.online_names = None
     assert found(ports).findings == ()
 
 

@@ -11,49 +11,64 @@ from string import Formatter
 import pytest
 
 import qfc.drivers
-from qfc.drivers.postgres.schema import COLUMNS, REQUIRED, TABLES
+from qfc.drivers.postgres.queries import compose
+from qfc.drivers.postgres.schema import COLUMNS, REQUIRED, TABLES, Schema
 from qfc.drivers.runtimes.compose.observer import depth_query
-from qfc.drivers.sql import Block, blocks, parse, statement
+from qfc.drivers.sql import Block, block, blocks, parse
+from qfc.errors import QfcError
 
 DRIVERS = Path(qfc.drivers.__file__).parent
 TOPICS = sorted(path.stem for path in (DRIVERS / "sql").glob("*.sql"))
 STATEMENTS = [topic for topic in TOPICS if topic != "fragments"]
 NAME = re.compile(rf"({'|'.join(TOPICS)})\.\w+")
-#: What the code puts in that sends a statement.
-GIVEN = {"name", "to", "hashed"}
+FRAGMENTS = {one.name for one in blocks("fragments")}
+UNCONDITIONAL = {one.name for one in blocks("fragments") if not one.needs}
+#: Fragments that nothing stands for in some releases, with what they need.
+CONDITIONAL = {one.name: one.needs for one in blocks("fragments") if one.name not in UNCONDITIONAL}
 EXPRESSIONS = {"as_new", "author_columns", "author_values"}
+#: What the code puts in that sends the statement.
+GIVEN = {"name", "to", "hashed"}
 
 
 def test_code_uses_every_block_and_no_other() -> None:
-    there = {f"{topic}.{block.name}" for topic in STATEMENTS for block in blocks(topic)}
-    assert set(_names_in_code()) == there
+    assert set(_names_in_code()) == {f"{topic}.{one.name}" for topic in STATEMENTS for one in blocks(topic)}
 
 
 def test_every_fragment_is_used() -> None:
-    used = {name for topic in TOPICS for block in blocks(topic) for name in _placeholders(block)}
-    assert {block.name for block in blocks("fragments")} <= used
+    assert {name for topic in TOPICS for one in blocks(topic) for name in _placeholders(one)} >= FRAGMENTS
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_blocks_say_what_they_give_and_have_only_known_placeholders(topic: str) -> None:
-    known = {*TABLES, *COLUMNS, *EXPRESSIONS, *(block.name for block in blocks("fragments"))}
-    for block in blocks(topic):
-        assert block.about, block.name
-        assert block.text, block.name
-        assert _placeholders(block) <= known | (GIVEN if topic == "database" else set()), block.name
+    known = {*TABLES, *COLUMNS, *FRAGMENTS, *EXPRESSIONS, *(GIVEN if topic == "database" else ())}
+    for one in blocks(topic):
+        assert one.about, one.name
+        assert one.text, one.name
+        assert _placeholders(one) <= known, one.name
+
+
+@pytest.mark.parametrize("topic", TOPICS)
+def test_blocks_need_the_tables_that_they_name_and_that_not_every_release_has(topic: str) -> None:
+    for one in blocks(topic):
+        needed = {need.partition(".")[0] for need in one.needs}
+        named = _placeholders(one)
+        for fragment in named & set(CONDITIONAL):
+            named |= {need.partition(".")[0] for need in CONDITIONAL[fragment]}
+        assert named & set(TABLES) <= {*needed, *REQUIRED}, one.name
+        assert needed <= set(TABLES), one.name
 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_tables_are_named_by_the_live_schema(topic: str) -> None:
     theirs = {name for names in TABLES.values() for name in names}
-    for block in blocks(topic):
-        assert not theirs & set(re.findall(r"\w+", block.text)), block.name
+    for one in blocks(topic):
+        assert not theirs & set(re.findall(r"\w+", one.text)), one.name
 
 
-def test_fragments_say_which_tables_they_need() -> None:
-    for block in blocks("fragments"):
-        needed = {*REQUIRED, *(need.partition(".")[0] for need in block.where)}
-        assert _placeholders(block) & set(TABLES) <= needed, block.name
+@pytest.mark.parametrize("topic", STATEMENTS)
+def test_a_statement_has_a_name_of_its_own(topic: str) -> None:
+    names = [one.name for one in blocks(topic)]
+    assert len(names) == len(set(names))
 
 
 def test_a_name_that_occurs_twice_is_refused() -> None:
@@ -62,17 +77,23 @@ def test_a_name_that_occurs_twice_is_refused() -> None:
 
 
 def test_a_block_is_its_statement_without_what_explains_it() -> None:
-    (first, second) = parse(
-        "jobs", "-- Jobs.\n\n-- name: a where job, job.x\n-- One,\n-- two.\nselect 1 -- one\n\n-- name: b\nselect 2\n"
+    first = "-- name: a\n-- needs: job, job.x\n-- needs: file\n-- One,\n-- two.\nselect 1 -- one\n"
+    assert parse("jobs", f"-- Jobs.\n\n{first}\n-- name: b\nselect 2\n") == (
+        Block("a", ("job", "job.x", "file"), "One, two.", "select 1 -- one"),
+        Block("b", (), "", "select 2"),
     )
-    assert first == Block("a", ("job", "job.x"), "One, two.", "select 1 -- one")
-    assert second == Block("b", (), "", "select 2")
+
+
+def test_a_statement_is_not_sent_to_a_database_that_lacks_what_it_needs() -> None:
+    bare = Schema({name: TABLES[name][0] for name in REQUIRED}, {name: frozenset() for name in REQUIRED})
+    with pytest.raises(QfcError, match="lacks one of: subscription, plan"):
+        compose("accounts.set_plan", bare)
 
 
 def test_the_query_of_a_look_is_one_line_for_a_shell() -> None:
     query = depth_query()
     assert "\n" not in query and "--" not in query and "{" not in query
-    assert "from core_job j" in query and statement("jobs.depth").startswith("select count(*)")
+    assert "from core_job j" in query and block("jobs.depth").text.startswith("select count(*)")
 
 
 def _names_in_code() -> Iterator[str]:
@@ -82,5 +103,5 @@ def _names_in_code() -> Iterator[str]:
                 yield node.value
 
 
-def _placeholders(block: Block) -> set[str]:
-    return {name for _, name, _, _ in Formatter().parse(block.text) if name}
+def _placeholders(one: Block) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(one.text) if name}

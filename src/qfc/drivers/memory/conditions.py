@@ -71,7 +71,7 @@ class MemoryConditions:
     superuser_names: set[str] = field(default_factory=lambda: {"root"})
     stores: Mapping[str, int] | None = None
     versions: dict[str, str] | None = field(default_factory=dict[str, str])
-    online: tuple[str, ...] | None = ()
+    online_names: tuple[str, ...] | None = ()
     plans: tuple[PlanLimits, ...] | None = ()
     full: tuple[PlacesTaken, ...] | None = ()
     secrets_since: datetime | None = None
@@ -80,7 +80,14 @@ class MemoryConditions:
     password: str = ""
     stuck: tuple[StuckSession, ...] = ()
 
-    def files(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
+    @property
+    def accounts(self) -> MemoryConditions:
+        """This, as every topic."""
+        return self
+
+    files = projects = server = work = accounts
+
+    def with_trouble(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
         """Return the files of projects that have a trouble."""
         found = [
             FoundFile(self._project(one.project_id), one.name, one.sizes[-1])
@@ -128,9 +135,9 @@ class MemoryConditions:
         """Return what was given."""
         return self.versions
 
-    def online_projects(self) -> tuple[str, ...] | None:
+    def online(self) -> tuple[str, ...] | None:
         """Return what was given."""
-        return self.online
+        return self.online_names
 
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
         """Return what was given."""

@@ -29,57 +29,41 @@ PASSED = ("ENVIRONMENT", "QFIELDCLOUD_DEFAULT_NETWORK")
 FORBIDDEN = Reached(403, ms=1.0)
 
 
-@dataclass
 class MemoryInspection:
-    """A host whose state is given. `unreached` has the ways that lead nowhere, with the reason; `nowhere` names.
+    """A deployment whose state is given. Implements `qfc.stack.ports.Inspection`."""
 
-    What `environments` has of a service is its own; `PASSED` names come from `.env`.
-    """
+    def __init__(self, site: Site) -> None:
+        self.containers = MemoryContainers(site)
+        self.environment = MemoryEnvironment(site)
+        self.engine = MemoryEngine(self.environment, [f"{site.project}_default"], [f"{site.project}_postgres_data"])
+        self.host = MemoryHostState()
+        self.network = MemoryNetwork()
 
-    site: Site
-    rows: list[ContainerFacts] = field(default_factory=list[ContainerFacts])
-    orphaned: tuple[str, ...] = ()
-    environments: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
-    network_names: list[str] = field(default_factory=list[str])
-    volume_names: list[str] = field(default_factory=list[str])
-    facts: EngineFacts = ENGINE
-    known_stores: tuple[StoreFacts, ...] = (STORE,)
-    neighbours: tuple[Neighbour, ...] = ()
-    neighbours_label: str = "production"
-    folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
-    log_parts: tuple[DiskPart, ...] = ()
-    space: tuple[Inodes, ...] = (Inodes(9 * 10**6, 10**7, "/"),)
-    unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
-    nowhere: frozenset[str] = frozenset()
-    offset_s: float = 0.0
-    mail: MailServer = MAIL
 
-    def __post_init__(self) -> None:
-        self.network_names = self.network_names or [self.network]
-        self.volume_names = self.volume_names or [f"{self.site.project}_postgres_data"]
-        self.rows = self.rows or [self.container(service) for service in SERVICES]
+class MemoryContainers:
+    """Containers that are given. `orphaned` has the services that are not in the files any more."""
 
-    @property
-    def network(self) -> str:
-        """The network of the deployment."""
-        return f"{self.site.project}_default"
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.rows = [self.of(service) for service in SERVICES]
+        self.orphaned: tuple[str, ...] = ()
 
-    def container(self, service: str) -> ContainerFacts:
+    def of(self, service: str) -> ContainerFacts:
         """Return a container of a service as it should be."""
         return ContainerFacts(
             id=f"id-{service}",
-            name=f"{self.site.project}-{service}-1",
+            name=f"{self._site.project}-{service}-1",
             service=service,
             state="running",
             exit_code=0,
             oom_killed=False,
             error="",
             restart_policy="unless-stopped",
-            image=self.site.name_of(service),
-            networks=(self.network,),
+            image=self._site.name_of(service),
+            networks=(f"{self._site.project}_default",),
         )
 
-    def containers(self) -> tuple[ContainerFacts, ...]:
+    def all(self) -> tuple[ContainerFacts, ...]:
         """Return what was given."""
         return tuple(self.rows)
 
@@ -87,10 +71,53 @@ class MemoryInspection:
         """Return the containers of services that were given as orphaned."""
         return tuple(one for one in self.rows if one.service in self.orphaned)
 
-    def environment(self, service: str) -> Mapping[str, str]:
+    def keep_running(self, service: str) -> None:
+        """Change the policy of a service's containers. Raises NotFoundError."""
+        if service not in [one.service for one in self.rows]:
+            raise NotFoundError(f"{service} has no container.")
+        kept = (replace(one, restart_policy="unless-stopped") if one.service == service else one for one in self.rows)
+        self.rows = list(kept)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove containers. Raises RefusedError for one that is not there."""
+        strange = set(ids) - {one.id for one in self.rows}
+        if strange:
+            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+        self.rows = [one for one in self.rows if one.id not in ids]
+
+
+@dataclass
+class MemoryEnvironment:
+    """What `given` has of a service is its own; `PASSED` names come from `.env`."""
+
+    site: Site
+    given: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    known_stores: tuple[StoreFacts, ...] = (STORE,)
+
+    def of(self, service: str) -> Mapping[str, str]:
         """Return what was given, and what is passed on."""
         lines = dict(line.split("=", 1) for line in self.site.env.splitlines() if "=" in line)
-        return {**self.environments.get(service, {}), **{name: lines[name] for name in PASSED if name in lines}}
+        return {**self.given.get(service, {}), **{name: lines[name] for name in PASSED if name in lines}}
+
+    def stores(self) -> tuple[StoreFacts, ...]:
+        """Return what was given."""
+        return self.known_stores
+
+
+@dataclass
+class MemoryEngine:
+    """An engine that is given. `neighbours` have workers with the label `neighbours_label`."""
+
+    environment: MemoryEnvironment
+    network_names: list[str]
+    volume_names: list[str]
+    known: EngineFacts = ENGINE
+    neighbours: tuple[Neighbour, ...] = ()
+    neighbours_label: str = "production"
+
+    def facts(self) -> EngineFacts:
+        """Return what was given."""
+        return self.known
 
     def networks(self) -> tuple[str, ...]:
         """Return what was given."""
@@ -100,21 +127,20 @@ class MemoryInspection:
         """Return what was given."""
         return tuple(self.volume_names)
 
-    def engine(self) -> EngineFacts:
-        """Return what was given."""
-        return self.facts
-
-    def stores(self) -> tuple[StoreFacts, ...]:
-        """Return what was given."""
-        return self.known_stores
-
     def other_deployments(self) -> tuple[Neighbour, ...]:
         """Return those that were given, where the workers have their label."""
-        return self.neighbours if self.environment("worker_wrapper").get("ENVIRONMENT") == self.neighbours_label else ()
+        label = self.environment.of("worker_wrapper").get("ENVIRONMENT")
+        return self.neighbours if label == self.neighbours_label else ()
 
-    def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
-        """Return what was given and not removed."""
-        return tuple(self.folders)
+
+@dataclass
+class MemoryHostState:
+    """Disks, a clock and folders of jobs that are given."""
+
+    folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
+    log_parts: tuple[DiskPart, ...] = ()
+    space: tuple[Inodes, ...] = (Inodes(9 * 10**6, 10**7, "/"),)
+    offset_s: float = 0.0
 
     def logs(self) -> tuple[DiskPart, ...]:
         """Return what was given."""
@@ -123,6 +149,30 @@ class MemoryInspection:
     def inodes(self) -> tuple[Inodes, ...]:
         """Return what was given."""
         return self.space
+
+    def clock_offset_s(self) -> float:
+        """Return what was given."""
+        return self.offset_s
+
+    def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
+        """Return what was given and not removed."""
+        return tuple(self.folders)
+
+    def remove_folders(self, paths: Sequence[str]) -> None:
+        """Remove folders. Raises RefusedError for one that is not among those that were given."""
+        strange = sorted(set(paths) - {one.path for one in self.folders})
+        if strange:
+            raise RefusedError(f"No job left the folder {strange[0]}.")
+        self.folders = [one for one in self.folders if one.path not in paths]
+
+
+@dataclass
+class MemoryNetwork:
+    """Servers that answer. `unreached` has the ways that lead nowhere, with the reason; `nowhere` names."""
+
+    unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
+    nowhere: frozenset[str] = frozenset()
+    mail: MailServer = MAIL
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
         """Answer as a store does, unless that way was given to lead nowhere."""
@@ -140,28 +190,3 @@ class MemoryInspection:
         """Greet as was given, unless the name was given to lead nowhere."""
         del port, encrypted
         return MailServer(error=f"no such name: {host}") if host in self.nowhere else self.mail
-
-    def clock_offset_s(self) -> float:
-        """Return what was given."""
-        return self.offset_s
-
-    def keep_running(self, service: str) -> None:
-        """Change the policy of a service's containers. Raises NotFoundError."""
-        if service not in [one.service for one in self.rows]:
-            raise NotFoundError(f"{service} has no container.")
-        kept = (replace(one, restart_policy="unless-stopped") if one.service == service else one for one in self.rows)
-        self.rows = list(kept)
-
-    def remove_containers(self, ids: Sequence[str]) -> None:
-        """Remove containers. Raises RefusedError for one that is not there."""
-        strange = set(ids) - {one.id for one in self.rows}
-        if strange:
-            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
-        self.rows = [one for one in self.rows if one.id not in ids]
-
-    def remove_folders(self, paths: Sequence[str]) -> None:
-        """Remove folders. Raises RefusedError for one that is not among those that were given."""
-        strange = sorted(set(paths) - {one.path for one in self.folders})
-        if strange:
-            raise RefusedError(f"No job left the folder {strange[0]}.")
-        self.folders = [one for one in self.folders if one.path not in paths]

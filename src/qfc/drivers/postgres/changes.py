@@ -73,7 +73,7 @@ def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
 
 def unlock(transaction: Transaction, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
     """Unlock projects that were locked before a moment and that no job works at."""
-    if not transaction.schema.has("project", "locked_at"):
+    if not transaction.answers("changes.unlock_projects"):
         return ()
     _, ids = _bounded(project_ids)
     found = transaction.rows("changes.unlock_projects", ids=ids, locked_before=locked_before)

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from qfc.errors import NotFoundError, QfcError, RefusedError, UnreachableError
 
-from .queries import compose, text
+from .queries import answers, compose, text
 from .schema import Schema, resolve
 
 log = logging.getLogger("qfc.queries")
@@ -44,6 +44,10 @@ class Transaction:
 
     connection: Connection
     schema: Schema
+
+    def answers(self, query: str) -> bool:
+        """Tell whether the database has what a query needs: not every release keeps everything."""
+        return answers(query, self.schema)
 
     def rows(self, query: str, **parameters: object) -> list[Row]:
         """Run a query, named `topic.block`, and return all its rows."""

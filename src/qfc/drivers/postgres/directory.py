@@ -57,14 +57,14 @@ class PostgresDirectory:
             changed = transaction.rows("accounts.set_active", username=username, active=active)
             if not changed:
                 raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
-            if active or not transaction.schema.has("token"):
+            if active or not transaction.answers("accounts.end_tokens"):
                 return 0
             return transaction.change("accounts.end_tokens", user_id=changed[0]["id"])
 
     def subscription(self, username: str) -> Subscription | None:
         """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
         with self._database.reading() as transaction:
-            if not transaction.schema.has("subscription"):
+            if not transaction.answers("accounts.subscription"):
                 return None
             found = transaction.rows("accounts.subscription", username=username)
         return rows.subscription(found[0]) if found else None
@@ -72,7 +72,7 @@ class PostgresDirectory:
     def plans(self) -> tuple[Plan, ...]:
         """Return the server's plans."""
         with self._database.reading() as transaction:
-            found = transaction.rows("accounts.plans") if transaction.schema.has("plan") else []
+            found = transaction.rows("accounts.plans") if transaction.answers("accounts.plans") else []
         return tuple(map(rows.plan, found))
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
@@ -102,7 +102,7 @@ class PostgresDirectory:
     def end_tokens(self, username: str) -> int:
         """End all tokens of a person; return their number."""
         with self._database.writing() as transaction:
-            if not transaction.schema.has("token"):
+            if not transaction.answers("accounts.end_tokens_of"):
                 return 0
             return transaction.change("accounts.end_tokens_of", username=username)
 
@@ -122,7 +122,7 @@ class PostgresDirectory:
     def setting(self, name: str) -> str | None:
         """Return a stored value of the application's table of settings, as it is; None without one."""
         with self._database.reading() as transaction:
-            found = transaction.rows("database.setting", name=name) if transaction.schema.has("setting") else []
+            found = transaction.rows("database.setting", name=name) if transaction.answers("database.setting") else []
         return found[0]["value"] if found else None
 
     def rows_of(self, table: str) -> int | None:
@@ -140,7 +140,7 @@ class PostgresDirectory:
         with self._database.reading() as transaction:
             counts = {"deltas": transaction.row("projects.deltas_since", since=moment)["count"]}
             counts["projects"] = transaction.row("projects.projects_since", since=moment)["count"]
-            if transaction.schema.has("file_version"):
+            if transaction.answers("projects.file_versions_since"):
                 counts["file versions"] = transaction.row("projects.file_versions_since", since=moment)["count"]
             return counts
 

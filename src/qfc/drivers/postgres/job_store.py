@@ -53,7 +53,7 @@ class PostgresJobStore:
                 counts=WaitingCounts(**counts),
                 active=tuple(map(rows.job, transaction.rows("jobs.active", limit=limit))),
                 pending=tuple(map(rows.job, transaction.rows("jobs.pending", limit=limit))),
-                workers=_workers(transaction) if transaction.schema.has("worker") else None,
+                workers=_workers(transaction),
             )
 
     def jobs(
@@ -135,7 +135,7 @@ class PostgresJobStore:
     def workers(self) -> tuple[Worker, ...]:
         """Return the workers that the database knows; one that has lost its connection is `dead`."""
         with self._database.reading() as transaction:
-            return _workers(transaction) if transaction.schema.has("worker") else ()
+            return _workers(transaction) or ()
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
         """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
@@ -177,5 +177,8 @@ class PostgresJobStore:
             return changes.reapply(transaction, delta_ids)
 
 
-def _workers(transaction: Transaction) -> tuple[Worker, ...]:
+def _workers(transaction: Transaction) -> tuple[Worker, ...] | None:
+    """Return the workers; None where the database does not know them."""
+    if not transaction.answers("jobs.workers"):
+        return None
     return tuple(map(rows.worker, transaction.rows("jobs.workers")))

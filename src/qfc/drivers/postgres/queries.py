@@ -7,28 +7,38 @@ from typing import LiteralString, cast
 
 from psycopg import sql
 
-from ..sql import blocks, statement
+from qfc.errors import QfcError
+
+from ..sql import block, blocks
 from .schema import Schema
 
 
 @cache
 def text(name: str) -> sql.SQL:
     """Return a statement as it is written."""
-    return _written(statement(name))
+    return _written(block(name).text)
+
+
+def answers(name: str, schema: Schema) -> bool:
+    """Tell whether a database has what a statement needs."""
+    return schema.meets(block(name).needs)
 
 
 @lru_cache(maxsize=256)
 def compose(name: str, schema: Schema) -> sql.Composed:
-    """Return a statement with the names of this database."""
+    """Return a statement with the names of this database. Raises QfcError when it lacks what the statement needs."""
+    if not answers(name, schema):
+        needs = ", ".join(block(name).needs)
+        raise QfcError(f"The database of this release lacks one of: {needs}.", hint="Type: qfc db status")
     return text(name).format(**_placeholders(schema))
 
 
 def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
     """Return what stands for names of the database and for fragments, of which each may use those above it."""
     values = schema.placeholders()
-    for block in blocks("fragments"):
-        if block.name not in values and all(schema.has(*need.split(".")) for need in block.where):
-            values[block.name] = _written(block.text).format(**values)
+    for fragment in blocks("fragments"):
+        if fragment.name not in values and schema.meets(fragment.needs):
+            values[fragment.name] = _written(fragment.text).format(**values)
     return values
 
 

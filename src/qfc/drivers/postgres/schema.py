@@ -7,7 +7,7 @@ file tables; leases and the list of workers are the embedded node's own. Everyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
@@ -16,7 +16,7 @@ from psycopg import sql
 
 from qfc.errors import QfcError
 
-from ..sql import statement
+from ..sql import block
 
 #: Our name → the names in the releases, the newest first.
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -81,6 +81,10 @@ class Schema:
         """Tell whether a table (our name) exists and has these columns."""
         return table in self.columns and self.columns[table].issuperset(columns)
 
+    def meets(self, needs: Iterable[str]) -> bool:
+        """Tell whether tables (`job`) and columns (`project.locked_at`), by our names of the tables, exist."""
+        return all(self.has(*need.split(".")) for need in needs)
+
     @property
     def has_leases(self) -> bool:
         """Whether workers hold leases: a job can be taken from them, and they skip deltas that are done."""
@@ -115,7 +119,7 @@ class Schema:
 def resolve(connection: psycopg.Connection[Any]) -> Schema:
     """Look up which names this database uses. Raises QfcError when it is not a QFieldCloud database."""
     candidates = [name for names in TABLES.values() for name in names]
-    query = statement("database.names").encode()
+    query = block("database.names").text.encode()
     rows = cast("list[dict[str, Any]]", connection.execute(query, {"names": candidates}).fetchall())
     found: dict[str, list[str]] = {row["name"]: row["columns"] for row in rows}
     names = {ours: name for ours, known in TABLES.items() for name in reversed(known) if name in found}

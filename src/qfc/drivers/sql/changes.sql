@@ -167,6 +167,7 @@ from unnest(%(deltas)s::uuid[]) with ordinality as chosen(delta_id, place)
 order by chosen.place
 
 -- name: unlock_projects
+-- needs: project.locked_at
 -- Unlocks projects and gives their ids: never one that a job works at, nor one that was locked since it was looked at.
 update {project} p set locked_at = null
 where p.id = any(%(ids)s::uuid[]) and p.locked_at < %(locked_before)s

@@ -5,6 +5,7 @@
 select count(*) as superusers from {user} u where u.is_superuser and u.is_active and u.type = 1
 
 -- name: locked_out
+-- needs: login_attempt.username, login_attempt.attempt_time, login_attempt.failures_since_start
 -- Users who may not log in for a while, counted as the application does: by the name that was typed. Names that nobody
 -- has are tries of strangers.
 select a.username
@@ -16,6 +17,7 @@ having sum(a.failures_since_start) >= %(limit)s
 order by a.username
 
 -- name: plan_limits
+-- needs: plan, subscription
 -- What plans allow, and how many accounts have them.
 select pl.code, pl.is_default, {initial_status} as initial_status, pl.storage_mb * 1000000::bigint as storage_bytes,
        {has_external_databases} as has_external_databases, {max_members} as max_members,
@@ -26,6 +28,8 @@ from {plan} pl
 order by pl.code
 
 -- name: places_taken
+-- needs: plan.max_organization_members, plan.max_premium_collaborators_per_private_project
+-- needs: subscription, member, collaborator
 -- Where nobody can be added any more: organizations and their members, private projects and the people who work at
 -- them; teams and whoever owns the organization do not count.
 with current as (
@@ -49,17 +53,21 @@ with current as (
 select name, what, taken, most, plan from taken where most >= 0 and taken >= most order by name, what limit %(limit)s
 
 -- name: make_plan_active
+-- needs: plan.initial_subscription_status
 -- Lets new subscriptions to a plan be active at once.
 update {plan} set initial_subscription_status = 'active_paid', updated_at = now() where code = %(code)s
 
 -- name: allow_databases
+-- needs: plan.is_external_db_supported
 -- Lets a plan have projects with databases elsewhere.
 update {plan} set is_external_db_supported = true, updated_at = now() where code = %(code)s
 
 -- name: lift_members
+-- needs: plan.max_organization_members
 -- Lets organizations with a plan have any number of members.
 update {plan} set max_organization_members = -1, updated_at = now() where code = %(code)s
 
 -- name: lift_collaborators
+-- needs: plan.max_premium_collaborators_per_private_project
 -- Lets private projects with a plan have any number of collaborators.
 update {plan} set max_premium_collaborators_per_private_project = -1, updated_at = now() where code = %(code)s

@@ -2,6 +2,7 @@
 -- are in other stores have no rows of them.
 
 -- name: reserved
+-- needs: file, file_version
 -- Files with names that some device cannot store, by the rule of every release.
 select {found_files}
   and (f.name ~ '[<>:"|?*\\]' or f.name ~ '[. ](/|$)'
@@ -12,12 +13,14 @@ order by project, f.name
 limit %(limit)s
 
 -- name: hidden
+-- needs: file, file_version
 -- Files in hidden folders, or hidden themselves.
 select {found_files} and f.name ~ '(^|/)[.][^/]'
 order by project, f.name
 limit %(limit)s
 
 -- name: second_project
+-- needs: file, file_version
 -- Each project file of projects that have more than one.
 select {found_files} and f.name ~* '[.]qg[sz]$'
   and exists (select from {file} other where other.project_id = f.project_id and other.file_type = 1
@@ -26,6 +29,7 @@ order by project, f.name
 limit %(limit)s
 
 -- name: in_datasets
+-- needs: file, file_version
 -- Project files where only data are expected. Earlier releases know such a project by its name.
 select {found_files} and f.name ~* '[.]qg[sz]$'
   and (p.name = 'shared_datasets' or {project_type}::text = 'shared_datasets')
@@ -33,12 +37,14 @@ order by project, f.name
 limit %(limit)s
 
 -- name: tiny
+-- needs: file, file_version
 -- Rasters and databases whose newest version has no room even for their own header.
 select {found_files} and v.size < 16 and lower(f.name) ~ '[.](tif|tiff|gpkg|mbtiles)$'
 order by project, f.name
 limit %(limit)s
 
 -- name: miscounted
+-- needs: file, file_version, project.file_storage_bytes
 -- Projects whose files take other bytes than their rows say. An upload may be under way: what is new is not judged.
 select p.id::text as project_id, owner.username || '/' || p.name as project, stored.bytes as stored_bytes,
        coalesce({file_storage_bytes}, 0)::bigint as counted_bytes
@@ -54,6 +60,7 @@ order by project
 limit %(limit)s
 
 -- name: old_versions
+-- needs: file, file_version
 -- What versions that are not the newest ones take, by account, the most first.
 select owner.username as owner, count(*) as versions, sum(v.size)::bigint as bytes
 from {file} f join {file_version} v on v.file_id = f.id and v.id <> f.latest_version_id
@@ -64,6 +71,7 @@ order by bytes desc, owner
 limit %(limit)s
 
 -- name: missing_attachments
+-- needs: file
 -- Files that applied edits announced and that their projects do not have. Devices send them after the edits; projects
 -- without any row have their files elsewhere.
 with newest as (

@@ -1,10 +1,12 @@
 -- What rows tell of projects, for `stack/ports/diagnosis/projects.py`.
 
 -- name: stores_in_use
+-- needs: project.file_storage
 -- How many projects have their files in which store.
 select {file_storage} as store, count(*) as projects from {project} p group by {file_storage} order by store
 
 -- name: qgis_versions
+-- needs: project.project_details
 -- Which version of QGIS wrote each of the most recently changed projects.
 select owner.username || '/' || p.name as project, p.project_details ->> 'qgis_version' as version
 from (select * from {project} where project_details ? 'qgis_version' order by updated_at desc limit %(limit)s) p
@@ -13,6 +15,7 @@ where p.project_details ->> 'qgis_version' <> ''
 order by project
 
 -- name: online
+-- needs: project.project_details
 -- Projects with layers in databases or services elsewhere. Valid layers may come without the name of their provider;
 -- their sources tell it.
 select owner.username || '/' || p.name as project

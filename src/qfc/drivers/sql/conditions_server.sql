@@ -23,6 +23,7 @@ order by seconds desc
 limit %(limit)s
 
 -- name: cron_runs
+-- needs: cron_log
 -- The application's periodic tasks: when each began last, and when it last succeeded.
 select c.code, max(c.start_time) as last_start, max(c.start_time) filter (where c.is_success) as last_success
 from {cron_log} c
@@ -30,5 +31,6 @@ group by c.code
 order by c.code
 
 -- name: oldest_secret
+-- needs: secret.created_at
 -- Since when the oldest of the projects' secrets is stored.
 select min(created_at) as oldest from {secret}

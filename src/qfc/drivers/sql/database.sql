@@ -57,6 +57,7 @@ select count(*) as rows from {name}
 select app || '.' || name as name from django_migrations order by id
 
 -- name: setting
+-- needs: setting.key, setting.value
 -- A stored value of the application's table of settings.
 select value from {setting} where key = %(name)s
 

@@ -1,15 +1,16 @@
--- Parts that statements share, and all that may stand in braces. Whoever sends a statement asks `Schema.has` before
--- whether the database has the tables that it cannot do without.
+-- Parts that statements share, and all that may stand in braces. `needs` says which tables and columns, by our names for
+-- them, the database must have; of several fragments of one name, the first counts whose needs it meets. A statement
+-- whose needs it does not meet is never sent: the code asks before, and knows what to say instead.
 --
--- {job}          A table by our name for it: `TABLES` in `schema.py` has its names in the releases.
+-- {job}          A table: `TABLES` in `schema.py` has its names in the releases.
 -- {attempts}     A column that not every release has: `COLUMNS` in `schema.py`. It becomes a null of its type.
 -- {as_new}       What a job loses when it waits again, as far as the release has these columns.
 -- {author_columns} and {author_values}: the columns that say whose job it is, one or two, and what a new job has there.
 -- {name}, {to} and {hashed}: a name or a value from the code that sends the statement, quoted as what it is.
--- {job_columns}  A block of this file; it may use those above it. `where` says which tables and columns it needs; of
---                several blocks of one name, the first counts whose tables and columns are there.
+-- {job_columns}  A fragment of this file; it may use those above it.
 
--- name: ended_at where job.lease_token
+-- name: ended_at
+-- needs: job.lease_token
 -- When a job `j` ended. The node writes that down for every one.
 j.finished_at
 
@@ -18,7 +19,8 @@ j.finished_at
 case when j.status in ('finished', 'failed', 'stopped')
      then coalesce(j.finished_at, j.docker_finished_at, j.docker_started_at, j.started_at, j.created_at) end
 
--- name: created_bound where job.lease_token
+-- name: created_bound
+-- needs: job.lease_token
 -- Bounds a search by {ended_at} to what an index finds. The node has one on the end of a job.
 true
 
@@ -26,7 +28,8 @@ true
 -- Official servers have none: jobs that took longer than a week are not found.
 j.created_at >= %(since)s - interval '7 days'
 
--- name: has_effect where file, file_version, project.project_details
+-- name: has_effect
+-- needs: file, file_version, project.project_details
 -- Whether a job `j` of a project `p` may have changed something: a file of the project got a new version since it
 -- began, whoever sent it, or the project may have layers in a database elsewhere, where nobody can see what was done.
 (p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service='
@@ -37,7 +40,8 @@ j.created_at >= %(since)s - interval '7 days'
 -- Always, where the database cannot tell.
 true
 
--- name: details_missing where project.project_details
+-- name: details_missing
+-- needs: project.project_details
 -- Whether nobody could describe a project `p`: its row has no description.
 p.project_details is null
 
@@ -46,7 +50,8 @@ p.project_details is null
 coalesce((select d.status from {job} d where d.project_id = p.id and d.type = 'process_projectfile'
           and d.status in ('finished', 'failed') order by d.created_at desc limit 1) = 'failed', false)
 
--- name: project_files where file
+-- name: project_files
+-- needs: file
 -- How many files a project `p` has.
 (select count(*) from {file} f where f.project_id = p.id and f.file_type = 1)
 
@@ -54,7 +59,8 @@ coalesce((select d.status from {job} d where d.project_id = p.id and d.type = 'p
 -- Unknown, where files have no rows.
 null::bigint
 
--- name: quota where subscription, plan, package, package_type
+-- name: quota
+-- needs: subscription, plan, package, package_type
 -- What an account `u` may store: what its newest subscription that is valid now allows, with what was added to it.
 (select (pl.storage_mb + coalesce((
             select sum(k.quantity * t.unit_amount) from {package} k join {package_type} t on t.id = k.type_id
@@ -94,7 +100,8 @@ case when p.id in (select a.project_id from {job} a where a.status in ('queued',
                     or (a.status = 'pending' and a.type = 'process_projectfile')) then 'busy'
      when {project_filename} is null or {details_missing} or {problem} is not null then 'failed' else 'ok' end as status
 
--- name: found_files where file, file_version
+-- name: found_files
+-- needs: file, file_version
 -- The beginning of a query for files of projects: `f` with its newest version `v`. More conditions follow.
 owner.username || '/' || p.name as project, f.name, coalesce(v.size, 0) as size_bytes
 from {file} f left join {file_version} v on v.id = f.latest_version_id

@@ -171,6 +171,7 @@ left join {user} author on author.id = d.created_by_id
 order by d.created_at, d.id
 
 -- name: workers
+-- needs: worker
 -- The workers that the database knows, with their jobs. Only the embedded node has such a table.
 -- A worker lives as long as it holds its advisory lock: the server itself gives the lock up when the connection ends.
 -- One that has just taken a job has not said so yet.

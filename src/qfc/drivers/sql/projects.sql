@@ -35,5 +35,6 @@ select count(*) from {project} where created_at > %(since)s
 select count(*) from {delta} where created_at > %(since)s
 
 -- name: file_versions_since
+-- needs: file_version
 -- How many versions of files were stored since a moment.
 select count(*) from {file_version} where created_at > %(since)s

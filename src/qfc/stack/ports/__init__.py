@@ -5,10 +5,9 @@ Every method raises `UnreachableError` when the other side cannot be reached, an
 hosts.py        where commands run, and the time
 running.py      what runs the services
 work.py         the queue, people and projects
-conditions.py   what the database tells of problems
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
-inspection.py   what a diagnosis needs of its host
+diagnosis/      what only a diagnosis asks for: conditions in the database, a closer look at a deployment
 records.py      lock and audit log
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
@@ -16,7 +15,6 @@ stack.py        all of them together
 
 from __future__ import annotations
 
-from .conditions import Conditions
 from .deployment import (
     Certificates,
     Deployment,
@@ -29,8 +27,8 @@ from .deployment import (
     Traffic,
     Tunnels,
 )
+from .diagnosis import Conditions, Inspection
 from .hosts import Clock, Host, Machine, Process, Streams
-from .inspection import Inspection
 from .lab import LabRows
 from .records import AuditLog, Lock
 from .running import DiskHistory, Footprint, Runtime, Transitions

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ..model import Kind
-from .conditions import Conditions
 from .deployment import Deployment
+from .diagnosis import Conditions
 from .hosts import Clock, Host
 from .lab import LabRows
 from .records import AuditLog, Lock

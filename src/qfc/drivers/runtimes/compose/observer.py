@@ -15,7 +15,7 @@ from ...docker.containers import Container
 from ...docker.engine import Engine
 from ...docker.restarts import RestartHistory
 from ...docker.snapshot import Snapshot, Use
-from ...sql import statement
+from ...sql import block
 from . import deployment as deployments
 from . import program
 from .deployment import ComposeConfig, ComposeProject
@@ -31,7 +31,7 @@ JOB_LABEL = "job_id"
 
 def depth_query() -> str:
     """Return the query for the depth of the queue; the table of jobs has kept its name in every release."""
-    query = " ".join(statement("jobs.depth").splitlines()).replace("{job}", "core_job")
+    query = " ".join(block("jobs.depth").text.splitlines()).replace("{job}", "core_job")
     return f"select row_to_json(q) from ({query}) q"
 
 
