@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.checks import EVERYTHING
-from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.operations.findings import Finding
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
 from qfc.stack.model import Revision, Worker
 from queue_world import NOW, MemoryWorld
+from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(dry_run=True)
 ENV = (

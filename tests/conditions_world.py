@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
-from qfc.drivers.memory import StoredFile
 from queue_world import DatabaseWorld, MemoryWorld, World, before
+from twins import StoredFile
 
 HASH = bytes(32)
 

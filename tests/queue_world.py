@@ -12,10 +12,10 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from qfc.drivers.memory import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresConditions, PostgresDirectory, PostgresJobStore
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
 from qfc.stack.ports import Conditions, DatabaseQueue, Directory
+from twins import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases of which there are tables, the oldest first; each begins with those of the one before it.

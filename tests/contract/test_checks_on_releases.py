@@ -11,8 +11,8 @@ from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
-from qfc.drivers.memory import memory_stack
 from queue_world import NOW, World
+from twins import memory_stack
 
 ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR_SYNC, *FILES)
 #: But for those that ask the application.

@@ -9,10 +9,10 @@ import pytest
 
 from compose_world import Deployment
 from qfc import config, wiring
-from qfc.drivers.memory import Release, memory_deployment
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.stack.model import Revision, Vantage
 from qfc.stack.ports import Inspection
+from twins import Release, memory_deployment
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,6 @@ from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
-from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.drivers.postgres import PostgresConditions
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc.errors import CommandError, UnreachableError
@@ -29,6 +28,7 @@ from qfc.operations.findings import Result
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model.conditions import PlacesTaken
 from queue_world import NOW, DatabaseWorld, before
+from twins import MemoryPorts, memory_stack
 
 CHECKS: tuple[Check, ...] = (
     *RECORDS_FOR_SYNC,
@@ -313,7 +313,7 @@ def test_a_database_without_tables_is_found_and_filled(ports: MemoryPorts, world
 def test_a_server_that_is_not_there_is_no_fault_of_its_rows(ports: MemoryPorts, database: Endpoint) -> None:
     away = PostgresConditions(lambda: connect(replace(database, host="/nonexistent")))
     with pytest.raises(UnreachableError):
-        away.superusers()
+        away.accounts.superusers()
     gone: dict[str, Any] = {"conditions": away}
     outcomes = examine(CHECKS, Evidence(replace(ports, **gone)), limit_s=LIMIT_S)
     assert [one.check.id for one in outcomes if one.found] == []

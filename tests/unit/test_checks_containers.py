@@ -10,8 +10,6 @@ from datetime import timedelta
 import pytest
 
 from checks_world import DRY, found, healthy, ids, the
-from qfc.drivers.memory import MemoryInspection, MemoryPorts
-from qfc.drivers.memory.site import BuiltImage, Release
 from qfc.errors import CommandError
 from qfc.operations.findings import Result
 from qfc.operations.sync_queue import sync_queue
@@ -29,6 +27,8 @@ from qfc.stack.model import (
     User,
     Vantage,
 )
+from twins import MemoryInspection, MemoryPorts
+from twins.site import BuiltImage, Release
 
 Make = Callable[[MemoryPorts], object]
 ENDPOINT = "http://minio:9000"

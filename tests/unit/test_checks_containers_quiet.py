@@ -14,7 +14,6 @@ from qfc.checks.containers import CONTAINERS, CONTAINERS_ADVISORY
 from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.stores import STORES, STORES_ADVISORY
-from qfc.drivers.memory import MemoryInspection, MemoryPorts
 from qfc.operations.findings import Result
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
@@ -30,6 +29,7 @@ from qfc.stack.model import (
     Vantage,
 )
 from queue_world import NOW
+from twins import MemoryInspection, MemoryPorts
 
 WORKER, DAY_S = "worker_wrapper", 24 * 3600.0
 PULLED = "registry.example/qgis:26.4"

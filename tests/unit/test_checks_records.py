@@ -11,7 +11,6 @@ import pytest
 from checks_world import YES, found, healthy, ids, the
 from conditions_world import store
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Severity
-from qfc.drivers.memory import MemoryConditions, MemoryPorts
 from qfc.errors import CommandError
 from qfc.operations.findings import Result
 from qfc.operations.guard import Options
@@ -20,6 +19,7 @@ from qfc.stack.model import DatabaseStatus, Project, Revision, Subscription, Use
 from qfc.stack.model.conditions import CronRun, PlacesTaken, PlanLimits, StuckSession
 from qfc.stack.rollout import Record, as_document
 from queue_world import NOW, MemoryWorld, before
+from twins import MemoryConditions, MemoryPorts
 
 Make = Callable[[MemoryPorts, MemoryWorld], None]
 PLAN = PlanLimits("community", True, "active_paid", 10**8, True, -1, -1, 1)

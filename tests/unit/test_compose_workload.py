@@ -7,13 +7,13 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryClock, MemoryHost, MemoryQueue
 from qfc.drivers.runtimes.compose.deployment import ComposeConfig
 from qfc.drivers.runtimes.compose.observer import Observer
 from qfc.drivers.runtimes.compose.workload import ComposeWorkload
 from qfc.errors import UnreachableError
 from qfc.stack.model import QueueDepth, Worker
 from qfc.stack.ports import DatabaseQueue
+from twins import MemoryClock, MemoryHost, MemoryQueue
 
 FOLDER = PurePosixPath("/opt/QFieldCloud")
 DEPTH = '@depth {"pending":3, "queued":0,"started":1,"oldest_pending_s":12.5}\n'

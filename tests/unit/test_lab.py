@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from qfc.checks import EVERYTHING
-from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
 from qfc.lab.disk import why_spared
@@ -22,6 +21,7 @@ from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import Disk, Kind, Revision, User, Worker
 from qfc.stack.self_signed import self_signed
 from queue_world import NOW
+from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)
 ENV = (

@@ -1,4 +1,4 @@
-"""What operations need of the outside world. Drivers implement these; `qfc.drivers.memory` has an honest twin of each.
+"""What operations need of the outside world. Drivers implement these.
 
 Every method raises `UnreachableError` when the other side cannot be reached, and never answers from a guess.
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from ...errors import CommandError, NotFoundError, NotRunningError, UsageError
-from ...stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
-from ...stack.ports import Clock
+from qfc.errors import CommandError, NotFoundError, NotRunningError, UsageError
+from qfc.stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
+from qfc.stack.ports import Clock
 
 WORKER = "worker_wrapper"
 #: What a command inside a service does: from service, arguments and input to its output. Raises CommandError.

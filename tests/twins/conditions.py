@@ -10,9 +10,9 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...errors import NotFoundError, UnreachableError
-from ...stack.model import Delta, Job, JobStatus
-from ...stack.model.conditions import (
+from qfc.errors import NotFoundError, UnreachableError
+from qfc.stack.model import Delta, Job, JobStatus
+from qfc.stack.model.conditions import (
     CronRun,
     FileTrouble,
     FoundFile,
@@ -25,6 +25,7 @@ from ...stack.model.conditions import (
     ProjectCount,
     StuckSession,
 )
+
 from .directory import MemoryDirectory
 from .queue import OPEN, MemoryQueue
 

@@ -9,9 +9,10 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from ...errors import CommandError, NotFoundError, QfcError
-from ...stack.model import Revision, SourceState
-from ..env_file import EnvFile
+from qfc.drivers.env_file import EnvFile
+from qfc.errors import CommandError, NotFoundError, QfcError
+from qfc.stack.model import Revision, SourceState
+
 from .site import FOLDER, Release, Site
 
 OURS = FOLDER / ".qfc"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePath
 
-from ...errors import CommandError, NotFoundError
-from ...stack.model import CommandResult, Disk
+from qfc.errors import CommandError, NotFoundError
+from qfc.stack.model import CommandResult, Disk
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from ...errors import NotFoundError
-from ...stack.model import DatabaseStatus, Plan, Project, Subscription, User
+from qfc.errors import NotFoundError
+from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
 
 
 class MemoryDirectory:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ...errors import NotFoundError, RefusedError, UsageError
-from ...stack.model import (
+from qfc.errors import NotFoundError, RefusedError, UsageError
+from qfc.stack.model import (
     ContainerFacts,
     DiskPart,
     EngineFacts,
@@ -18,6 +18,7 @@ from ...stack.model import (
     TemporaryFolder,
     Vantage,
 )
+
 from .site import SERVICES, Site
 
 ENGINE = EngineFacts("29.0.1", "x86_64", "/var/lib/docker", "2.40.0")

@@ -9,8 +9,9 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
-from ...stack.images import full_name
-from ...stack.model import Revision
+from qfc.stack.images import full_name
+from qfc.stack.model import Revision
+
 from .directory import MemoryDirectory
 from .machine import START
 from .queue import MemoryQueue

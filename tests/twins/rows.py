@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeVar
 from uuid import UUID
 
-from ...errors import NotFoundError, RefusedError, UsageError
-from ...stack.model import Durations, Job
-from ...stack.queue_changes import BULK_LIMIT
+from qfc.errors import NotFoundError, RefusedError, UsageError
+from qfc.stack.model import Durations, Job
+from qfc.stack.queue_changes import BULK_LIMIT
 
 Row = TypeVar("Row")
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
-from ...stack.model import (
+from qfc.stack.model import (
     Delta,
     Held,
     Job,
@@ -20,9 +20,10 @@ from ...stack.model import (
     WaitingCounts,
     Worker,
 )
-from ...stack.ports import Clock
-from ...stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_release, plan_retry
-from ...stack.queue_order import WaitingJob, plan_order
+from qfc.stack.ports import Clock
+from qfc.stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_release, plan_retry
+from qfc.stack.queue_order import WaitingJob, plan_order
+
 from .rows import bounded, durations, oldest_first, one_by_id
 
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)

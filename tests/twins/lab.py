@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from ...stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
+from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
+
 from .directory import MemoryDirectory
 from .queue import MemoryQueue
 

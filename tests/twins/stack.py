@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
-from ...errors import CommandError, RefusedError
-from ...stack.model import Kind
-from ..accounts.managed import ManagedAccounts
+from qfc.drivers.accounts.managed import ManagedAccounts
+from qfc.errors import CommandError, RefusedError
+from qfc.stack.model import Kind
+
 from .conditions import MemoryConditions
 from .deployment import MemoryDeployment, MemoryRollout
 from .directory import MemoryDirectory

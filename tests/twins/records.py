@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
-from ...errors import LockHeldError, NotFoundError, UnreachableError, UsageError
-from ...stack.forecast import DiskSample
-from ...stack.model import ApiAnswer, ApiRequest, AuditEntry, Disk, DiskPart, Holder, QueueSnapshot, Transition
-from ...stack.ports import Clock
-from ...stack.transitions import compared, joined
-from ..disk_history import is_close
+from qfc.drivers.disk_history import is_close
+from qfc.errors import LockHeldError, NotFoundError, UnreachableError, UsageError
+from qfc.stack.forecast import DiskSample
+from qfc.stack.model import ApiAnswer, ApiRequest, AuditEntry, Disk, DiskPart, Holder, QueueSnapshot, Transition
+from qfc.stack.ports import Clock
+from qfc.stack.transitions import compared, joined
 
 
 class LockTable:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import PurePath
 
-from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
-from ...stack.model import (
+from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
+from qfc.stack.model import (
     Certificate,
     ComposeFacts,
     Dump,
@@ -17,7 +17,8 @@ from ...stack.model import (
     MemoryRoom,
     Tunnel,
 )
-from ...stack.ports import Api, Clock
+from qfc.stack.ports import Api, Clock
+
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .inspection import MemoryInspection
 from .site import APP, FOLDER, SERVICES, WORKER, Release, Site
