@@ -37,6 +37,11 @@ class Tables:
         self._transaction = transaction
         self._columns: dict[str, frozenset[str]] = {}
 
+    @property
+    def has_leases(self) -> bool:
+        """Whether workers hold leases: the node writes down itself when a job ended."""
+        return self._transaction.schema.has_leases
+
     def name(self, table: str) -> str:
         """Return what the database calls a table."""
         return self._transaction.schema.names.get(table) or OTHERS.get(table, table)
