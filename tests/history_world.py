@@ -256,8 +256,6 @@ class DatabaseGround:
         self.data: Counter[str] = Counter()
         self.containers: set[str] = set()
         self._actors: dict[str, Actor] = {}
-        if self.world.has_leases:
-            self._run("delete from node_worker")
 
     def tick(self) -> float:
         """Return the database's own moment: time passes by itself."""

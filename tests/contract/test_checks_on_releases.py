@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
+from checks_world import on_rows
 from conditions_world import announce, keeps_files, store, superuser
 from qfc.checks import Check, Evidence, examine
 from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
-from queue_world import NOW, World
+from queue_world import NOW, DatabaseWorld
 from twins import memory_stack
 
 ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR_SYNC, *FILES)
@@ -19,7 +17,8 @@ ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR
 CHECKS: tuple[Check, ...] = tuple(check for check in ALL if not isinstance(check, (MigrationsPending, DatabaseNew)))
 
 
-def test_a_server_on_which_all_is_well(world: World) -> None:
+def test_a_server_on_which_all_is_well(database_world: DatabaseWorld) -> None:
+    world = database_world
     world.subscribe("alice")
     superuser(world, "alice")
     project = world.project("survey", details='{"qgis_version": "3.40.6", "layers_by_id": {}}')
@@ -34,7 +33,7 @@ def test_a_server_on_which_all_is_well(world: World) -> None:
     stack = memory_stack()
     stack.clock.moment = NOW
     stack.runtime.start([])
-    rows: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
-    outcomes = examine(CHECKS, Evidence(replace(stack, **rows)), limit_s=60.0)
+    ports = on_rows(stack, world)
+    outcomes = examine(CHECKS, Evidence(ports), limit_s=60.0)
     assert [(one.check.id, one.found, one.unknown) for one in outcomes if one.found or one.unknown] == []
-    assert len(outcomes) == sum(check.applies(Evidence(stack)) for check in CHECKS)
+    assert len(outcomes) == sum(check.applies(Evidence(ports)) for check in CHECKS)

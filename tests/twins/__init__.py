@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .conditions import MemoryConditions, StoredFile
+from .conditions import QuietConditions
 from .deployment import (
     MemoryDeployment,
     MemoryDumps,
@@ -13,7 +13,6 @@ from .deployment import (
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .directory import MemoryDirectory
 from .inspection import MemoryInspection
-from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import (
@@ -34,7 +33,6 @@ __all__ = [
     "MemoryApi",
     "MemoryAuditLog",
     "MemoryClock",
-    "MemoryConditions",
     "MemoryDeployment",
     "MemoryDirectory",
     "MemoryDumps",
@@ -42,7 +40,6 @@ __all__ = [
     "MemoryHost",
     "MemoryImages",
     "MemoryInspection",
-    "MemoryLabRows",
     "MemoryLock",
     "MemoryObjectStore",
     "MemoryPorts",
@@ -54,9 +51,9 @@ __all__ = [
     "MemorySource",
     "MemoryTraffic",
     "MemoryTransitions",
+    "QuietConditions",
     "Release",
     "Site",
-    "StoredFile",
     "memory_deployment",
     "memory_stack",
 ]

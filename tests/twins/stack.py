@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 from qfc.drivers.accounts.managed import ManagedAccounts
 from qfc.errors import CommandError, RefusedError
 from qfc.stack.model import Kind
+from qfc.stack.ports import LabRows
 
-from .conditions import MemoryConditions
+from .conditions import QuietConditions
 from .deployment import MemoryDeployment, MemoryRollout
 from .directory import MemoryDirectory
-from .lab import MemoryLabRows
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
 from .records import (
@@ -49,7 +48,6 @@ class MemoryPorts:
     runtime: MemoryRuntime
     jobs: MemoryQueue
     directory: MemoryDirectory
-    conditions: MemoryConditions
     api: MemoryApi
     lock: MemoryLock
     objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
@@ -57,7 +55,9 @@ class MemoryPorts:
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
+    conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None
+    rows: LabRows | None = None
 
     @property
     def deployment(self) -> MemoryDeployment:
@@ -71,10 +71,12 @@ class MemoryPorts:
         """The queue itself."""
         return self.jobs
 
-    @cached_property
-    def lab(self) -> MemoryLabRows:
-        """Faulty rows, in queue and directory."""
-        return MemoryLabRows(self.jobs, self.directory)
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows. Raises RefusedError: there are none without a database."""
+        if self.rows is None:
+            raise RefusedError(f"{self.name} has no database that could have faulty rows.")
+        return self.rows
 
     @property
     def accounts(self) -> ManagedAccounts:
@@ -99,7 +101,6 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
         runtime=runtime,
         directory=directory,
         jobs=queue,
-        conditions=MemoryConditions(queue, directory),
         lock=MemoryLock(clock),
         containers=MemoryDeployment(site, clock),
     )
@@ -119,7 +120,6 @@ def memory_stack(name: str = "memory") -> MemoryPorts:
         runtime=runtime,
         jobs=queue,
         directory=directory,
-        conditions=MemoryConditions(queue, directory),
         api=MemoryApi(dict(CONTRACT)),
         lock=MemoryLock(clock),
     )
