@@ -16,6 +16,7 @@ from queue_world import DatabaseWorld, official_schema
 NODE = "node"
 #: The rows of before are kept in a schema that is on nobody's path. Triggers and foreign keys sleep meanwhile.
 KEEP = """
+set lock_timeout = '10s';
 create schema kept;
 do $$ declare name text; has_rows boolean; begin
     for name in select tablename from pg_tables where schemaname = 'public' loop
@@ -33,10 +34,15 @@ create function kept.restore() returns void language plpgsql as $$ declare name 
     end loop;
 end $$
 """
+#: What a fault may have told this database.
+SETTINGS = """
+select 1 from pg_catalog.pg_db_role_setting s join pg_catalog.pg_database d on d.oid = s.setdatabase
+where d.datname = current_database()
+"""
 
 
 class SharedDatabase:
-    """One database, with connections that are kept. A session that may only read is made one of all again."""
+    """One database, with connections that are kept."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -52,7 +58,7 @@ class SharedDatabase:
 
     def restore(self) -> None:
         """Let the rows be those that it was made with."""
-        if self._connection.execute("select 1 from pg_catalog.pg_db_role_setting").fetchone():
+        if self._connection.execute(SETTINGS).fetchone():
             self._connection.execute(f"alter database {self.endpoint.database} reset all")
             self._world.forget()
         self._connection.execute("select kept.restore()")

@@ -1,4 +1,7 @@
-"""Honest twins of the ports, in memory: held to the same contract tests as the real drivers."""
+"""Honest twins of the ports, in memory: held to the same contract tests as the real drivers.
+
+`QuietConditions` is none: it is a database that tells of no problem, whatever is in the others.
+"""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ class EmbeddedPorts:
 
     @property
     def workload(self) -> Workload:
-        """The same: the node's workers tell the database that they live."""
+        """How much there is to do, and who does it: the node's workers tell the same database that they live."""
         return self._stored
 
     @property

@@ -4,7 +4,7 @@ Every method raises `UnreachableError` when the other side cannot be reached, an
 
 hosts.py        where commands run, and the time
 running.py      what runs the services
-work.py         the queue, people and projects
+work.py         the queue and who works at it, people and projects
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
 diagnosis/      what only a diagnosis asks for: conditions in the database, a closer look at a deployment
