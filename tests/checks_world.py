@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from qfc.checks import EVERYTHING
-from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
+from conditions_world import announce, store, superuser
+from qfc.checks import EVERYTHING, Auto
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
-from qfc.stack.findings import Finding
+from qfc.stack.findings import Finding, Result
 from qfc.stack.model import Revision, Worker
-from queue_world import NOW, MemoryWorld
+from queue_world import NOW, DatabaseWorld, MemoryWorld
+from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(dry_run=True)
 ENV = (
@@ -36,6 +40,48 @@ def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
     world.job(survey, "finished", started=5, ended=4)
     world.delta(survey, "applied")
     return ports, world
+
+
+def on_rows(ports: MemoryPorts, world: DatabaseWorld) -> MemoryPorts:
+    """Return ports whose database is a real one."""
+    real: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
+    return replace(ports, **real, rows=world.lab)
+
+
+def settle(world: DatabaseWorld) -> None:
+    """Let all be well in a database: alice has a plan and may do everything, and what her project has is in order."""
+    world.subscribe("alice")
+    superuser(world, "alice")
+    details = {"qgis_version": "3.40.6", "layers_by_id": {"trees": {"datasource": "trees.gpkg|layername=trees"}}}
+    project = world.project("survey", details=json.dumps(details))
+    for name, size in (("survey.qgs", 400), ("data/trees.gpkg", 500), ("DCIM/tree.jpg", 100)):
+        store(world, project, name, size)
+    job = world.job(project, "finished", type="delta_apply", made=90, started=89, ended=88)
+    announce(world, world.delta(project, "applied", job=job, made=90), **{"DCIM/tree.jpg": "aa"})
+    world.job(project, "finished", made=80, started=79, ended=78)
+
+
+def answering(ports: MemoryPorts, name: str, answer: Callable[[str, Sequence[str], bytes], str]) -> None:
+    """Let the application know one more command."""
+    known = ports.runtime.execute_with
+
+    def execute(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        return (answer if argv[0] == name else known)(service, argv, stdin)
+
+    ports.runtime.execute_with = execute
+
+
+def expect(ports: MemoryPorts, id: str, evidence: str, others: Sequence[str] = ()) -> None:
+    """See that a fault is found with its evidence, with `others` alone, and repaired where that is promised."""
+    made = found(ports)
+    finding = the(made, id)
+    assert evidence in finding.evidence
+    assert set(ids(made)) == {id, *others}
+    if finding.auto is Auto.NO:
+        return
+    assert the(found(ports, fix=True, options=DRY), id).result is Result.FOUND
+    assert the(found(ports, fix=True), id).result is Result.FIXED
+    assert id not in ids(found(ports))
 
 
 def found(ports: MemoryPorts, *, fix: bool = False, options: Options = YES) -> Diagnosis:

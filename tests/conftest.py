@@ -22,6 +22,7 @@ from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
 from requirements import require
+from shared_database import SharedDatabases
 
 # How long an example takes, or its making, says nothing on a machine that does other things as well.
 settings.register_profile("qfc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -107,6 +108,14 @@ def template_database(postgres_server: Endpoint, short_folder: Path) -> Endpoint
         [sys.executable, "-m", "qfc_node", "migrate", "--verbosity", "0"], env=environment, check=True, timeout=120
     )
     return endpoint
+
+
+@pytest.fixture(scope="session")
+def shared_databases(template_database: Endpoint) -> Iterator[SharedDatabases]:
+    """Databases that tests of rows use, one after the other; what changes tables takes `database`."""
+    made = SharedDatabases(template_database)
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -12,7 +12,9 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from qfc.drivers.memory import (
+from qfc.errors import QfcError, UnreachableError
+from qfc.stack.model import ApiRequest, Job, JobStatus, Project, Revision, User
+from twins import (
     LockTable,
     MemoryApi,
     MemoryClock,
@@ -23,9 +25,7 @@ from qfc.drivers.memory import (
     Site,
     memory_deployment,
 )
-from qfc.drivers.memory.site import SERVICES
-from qfc.errors import QfcError, UnreachableError
-from qfc.stack.model import ApiRequest, Job, JobStatus, Project, Revision, User
+from twins.site import SERVICES
 
 ADMIN = "anna"
 STATUS = b'{"database": "ok", "storage": "ok"}'

@@ -14,11 +14,11 @@ from datetime import timedelta
 from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
-from qfc.drivers.memory import MemoryClock, MemoryQueue, memory_stack
 from qfc.drivers.postgres import Connect, PostgresJobStore
 from qfc.stack.model import Job, JobStatus, Worker
 from qfc.stack.ports import Ports
 from queue_world import NOW, DatabaseWorld, MemoryWorld, World
+from twins import MemoryClock, MemoryQueue, memory_stack
 
 OPEN_PART = ("pending", "started")
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
@@ -256,8 +256,6 @@ class DatabaseGround:
         self.data: Counter[str] = Counter()
         self.containers: set[str] = set()
         self._actors: dict[str, Actor] = {}
-        if self.world.has_leases:
-            self._run("delete from node_worker")
 
     def tick(self) -> float:
         """Return the database's own moment: time passes by itself."""

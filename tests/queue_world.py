@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psycopg
-from psycopg import sql
+from psycopg.rows import dict_row, tuple_row
 
-from qfc.drivers.memory import MemoryClock, MemoryConditions, MemoryDirectory, MemoryQueue
 from qfc.drivers.postgres import Connect, PostgresConditions, PostgresDirectory, PostgresJobStore
+from qfc.drivers.postgres.connection import Transaction
+from qfc.drivers.postgres.lab import PostgresLabRows
+from qfc.drivers.postgres.lab_rows import (
+    make_delta,
+    make_job,
+    make_project,
+    make_user,
+    remove_projects,
+    subscribe,
+    user_id,
+)
+from qfc.drivers.postgres.lab_tables import Tables
+from qfc.drivers.postgres.schema import resolve
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
-from qfc.stack.ports import Conditions, Directory, QueueStore
+from qfc.stack.ports import DatabaseQueue, Directory
+from twins import MemoryClock, MemoryDirectory, MemoryQueue
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
@@ -26,9 +38,8 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 class World(Protocol):
     """Makes rows. Times are given as minutes before now; ids are returned."""
 
-    store: QueueStore
+    store: DatabaseQueue
     directory: Directory
-    conditions: Conditions
     #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
     has_leases: bool
     #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
@@ -70,28 +81,32 @@ class World(Protocol):
 
 
 class DatabaseWorld:
-    """Rows in a real PostgreSQL, written with whatever columns the schema has."""
+    """Rows in a real PostgreSQL, written with whatever columns the schema has, as the fault lab writes them."""
 
     def __init__(self, connect: Connect) -> None:
         self._connection: psycopg.Connection[Any] = connect()
         self._connection.autocommit = True
+        self._connection.row_factory = dict_row  # pyright: ignore[reportAttributeAccessIssue]
+        self.tables = Tables(Transaction(self._connection, resolve(self._connection)))
         self.store: PostgresJobStore = PostgresJobStore(connect)
         self.directory: PostgresDirectory = PostgresDirectory(connect)
         self.conditions: PostgresConditions = PostgresConditions(connect)
-        self.columns = self._read_columns()
-        self.has_leases = "lease_token" in self.columns["core_job"]
-        self.project_table = "project_project" if "project_project" in self.columns else "core_project"
-        versions = self.execute("select 1 from pg_class where relname = 'filestorage_fileversion'")
-        self.tells_effects = bool(versions) and "project_details" in self.columns[self.project_table]
-        if not self.execute("select 1 from core_user where username = 'alice'"):
+        self.lab: PostgresLabRows = PostgresLabRows(connect)
+        self.has_leases = self.tables.has_leases
+        self.project_table = self.tables.name("project")
+        self.tells_effects = self.has_table("file_version") and self.has_column("project", "project_details")
+        if not self.tables.ids("user", username="alice"):
             self.person("alice")
 
     def close(self) -> None:
         """Close every connection."""
-        self.store.close()
-        self.directory.close()
-        self.conditions.close()
+        self.forget()
         self._connection.close()
+
+    def forget(self) -> None:
+        """Close the connections of the drivers: the next ones see what a new session sees."""
+        for port in (self.store, self.directory, self.conditions, self.lab):
+            port.close()
 
     def now(self) -> datetime:
         """Return what the database takes for now: later than `NOW` by what the tests have taken so far."""
@@ -99,61 +114,32 @@ class DatabaseWorld:
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
         """Run any statement; return its rows."""
-        cursor = self._connection.execute(statement, parameters)  # pyright: ignore[reportArgumentType, reportCallIssue]
+        cursor = self._connection.cursor(row_factory=tuple_row)
+        cursor.execute(statement, parameters)  # pyright: ignore[reportArgumentType, reportCallIssue]
         return cursor.fetchall() if cursor.description else []
 
     def person(self, name: str) -> None:
         """Make a person."""
-        self.insert(
-            "core_user",
-            password="",
-            is_superuser=False,
-            username=name,
-            first_name="",
-            last_name="",
-            email=f"{name}@example.com",
-            is_staff=False,
-            is_active=True,
-            date_joined=NOW,
-            type=1,
-        )
+        make_user(self.tables, name)
 
     def subscribe(self, name: str) -> None:
         """Give a person an account, and a subscription to the plan `community`, as the application does."""
-        user = self.user_id(name)
-        self.insert("core_useraccount", user_id=user, db_limit_mb=25, bio="", is_email_public=False, location="",
-                    twitter="", company="", is_geodb_enabled=False, avatar_uri="", timezone="UTC")  # fmt: skip
-        (plan,) = self.execute("select id from subscription_plan where code = 'community'")
-        self.insert("subscription_subscription", uuid=str(uuid4()), account_id=user, plan_id=plan[0],
-                    status="active_paid", created_by_id=user, active_since=before(60), created_at=NOW,
-                    updated_at=NOW)  # fmt: skip
+        subscribe(self.tables, self.user_id(name), plan="community")
 
     def project(
         self, name: str, *, owner: str = "alice", locked: float | None = None, details: str | None = "{}"
     ) -> str:
         """Make a project; one without details counts as failed."""
-        project = str(uuid4())
-        self.insert(
-            self.project_table,
-            id=project,
-            name=name,
-            description="",
-            created_at=NOW,
-            updated_at=NOW,
-            owner_id=self.user_id(owner),
-            overwrite_conflicts=True,
-            is_public=False,
-            project_filename="survey.qgs",
-            the_qgis_file_name="survey.qgs",
+        locked_at = None if locked is None else before(locked)
+        return make_project(
+            self.tables,
+            self.user_id(owner),
+            name,
+            made_at=NOW,
             project_details=details,
-            thumbnail_uri="",
-            repackaging_cache_expire=timedelta(hours=1),
             file_storage_bytes=1000,
-            packaging_offliner="pythonmini",
-            has_restricted_projectfiles=False,
-            locked_at=None if locked is None else before(locked),
+            locked_at=locked_at,
         )
-        return project
 
     def job(
         self,
@@ -168,28 +154,19 @@ class DatabaseWorld:
         output: str | None = None,
         by: str = "alice",
     ) -> str:
-        """Make a job; an official server leaves the end of a failed one to the container."""
-        job = str(uuid4())
-        end = "finished_at" if self.has_leases or status != "failed" else "docker_finished_at"
-        self.insert(
-            "core_job",
-            id=job,
-            created_at=before(made),
-            updated_at=before(made),
-            project_id=project,
+        """Make a job."""
+        return make_job(
+            self.tables,
+            project,
+            status,
+            author=self.user_id(by),
+            made_at=before(made),
             type=type,
-            status=status,
-            created_by_id=self.user_id(by),
-            triggered_by_id=self.user_id(by),
-            feedback=None if feedback is None else json.dumps(feedback),
-            output=output,
             started_at=None if started is None else before(started),
-            container_id="",
-            **{end: None if ended is None else before(ended)},
+            ended_at=None if ended is None else before(ended),
+            feedback=feedback,
+            output=output,
         )
-        if type == "delta_apply":
-            self.insert("core_applyjob", job_ptr_id=job, overwrite_conflicts=True)
-        return job
 
     def delta(
         self,
@@ -202,74 +179,38 @@ class DatabaseWorld:
         feedback: dict[str, Any] | None = None,
     ) -> str:
         """Make a delta, as a part of a job when one is given."""
-        delta = str(uuid4())
         told = feedback or ({"msg": "it went wrong"} if status == "error" else None)
-        self.insert(
-            "core_delta",
-            id=delta,
-            deltafile_id=str(uuid4()),
-            client_id=str(uuid4()),
-            content=json.dumps({"method": "create", "sourceLayerId": "trees_1", "uuid": delta}),
-            created_at=before(made),
-            updated_at=before(made),
-            project_id=project,
-            created_by_id=self.user_id(by),
-            last_status=status,
-            last_feedback=None if told is None else json.dumps(told),
-        )
-        if job is not None:
-            self.part(job, delta, status)
-        return delta
+        author = self.user_id(by)
+        return make_delta(self.tables, project, status, author=author, made_at=before(made), job=job, feedback=told)
 
     def part(self, job: str, delta: str, status: str) -> None:
         """Make a delta a part of a job."""
-        self.insert("core_applyjobdelta", apply_job_id=job, delta_id=delta, status=status)
+        self.insert("apply_job_delta", apply_job_id=job, delta_id=delta, status=status)
 
     def part_status(self, job: str, delta: str) -> str:
         """Return what a job's own record of a delta says."""
-        statement = "select status from core_applyjobdelta where apply_job_id = %(job)s and delta_id = %(delta)s"
-        return str(self.execute(statement, {"job": job, "delta": delta})[0][0])
+        (row,) = self.tables.select("apply_job_delta", {"apply_job_id": job, "delta_id": delta}, ["status"])
+        return str(row["status"])
 
     def delete_project(self, project: str) -> None:
         """Delete a project with all that belongs to it, as the application does."""
-        own = "(select id from core_job where project_id = %(project)s)"
-        given = {"project": project}
-        self.execute(f"delete from core_applyjobdelta where apply_job_id in {own}", given)
-        self.execute(f"delete from core_applyjob where job_ptr_id in {own}", given)
-        if "filestorage_file" in self.columns:
-            files = "(select id from filestorage_file where project_id = %(project)s)"
-            self.execute(f"delete from filestorage_fileversion where file_id in {files}", given)
-            self.execute("delete from filestorage_file where project_id = %(project)s", given)
-        for table in ("core_job", "core_delta"):
-            self.execute(f"delete from {table} where project_id = %(project)s", given)
-        self.execute(f"delete from {self.project_table} where id = %(project)s", given)
+        remove_projects(self.tables, [UUID(project)])
+
+    def has_table(self, table: str) -> bool:
+        """Tell whether this schema has a table."""
+        return bool(self.tables.columns(table))
 
     def has_column(self, table: str, column: str) -> bool:
         """Tell whether this schema has a column."""
-        return column in self.columns[table]
+        return column in self.tables.columns(table)
 
     def user_id(self, name: str) -> int:
         """Return the id of an account."""
-        return int(self.execute("select id from core_user where username = %(name)s", {"name": name})[0][0])
+        return user_id(self.tables, name)
 
     def insert(self, table: str, **values: Any) -> None:
         """Insert a row; values of columns that this schema lacks are left out."""
-        known = {name: value for name, value in values.items() if name in self.columns[table]}
-        statement = sql.SQL("insert into {} ({}) values ({})").format(
-            sql.Identifier(table),
-            sql.SQL(", ").join(map(sql.Identifier, known)),
-            sql.SQL(", ").join(map(sql.Placeholder, known)),
-        )
-        self._connection.execute(statement, known)
-
-    def _read_columns(self) -> dict[str, set[str]]:
-        rows = self.execute(
-            "select table_name, column_name from information_schema.columns where table_schema = 'public'"
-        )
-        columns: dict[str, set[str]] = {}
-        for table, column in rows:
-            columns.setdefault(table, set()).add(column)
-        return columns
+        self.tables.insert(table, **values)
 
 
 def before(minutes: float) -> datetime:
@@ -289,7 +230,6 @@ class MemoryWorld:
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
         self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
-        self.conditions: MemoryConditions = MemoryConditions(self.store, self.directory)
         self.has_leases = self.tells_effects = True
         self.person("alice")
 

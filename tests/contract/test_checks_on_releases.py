@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
+from checks_world import on_rows
 from conditions_world import announce, keeps_files, store, superuser
 from qfc.checks import Check, Evidence, examine
 from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
-from qfc.drivers.memory import memory_stack
 from qfc.stack.findings import Result
-from queue_world import NOW, World
+from queue_world import NOW, DatabaseWorld
+from twins import memory_stack
 
 ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR_SYNC, *FILES)
 #: But for those that ask the application.
 CHECKS: tuple[Check, ...] = tuple(check for check in ALL if not isinstance(check, (MigrationsPending, DatabaseNew)))
 
 
-def test_a_server_on_which_all_is_well(world: World) -> None:
+def test_a_server_on_which_all_is_well(database_world: DatabaseWorld) -> None:
+    world = database_world
     world.subscribe("alice")
     superuser(world, "alice")
     project = world.project("survey", details='{"qgis_version": "3.40.6", "layers_by_id": {}}')
@@ -35,7 +34,7 @@ def test_a_server_on_which_all_is_well(world: World) -> None:
     stack = memory_stack()
     stack.clock.moment = NOW
     stack.runtime.start(None)
-    rows: dict[str, Any] = {"jobs": world.store, "directory": world.directory, "conditions": world.conditions}
-    findings = examine(CHECKS, Evidence(replace(stack, **rows)), limit_s=60.0)
+    ports = on_rows(stack, world)
+    findings = examine(CHECKS, Evidence(ports), limit_s=60.0)
     assert [(one.id, one.evidence) for one in findings if one.result is not Result.CLEAR] == []
-    assert len(findings) == sum(check.applies(Evidence(stack)) for check in CHECKS)
+    assert len(findings) == sum(check.applies(Evidence(ports)) for check in CHECKS)

@@ -1,4 +1,4 @@
-"""What every database tells of problems: the memory twin, our node's, and those of official releases."""
+"""What every database tells of problems: our node's, and those of official releases."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from qfc.stack.model.conditions import (
     PlanChange,
     ProjectCount,
 )
-from queue_world import NOW, DatabaseWorld, World, before
+from queue_world import NOW, DatabaseWorld, before
 
 DAY = NOW - timedelta(days=1)
 TROUBLES = {
@@ -47,53 +47,61 @@ HARMLESS = (
 )
 
 
+@pytest.fixture
+def world(database_world: DatabaseWorld) -> DatabaseWorld:
+    """Rows in a database of each kind."""
+    return database_world
+
+
 @pytest.mark.parametrize("trouble", TROUBLES)
-def test_files_with_a_trouble(world: World, trouble: FileTrouble) -> None:
+def test_files_with_a_trouble(world: DatabaseWorld, trouble: FileTrouble) -> None:
     if not keeps_files(world):
-        assert world.conditions.files(trouble) is None
+        assert world.conditions.files.with_trouble(trouble) is None
         return
     good, bad = world.project("good"), world.project("bad")
     for name, size in HARMLESS:
         store(world, good, name, size)
     for name, size in TROUBLES[trouble]:
         store(world, bad, name, 10**6, size)
-    found = world.conditions.files(trouble)
+    found = world.conditions.files.with_trouble(trouble)
     assert found is not None
     expected = {FoundFile("alice/bad", name, size) for name, size in TROUBLES[trouble]}
     assert (set(found), len(found)) == (expected, len(expected))
 
 
-def test_a_project_file_among_shared_datasets(world: World) -> None:
+def test_a_project_file_among_shared_datasets(world: DatabaseWorld) -> None:
     if not keeps_files(world):
         return
     store(world, world.project("survey"), "survey.qgs", 20)
     datasets = world.project("shared_datasets")
     store(world, datasets, "relief.tif", 2000)
-    assert world.conditions.files(FileTrouble.IN_DATASETS) == ()
+    assert world.conditions.files.with_trouble(FileTrouble.IN_DATASETS) == ()
     store(world, datasets, "wrong.qgz", 20)
-    assert world.conditions.files(FileTrouble.IN_DATASETS) == (FoundFile("alice/shared_datasets", "wrong.qgz", 20),)
+    assert world.conditions.files.with_trouble(FileTrouble.IN_DATASETS) == (
+        FoundFile("alice/shared_datasets", "wrong.qgz", 20),
+    )
 
 
-def test_bytes_that_are_counted_wrongly(world: World) -> None:
+def test_bytes_that_are_counted_wrongly(world: DatabaseWorld) -> None:
     if not keeps_files(world):
-        assert world.conditions.miscounts(until=NOW) is None
-        assert world.conditions.old_versions() is None
+        assert world.conditions.files.miscounts(until=NOW) is None
+        assert world.conditions.files.old_versions() is None
         return
     world.project("elsewhere")
     right, wrong, young = (world.project(name) for name in ("right", "wrong", "young"))
     store(world, right, "a.csv", 400, 600)
     store(world, wrong, "a.csv", 400, 700)
     store(world, young, "a.csv", 5, made=0)
-    assert world.conditions.miscounts(until=before(5)) == (Miscount(wrong, "alice/wrong", 1100, 1000),)
+    assert world.conditions.files.miscounts(until=before(5)) == (Miscount(wrong, "alice/wrong", 1100, 1000),)
     count_bytes(world, wrong, 1100)
-    assert world.conditions.miscounts(until=before(5)) == ()
-    assert world.conditions.old_versions() == (OldVersions("alice", 2, 800),)
+    assert world.conditions.files.miscounts(until=before(5)) == ()
+    assert world.conditions.files.old_versions() == (OldVersions("alice", 2, 800),)
 
 
-def test_attachments_that_never_came(world: World) -> None:
+def test_attachments_that_never_came(world: DatabaseWorld) -> None:
     since, until = before(600), before(60)
     if not keeps_files(world):
-        assert world.conditions.missing_attachments(since=since, until=until) is None
+        assert world.conditions.files.missing_attachments(since=since, until=until) is None
         return
     survey, elsewhere = world.project("survey"), world.project("elsewhere")
     store(world, survey, "DCIM/there.jpg", 20)
@@ -108,55 +116,55 @@ def test_attachments_that_never_came(world: World) -> None:
         announced = made if age == 90 and status == "applied" else {f"DCIM/{age}.jpg": "cc"}
         announce(world, world.delta(project, status, made=age), **announced)
     world.delta(survey, "applied", made=90)
-    assert world.conditions.missing_attachments(since=since, until=until) == (
+    assert world.conditions.files.missing_attachments(since=since, until=until) == (
         FoundFile("alice/survey", "DCIM/lost.jpg", 0),
     )
 
 
-def test_people(world: World) -> None:
-    before_it = world.conditions.superusers()
+def test_people(world: DatabaseWorld) -> None:
+    before_it = world.conditions.accounts.superusers()
     world.person("bob")
     superuser(world, "bob")
-    assert world.conditions.superusers() == before_it + 1
-    assert world.conditions.oldest_secret() is None
+    assert world.conditions.accounts.superusers() == before_it + 1
+    assert world.conditions.server.oldest_secret() is None
 
 
-def test_who_is_locked_out(world: World) -> None:
+def test_who_is_locked_out(world: DatabaseWorld) -> None:
     kept = [
         wrong_password(world, name, times, ago=timedelta(minutes=minutes))
         for name, times, minutes in (("alice", 4, 5), ("stranger", 9, 5), ("Alice@example.com", 5, 40))
     ]
-    assert world.conditions.locked_out(NOW) == (() if all(kept) else None)
+    assert world.conditions.accounts.locked_out(NOW) == (() if all(kept) else None)
     if all(kept):
         wrong_password(world, "alice@example.com", 5, ago=timedelta(minutes=20))
-        assert world.conditions.locked_out(NOW) == ("alice@example.com",)
-        assert world.conditions.locked_out(NOW + timedelta(minutes=11)) == ()
+        assert world.conditions.accounts.locked_out(NOW) == ("alice@example.com",)
+        assert world.conditions.accounts.locked_out(NOW + timedelta(minutes=11)) == ()
 
 
-def test_many_descriptions_within_an_hour(world: World) -> None:
+def test_many_descriptions_within_an_hour(world: DatabaseWorld) -> None:
     calm, storm = world.project("calm"), world.project("storm")
     for minutes in range(10):
         world.job(calm, "finished", type="process_projectfile", made=40 * minutes)
         world.job(storm, "finished", type="process_projectfile", made=100 + minutes)
     world.job(storm, "finished", type="process_projectfile", made=300)
-    found = world.conditions.processing_storms(since=DAY, more_than=9)
+    found = world.conditions.work.processing_storms(since=DAY, more_than=9)
     assert found == (ProjectCount("alice/storm", 10),)
-    assert world.conditions.processing_storms(since=DAY, more_than=10) == ()
-    assert world.conditions.processing_storms(since=before(105), more_than=9) == ()
+    assert world.conditions.work.processing_storms(since=DAY, more_than=10) == ()
+    assert world.conditions.work.processing_storms(since=before(105), more_than=9) == ()
 
 
-def test_edits_by_project(world: World) -> None:
+def test_edits_by_project(world: DatabaseWorld) -> None:
     one, two = world.project("one"), world.project("two")
     for number in range(3):
         world.delta(one, "unpermitted", made=10 + number)
     world.delta(two, "unpermitted", made=100)
     world.delta(two, "applied")
-    assert world.conditions.edits("unpermitted") == (ProjectCount("alice/one", 3), ProjectCount("alice/two", 1))
-    assert world.conditions.edits("unpermitted", since=before(50)) == (ProjectCount("alice/one", 3),)
-    assert world.conditions.edits("unpermitted", more_than=3) == ()
+    assert world.conditions.work.edits("unpermitted") == (ProjectCount("alice/one", 3), ProjectCount("alice/two", 1))
+    assert world.conditions.work.edits("unpermitted", since=before(50)) == (ProjectCount("alice/one", 3),)
+    assert world.conditions.work.edits("unpermitted", more_than=3) == ()
 
 
-def test_edits_that_a_package_has_overtaken(world: World) -> None:
+def test_edits_that_a_package_has_overtaken(world: DatabaseWorld) -> None:
     names = ("overtaken", "packaged_before", "applied_since", "held", "not_packaged")
     projects = {name: world.project(name) for name in names}
     for name, project in projects.items():
@@ -168,50 +176,48 @@ def test_edits_that_a_package_has_overtaken(world: World) -> None:
         if name != "not_packaged":
             start = 70 if name == "packaged_before" else 30
             world.job(project, "finished", type="package", made=start + 1, started=start, ended=start - 1)
-    assert world.conditions.overtaken_edits(since=DAY) == (ProjectCount("alice/overtaken", 1),)
-    assert world.conditions.overtaken_edits(since=before(50)) == ()
+    assert world.conditions.work.overtaken_edits(since=DAY) == (ProjectCount("alice/overtaken", 1),)
+    assert world.conditions.work.overtaken_edits(since=before(50)) == ()
 
 
-def test_jobs_that_take_long(world: World) -> None:
+def test_jobs_that_take_long(world: DatabaseWorld) -> None:
     slow, quick = world.project("slow"), world.project("quick")
     for minutes in (100, 80, 60):
         world.job(slow, "finished", made=minutes, started=minutes, ended=minutes - 9)
         world.job(quick, "finished", made=minutes, started=minutes, ended=minutes - 1)
     world.job(slow, "failed", made=30, started=30, ended=10)
-    assert world.conditions.long_jobs(since=DAY, at_least_s=500) == (LongJobs("alice/slow", "package", 3, 540.0),)
-    assert world.conditions.long_jobs(since=before(50), at_least_s=500) == ()
+    assert world.conditions.work.long_jobs(since=DAY, at_least_s=500) == (LongJobs("alice/slow", "package", 3, 540.0),)
+    assert world.conditions.work.long_jobs(since=before(50), at_least_s=500) == ()
 
 
-def test_what_the_server_says_of_itself(world: World) -> None:
-    assert world.conditions.is_read_only() is False
-    assert world.conditions.stuck_sessions(older_s=60) == ()
-    assert world.conditions.time_limit_s() in (600.0, None)
+def test_what_the_server_says_of_itself(world: DatabaseWorld) -> None:
+    assert world.conditions.server.is_read_only() is False
+    assert world.conditions.server.stuck_sessions(older_s=60) == ()
+    assert world.conditions.work.time_limit_s() in (600.0, None)
 
 
 @pytest.mark.parametrize("change", PlanChange)
-def test_only_a_plan_that_is_there_can_be_changed(world: World, change: PlanChange) -> None:
+def test_only_a_plan_that_is_there_can_be_changed(world: DatabaseWorld, change: PlanChange) -> None:
     with pytest.raises(NotFoundError):
-        world.conditions.change_plan("no-such-plan", change)
+        world.conditions.accounts.change_plan("no-such-plan", change)
 
 
-def test_what_a_release_does_not_keep_is_not_known(world: World) -> None:
+def test_what_a_release_does_not_keep_is_not_known(world: DatabaseWorld) -> None:
     """Every question has an answer on every release; where it is None the tables say why."""
-    if not isinstance(world, DatabaseWorld):
-        return
-    has_details = "project_details" in world.columns[world.project_table]
+    has_details = world.has_column("project", "project_details")
     known = {
-        "cron": world.conditions.cron_runs() is not None,
-        "plans": world.conditions.plan_limits() is not None,
-        "places": world.conditions.places_taken() is not None,
-        "stores": world.conditions.stores_in_use() is not None,
-        "versions": world.conditions.qgis_versions() is not None,
-        "online": world.conditions.online_projects() is not None,
+        "cron": world.conditions.server.cron_runs() is not None,
+        "plans": world.conditions.accounts.plan_limits() is not None,
+        "places": world.conditions.accounts.places_taken() is not None,
+        "stores": world.conditions.projects.stores_in_use() is not None,
+        "versions": world.conditions.projects.qgis_versions() is not None,
+        "online": world.conditions.projects.online() is not None,
     }
     assert known == {
-        "cron": "django_cron_cronjoblog" in world.columns,
+        "cron": world.has_table("cron"),
         "plans": True,
-        "places": "max_organization_members" in world.columns["subscription_plan"],
-        "stores": "file_storage" in world.columns[world.project_table],
+        "places": world.has_column("plan", "max_organization_members"),
+        "stores": world.has_column("project", "file_storage"),
         "versions": has_details,
         "online": has_details,
     }

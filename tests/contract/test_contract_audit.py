@@ -9,10 +9,10 @@ import pytest
 
 from qfc.drivers.audit import FileAuditLog, HostAuditLog
 from qfc.drivers.hosts.local import LocalHost
-from qfc.drivers.memory import MemoryAuditLog
 from qfc.errors import QfcError
 from qfc.stack.model import AuditEntry
 from qfc.stack.ports import AuditLog
+from twins import MemoryAuditLog
 
 BEGAN = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

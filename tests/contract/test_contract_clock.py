@@ -7,8 +7,8 @@ from datetime import UTC
 import pytest
 
 from qfc.drivers.clock import SystemClock
-from qfc.drivers.memory import MemoryClock
 from qfc.stack.ports import Clock
+from twins import MemoryClock
 
 
 @pytest.fixture(params=[SystemClock, MemoryClock])

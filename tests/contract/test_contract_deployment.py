@@ -14,12 +14,12 @@ from qfc.drivers.deployment.settings import EnvSettings
 from qfc.drivers.deployment.source import GitSource
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
-from qfc.drivers.memory import MemoryDeployment, Release, memory_deployment
 from qfc.drivers.records import HostRecords
 from qfc.drivers.runtimes.compose.env import Env
 from qfc.errors import NotFoundError, QfcError
 from qfc.stack.model import Revision
 from qfc.stack.ports import Records, Settings, Source
+from twins import MemoryDeployment, Release, memory_deployment
 
 ENV = "# how many\nQFIELDCLOUD_WORKER_REPLICAS=2\nSECRET_KEY=a-b-c\n"
 EXAMPLES = {"v1": "SECRET_KEY=\n", "v2": "SECRET_KEY=\nSTORAGES=\n"}

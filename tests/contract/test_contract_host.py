@@ -13,12 +13,12 @@ import pytest
 
 from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.hosts.ssh import SshHost
-from qfc.drivers.memory import MemoryHost
 from qfc.errors import CommandError, NotFoundError, QfcError
 from qfc.stack.ports import Host, Machine
 from requirements import require
 from second_host import CAN_MAKE, second_host
 from ssh_server import SSHD, SshServer, running
+from twins import MemoryHost
 
 ECHO = [sys.executable, "-c", "import sys; sys.stdout.write(sys.stdin.read())"]
 FAIL = [sys.executable, "-c", "import sys; print('it broke', file=sys.stderr); sys.exit(7)"]

@@ -16,9 +16,9 @@ from qfc.drivers.clock import SystemClock
 from qfc.drivers.host_lock import MARK, HostLock, mark_of
 from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.lock import FileLock
-from qfc.drivers.memory import LockTable, MemoryClock, MemoryLock
 from qfc.errors import LockHeldError, QfcError
 from qfc.stack.ports import Lock
+from twins import LockTable, MemoryClock, MemoryLock
 
 #: Makes the lock of one more operator of the same stack; of the same process where the driver knows processes.
 Another = Callable[[], Lock]

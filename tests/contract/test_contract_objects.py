@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from minio_server import MinIO
-from qfc.drivers.memory import MemoryObjectStore
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
 from qfc.drivers.objects.webdav import WebDavObjectStore
 from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore
+from twins import MemoryObjectStore
 from webdav_server import webdav_server
 
 

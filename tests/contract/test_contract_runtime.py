@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 
 from qfc import config, wiring
-from qfc.drivers.memory import MemoryClock, MemoryRuntime
 from qfc.errors import CommandError, NotFoundError, UsageError
 from qfc.stack.model import Health, Service, ServiceState
 from qfc.stack.ports import Runtime
 from qfc_command import fresh_qfc
+from twins import MemoryClock, MemoryRuntime
 
 WORKER = "worker_wrapper"
 TEXT = '[stacks.local]\nkind = "embedded"\nworkers = 2\n'

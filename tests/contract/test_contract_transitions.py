@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from qfc.checks.evidence import Evidence
-from qfc.drivers.memory import MemoryPorts, MemoryTransitions, memory_stack
 from qfc.drivers.transitions import FileTransitions
 from qfc.operations.jobs_list import jobs_list
 from qfc.operations.jobs_view import JobLine
@@ -23,6 +22,7 @@ from qfc.stack.model import Job, JobStatus, QueueDepth, QueueSnapshot, WaitingCo
 from qfc.stack.ports import Transitions
 from qfc.stack.queue import BEGIN_S
 from queue_world import NOW, World
+from twins import MemoryPorts, MemoryTransitions, memory_stack
 
 Make = Callable[[], Transitions]
 HOUR = timedelta(hours=1)

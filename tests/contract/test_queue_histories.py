@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from history_world import Actor, DatabaseGround, Ground, MemoryGround
-from qfc.drivers.postgres_server import Endpoint, connect
+from qfc.drivers.postgres_server import connect
 from qfc.operations.deltas_filter import DeltaFilter
 from qfc.operations.deltas_list import NOT_ARRIVED, deltas_list
 from qfc.operations.deltas_reapply import DeltaSelection, deltas_reapply
@@ -31,6 +31,7 @@ from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
 from qfc.operations.jobs_cleanup import Cleaned, jobs_cleanup
 from qfc.operations.queue_change import Changed
 from qfc.stack.model import Delta, Job, JobStatus
+from shared_database import SharedDatabases
 
 YES, DRY = Options(yes=True), Options(dry_run=True)
 PEOPLE = ("alice", "bob")
@@ -469,16 +470,15 @@ def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
 
 
 @pytest.fixture(params=["memory", "node", "2024_09", "2025_11"])
-def make(request: pytest.FixtureRequest, contract_databases: Callable[[str], Endpoint]) -> Callable[[], Ground]:
+def make(request: pytest.FixtureRequest) -> Callable[[], Ground]:
     """Make an empty server of a kind."""
     if request.param == "memory":
         return MemoryGround
-    endpoint = contract_databases(request.param)
+    databases: SharedDatabases = request.getfixturevalue("shared_databases")
 
     def made() -> Ground:
-        with connect(endpoint, autocommit=True) as connection:
-            connection.execute("truncate core_user cascade")
-        return DatabaseGround(lambda: connect(endpoint))
+        databases.restore(request.param)
+        return DatabaseGround(lambda: connect(databases.endpoint(request.param)))
 
     return made
 

@@ -8,12 +8,12 @@ import psycopg
 import pytest
 
 from qfc.checks.twice import TWICE
-from qfc.drivers.memory import memory_stack
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
 from qfc.stack.findings import Result
 from qfc.stack.model import JobStatus
 from queue_world import DatabaseWorld, World
+from twins import memory_stack
 
 
 def found(world: World, *, fix: bool = False) -> Diagnosis:

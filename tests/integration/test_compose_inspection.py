@@ -221,16 +221,16 @@ def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:
         "create", "--label", f"job_id={job}", "--network", network, "-v", f"{official.shared}/tmpold:/io",
         "debian:bookworm-slim", "true",
     )  # fmt: skip
-    folders = {Path(one.path).name: one for one in official.ports.deployment.inspection.temporary_folders()}
+    folders = {Path(one.path).name: one for one in official.ports.deployment.inspection.host.temporary_folders()}
     assert set(folders) == {"tmpold", "tmpnew"}
     assert (folders["tmpold"].job_id, folders["tmpnew"].job_id) == (job, "")
     assert folders["tmpold"].age_s >= 2 * DAY_S - 60
-    assert [one.job_id for one in official.ports.deployment.inspection.containers() if not one.is_own] == [job]
+    assert [one.job_id for one in official.ports.deployment.inspection.containers.all() if not one.is_own] == [job]
     fixed = official.find("C14", fix=True)
     assert fixed is not None
     assert (fixed.result, fixed.evidence[:29]) == (Result.FIXED, "1 folders and 0 containers, o")
     assert sorted(one.name for one in official.shared.glob("tmp*")) == ["tmpnew", "tmpother"]
-    official.ports.deployment.inspection.remove_containers([container])
+    official.ports.deployment.inspection.containers.remove([container])
     assert official.docker("ps", "-aq", "--filter", f"label=job_id={job}") == ""
     for path in official.shared.glob("tmp*"):
         shutil.rmtree(path)
@@ -273,8 +273,8 @@ def test_a_store_that_is_down_is_not_reached_and_started_again(official: Officia
 
 def test_the_store_is_reached_from_the_host_by_its_port(official: Official) -> None:
     url = f"http://127.0.0.1:{official.made.ports['MINIO_API_PORT']}"
-    assert official.ports.deployment.inspection.reach(Vantage.HOST, url).status == 403
-    assert official.ports.deployment.inspection.reach(Vantage.APP, url).status is None
+    assert official.ports.deployment.inspection.network.reach(Vantage.HOST, url).status == 403
+    assert official.ports.deployment.inspection.network.reach(Vantage.APP, url).status is None
 
 
 def test_a_missing_image_is_built(official: Official) -> None:
@@ -478,7 +478,7 @@ def wait_for(look: Callable[[], Finding | None], limit_s: float = 30) -> Finding
 
 
 def test_large_logs_are_measured(official: Official) -> None:
-    sizes = {one.name: one.bytes for one in official.ports.deployment.inspection.logs()}
+    sizes = {one.name: one.bytes for one in official.ports.deployment.inspection.host.logs()}
     assert (sizes[f"{official.made.project}-db-1"] or 0) > 0
 
 
@@ -537,7 +537,7 @@ RIGHT = {
 def test_passwords_that_everybody_knows_are_replaced_in_database_and_store(official: Official) -> None:
     """The last one here: the deployment has other passwords afterwards than the tests know."""
     settings = official.ports.deployment.settings
-    official.ports.conditions.change_password("postgres")
+    official.ports.conditions.server.change_password("postgres")
     known = ("MINIO_ROOT_PASSWORD", "STORAGE_SECRET_ACCESS_KEY")
     settings.change({"POSTGRES_PASSWORD": "postgres", **dict.fromkeys(known, "minioadmin")})
     official.ports.runtime.recreate(None)

@@ -73,7 +73,7 @@ def test_a_table_that_was_renamed_is_found_again(world: DatabaseWorld) -> None:
 def test_views_can_write_nothing(database: Endpoint) -> None:
     views = Database(lambda: connect(database))
     with pytest.raises(RefusedError), views.reading() as session:
-        session.change("tokens_end", user_id=1)
+        session.change("accounts.end_tokens", user_id=1)
     views.close()
 
 

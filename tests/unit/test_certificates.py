@@ -19,12 +19,12 @@ from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem
 from qfc.drivers.docker.containers import container
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
-from qfc.drivers.memory import MemoryClock
 from qfc.errors import NotFoundError, RefusedError
 from qfc.stack.certificates import Sighting, covers, judge, verdict
 from qfc.stack.findings import Severity, unknown
 from qfc.stack.model import Certificate, Verdict
 from qfc.stack.self_signed import self_signed
+from twins import MemoryClock
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 HOST = "field.example.org"

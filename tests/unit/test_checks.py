@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -16,13 +17,13 @@ import pytest
 from checks_world import DRY, ENV, VALUES, YES, found, healthy
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
 from qfc.checks.settings import SETTINGS
-from qfc.drivers.memory import MemoryPorts
 from qfc.errors import QfcError, UnreachableError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.findings import Result
 from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
 from queue_world import NOW, MemoryWorld
+from twins import MemoryPorts
 
 
 @pytest.mark.parametrize("kind", ["embedded", "compose"])
@@ -309,12 +310,15 @@ def test_a_check_that_hangs_keeps_no_process_from_ending() -> None:
     program = (
         "import time\n"
         "from qfc.checks import Check, Evidence, examine\n"
-        "from qfc.drivers.memory import memory_stack\n"
+        "from twins import memory_stack\n"
         "class Hung(Check):\n"
         "    id = title = fix = 'hung'\n"
         "    def look(self, seen):\n"
         "        time.sleep(3600)\n"
         "print(examine([Hung()], Evidence(memory_stack()), limit_s=0.1)[0].evidence)\n"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    tests = Path(__file__).parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tests, capture_output=True, text=True, timeout=60, check=True
+    )
     assert "longer than" in done.stdout

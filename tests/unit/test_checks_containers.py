@@ -10,8 +10,6 @@ from datetime import timedelta
 import pytest
 
 from checks_world import DRY, found, healthy, ids, the
-from qfc.drivers.memory import MemoryInspection, MemoryPorts
-from qfc.drivers.memory.site import BuiltImage, Release
 from qfc.errors import CommandError
 from qfc.operations.sync_queue import sync_queue
 from qfc.stack.findings import Result
@@ -29,6 +27,8 @@ from qfc.stack.model import (
     User,
     Vantage,
 )
+from twins import MemoryInspection, MemoryPorts
+from twins.site import BuiltImage, Release
 
 Make = Callable[[MemoryPorts], object]
 ENDPOINT = "http://minio:9000"
@@ -41,19 +41,19 @@ def inspection(ports: MemoryPorts) -> MemoryInspection:
 
 def change(ports: MemoryPorts, service: str, **more: object) -> None:
     """Let the container of a service be another one."""
-    rows = inspection(ports).rows
+    rows = inspection(ports).containers.rows
     changed = [replace(one, **more) if one.service == service else one for one in rows]  # pyright: ignore[reportArgumentType]
-    inspection(ports).rows = changed
+    inspection(ports).containers.rows = changed
 
 
 def add(ports: MemoryPorts, called: str, **more: object) -> None:
-    one = inspection(ports).container(called)
-    inspection(ports).rows.append(replace(one, **more))  # pyright: ignore[reportArgumentType]
+    one = inspection(ports).containers.of(called)
+    inspection(ports).containers.rows.append(replace(one, **more))  # pyright: ignore[reportArgumentType]
 
 
 def official(ports: MemoryPorts) -> None:
     """Let the workers be such that start a container for each job."""
-    inspection(ports).environments["worker_wrapper"] = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-app"}
+    inspection(ports).environment.given["worker_wrapper"] = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-app"}
     change(ports, "worker_wrapper", mounts=("/var/run/docker.sock",))
 
 
@@ -65,7 +65,7 @@ def serving(ports: MemoryPorts, *services: str) -> None:
 
 
 def old_compose(ports: MemoryPorts) -> None:
-    inspection(ports).facts = replace(inspection(ports).facts, compose="1.29.2")
+    inspection(ports).engine.known = replace(inspection(ports).engine.known, compose="1.29.2")
     assert found(ports).findings == ()
 
     def faulty() -> ComposeFacts:
@@ -75,7 +75,7 @@ def old_compose(ports: MemoryPorts) -> None:
 
 
 def another_processor(ports: MemoryPorts) -> None:
-    inspection(ports).facts = replace(inspection(ports).facts, architecture="aarch64")
+    inspection(ports).engine.known = replace(inspection(ports).engine.known, architecture="aarch64")
     assert found(ports).findings == ()
     serving(ports, "qgis")
 
@@ -88,7 +88,7 @@ def lost_network(ports: MemoryPorts) -> None:
 
 def neighbour(ports: MemoryPorts) -> None:
     official(ports)
-    inspection(ports).neighbours = (Neighbour("other", "/srv/other"),)
+    inspection(ports).engine.neighbours = (Neighbour("other", "/srv/other"),)
 
 
 def no_socket(ports: MemoryPorts) -> None:
@@ -98,7 +98,7 @@ def no_socket(ports: MemoryPorts) -> None:
 
 def left(ports: MemoryPorts) -> None:
     official(ports)
-    inspection(ports).folders = [
+    inspection(ports).host.folders = [
         TemporaryFolder("/tmp/tmpa", 90_000, "job-1"),
         TemporaryFolder("/tmp/tmpb", 60, "job-2"),
     ]
@@ -118,7 +118,7 @@ def nowhere(ports: MemoryPorts) -> None:
     site = ports.deployment.site
     site.env = site.env.replace("field.example.org", "field.town.ch")
     assert "G03-dns" not in ids(found(ports))
-    inspection(ports).nowhere = frozenset({"field.town.ch"})
+    inspection(ports).network.nowhere = frozenset({"field.town.ch"})
 
 
 def filling(ports: MemoryPorts) -> None:
@@ -140,7 +140,7 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
     ),
     "A07": (old_compose, "Compose 1.29.2 says of the files: contains an invalid type"),
     "A09": (
-        lambda ports: (add(ports, "geodb"), setattr(inspection(ports), "orphaned", ("geodb",))),
+        lambda ports: (add(ports, "geodb"), setattr(inspection(ports).containers, "orphaned", ("geodb",))),
         "memory-geodb-1",
     ),
     "A11-policy": (lambda ports: change(ports, "app", restart_policy="no"), "restart policy is no: app"),
@@ -154,16 +154,18 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
         "Ended for lack of memory: memory-app-1",
     ),
     "C01": (
-        lambda ports: inspection(ports).unreached.update({(Vantage.NGINX, ENDPOINT): "no such host"}),
+        lambda ports: inspection(ports).network.unreached.update({(Vantage.NGINX, ENDPOINT): "no such host"}),
         "nginx: no such host",
     ),
     "C04": (
-        lambda ports: (serving(ports, "rustfs"), inspection(ports).volume_names.append("memory_minio_data1")),
+        lambda ports: (serving(ports, "rustfs"), inspection(ports).engine.volume_names.append("memory_minio_data1")),
         "memory_minio_data1",
     ),
     "C05": (lambda ports: serving(ports, "rustfs"), "rustfs"),
     "C09": (
-        lambda ports: setattr(inspection(ports), "known_stores", (StoreFacts("default", "webdav", "http://dav"),)),
+        lambda ports: setattr(
+            inspection(ports).environment, "known_stores", (StoreFacts("default", "webdav", "http://dav"),)
+        ),
         "default",
     ),
     "D01-network": (lost_network, "Workers start jobs on gone"),
@@ -172,13 +174,13 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
     "D13": (no_socket, "No worker has the engine's socket"),
     "C14": (left, "1 folders and 1 containers"),
     "A15-no-inodes": (
-        lambda ports: setattr(inspection(ports), "space", (Inodes(10, 10**7, "/"),)),
+        lambda ports: setattr(inspection(ports).host, "space", (Inodes(10, 10**7, "/"),)),
         "10 of 10000000 on /",
     ),
-    "A15-inodes": (lambda ports: setattr(inspection(ports), "space", (Inodes(10**5, 10**7, "/"),)), "100000 of"),
+    "A15-inodes": (lambda ports: setattr(inspection(ports).host, "space", (Inodes(10**5, 10**7, "/"),)), "100000 of"),
     "A15-soon": (filling, "If it goes on like this: / on"),
     "A15-logs": (
-        lambda ports: setattr(inspection(ports), "log_parts", (DiskPart("logs", "db", 20 * 10**9),)),
+        lambda ports: setattr(inspection(ports).host, "log_parts", (DiskPart("logs", "db", 20 * 10**9),)),
         "20.0 GB: db 20.0 GB",
     ),
     "G03-dns": (
@@ -186,15 +188,15 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
             setattr(
                 ports.deployment.site, "env", ports.deployment.site.env.replace("field.example.org", "field.town.ch")
             ),
-            setattr(inspection(ports), "nowhere", frozenset({"field.town.ch"})),
+            setattr(inspection(ports).network, "nowhere", frozenset({"field.town.ch"})),
         ),
         "field.town.ch",
     ),
     "H06-server": (
-        lambda ports: setattr(inspection(ports), "nowhere", frozenset({"mail.example.org"})),
+        lambda ports: setattr(inspection(ports).network, "nowhere", frozenset({"mail.example.org"})),
         "mail.example.org:25 from app: no such name",
     ),
-    "clock": (lambda ports: setattr(inspection(ports), "offset_s", -90.0), "90 s behind"),
+    "clock": (lambda ports: setattr(inspection(ports).host, "offset_s", -90.0), "90 s behind"),
 }
 
 
@@ -212,7 +214,7 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
 def test_a_mail_server_offers_what_is_wanted_of_it(env: str, offered: tuple[str, ...], told: str | None) -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += env
-    inspection(ports).mail = MailServer(offered)
+    inspection(ports).network.mail = MailServer(offered)
     findings = [one.evidence for one in found(ports).findings if one.id == "H06-server"]
     assert findings == ([told] if told else [])
 
@@ -265,7 +267,7 @@ def test_a_fault_is_found_with_its_evidence_and_repaired_where_that_is_promised(
 
 def test_a_disk_that_counts_no_files_is_no_finding() -> None:
     ports, _ = healthy("compose")
-    inspection(ports).space = (Inodes(0, 0, "/"),)
+    inspection(ports).host.space = (Inodes(0, 0, "/"),)
     assert found(ports).findings == ()
 
 
@@ -273,7 +275,7 @@ def test_what_a_job_left_today_stays() -> None:
     ports, _ = healthy("compose")
     left(ports)
     assert the(found(ports, fix=True), "C14").result is Result.FIXED
-    assert [one.path for one in inspection(ports).folders] == ["/tmp/tmpb"]
+    assert [one.path for one in inspection(ports).host.folders] == ["/tmp/tmpb"]
 
 
 def test_a_store_that_is_ill_and_one_that_is_down() -> None:

@@ -14,7 +14,6 @@ from qfc.checks.containers import CONTAINERS, CONTAINERS_ADVISORY
 from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.stores import STORES, STORES_ADVISORY
-from qfc.drivers.memory import MemoryInspection, MemoryPorts
 from qfc.stack.findings import Result
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import (
@@ -30,6 +29,7 @@ from qfc.stack.model import (
     Vantage,
 )
 from queue_world import NOW
+from twins import MemoryInspection, MemoryPorts
 
 WORKER, DAY_S = "worker_wrapper", 24 * 3600.0
 PULLED = "registry.example/qgis:26.4"
@@ -44,9 +44,9 @@ def seen(ports: MemoryPorts) -> MemoryInspection:
 
 def change(ports: MemoryPorts, service: str, **values: object) -> None:
     """Change what a service's container is, or make one."""
-    rows = {one.service: one for one in seen(ports).rows}
-    rows[service] = replace(rows.get(service, seen(ports).container(service)), **values)  # pyright: ignore[reportArgumentType]
-    seen(ports).rows = list(rows.values())
+    rows = {one.service: one for one in seen(ports).containers.rows}
+    rows[service] = replace(rows.get(service, seen(ports).containers.of(service)), **values)  # pyright: ignore[reportArgumentType]
+    seen(ports).containers.rows = list(rows.values())
 
 
 def official(ports: MemoryPorts) -> None:
@@ -54,7 +54,7 @@ def official(ports: MemoryPorts) -> None:
     site = ports.deployment.site
     site.extra = {"qgis": "memory-qgis"}
     site.build("qgis", NOW)
-    seen(ports).environments[WORKER] = dict(QGIS)
+    seen(ports).environment.given[WORKER] = dict(QGIS)
     change(ports, WORKER, mounts=("/var/run/docker.sock", "/tmp"))
 
 
@@ -66,7 +66,7 @@ def with_services(ports: MemoryPorts, *more: Service) -> None:
 
 def network(ports: MemoryPorts) -> None:
     official(ports)
-    seen(ports).network_names.append("other")
+    seen(ports).engine.network_names.append("other")
     ports.deployment.site.env += "QFIELDCLOUD_DEFAULT_NETWORK=qfieldcloud_default\n"
 
 
@@ -101,9 +101,9 @@ def test_nothing_is_found_on_a_healthy_one_whose_workers_start_containers() -> N
 
 def test_what_the_node_does_not_need_is_no_fault_of_it() -> None:
     ports, _ = healthy("compose")
-    seen(ports).network_names.clear()
-    seen(ports).neighbours = (Neighbour("second", "/opt/second"),)
-    seen(ports).facts = replace(seen(ports).facts, architecture="aarch64")
+    seen(ports).engine.network_names.clear()
+    seen(ports).engine.neighbours = (Neighbour("second", "/opt/second"),)
+    seen(ports).engine.known = replace(seen(ports).engine.known, architecture="aarch64")
     assert found(ports).findings == ()
 
 
@@ -115,15 +115,15 @@ def test_a_port_that_was_taken_and_is_not_any_more_is_no_fault() -> None:
 
 def test_a_host_without_compose_is_told() -> None:
     ports, _ = healthy("compose")
-    seen(ports).facts = EngineFacts("20.10", "x86_64", "/var/lib/docker", "")
+    seen(ports).engine.known = EngineFacts("20.10", "x86_64", "/var/lib/docker", "")
     assert the(found(ports), "A07").evidence == "The host has no Compose: nothing can be changed."
 
 
 def test_single_commands_and_tasks_need_no_policy() -> None:
     ports, _ = healthy("compose")
     change(ports, "createbuckets", state="exited", restart_policy="no")
-    run = replace(seen(ports).container("app"), id="run", is_one_off=True, restart_policy="")
-    seen(ports).rows.append(run)
+    run = replace(seen(ports).containers.of("app"), id="run", is_one_off=True, restart_policy="")
+    seen(ports).containers.rows.append(run)
     with_services(ports, Service("createbuckets", ServiceState.STOPPED, Health.UNKNOWN, 0, is_task=True))
     assert found(ports).findings == ()
 
@@ -158,28 +158,28 @@ def test_what_belongs_to_a_job_at_work_stays() -> None:
     official(ports)
     job = world.job(world.project("busy"), "started", started=1)
     ports.runtime.at_work = frozenset({job})
-    seen(ports).folders = [TemporaryFolder("/tmp/tmpbusy", 2 * DAY_S, job)]
+    seen(ports).host.folders = [TemporaryFolder("/tmp/tmpbusy", 2 * DAY_S, job)]
     assert "C14" not in ids(found(ports, fix=True))
-    assert len(seen(ports).folders) == 1
+    assert len(seen(ports).host.folders) == 1
 
 
 def test_a_store_that_no_address_names_is_not_missed() -> None:
     ports, _ = healthy("compose")
-    seen(ports).known_stores = (StoreFacts("default", "s3", "https://s3.example.com"),)
+    seen(ports).environment.known_stores = (StoreFacts("default", "s3", "https://s3.example.com"),)
     store(state=ServiceState.STOPPED)(ports)
     assert ids(found(ports)) == ["A11-other"]
 
 
 def test_a_store_that_only_the_host_cannot_reach_is_no_fault() -> None:
     ports, _ = healthy("compose")
-    seen(ports).known_stores = (StoreFacts("default", "s3", "http://10.9.9.9:9000"),)
-    seen(ports).unreached[Vantage.HOST, "http://10.9.9.9:9000"] = "timed out"
+    seen(ports).environment.known_stores = (StoreFacts("default", "s3", "http://10.9.9.9:9000"),)
+    seen(ports).network.unreached[Vantage.HOST, "http://10.9.9.9:9000"] = "timed out"
     assert found(ports).findings == ()
 
 
 def test_the_host_is_not_asked_for_names_that_only_containers_know() -> None:
     ports, _ = healthy("compose")
-    seen(ports).unreached[Vantage.APP, "http://minio:9000"] = "no such name"
+    seen(ports).network.unreached[Vantage.APP, "http://minio:9000"] = "no such name"
     assert (
         the(found(ports), "C01").evidence == "http://minio:9000 (default) from app: no such name; nginx: answered 403."
     )
@@ -190,13 +190,13 @@ def test_names_that_lead_nowhere_by_agreement_are_not_looked_up(host: str) -> No
     ports, _ = healthy("compose")
     site = ports.deployment.site
     site.env = site.env.replace("field.example.org", host)
-    seen(ports).nowhere = frozenset({host})
+    seen(ports).network.nowhere = frozenset({host})
     assert "G03-dns" not in ids(found(ports))
 
 
 def test_logs_that_may_not_be_measured_are_not_taken_for_small() -> None:
     ports, _ = healthy("compose")
-    seen(ports).log_parts = (DiskPart("log", "memory-db-1", None),)
+    seen(ports).host.log_parts = (DiskPart("log", "memory-db-1", None),)
     assert the(found(ports), "A15-logs").result is Result.SKIPPED
 
 

@@ -14,14 +14,14 @@ from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
 from qfc.checks.logs import LOGS, LogPattern
 from qfc.checks.settings import SETTINGS, WORKER_URL
-from qfc.drivers.memory import MemoryPorts
-from qfc.drivers.memory.records import MemoryApi
-from qfc.drivers.memory.site import FOLDER
 from qfc.errors import CommandError, UnknownNameError
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
 from qfc.stack.rollout import DeployState, Record, as_document
+from twins import MemoryPorts
+from twins.records import MemoryApi
+from twins.site import FOLDER
 
 #: Lines as services really write them, by the check that knows them.
 

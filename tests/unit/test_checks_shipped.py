@@ -30,7 +30,7 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
     new, store = values["POSTGRES_PASSWORD"], json.loads(values["STORAGES"])["default"]["OPTIONS"]
     assert the(made, "A10-passwords").result is Result.FIXED
     assert "POSTGRES_PASSWORD: [hidden] → another one, made at random" in asked[0]
-    assert ports.conditions.password == new
+    assert ports.conditions.server.password == new
     assert store == {"access_key": "minioadmin", "secret_key": values["MINIO_ROOT_PASSWORD"]}
     assert new not in str((made, asked))
     assert values["MINIO_ROOT_PASSWORD"] not in str((made, asked))
@@ -43,7 +43,7 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
 def test_a_password_that_the_database_does_not_take_is_not_written_down() -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += "POSTGRES_PASSWORD=postgres\n"
-    ports.conditions.read_only = True
+    ports.conditions.server.refuses_passwords = True
     assert the(found(ports, fix=True), "A10-passwords").result is Result.FAILED
     assert ports.deployment.settings.values()["POSTGRES_PASSWORD"] == "postgres"
 

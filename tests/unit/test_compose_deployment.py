@@ -7,9 +7,9 @@ from pathlib import Path, PurePath, PurePosixPath
 import pytest
 
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryHost
 from qfc.drivers.runtimes.compose.deployment import ComposeConfig, ComposeProject, find, on_engine, project_of, read_env
 from qfc.errors import ConfigError, NotFoundError, QfcError, UnreachableError
+from twins import MemoryHost
 
 FOLDER = PurePosixPath("/opt/QFieldCloud")
 ONE = [("qfieldcloud", "/opt/QFieldCloud", name) for name in ("db", "app", "worker_wrapper", "worker_wrapper")]

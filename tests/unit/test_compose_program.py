@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryHost
 from qfc.drivers.runtimes.compose.program import Compose, find
 from qfc.errors import UnreachableError
+from twins import MemoryHost
 
 V2, V1 = Compose("2.24.5", "qfc"), Compose("1.29.2", "qfc")
 NEW = ["docker", "compose", "--progress", "plain", "--project-name", "qfc"]

@@ -10,12 +10,12 @@ import pytest
 
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryClock, MemoryHost, MemoryQueue
 from qfc.drivers.runtimes.compose.draining import DEAF_S, PATIENCE_S, Drain, leaving_order
 from qfc.drivers.runtimes.compose.holding import JobHolding, as_workers, by_host
 from qfc.errors import QfcError, UnreachableError
 from qfc.stack.model import Job, JobStatus, Worker
-from qfc.stack.ports import QueueStore
+from qfc.stack.ports import DatabaseQueue
+from twins import MemoryClock, MemoryHost, MemoryQueue
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 JOB, OVER = "11111111-aaaa-4000-8000-000000000000", "22222222-aaaa-4000-8000-000000000000"
@@ -154,7 +154,7 @@ def test_only_logs_of_workers_that_say_nothing_themselves_are_read(queue: Memory
 
 
 def test_what_cannot_be_told_is_left_out(queue: MemoryQueue) -> None:
-    def out_of_reach() -> QueueStore:
+    def out_of_reach() -> DatabaseQueue:
         raise UnreachableError("The database does not answer.")
 
     assert JobHolding(engine(host()), out_of_reach)([FIRST]) == {}

@@ -20,9 +20,9 @@ from qfc.drivers.deployment.memory import (
     size,
 )
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryHost
 from qfc.errors import QfcError
 from qfc.stack.model import MemoryRoom
+from twins import MemoryHost
 
 MIB, GIB = 1024**2, 1024**3
 MEMINFO = """MemTotal:       16316412 kB

@@ -14,8 +14,8 @@ from qfc.drivers.deployment.nginx import RELOAD_S
 from qfc.drivers.deployment.traffic import FRAGMENT, INCLUDED, POLL_S, NginxTraffic, fragment
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryClock, MemoryHost
 from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError
+from twins import MemoryClock, MemoryHost
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 PASSWORD, PROJECT = "0f1e2d3c4b5a", "/9c7e26a4-584b-483e-a24e-5b219d7437a3/"

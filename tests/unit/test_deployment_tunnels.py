@@ -17,11 +17,11 @@ from qfc.drivers.deployment.tunnels import (
     routes_of_log,
 )
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.memory import MemoryHost
 from qfc.drivers.routes.address import Place
 from qfc.drivers.routes.forwards import Forwards
 from qfc.errors import UnreachableError
 from qfc.stack.model import Tunnel, TunnelRoute
+from twins import MemoryHost
 
 CONFIG = """tunnel: 6ff42ae2
 credentials-file: /etc/cloudflared/6ff42ae2.json

@@ -11,10 +11,10 @@ import pytest
 
 from qfc.drivers.docker.engine import QUERY_S, Engine, error_line, failed
 from qfc.drivers.docker.sizes import size_bytes
-from qfc.drivers.memory import MemoryHost
 from qfc.errors import CommandError, QfcError, UnreachableError
 from qfc.stack.model import CommandResult
 from qfc.stack.ports import Machine, Process
+from twins import MemoryHost
 
 PERMISSION = (
     "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock: Get x"

@@ -13,8 +13,8 @@ import pytest
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.docker.images import DeploymentImages
-from qfc.drivers.memory import MemoryHost
 from qfc.errors import CommandError, NotFoundError
+from twins import MemoryHost
 
 NOW = datetime.now(UTC)
 APP = Container(

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from qfc.drivers.memory import LockTable, MemoryLock, MemoryPorts, memory_stack
 from qfc.errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError
 from qfc.operations.guard import Options, guarded
+from twins import LockTable, MemoryLock, MemoryPorts, memory_stack
 
 
 def two_operators() -> tuple[MemoryPorts, MemoryPorts]:

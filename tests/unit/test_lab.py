@@ -1,4 +1,7 @@
-"""The fault lab on the memory twins: a fault is made, found by its checks, undone; nothing of it stays."""
+"""The fault lab on the memory twins: a fault is made, found by its checks, undone; nothing of it stays.
+
+Faults that are made of rows are in `tests/integration/test_rows_lab.py`.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from lab_world import OF_ROWS, REAL_ONLY
 from qfc.checks import EVERYTHING
-from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
 from qfc.lab.disk import why_spared
@@ -17,9 +20,10 @@ from qfc.operations import lab_book
 from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
-from qfc.stack.model import Disk, Kind, Revision, User, Worker
+from qfc.stack.model import Disk, Kind, Revision, Worker
 from qfc.stack.self_signed import self_signed
 from queue_world import NOW
+from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)
 ENV = (
@@ -27,53 +31,9 @@ ENV = (
     'ENVIRONMENT=production\nSECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\n'
     "EMAIL_HOST=mail.example.org\nHOST_POSTGRES_PORT=5433\n"
 )
-#: What needs an engine, supervisord or an nginx: made on real stacks, in the acceptance tests.
-REAL_ONLY = {
-    "worker-missing",
-    "nginx-stopped",
-    "cache-stopped",
-    "storage-stopped",
-    "storage-hangs",
-    "storage-away",
-    "restart-policy-missing",
-    "container-orphaned",
-    "temporary-folder-leaked",
-    "qgis-image-missing",
-    "cron-stopped",
-    "forwarded-proto-wrong",
-    "downloads-empty",
-    "static-files-missing",
-    "api-past-files",
-    "nginx-fragment-broken",
-    "certificate-expired",
-    "certificate-of-another-name",
-    "certificate-without-its-key",
-    "certificate-not-served",
-    "certificate-missing",
-    "database-stopped",
-    "disk-full",
-}
-#: Made and undone in memory, but what finds them asks a database, files or an engine: found in the acceptance tests.
-FOUND_ON_REAL_STACKS = {
-    "attachment-missing",
-    "file-tiny",
-    "file-hidden",
-    "file-with-reserved-name",
-    "project-files-several",
-    "project-file-among-datasets",
-    "storage-miscounted",
-    "plan-begins-inactive",
-    "external-databases-not-allowed",
-    "organization-full",
-    "organization-owner-inactive",
-    "superuser-missing",
-    "account-locked-out",
-    "migration-missing",
-    "database-read-only",
-    "https-port-not-public",
-    "network-name-wrong",
-}
-IN_MEMORY = [one for one in FAULTS if one.id not in REAL_ONLY]
+#: Made and undone in memory, but what finds them asks files or an engine: found in the acceptance tests.
+FOUND_ON_REAL_STACKS = {"https-port-not-public", "network-name-wrong"}
+IN_MEMORY = [one for one in FAULTS if one.id not in REAL_ONLY and one not in OF_ROWS]
 
 
 def lab(one: Fault | None = None) -> MemoryPorts:
@@ -87,7 +47,6 @@ def lab(one: Fault | None = None) -> MemoryPorts:
     ports.clock.moment = NOW
     ports.runtime.start(None)
     ports.directory.migrations = ("core.0001", "core.0002")
-    ports.directory.user_rows["root"] = User("root", "r@example.com", "person", True, True, None, 0, None)
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
     return ports
 
@@ -98,28 +57,15 @@ def found(ports: MemoryPorts) -> set[str]:
 
 
 def traces(ports: MemoryPorts) -> str:
-    """Return everything that a fault may have left: rows, services, `.env`."""
-    rows = {**vars(ports.directory), **{name: row for name, row in vars(ports.jobs).items() if name != "clock"}}
-    rows |= {
-        "tables": {name: found for name, found in ports.lab.tables.items() if found},
-        "locked": ports.lab.read_only,
-    }
+    """Return everything that a fault may have left: services, `.env`."""
     services = [(one.name, one.state, one.running) for one in ports.runtime.services()]
     env = ports.deployment.site.env if ports.kind is Kind.COMPOSE else ""
-    return "\n".join(sorted(f"{name}: {row}" for name, row in rows.items())) + f"\n{services}\n{env}"
-
-
-def warm_up(ports: MemoryPorts) -> None:
-    """Have what comes with the first account: the default plan."""
-    ports.lab.account("warm-up")
-    ports.lab.remove("warm-up")
-    ports.lab.rows("plan", {}, ["id"])
+    return f"{services}\n{env}"
 
 
 @pytest.mark.parametrize("one", IN_MEMORY, ids=lambda one: one.id)
 def test_a_fault_is_found_by_its_checks_and_leaves_nothing_behind(one: Fault) -> None:
     ports = lab(one)
-    warm_up(ports)
     before = traces(ports)
     assert found(ports) == set()
     lab_break(ports, one.id, YES)
@@ -141,7 +87,6 @@ def test_a_fault_is_found_by_its_checks_and_leaves_nothing_behind(one: Fault) ->
 @pytest.mark.parametrize("one", IN_MEMORY, ids=lambda one: one.id)
 def test_a_lab_that_was_killed_before_it_made_the_fault_is_mended(one: Fault) -> None:
     ports = lab(one)
-    warm_up(ports)
     before = traces(ports)
     lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
     assert lab_mend(ports, one.id, YES).changed == (one.id,)
@@ -183,10 +128,10 @@ def test_an_embedded_stack_has_no_faults_of_containers() -> None:
 
 
 def test_a_fault_is_made_once() -> None:
-    ports = lab()
-    lab_break(ports, "edits-lost", YES)
+    ports = lab(fault("debug-on"))
+    lab_break(ports, "debug-on", YES)
     with pytest.raises(RefusedError, match="broken already"):
-        lab_break(ports, "edits-lost", YES)
+        lab_break(ports, "debug-on", YES)
 
 
 def test_unknown_faults_and_faults_that_are_not_made() -> None:
@@ -210,18 +155,19 @@ def test_nothing_is_broken_without_a_yes_or_in_a_dry_run() -> None:
 
 
 def test_several_faults_are_mended_the_last_one_first() -> None:
-    ports = lab()
-    for one in ("superuser-missing", "project-locked-for-long", "workers-stopped"):
+    ports = lab(fault("debug-on"))
+    first, second, third = ("debug-on", "host-not-allowed", "port-collision")
+    for one in (first, second, third):
         lab_break(ports, one, YES)
-    assert lab_mend(ports, "project-locked-for-long", YES).broken == ("superuser-missing", "workers-stopped")
-    assert lab_mend(ports, None, YES).changed == ("workers-stopped", "superuser-missing")
+    assert lab_mend(ports, second, YES).broken == (first, third)
+    assert lab_mend(ports, None, YES).changed == (third, first)
 
 
-def test_what_is_broken_is_written_down_beside_the_stack() -> None:
-    ports = lab()
-    lab_break(ports, "edits-lost", YES)
+def test_what_is_broken_is_read_by_its_owner_alone() -> None:
+    ports = lab_on(Disk(SMALL, SMALL, "/memory"))
+    lab_break(ports, "disk-full", YES)
     document = ports.records.read(lab_book.NAME) or {}
-    assert [one["id"] for one in document["broken"]] == ["edits-lost"]
+    assert [one["id"] for one in document["broken"]] == ["disk-full"]
 
 
 def test_a_fault_that_fails_half_way_stays_in_the_book(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -236,33 +182,6 @@ def test_a_fault_that_fails_half_way_stays_in_the_book(monkeypatch: pytest.Monke
     assert "qfc lab mend workers-stopped" in caught.value.hint
     assert [one.id for one in lab_book.read(ports)] == ["workers-stopped"]
     assert ports.audit.entries()[0].result.startswith("partly done")
-
-
-def test_a_mend_that_fails_stops_no_other_and_may_be_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
-    ports = lab()
-    lab_break(ports, "superuser-missing", YES)
-    lab_break(ports, "workers-stopped", YES)
-
-    def start(names: object) -> None:
-        raise CommandError("supervisord does not answer")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(ports.runtime, "start", start)
-        with pytest.raises(PartlyDoneError, match="workers-stopped"):
-            lab_mend(ports, None, YES)
-    assert [one.id for one in lab_book.read(ports)] == ["workers-stopped"]
-    assert ports.directory.user_rows["root"].is_superuser
-    assert lab_mend(ports, None, YES).broken == ()
-
-
-def test_a_repair_of_the_diagnosis_is_no_trouble_for_mending() -> None:
-    ports = lab()
-    lab_break(ports, "worker-killed-applying", YES)
-    made = diagnose(ports, EVERYTHING, YES, fix=True, proof=False)
-    assert {one.id for one in made.findings} >= {"D08", "D11"}
-    lab_mend(ports, None, YES)
-    assert ports.jobs.job_rows == {}
-    assert found(ports) == set()
 
 
 SMALL = 500 * 1000**2

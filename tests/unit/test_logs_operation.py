@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import NotFoundError, UsageError
 from qfc.operations.logs import LogQuery, logs, span
 from qfc.stack.model import LogLine
+from twins import MemoryPorts, memory_stack
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 
 from qfc.checks.evidence import Evidence
-from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, UsageError
 from qfc.operations.db_migrate import db_migrate
 from qfc.operations.db_status import db_status
@@ -31,6 +30,7 @@ from qfc.operations.workers_list import workers_list
 from qfc.stack.model import JobStatus, Worker
 from qfc.stack.queue_changes import BULK_LIMIT
 from queue_world import NOW, MemoryWorld, before
+from twins import MemoryPorts, memory_stack
 
 YES = Options(yes=True)
 DRY = Options(dry_run=True)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import QfcError
 from qfc.operations.guard import Options, guarded
 from qfc.operations.recovery import RECOVERERS, recoverer
 from qfc.operations.status import status
 from qfc.stack import journal
 from qfc.stack.model import Verdict
+from twins import MemoryPorts, memory_stack
 
 
 @pytest.fixture

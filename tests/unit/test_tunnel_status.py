@@ -8,10 +8,10 @@ from typing import cast
 
 import pytest
 
-from qfc.drivers.memory import MemoryApi
 from qfc.operations.tunnel import TunnelStatus, tunnel_status
 from qfc.stack.model import Tunnel, TunnelRoute, Verdict
 from qfc.stack.ports import Api, Ports
+from twins import MemoryApi
 
 HOST = "field.example.org"
 RUNS = Tunnel("container", "cloudflared", True, connections=4, metrics="127.0.0.1:20241")

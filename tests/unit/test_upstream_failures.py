@@ -10,12 +10,12 @@ from datetime import timedelta
 import pytest
 
 from checks_world import found, healthy, the
-from qfc.drivers.memory import MemoryPorts
-from qfc.drivers.memory.records import MemoryApi
 from qfc.errors import UnreachableError
 from qfc.stack.findings import Result
 from qfc.stack.model import ApiRequest, LogLine
 from queue_world import MemoryWorld
+from twins import MemoryPorts
+from twins.records import MemoryApi
 
 Make = Callable[[MemoryPorts, MemoryWorld], None]
 STATUS = "/api/v1/status/"

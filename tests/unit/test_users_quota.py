@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from qfc.drivers.memory import MemoryPorts, memory_stack
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.users_quota import parse_size, plan_problems, users_plans, users_quota, users_set_quota
 from qfc.stack.model import Plan, Subscription, User
+from twins import MemoryPorts, memory_stack
 
 MB, GB = 10**6, 10**9
 SMALL = Plan("community", "person", 100 * MB, True)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from qfc.drivers.memory import MemoryClock
 from qfc.stack.waiting import wait_until
+from twins import MemoryClock
 
 
 def test_the_first_true_answer_ends_the_wait() -> None:

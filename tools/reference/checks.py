@@ -36,7 +36,8 @@ OTHERWISE: Mapping[str, str] = {
 
 def checks_page(note: str, root: Path) -> str:
     """Return the page."""
-    tests = {path: path.read_text(encoding="utf-8") for path in sorted((root / "tests").rglob("*.py"))}
+    paths = [path for path in sorted((root / "tests").rglob("*.py")) if "twins" not in path.parts]
+    tests = {path: path.read_text(encoding="utf-8") for path in paths}
     known = {problem for check in EVERYTHING for problem in check.known_as()}
     parts = {"sync diagnose, doctor": FOR_SYNC, "doctor alone": ADVISORY}
     sections = [f"## {title}\n\n{_table(checks, tests)}" for title, checks in parts.items()]

@@ -25,7 +25,7 @@ _NEEDS_V2 = re.compile(r"contains an invalid type|Unsupported config option|Addi
 
 def containers(seen: Evidence) -> tuple[ContainerFacts, ...]:
     """Return all containers of the deployment."""
-    return seen.once("containers", lambda: seen.ports.deployment.inspection.containers())
+    return seen.once("containers", lambda: seen.inspection.containers.all())
 
 
 def facts(seen: Evidence) -> ComposeFacts:
@@ -35,7 +35,7 @@ def facts(seen: Evidence) -> ComposeFacts:
 
 def engine(seen: Evidence) -> EngineFacts:
     """Return what the engine is."""
-    return seen.once("engine", lambda: seen.ports.deployment.inspection.engine())
+    return seen.once("engine", lambda: seen.inspection.engine.facts())
 
 
 class PortTaken(DeploymentCheck, RepairsEnv):
@@ -126,10 +126,10 @@ class Orphans(DeploymentCheck):
 
     def repair(self, seen: Evidence) -> None:
         """Remove them."""
-        seen.ports.deployment.inspection.remove_containers([one.id for one in self._found(seen)])
+        seen.inspection.containers.remove([one.id for one in self._found(seen)])
 
     def _found(self, seen: Evidence) -> tuple[ContainerFacts, ...]:
-        return seen.once("orphans", lambda: seen.ports.deployment.inspection.orphans())
+        return seen.once("orphans", lambda: seen.inspection.containers.orphans())
 
 
 class NotKeptRunning(DeploymentCheck):
@@ -149,7 +149,7 @@ class NotKeptRunning(DeploymentCheck):
     def repair(self, seen: Evidence) -> None:
         """Change the policy of the containers that are there."""
         for service in self._found(seen):
-            seen.ports.deployment.inspection.keep_running(service)
+            seen.inspection.containers.keep_running(service)
 
     def _found(self, seen: Evidence) -> list[str]:
         lasting = {name for name, one in seen.services().items() if not one.is_task and one.wanted}

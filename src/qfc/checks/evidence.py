@@ -12,7 +12,7 @@ from ..stack import queue
 from ..stack.failures import classify
 from ..stack.migrations import planned
 from ..stack.model import Capability, Held, Job, JobStatus, Project, QueueSnapshot, Service, User
-from ..stack.ports import Ports
+from ..stack.ports import Conditions, Inspection, Ports
 from ..stack.queue import Liveness
 from ..stack.transitions import earliest
 
@@ -42,6 +42,16 @@ class Evidence:
     def is_deployment(self) -> bool:
         """Whether it is one of containers."""
         return self.ports.offers(Capability.CONTAINERS)
+
+    @property
+    def conditions(self) -> Conditions:
+        """What the database tells of problems."""
+        return self.ports.conditions
+
+    @property
+    def inspection(self) -> Inspection:
+        """A closer look at a deployment. Raises RefusedError where there are no containers."""
+        return self.ports.deployment.inspection
 
     def once(self, name: str, ask: Callable[[], Thing]) -> Thing:
         """Return what `ask` returns, or raise what it raises: asked once under that name, whoever needs it."""
@@ -106,7 +116,7 @@ class Evidence:
         snapshot = self.queue()
         if snapshot.workers is not None or job.lease_expires_at is not None:
             return queue.holder(job, snapshot)
-        workers = self.once("workers", self.ports.jobs.workers)
+        workers = self.once("workers", self.ports.workload.workers)
         return queue.holder_by_workers(job, workers, self.once("at work", self.ports.runtime.jobs_at_work))
 
     def held_s(self, job: Job) -> float:

@@ -28,7 +28,7 @@ class TroubledFiles(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Ask for the files."""
-        found = seen.ports.conditions.files(self._trouble)
+        found = seen.conditions.files.with_trouble(self._trouble)
         if not found:
             return None
         told = named(f"{one.project}/{one.name}" for one in found)
@@ -45,7 +45,7 @@ class LegacyStorage(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the stores of projects with those that the settings call legacy."""
-        in_use = seen.ports.conditions.stores_in_use() or {}
+        in_use = seen.conditions.projects.stores_in_use() or {}
         legacy = {LEGACY, *_legacy_stores(seen.settings().get("STORAGES", ""))}
         found = {name: count for name, count in in_use.items() if name in legacy}
         told = named(f"{count} in {name}" for name, count in found.items())
@@ -79,7 +79,7 @@ class WronglyCounted(Check):
 
     def _found(self, seen: Evidence) -> tuple[Miscount, ...]:
         until = seen.ports.clock.now() - UNDER_WAY
-        return seen.once("miscounts", lambda: seen.ports.conditions.miscounts(until=until)) or ()
+        return seen.once("miscounts", lambda: seen.conditions.files.miscounts(until=until)) or ()
 
 
 class AttachmentsMissing(Check):
@@ -93,7 +93,7 @@ class AttachmentsMissing(Check):
     def look(self, seen: Evidence) -> str | None:
         """Compare what edits announced with the files that there are."""
         now = seen.ports.clock.now()
-        found = seen.ports.conditions.missing_attachments(since=now - LOOK_BACK, until=now - LATE)
+        found = seen.conditions.files.missing_attachments(since=now - LOOK_BACK, until=now - LATE)
         if not found:
             return None
         told = named(f"{one.project}/{one.name}" for one in found)

@@ -50,7 +50,7 @@ class LargeLogs(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Add them up."""
-        parts = seen.ports.deployment.inspection.logs()
+        parts = seen.inspection.host.logs()
         if parts and all(one.bytes is None for one in parts):
             raise NotFoundError("Only root may see how large the logs of containers are.")
         total = sum(one.bytes or 0 for one in parts)
@@ -72,7 +72,7 @@ class NoInodes(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Look at the share that is left."""
-        disks = seen.once("inodes", lambda: seen.ports.deployment.inspection.inodes())
+        disks = seen.once("inodes", lambda: seen.inspection.host.inodes())
         found = [one for one in disks if one.total and self.least <= one.free / one.total < self.most]
         return f"Left: {named(map(self._told, found))}." if found else None
 
@@ -100,7 +100,7 @@ class NameLeadsNowhere(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look the name up on the host."""
         name = seen.settings().get("QFIELDCLOUD_HOST", "").lower()
-        if not _is_public(name) or seen.ports.deployment.inspection.resolves(name, Vantage.HOST):
+        if not _is_public(name) or seen.inspection.network.resolves(name, Vantage.HOST):
             return None
         return f"The host finds no address for {name}."
 
@@ -115,7 +115,7 @@ class ClockOff(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare both."""
-        offset = seen.ports.deployment.inspection.clock_offset_s()
+        offset = seen.inspection.host.clock_offset_s()
         if abs(offset) <= SKEW_S:
             return None
         return f"It is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}."

@@ -29,7 +29,7 @@ RELEASED = ("app", WORKER, *QGIS_SERVICES)
 
 def worker_environment(seen: Evidence) -> Mapping[str, str]:
     """Return the environment of the workers. It holds secrets."""
-    return seen.once("worker environment", lambda: seen.ports.deployment.inspection.environment(WORKER))
+    return seen.once("worker environment", lambda: seen.inspection.environment.of(WORKER))
 
 
 def worker_containers(seen: Evidence) -> list[ContainerFacts]:
@@ -74,7 +74,7 @@ class NetworkMissing(LaunchCheck, RepairsEnv):
         return worker_environment(seen).get(NETWORK) or f"{seen.ports.deployment.project}_default"
 
     def _there(self, seen: Evidence) -> tuple[str, ...]:
-        return seen.once("networks", lambda: seen.ports.deployment.inspection.networks())
+        return seen.once("networks", lambda: seen.inspection.engine.networks())
 
     def _real(self, seen: Evidence) -> str:
         """Return the network of the workers that the application is on too, else any of theirs."""
@@ -115,7 +115,7 @@ class SameLabel(LaunchCheck, RepairsEnv):
 
     def problem(self, seen: Evidence) -> str | None:
         """Look for running workers with the same label."""
-        others = seen.ports.deployment.inspection.other_deployments()
+        others = seen.inspection.engine.other_deployments()
         label = worker_environment(seen).get(ENVIRONMENT, "")
         told = named(f"{one.project} in {one.folder}" for one in others)
         return f"{ENVIRONMENT} is {label or 'empty'} here and in {told}." if others else None
@@ -168,15 +168,14 @@ class LeftByJobs(LaunchCheck):
 
     def repair(self, seen: Evidence) -> None:
         """Remove them."""
-        inspection = seen.ports.deployment.inspection
-        inspection.remove_containers([one.id for one in self._containers(seen)])
-        inspection.remove_folders([one.path for one in self._folders(seen)])
+        seen.inspection.containers.remove([one.id for one in self._containers(seen)])
+        seen.inspection.host.remove_folders([one.path for one in self._folders(seen)])
 
     def _folders(self, seen: Evidence) -> list[TemporaryFolder]:
         """Return old folders. One whose job is not known is older than anything that is at work."""
         active = {job.id for job in seen.queue().active}
         at_work_s = max((seen.held_s(job) for job in seen.queue().active), default=0.0)
-        found = seen.once("temporary folders", lambda: seen.ports.deployment.inspection.temporary_folders())
+        found = seen.once("temporary folders", lambda: seen.inspection.host.temporary_folders())
         old = [one for one in found if one.age_s > LEFT_S and one.job_id not in active]
         return [one for one in old if one.job_id or one.age_s > at_work_s]
 

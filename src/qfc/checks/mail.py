@@ -29,7 +29,7 @@ class MailServerSilent(DeploymentCheck):
         host, port = values.get(HOST, ""), _port(values)
         if host in ("", FOR_DEVELOPERS) or port is None:
             return None
-        found = seen.ports.deployment.inspection.mail_server(host, port, encrypted=_is_on(values, ENCRYPTED))
+        found = seen.inspection.network.mail_server(host, port, encrypted=_is_on(values, ENCRYPTED))
         if found.error:
             return f"{host}:{port} from app: {found.error}."
         missing = [word for word, wanted in _wanted(values).items() if wanted and word not in found.extensions]

@@ -25,7 +25,7 @@ class NoSuperuser(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Count them."""
-        return "There is none." if not seen.ports.conditions.superusers() else None
+        return "There is none." if not seen.conditions.accounts.superusers() else None
 
 
 class LockedOut(Check):
@@ -52,7 +52,7 @@ class LockedOut(Check):
             seen.ports.runtime.execute("app", ["axes_reset_username", "--", name], timeout_s=COMMAND_S)
 
     def _names(self, seen: Evidence) -> tuple[str, ...]:
-        return seen.once("locked out", lambda: seen.ports.conditions.locked_out(seen.ports.clock.now())) or ()
+        return seen.once("locked out", lambda: seen.conditions.accounts.locked_out(seen.ports.clock.now())) or ()
 
 
 class InactiveByDefault(Check):
@@ -76,10 +76,10 @@ class InactiveByDefault(Check):
     def repair(self, seen: Evidence) -> None:
         """Let accounts be active from the beginning."""
         for one in self._plans(seen):
-            seen.ports.conditions.change_plan(one.code, PlanChange.ACTIVE)
+            seen.conditions.accounts.change_plan(one.code, PlanChange.ACTIVE)
 
     def _plans(self, seen: Evidence) -> list[PlanLimits]:
-        plans = seen.once("plan limits", seen.ports.conditions.plan_limits) or ()
+        plans = seen.once("plan limits", seen.conditions.accounts.plan_limits) or ()
         return [one for one in plans if one.is_default and one.initial_status and one.initial_status not in ACTIVE]
 
 
@@ -100,17 +100,18 @@ class PlanInsufficient(Check):
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return the plans as they would be, and whom they are for besides."""
-        accounts = {one.code: one.accounts for one in seen.once("plan limits", seen.ports.conditions.plan_limits) or ()}
+        limits = seen.once("plan limits", seen.conditions.accounts.plan_limits) or ()
+        accounts = {one.code: one.accounts for one in limits}
         plans = sorted(set(self._plans(seen).values()))
         return tuple(f"plan {code} ({accounts.get(code, 0)} accounts): external databases allowed" for code in plans)
 
     def repair(self, seen: Evidence) -> None:
         """Let their plans allow it."""
         for code in sorted(set(self._plans(seen).values())):
-            seen.ports.conditions.change_plan(code, PlanChange.EXTERNAL_DATABASES)
+            seen.conditions.accounts.change_plan(code, PlanChange.EXTERNAL_DATABASES)
 
     def _projects(self, seen: Evidence) -> list[str]:
-        online = seen.once("online projects", seen.ports.conditions.online_projects) or ()
+        online = seen.once("online projects", seen.conditions.projects.online) or ()
         return list(dict.fromkeys((*online, *(job.project for job in seen.failed_of("H02")))))
 
     def _plans(self, seen: Evidence) -> dict[str, str]:
@@ -133,7 +134,7 @@ class QuotaSoonUsedUp(Check):
         near = [one for one in seen.users() if one.is_active and SOON <= _share(one) < 1]
         if not near:
             return None
-        old = {one.owner: one.bytes for one in seen.ports.conditions.old_versions() or ()}
+        old = {one.owner: one.bytes for one in seen.conditions.files.old_versions() or ()}
         told = named(_told(one, old.get(one.username, 0)) for one in near)
         return f"Used: {told}."
 
@@ -160,10 +161,10 @@ class NoPlaceLeft(Check):
     def repair(self, seen: Evidence) -> None:
         """Let their plans be without limit."""
         for code, what in sorted({(one.plan, one.what) for one in self._full(seen)}):
-            seen.ports.conditions.change_plan(code, PlanChange(what))
+            seen.conditions.accounts.change_plan(code, PlanChange(what))
 
     def _full(self, seen: Evidence) -> tuple[PlacesTaken, ...]:
-        return seen.once("places taken", seen.ports.conditions.places_taken) or ()
+        return seen.once("places taken", seen.conditions.accounts.places_taken) or ()
 
 
 def _share(user: User) -> float:

@@ -94,7 +94,7 @@ class CronStopped(Check):
         depth = seen.queue().depth
         if not depth.pending + depth.queued + depth.started:
             return None
-        runs = seen.ports.conditions.cron_runs()
+        runs = seen.conditions.server.cron_runs()
         last = max((one.last_start for one in runs or ()), default=None)
         if last is None or seen.queue().at - last <= CRON_STOPPED:
             return None
@@ -121,7 +121,7 @@ class ReadOnly(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Ask the server."""
-        is_read_only = seen.ports.conditions.is_read_only()
+        is_read_only = seen.conditions.server.is_read_only()
         return "It is a copy of another one, or was told to be read-only." if is_read_only else None
 
 
@@ -135,7 +135,7 @@ class StuckTransactions(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Look for old transactions."""
-        found = seen.ports.conditions.stuck_sessions(older_s=STUCK_S)
+        found = seen.conditions.server.stuck_sessions(older_s=STUCK_S)
         told = named(f"{one.program or 'a program without a name'} {one.what}" for one in found)
         return f"{len(found)} for up to {found[0].seconds / 60:.0f} min: {told}." if found else None
 
@@ -180,7 +180,7 @@ class SealChanged(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare with the copies that are younger than the oldest secret. No value is told."""
-        oldest, ports = seen.ports.conditions.oldest_secret(), seen.ports
+        oldest, ports = seen.conditions.server.oldest_secret(), seen.ports
         for record in past(ports.records) if oldest else ():
             text = ports.records.read_text(f"{FOLDER}/{record.id}/{ENV}")
             changed = ports.deployment.settings.changed_since(text, SEALS) if text else ()

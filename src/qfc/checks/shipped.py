@@ -106,7 +106,7 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
         settings.change(corrected)
         try:
             if DATABASE in corrected:
-                seen.ports.conditions.change_password(corrected[DATABASE])
+                seen.conditions.server.change_password(corrected[DATABASE])
         except QfcError:
             settings.restore(before)
             raise

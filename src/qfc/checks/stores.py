@@ -20,7 +20,7 @@ NEW_STORE = "rustfs"
 
 def stores(seen: Evidence) -> tuple[StoreFacts, ...]:
     """Return the stores that the settings name."""
-    return seen.once("stores", lambda: seen.ports.deployment.inspection.stores())
+    return seen.once("stores", lambda: seen.inspection.environment.stores())
 
 
 class StoreNotReached(DeploymentCheck):
@@ -57,7 +57,7 @@ class StoreNotReached(DeploymentCheck):
 
     def _reach(self, seen: Evidence, vantage: Vantage, endpoint: str) -> Reached | None:
         try:
-            return seen.ports.deployment.inspection.reach(vantage, endpoint)
+            return seen.inspection.network.reach(vantage, endpoint)
         except NotFoundError:
             return None
 
@@ -113,7 +113,7 @@ class OldStoreLeft(DeploymentCheck):
         """Look for volumes of the old store beside the new one."""
         if NEW_STORE not in facts(seen).images:
             return None
-        old = [name for name in seen.ports.deployment.inspection.volumes() if "minio" in name]
+        old = [name for name in seen.inspection.engine.volumes() if "minio" in name]
         return f"{NEW_STORE} is the store, and there are {named(old)}." if old else None
 
 

@@ -39,7 +39,7 @@ class EditsOvertaken(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Look for failed jobs whose edits are still not in the data."""
-        found = seen.ports.conditions.overtaken_edits(since=seen.ports.clock.now() - MONTH)
+        found = seen.conditions.work.overtaken_edits(since=seen.ports.clock.now() - MONTH)
         return f"{named(f'{one.count} of {one.project}' for one in found)}." if found else None
 
 
@@ -89,7 +89,7 @@ class EditsUnpermitted(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Count those of the last days."""
-        found = seen.ports.conditions.edits("unpermitted", since=seen.ports.clock.now() - LOOK_BACK)
+        found = seen.conditions.work.edits("unpermitted", since=seen.ports.clock.now() - LOOK_BACK)
         return f"{named(f'{one.count} of {one.project}' for one in found)}." if found else None
 
 
@@ -103,7 +103,7 @@ class Backlog(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Count the edits that wait."""
-        found = seen.ports.conditions.edits("pending", more_than=BACKLOG)
+        found = seen.conditions.work.edits("pending", more_than=BACKLOG)
         return f"{named(f'{one.count} of {one.project}' for one in found)}." if found else None
 
 
@@ -118,7 +118,7 @@ class ProcessingStorm(Check):
     def look(self, seen: Evidence) -> str | None:
         """Count the descriptions of the last day, by the hour."""
         since = seen.ports.clock.now() - DAY
-        found = seen.ports.conditions.processing_storms(since=since, more_than=STORM)
+        found = seen.conditions.work.processing_storms(since=since, more_than=STORM)
         told = named(f"{one.project} ({one.count} within an hour)" for one in found)
         return f"{told}." if found else None
 
@@ -133,11 +133,11 @@ class SlowProjects(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare what jobs of the last days took with what they may take."""
-        limit = seen.ports.conditions.time_limit_s()
+        limit = seen.conditions.work.time_limit_s()
         if limit is None:
             return None
         since = seen.ports.clock.now() - LOOK_BACK
-        found = seen.ports.conditions.long_jobs(since=since, at_least_s=NEAR * limit)
+        found = seen.conditions.work.long_jobs(since=since, at_least_s=NEAR * limit)
         told = named(f"{one.project} ({one.type} {one.p95_s:.0f} s)" for one in found)
         return f"Of {limit:.0f} s: {told}." if found else None
 
@@ -155,7 +155,7 @@ class QgisFourWanted(DeploymentCheck, RepairsEnv):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the versions of projects with the images; workers that start none have no versions."""
-        versions = seen.ports.conditions.qgis_versions() or {}
+        versions = seen.conditions.projects.qgis_versions() or {}
         wanted = [name for name, version in versions.items() if version.partition(".")[0] == "4"]
         if not wanted:
             return None

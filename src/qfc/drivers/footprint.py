@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-from ..stack.model import Disk, DiskPart
+from ..stack.model import DiskPart
 
 
 class FolderFootprint:
-    """Measures folders, which are (name, folder), and the file system that `disk` gives: the one they lie on."""
+    """Measures folders, which are (name, folder)."""
 
-    def __init__(self, folders: Sequence[tuple[str, Path]], disk: Callable[[], Disk]) -> None:
-        self._folders, self._disk = tuple(folders), disk
-
-    def disks(self) -> tuple[Disk, ...]:
-        """Return that file system."""
-        return (self._disk(),)
+    def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:
+        self._folders = tuple(folders)
 
     def parts(self) -> tuple[DiskPart, ...]:
         """Return the folders with their sizes; one that is not there has 0."""

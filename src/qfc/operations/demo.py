@@ -54,7 +54,7 @@ class StackOperator:
 
     def workers(self) -> Sequence[RunningWorker]:
         """Return the workers that live now."""
-        known = self._ports.jobs.workers()
+        known = self._ports.workload.workers()
         return [RunningWorker(one.id, one.pid, one.job_id) for one in known if one.pid is not None]
 
     def kill_worker(self, pid: int) -> None:

@@ -112,7 +112,7 @@ def _images(instances: Sequence[object]) -> str:
 
 
 def _queue(ports: Ports) -> list[str]:
-    depth = ports.jobs.depth()
+    depth = ports.workload.depth()
     return [
         f"{depth.pending} wait, {depth.queued} queued, {depth.started} started; "
         f"the oldest waits for {depth.oldest_pending_s:.0f} s."

@@ -38,7 +38,7 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
         probe("api", lambda: ports.api.get(STATUS), judge_status),
         probe("database", ports.directory.database, lambda facts: clear("database", f"PostgreSQL {facts.version}")),
         _storage(ports),
-        probe("queue", ports.jobs.depth, of_queue),
+        probe("queue", ports.workload.depth, of_queue),
         _response_time(ports),
     )
     told = [check for check in further if check.verdict is not Verdict.UNKNOWN]

@@ -47,7 +47,7 @@ def services_disk(ports: Ports) -> DiskUsage:
 
 def note(ports: Ports) -> tuple[Disk, ...]:
     """Keep measurements for the forecast; return what was measured."""
-    disks = ports.footprint.disks()
+    disks = ports.runtime.disks()
     for disk in disks:
         ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes, disk.name))
     return disks

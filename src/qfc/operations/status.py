@@ -48,7 +48,7 @@ def is_running(services: Sequence[Service]) -> bool:
 
 def _queue(ports: Ports) -> QueueDepth | None:
     try:
-        return ports.jobs.depth()
+        return ports.workload.depth()
     except QfcError:
         return None
 

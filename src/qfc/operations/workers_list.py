@@ -40,7 +40,7 @@ class WorkersList:
 def workers_list(ports: Ports) -> WorkersList:
     """Return the workers of a stack."""
     service = worker_service(ports)
-    known = ports.jobs.workers()
+    known = ports.workload.workers()
     now = ports.clock.now()
     matched = [(worker, _instance_of(worker, service)) for worker in known]
     lines = [_known(worker, instance, now) for worker, instance in matched]

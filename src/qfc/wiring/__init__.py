@@ -10,9 +10,7 @@ from ..config import StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
 from ..stack.ports import Machine, Ports
-
-#: The host that is this machine.
-LOCAL = "local"
+from .base import LOCAL
 
 
 def wire(stack: StackConfig) -> Ports:

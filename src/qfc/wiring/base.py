@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..config import StackConfig
 from ..stack import journal
@@ -20,10 +22,38 @@ from ..stack.ports import (
     Records,
     Transitions,
 )
-from .once import Once
 
 if TYPE_CHECKING:
     import psycopg
+
+    from ..drivers.postgres import PostgresJobStore
+
+
+#: The host that is this machine.
+LOCAL = "local"
+Port = TypeVar("Port")
+
+
+class Once:
+    """Makes each thing once, when it is first asked for; closes them, the last one made first. Safe for threads."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, Any] = {}
+        self._lock = threading.RLock()
+
+    def __call__(self, name: str, make: Callable[[], Port]) -> Port:
+        """Return the thing made earlier, or make it."""
+        with self._lock:
+            if name not in self._made:
+                self._made[name] = make()
+            return self._made[name]
+
+    def close(self) -> None:
+        """Close all of them; they are made again when they are asked for."""
+        for thing in reversed(list(self._made.values())):
+            if hasattr(thing, "close"):
+                thing.close()
+        self._made.clear()
 
 
 class StackPorts(Ports, ABC):
@@ -59,6 +89,13 @@ class StackPorts(Ports, ABC):
         from ..drivers.clock import SystemClock
 
         return SystemClock()
+
+    @property
+    def jobs(self) -> PostgresJobStore:
+        """The queue in the stack's database."""
+        from ..drivers.postgres import PostgresJobStore
+
+        return self.once("jobs", lambda: PostgresJobStore(self.connect))
 
     @property
     def directory(self) -> Directory:

@@ -2,56 +2,68 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from ..config import StackConfig
-from ..stack.ports import Accounts, AuditLog, Deployment, Footprint, Lock, Machine, ObjectStore, QueueStore
-from .base import StackPorts
-from .site import Site
+from ..stack.ports import Accounts, AuditLog, Deployment, Footprint, Lock, ObjectStore, Workload
+from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
     import psycopg
 
-    from ..drivers.routes.api import BestApi
-    from ..drivers.runtimes.compose import ComposeRuntime
+    from ..drivers.docker import Container, Engine
+    from ..drivers.routes.api import ApiRoutes, BestApi
+    from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
+    from ..drivers.routes.forwards import Forwards
+    from ..drivers.runtimes.compose import ComposeRuntime, Observer
 
 
 class ComposePorts(StackPorts):
     """The ports of one deployment."""
 
-    def __init__(self, stack: StackConfig, machine: Machine) -> None:
-        super().__init__(stack, machine)
-        self.site = Site(stack, machine, self.clock, self.once)
+    @property
+    def engine(self) -> Engine:
+        """The Docker engine there; what it changes is marked as this deployment's."""
+        from ..drivers.docker import Engine
+        from ..drivers.host_lock import mark_of
+
+        return self.once("engine", lambda: Engine(self.machine, lambda: mark_of(self.observer.deployment.folder)))
 
     @property
-    def records_folder(self) -> PurePosixPath:
-        """Beside the deployment's files."""
-        from ..drivers.host_lock import FOLDER
+    def observer(self) -> Observer:
+        """What looks at the deployment."""
+        from ..drivers.runtimes.compose import ComposeConfig, Observer
 
-        return self.site.observer.deployment.folder / FOLDER
+        stack = self.stack
+        settings = ComposeConfig(stack.name, stack.folder, stack.project_path, stack.project)
+        return self.once("observer", lambda: Observer(settings, self.engine))
 
     @property
     def runtime(self) -> ComposeRuntime:
         """Docker Compose."""
-        return self.site.runtime
+        from ..drivers.runtimes.compose import ComposeRuntime
+
+        return self.once(
+            "runtime",
+            lambda: ComposeRuntime(
+                self.observer, self.clock, self._held_jobs, lambda: self.api.answers(), lambda: self.database
+            ),
+        )
 
     @property
-    def jobs(self) -> QueueStore:
-        """The queue in the deployment's database."""
-        from ..drivers.runtimes.compose.queue import ComposeJobStore
+    def workload(self) -> Workload:
+        """What a look at the containers tells, and the database."""
+        from ..drivers.runtimes.compose.workload import ComposeWorkload
 
-        # Everything but two of its methods is the database's own.
-        return self.once(
-            "jobs", lambda: cast(QueueStore, ComposeJobStore(self.site.observer, lambda: self.site.stored_jobs))
-        )
+        return ComposeWorkload(self.observer, lambda: self.jobs)
 
     @property
     def accounts(self) -> Accounts:
         """The application in its container."""
         from ..drivers.accounts.official import OfficialAccounts
 
-        return OfficialAccounts(self.site.engine, self.site.observer.running("app"))
+        return OfficialAccounts(self.engine, self.observer.running("app"))
 
     @property
     def objects(self) -> ObjectStore:
@@ -59,31 +71,58 @@ class ComposePorts(StackPorts):
         from ..drivers.objects.choice import open_store
         from ..drivers.routes.endpoint import endpoint_here
 
-        site = self.site
-
         def here(url: str) -> str:
-            return endpoint_here(url, site.forwards, lambda: site.observer.snapshot().containers)
+            return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
 
-        return self.once("objects", lambda: open_store(site.observer.environment("app"), here))
+        return self.once("objects", lambda: open_store(self.observer.environment("app"), here))
+
+    @property
+    def forwards(self) -> Forwards:
+        """Forwarded ports of the host."""
+        from ..drivers.routes.forwards import Forwards
+
+        return self.once("forwards", lambda: Forwards(self.machine))
+
+    @property
+    def routes(self) -> ApiRoutes:
+        """All routes to the API."""
+        from ..drivers.routes.api import ApiRoutes, Topology
+
+        def topology() -> Topology:
+            environment = self.observer.environment("nginx") or self.observer.environment("app")
+            is_here = self.stack.host == LOCAL
+            return Topology(self.observer.snapshot().containers, environment, is_here, self.stack.public_host)
+
+        return self.once("routes", lambda: ApiRoutes(lambda: self.forwards, topology, self.observer.certificate))
 
     @property
     def api(self) -> BestApi:
         """The API by the best route."""
-        return self.site.api
+        from ..drivers.routes.api import BestApi
+
+        return self.once("api", lambda: BestApi(self.routes))
+
+    @property
+    def database(self) -> DatabaseRoute:
+        """The route to the database."""
+        from ..drivers.routes.database import DatabaseRoute, access_of
+
+        def topology() -> tuple[Sequence[Container], DatabaseAccess]:
+            return self.observer.snapshot().containers, access_of(self.observer.environment("app"))
+
+        return self.once("database", lambda: DatabaseRoute(self.machine, self.forwards, topology))
 
     @property
     def footprint(self) -> Footprint:
         """Images, containers, volumes, logs and the database."""
         from ..drivers.docker.footprint import DockerFootprint
 
-        observer = self.site.observer
         return DockerFootprint(
-            self.site.engine,
-            observer.deployment.project,
-            containers=lambda: observer.snapshot().containers,
-            disks=lambda: observer.snapshot().disks,
-            images=self.deployment.images.all,
-            environment=lambda: observer.environment("worker_wrapper"),
+            self.engine,
+            self.observer.deployment.project,
+            containers=lambda: self.observer.snapshot().containers,
+            images=lambda: self.deployment.images.all(),
+            environment=lambda: self.observer.environment("worker_wrapper"),
             database=lambda: (self.directory.database().size_bytes, self.directory.stored_bytes()),
         )
 
@@ -92,7 +131,7 @@ class ComposePorts(StackPorts):
         """A process on the deployment's host."""
         from ..drivers.host_lock import HostLock
 
-        folder = self.site.observer.deployment.folder
+        folder = self.observer.deployment.folder
         return self.once("lock", lambda: HostLock(self.machine, folder, self.clock))
 
     @property
@@ -107,12 +146,30 @@ class ComposePorts(StackPorts):
         """What only containers have."""
         from .deployment import ComposeDeployment
 
-        return self.once("deployment", lambda: ComposeDeployment(self.site, self.directory.setting))
+        return self.once(
+            "deployment",
+            lambda: ComposeDeployment(
+                self.observer, self.runtime, self.routes, self.database, self.clock, self.directory.setting
+            ),
+        )
+
+    @property
+    def records_folder(self) -> PurePosixPath:
+        """Beside the deployment's files."""
+        from ..drivers.host_lock import FOLDER
+
+        return self.observer.deployment.folder / FOLDER
 
     def interrupted(self) -> str | None:
         """Name the operation that was interrupted and that nobody is at work on, as the last snapshot has it."""
-        return self.site.observer.snapshot().interrupted
+        return self.observer.snapshot().interrupted
 
     def connect(self) -> psycopg.Connection[Any]:
         """Return a new connection to the deployment's database, by the route that works."""
-        return self.site.connect()
+        return self.database.connect()
+
+    def _held_jobs(self, containers: Sequence[Container]) -> dict[str, str | None]:
+        """Return the ids of worker containers and of the jobs that they hold."""
+        from ..drivers.runtimes.compose.holding import JobHolding
+
+        return dict(JobHolding(self.engine, lambda: self.jobs)(containers))

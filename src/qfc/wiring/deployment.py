@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
 
+from ..drivers.routes.api import ApiRoutes
+from ..drivers.routes.database import DatabaseRoute
+from ..drivers.runtimes.compose import ComposeRuntime, Observer
 from ..stack.model import MemoryRoom
 from ..stack.ports import (
     Api,
     Certificates,
+    Clock,
     Deployment,
     Dumps,
     Images,
@@ -19,26 +23,34 @@ from ..stack.ports import (
     Traffic,
     Tunnels,
 )
-from .once import Once
-from .site import Site
+from .base import Once
 
 
 class ComposeDeployment(Deployment):
     """The parts of one deployment. `setting` gives a value that the application keeps in its database."""
 
-    def __init__(self, site: Site, setting: Callable[[str], str | None]) -> None:
-        self._site, self._setting = site, setting
+    def __init__(
+        self,
+        observer: Observer,
+        runtime: ComposeRuntime,
+        routes: ApiRoutes,
+        database: DatabaseRoute,
+        clock: Clock,
+        setting: Callable[[str], str | None],
+    ) -> None:
+        self._observer, self._runtime, self._routes, self._database = observer, runtime, routes, database
+        self._engine, self._clock, self._setting = observer.engine, clock, setting
         self._once = Once()
 
     @property
     def folder(self) -> PurePosixPath:
         """Its folder on its host."""
-        return self._site.observer.deployment.folder
+        return self._observer.deployment.folder
 
     @property
     def project(self) -> str:
         """Name of its Compose project."""
-        return self._site.observer.deployment.project
+        return self._observer.deployment.project
 
     @property
     def images(self) -> Images:
@@ -46,11 +58,11 @@ class ComposeDeployment(Deployment):
         from ..drivers.docker.images import DeploymentImages
         from ..stack.images import qgis_names
 
-        observer = self._site.observer
+        observer = self._observer
         return self._once(
             "images",
             lambda: DeploymentImages(
-                self._site.engine,
+                self._engine,
                 self.project,
                 containers=lambda: observer.snapshot(fresh=True).containers,
                 names=lambda: self.rollout.facts().images,
@@ -66,7 +78,7 @@ class ComposeDeployment(Deployment):
         """Its files under git."""
         from ..drivers.deployment.source import GitSource
 
-        return GitSource(self._site.engine, self.folder)
+        return GitSource(self._engine, self.folder)
 
     @property
     def settings(self) -> Settings:
@@ -74,15 +86,15 @@ class ComposeDeployment(Deployment):
         from ..drivers.deployment.settings import EnvSettings
         from ..drivers.runtimes.compose.env import Env
 
-        return EnvSettings(Env(self._site.engine, self.folder), self._site.observer.forget_plan)
+        return EnvSettings(Env(self._engine, self.folder), self._observer.forget_plan)
 
     @property
     def traffic(self) -> Traffic:
         """Its nginx."""
         from ..drivers.deployment.traffic import NginxTraffic
 
-        observer = self._site.observer
-        return NginxTraffic(self._site.engine, self._site.clock, lambda: observer.running("nginx", fresh=True))
+        observer = self._observer
+        return NginxTraffic(self._engine, self._clock, lambda: observer.running("nginx", fresh=True))
 
     @property
     def dumps(self) -> Dumps:
@@ -90,14 +102,14 @@ class ComposeDeployment(Deployment):
         from ..drivers.deployment.dumps import ServerDumps
         from ..drivers.deployment.postgres_tools import tools_of
 
-        site = self._site
+        database = self._database
         return self._once(
             "dumps",
             lambda: ServerDumps(
-                site.engine,
-                lambda: tools_of(site.access(), site.observer, site.database.parameters),
-                site.access,
-                site.database.connect,
+                self._engine,
+                lambda: tools_of(database.access(), self._observer, database.parameters),
+                database.access,
+                database.connect,
             ),
         )
 
@@ -106,20 +118,20 @@ class ComposeDeployment(Deployment):
         """Its containers while a release is changed."""
         from ..drivers.runtimes.compose.rollout import ComposeRollout
 
-        return self._once("rollout", lambda: ComposeRollout(self._site.observer, self._site.runtime.lifecycle))
+        return self._once("rollout", lambda: ComposeRollout(self._observer, self._runtime.lifecycle))
 
     @property
     def certificates(self) -> Certificates:
         """Its TLS certificate."""
         from ..drivers.deployment.certificates import DeploymentCertificates
 
-        observer = self._site.observer
+        observer = self._observer
         return DeploymentCertificates(
-            self._site.engine,
-            self._site.clock,
+            self._engine,
+            self._clock,
             lambda: observer.present("nginx", fresh=True),
             lambda: observer.running("certbot", fresh=True),
-            self._site.routes.doors,
+            self._routes.doors,
         )
 
     @property
@@ -127,7 +139,7 @@ class ComposeDeployment(Deployment):
         """Tunnels on its host."""
         from ..drivers.deployment.tunnels import CloudflareTunnels
 
-        return CloudflareTunnels(self._site.engine, self._site.forwards)
+        return CloudflareTunnels(self._engine, self._routes.forwards)
 
     @property
     def inspection(self) -> Inspection:
@@ -135,28 +147,28 @@ class ComposeDeployment(Deployment):
         from ..drivers.objects.choice import facts_of
         from ..drivers.runtimes.compose.inspection import ComposeInspection
 
-        site = self._site
+        observer = self._observer
         return self._once(
             "inspection",
-            lambda: ComposeInspection(site.observer, site.clock, lambda: facts_of(site.observer.environment("app"))),
+            lambda: ComposeInspection(observer, self._clock, lambda: facts_of(observer.environment("app"))),
         )
 
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the volumes that its containers use."""
-        return self._site.observer.volumes()
+        return self._observer.volumes()
 
     def memory(self) -> MemoryRoom:
         """Return how much memory the host has for workers."""
         from ..drivers.deployment.memory import memory_room
 
-        return memory_room(self._site.engine, self._site.observer, self._setting)
+        return memory_room(self._engine, self._observer, self._setting)
 
     def cache_latency_ms(self) -> float | None:
         """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
         from ..drivers.deployment.cache import latency_ms
 
-        return latency_ms(self._site.observer.containers("memcached"), self._site.forwards)
+        return latency_ms(self._observer.containers("memcached"), self._routes.forwards)
 
     def legs(self) -> Mapping[str, Api]:
         """Return the API by each route that there is: public, nginx, app."""
-        return self._site.routes.legs()
+        return self._routes.legs()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..config import StackConfig
 from ..errors import RefusedError
-from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, QueueStore, Runtime
+from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, Runtime, Workload
 from .base import StackPorts
 
 if TYPE_CHECKING:
@@ -39,11 +39,9 @@ class EmbeddedPorts(StackPorts):
         return self.embedded
 
     @property
-    def jobs(self) -> QueueStore:
-        """The queue in the stack's PostgreSQL."""
-        from ..drivers.postgres import PostgresJobStore
-
-        return self.once("jobs", lambda: PostgresJobStore(self.connect))
+    def workload(self) -> Workload:
+        """The database: the node's workers tell it that they live."""
+        return self.jobs
 
     @property
     def accounts(self) -> Accounts:
@@ -80,7 +78,7 @@ class EmbeddedPorts(StackPorts):
         layout = self.embedded.layout
         parts = [("database", layout.database), ("files", layout.blobs), ("staging", layout.node / "staging")]
         parts += [("job folders", layout.node / "jobs"), ("logs", layout.log)]
-        return FolderFootprint(parts, self.embedded.disk)
+        return FolderFootprint(parts)
 
     @property
     def lock(self) -> Lock:

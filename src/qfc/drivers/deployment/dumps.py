@@ -71,7 +71,7 @@ class ServerDumps:
         try:
             self._tools()
             with translated(), self._connect(self._access().database) as connection:
-                row = connection.execute(text("may_create_databases")).fetchone()
+                row = connection.execute(text("database.may_create")).fetchone()
         except QfcError as error:
             return error.message
         if not row or not row[0]:
@@ -114,12 +114,12 @@ class ServerDumps:
             self._fill(name + NEW, path)
             self._rename(name, name + OLD)
         self._rename(name + NEW, name)
-        self._command("database_open", name)
+        self._command("database.open", name)
         self._drop(name + OLD)
 
     def _fill(self, name: str, path: PurePath) -> None:
         self._drop(name)
-        self._command("database_create", name)
+        self._command("database.create", name)
         try:
             restored = self._in(self._tools().argv("sh", "-c", _RESTORE, "sh", name), path)
             if restored.stdout.strip() != _WHOLE:
@@ -135,12 +135,12 @@ class ServerDumps:
         self._drop(to)
         with translated(), self._connect("postgres") as connection:
             connection.autocommit = True
-            connection.execute(_named("database_close", name))
-            connection.execute(text("database_send_away"), {"name": name})
-            connection.execute(_named("database_rename", name, to=to))
+            connection.execute(_named("database.close", name))
+            connection.execute(text("database.send_away"), {"name": name})
+            connection.execute(_named("database.rename", name, to=to))
 
     def _drop(self, name: str) -> None:
-        self._command("database_drop", name)
+        self._command("database.drop", name)
 
     def _command(self, query: str, name: str) -> None:
         with translated(), self._connect("postgres") as connection:
@@ -149,7 +149,7 @@ class ServerDumps:
 
     def _exists(self, name: str) -> bool:
         with translated(), self._connect("postgres") as connection:
-            return connection.execute(text("database_exists"), {"name": name}).fetchone() is not None
+            return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
 
     def _out(self, argv: list[str], path: PurePath) -> None:
         """Run a command whose output becomes a file of the host."""

@@ -7,13 +7,16 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ...errors import NotFoundError
 from ...stack.model import CommandResult
 from ..commands import run_attached
 from ..postgres_server import locate
-from ..routes.database import DatabaseAccess
-from ..runtimes.compose.observer import Observer
+
+if TYPE_CHECKING:
+    from ..routes.database import DatabaseAccess, DatabaseRoute
+    from ..runtimes.compose import Observer
 
 DATABASE = "db"
 # The server's own client over its own socket; the account comes from the container's environment.
@@ -67,8 +70,9 @@ def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
     return Tools(environment=environment)
 
 
-def attached(tools: Tools, argv: Sequence[str]) -> CommandResult:
+def run_here(database: DatabaseRoute, argv: Sequence[str]) -> CommandResult:
     """Run one of this machine's tools on the operator's terminal; its exit code is the caller's to pass on."""
+    tools = here(database.access(), database.parameters())
     return run_attached(tools.argv(*argv), environment={**os.environ, **tools.environment}, check=False)
 
 

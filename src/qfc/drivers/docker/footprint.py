@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
 from ...errors import QfcError
-from ...stack.model import Disk, DiskPart, Image
+from ...stack.model import DiskPart, Image
 from .containers import PROJECT, Container
 from .engine import Engine
 from .images import disk_usage
@@ -42,18 +42,12 @@ class DockerFootprint:
         project: str,
         *,
         containers: Callable[[], Sequence[Container]],
-        disks: Callable[[], tuple[Disk, ...]],
         images: Callable[[], Sequence[Image]],
         environment: Callable[[], Mapping[str, str]],
         database: Callable[[], tuple[int, int]],
     ) -> None:
         self._engine, self._project = engine, project
         self._containers, self._images, self._environment, self._database = containers, images, environment, database
-        self._disks = disks
-
-    def disks(self) -> tuple[Disk, ...]:
-        """Return the file systems of the deployment's folder, of the engine's and of the host, each once."""
-        return self._disks()
 
     def parts(self) -> tuple[DiskPart, ...]:
         """Return everything that takes space, by its kind; what cannot be measured has no bytes."""

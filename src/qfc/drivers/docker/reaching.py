@@ -40,7 +40,10 @@ except Exception as error:
 
 
 class Reaching:
-    """Looks from each vantage. `running` gives a container of a service that runs, and raises NotFoundError else."""
+    """Looks from each vantage. Implements `qfc.stack.ports.diagnosis.NetworkInspection`.
+
+    `running` gives a container of a service that runs, and raises NotFoundError else.
+    """
 
     def __init__(self, engine: Engine, running: Callable[[str], Container]) -> None:
         self._engine, self._running = engine, running

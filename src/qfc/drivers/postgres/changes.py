@@ -39,9 +39,9 @@ def cancel(transaction: Transaction, job_ids: Sequence[str], *, only_waiting: bo
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(transaction, ids)
     plan = plan_cancel(asked, jobs, parts, stops_running=transaction.schema.has_leases, only_waiting=only_waiting)
-    transaction.change("jobs_to_stopped", ids=list(plan.jobs))
-    transaction.change("parts_to_not_applied", jobs=list(plan.jobs))
-    transaction.change("deltas_to_pending", ids=list(plan.deltas))
+    transaction.change("changes.jobs_to_stopped", ids=list(plan.jobs))
+    transaction.change("changes.parts_to_not_applied", jobs=list(plan.jobs))
+    transaction.change("changes.deltas_to_pending", ids=list(plan.deltas))
     return QueueChange(plan.jobs, plan.deltas, plan.refused)
 
 
@@ -49,21 +49,21 @@ def release(transaction: Transaction, held: Sequence[Held]) -> Released:
     """Take jobs from workers that died."""
     _, ids = _bounded([one.id for one in held])
     jobs, parts = _lock_jobs(transaction, ids)
-    effect = [row["id"] for row in transaction.rows("jobs_with_effect", ids=ids)]
+    effect = [row["id"] for row in transaction.rows("changes.jobs_with_effect", ids=ids)]
     plan = plan_release(held, jobs, parts, with_effect=effect, skips_settled=transaction.schema.has_leases)
     deltas = _make_wait(transaction, plan.requeued, plan.parts)
     _put_in_order(transaction, [job.project_id for job in jobs if job.id in plan.requeued])
-    transaction.change("jobs_to_failed", ids=list(plan.failed))
-    doubtful = transaction.rows("parts_to_doubtful", jobs=list(plan.failed))
+    transaction.change("changes.jobs_to_failed", ids=list(plan.failed))
+    doubtful = transaction.rows("changes.parts_to_doubtful", jobs=list(plan.failed))
     return Released(plan.requeued, plan.failed, deltas, tuple(row["id"] for row in doubtful), plan.refused)
 
 
 def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
     """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
     asked, ids = _bounded(delta_ids)
-    transaction.rows("projects_lock", jobs=[], deltas=ids)
-    transaction.rows("deltas_lock", ids=ids)
-    deltas = [rows.locked_delta(row) for row in transaction.rows("deltas_locked", ids=ids)]
+    transaction.rows("changes.lock_projects", jobs=[], deltas=ids)
+    transaction.rows("changes.lock_deltas", ids=ids)
+    deltas = [rows.locked_delta(row) for row in transaction.rows("changes.deltas", ids=ids)]
     plan = plan_reapply(asked, deltas)
     jobs = tuple(_apply_job(transaction, batch) for batch in plan.batches)
     _put_in_order(transaction, [batch[0].project_id for batch in plan.batches])
@@ -73,10 +73,10 @@ def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
 
 def unlock(transaction: Transaction, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
     """Unlock projects that were locked before a moment and that no job works at."""
-    if not transaction.schema.has("project", "locked_at"):
+    if not transaction.answers("changes.unlock_projects"):
         return ()
     _, ids = _bounded(project_ids)
-    found = transaction.rows("projects_unlock", ids=ids, locked_before=locked_before)
+    found = transaction.rows("changes.unlock_projects", ids=ids, locked_before=locked_before)
     return tuple(row["id"] for row in found)
 
 
@@ -84,31 +84,31 @@ def _doubtful(transaction: Transaction, parts: Sequence[LockedDelta]) -> frozens
     """Return the deltas that may be in the data though that was not written down; a node writes both at once."""
     if transaction.schema.has_leases:
         return frozenset()
-    found = transaction.rows("deltas_doubtful", ids=[part.delta_id for part in parts])
+    found = transaction.rows("changes.doubtful_deltas", ids=[part.delta_id for part in parts])
     return frozenset(row["id"] for row in found)
 
 
 def _put_in_order(transaction: Transaction, projects: Sequence[str]) -> None:
     """Let the waiting edits of projects come before their waiting packages."""
-    waiting = transaction.rows("jobs_waiting", projects=list(projects))
+    waiting = transaction.rows("changes.lock_waiting_jobs", projects=list(projects))
     places = plan_order(rows.waiting_job(row) for row in waiting)
-    transaction.change("jobs_to_places", ids=list(places), places=list(places.values()))
+    transaction.change("changes.jobs_to_places", ids=list(places), places=list(places.values()))
 
 
 def _lock_jobs(transaction: Transaction, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
     """Lock jobs, their projects, their deltas, in the order in which workers do; return them as they are then."""
-    jobs = [rows.locked_job(row) for row in transaction.rows("jobs_lock", ids=ids)]
-    transaction.rows("projects_lock", jobs=ids, deltas=[])
-    transaction.rows("parts_lock", ids=ids)
-    return jobs, [rows.locked_delta(row) for row in transaction.rows("parts_locked", ids=ids)]
+    jobs = [rows.locked_job(row) for row in transaction.rows("changes.lock_jobs", ids=ids)]
+    transaction.rows("changes.lock_projects", jobs=ids, deltas=[])
+    transaction.rows("changes.lock_deltas_of_jobs", ids=ids)
+    return jobs, [rows.locked_delta(row) for row in transaction.rows("changes.deltas_of_jobs", ids=ids)]
 
 
 def _make_wait(transaction: Transaction, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> tuple[str, ...]:
     """Let jobs wait again, and deltas with them; return the ids of the deltas."""
     deltas = [part.delta_id for part in parts]
-    transaction.change("parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
-    transaction.change("deltas_to_pending", ids=deltas)
-    transaction.change("jobs_to_pending", ids=list(jobs))
+    transaction.change("changes.parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
+    transaction.change("changes.deltas_to_pending", ids=deltas)
+    transaction.change("changes.jobs_to_pending", ids=list(jobs))
     return tuple(deltas)
 
 
@@ -116,9 +116,9 @@ def _apply_job(transaction: Transaction, batch: Sequence[LockedDelta]) -> str:
     """Make one job of deltas of one project; return its id."""
     job_id = str(uuid4())
     deltas = [delta.delta_id for delta in batch]
-    transaction.change("apply_job_insert", id=job_id, project_id=batch[0].project_id)
-    transaction.change("parts_insert", job_id=job_id, deltas=deltas)
-    transaction.change("deltas_to_pending", ids=deltas)
+    transaction.change("changes.insert_apply_job", id=job_id, project_id=batch[0].project_id)
+    transaction.change("changes.insert_parts", job_id=job_id, deltas=deltas)
+    transaction.change("changes.deltas_to_pending", ids=deltas)
     return job_id
 
 

@@ -15,7 +15,7 @@ from psycopg.rows import dict_row
 
 from qfc.errors import NotFoundError, QfcError, RefusedError, UnreachableError
 
-from .queries import compose, text
+from .queries import answers, compose, text
 from .schema import Schema, resolve
 
 log = logging.getLogger("qfc.queries")
@@ -40,13 +40,17 @@ def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transaction. Queries are named; see `qfc/drivers/sql`."""
+    """A transaction. Statements have the names of their blocks; see `qfc/drivers/sql`."""
 
     connection: Connection
     schema: Schema
 
+    def answers(self, query: str) -> bool:
+        """Tell whether the database has what a query needs: not every release keeps everything."""
+        return answers(query, self.schema)
+
     def rows(self, query: str, **parameters: object) -> list[Row]:
-        """Run a named query and return all its rows."""
+        """Run a query, named `topic.block`, and return all its rows."""
         return self._run(query, parameters).fetchall()
 
     def row(self, query: str, **parameters: object) -> Row:
@@ -62,19 +66,19 @@ class Transaction:
 
     def rows_of(self, table: str) -> int | None:
         """Count the rows of a table by its own name; None when there is none."""
-        if not self.row("table_exists", name=table)["found"]:
+        if not self.row("database.table_exists", name=table)["found"]:
             return None
-        counted = self.connection.execute(text("table_count").format(name=sql.Identifier(table))).fetchone()
+        counted = self.connection.execute(text("database.table_count").format(name=sql.Identifier(table))).fetchone()
         return int(counted["rows"]) if counted else None
 
     def change_password(self, password: str) -> None:
         """Give the role of this transaction another password. It is hashed here: no log of the server has it."""
         connection = self.connection.pgconn
         hashed = connection.encrypt_password(password.encode(), self.connection.info.user.encode())
-        self.connection.execute(text("role_password").format(hashed=sql.Literal(hashed.decode())))
+        self.connection.execute(text("database.set_password").format(hashed=sql.Literal(hashed.decode())))
 
     def _run(self, query: str, parameters: dict[str, object]) -> psycopg.Cursor[Row]:
-        log.info("> sql/%s.sql", query)
+        log.info("> sql %s", query)
         return self.connection.execute(compose(query, self.schema), parameters)
 
 
@@ -89,13 +93,13 @@ class Database:
     @contextmanager
     def reading(self) -> Generator[Transaction]:
         """Give a read-only transaction in which every query sees the same moment."""
-        with translated(), self._transaction("begin_reading", keep=False) as transaction:
+        with translated(), self._transaction("database.begin_reading", keep=False) as transaction:
             yield transaction
 
     @contextmanager
     def writing(self, *, dry_run: bool = False) -> Generator[Transaction]:
         """Give a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
-        with translated(), self._transaction("begin_writing", keep=not dry_run) as transaction:
+        with translated(), self._transaction("database.begin_writing", keep=not dry_run) as transaction:
             yield transaction
 
     def close(self) -> None:

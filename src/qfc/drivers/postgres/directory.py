@@ -35,18 +35,18 @@ class PostgresDirectory:
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
         """Return accounts of people and organizations, in the order of names."""
         with self._database.reading() as transaction:
-            return tuple(map(rows.user, transaction.rows("users", limit=limit)))
+            return tuple(map(rows.user, transaction.rows("accounts.users", limit=limit)))
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
         """Return projects, the most recently changed first."""
         with self._database.reading() as transaction:
-            return tuple(map(rows.project, transaction.rows("projects", limit=limit)))
+            return tuple(map(rows.project, transaction.rows("projects.newest", limit=limit)))
 
     def project(self, name: str) -> Project:
         """Return a project by its id or by `owner/name`. Raises NotFoundError."""
         owner, _, own_name = name.partition("/")
         with self._database.reading() as transaction:
-            found = transaction.rows("project", id=rows.uuid_or_none(name), owner=owner, name=own_name)
+            found = transaction.rows("projects.by_name", id=rows.uuid_or_none(name), owner=owner, name=own_name)
         if not found:
             raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
         return rows.project(found[0])
@@ -54,47 +54,47 @@ class PostgresDirectory:
     def set_active(self, username: str, active: bool) -> int:
         """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
         with self._database.writing() as transaction:
-            changed = transaction.rows("user_set_active", username=username, active=active)
+            changed = transaction.rows("accounts.set_active", username=username, active=active)
             if not changed:
                 raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
-            if active or not transaction.schema.has("token"):
+            if active or not transaction.answers("accounts.end_tokens"):
                 return 0
-            return transaction.change("tokens_end", user_id=changed[0]["id"])
+            return transaction.change("accounts.end_tokens", user_id=changed[0]["id"])
 
     def subscription(self, username: str) -> Subscription | None:
         """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
         with self._database.reading() as transaction:
-            if not transaction.schema.has("subscription"):
+            if not transaction.answers("accounts.subscription"):
                 return None
-            found = transaction.rows("subscription", username=username)
+            found = transaction.rows("accounts.subscription", username=username)
         return rows.subscription(found[0]) if found else None
 
     def plans(self) -> tuple[Plan, ...]:
         """Return the server's plans."""
         with self._database.reading() as transaction:
-            found = transaction.rows("plans") if transaction.schema.has("plan") else []
+            found = transaction.rows("accounts.plans") if transaction.answers("accounts.plans") else []
         return tuple(map(rows.plan, found))
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
         """Let an account store so much beyond its plan, from now on; return the bytes that it really is."""
         with self._database.writing() as transaction:
-            found = transaction.rows("subscription", username=username)
+            found = transaction.rows("accounts.subscription", username=username)
             if not found:
                 raise NotFoundError(f"{username} has no subscription.", hint="Type: qfc users list")
             unit = found[0]["unit_bytes"]
             if unit is None:
-                transaction.change("storage_type_insert", megabyte=1)
+                transaction.change("accounts.insert_storage_type", megabyte=1)
                 unit = MEGABYTE
-            transaction.change("storage_packages_end", subscription=found[0]["id"])
+            transaction.change("accounts.end_storage", subscription=found[0]["id"])
             quantity = -(-added_bytes // unit)
             if quantity > 0:
-                transaction.change("storage_package_insert", subscription=found[0]["id"], quantity=quantity)
+                transaction.change("accounts.insert_storage", subscription=found[0]["id"], quantity=quantity)
         return quantity * unit
 
     def set_plan(self, username: str, code: str) -> None:
         """Give an account another plan, and make it active. Raises NotFoundError."""
         with self._database.writing() as transaction:
-            if not transaction.change("subscription_set_plan", username=username, code=code):
+            if not transaction.change("accounts.set_plan", username=username, code=code):
                 raise NotFoundError(
                     f"There is no account {username}, or no plan {code} for it.", hint="Type: qfc users plans"
                 )
@@ -102,19 +102,19 @@ class PostgresDirectory:
     def end_tokens(self, username: str) -> int:
         """End all tokens of a person; return their number."""
         with self._database.writing() as transaction:
-            if not transaction.schema.has("token"):
+            if not transaction.answers("accounts.end_tokens_of"):
                 return 0
-            return transaction.change("tokens_end_of", username=username)
+            return transaction.change("accounts.end_tokens_of", username=username)
 
     def responsible(self, project_id: str) -> str:
         """Return the person who may do anything with a project: its owner, or that of the owning organization."""
         with self._database.reading() as transaction:
-            return transaction.row("responsible", id=project_id)["username"]
+            return transaction.row("projects.responsible", id=project_id)["username"]
 
     def responsible_for_account(self, username: str) -> str:
         """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
         with self._database.reading() as transaction:
-            found = transaction.rows("responsible_for_account", username=username)
+            found = transaction.rows("accounts.responsible", username=username)
         if not found:
             raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         return found[0]["username"]
@@ -122,7 +122,7 @@ class PostgresDirectory:
     def setting(self, name: str) -> str | None:
         """Return a stored value of the application's table of settings, as it is; None without one."""
         with self._database.reading() as transaction:
-            found = transaction.rows("setting", name=name) if transaction.schema.has("setting") else []
+            found = transaction.rows("database.setting", name=name) if transaction.answers("database.setting") else []
         return found[0]["value"] if found else None
 
     def rows_of(self, table: str) -> int | None:
@@ -133,37 +133,41 @@ class PostgresDirectory:
     def applied_migrations(self) -> tuple[str, ...]:
         """Return the migrations that the database has, as app.name, in the order in which they were applied."""
         with self._database.reading() as transaction:
-            return tuple(row["name"] for row in transaction.rows("migrations"))
+            return tuple(row["name"] for row in transaction.rows("database.migrations"))
 
     def changes_since(self, moment: datetime) -> Mapping[str, int]:
         """Count what came after a moment: deltas, projects, files (where the database knows them)."""
         with self._database.reading() as transaction:
-            counts = {"deltas": transaction.row("deltas_since", since=moment)["count"]}
-            counts["projects"] = transaction.row("projects_since", since=moment)["count"]
-            if transaction.schema.has("file_version"):
-                counts["file versions"] = transaction.row("file_versions_since", since=moment)["count"]
+            counts = {"deltas": transaction.row("projects.deltas_since", since=moment)["count"]}
+            counts["projects"] = transaction.row("projects.projects_since", since=moment)["count"]
+            if transaction.answers("projects.file_versions_since"):
+                counts["file versions"] = transaction.row("projects.file_versions_since", since=moment)["count"]
             return counts
 
     def stored_bytes(self) -> int:
         """Return what all versions of all projects' files take, as the application counts."""
         with self._database.reading() as transaction:
-            return int(transaction.row("stored_bytes")["bytes"])
+            return int(transaction.row("projects.stored_bytes")["bytes"])
 
     def open_session(self, username: str, *, seconds: int) -> str:
         """Make a token with which the API takes us for that person; it ends by itself. Raises NotFoundError."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.writing() as transaction:
-            if not transaction.change("token_insert", key=token, username=username, seconds=seconds, agent=AGENT):
+            if not transaction.change(
+                "accounts.insert_token", key=token, username=username, seconds=seconds, agent=AGENT
+            ):
                 raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
         return token
 
     def close_session(self, token: str) -> None:
         """End a token and forget it; harmless when it is gone."""
         with self._database.writing() as transaction:
-            transaction.change("token_delete", key=token)
+            transaction.change("accounts.delete_token", key=token)
 
     def database(self) -> DatabaseStatus:
         """Return facts about the database itself."""
         with self._database.reading() as transaction:
-            tables = tuple((row["name"], row["rows"], row["bytes"]) for row in transaction.rows("tables", limit=TABLES))
-            return DatabaseStatus(**transaction.row("database"), tables=tables)
+            tables = tuple(
+                (row["name"], row["rows"], row["bytes"]) for row in transaction.rows("database.tables", limit=TABLES)
+            )
+            return DatabaseStatus(**transaction.row("database.facts"), tables=tables)

@@ -28,7 +28,7 @@ SAMPLE = 10_000
 
 
 class PostgresJobStore:
-    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.QueueStore`."""
+    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.DatabaseQueue`."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -40,20 +40,20 @@ class PostgresJobStore:
     def depth(self) -> QueueDepth:
         """Count what waits and runs."""
         with self._database.reading() as transaction:
-            return QueueDepth(**transaction.row("depth"))
+            return QueueDepth(**transaction.row("jobs.depth"))
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
         """Return the queue at one moment."""
         with self._database.reading() as transaction:
-            counts = transaction.row("waiting_counts")
+            counts = transaction.row("jobs.waiting_counts")
             at: datetime = counts.pop("at")
             return QueueSnapshot(
                 at=at,
-                depth=QueueDepth(**transaction.row("depth")),
+                depth=QueueDepth(**transaction.row("jobs.depth")),
                 counts=WaitingCounts(**counts),
-                active=tuple(map(rows.job, transaction.rows("jobs_active", limit=limit))),
-                pending=tuple(map(rows.job, transaction.rows("jobs_pending", limit=limit))),
-                workers=_workers(transaction) if transaction.schema.has("worker") else None,
+                active=tuple(map(rows.job, transaction.rows("jobs.active", limit=limit))),
+                pending=tuple(map(rows.job, transaction.rows("jobs.pending", limit=limit))),
+                workers=_workers(transaction),
             )
 
     def jobs(
@@ -70,7 +70,7 @@ class PostgresJobStore:
             return ()
         with self._database.reading() as transaction:
             found = transaction.rows(
-                "jobs",
+                "jobs.newest",
                 statuses=rows.parameters(statuses),
                 project_id=project_id,
                 type=type,
@@ -82,18 +82,18 @@ class PostgresJobStore:
     def job(self, job_id: str) -> Job:
         """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
         with self._database.reading() as transaction:
-            return rows.job(rows.one_by_id(transaction, "job", job_id, "job"))
+            return rows.job(rows.one_by_id(transaction, "jobs.by_id", job_id, "job"))
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
         """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
         wanted = rows.parameters(statuses or FINAL)
         with self._database.reading() as transaction:
-            return tuple(map(rows.job, transaction.rows("jobs_ended", statuses=wanted, since=since, limit=limit)))
+            return tuple(map(rows.job, transaction.rows("jobs.ended", statuses=wanted, since=since, limit=limit)))
 
     def statistics(self, *, since: datetime) -> JobStatistics:
         """Count and measure the jobs that ended since then."""
         with self._database.reading() as transaction:
-            return rows.statistics(transaction.row("statistics", since=since, sample=SAMPLE))
+            return rows.statistics(transaction.row("jobs.statistics", since=since, sample=SAMPLE))
 
     def deltas(
         self,
@@ -110,7 +110,7 @@ class PostgresJobStore:
             return ()
         with self._database.reading() as transaction:
             found = transaction.rows(
-                "deltas",
+                "jobs.deltas",
                 statuses=rows.parameters(statuses),
                 project_id=project_id,
                 job_id=job_id,
@@ -124,24 +124,26 @@ class PostgresJobStore:
         """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
         place = {"after_at": after and after.created_at, "after_id": after and after.id}
         with self._database.reading() as transaction:
-            found = transaction.rows("delta_contents", project_id=project_id, limit=limit, **place)
+            found = transaction.rows("jobs.delta_contents", project_id=project_id, limit=limit, **place)
             return tuple(map(rows.delta, found))
 
     def delta(self, delta_id: str) -> Delta:
         """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
         with self._database.reading() as transaction:
-            return rows.delta(rows.one_by_id(transaction, "delta", delta_id, "delta"))
+            return rows.delta(rows.one_by_id(transaction, "jobs.delta_by_id", delta_id, "delta"))
 
     def workers(self) -> tuple[Worker, ...]:
         """Return the workers that the database knows; one that has lost its connection is `dead`."""
         with self._database.reading() as transaction:
-            return _workers(transaction) if transaction.schema.has("worker") else ()
+            return _workers(transaction) or ()
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
         """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
         _, ids = rows.usual_ids(job_ids)
         with self._database.writing() as transaction:
-            changed = transaction.rows("jobs_reset", ids=ids, allowed=[str(status) for status in allowed], to=str(to))
+            changed = transaction.rows(
+                "changes.reset_jobs", ids=ids, allowed=[str(status) for status in allowed], to=str(to)
+            )
             return tuple(row["id"] for row in changed)
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
@@ -162,7 +164,7 @@ class PostgresJobStore:
     def move_to_front(self, job_id: str) -> None:
         """Let a waiting job be the next one: it counts as the oldest."""
         with self._database.writing() as transaction:
-            transaction.change("job_move_to_front", id=job_id)
+            transaction.change("changes.job_to_front", id=job_id)
 
     def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
         """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
@@ -175,5 +177,8 @@ class PostgresJobStore:
             return changes.reapply(transaction, delta_ids)
 
 
-def _workers(transaction: Transaction) -> tuple[Worker, ...]:
-    return tuple(map(rows.worker, transaction.rows("workers")))
+def _workers(transaction: Transaction) -> tuple[Worker, ...] | None:
+    """Return the workers; None where the database does not know them."""
+    if not transaction.answers("jobs.workers"):
+        return None
+    return tuple(map(rows.worker, transaction.rows("jobs.workers")))

@@ -25,10 +25,6 @@ OTHERS = {
     "person": "core_person",
     "processing_job": "core_processprojectfilejob",
 }
-COLUMNS = """
-select a.attname as name from pg_catalog.pg_attribute a
-where a.attrelid = pg_catalog.to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-"""
 
 #: So many rows are remembered.
 MOST = 1000
@@ -41,6 +37,11 @@ class Tables:
         self._transaction = transaction
         self._columns: dict[str, frozenset[str]] = {}
 
+    @property
+    def has_leases(self) -> bool:
+        """Whether workers hold leases: the node writes down itself when a job ended."""
+        return self._transaction.schema.has_leases
+
     def name(self, table: str) -> str:
         """Return what the database calls a table."""
         return self._transaction.schema.names.get(table) or OTHERS.get(table, table)
@@ -49,7 +50,7 @@ class Tables:
         """Return the columns of a table; none when it is not there."""
         name = self.name(table)
         if name not in self._columns:
-            found = self._transaction.connection.execute(COLUMNS, {"table": name}).fetchall()
+            found = self._transaction.rows("database.columns", table=name)
             self._columns[name] = frozenset(row["name"] for row in found)
         return self._columns[name]
 

@@ -30,61 +30,61 @@ MINIMUM_DIGITS = 4
 
 
 def job(row: Row) -> Job:
-    """Make a job of a row of `part_job_columns.sql`."""
+    """Make a job of a row of `fragments.job_columns`."""
     values: Row = {**row, "status": JobStatus(row["status"]), "created_by": row["created_by"] or ""}
     return Job(**values)
 
 
 def delta(row: Row) -> Delta:
-    """Make a delta of a row of `part_delta_columns.sql`."""
+    """Make a delta of a row of `fragments.delta_columns`."""
     return Delta(**row)
 
 
 def worker(row: Row) -> Worker:
-    """Make a worker of a row of `workers.sql`."""
+    """Make a worker of a row of `jobs.workers`."""
     return Worker(**row)
 
 
 def user(row: Row) -> User:
-    """Make a user of a row of `users.sql`."""
+    """Make a user of a row of `accounts.users`."""
     quota = row["storage_quota_bytes"]
     values: Row = {**row, "storage_quota_bytes": None if quota is None else int(quota)}
     return User(**values)
 
 
 def project(row: Row) -> Project:
-    """Make a project of a row of `part_project_columns.sql`."""
+    """Make a project of a row of `fragments.project_columns`."""
     return Project(**row)
 
 
 def subscription(row: Row) -> Subscription:
-    """Make a subscription of a row of `subscription.sql`."""
+    """Make a subscription of a row of `accounts.subscription`."""
     return Subscription(**{name: value for name, value in row.items() if name != "id"})
 
 
 def plan(row: Row) -> Plan:
-    """Make a plan of a row of `plans.sql`."""
+    """Make a plan of a row of `accounts.plans`."""
     return Plan(**row)
 
 
 def locked_job(row: Row) -> LockedJob:
-    """Make a locked job of a row of `jobs_lock.sql`."""
+    """Make a locked job of a row of `changes.lock_jobs`."""
     values: Row = {**row, "status": JobStatus(row["status"])}
     return LockedJob(**values)
 
 
 def locked_delta(row: Row) -> LockedDelta:
-    """Make a locked delta of a row of `parts_locked.sql` or `deltas_locked.sql`."""
+    """Make a locked delta of a row of `changes.deltas_of_jobs` or `changes.deltas`."""
     return LockedDelta(**row)
 
 
 def waiting_job(row: Row) -> WaitingJob:
-    """Make a waiting job of a row of `jobs_waiting.sql`."""
+    """Make a waiting job of a row of `changes.lock_waiting_jobs`."""
     return WaitingJob(**row)
 
 
 def statistics(row: Row) -> JobStatistics:
-    """Make statistics of the row of `statistics.sql`."""
+    """Make statistics of the row of `jobs.statistics`."""
     return JobStatistics(
         finished=row["finished"],
         failed=row["failed"],

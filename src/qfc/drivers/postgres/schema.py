@@ -7,7 +7,7 @@ file tables; leases and the list of workers are the embedded node's own. Everyth
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString, cast
 
@@ -15,6 +15,8 @@ import psycopg
 from psycopg import sql
 
 from qfc.errors import QfcError
+
+from ..sql import block
 
 #: Our name → the names in the releases, the newest first.
 TABLES: Mapping[str, tuple[str, ...]] = {
@@ -67,14 +69,6 @@ TRACES = ("started_at", "finished_at", "docker_started_at", "docker_finished_at"
           "lease_expires_at")  # fmt: skip
 COUNTERS = ("attempts", "faults")
 
-NAMES = """
-select c.relname as name, array_agg(a.attname::text) as columns
-from pg_catalog.pg_class c
-join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
-where c.relname = any(%(names)s) and c.relkind in ('r', 'p', 'v') and pg_catalog.pg_table_is_visible(c.oid)
-group by c.relname
-"""
-
 
 @dataclass(frozen=True, eq=False)
 class Schema:
@@ -86,6 +80,10 @@ class Schema:
     def has(self, table: str, *columns: str) -> bool:
         """Tell whether a table (our name) exists and has these columns."""
         return table in self.columns and self.columns[table].issuperset(columns)
+
+    def meets(self, needs: Iterable[str]) -> bool:
+        """Tell whether tables (`job`) and columns (`project.locked_at`), by our names of the tables, exist."""
+        return all(self.has(*need.split(".")) for need in needs)
 
     @property
     def has_leases(self) -> bool:
@@ -121,7 +119,8 @@ class Schema:
 def resolve(connection: psycopg.Connection[Any]) -> Schema:
     """Look up which names this database uses. Raises QfcError when it is not a QFieldCloud database."""
     candidates = [name for names in TABLES.values() for name in names]
-    rows = cast("list[dict[str, Any]]", connection.execute(NAMES, {"names": candidates}).fetchall())
+    query = block("database.names").text.encode()
+    rows = cast("list[dict[str, Any]]", connection.execute(query, {"names": candidates}).fetchall())
     found: dict[str, list[str]] = {row["name"]: row["columns"] for row in rows}
     names = {ours: name for ours, known in TABLES.items() for name in reversed(known) if name in found}
     missing = [TABLES[name][-1] for name in REQUIRED if name not in names]

@@ -59,8 +59,15 @@ class Topology:
 class ApiRoutes:
     """Every way to one deployment's API. `certificate` reads the one that its nginx serves, to trust just that one."""
 
-    def __init__(self, forwards: Forwards, topology: Callable[[], Topology], certificate: Callable[[], str]) -> None:
-        self._forwards, self._look, self._certificate = forwards, topology, certificate
+    def __init__(
+        self, forwards: Callable[[], Forwards], topology: Callable[[], Topology], certificate: Callable[[], str]
+    ) -> None:
+        self._open, self._look, self._certificate = forwards, topology, certificate
+
+    @cached_property
+    def forwards(self) -> Forwards:
+        """Forwarded ports of the host."""
+        return self._open()
 
     @cached_property
     def _topology(self) -> Topology:
@@ -125,7 +132,7 @@ class ApiRoutes:
         outside = [(name, Place(name, parts.port or HTTPS))] if "public" in self.legs() else []
         # nginx may have been recreated since the routes were found.
         own = [one for one in self._look().containers if one.service == "nginx"]
-        inside = [(name, self._forwards.to(place)) for place in places("nginx", HTTPS, own) if own]
+        inside = [(name, self.forwards.to(place)) for place in places("nginx", HTTPS, own) if own]
         return outside + inside
 
     def best(self) -> HttpApi:
@@ -151,7 +158,7 @@ class ApiRoutes:
         for place in places(service, port, [one for one in self._topology.containers if one.service == service]):
             try:
                 if place.address != service:
-                    return self._forwards.to(place)
+                    return self.forwards.to(place)
             except UnreachableError:
                 raise
             except QfcError as error:

@@ -76,6 +76,10 @@ class DatabaseRoute:
                 self._known = None
         return self._find_route(database)
 
+    def access(self) -> DatabaseAccess:
+        """Return how the application reaches its database. Raises ConfigError."""
+        return self._topology()[1]
+
     def parameters(self) -> Mapping[str, Any]:
         """Return what libpq is given on the way that works. Raises what `connect` does."""
         if self._known is None:

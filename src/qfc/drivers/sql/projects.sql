@@ -1,4 +1,40 @@
+-- Projects, and what came to them.
+
+-- name: newest
+-- Projects, the most recently changed first.
 select {project_columns}
 from (select * from {project} order by updated_at desc, id limit %(limit)s) p
 join {user} owner on owner.id = p.owner_id
 order by p.updated_at desc, p.id
+
+-- name: by_name
+-- One project, by its id or by owner and name.
+select {project_columns}
+from {project} p
+join {user} owner on owner.id = p.owner_id
+where p.id = %(id)s::uuid or (upper(owner.username) = upper(%(owner)s) and p.name = %(name)s)
+limit 1
+
+-- name: responsible
+-- The person who may do anything with a project: its owner, or that of the owning organization.
+select u.username
+from {project} p left join {organization} o on o.user_ptr_id = p.owner_id
+join {user} u on u.id = coalesce(o.organization_owner_id, p.owner_id)
+where p.id = %(id)s
+
+-- name: stored_bytes
+-- How many bytes all versions of all files take, as the application counts.
+select coalesce(sum({file_storage_bytes}), 0)::bigint as bytes from {project} p
+
+-- name: projects_since
+-- How many projects were made since a moment.
+select count(*) from {project} where created_at > %(since)s
+
+-- name: deltas_since
+-- How many edits arrived since a moment.
+select count(*) from {delta} where created_at > %(since)s
+
+-- name: file_versions_since
+-- needs: file_version
+-- How many versions of files were stored since a moment.
+select count(*) from {file_version} where created_at > %(since)s

@@ -131,7 +131,7 @@ def _image_tags(deployment: Deployment) -> Finding:
 
 
 def _jobs(ports: Ports) -> Finding:
-    depth = ports.jobs.depth()
+    depth = ports.workload.depth()
     running = depth.queued + depth.started
     return clear(
         "jobs",

@@ -1,14 +1,13 @@
-"""What operations need of the outside world. Drivers implement these; `qfc.drivers.memory` has an honest twin of each.
+"""What operations need of the outside world. Drivers implement these.
 
 Every method raises `UnreachableError` when the other side cannot be reached, and never answers from a guess.
 
 hosts.py        where commands run, and the time
 running.py      what runs the services
-work.py         the queue, people and projects
-conditions.py   what the database tells of problems
+work.py         the queue and who works at it, people and projects
 server.py       the HTTP API, accounts, and the store of files
 deployment.py   what only a deployment of containers has
-inspection.py   what a diagnosis needs of its host
+diagnosis/      what only a diagnosis asks for: conditions in the database, a closer look at a deployment
 records.py      lock, audit log, and documents that operations leave
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
@@ -16,7 +15,6 @@ stack.py        all of them together
 
 from __future__ import annotations
 
-from .conditions import Conditions
 from .deployment import (
     Certificates,
     Deployment,
@@ -28,14 +26,14 @@ from .deployment import (
     Traffic,
     Tunnels,
 )
+from .diagnosis import Conditions, Inspection
 from .hosts import Clock, Host, Machine, Process, Streams
-from .inspection import Inspection
 from .lab import LabRows
 from .records import AuditLog, Lock, Records
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .stack import Ports
-from .work import Directory, JobHistory, JobStore, Queue, QueueStore
+from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
     "Accounts",
@@ -44,6 +42,7 @@ __all__ = [
     "Certificates",
     "Clock",
     "Conditions",
+    "DatabaseQueue",
     "Deployment",
     "Directory",
     "DiskHistory",
@@ -71,4 +70,5 @@ __all__ = [
     "Traffic",
     "Transitions",
     "Tunnels",
+    "Workload",
 ]

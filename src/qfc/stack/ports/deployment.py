@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Protocol
 
 from ..model import Certificate, ComposeFacts, Dump, Image, MemoryRoom, Revision, SourceState, Tunnel
-from .inspection import Inspection
+from .diagnosis import Inspection
 from .server import Api
 
 

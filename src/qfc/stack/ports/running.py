@@ -33,6 +33,10 @@ class Runtime(Protocol):
         """Return the space where the stack's data are; of several file systems the one with the least share left."""
         ...
 
+    def disks(self) -> tuple[Disk, ...]:
+        """Return the file systems that the stack lies on, and that of the host itself, each once."""
+        ...
+
     def scale(self, name: str, count: int) -> None:
         """Make a service have that many instances; the ones that go finish their work first."""
         ...
@@ -70,10 +74,6 @@ class Footprint(Protocol):
 
     def parts(self) -> tuple[DiskPart, ...]:
         """Return everything of the stack that takes space."""
-        ...
-
-    def disks(self) -> tuple[Disk, ...]:
-        """Return the file systems that it lies on, and that of the host itself, each once."""
         ...
 
 

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Protocol
 
 from ..model import Capability, Kind
-from .conditions import Conditions
 from .deployment import Deployment
+from .diagnosis import Conditions
 from .hosts import Clock, Host
 from .lab import LabRows
 from .records import AuditLog, Lock, Records
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
-from .work import Directory, QueueStore
+from .work import Directory, QueueStore, Workload
 
 
 class Ports(Protocol):
@@ -42,6 +42,8 @@ class Ports(Protocol):
     def runtime(self) -> Runtime: ...
     @property
     def jobs(self) -> QueueStore: ...
+    @property
+    def workload(self) -> Workload: ...
     @property
     def directory(self) -> Directory: ...
     @property

@@ -25,12 +25,20 @@ from ..model import (
 )
 
 
-class JobStore(Protocol):
-    """The rows that a stack's database holds about its work. Every query is bounded."""
+class Workload(Protocol):
+    """How much there is to do, and who does it. What runs the services may know it without asking the database."""
 
     def depth(self) -> QueueDepth:
         """Count what waits and runs."""
         ...
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Return the workers."""
+        ...
+
+
+class JobStore(Protocol):
+    """The rows that a stack's database holds about its work. Every query is bounded."""
 
     def jobs(
         self,
@@ -59,10 +67,6 @@ class JobStore(Protocol):
         limit: int = 50,
     ) -> tuple[Delta, ...]:
         """Return deltas in the order of arrival, without content: of one person, or that came before a moment."""
-        ...
-
-    def workers(self) -> tuple[Worker, ...]:
-        """Return the workers that the database knows to live."""
         ...
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
@@ -135,6 +139,10 @@ class Queue(Protocol):
 
 class QueueStore(JobStore, JobHistory, Queue, Protocol):
     """All that a stack's database says about its work, and lets do with it."""
+
+
+class DatabaseQueue(QueueStore, Workload, Protocol):
+    """The work as the database alone knows it: `workers` are those that have told it that they live."""
 
 
 class Directory(Protocol):

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from ....errors import QfcError
 from ....stack.model import Job, JobStatus, Worker
-from ....stack.ports import QueueStore
+from ....stack.ports import DatabaseQueue
 from ...docker.containers import Container
 from ...docker.engine import Engine
 
@@ -31,7 +31,7 @@ done
 class JobHolding:
     """Tells which of some worker containers hold a job; what cannot be told is left out."""
 
-    def __init__(self, engine: Engine, store: Callable[[], QueueStore]) -> None:
+    def __init__(self, engine: Engine, store: Callable[[], DatabaseQueue]) -> None:
         self._engine, self._store = engine, store
 
     def __call__(self, containers: Sequence[Container]) -> Mapping[str, str | None]:

@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from importlib import resources
 from pathlib import PurePosixPath
 
 from ....errors import CommandError, ConfigError, NotFoundError
@@ -16,6 +15,7 @@ from ...docker.containers import Container
 from ...docker.engine import Engine
 from ...docker.restarts import RestartHistory
 from ...docker.snapshot import Snapshot, Use
+from ...sql import block
 from . import deployment as deployments
 from . import program
 from .deployment import ComposeConfig, ComposeProject
@@ -31,9 +31,8 @@ JOB_LABEL = "job_id"
 
 def depth_query() -> str:
     """Return the query for the depth of the queue; the table of jobs has kept its name in every release."""
-    text = resources.files("qfc.drivers").joinpath("sql", "depth.sql").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith("--")]
-    return f"select row_to_json(q) from ({' '.join(lines).replace('{job}', 'core_job')}) q"
+    query = " ".join(block("jobs.depth").text.splitlines()).replace("{job}", "core_job")
+    return f"select row_to_json(q) from ({query}) q"
 
 
 class Observer:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
@@ -15,21 +17,30 @@ from .env import Env
 from .lifecycle import APP, DATABASE, WORKER, Lifecycle
 from .observer import JOB_LABEL, Observer
 
+if TYPE_CHECKING:
+    from ...routes.database import DatabaseRoute
+
 REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
-
-
-#: Runs a program of PostgreSQL's client on the operator's terminal, for a database that is in no container.
-Client = Callable[[Sequence[str]], CommandResult]
 
 
 class ComposeRuntime:
     """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
 
     def __init__(
-        self, observer: Observer, clock: Clock, holding: Holding, answers: Callable[[], bool], client: Client
+        self,
+        observer: Observer,
+        clock: Clock,
+        holding: Holding,
+        answers: Callable[[], bool],
+        database: Callable[[], DatabaseRoute],
     ) -> None:
-        self._observer, self._holding, self._client = observer, holding, client
-        self.lifecycle = Lifecycle(observer, clock, answers)
+        self._observer, self._holding, self._database = observer, holding, database
+        self._clock, self._answers = clock, answers
+
+    @cached_property
+    def lifecycle(self) -> Lifecycle:
+        """What changes the containers."""
+        return Lifecycle(self._observer, self._clock, self._answers)
 
     def services(self) -> tuple[Service, ...]:
         """Return every service that the deployment should have, running or not."""
@@ -38,6 +49,10 @@ class ComposeRuntime:
     def disk(self) -> Disk:
         """Return the space where the deployment's data are."""
         return self._observer.disk()
+
+    def disks(self) -> tuple[Disk, ...]:
+        """Return the file systems of the deployment's folder, of the engine's and of the host, each once."""
+        return self._observer.snapshot().disks
 
     def start(self, names: Sequence[str] | None) -> None:
         """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
@@ -95,7 +110,9 @@ class ComposeRuntime:
     ) -> CommandResult:
         """Run a management command (`app`, `worker_wrapper`) or a program in a running container of a service."""
         if attached and service == DATABASE and not self._observer.containers(DATABASE):
-            return self._client(argv)
+            from ...deployment.postgres_tools import run_here
+
+            return run_here(self._database(), argv)
         self._require([service])
         container = self._observer.running(service)
         inner = ["python3", "manage.py", *argv] if service in (APP, WORKER) else self._program(service, argv)

@@ -112,6 +112,10 @@ class EmbeddedRuntime:
         """Return the space of the file system that holds the stack's folder."""
         return LocalHost().disk(self.layout.folder)
 
+    def disks(self) -> tuple[Disk, ...]:
+        """Return that file system: everything of the stack lies in its folder."""
+        return (self.disk(),)
+
     def scale(self, name: str, count: int) -> None:
         """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""
         if name != WORKER:

@@ -1,0 +1,73 @@
+-- What rows tell of users and their plans, for `stack/ports/diagnosis/accounts.py`.
+
+-- name: superusers
+-- How many users may do everything and may log in.
+select count(*) as superusers from {user} u where u.is_superuser and u.is_active and u.type = 1
+
+-- name: locked_out
+-- needs: login_attempt.username, login_attempt.attempt_time, login_attempt.failures_since_start
+-- Users who may not log in for a while, counted as the application does: by the name that was typed. Names that nobody
+-- has are tries of strangers.
+select a.username
+from {login_attempt} a
+where a.attempt_time > %(since)s
+  and exists (select from {user} u where upper(a.username) in (upper(u.username), upper(u.email)))
+group by a.username
+having sum(a.failures_since_start) >= %(limit)s
+order by a.username
+
+-- name: plan_limits
+-- needs: plan, subscription
+-- What plans allow, and how many accounts have them.
+select pl.code, pl.is_default, {initial_status} as initial_status, pl.storage_mb * 1000000::bigint as storage_bytes,
+       {has_external_databases} as has_external_databases, {max_members} as max_members,
+       {max_collaborators} as max_collaborators,
+       (select count(distinct s.account_id) from {subscription} s
+        where s.plan_id = pl.id and (s.active_until is null or s.active_until > now())) as accounts
+from {plan} pl
+order by pl.code
+
+-- name: places_taken
+-- needs: plan.max_organization_members, plan.max_premium_collaborators_per_private_project
+-- needs: subscription, member, collaborator
+-- Where nobody can be added any more: organizations and their members, private projects and the people who work at
+-- them; teams and whoever owns the organization do not count.
+with current as (
+    select distinct on (s.account_id) s.account_id, s.plan_id from {subscription} s
+    where (s.active_since is null or s.active_since <= now()) and (s.active_until is null or s.active_until > now())
+    order by s.account_id, s.active_since desc nulls last, s.id desc
+), taken as (
+    select u.username as name, 'members' as what, count(*) as taken, {max_members} as most, pl.code as plan
+    from {member} m join {user} u on u.id = m.organization_id
+    join current c on c.account_id = u.id join {plan} pl on pl.id = c.plan_id
+    group by u.username, {max_members}, pl.code
+    union all
+    select owner.username || '/' || p.name, 'collaborators', count(*), {max_collaborators}, pl.code
+    from {collaborator} k join {project} p on p.id = k.project_id join {user} owner on owner.id = p.owner_id
+    join {user} person on person.id = k.collaborator_id and person.type = 1
+    left join {organization} o on o.user_ptr_id = p.owner_id
+    join current c on c.account_id = p.owner_id join {plan} pl on pl.id = c.plan_id
+    where not p.is_public and not k.is_incognito and k.collaborator_id is distinct from o.organization_owner_id
+    group by owner.username, p.name, {max_collaborators}, pl.code
+)
+select name, what, taken, most, plan from taken where most >= 0 and taken >= most order by name, what limit %(limit)s
+
+-- name: make_plan_active
+-- needs: plan.initial_subscription_status
+-- Lets new subscriptions to a plan be active at once.
+update {plan} set initial_subscription_status = 'active_paid', updated_at = now() where code = %(code)s
+
+-- name: allow_databases
+-- needs: plan.is_external_db_supported
+-- Lets a plan have projects with databases elsewhere.
+update {plan} set is_external_db_supported = true, updated_at = now() where code = %(code)s
+
+-- name: lift_members
+-- needs: plan.max_organization_members
+-- Lets organizations with a plan have any number of members.
+update {plan} set max_organization_members = -1, updated_at = now() where code = %(code)s
+
+-- name: lift_collaborators
+-- needs: plan.max_premium_collaborators_per_private_project
+-- Lets private projects with a plan have any number of collaborators.
+update {plan} set max_premium_collaborators_per_private_project = -1, updated_at = now() where code = %(code)s

@@ -1,1 +1,0 @@
-alter database {name} with allow_connections true

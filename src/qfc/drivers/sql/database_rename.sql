@@ -1,1 +1,0 @@
-alter database {name} rename to {to}

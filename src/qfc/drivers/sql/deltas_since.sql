@@ -1,1 +1,0 @@
-select count(*) from {delta} where created_at > %(since)s

@@ -1,1 +1,0 @@
-select count(*) from {file_version} where created_at > %(since)s

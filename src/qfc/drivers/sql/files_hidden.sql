@@ -1,3 +1,0 @@
-select {found_files} and f.name ~ '(^|/)[.][^/]'
-order by project, f.name
-limit %(limit)s

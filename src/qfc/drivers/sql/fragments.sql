@@ -1,0 +1,109 @@
+-- Parts that statements share, and all that may stand in braces. `needs` says which tables and columns, by our names for
+-- them, the database must have; of several fragments of one name, the first counts whose needs it meets. A statement
+-- whose needs it does not meet is never sent: the code asks before, and knows what to say instead.
+--
+-- {job}          A table: `TABLES` in `schema.py` has its names in the releases.
+-- {attempts}     A column that not every release has: `COLUMNS` in `schema.py`. It becomes a null of its type.
+-- {as_new}       What a job loses when it waits again, as far as the release has these columns.
+-- {author_columns} and {author_values}: the columns that say whose job it is, one or two, and what a new job has there.
+-- {name}, {to} and {hashed}: a name or a value from the code that sends the statement, quoted as what it is.
+-- {job_columns}  A fragment of this file; it may use those above it.
+
+-- name: ended_at
+-- needs: job.lease_token
+-- When a job `j` ended. The node writes that down for every one.
+j.finished_at
+
+-- name: ended_at
+-- An official server leaves the end of a failed job to the container.
+case when j.status in ('finished', 'failed', 'stopped')
+     then coalesce(j.finished_at, j.docker_finished_at, j.docker_started_at, j.started_at, j.created_at) end
+
+-- name: created_bound
+-- needs: job.lease_token
+-- Bounds a search by {ended_at} to what an index finds. The node has one on the end of a job.
+true
+
+-- name: created_bound
+-- Official servers have none: jobs that took longer than a week are not found.
+j.created_at >= %(since)s - interval '7 days'
+
+-- name: has_effect
+-- needs: file, file_version, project.project_details
+-- Whether a job `j` of a project `p` may have changed something: a file of the project got a new version since it
+-- began, whoever sent it, or the project may have layers in a database elsewhere, where nobody can see what was done.
+(p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service='
+ or exists (select from {file_version} v join {file} f on f.id = v.file_id
+            where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at))
+
+-- name: has_effect
+-- Always, where the database cannot tell.
+true
+
+-- name: details_missing
+-- needs: project.project_details
+-- Whether nobody could describe a project `p`: its row has no description.
+p.project_details is null
+
+-- name: details_missing
+-- Where rows have none: what the last worker that made one came to.
+coalesce((select d.status from {job} d where d.project_id = p.id and d.type = 'process_projectfile'
+          and d.status in ('finished', 'failed') order by d.created_at desc limit 1) = 'failed', false)
+
+-- name: project_files
+-- needs: file
+-- How many files a project `p` has.
+(select count(*) from {file} f where f.project_id = p.id and f.file_type = 1)
+
+-- name: project_files
+-- Unknown, where files have no rows.
+null::bigint
+
+-- name: quota
+-- needs: subscription, plan, package, package_type
+-- What an account `u` may store: what its newest subscription that is valid now allows, with what was added to it.
+(select (pl.storage_mb + coalesce((
+            select sum(k.quantity * t.unit_amount) from {package} k join {package_type} t on t.id = k.type_id
+            where k.subscription_id = s.id and t.type = 'storage'
+              and k.active_since <= now() and (k.active_until is null or k.active_until > now())), 0)
+        ) * 1000000::bigint
+ from {subscription} s join {plan} pl on pl.id = s.plan_id
+ where s.account_id = u.id and (s.active_since is null or s.active_since <= now())
+   and (s.active_until is null or s.active_until > now())
+ order by s.active_since desc nulls last, s.id desc limit 1)
+
+-- name: quota
+-- No limit is known, where there are no subscriptions.
+null::bigint
+
+-- name: job_columns
+-- A job `j` of a project `p`, owned by `owner`, made by `author`, as `rows.job` reads it.
+j.id::text as id, j.type, j.status, j.project_id::text as project_id, owner.username || '/' || p.name as project,
+author.username as created_by, j.created_at, j.updated_at, j.started_at, {ended_at} as finished_at,
+nullif(j.container_id, '') as worker_id, {attempts} as attempts, {not_before} as not_before,
+{lease_expires_at} as lease_expires_at, {locked_at} as project_locked_at
+
+-- name: delta_columns
+-- An edit `d` of a project `p`, owned by `owner`, sent by `author`, as `rows.delta` reads it.
+d.id::text as id, d.deltafile_id::text as deltafile_id, d.project_id::text as project_id,
+owner.username || '/' || p.name as project, d.last_status as status, coalesce(d.content ->> 'method', '') as method,
+coalesce(d.content ->> 'sourceLayerId', d.content ->> 'localLayerId', '') as layer_id,
+coalesce(author.username, '') as created_by, d.created_at, d.updated_at, d.last_modified_pk as modified_pk,
+d.last_feedback as feedback
+
+-- name: project_columns
+-- A project `p`, owned by `owner`, as `rows.project` reads it.
+p.id::text as id, p.name, owner.username as owner, {project_files} as files,
+coalesce({file_storage_bytes}, 0)::bigint as size_bytes, {data_last_updated_at} as data_last_updated_at,
+{data_last_packaged_at} as data_last_packaged_at, {problem} as problem, {locked_at} as locked_at,
+case when p.id in (select a.project_id from {job} a where a.status in ('queued', 'started')
+                    or (a.status = 'pending' and a.type = 'process_projectfile')) then 'busy'
+     when {project_filename} is null or {details_missing} or {problem} is not null then 'failed' else 'ok' end as status
+
+-- name: found_files
+-- needs: file, file_version
+-- The beginning of a query for files of projects: `f` with its newest version `v`. More conditions follow.
+owner.username || '/' || p.name as project, f.name, coalesce(v.size, 0) as size_bytes
+from {file} f left join {file_version} v on v.id = f.latest_version_id
+join {project} p on p.id = f.project_id join {user} owner on owner.id = p.owner_id
+where f.file_type = 1

@@ -1,1 +1,0 @@
-select app || '.' || name as name from django_migrations order by id

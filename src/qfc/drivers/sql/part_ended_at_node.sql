@@ -1,1 +1,0 @@
-j.finished_at

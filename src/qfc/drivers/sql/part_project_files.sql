@@ -1,1 +1,0 @@
-(select count(*) from {file} f where f.project_id = p.id and f.file_type = 1)

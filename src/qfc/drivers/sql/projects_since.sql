@@ -1,1 +1,0 @@
-select count(*) from {project} where created_at > %(since)s

@@ -1,1 +1,0 @@
-alter role current_user password {hashed}

@@ -1,1 +1,0 @@
-select min(created_at) as oldest from {secret}

@@ -1,1 +1,0 @@
-select value from {setting} where key = %(name)s

@@ -1,1 +1,0 @@
-select count(*) as superusers from {user} u where u.is_superuser and u.is_active and u.type = 1

@@ -1,1 +1,0 @@
-select to_regclass(quote_ident(%(name)s)) is not null as found

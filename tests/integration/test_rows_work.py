@@ -1,0 +1,76 @@
+"""What rows tell of jobs and edits: found by the checks, and repaired where that is promised."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from checks_world import expect, found
+from queue_world import DatabaseWorld
+from twins import MemoryPorts
+
+DAYS = 31
+
+
+def overtaken(world: DatabaseWorld) -> None:
+    project = world.project("overtaken")
+    failed = world.job(project, "failed", type="delta_apply", made=60, started=59, ended=58)
+    world.delta(project, "error", job=failed, made=61)
+    world.job(project, "finished", made=31, started=30, ended=29)
+
+
+def over_quota(world: DatabaseWorld) -> None:
+    project = world.project("full")
+    feedback = {"error": "over_quota", "error_type": "API_PAYMENT_REQUIRED"}
+    failed = world.job(project, "failed", type="delta_apply", made=60, started=59, ended=58, feedback=feedback)
+    world.delta(project, "error", job=failed, made=61)
+
+
+def unpermitted(world: DatabaseWorld) -> None:
+    world.delta(world.project("edited"), "unpermitted")
+
+
+def backlog(world: DatabaseWorld) -> None:
+    project = world.project("busy")
+    world.delta(project, "pending", made=1)
+    world.execute("""
+        insert into core_delta (id, deltafile_id, client_id, content, created_at, updated_at, project_id, created_by_id,
+                                last_status)
+        select gen_random_uuid(), deltafile_id, client_id, content, created_at, updated_at, project_id, created_by_id,
+               last_status
+        from core_delta cross join generate_series(1, 1000) where last_status = 'pending'
+    """)
+
+
+def storm(world: DatabaseWorld) -> None:
+    project = world.project("storm")
+    for number in range(21):
+        world.job(project, "finished", type="process_projectfile", made=100 + number, started=90, ended=89)
+
+
+#: By the check: how the fault is made, what the evidence has, and faults that come with it.
+FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str, tuple[str, ...]]] = {
+    "D17": (storm, "alice/storm (21 within an hour)", ()),
+    "F08": (over_quota, "1 edits in alice/full", ("F09", "H03-jobs")),
+    "F09-overtaken": (overtaken, "1 of alice/overtaken", ("F09", "D14-jobs")),
+    "F10": (unpermitted, "1 of alice/edited", ()),
+    "F12": (backlog, "1001 of alice/busy", ()),
+}
+
+
+@pytest.mark.parametrize("id", FAULTS)
+def test_a_fault_in_work_is_found_and_repaired_where_that_is_promised(
+    ports: MemoryPorts, world: DatabaseWorld, id: str
+) -> None:
+    make, evidence, others = FAULTS[id]
+    make(world)
+    expect(ports, id, evidence, others)
+
+
+def test_old_faults_are_forgotten(ports: MemoryPorts, world: DatabaseWorld) -> None:
+    for make in (overtaken, unpermitted, storm):
+        make(world)
+    for table in ("core_job", "core_delta"):
+        world.execute(f"update {table} set created_at = created_at - interval '{DAYS} days'")
+    assert {finding.id for finding in found(ports).findings} == {"F09", "D14-jobs"}

@@ -1,0 +1,159 @@
+"""A database that tells of no problem: what rows tell is tested on real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from qfc.errors import NotFoundError, RefusedError
+from qfc.stack.model.conditions import (
+    CronRun,
+    FileTrouble,
+    FoundFile,
+    LongJobs,
+    Miscount,
+    OldVersions,
+    PlacesTaken,
+    PlanChange,
+    PlanLimits,
+    ProjectCount,
+    StuckSession,
+)
+
+
+class QuietFiles:
+    """Implements `qfc.stack.ports.diagnosis.FileConditions`."""
+
+    def with_trouble(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
+        """Return nothing."""
+        del trouble
+        return ()
+
+    def miscounts(self, *, until: datetime) -> tuple[Miscount, ...] | None:
+        """Return nothing."""
+        del until
+        return ()
+
+    def old_versions(self) -> tuple[OldVersions, ...] | None:
+        """Return nothing."""
+        return ()
+
+    def missing_attachments(self, *, since: datetime, until: datetime) -> tuple[FoundFile, ...] | None:
+        """Return nothing."""
+        del since, until
+        return ()
+
+
+class QuietProjects:
+    """Implements `qfc.stack.ports.diagnosis.ProjectConditions`. This server does not know what is in projects."""
+
+    def stores_in_use(self) -> Mapping[str, int] | None:
+        """Say that nobody knows."""
+        return None
+
+    def qgis_versions(self) -> Mapping[str, str] | None:
+        """Say that nobody knows."""
+        return None
+
+    def online(self) -> tuple[str, ...] | None:
+        """Say that nobody knows."""
+        return None
+
+
+class QuietAccounts:
+    """Implements `qfc.stack.ports.diagnosis.AccountConditions`. This server keeps no plans."""
+
+    def superusers(self) -> int:
+        """Return that there is one."""
+        return 1
+
+    def locked_out(self, now: datetime) -> tuple[str, ...] | None:
+        """Return nobody."""
+        del now
+        return ()
+
+    def plan_limits(self) -> tuple[PlanLimits, ...] | None:
+        """Say that nobody knows."""
+        return None
+
+    def places_taken(self) -> tuple[PlacesTaken, ...] | None:
+        """Say that nobody knows."""
+        return None
+
+    def change_plan(self, code: str, change: PlanChange) -> None:
+        """Refuse: there is no plan."""
+        raise NotFoundError(f"There is no plan {code} that could be {change}.")
+
+
+class QuietWork:
+    """Implements `qfc.stack.ports.diagnosis.WorkConditions`."""
+
+    def edits(self, status: str, *, since: datetime | None = None, more_than: int = 0) -> tuple[ProjectCount, ...]:
+        """Return nothing."""
+        del status, since, more_than
+        return ()
+
+    def overtaken_edits(self, *, since: datetime) -> tuple[ProjectCount, ...]:
+        """Return nothing."""
+        del since
+        return ()
+
+    def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
+        """Return nothing."""
+        del since, more_than
+        return ()
+
+    def long_jobs(self, *, since: datetime, at_least_s: float) -> tuple[LongJobs, ...]:
+        """Return nothing."""
+        del since, at_least_s
+        return ()
+
+    def time_limit_s(self) -> float | None:
+        """Say that nobody knows."""
+        return None
+
+
+@dataclass
+class QuietServer:
+    """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the one that it was given last.
+
+    `stuck` are sessions as no test can have them: for ten minutes and more.
+    """
+
+    stuck: tuple[StuckSession, ...] = ()
+    password: str = ""
+    refuses_passwords: bool = False
+
+    def is_read_only(self) -> bool:
+        """Return that it is not."""
+        return False
+
+    def stuck_sessions(self, *, older_s: float) -> tuple[StuckSession, ...]:
+        """Return those of that age that were given."""
+        return tuple(one for one in self.stuck if one.seconds >= older_s)
+
+    def cron_runs(self) -> tuple[CronRun, ...] | None:
+        """Say that nobody knows."""
+        return None
+
+    def oldest_secret(self) -> datetime | None:
+        """Return that there is none."""
+        return None
+
+    def change_password(self, password: str) -> None:
+        """Take it. Raises RefusedError when passwords are refused."""
+        if self.refuses_passwords:
+            raise RefusedError("The database refused.")
+        self.password = password
+
+
+@dataclass
+class QuietConditions:
+    """Nothing is wrong. Implements `qfc.stack.ports.Conditions`."""
+
+    accounts: QuietAccounts = field(default_factory=QuietAccounts)
+    files: QuietFiles = field(default_factory=QuietFiles)
+    projects: QuietProjects = field(default_factory=QuietProjects)
+    server: QuietServer = field(default_factory=QuietServer)
+    work: QuietWork = field(default_factory=QuietWork)

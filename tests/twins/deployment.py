@@ -1,0 +1,350 @@
+"""The twin of what a deployment of containers has: everything happens to its `Site`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import PurePath
+
+from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
+from qfc.stack.model import (
+    Certificate,
+    ComposeFacts,
+    Dump,
+    Image,
+    MemoryRoom,
+    Tunnel,
+)
+from qfc.stack.ports import Api, Clock
+
+from .deployment_files import MemorySettings, MemorySource
+from .inspection import MemoryInspection
+from .site import APP, FOLDER, SERVICES, WORKER, Release, Site
+
+KEPT = "qfc-keep"
+
+
+@dataclass(frozen=True)
+class MemoryImages:
+    """Images with names, as an engine has them."""
+
+    site: Site
+    clock: Clock
+
+    def all(self) -> tuple[Image, ...]:
+        """Return every image."""
+        return tuple(self._image(image_id) for image_id in self.site.images)
+
+    def unique_bytes(self) -> Mapping[str, int]:
+        """Return what each would free: all that it has."""
+        return {image.id: image.size_bytes for image in self.all()}
+
+    def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
+        """Build what the release builds. Raises CommandError when it cannot be built."""
+        del fresh
+        if "build" in self.site.release.fails:
+            raise CommandError("the build ended with exit code 1: no such package", said="no such package")
+        for service in self.site.built if services is None else services:
+            self.site.build(service, self.clock.now())
+        return "built"
+
+    def pull(self, services: Sequence[str] | None) -> str:
+        """Take images from nowhere: they are those of the release."""
+        return self.build(services)
+
+    def fetch(self, name: str) -> None:
+        """Take an image that the registry has. Raises CommandError for one that it has not."""
+        if name not in self.site.registry:
+            raise CommandError(f"docker pull ended with exit code 1: manifest for {name} not found")
+        self.site.fetch(name, self.clock.now())
+
+    def keep(self, image_id: str, service: str, deployment: str) -> None:
+        """Keep an image under a name of its own."""
+        self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")
+
+    def tag(self, image_id: str, name: str) -> None:
+        """Give an image another name. Raises NotFoundError when it is gone."""
+        if image_id not in self.site.images:
+            raise NotFoundError(f"There is no image {image_id}.")
+        self.site.names[name] = image_id
+
+    def remove(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Remove names and ids of images that no container needs."""
+        used = set(self.site.containers.values())
+        gone = [name for name in names if self.site.names.get(name, name) not in used]
+        for name in gone:
+            image_id = self.site.names.pop(name, name)
+            if image_id not in self.site.names.values():
+                self.site.images.pop(image_id, None)
+        return tuple(gone)
+
+    def save(self, names: Sequence[str], path: PurePath) -> int:
+        """Write images to a file."""
+        content = json.dumps({name: self.site.names[name] for name in names})
+        self.site.files[path] = content
+        return len(content)
+
+    def load(self, path: PurePath) -> tuple[str, ...]:
+        """Read images from a file. Raises NotFoundError."""
+        if path not in self.site.files:
+            raise NotFoundError(f"There is no file {path}.")
+        found: dict[str, str] = json.loads(self.site.files[path])
+        self.site.names.update(found)
+        return tuple(found)
+
+    def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
+        """Nothing is ever left over."""
+        del dry_run
+        return ()
+
+    def _image(self, image_id: str) -> Image:
+        built = self.site.images[image_id]
+        names = tuple(name for name, one in self.site.names.items() if one == image_id)
+        services = tuple(service for service in self.site.services if self.site.name_of(service) in names)
+        release = self.site.releases[built.commit].revision.name
+        in_use = image_id in self.site.containers.values()
+        return Image(image_id, names, services, built.made_at, 10**8, release=release, in_use=in_use)
+
+
+@dataclass(frozen=True)
+class MemoryTraffic:
+    """A door that is open or shut. `may_hold` is what `refusal` says."""
+
+    site: Site
+    may_hold: str | None = None
+
+    def refusal(self) -> str | None:
+        """Say why writers cannot be held off; None when they can."""
+        return self.may_hold
+
+    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
+        """Hold writers off but for those with the password or one of the paths."""
+        self.site.held = (password, tuple(paths))
+
+    def release(self) -> None:
+        """Let them through again; harmless when they are."""
+        self.site.held = None
+
+    def settle(self, timeout_s: float) -> bool:
+        """Nothing is ever under way."""
+        del timeout_s
+        return True
+
+
+@dataclass(frozen=True)
+class MemoryDumps:
+    """Copies of all rows. `may_dump` is what `refusal` says."""
+
+    site: Site
+    may_dump: str | None = None
+
+    def refusal(self) -> str | None:
+        """Say why the database cannot be dumped; None when it can."""
+        return self.may_dump
+
+    def dump(self, path: PurePath) -> Dump:
+        """Copy all rows to a file."""
+        self.site.dumps[path] = self.site.rows()
+        self.site.files[path] = "dump"
+        return self.read_back(path)
+
+    def read_back(self, path: PurePath) -> Dump:
+        """Tell what a dump has. Raises QfcError when there is none."""
+        if path not in self.site.files:
+            raise QfcError(f"The dump {path} is not whole.")
+        return Dump(str(path), len(self.site.files[path]), len(self.site.dumps[path][0]), "15")
+
+    def restore(self, path: PurePath) -> None:
+        """Make the database be that of the dump. Raises QfcError when there is none."""
+        self.read_back(path)
+        self.site.put_rows(self.site.dumps[path])
+
+
+@dataclass(frozen=True)
+class MemoryRollout:
+    """Containers that are made of images, and a database that is migrated."""
+
+    site: Site
+
+    def facts(self) -> ComposeFacts:
+        """Return what files and .env come to."""
+        images = {service: self.site.name_of(service) for service in self.site.services}
+        return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
+
+    def images_in_use(self) -> Mapping[str, tuple[str, str]]:
+        """Return name and id of the image of each service's container."""
+        return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}
+
+    def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
+        """Run `migrate`, `showmigrations` or `collectstatic` of the application's present image."""
+        del timeout_s
+        release = self.site.releases[self.site.images[self.site.names[self.site.name_of(APP)]].commit]
+        applied = self.site.directory.migrations
+        if argv[0] == "showmigrations":
+            lines = (f"[{'X' if name in applied else ' '}]  {name}" for name in release.migrations)
+            return "\n".join(lines)
+        if argv[0] == "migrate":
+            self._migrate(release)
+        return ""
+
+    def converge(self, *, workers: int | None = None) -> None:
+        """Make the containers be as images and .env say."""
+        self.site.containers = {name: self.site.names[self.site.name_of(name)] for name in SERVICES}
+        self.site.workers = self.site.wanted_workers if workers is None else workers
+
+    def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
+        """Tell whether everything runs. Raises UnreachableError with the last words."""
+        del limit_s
+        for name in self.site.unready:
+            if name not in without:
+                raise UnreachableError(f"{name} does not come up.")
+        if APP not in without and not self.site.answers:
+            raise UnreachableError(f"app does not come up. Its last words: {self.last_words(APP)}")
+        if WORKER not in without and self.site.workers != self.site.wanted_workers:
+            raise UnreachableError("worker_wrapper does not come up.")
+
+    def drain(self) -> None:
+        """Let all workers finish and stop."""
+        self.site.workers = 0
+
+    def halt(self, services: Sequence[str]) -> None:
+        """Stop services at once."""
+        for service in services:
+            self.site.containers.pop(service, None)
+        if WORKER in services:
+            self.site.workers = 0
+
+    def last_words(self, service: str) -> str:
+        """Return what the service said last."""
+        return f"{service} ends: it cannot work" if not self.site.answers else f"{service} is ready"
+
+    def _migrate(self, release: Release) -> None:
+        for name in release.migrations:
+            if name in self.site.directory.migrations:
+                continue
+            self.site.directory.migrations += (name,)
+            if "migrate" in release.fails:
+                raise CommandError("migrate ended with exit code 1: no way on", said="no way on")
+
+
+@dataclass
+class MemoryCertificates:
+    """A certificate that is served, or none; `file` is the one on the disk where it is another, `fits` its key."""
+
+    given: Certificate | None = None
+    file: Certificate | None = None
+    fits: bool = True
+    missing: bool = False
+
+    def served(self) -> Certificate:
+        """Return the one that is served. Raises NotFoundError."""
+        if self.given is None:
+            raise NotFoundError("The deployment has no certificate.")
+        return self.given
+
+    def on_disk(self) -> tuple[str, Certificate]:
+        """Return path and certificate. Raises NotFoundError."""
+        if self.missing:
+            raise NotFoundError("There is no /memory/certificate.pem in nginx.")
+        return "/memory/certificate.pem", self.file or self.served()
+
+    def key_fits(self) -> bool:
+        """Tell whether the key is the certificate's."""
+        return self.fits
+
+    def renew(self, *, force: bool = False) -> str:
+        """There is nobody who renews. Raises RefusedError."""
+        del force
+        raise RefusedError("The deployment has no certbot.")
+
+    def store(self, certificate: bytes, key: bytes) -> None:
+        """Have a file again. Raises RefusedError where there is one."""
+        del certificate, key
+        if not self.missing:
+            raise RefusedError("There is a certificate.")
+        self.missing = False
+
+    def reload(self) -> None:
+        """Use the file."""
+        self.given = self.file or self.given
+
+
+@dataclass(frozen=True)
+class MemoryTunnels:
+    """Tunnels that were given."""
+
+    given: tuple[Tunnel, ...] = ()
+
+    def find(self) -> tuple[Tunnel, ...]:
+        """Return them."""
+        return self.given
+
+
+@dataclass
+class MemoryDeployment:
+    """A deployment of containers that exists nowhere else. Implements `qfc.stack.ports.Deployment`."""
+
+    site: Site
+    clock: Clock
+    routes: Mapping[str, Api] = field(default_factory=dict[str, Api])
+    certificates: MemoryCertificates = field(default_factory=MemoryCertificates)
+    tunnels: MemoryTunnels = field(default_factory=MemoryTunnels)
+    folder: PurePath = FOLDER
+
+    @property
+    def project(self) -> str:
+        """Name of its project."""
+        return self.site.project
+
+    @cached_property
+    def images(self) -> MemoryImages:
+        """Its images."""
+        return MemoryImages(self.site, self.clock)
+
+    @cached_property
+    def source(self) -> MemorySource:
+        """Its files under git."""
+        return MemorySource(self.site)
+
+    @cached_property
+    def settings(self) -> MemorySettings:
+        """Its .env."""
+        return MemorySettings(self.site)
+
+    @cached_property
+    def traffic(self) -> MemoryTraffic:
+        """Its door."""
+        return MemoryTraffic(self.site)
+
+    @cached_property
+    def dumps(self) -> MemoryDumps:
+        """Dumps of its database."""
+        return MemoryDumps(self.site)
+
+    @cached_property
+    def rollout(self) -> MemoryRollout:
+        """Its containers."""
+        return MemoryRollout(self.site)
+
+    @cached_property
+    def inspection(self) -> MemoryInspection:
+        """Its host."""
+        return MemoryInspection(self.site)
+
+    def volumes(self) -> tuple[str, ...]:
+        """Return the names of its volumes."""
+        return (f"{self.project}_postgres_data",)
+
+    def memory(self) -> MemoryRoom:
+        """Return a host's memory, of which eight workers take all."""
+        return MemoryRoom(8 * 10**9, 0, 10**9)
+
+    def cache_latency_ms(self) -> float | None:
+        """There is no cache."""
+        return None
+
+    def legs(self) -> Mapping[str, Api]:
+        """Return the ways that were given."""
+        return self.routes

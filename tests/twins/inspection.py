@@ -1,0 +1,193 @@
+"""The twin of the closer look: everything is as it was set, and a new one has nothing that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from qfc.errors import NotFoundError, RefusedError, UsageError
+from qfc.stack.model import (
+    ContainerFacts,
+    DiskPart,
+    EngineFacts,
+    Inodes,
+    MailServer,
+    Neighbour,
+    Reached,
+    StoreFacts,
+    TemporaryFolder,
+    Vantage,
+)
+
+from .site import SERVICES, Site
+
+ENGINE = EngineFacts("29.0.1", "x86_64", "/var/lib/docker", "2.40.0")
+STORE = StoreFacts("default", "s3", "http://minio:9000")
+MAIL = MailServer(("STARTTLS", "AUTH"))
+#: What services are given of .env.
+PASSED = ("ENVIRONMENT", "QFIELDCLOUD_DEFAULT_NETWORK")
+#: What a store says to somebody without credentials.
+FORBIDDEN = Reached(403, ms=1.0)
+
+
+class MemoryInspection:
+    """A deployment whose state is given. Implements `qfc.stack.ports.Inspection`."""
+
+    def __init__(self, site: Site) -> None:
+        self.containers = MemoryContainers(site)
+        self.environment = MemoryEnvironment(site)
+        self.engine = MemoryEngine(self.environment, [f"{site.project}_default"], [f"{site.project}_postgres_data"])
+        self.host = MemoryHostState()
+        self.network = MemoryNetwork()
+
+
+class MemoryContainers:
+    """Containers that are given. `orphaned` has the services that are not in the files any more."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+        self.rows = [self.of(service) for service in SERVICES]
+        self.orphaned: tuple[str, ...] = ()
+
+    def of(self, service: str) -> ContainerFacts:
+        """Return a container of a service as it should be."""
+        return ContainerFacts(
+            id=f"id-{service}",
+            name=f"{self._site.project}-{service}-1",
+            service=service,
+            state="running",
+            exit_code=0,
+            oom_killed=False,
+            error="",
+            restart_policy="unless-stopped",
+            image=self._site.name_of(service),
+            networks=(f"{self._site.project}_default",),
+        )
+
+    def all(self) -> tuple[ContainerFacts, ...]:
+        """Return what was given."""
+        return tuple(self.rows)
+
+    def orphans(self) -> tuple[ContainerFacts, ...]:
+        """Return the containers of services that were given as orphaned."""
+        return tuple(one for one in self.rows if one.service in self.orphaned)
+
+    def keep_running(self, service: str) -> None:
+        """Change the policy of a service's containers. Raises NotFoundError."""
+        if service not in [one.service for one in self.rows]:
+            raise NotFoundError(f"{service} has no container.")
+        kept = (replace(one, restart_policy="unless-stopped") if one.service == service else one for one in self.rows)
+        self.rows = list(kept)
+
+    def remove(self, ids: Sequence[str]) -> None:
+        """Remove containers. Raises RefusedError for one that is not there."""
+        strange = set(ids) - {one.id for one in self.rows}
+        if strange:
+            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+        self.rows = [one for one in self.rows if one.id not in ids]
+
+
+@dataclass
+class MemoryEnvironment:
+    """What `given` has of a service is its own; `PASSED` names come from `.env`."""
+
+    site: Site
+    given: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    known_stores: tuple[StoreFacts, ...] = (STORE,)
+
+    def of(self, service: str) -> Mapping[str, str]:
+        """Return what was given, and what is passed on."""
+        lines = dict(line.split("=", 1) for line in self.site.env.splitlines() if "=" in line)
+        return {**self.given.get(service, {}), **{name: lines[name] for name in PASSED if name in lines}}
+
+    def stores(self) -> tuple[StoreFacts, ...]:
+        """Return what was given."""
+        return self.known_stores
+
+
+@dataclass
+class MemoryEngine:
+    """An engine that is given. `neighbours` have workers with the label `neighbours_label`."""
+
+    environment: MemoryEnvironment
+    network_names: list[str]
+    volume_names: list[str]
+    known: EngineFacts = ENGINE
+    neighbours: tuple[Neighbour, ...] = ()
+    neighbours_label: str = "production"
+
+    def facts(self) -> EngineFacts:
+        """Return what was given."""
+        return self.known
+
+    def networks(self) -> tuple[str, ...]:
+        """Return what was given."""
+        return tuple(self.network_names)
+
+    def volumes(self) -> tuple[str, ...]:
+        """Return what was given."""
+        return tuple(self.volume_names)
+
+    def other_deployments(self) -> tuple[Neighbour, ...]:
+        """Return those that were given, where the workers have their label."""
+        label = self.environment.of("worker_wrapper").get("ENVIRONMENT")
+        return self.neighbours if label == self.neighbours_label else ()
+
+
+@dataclass
+class MemoryHostState:
+    """Disks, a clock and folders of jobs that are given."""
+
+    folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
+    log_parts: tuple[DiskPart, ...] = ()
+    space: tuple[Inodes, ...] = (Inodes(9 * 10**6, 10**7, "/"),)
+    offset_s: float = 0.0
+
+    def logs(self) -> tuple[DiskPart, ...]:
+        """Return what was given."""
+        return self.log_parts
+
+    def inodes(self) -> tuple[Inodes, ...]:
+        """Return what was given."""
+        return self.space
+
+    def clock_offset_s(self) -> float:
+        """Return what was given."""
+        return self.offset_s
+
+    def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
+        """Return what was given and not removed."""
+        return tuple(self.folders)
+
+    def remove_folders(self, paths: Sequence[str]) -> None:
+        """Remove folders. Raises RefusedError for one that is not among those that were given."""
+        strange = sorted(set(paths) - {one.path for one in self.folders})
+        if strange:
+            raise RefusedError(f"No job left the folder {strange[0]}.")
+        self.folders = [one for one in self.folders if one.path not in paths]
+
+
+@dataclass
+class MemoryNetwork:
+    """Servers that answer. `unreached` has the ways that lead nowhere, with the reason; `nowhere` names."""
+
+    unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
+    nowhere: frozenset[str] = frozenset()
+    mail: MailServer = MAIL
+
+    def reach(self, vantage: Vantage, url: str) -> Reached:
+        """Answer as a store does, unless that way was given to lead nowhere."""
+        if "@" in url:
+            raise UsageError("An address with credentials in it is not sent out.")
+        error = self.unreached.get((vantage, url))
+        return FORBIDDEN if error is None else Reached(None, error)
+
+    def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
+        """Return an address, unless the name was given to lead nowhere."""
+        del vantage
+        return () if name in self.nowhere else ("192.0.2.1",)
+
+    def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
+        """Greet as was given, unless the name was given to lead nowhere."""
+        del port, encrypted
+        return MailServer(error=f"no such name: {host}") if host in self.nowhere else self.mail

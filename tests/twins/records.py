@@ -1,0 +1,182 @@
+"""The twins of lock, audit log, objects, API and footprint."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+
+from qfc.drivers.disk_history import is_close
+from qfc.errors import LockHeldError, NotFoundError, UnreachableError, UsageError
+from qfc.stack.forecast import DiskSample
+from qfc.stack.model import ApiAnswer, ApiRequest, AuditEntry, DiskPart, Holder, QueueSnapshot, Transition
+from qfc.stack.ports import Clock
+from qfc.stack.transitions import compared, joined
+
+
+class LockTable:
+    """The state that operators of one stack share: who holds the lock, and which processes live."""
+
+    def __init__(self) -> None:
+        self.holder: Holder | None = None
+        self.living: set[int] = set()
+
+
+class MemoryLock:
+    """One operator's lock; several share a `LockTable`. The operator's process is `pid`."""
+
+    def __init__(self, clock: Clock, table: LockTable | None = None, *, user: str = "anna", pid: int = 1) -> None:
+        self._clock, self._table = clock, table or LockTable()
+        self._user, self._pid = user, pid
+        self._table.living.add(pid)
+
+    def identity(self) -> str:
+        """Return who this process works for, as user@host."""
+        return f"{self._user}@memory"
+
+    def take(self, reason: str) -> Holder:
+        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        holder = self.holder()
+        if holder is not None:
+            since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
+            hint = "Try again later, or wait for it with --wait SECONDS."
+            raise LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
+        self._table.holder = Holder(self._user, "memory", self._pid, 0.0, self._clock.now(), reason)
+        return self._table.holder
+
+    def release(self) -> None:
+        """Give the lock back; giving back what this process does not hold is harmless."""
+        holder = self.holder()
+        if holder is not None and holder.pid == self._pid:
+            self._table.holder = None
+
+    def holder(self) -> Holder | None:
+        """Return who holds the lock and lives."""
+        holder = self._table.holder
+        return holder if holder is not None and holder.pid in self._table.living else None
+
+
+class MemoryAuditLog:
+    """An audit log that lasts as long as the object."""
+
+    def __init__(self) -> None:
+        self._entries: list[AuditEntry] = []
+
+    def append(self, entry: AuditEntry) -> None:
+        """Write one line."""
+        self._entries.append(entry)
+
+    def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
+        """Return the last entries, the newest first."""
+        return tuple(reversed(self._entries[-limit:]))
+
+
+class MemoryObjectStore:
+    """Objects in a dictionary."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, bytes] = {}
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        """Store bytes under a key, all or nothing; return their number."""
+        checked = _key(key)
+        stored = content.read()
+        self._objects[checked] = stored
+        return len(stored)
+
+    def get(self, key: str) -> BinaryIO:
+        """Open the bytes of a key. Raises NotFoundError."""
+        if _key(key) not in self._objects:
+            raise NotFoundError(f"There is no object {key}.")
+        return io.BytesIO(self._objects[_key(key)])
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        yield from ((key, len(self._objects[key])) for key in sorted(self._objects) if key.startswith(prefix))
+
+    def delete(self, key: str) -> None:
+        """Remove a key; removing what is not there is harmless."""
+        self._objects.pop(_key(key), None)
+
+
+def _key(key: str) -> str:
+    parts = PurePosixPath(key).parts
+    if not parts or key.startswith("/") or ".." in parts:
+        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+    return "/".join(parts)
+
+
+#: What a server does with a request that is no GET of a known path.
+Handler = Callable[[ApiRequest], tuple[int, bytes]]
+
+
+class MemoryApi:
+    """A server with the answers that it was given, by path; `up` says whether anybody listens.
+
+    `handler` answers what is not among them, `headers` come with the answers to a path.
+    """
+
+    def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
+        self.answers = dict(answers)
+        self.handler = handler
+        self.headers: dict[str, Mapping[str, str]] = {}
+        self.url = "http://memory"
+        self.up = True
+
+    def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
+        """Answer a GET; what is not known is 404. Raises UnreachableError when nobody listens."""
+        return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
+
+    def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
+        """Answer a request; what is not known is 404. Raises UnreachableError when nobody listens."""
+        del timeout_s
+        if not self.up:
+            raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
+        path = f"/{request.path.lstrip('/')}"
+        known = self.answers.get(path) if request.method == "GET" else None
+        status, content = known or (self.handler(request) if self.handler else (404, b"{}"))
+        if sink is not None and 200 <= status < 300:
+            sink.write(content)
+            return ApiAnswer(status, 0.001, b"", len(content))
+        return ApiAnswer(status, 0.001, content, len(content), self.headers.get(path, {}))
+
+
+@dataclass(frozen=True)
+class MemoryFootprint:
+    """Sizes that were given."""
+
+    sizes: tuple[DiskPart, ...] = (DiskPart("folder", "database", 0), DiskPart("folder", "files", 0))
+
+    def parts(self) -> tuple[DiskPart, ...]:
+        """Return everything of the stack that takes space."""
+        return self.sizes
+
+
+class MemoryDiskHistory:
+    """Measurements that last as long as the object."""
+
+    def __init__(self) -> None:
+        self._samples: list[DiskSample] = []
+
+    def add(self, sample: DiskSample) -> None:
+        """Keep a measurement, unless there is one of about the same time."""
+        if not is_close(sample, self._samples):
+            self._samples.append(sample)
+
+    def samples(self) -> tuple[DiskSample, ...]:
+        """Return what is known, the oldest first."""
+        return tuple(self._samples)
+
+
+class MemoryTransitions:
+    """Transitions that last as long as the object. Implements `qfc.stack.ports.Transitions`."""
+
+    def __init__(self) -> None:
+        self.known: tuple[Transition, ...] = ()
+
+    def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
+        """Take note of a look at the queue; return it with what is known of its jobs."""
+        self.known = compared(self.known, snapshot)
+        return joined(snapshot, self.known)

@@ -1,0 +1,149 @@
+"""What the twin of a deployment consists of: it stays when an operator's process ends."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import PurePath
+from typing import Any
+
+from qfc.stack.images import full_name
+from qfc.stack.model import Revision
+
+from .directory import MemoryDirectory
+from .machine import START
+from .queue import MemoryQueue
+
+APP, WORKER = "app", "worker_wrapper"
+SERVICES = ("db", APP, WORKER)
+BUILT = (APP, WORKER)
+FOLDER = PurePath("/memory/deployment")
+
+#: Rows of the database: of people and projects, and of the queue.
+Rows = tuple[dict[str, Any], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Release:
+    """What a commit has: files, the migrations it knows in their order, and at what it fails.
+
+    `fails` may name: build, migrate (half-way, after the first new migration), start.
+    """
+
+    revision: Revision
+    files: Mapping[str, str] = field(default_factory=dict[str, str])
+    migrations: tuple[str, ...] = ()
+    fails: frozenset[str] = frozenset()
+    made_at: datetime = START
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """An image: of a service, of a release."""
+
+    service: str
+    commit: str
+    made_at: datetime
+
+
+@dataclass
+class Site:
+    """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
+
+    `unready` services never get ready. `extra` services only build images, whose names it has. `registry` has images
+    that can be pulled by their names.
+    """
+
+    releases: Mapping[str, Release]
+    directory: MemoryDirectory
+    queue: MemoryQueue
+    project: str = "memory"
+    commit: str = ""
+    branch: str | None = None
+    changed: tuple[str, ...] = ()
+    env: str = "QFIELDCLOUD_WORKER_REPLICAS=2\n"
+    env_before: str = ""
+    images: dict[str, BuiltImage] = field(default_factory=dict[str, BuiltImage])
+    names: dict[str, str] = field(default_factory=dict[str, str])
+    containers: dict[str, str] = field(default_factory=dict[str, str])
+    workers: int = 0
+    files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
+    dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
+    held: tuple[str, tuple[str, ...]] | None = None
+    unready: tuple[str, ...] = ()
+    extra: dict[str, str] = field(default_factory=dict[str, str])
+    registry: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.commit = self.commit or next(iter(self.releases))
+        self.directory.migrations = self.release.migrations
+        for service in SERVICES:
+            self.build(service, START)
+        self.containers = {service: self.names[self.name_of(service)] for service in SERVICES}
+        self.workers = self.wanted_workers
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """All services of the files."""
+        return (*SERVICES, *self.extra)
+
+    @property
+    def built(self) -> tuple[str, ...]:
+        """Those whose images are built here."""
+        return (*BUILT, *self.extra)
+
+    @property
+    def release(self) -> Release:
+        """The release whose files are there."""
+        return self.releases[self.commit]
+
+    @property
+    def running(self) -> Release | None:
+        """The release that the application runs; None when it does not run."""
+        image = self.containers.get(APP)
+        return self.releases[self.images[image].commit] if image else None
+
+    @property
+    def wanted_workers(self) -> int:
+        """The number of workers that .env says."""
+        return int(dict(line.split("=", 1) for line in self.env.splitlines() if "=" in line)[
+            "QFIELDCLOUD_WORKER_REPLICAS"
+        ])  # fmt: skip
+
+    @property
+    def answers(self) -> bool:
+        """Whether the API answers: its application runs, and its tables are those that it knows."""
+        running = self.running
+        return running is not None and "start" not in running.fails
+
+    def name_of(self, service: str) -> str:
+        """Return the name under which a service's image is looked for."""
+        if service in self.extra:
+            return full_name(self.extra[service])
+        return f"{self.project}-{service}:latest" if service in BUILT else f"{service}:15"
+
+    def build(self, service: str, at: datetime) -> None:
+        """Make a service's image of the files that are there; the same files make the same image."""
+        commit = self.commit if service in self.built else ""
+        image_id = f"sha256:{service}-{commit}"
+        self.images.setdefault(image_id, BuiltImage(service, commit or self.commit, at))
+        self.names[self.name_of(service)] = image_id
+
+    def fetch(self, name: str, at: datetime) -> None:
+        """Take an image from the registry."""
+        image_id = f"sha256:{name}"
+        self.images[image_id] = BuiltImage("", self.commit, at)
+        self.names[full_name(name)] = image_id
+
+    def rows(self) -> Rows:
+        """Return a copy of all rows of the database."""
+        queue = {name: value for name, value in vars(self.queue).items() if name != "clock"}
+        return copy.deepcopy((vars(self.directory), queue))
+
+    def put_rows(self, rows: Rows) -> None:
+        """Make the database have these rows and no others."""
+        directory, queue = copy.deepcopy(rows)
+        vars(self.directory).update(directory)
+        vars(self.queue).update(queue)

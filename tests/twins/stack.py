@@ -1,0 +1,150 @@
+"""A whole stack in memory: every port's twin, wired together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from qfc.drivers.accounts.managed import ManagedAccounts
+from qfc.errors import CommandError, RefusedError
+from qfc.stack import journal
+from qfc.stack.model import Capability, Kind
+from qfc.stack.ports import LabRows
+
+from .conditions import QuietConditions
+from .deployment import MemoryDeployment, MemoryRollout
+from .deployment_files import MemoryRecords
+from .directory import MemoryDirectory
+from .machine import MemoryClock, MemoryHost
+from .queue import MemoryQueue
+from .records import (
+    MemoryApi,
+    MemoryAuditLog,
+    MemoryDiskHistory,
+    MemoryFootprint,
+    MemoryLock,
+    MemoryObjectStore,
+    MemoryTransitions,
+)
+from .runtime import Execute, MemoryRuntime
+from .site import Release, Site
+
+#: What anybody is answered without a token.
+CONTRACT = {
+    "/api/v1/status/": (200, b'{"database": "ok", "storage": "ok", "queue": "ok"}'),
+    "/api/v1/auth/providers/": (200, b'[{"type": "credentials", "id": "credentials", "name": "Username / Password"}]'),
+    **dict.fromkeys(("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/"), (401, b"{}")),
+}
+
+
+@dataclass(frozen=True)
+class MemoryPorts:
+    """The ports of a stack that exists nowhere else. Implements `qfc.stack.ports.Ports`."""
+
+    name: str
+    kind: Kind
+    folder: Path
+    clock: MemoryClock
+    host: MemoryHost
+    runtime: MemoryRuntime
+    jobs: MemoryQueue
+    directory: MemoryDirectory
+    api: MemoryApi
+    lock: MemoryLock
+    objects: MemoryObjectStore = field(default_factory=MemoryObjectStore)
+    audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
+    footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
+    disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
+    conditions: QuietConditions = field(default_factory=QuietConditions)
+    containers: MemoryDeployment | None = None
+    records: MemoryRecords = field(default_factory=MemoryRecords)
+    rows: LabRows | None = None
+
+    @property
+    def deployment(self) -> MemoryDeployment:
+        """What a deployment of containers has. Raises RefusedError where there is none."""
+        if self.containers is None:
+            raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
+        return self.containers
+
+    def offers(self, capability: Capability) -> bool:
+        """Tell whether the stack's kind has a capability."""
+        return self.kind.offers(capability)
+
+    def interrupted(self) -> str | None:
+        """Name the operation that was interrupted and that nobody is at work on."""
+        entry = journal.read(self.records)
+        return entry.operation if entry and self.lock.holder() is None else None
+
+    @property
+    def workload(self) -> MemoryQueue:
+        """The queue itself."""
+        return self.jobs
+
+    @property
+    def lab(self) -> LabRows:
+        """Faulty rows. Raises RefusedError: there are none without a database."""
+        if self.rows is None:
+            raise RefusedError(f"{self.name} has no database that could have faulty rows.")
+        return self.rows
+
+    @property
+    def accounts(self) -> ManagedAccounts:
+        """Accounts, made by whatever answers the runtime's commands."""
+        return ManagedAccounts(self.runtime)
+
+    def close(self) -> None:
+        """Close nothing: nothing is open."""
+
+
+def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> MemoryPorts:
+    """Return a deployment of which the first release runs. `containers.site` is what stays of it."""
+    clock = clock or MemoryClock()
+    directory, queue = MemoryDirectory(), MemoryQueue(clock)
+    site = Site({release.revision.commit: release for release in releases}, directory, queue)
+    runtime = MemoryRuntime(clock, services=("db", "app", "nginx"))
+    runtime.execute_with = _application(lambda argv: MemoryRollout(site).run(argv))
+    return replace(
+        memory_stack(site.project),
+        kind=Kind.COMPOSE,
+        clock=clock,
+        runtime=runtime,
+        directory=directory,
+        jobs=queue,
+        lock=MemoryLock(clock),
+        containers=MemoryDeployment(site, clock),
+        records=MemoryRecords(site.files, site.dumps),
+    )
+
+
+def memory_stack(name: str = "memory") -> MemoryPorts:
+    """Return a stack that does not run yet."""
+    clock = MemoryClock()
+    directory, queue, runtime = MemoryDirectory(), MemoryQueue(clock), MemoryRuntime(clock)
+    runtime.execute_with = _application(lambda _: "\n".join(f"[X]  {name}" for name in directory.migrations))
+    return MemoryPorts(
+        name=name,
+        kind=Kind.EMBEDDED,
+        folder=Path("/memory") / name,
+        clock=clock,
+        host=MemoryHost(),
+        runtime=runtime,
+        jobs=queue,
+        directory=directory,
+        api=MemoryApi(dict(CONTRACT)),
+        lock=MemoryLock(clock),
+    )
+
+
+def _application(migrations: Callable[[Sequence[str]], str]) -> Execute:
+    """Let the application answer for its migrations; it refuses everything else."""
+
+    def execute(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        del stdin
+        if argv[0] in ("showmigrations", "migrate"):
+            return migrations(argv)
+        raise CommandError(f"{argv[0]} ended with exit code 127: {service} knows no such command")
+
+    return execute
