@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ..stack.forecast import DiskSample, Forecast, forecast
 from ..stack.model import Capability, Disk, DiskPart
 from ..stack.ports import Ports
+from .status import note_disks
 
 
 @dataclass(frozen=True)
@@ -38,19 +39,11 @@ class DiskUsage:
 def services_disk(ports: Ports) -> DiskUsage:
     """Measure everything."""
     disk = ports.runtime.disk()
-    disks = note(ports)
+    disks = note_disks(ports)
     samples = ports.disk_history.samples()
     lines = tuple(DiskLine(one.name, one.free_bytes, one.total_bytes, _forecast(one, samples)) for one in disks)
     folder = ports.deployment.folder if ports.offers(Capability.CONTAINERS) else ports.folder
     return DiskUsage(ports.name, str(folder), ports.footprint.parts(), disk, _forecast(disk, samples), lines)
-
-
-def note(ports: Ports) -> tuple[Disk, ...]:
-    """Keep measurements for the forecast; return what was measured."""
-    disks = ports.runtime.disks()
-    for disk in disks:
-        ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes, disk.name))
-    return disks
 
 
 def _forecast(disk: Disk, samples: Sequence[DiskSample]) -> Forecast:

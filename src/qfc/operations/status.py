@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from ..errors import QfcError
 from ..stack.findings import worst
+from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
 from ..stack.ports import Ports
-from .services_disk import note
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,17 @@ def status(ports: Ports) -> Status:
         disk = _disk(ports)
         queue = pending.result()
     if disk is not None:
-        note(ports)
+        note_disks(ports)
     findings = judge(services, queue, disk, ports.interrupted())
     return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, _url(ports))
+
+
+def note_disks(ports: Ports) -> tuple[Disk, ...]:
+    """Keep what is free on each disk for the forecast; return it."""
+    disks = ports.runtime.disks()
+    for disk in disks:
+        ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes, disk.name))
+    return disks
 
 
 def is_running(services: Sequence[Service]) -> bool:

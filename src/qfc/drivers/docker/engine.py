@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, UnreachableError
@@ -39,7 +40,9 @@ class Engine:
 
     def query(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
         """Run a command that changes nothing. Raises UnreachableError, CommandError."""
-        return self._run(argv, environment={}, check=check, timeout_s=QUERY_S)
+        with self._translated(argv):
+            result = self.machine.run(list(argv), environment={}, timeout_s=QUERY_S, check=False)
+        return self._checked(argv, result, check)
 
     def run(
         self,
@@ -52,28 +55,23 @@ class Engine:
         folder: PurePosixPath | None = None,
     ) -> CommandResult:
         """Run a command to its end, in a folder of the host where one is named. Raises as `query` does."""
-        command = within(folder, argv) if folder else argv
+        command = within(folder, argv) if folder else list(argv)
         given = {**self._mark(), **(environment or {})}
-        return self._run(command, called=argv, stdin=stdin, environment=given, timeout_s=timeout_s, check=check)
+        with self._translated(argv):
+            result = self.machine.run(command, stdin=stdin, environment=given, timeout_s=timeout_s, check=False)
+        return self._checked(argv, result, check)
 
-    def _run(
-        self,
-        command: Sequence[str],
-        *,
-        environment: Mapping[str, str],
-        check: bool,
-        timeout_s: float | None,
-        stdin: bytes | None = None,
-        called: Sequence[str] = (),
-    ) -> CommandResult:
-        argv = called or command
+    @contextmanager
+    def _translated(self, argv: Sequence[str]) -> Generator[None]:
+        """Say in our words that a program which we need is not there."""
         try:
-            result = self.machine.run(
-                list(command), stdin=stdin, environment=environment, timeout_s=timeout_s, check=False
-            )
+            yield
         except CommandError as error:
             raise self._missing(error, argv) from error
-        if result.exit_code and (fault := self._fault(command, result.stderr)):
+
+    def _checked(self, argv: Sequence[str], result: CommandResult, check: bool) -> CommandResult:
+        """Return the result. Raises UnreachableError for a fault of the engine, CommandError if `check`."""
+        if result.exit_code and (fault := self._fault(result)):
             raise fault
         if result.exit_code and check:
             raise failed(argv, result)
@@ -88,9 +86,10 @@ class Engine:
         hint = "Install Docker's engine and Compose there."
         return UnreachableError(f"{program} is not installed on {self.machine.name}.", hint=hint)
 
-    def _fault(self, command: Sequence[str], said: str) -> QfcError | None:
+    def _fault(self, result: CommandResult) -> QfcError | None:
         """Return the error for what is wrong with the engine itself."""
-        if command[0] == "sh" and _NOT_THERE.search(said):
+        said = result.stderr
+        if result.argv[0] == "sh" and _NOT_THERE.search(said):
             return self._not_installed("docker")
         if _FORBIDDEN.search(said):
             return UnreachableError(

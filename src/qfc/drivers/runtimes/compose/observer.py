@@ -6,7 +6,6 @@ import threading
 import time
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import PurePosixPath
 
 from ....errors import CommandError, ConfigError, NotFoundError
 from ....stack.model import Disk, Service
@@ -69,7 +68,8 @@ class Observer:
         """Return what the deployment's containers are doing. Raises UnreachableError, and ConfigError."""
         with self._lock:
             if self._last is None or fresh or time.monotonic() - self._last[0] > FRESH_S:
-                seen = self._take()
+                seen = snapshots.parse(self.engine.query(self._command()).stdout)
+                self._require_one_project(seen)
                 # Stamped when it has arrived: over a distant line it takes longer than it is taken for new.
                 self._last = (time.monotonic(), seen)
             return self._last[1]
@@ -144,26 +144,22 @@ class Observer:
             raise NotFoundError(f"The space on {self.engine.machine.name} cannot be measured.")
         return min(disks, key=lambda one: one.free_bytes / max(one.total_bytes, 1))
 
-    def _take(self) -> Snapshot:
+    def _command(self) -> list[str]:
+        """Return the command that takes a snapshot: of the project where it is known, else of the folder."""
         folder, project = self.settings.folder, self.settings.project
         if folder is None:
             found = self.deployment
             folder, project = found.folder, found.project
         label = snapshots.by_project(project) if project else snapshots.by_folder(folder)
-        return self._only_one_project(self._take_by(label, folder))
+        return snapshots.command(label, folder, depth_query=depth_query())
 
-    def _take_by(self, label: str, folder: PurePosixPath) -> Snapshot:
-        argv = snapshots.command(label, folder, depth_query=depth_query())
-        return snapshots.parse(self.engine.query(argv).stdout)
-
-    def _only_one_project(self, seen: Snapshot) -> Snapshot:
+    def _require_one_project(self, seen: Snapshot) -> None:
         projects = sorted({one.project for one in seen.containers})
         if len(projects) > 1:
             raise ConfigError(
                 [f"Several Compose projects run from {self.settings.folder}: {', '.join(projects)}."],
                 hint=f"Say which: qfc init {self.settings.name} --project NAME",
             )
-        return seen
 
     def _ask_for_plan(self) -> ComposePlan:
         folder, compose = self.deployment.folder, self.compose
