@@ -16,11 +16,9 @@ from queue_world import DatabaseWorld
 from stack import Stack, running_stack
 
 WAIT_S = 60
-KINDS = [
-    "embedded",
-    pytest.param("deployed_here", marks=pytest.mark.docker),
-    pytest.param("deployed_there", marks=pytest.mark.docker),
-]
+#: What only looks is the same over SSH; see test_compose_looking for a few of them there.
+HERE = ["embedded", pytest.param("deployed_here", marks=pytest.mark.docker)]
+KINDS = [*HERE, pytest.param("deployed_there", marks=pytest.mark.docker)]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -95,12 +93,14 @@ def test_people_are_made_and_may_log_in(stack: Stack) -> None:
     assert login(stack, "bob", new) == 200
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_a_superuser(stack: Stack) -> None:
     stack.qfc("users", "create", "root", "--superuser", "--generate")
     (root,) = [user for user in stack.qfc("users", "list")["users"] if user["username"] == "root"]
     assert root["is_superuser"]
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_passwords_are_not_guessed_at_nor_shown(stack: Stack) -> None:
     assert failure(stack, "users", "create", "carol")[0] == 2
     assert failure(stack, "users", "create", "carol", "--generate", "--password-stdin")[0] == 2
@@ -141,6 +141,7 @@ def test_a_job_waits_runs_fails_and_is_explained(stack: Stack, world: DatabaseWo
     assert ended(stack, job)["status"] == "failed"
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_since_when_a_job_has_been_seen_as_it_is(stack: Stack, world: DatabaseWorld) -> None:
     job = world.job(world.project("survey"), made=600)
     (first,) = stack.qfc("sync", "queue")["jobs"]
@@ -208,6 +209,7 @@ def test_cancelled_edits_are_kept_and_applied_again(stack: Stack, world: Databas
     assert [one["id"] for one in shown["deltas"]] == [delta]
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_edits_are_chosen_by_what_they_have_in_common(stack: Stack, world: DatabaseWorld) -> None:
     project, other = world.project("survey"), world.project("other")
     layer = {"msg": 'No layer with id "trees"'}
@@ -239,6 +241,7 @@ def test_packages_that_a_later_one_replaces_are_cancelled(stack: Stack, world: D
     assert (shown.returncode, "nothing to do" in shown.stdout) == (0, True)
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_exit_codes(stack: Stack, world: DatabaseWorld) -> None:
     project = world.project("survey")
     done, failed = world.job(project, "finished", ended=1), world.job(project, "failed", ended=1)
@@ -254,6 +257,7 @@ def test_exit_codes(stack: Stack, world: DatabaseWorld) -> None:
     assert typed(stack, "jobs", "retry", done, failed).returncode == 5
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_the_database(stack: Stack) -> None:
     status = stack.qfc("db", "status")
     assert status["unapplied_migrations"] == []
@@ -265,6 +269,7 @@ def test_the_database(stack: Stack) -> None:
     assert typed(stack, "db", "shell", "-c", "select nonsense").returncode == 1
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_what_was_done_is_audited(stack: Stack, world: DatabaseWorld) -> None:
     job = world.job(world.project("survey"), "failed", ended=1)
     stack.qfc("jobs", "retry", job)
@@ -292,6 +297,7 @@ VIEWS = (
 )
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_tables_fit_the_terminal(stack: Stack, world: DatabaseWorld) -> None:
     project = world.project("a-survey-with-quite-a-long-name-that-goes-on-and-on")
     feedback = {"error": "Worker timeout error. " * 9, "error_type": "TIMEOUT"}

@@ -1,4 +1,4 @@
-"""Every command that looks, on a real deployment here (Compose v2) and on a server over SSH (Compose v1)."""
+"""Every command that looks, on a real deployment here (Compose v2); some of them on a server over SSH (Compose v1)."""
 
 from __future__ import annotations
 
@@ -48,34 +48,34 @@ def test_no_answer_has_a_secret(deployed: Deployment) -> None:
     assert all(path.stat().st_mode & 0o077 == 0 for path in (deployed.qfc.home / "dep").glob("*.json"))
 
 
-def test_health_goes_leg_by_leg(deployed: Deployment) -> None:
-    answer = deployed.run("--json", "--verbose", "health")
+def test_health_goes_leg_by_leg(deployed_here: Deployment) -> None:
+    answer = deployed_here.run("--json", "--verbose", "health")
     checks = {one["name"]: one for one in answer.json["checks"]}
     for name in ("api", "database", "storage", "queue", "leg nginx", "leg app", "cache", "workers", "file round trip"):
         assert checks[name]["verdict"] == "ok", checks[name]
     # The name of the tests is in no DNS: from here that cannot be told.
     assert checks["leg public"]["verdict"] == "unknown"
     assert checks["file round trip"]["latency_ms"] > 0
-    names = [one["name"] for one in deployed.ok("projects", "list")["projects"]]
+    names = [one["name"] for one in deployed_here.ok("projects", "list")["projects"]]
     assert not [name for name in names if name.startswith("qfc-probe")]
 
 
-def test_people_workers_and_database(deployed: Deployment) -> None:
-    users = {user["username"]: user for user in deployed.ok("users", "list")["users"]}
+def test_people_workers_and_database(deployed_here: Deployment) -> None:
+    users = {user["username"]: user for user in deployed_here.ok("users", "list")["users"]}
     assert users[ADMIN]["is_superuser"]
-    workers = deployed.ok("workers", "list")
+    workers = deployed_here.ok("workers", "list")
     assert workers["wanted"] == 2
     assert [one["state"] for one in workers["workers"]] == ["idle", "idle"]
     assert all(one["memory_bytes"] and one["process"] for one in workers["workers"])
-    database = deployed.ok("db", "status")
+    database = deployed_here.ok("db", "status")
     assert database["version"].startswith("15.")
     assert database["unapplied_migrations"] == []
 
 
-def test_the_queue_and_what_was_done(deployed: Deployment) -> None:
-    assert deployed.ok("sync", "queue")["depth"] == {"pending": 0, "queued": 0, "started": 0}
-    assert deployed.ok("sync", "recent")["failed"] == 0
-    assert deployed.ok("deltas", "list")["deltas"] == []
+def test_the_queue_and_what_was_done(deployed_here: Deployment) -> None:
+    assert deployed_here.ok("sync", "queue")["depth"] == {"pending": 0, "queued": 0, "started": 0}
+    assert deployed_here.ok("sync", "recent")["failed"] == 0
+    assert deployed_here.ok("deltas", "list")["deltas"] == []
 
 
 def test_logs_are_merged_in_the_order_of_time(deployed: Deployment) -> None:
@@ -85,10 +85,10 @@ def test_logs_are_merged_in_the_order_of_time(deployed: Deployment) -> None:
     assert {"app", "nginx", "db", "minio"} <= {line["service"] for line in lines}
 
 
-def test_requests_in_nginx_log_are_readable(deployed: Deployment) -> None:
-    with deployed.client() as client:
+def test_requests_in_nginx_log_are_readable(deployed_here: Deployment) -> None:
+    with deployed_here.client() as client:
         client.get("/api/v1/no-such-thing-here/")
-    lines = deployed.ok("logs", "--service", "nginx", "--grep", "no-such-thing-here", "--since", "5m")["lines"]
+    lines = deployed_here.ok("logs", "--service", "nginx", "--grep", "no-such-thing-here", "--since", "5m")["lines"]
     assert lines[-1]["text"].startswith("GET 404 /api/v1/no-such-thing-here/ ")
     assert lines[-1]["level"] == "WARNING"
 
@@ -115,8 +115,8 @@ def test_a_stack_is_named_with_its_host(deployed: Deployment) -> None:
     assert line["host"] == ("local" if deployed.engine.ssh is None else deployed.engine.address)
 
 
-def test_the_certificate(deployed: Deployment) -> None:
-    answer = deployed.ok("certs", "status")
+def test_the_certificate(deployed_here: Deployment) -> None:
+    answer = deployed_here.ok("certs", "status")
     assert (answer["host"], answer["key_fits"]) == (HOST, True)
     assert answer["judged"]["verdict"] == "ok"
     assert "signed by itself" in answer["judged"]["remarks"][0]
@@ -124,18 +124,18 @@ def test_the_certificate(deployed: Deployment) -> None:
     assert 300 < answer["days_left"] < 366
 
 
-def test_what_the_deployment_takes(deployed: Deployment) -> None:
-    usage = deployed.ok("services", "disk")
+def test_what_the_deployment_takes(deployed_here: Deployment) -> None:
+    usage = deployed_here.ok("services", "disk")
     kinds = {part["kind"] for part in usage["parts"]}
     assert {"image", "container", "volume", "build cache", "log", "database", "files"} <= kinds
     sizes = {(part["kind"], part["name"]): part["bytes"] for part in usage["parts"]}
-    assert sizes["volume", f"{deployed.project}_postgres_data"] > 1_000_000
+    assert sizes["volume", f"{deployed_here.project}_postgres_data"] > 1_000_000
     assert sizes["database", "PostgreSQL"] > 1_000_000
-    own = [name for kind, name in sizes if kind == "image" and name.startswith(deployed.project)]
+    own = [name for kind, name in sizes if kind == "image" and name.startswith(deployed_here.project)]
     assert len(own) == 3
     assert usage["forecast"]["samples"] >= 1
 
 
-def test_a_database_shell_runs_in_the_container(deployed: Deployment) -> None:
-    answer = deployed.run("db", "shell", "--", "-Atc", "select current_database(), 6 * 7")
-    assert (answer.code, answer.out.strip()) == (0, f"{deployed.env['POSTGRES_DB']}|42"), answer.err
+def test_a_database_shell_runs_in_the_container(deployed_here: Deployment) -> None:
+    answer = deployed_here.run("db", "shell", "--", "-Atc", "select current_database(), 6 * 7")
+    assert (answer.code, answer.out.strip()) == (0, f"{deployed_here.env['POSTGRES_DB']}|42"), answer.err
