@@ -133,6 +133,11 @@ def test_the_file_is_read_from_where_the_environment_says(tmp_path: Path) -> Non
     assert load(environment).stack().name == "field"
 
 
+def test_the_home_folder_of_nobody_is_no_path() -> None:
+    with pytest.raises(ConfigError, match=r"stacks\.one\.folder must be an absolute path, not '~nobody-at-all/x'"):
+        load_text('[stacks.one]\nfolder = "~nobody-at-all/x"\n')
+
+
 def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
     assert load({"QFC_CONFIG": str(tmp_path / "none.toml")}).stacks == {}
 

@@ -12,8 +12,9 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
-from .config import DEMO
-from .errors import ConfigError, QfcError
+from ..errors import ConfigError, QfcError
+from .schema import settings_of
+from .tables import DEMO, StackConfig
 
 HEADER = "What qfc manages. A setting that is not here has its default; see: qfc init --help"
 
@@ -21,7 +22,8 @@ HEADER = "What qfc manages. A setting that is not here has its default; see: qfc
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
     """Return the file's text with a stack added, or those values of it changed. Raises ConfigError.
 
-    The first stack, the demo's aside, becomes the one that is meant without --stack.
+    New values come in the order of the settings. The first stack, the demo's aside, becomes the one that is meant
+    without --stack.
     """
     try:
         document = tomlkit.parse(text)
@@ -34,8 +36,8 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
     if default or first:
         document["default"] = name
     table = cast("Table", stacks.setdefault(name, tomlkit.table()))
-    for key, value in values.items():
-        table[key] = value
+    for key in sorted(values, key=list(settings_of(StackConfig)).index):
+        table[key] = values[key]
     return tomlkit.dumps(document)
 
 
