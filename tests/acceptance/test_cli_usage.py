@@ -89,6 +89,26 @@ def test_init_writes_once_and_says_when_there_is_nothing_to_change(qfc: Qfc) -> 
     assert (qfc.home / "config.toml").read_text() == written
 
 
+def test_a_home_is_a_world_of_its_own(qfc: Qfc, tmp_path: Path) -> None:
+    for home in (tmp_path / "one", tmp_path / "two"):
+        own = {"QFC_CONFIG": "", "QFC_HOME": str(home)}
+        assert qfc.ok("stacks", **own)["stacks"] == []
+        assert qfc.ok("init", home.name, **own)["config"] == str(home / "config.toml")
+        assert [line["name"] for line in qfc.ok("stacks", **own)["stacks"]] == [home.name]
+
+
+def test_a_configuration_that_was_elsewhere_is_named_with_what_to_type(qfc: Qfc, tmp_path: Path) -> None:
+    elsewhere = {"QFC_CONFIG": "", "XDG_CONFIG_HOME": str(tmp_path)}
+    (tmp_path / "qfc").mkdir()
+    (tmp_path / "qfc/config.toml").write_text("[stacks.local]\n")
+    (qfc.home / "local").mkdir()
+    answer = qfc("stacks", **elsewhere)
+    assert answer.code == 2
+    hint = answer.err.splitlines()[-1]
+    subprocess.run(["sh", "-c", hint.removeprefix("Type: ").partition("   (")[0]], check=True)
+    assert [line["name"] for line in qfc.ok("stacks", **elsewhere)["stacks"]] == ["local"]
+
+
 def test_init_checks_before_it_writes(qfc: Qfc) -> None:
     qfc.ok("init")
     before = (qfc.home / "config.toml").read_text()

@@ -71,7 +71,7 @@ HEAD = """# Configuration
 
 ## The file
 
-`$QFC_CONFIG`; without it `~/.config/qfc/config.toml`. `qfc init`
+`$QFC_CONFIG`; without it `$QFC_HOME/config.toml` where `QFC_HOME` is set, else `~/.config/qfc/config.toml`. `qfc init`
 writes it and keeps what you wrote into it, comments too. A setting is taken from the command's flags, else from the
 environment, else from the file; without any, a stack keeps what it had when it last ran. All mistakes are reported at
 once. A key that is not known is a mistake.

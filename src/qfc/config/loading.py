@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from ..errors import ConfigError
 from ..stack.model import Kind
-from .places import config_path, home_folder, is_deployment
+from .places import CONFIG, HOME, config_path, home_folder, is_deployment, left_behind, platform_file
 from .schema import from_environment, key_of, parsed, settings_of, variable_of
 from .tables import NODE, TABLES, StackConfig, Top
 
@@ -67,7 +68,7 @@ def load(
     flags at once.
     """
     path, home = config_path(environment), home_folder(environment)
-    document = _parse(read_text(path) if text is None else text, path)
+    document = _parse(_file(environment, path, home) if text is None else text, path)
     problems = _unknown_keys(document, {*settings_of(Top), STACKS, *tables}, path)
     top = _top(document, problems)
     raw = _raw_stacks(document, problems) or _implied(environment, here, home)
@@ -92,6 +93,36 @@ def read_text(path: Path) -> str:
         return ""
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path} cannot be read: {error}"], hint="Check the file's owner and rights.") from error
+
+
+def _file(environment: Mapping[str, str], path: Path, home: Path) -> str:
+    """Read the file. Raises ConfigError also where it is missing and an older place has what it should hold."""
+    text = read_text(path)
+    if not text and environment.get(HOME) and not environment.get(CONFIG) and not path.exists():
+        _refuse_left_behind(platform_file(), path, home)
+    return text
+
+
+def _refuse_left_behind(old: Path, new: Path, home: Path) -> None:
+    """Raise ConfigError when the file that was read before has stacks whose data is in this home."""
+    if any(folder.is_relative_to(home) and folder.is_dir() for folder in _folders(old, home)):
+        raise left_behind(old, new)
+
+
+def _folders(path: Path, home: Path) -> list[Path]:
+    """Return where the data of a file's stacks is. One that is not ours to read, or makes no sense, has none."""
+    try:
+        stacks = _raw_stacks(_parse(read_text(path), path), [])
+    except ConfigError:
+        return []
+    return [_folder(name, table, home) for name, table in stacks.items()]
+
+
+def _folder(name: str, table: Raw, home: Path) -> Path:
+    """Return where the data of a stack is."""
+    with suppress(ValueError):
+        return settings_of(StackConfig)["folder"].value.parse(table.get("folder"))
+    return home / name
 
 
 def _parse(text: str, path: Path) -> Raw:

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
+
+from ..errors import ConfigError
 
 FILE = "config.toml"
 CONFIG, HOME = "QFC_CONFIG", "QFC_HOME"
 #: What they mean, for the reference page.
 VARIABLES: Mapping[str, str] = {
-    CONFIG: "The configuration file; without it, `config.toml` in the platform's configuration folder "
-    "(`~/.config/qfc/config.toml`).",
-    HOME: "The folder that holds the stacks. Without it, they are in the platform's data folder "
-    "(`~/.local/share/qfc`), those of root in `/var/lib/qfc`.",
+    CONFIG: "The configuration file; without it, `config.toml` in `QFC_HOME` where that is set, else in the platform's "
+    "configuration folder (`~/.config/qfc/config.toml`).",
+    HOME: "The folder that holds the stacks and their `config.toml`, a world of its own. Without it, the stacks are in "
+    "the platform's data folder (`~/.local/share/qfc`), those of root in `/var/lib/qfc`.",
 }
 
 
@@ -23,7 +26,7 @@ def config_path(environment: Mapping[str, str]) -> Path:
     """Return where the configuration file is or would be."""
     if named := environment.get(CONFIG):
         return Path(named).expanduser()
-    return platform_file()
+    return home_folder(environment) / FILE if environment.get(HOME) else platform_file()
 
 
 def home_folder(environment: Mapping[str, str]) -> Path:
@@ -44,6 +47,13 @@ def _platform_folder(what: Literal["config", "data"]) -> Path:
 
     folder = platformdirs.user_config_dir if what == "config" else platformdirs.user_data_dir
     return Path(folder("qfc"))
+
+
+def left_behind(old: Path, new: Path) -> ConfigError:
+    """Return the error for a home whose configuration is where it was before a home had its own."""
+    sentence = f"{old} has stacks of this QFC_HOME, but is not read while QFC_HOME is set, and {new} is missing."
+    before, now = shlex.quote(str(old)), shlex.quote(str(new))
+    return ConfigError([sentence], hint=f"Type: cp {before} {now}   (or set QFC_CONFIG={before})")
 
 
 def is_deployment(folder: Path) -> bool:
