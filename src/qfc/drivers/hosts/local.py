@@ -12,9 +12,9 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from ...errors import CommandError, NotFoundError, QfcError
+from ...files import keep_file
 from ...stack.model import CommandResult, Disk
 from .. import commands
-from ..files import keep_file
 from ..pipes import Conversation, Pipes
 
 log = logging.getLogger("qfc.commands")
