@@ -33,6 +33,8 @@ def _write(writer: Writer, result: HealthReport, verbose: bool) -> None:
             (check.name, check.verdict, "-" if check.latency_ms is None else f"{check.latency_ms:.1f} ms", check.detail)
             for check in result.checks
         ]
-        writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,))
+        writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,), folded=(3,))
     else:
-        writer.table(("CHECK", "VERDICT", "DETAIL"), [(one.name, one.verdict, one.detail) for one in result.checks])
+        writer.table(
+            ("CHECK", "VERDICT", "DETAIL"), [(one.name, one.verdict, one.detail) for one in result.checks], folded=(2,)
+        )
