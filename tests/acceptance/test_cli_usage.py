@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,16 @@ def test_what_needs_a_running_stack_is_exit_code_3_without_one(qfc: Qfc, argumen
     answer = qfc("--json", *arguments)
     assert answer.code == 3
     assert "qfc" in answer.json["error"]["hint"]
+
+
+@pytest.mark.parametrize("package", ["shapely", "qfieldcloud_sdk"])
+def test_the_demo_says_what_to_install_before_it_writes_anything(qfc: Qfc, package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from qfc.cli.main import run; sys.exit(run(['demo']))"
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=qfc.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"Error: The demo needs {package}.", "Install qfieldcloud-suite[node]."]
+    assert list(qfc.home.iterdir()) == []
 
 
 def test_down_of_a_stack_that_never_ran_is_harmless(qfc: Qfc) -> None:
