@@ -132,11 +132,15 @@ def test_a_script_that_fails_in_the_middle_leaves_the_old_file_and_no_half(
 
 
 @pytest.mark.parametrize("with_shell", SHELLS)
-def test_a_half_file_is_for_its_owner_alone(with_shell: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("mode", "begins"), [(0o600, "-rw-------"), (0o644, "-rw-------"), (0o755, "-rw-------"), (0o400, "-r--------")]
+)
+def test_a_file_begins_with_no_more_than_the_owners_rights(
+    with_shell: str, mode: int, begins: str, tmp_path: Path
+) -> None:
     path, half = tmp_path / "file", tmp_path / "half"
-    done = shell(with_shell, f'{REPLACE}replace "$@"', str(path), str(half), "644", "", "ls", "-l", str(half))
-    assert (done.returncode, path.read_text()[:10]) == (0, "-rw-------")
-    assert mode_of(path) == 0o644
+    done = shell(with_shell, f'{REPLACE}replace "$@"', str(path), str(half), f"{mode:03o}", "", "ls", "-l", str(half))
+    assert (done.returncode, path.read_text()[:10], mode_of(path)) == (0, begins, mode)
 
 
 @pytest.mark.parametrize("with_shell", SHELLS)

@@ -22,8 +22,12 @@ replace() (
     [ ! -d "$path" ] || exit {FOLDER}
     trap 'rm -f -- "$half"' EXIT
     trap 'exit 1' HUP INT TERM
-    umask 077
-    [ "$mode" != '{AS_BEFORE}' ] || [ ! -e "$path" ] || cp -p -- "$path" "$half" || exit 1
+    if [ "$mode" != '{AS_BEFORE}' ]; then
+        umask "$(printf '%03o' "$((0777 & ~(0$mode & 0600)))")"
+    else
+        umask 077
+        [ ! -e "$path" ] || cp -p -- "$path" "$half" || exit 1
+    fi
     "$@" >"$half" || exit 1
     [ -z "$size" ] || [ "$(wc -c <"$half")" -eq "$size" ] || exit 1
     [ "$mode" = '{AS_BEFORE}' ] || chmod "$mode" "$half" || exit 1
@@ -38,7 +42,7 @@ replace() (
 def replaced_by(argv: Sequence[str], path: PurePath, *, mode: int = 0o600, size: int | None = None) -> list[str]:
     """Return the command that makes a file of its host what another command prints: `size` bytes of it, or any.
 
-    Nobody but its owner reads it until it is whole and has the rights `mode`.
+    It never has wider rights than `mode`, and is for its owner alone until it is whole.
     """
     given = (plain(path), plain(half_of(path)), f"{mode:03o}", "" if size is None else str(size))
     return ["sh", "-c", f'{REPLACE}replace "$@"', "sh", *given, *argv]
