@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..errors import RefusedError
-from ..stack.redaction import HIDDEN, SECRET_NAME
+from ..stack.redaction import shown
 from .base import Check
 from .evidence import Evidence
 
@@ -35,7 +35,7 @@ class RepairsEnv(Check):
         corrected = self.known(seen)
         now = seen.settings()
         pairs = ((name, now.get(name) or "not set", value) for name, value in corrected.items())
-        return tuple(f"{name}: {_shown(name, old)} → {_shown(name, new)}" for name, old, new in pairs)
+        return tuple(f"{name}: {shown(name, old)} → {shown(name, new)}" for name, old, new in pairs)
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
@@ -72,7 +72,3 @@ class EnvEdit:
         # No names would be all services.
         if present or everybody:
             seen.ports.runtime.recreate(present)
-
-
-def _shown(name: str, value: str) -> str:
-    return HIDDEN if SECRET_NAME.search(name) else value
