@@ -51,11 +51,10 @@ class Writer:
         self.colour = self.out.isatty() and not as_json and _wants_colour(os.environ)
 
     @property
-    def width(self) -> int | None:
-        """Columns that there are: those of the terminal, or COLUMNS; None for a file or another program."""
-        if not self.out.isatty() and not os.environ.get("COLUMNS"):
-            return None
-        return shutil.get_terminal_size((80, 24)).columns
+    def width(self) -> int:
+        """Columns that there are: those of the terminal, or COLUMNS; no end of them for a file or another program."""
+        is_limited = self.out.isatty() or os.environ.get("COLUMNS")
+        return shutil.get_terminal_size((80, 24)).columns if is_limited else sys.maxsize
 
     def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
         """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""

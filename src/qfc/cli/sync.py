@@ -99,7 +99,7 @@ def write_job(writer: Writer, job: JobLine) -> None:
     """Print a job in one line, and why it waits in the next."""
     age = seconds_text(job.age_s)
     taken = len(f"{short(job.id)}  {job.status:8} {job.type}    {age}")
-    room = writer.width and writer.width - taken
+    room = writer.width - taken
     state = writer.paint(job.status.ljust(8))
     writer.line(f"{short(job.id)}  {state} {job.type}  {cut(job.project, room)}  {age}")
     if job.why:
