@@ -225,10 +225,12 @@ def test_names_are_found_in_any_case_and_not_inside_of_words() -> None:
         ({"use_token": True, "token": None, "key": 12345}, ["12345"]),
         ({"url": "redis://:deep@cache/0"}, ["deep"]),
         ({"inner": '{"password": "deep"}'}, ["deep"]),
+        ({"url": "redis://u:deep@cache", "from": "a@b"}, ["deep"]),
     ],
 )
 def test_secrets_inside_of_json(document: object, expected: list[str]) -> None:
-    assert secrets_of({"STORAGES": json.dumps(document)}) == expected
+    for separators in ((", ", ": "), (",", ":")):
+        assert secrets_of({"STORAGES": json.dumps(document, separators=separators)}) == expected
 
 
 def test_secrets_of_settings_by_their_names_in_addresses_and_in_what_only_looks_like_json() -> None:

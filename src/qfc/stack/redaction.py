@@ -60,7 +60,7 @@ _IPV4 = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
 #: What is before and behind the host in an address.
 _AROUND_HOST = re.compile(r"^(?:[\w+.-]+://)?(?:.*@)?|[:/?#].*$")
-_PASSWORD_OF_ADDRESS = re.compile(r"://[^\s/@:]*:(\S+)@")
+_PASSWORD_OF_ADDRESS = re.compile(r"""://[^\s/@:"']*:([^\s"']+)@""")
 _QUOTED_PAIR = re.compile(r"""["']?([\w-]+)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)')""")
 
 
