@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,26 @@ def test_init_writes_once_and_says_when_there_is_nothing_to_change(qfc: Qfc) -> 
     assert (qfc.home / "config.toml").read_text() == written
 
 
+def test_a_home_is_a_world_of_its_own(qfc: Qfc, tmp_path: Path) -> None:
+    for home in (tmp_path / "one", tmp_path / "two"):
+        own = {"QFC_CONFIG": "", "QFC_HOME": str(home)}
+        assert qfc.ok("stacks", **own)["stacks"] == []
+        assert qfc.ok("init", home.name, **own)["config"] == str(home / "config.toml")
+        assert [line["name"] for line in qfc.ok("stacks", **own)["stacks"]] == [home.name]
+
+
+def test_a_configuration_that_was_elsewhere_is_named_with_what_to_type(qfc: Qfc, tmp_path: Path) -> None:
+    elsewhere = {"QFC_CONFIG": "", "XDG_CONFIG_HOME": str(tmp_path)}
+    (tmp_path / "qfc").mkdir()
+    (tmp_path / "qfc/config.toml").write_text("[stacks.local]\n")
+    (qfc.home / "local").mkdir()
+    answer = qfc("stacks", **elsewhere)
+    assert answer.code == 2
+    hint = answer.err.splitlines()[-1]
+    subprocess.run(["sh", "-c", hint.removeprefix("Type: ").partition("   (")[0]], check=True)
+    assert [line["name"] for line in qfc.ok("stacks", **elsewhere)["stacks"]] == ["local"]
+
+
 def test_init_checks_before_it_writes(qfc: Qfc) -> None:
     qfc.ok("init")
     before = (qfc.home / "config.toml").read_text()
@@ -132,6 +153,16 @@ def test_what_needs_a_running_stack_is_exit_code_3_without_one(qfc: Qfc, argumen
     answer = qfc("--json", *arguments)
     assert answer.code == 3
     assert "qfc" in answer.json["error"]["hint"]
+
+
+@pytest.mark.parametrize("package", ["shapely", "qfieldcloud_sdk"])
+def test_the_demo_says_what_to_install_before_it_writes_anything(qfc: Qfc, package: str) -> None:
+    code = f"import sys; sys.modules[{package!r}] = None; from qfc.cli.main import run; sys.exit(run(['demo']))"
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, env=qfc.environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"Error: The demo needs {package}.", "Install qfieldcloud-suite[node]."]
+    assert list(qfc.home.iterdir()) == []
 
 
 def test_down_of_a_stack_that_never_ran_is_harmless(qfc: Qfc) -> None:

@@ -83,11 +83,11 @@ def test_a_line_that_the_audit_log_took_in_part_is_told_and_spoils_no_other(disk
 
 
 def test_what_a_stack_cannot_remember_is_told_and_leaves_what_it_knew(disk: Path) -> None:
-    before = state.State(port=8011)
+    before = state.EmbeddedState(port=8011)
     state.write(disk / "state.json", before)
     fill(disk)
     with pytest.raises(QfcError, match="No space left on device") as caught:
-        state.write(disk / "state.json", state.State(port=8012))
+        state.write(disk / "state.json", state.EmbeddedState(port=8012))
     assert "free space" in caught.value.hint
     assert state.read(disk / "state.json") == before
     assert sorted(path.name for path in disk.iterdir()) == ["all-the-rest", "state.json"]

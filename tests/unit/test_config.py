@@ -133,6 +133,64 @@ def test_the_file_is_read_from_where_the_environment_says(tmp_path: Path) -> Non
     assert load(environment).stack().name == "field"
 
 
+def test_a_home_has_its_own_file_unless_another_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(TWO, encoding="utf-8")
+    environment = {"QFC_HOME": str(tmp_path)}
+    assert config_path(environment) == tmp_path / "config.toml"
+    assert load(environment).stack().name == "field"
+    assert config_path({**environment, "QFC_CONFIG": "/etc/qfc.toml"}) == Path("/etc/qfc.toml")
+
+
+@pytest.fixture
+def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file of the platform's folder, with two stacks; the data of `field` is in the home beside it."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "platform"))
+    file = tmp_path / "platform" / "qfc" / "config.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(TWO, encoding="utf-8")
+    (tmp_path / "home" / "field").mkdir(parents=True)
+    return file
+
+
+def test_the_file_of_the_platform_is_read_without_a_home(platform: Path) -> None:
+    assert config_path({}) == platform
+    assert config_path({"QFC_HOME": "", "QFC_CONFIG": ""}) == platform
+
+
+def test_stacks_that_a_home_had_in_another_file_are_not_lost_without_a_word(platform: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with pytest.raises(ConfigError, match="is not read while QFC_HOME is set") as caught:
+        load({"QFC_HOME": str(home)})
+    assert caught.value.hint == f"Type: cp {platform} {home}/config.toml   (or set QFC_CONFIG={platform})"
+    assert load({"QFC_HOME": str(home), "QFC_CONFIG": str(platform)}).stack().name == "field"
+    (home / "config.toml").touch()
+    assert load({"QFC_HOME": str(home)}).stacks == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "a = = 1", "stacks = 3", '[stacks.field]\nfolder = "/nowhere/field"\n', "[stacks.other]"]
+)
+def test_a_file_elsewhere_that_has_nothing_of_this_home_is_nobodys_business(
+    platform: Path, tmp_path: Path, text: str
+) -> None:
+    platform.write_text(text, encoding="utf-8")
+    assert load({"QFC_HOME": str(tmp_path / "home")}).stacks == {}
+
+
+def test_a_stack_with_a_folder_of_its_own_in_the_home_counts_too(platform: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / "deep" / "data"
+    platform.write_text(f'[stacks.other]\nfolder = "{folder}"\n', encoding="utf-8")
+    assert load({"QFC_HOME": str(tmp_path / "home")}).stacks == {}
+    folder.mkdir(parents=True)
+    with pytest.raises(ConfigError, match="is not read"):
+        load({"QFC_HOME": str(tmp_path / "home")})
+
+
+def test_the_home_folder_of_nobody_is_no_path() -> None:
+    with pytest.raises(ConfigError, match=r"stacks\.one\.folder must be an absolute path, not '~nobody-at-all/x'"):
+        load_text('[stacks.one]\nfolder = "~nobody-at-all/x"\n')
+
+
 def test_a_missing_file_is_an_empty_configuration(tmp_path: Path) -> None:
     assert load({"QFC_CONFIG": str(tmp_path / "none.toml")}).stacks == {}
 

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from qfc.demo import fieldwork
-from qfc.demo.geometry import Geometry, from_blob, from_wkt, line, point
+from qfc.demo.geometry import Geometry, from_blob, from_geojson, from_wkt, line, point, same, to_wkt
 from qfc.demo.oracle import Expectation, expect
 from qfc.demo.survey import Survey, read_survey, shipped_project
 from qfc.demo.verification import differences, wrong_statuses
@@ -206,11 +207,24 @@ def test_lost_invented_and_wrong_deltas_are_noticed() -> None:
     [
         point(612_000.25, 5_871_000.5),
         line((0, 0), (1.5, -2), (3, 4e-3)),
-        Geometry("Polygon", [[[0, 0], [1, 0], [1, 1], [0, 0]]]),
+        from_geojson({"type": "Polygon", "coordinates": [[[0, 0], [1, 0], [1, 1], [0, 0]]]}),
     ],
 )
 def test_geometries_survive_text(geometry: Geometry) -> None:
-    assert from_wkt(geometry.wkt).rounded() == geometry.rounded()
+    assert from_wkt(to_wkt(geometry)) == geometry
+
+
+def test_text_is_written_as_qfield_writes_it() -> None:
+    assert to_wkt(point(612_000.25, 5_871_000.5)) == "Point (612000.25 5871000.5)"
+    assert to_wkt(line((0, 0), (1.5, -2))) == "LineString (0 0, 1.5 -2)"
+
+
+@pytest.mark.parametrize(("shift", "expected"), [(0.0, True), (0.9e-6, True), (1.1e-6, False)])
+def test_geometries_are_the_same_up_to_a_tolerance(shift: float, expected: bool) -> None:
+    assert same(line((0, 0), (1, 1)), line((0, 0), (1, 1 + shift)), 1e-6) is expected
+    assert not same(line((0, 0), (1, 1)), line((1, 1), (0, 0)), 1e-6)
+    assert not same(point(0, 0), None, 1e-6)
+    assert same(None, None, 1e-6)
 
 
 def test_multipoints_are_read_with_and_without_inner_brackets() -> None:
@@ -228,6 +242,8 @@ def test_broken_blobs_are_refused() -> None:
         from_blob(b"XX\x00\x01")
     with pytest.raises(ValueError):
         from_blob(b"GP\x00\x0f" + bytes(40))
+    with pytest.raises(ValueError):
+        from_blob(b"GP\x00\x01" + bytes(4) + b"\x01\x01")
 
 
 def _without_geojson(deltafile: dict[str, Any], survey: Survey) -> dict[str, Any]:
@@ -283,8 +299,4 @@ def _apply_one(database: sqlite3.Connection, table: str, delta: dict[str, Any], 
 
 
 def _blob(geometry: Geometry) -> bytes:
-    body = {"Point": 1, "LineString": 2}[geometry.kind]
-    positions = [geometry.coordinates] if body == 1 else geometry.coordinates
-    count = b"" if body == 1 else struct.pack("<I", len(positions))
-    numbers = b"".join(struct.pack("<2d", *position) for position in positions)
-    return b"GP\x00\x01" + struct.pack("<i", 25832) + b"\x01" + struct.pack("<I", body) + count + numbers
+    return b"GP\x00\x01" + struct.pack("<i", 25832) + shapely.to_wkb(geometry)

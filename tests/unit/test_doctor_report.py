@@ -9,7 +9,7 @@ import pytest
 
 from checks_world import ENV, found, healthy
 from qfc.errors import QfcError, UnreachableError, UsageError
-from qfc.operations.doctor_report import report, write_report
+from qfc.operations.doctor_report import WIDTH, report, write_report
 from qfc.stack.model import LogLine, User
 from qfc.stack.redaction import Redactor
 
@@ -42,6 +42,27 @@ def test_a_report_tells_what_is_wrong_and_not_whose_server_it_is() -> None:
         assert told in text, told
 
 
+@pytest.mark.parametrize("before", range(WIDTH - 30, WIDTH + 2, 3))
+def test_a_secret_where_a_line_is_cut_leaves_no_half_of_it(before: int) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env = f"{ENV}SALT_KEY=salt-and-more-of-it\n"
+    line = f"{'x' * before} salt-and-more-of-it"
+    ports.runtime.lines.append(LogLine("app", "app-1", ports.clock.now(), "ERROR", line))
+    text = report(ports, found(ports))
+    assert "xxx" in text
+    assert "salt-" not in text
+
+
+def test_every_host_of_the_settings_becomes_a_number() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env = f"{ENV}CSRF_TRUSTED_ORIGINS=https://gis.example.net\n"
+    said = "Invalid HTTP_HOST header: 'GIS.example.net'"
+    ports.runtime.lines.append(LogLine("app", "app-1", ports.clock.now(), "ERROR", said))
+    text = report(ports, found(ports))
+    assert "Invalid HTTP_HOST header: '[host-" in text
+    assert "gis.example.net" not in text.lower()
+
+
 def test_a_part_that_cannot_be_looked_at_says_so() -> None:
     ports, _ = healthy()
 
@@ -70,7 +91,7 @@ def test_the_file_is_its_owners_alone_and_no_file_is_overwritten(tmp_path: Path)
     ("text", "expected"),
     [
         ("postgres://anna:pw@db/x", "postgres://[hidden]@db/x"),
-        ('{"password": "x y"}', '{"password": [hidden] y"}'),
+        ('{"password": "x y"}', '{"password": [hidden]}'),
         ("GET /f?X-Amz-Signature=abc&n=1", "GET /f?X-Amz-Signature=[hidden]&n=1"),
         ("fe80:0:0:1:2:3:4:5 and 12:34:56", "[address] and 12:34:56"),
         ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----", "[hidden]"),

@@ -1,4 +1,4 @@
-"""Geometries taken apart by hand, held against shapely."""
+"""Well-known binary, read and written by hand, held against shapely; geometries taken apart."""
 
 from __future__ import annotations
 
@@ -88,5 +88,100 @@ def test_geopackage_headers() -> None:
 
 @given(st.binary(max_size=200))
 def test_broken_geometries_end_in_one_error(binary: bytes) -> None:
-    with contextlib.suppress(ValueError):
-        wkb.parse(binary)
+    for data in (binary, b"\1" + binary, b"\1\7\0\0\0" + binary):
+        with contextlib.suppress(wkb.BadWkbError):
+            wkb.read(data)
+        with contextlib.suppress(wkb.BadWkbError):
+            wkb.parse(data)
+
+
+#: Any numbers but those that mean "no point here".
+numbers = st.floats(allow_nan=False)
+
+
+SIMPLE, EVERY = (1, 2, 3, 8, 17), tuple(range(1, 18))
+#: What curves are made of; all other kinds are taken apart whatever they hold.
+MEMBERS = {9: (2, 8), 10: (2, 8, 9)}
+
+
+@st.composite
+def parts(draw: st.DrawFn, depth: int = 2, kinds: tuple[int, ...] = EVERY) -> wkb.Part:
+    """A geometry of any kind that there is: points, lines and arcs, rings, and those made of others."""
+    has_z, has_m = draw(st.booleans()), draw(st.booleans())
+
+    def positions(least: int, most: int) -> tuple[tuple[float, ...], ...]:
+        position = st.tuples(*[numbers] * (2 + has_z + has_m))
+        return tuple(draw(st.lists(position, min_size=least, max_size=most)))
+
+    kind = draw(st.sampled_from([kind for kind in kinds if depth or kind in SIMPLE]))
+    if kind == 1:
+        return wkb.Part(kind, has_z, has_m, positions(0, 1))
+    if kind in (2, 8):
+        return wkb.Part(kind, has_z, has_m, positions(0, 5))
+    if kind in (3, 17):
+        rings = [wkb.Part(2, has_z, has_m, positions(0, 5)) for _ in range(draw(st.integers(0, 3)))]
+        return wkb.Part(kind, has_z, has_m, (), tuple(rings))
+    members = st.lists(parts(depth - 1, MEMBERS.get(kind, EVERY)), max_size=3)
+    return wkb.Part(kind, has_z, has_m, (), tuple(draw(members)))
+
+
+@given(parts())
+def test_what_is_written_is_read(part: wkb.Part) -> None:
+    assert wkb.read(wkb.write(part)) == part
+    assert wkb.read(wkb.write(part, 4326)) == part
+
+
+@given(parts(), st.data())
+def test_what_ends_too_early_is_refused_at_every_byte(part: wkb.Part, data: st.DataObject) -> None:
+    whole = wkb.write(part)
+    with pytest.raises(wkb.BadWkbError):
+        wkb.read(whole[: data.draw(st.integers(0, len(whole) - 1))])
+    assert wkb.read(whole + b"more") == part
+
+
+@given(parts())
+def test_a_shape_has_every_position_in_two_dimensions(part: wkb.Part) -> None:
+    def all_of(one: wkb.Part) -> list[tuple[float, ...]]:
+        return [position[:2] for position in one.positions] + [place for inner in one.parts for place in all_of(inner)]
+
+    wanted = all_of(part)
+    assert sorted(wkb.parse(wkb.write(part)).coordinates()) == sorted(wanted)
+    xs, ys = [place[0] for place in wanted], [place[1] for place in wanted]
+    assert wkb.wkb_envelope(wkb.write(part)) == ((min(xs), min(ys), max(xs), max(ys)) if wanted else None)
+
+
+@pytest.mark.parametrize("text", GEOMETRIES)
+def test_geos_reads_what_is_written_and_writes_the_same(text: str) -> None:
+    theirs = shapely.to_wkb(shapely.from_wkt(text), output_dimension=4, flavor="iso", byte_order=1)
+    assert wkb.write(wkb.read(theirs)) == theirs
+    placed = shapely.from_wkb(wkb.write(wkb.read(theirs), 25832))
+    assert (shapely.get_srid(placed), placed) == (25832, shapely.from_wkt(text))
+
+
+def test_members_may_have_another_order_of_bytes_than_the_whole() -> None:
+    big, little = (shapely.to_wkb(shapely.Point(1, 2), byte_order=order) for order in (0, 1))
+    mixed = b"\0\0\0\0\7\0\0\0\3" + little + big + little
+    assert [part.positions for part in wkb.read(mixed).parts] == [((1.0, 2.0),)] * 3
+
+
+def nested(depth: int) -> bytes:
+    return b"\1\7\0\0\0\1\0\0\0" * depth + b"\1\7\0\0\0\0\0\0\0"
+
+
+def test_geometries_are_nested_so_deep_and_no_deeper() -> None:
+    assert wkb.parse(nested(32)).coordinates() == []
+    with pytest.raises(wkb.BadWkbError, match="nested"):
+        wkb.read(nested(33))
+
+
+@pytest.mark.parametrize("kind", [2, 3, 4, 7])
+def test_a_number_that_the_bytes_cannot_hold_costs_no_memory(kind: int) -> None:
+    with pytest.raises(wkb.BadWkbError):
+        wkb.read(struct.pack("<BII", 1, kind, 0xFFFFFFFF) + bytes(64))
+
+
+def test_geometries_of_unlike_dimensions_have_one_extent() -> None:
+    mixed = wkb.Part(
+        7, False, False, (), (wkb.Part(1, True, False, ((1, 2, 3),)), wkb.Part(1, False, False, ((4, 0),)))
+    )
+    assert wkb.wkb_envelope(wkb.write(mixed)) == (1, 0, 4, 2)

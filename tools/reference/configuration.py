@@ -1,20 +1,23 @@
 """The page of configuration: the keys of the suite's file, its variables, and the variables of the node.
 
-Keys come from `qfc.config`, the node's variables and their defaults from the calls in `qfc_node/settings.py`. What a
-variable means is written here; a variable without a meaning, or a meaning without a variable, is an error.
+The suite's settings come from `qfc.config`, with all that is said of them. The node's variables and their defaults
+come from the calls in `qfc_node/settings.py`; what each means is written here, and a variable without a meaning, or a
+meaning without a variable, is an error.
 """
 
 from __future__ import annotations
 
 import ast
-import inspect
-import re
-import tomllib
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from qfc import config
+from qfc.config.places import VARIABLES
+from qfc.config.schema import settings_of, variable_of
+from qfc.config.tables import NODE, TABLES, StackConfig, Top
+from qfc.drivers.hosts.ssh.password import PASSWORD_VARIABLES
 from qfc.drivers.postgres_server import Endpoint
 from qfc.drivers.runtimes.embedded import state
 from qfc.drivers.runtimes.embedded.layout import Layout
@@ -22,16 +25,7 @@ from qfc.drivers.runtimes.embedded.programs import INHERITED, node_environment
 
 from .markdown import table
 
-#: What `qfc` reads besides the settings of a stack.
-SUITE_VARIABLES: Mapping[str, str] = {
-    "QFC_CONFIG": "The configuration file; by default `config.toml` in the platform's configuration folder "
-    "(`~/.config/qfc/config.toml`).",
-    "QFC_HOME": "The folder that holds the stacks; by default the platform's data folder (`~/.local/share/qfc`), for "
-    "root `/var/lib/qfc`.",
-    "QFC_STACK": "The stack that is meant, as `--stack`.",
-    "QFC_SSH_PASSWORD": "Password of the account on a stack's host, where no key lets us in; the older name is "
-    "`QFIELDCLOUD_VPS_PASSWORD`. It goes to `ssh` through a pipe and to nobody else. On a terminal `ssh` asks for it.",
-}
+FOLDER = "folder"
 #: What each variable of the node means.
 NODE_VARIABLES: Mapping[str, str] = {
     "SECRET_KEY": "Key that signs sessions and seals projects' secrets. Losing it makes stored secrets unreadable.",
@@ -77,24 +71,27 @@ HEAD = """# Configuration
 
 ## The file
 
-`$QFC_CONFIG`, by default `~/.config/qfc/config.toml`. `qfc init` writes it and keeps what you wrote into it, comments
-too. A setting is taken from the command's flags, else from the environment, else from the file; without any, a stack
-keeps what it had when it last ran. All mistakes are told at once. A key that is not known is a mistake.
+`$QFC_CONFIG`; without it `$QFC_HOME/config.toml` where `QFC_HOME` is set, else `~/.config/qfc/config.toml`. `qfc init`
+writes it and keeps what you wrote into it, comments too. A setting is taken from the command's flags, else from the
+environment, else from the file; without any, a stack keeps what it had when it last ran. All mistakes are reported at
+once. A key that is not known is a mistake.
 
 ```toml
 {example}
 ```
 
+{top}
+
+### Settings of a stack
+
 {settings}
 
+A variable overrules the file for the stack that is meant. The older names are those of set-ups before this suite; they
+count for deployments only, after the others.
+{tables}
 ## Environment of `qfc`
 
 {variables}
-
-And one variable for each key of a stack, for the stack that is meant: {overrides}.
-
-Set-ups that are older than this suite have other names for some keys of a deployment; they are understood, after those
-above: {older}. An embedded stack takes no notice of them.
 
 ## Environment of the node
 
@@ -123,33 +120,64 @@ def configuration_page(note: str, root: Path) -> str:
     """Return the page."""
     return HEAD.format(
         note=note,
-        example=_example(),
-        settings=table(("key", "meaning"), _settings()),
-        variables=table(("variable", "meaning"), [(f"`{name}`", text) for name, text in SUITE_VARIABLES.items()]),
-        overrides=", ".join(f"`QFC_{name.upper()}`" for name in config.SETTINGS),
-        older=", ".join(f"`{variable}` (`{key}`)" for key, variable in config.OLDER_VARIABLES.items()),
+        example=example(),
+        top=table(("key", "meaning", "variable"), _settings(Top)),
+        settings=table(("key", "meaning", "variable", "kinds"), _stack_settings()),
+        tables="".join(_other_tables()),
+        variables=table(("variable", "meaning"), _variables()),
         node=table(("variable", "default", "meaning"), _node_rows(root)),
         inherited=", ".join(f"`{name}`" for name in INHERITED),
     )
 
 
-def _example() -> str:
-    """Return the example in the docstring of `qfc.config`; it has to be a valid file that names every setting."""
-    paragraphs = inspect.cleandoc(config.__doc__ or "").split("\n\n")
-    lines = inspect.cleandoc("\n\n".join(part for part in paragraphs if part.startswith("    "))).splitlines()
-    text = "\n".join(line.removeprefix("    ") for line in lines)
-    missing = set(config.SETTINGS).difference(*tomllib.loads(text)["stacks"].values())
-    if missing:
-        raise ValueError(f"the docstring of qfc.config says nothing of {', '.join(sorted(missing))}")
-    return text
+def example() -> str:
+    """Return a configuration that names every setting once: a stack of the node, a deployment, every other table."""
+    settings = settings_of(StackConfig)
+    of_node = [name for name, about in settings.items() if about.kinds == NODE]
+    others = [name for name in settings if name not in of_node and name != FOLDER]
+    parts = [
+        _lines(Top, tuple(settings_of(Top))),
+        ["[stacks.local]", *_lines(StackConfig, (FOLDER, *of_node))],
+        ["[stacks.server]", *_lines(StackConfig, others)],
+        *([f"[{name}]", *_lines(of, tuple(settings_of(of)))] for name, of in TABLES.items()),
+    ]
+    return "\n\n".join("\n".join(lines) for lines in parts)
 
 
-def _settings() -> Iterator[tuple[str, str]]:
-    """Yield the keys with the comments of the example."""
-    for line in _example().splitlines():
-        found = re.match(r"(\w+) = .*?# (.*)", line)
-        if found:
-            yield f"`{found[1]}`", f"{found[2][0].upper()}{found[2][1:].rstrip('.')}."
+def _lines(of: type[Any], names: Sequence[str]) -> list[str]:
+    settings = settings_of(of)
+    pairs = [f"{name} = {json.dumps(settings[name].example)}" for name in names]
+    width = max(map(len, pairs))
+    return [f"{pair.ljust(width)}  # {settings[name].meaning}" for name, pair in zip(names, pairs, strict=True)]
+
+
+def _settings(of: type[Any], prefix: str = "") -> Iterator[tuple[str, ...]]:
+    """Yield name, meaning and variables of each setting."""
+    for name, about in settings_of(of).items():
+        variables = [variable_of(of, name, prefix=prefix), about.older_variable]
+        shown = ", older: ".join(f"`{variable}`" for variable in variables if variable)
+        yield f"`{name}`", f"{about.sentence[0].upper()}{about.sentence[1:]}.", shown
+
+
+def _stack_settings() -> Iterator[tuple[str, ...]]:
+    kinds = ["embedded" if about.kinds == NODE else "all" for about in settings_of(StackConfig).values()]
+    for row, kind in zip(_settings(StackConfig), kinds, strict=True):
+        yield *row, kind
+
+
+def _other_tables() -> Iterator[str]:
+    for name, of in TABLES.items():
+        yield f"\n### `[{name}]`\n\n{table(('key', 'meaning', 'variable'), _settings(of, name))}\n"
+
+
+def _variables() -> Iterator[tuple[str, str]]:
+    yield from ((f"`{name}`", meaning) for name, meaning in VARIABLES.items())
+    ours, older = PASSWORD_VARIABLES
+    yield (
+        f"`{ours}`",
+        f"Password of the account on a stack's host, where no key lets us in; the older name is `{older}`. It goes to "
+        "`ssh` through a pipe and to nobody else. On a terminal `ssh` asks for it.",
+    )
 
 
 def _node_rows(root: Path) -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from ..errors import RefusedError
-from ..stack.redaction import HIDDEN, SECRET_NAME
+from ..stack.redaction import shown
 from .base import Check
 from .evidence import Evidence
 
@@ -36,7 +36,7 @@ class RepairsEnv(Check):
         corrected = self.known(seen)
         now = seen.settings()
         pairs = ((name, now.get(name) or "not set", value) for name, value in corrected.items())
-        return tuple(f"{name}: {_shown(name, old)} → {_shown(name, new)}" for name, old, new in pairs)
+        return tuple(f"{name}: {shown(name, old)} → {shown(name, new)}" for name, old, new in pairs)
 
     def repair(self, seen: Evidence) -> None:
         """Change the lines, and make the services that read them anew."""
@@ -70,7 +70,3 @@ class EnvEdit:
         seen.ports.deployment.settings.change(self.values)
         readers = self.readers
         seen.ports.runtime.recreate(None if readers is None else [one for one in seen.services() if one in readers])
-
-
-def _shown(name: str, value: str) -> str:
-    return HIDDEN if SECRET_NAME.search(name) else value

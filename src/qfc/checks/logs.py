@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from ..errors import RefusedError
 from ..stack.model import Job, LogLine, ServiceState
-from ..stack.redaction import Redactor
+from ..stack.redaction import Redactor, secrets_of
 from .base import Auto, Check, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence, named
@@ -17,7 +18,7 @@ from .evidence import Evidence, named
 BACK, LINES = timedelta(hours=1), 2000
 #: Where below our own folder that is kept which is left of a job's log, and from how long before and after it.
 JOB_LOGS, MARGIN = "job-logs", timedelta(seconds=5)
-#: A longer line is cut in a sentence.
+#: A longer line is cut in a sentence, between words: half a secret would not be known for one.
 SHOWN = 160
 APP, WORKER, NGINX, DATABASE = "app", "worker_wrapper", "nginx", "db"
 #: What `.env` says of nginx' largest request and of how long requests may take; what releases do without it.
@@ -45,8 +46,8 @@ class LogPattern(Check):
             return None
         last, found = lines[-1], self._pattern.search(lines[-1].text)
         at = f" at {last.time:%Y-%m-%d %H:%M} UTC" if last.time else ""
-        told = found[0] if found else ""
-        return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told[:SHOWN]}"
+        told = textwrap.shorten(found[0], SHOWN, placeholder="…") if found else ""
+        return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told}"
 
 
 class LogsLost(LogPattern):
@@ -85,7 +86,8 @@ class LogsLost(LogPattern):
         """Return what workers wrote while jobs ran whose logs were lost, by the ids of these."""
         lines = lines_of(seen, WORKER)
         texts = {job.id: "\n".join(_while(job, lines)) for job in seen.failed_of("D15")}
-        return {job: Redactor((), {})(text) + "\n" for job, text in texts.items() if text}
+        redacted = Redactor(secrets_of(seen.settings()) if seen.is_deployment else (), {})
+        return {job: redacted(text) + "\n" for job, text in texts.items() if text}
 
 
 def _while(job: Job, lines: Sequence[LogLine]) -> list[str]:

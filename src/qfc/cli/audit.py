@@ -27,4 +27,4 @@ def _write(writer: Writer, entries: tuple[AuditEntry, ...]) -> None:
         (time_text(one.time), one.who, one.command, one.target, seconds_text(one.seconds), one.result)
         for one in entries
     ]
-    writer.table(("TIME (UTC)", "WHO", "COMMAND", "TARGET", "TOOK", "RESULT"), rows, right=(4,))
+    writer.table(("TIME (UTC)", "WHO", "COMMAND", "TARGET", "TOOK", "RESULT"), rows, right=(4,), folded=(3, 5))

@@ -11,7 +11,7 @@ from ..operations.queue_change import count
 from ..stack.model import DatabaseStatus
 from .output import Writer, bytes_text
 from .session import Session, pass_session
-from .tables import facts, fitted
+from .tables import facts
 
 
 @click.group("db")
@@ -56,7 +56,7 @@ def write_status(writer: Writer, result: DatabaseStatus) -> None:
     facts(writer, pairs)
     writer.line()
     rows = [(name, rows, bytes_text(size)) for name, rows, size in result.tables]
-    fitted(writer, ("TABLE", "ROWS", "SIZE"), rows, elastic=0, right=(1, 2))
+    writer.table(("TABLE", "ROWS", "SIZE"), rows, right=(1, 2), folded=(0,))
 
 
 def _migrations(result: DatabaseStatus) -> str:

@@ -28,7 +28,7 @@ from ..stack.queue_changes import BULK_LIMIT
 from .changes import write_change
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted, paragraph
+from .tables import facts, paragraph
 
 MORE = "There are more; --limit lists up to 1000, and --project, --by, --older and --reason narrow the list."
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -119,7 +119,7 @@ def write_list(writer: Writer, result: DeltasList) -> None:
         )
         for delta in result.deltas
     ]
-    fitted(writer, ("DELTA", "STATUS", "METHOD", "PROJECT", "BY", "SENT"), rows, elastic=3)
+    writer.table(("DELTA", "STATUS", "METHOD", "PROJECT", "BY", "SENT"), rows, folded=(3,))
     write_reasons(writer, result)
     if result.is_cut:
         paragraph(writer, MORE)
@@ -149,7 +149,7 @@ def write_summary(writer: Writer, result: DeltasSummary) -> None:
         (group.count, group.name, f"{seconds_text(group.oldest_s)} ago", _states(group.statuses))
         for group in result.groups
     ]
-    fitted(writer, ("EDITS", result.group.upper(), "OLDEST", "STATES"), rows, elastic=1, right=(0,))
+    writer.table(("EDITS", result.group.upper(), "OLDEST", "STATES"), rows, right=(0,), folded=(1,))
     for group in result.groups:
         if group.fix:
             paragraph(writer, f"{group.name}: {group.fix}")

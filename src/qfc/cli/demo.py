@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,13 +15,18 @@ from .. import wiring
 from ..config import DEMO
 from ..demo.results import Step
 from ..demo.summary import as_dict, step_line, summary_table
-from ..operations.demo import Demo, demo
+from ..errors import ConfigError
 from ..operations.init import init
 from .output import Writer
 from .session import Session, pass_session
 from .status import document as status_document
 from .status import write as write_status
 
+if TYPE_CHECKING:
+    from ..operations.demo import Demo
+
+#: Packages that the devices of the demo need, and a suite without a node has not.
+NEEDED = ("qfieldcloud_sdk", "shapely")
 NEXT = {
     "--stack demo sync recent": "what was done, and how long it took",
     "--stack demo deltas list": "the edit that was in conflict",
@@ -39,6 +46,9 @@ NEXT = {
 @pass_session
 def command(session: Session, once: bool, workers: int) -> int:
     """Start a stack named demo and show the whole job on it: upload, package, field edits, a killed worker."""
+    _require_packages()
+    from ..operations.demo import demo
+
     session.stack = DEMO
     init(DEMO, {"workers": workers}, default=False, environment=os.environ, wire=wiring.wire, options=session.options)
     show = _Show(session.writer)
@@ -46,6 +56,12 @@ def command(session: Session, once: bool, workers: int) -> int:
     document = {**as_dict(result.scenario), "status": status_document(result.status), "stopped": result.stopped}
     session.writer.result(document, lambda writer: show.end(writer, result), quiet="ok" if result.ok else "failed")
     return 0 if result.ok else 1
+
+
+def _require_packages() -> None:
+    missing = [name for name in NEEDED if find_spec(name) is None]
+    if missing:
+        raise ConfigError([f"The demo needs {' and '.join(missing)}."], hint="Install qfieldcloud-suite[node].")
 
 
 class _Show:

@@ -22,7 +22,7 @@ from ..stack.findings import Finding, Severity
 from ..stack.rollout import DeployState, ImageSource
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import fitted, paragraph
+from .tables import paragraph
 
 HELP = """Deploy a release of the deployment's git repository, with a way back.
 
@@ -177,4 +177,4 @@ def _write_history(writer: Writer, result: History) -> None:
          seconds_text(one.seconds), "code and data" if one.with_data else "code" if one.way_back else None)
         for one in lines
     ]  # fmt: skip
-    fitted(writer, ("ID", "TIME (UTC)", "KIND", "RELEASE", "RESULT", "TOOK", "WAY BACK"), rows, elastic=3)
+    writer.table(("ID", "TIME (UTC)", "KIND", "RELEASE", "RESULT", "TOOK", "WAY BACK"), rows, right=(5,), folded=(3,))

@@ -46,6 +46,7 @@ def _write(writer: Writer, result: HealthReport, verbose: bool) -> None:
             (check.id, check.verdict, "-" if check.latency_ms is None else f"{check.latency_ms:.1f} ms", check.evidence)
             for check in result.checks
         ]
-        writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,))
+        writer.table(("CHECK", "VERDICT", "TIME", "DETAIL"), rows, right=(2,), folded=(3,))
     else:
-        writer.table(("CHECK", "VERDICT", "DETAIL"), [(one.id, one.verdict, one.evidence) for one in result.checks])
+        rows = [(one.id, one.verdict, one.evidence) for one in result.checks]
+        writer.table(("CHECK", "VERDICT", "DETAIL"), rows, folded=(2,))

@@ -18,7 +18,7 @@ from ..operations.queue_change import count
 from ..stack.model import Verdict
 from .output import Writer, bytes_text
 from .session import Session, pass_session
-from .tables import fitted, paragraph
+from .tables import paragraph
 
 
 @click.group("image")
@@ -68,7 +68,7 @@ def _write(writer: Writer, result: ImageStatus) -> None:
         (one.name, "present" if one.present else "missing", _age(one), bytes_text(one.size_bytes), one.release)
         for one in result.images
     ]
-    fitted(writer, ("IMAGE", "STATE", "AGE", "SIZE", "RELEASE"), rows, elastic=0, right=(2, 3))
+    writer.table(("IMAGE", "STATE", "AGE", "SIZE", "RELEASE"), rows, right=(2, 3), folded=(0,))
     for one in result.images:
         if one.problem:
             paragraph(writer, f"{one.name}: {one.problem}")

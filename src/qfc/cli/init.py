@@ -9,9 +9,9 @@ import click
 
 from .. import wiring
 from ..operations.init import Initialised, init
-from ..stack.model import Kind
 from .output import Writer
 from .session import Session, pass_session
+from .settings import setting_options
 
 HELP = """Write the configuration of a stack, by default one named `local` on this machine.
 
@@ -28,21 +28,7 @@ An official deployment under Docker Compose, here or on a server that `ssh` reac
 
 @click.command("init", help=HELP)
 @click.argument("name", default="local")
-@click.option("--kind", type=click.Choice([kind.value for kind in Kind]), help="What runs the services; embedded.")
-@click.option("--port", type=int, help="Port of the API.")
-@click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
-@click.option("--workers", type=int, help="Number of workers.")
-@click.option("--folder", type=click.Path(), help="Where all data of the stack is kept.")
-@click.option("--postgres-bin", type=click.Path(), help="Folder of an installed PostgreSQL's programs.")
-@click.option("--database-url-file", type=click.Path(), help="File with the address of an external database.")
-@click.option("--host", metavar="NAME", help="Server that ssh reaches, for a deployment there.")
-@click.option("--user", metavar="NAME", help="Account on the server.")
-@click.option("--ssh-port", type=int, help="Port of its SSH server.")
-@click.option("--identity-file", type=click.Path(), help="Private key for the account.")
-@click.option("--ssh-config", type=click.Path(), help="File in the place of ~/.ssh/config.")
-@click.option("--project-path", metavar="FOLDER", help="Folder of docker-compose.yml and .env; else it is looked for.")
-@click.option("--project", metavar="NAME", help="Name of the Compose project, where several run from one folder.")
-@click.option("--public-host", metavar="NAME", help="Name under which clients reach the server; else that of its .env.")
+@setting_options()
 @click.option("--default", is_flag=True, help="Make it the stack that is meant without --stack.")
 @pass_session
 def command(session: Session, name: str, default: bool, **values: object) -> None:

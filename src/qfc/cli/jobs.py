@@ -19,7 +19,7 @@ from ..stack.queue import short
 from .changes import write_change
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted, paragraph
+from .tables import facts, paragraph
 
 #: How servers mark begin and end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
 STEP = re.compile(r"::(?:<<<::\S+ (?P<name>.*)|>>>::.*)")
@@ -171,7 +171,7 @@ def write_list(writer: Writer, result: JobsList) -> None:
     if not rows:
         writer.line("No jobs.")
         return
-    fitted(writer, ("JOB", "STATUS", "TYPE", "PROJECT", "BY", "MADE", "TOOK"), rows, elastic=3, right=(6,))
+    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "BY", "MADE", "TOOK"), rows, right=(6,), folded=(3, 5))
 
 
 def write_job(writer: Writer, result: JobShown) -> None:
@@ -199,7 +199,7 @@ def write_job(writer: Writer, result: JobShown) -> None:
     if result.deltas:
         writer.line("\nEdits")
         rows = [(short(delta.id), delta.status, delta.method, delta.layer_id) for delta in result.deltas]
-        fitted(writer, ("DELTA", "STATUS", "METHOD", "LAYER"), rows, elastic=3)
+        writer.table(("DELTA", "STATUS", "METHOD", "LAYER"), rows, folded=(3,))
     if result.feedback and result.cause:
         writer.line("\nFeedback\n" + json.dumps(result.feedback, indent=2, ensure_ascii=False, default=str))
     if result.output:

@@ -7,7 +7,6 @@ import click
 from ..operations.lab import LabChanged, LabList, lab_break, lab_list, lab_mend
 from .output import Writer, time_text
 from .session import Session, pass_session
-from .tables import fitted
 
 
 @click.group("lab")
@@ -64,4 +63,4 @@ def _write_list(writer: Writer, result: LabList) -> None:
         for one in result.faults
         if one.possible
     ]
-    fitted(writer, ("FAULT", "WHAT IT IS", "FOUND BY", "BROKEN"), rows, elastic=1)
+    writer.table(("FAULT", "WHAT IT IS", "FOUND BY", "BROKEN"), rows, folded=(0, 1, 2))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
@@ -13,13 +15,14 @@ from typing import Any, TextIO, cast
 
 from ..errors import ConfigError, QfcError
 
-#: Marks and colours of verdicts and states; anything else is written plainly.
+#: Colours of verdicts and states; anything else is written plainly.
 COLOURS = {
-    **dict.fromkeys(("ok", "running", "healthy", "finished", "done", "applied", "idle"), "32"),
-    **dict.fromkeys(("unknown", "warning", "stopping", "draining", "starting"), "33"),
-    **dict.fromkeys(("degraded", "restarting", "pending", "queued", "started", "busy", "conflict"), "33"),
-    **dict.fromkeys(("down", "stopped", "missing", "unhealthy", "failed", "error", "critical", "dead"), "31"),
+    **dict.fromkeys(("ok", "running", "healthy", "finished", "done", "applied", "idle"), "green"),
+    **dict.fromkeys(("unknown", "warning", "stopping", "draining", "starting"), "yellow"),
+    **dict.fromkeys(("degraded", "restarting", "pending", "queued", "started", "busy", "conflict"), "yellow"),
+    **dict.fromkeys(("down", "stopped", "missing", "unhealthy", "failed", "error", "critical", "dead"), "red"),
 }
+CODES = {"green": 32, "yellow": 33, "red": 31}
 
 
 def plain(value: Any) -> Any:
@@ -45,7 +48,13 @@ class Writer:
     def __init__(self, *, as_json: bool, quiet: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
         self.as_json, self.quiet = as_json, quiet
         self.out, self.err = out or sys.stdout, err or sys.stderr
-        self.colour = self.out.isatty() and not as_json
+        self.colour = self.out.isatty() and not as_json and _wants_colour(os.environ)
+
+    @property
+    def width(self) -> int:
+        """Columns that there are: those of the terminal, or COLUMNS; no end of them for a file or another program."""
+        is_limited = self.out.isatty() or os.environ.get("COLUMNS")
+        return shutil.get_terminal_size((80, 24)).columns if is_limited else sys.maxsize
 
     def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
         """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""
@@ -66,18 +75,30 @@ class Writer:
         if not self.quiet:
             print(text, file=self.err, flush=True)
 
-    def table(self, headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Sequence[int] = ()) -> None:
-        """Write a table; columns named by their index in `right` are aligned to the right."""
-        cells = [list(headers), *([_cell(value) for value in row] for row in rows)]
-        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-        for number, row in enumerate(cells):
-            padded = [_pad(text, width, i in right) for i, (text, width) in enumerate(zip(row, widths, strict=True))]
-            self.line("  ".join(padded if number == 0 else map(self.paint, padded)).rstrip())
+    def table(
+        self,
+        headers: Sequence[str],
+        rows: Iterable[Sequence[object]],
+        *,
+        right: Sequence[int] = (),
+        folded: Sequence[int] = (),
+    ) -> None:
+        """Write a table; columns named by their index in `right` are aligned to the right.
+
+        Where it is wider than the terminal, cells are folded: first those of the columns `folded`.
+        """
+        from .tables import cells, write_table
+
+        write_table(self, [headers, *map(cells, rows)], right, folded)
 
     def paint(self, text: str) -> str:
         """Colour a verdict or a state, on a terminal."""
-        colour = COLOURS.get(text.strip())
-        return f"\033[{colour}m{text}\033[0m" if colour and self.colour else text
+        colour = self.colour_of(text)
+        return f"\033[{CODES[colour]}m{text}\033[0m" if colour else text
+
+    def colour_of(self, text: str) -> str:
+        """Return the colour of a verdict or a state; empty for anything else, and where nothing is coloured."""
+        return COLOURS.get(text.strip(), "") if self.colour else ""
 
     def error(self, error: QfcError) -> None:
         """Write an error: one JSON document on standard output, or at most three lines on standard error."""
@@ -100,12 +121,9 @@ def _error_lines(error: QfcError) -> list[str]:
     return [*lines, error.hint] if error.hint else lines
 
 
-def _cell(value: object) -> str:
-    return "-" if value is None else str(value)
-
-
-def _pad(text: str, width: int, right: bool) -> str:
-    return text.rjust(width) if right else text.ljust(width)
+def _wants_colour(environment: Mapping[str, str]) -> bool:
+    """Tell whether a terminal is to be coloured, see https://no-color.org."""
+    return not environment.get("NO_COLOR") and environment.get("TERM") not in ("dumb", "unknown")
 
 
 def bytes_text(size: float | None) -> str:

@@ -15,7 +15,7 @@ from ..operations.projects_status import ProjectStatus, projects_status
 from ..stack.queue import short
 from .output import Writer, bytes_text, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted
+from .tables import facts
 
 
 @click.group("projects")
@@ -116,7 +116,7 @@ def write_list(writer: Writer, result: ProjectsList) -> None:
         )
         for project in result.projects
     ]
-    fitted(writer, ("PROJECT", "STATUS", "FILES", "SIZE", "UPDATED", "PACKAGED"), rows, elastic=0, right=(2, 3))
+    writer.table(("PROJECT", "STATUS", "FILES", "SIZE", "UPDATED", "PACKAGED"), rows, right=(2, 3), folded=(0,))
 
 
 def write_status(writer: Writer, result: ProjectStatus) -> None:
@@ -149,7 +149,7 @@ def write_status(writer: Writer, result: ProjectStatus) -> None:
             )
             for delta in result.deltas
         ]
-        fitted(writer, ("DELTA", "STATUS", "METHOD", "BY", "SENT", "REASON"), rows, elastic=5)
+        writer.table(("DELTA", "STATUS", "METHOD", "BY", "SENT", "REASON"), rows, folded=(5,))
 
 
 def write_jobs(writer: Writer, title: str, jobs: tuple[JobLine, ...]) -> None:
@@ -158,4 +158,4 @@ def write_jobs(writer: Writer, title: str, jobs: tuple[JobLine, ...]) -> None:
         return
     writer.line(f"\n{title}")
     rows = [(short(job.id), job.status, job.type, f"{seconds_text(job.age_s)} ago", job.why or "") for job in jobs]
-    fitted(writer, ("JOB", "STATUS", "TYPE", "MADE", "WHY"), rows, elastic=4)
+    writer.table(("JOB", "STATUS", "TYPE", "MADE", "WHY"), rows, folded=(4,))

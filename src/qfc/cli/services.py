@@ -16,7 +16,6 @@ from ..stack.retention import KEEP_DEPLOYMENTS
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
 from .status import service_document, write_services
-from .tables import fitted
 
 now_option = click.option(
     "--now",
@@ -125,7 +124,7 @@ def _write_pruned(writer: Writer, result: Pruned) -> None:
     if not rows:
         writer.line("Nothing to remove.")
         return
-    fitted(writer, ("KIND", "NAME", "SIZE"), rows, elastic=1, right=(2,))
+    writer.table(("KIND", "NAME", "SIZE"), rows, right=(2,), folded=(1,))
     verb = "Would free" if result.dry_run else "Freed"
     writer.line(f"{verb} about {bytes_text(result.freed_bytes)}; {len(result.kept)} images stay.")
 
@@ -133,7 +132,7 @@ def _write_pruned(writer: Writer, result: Pruned) -> None:
 def _write_disk(writer: Writer, result: DiskUsage) -> None:
     writer.line(f"{result.stack}, {result.folder}")
     rows = [(one.kind, one.name, bytes_text(one.bytes), one.detail) for one in result.parts]
-    fitted(writer, ("KIND", "PART", "SIZE", "NOTE"), rows, elastic=3, right=(2,))
+    writer.table(("KIND", "PART", "SIZE", "NOTE"), rows, right=(2,), folded=(3,))
     for disk in result.disks:
         share = disk.free_bytes / max(disk.total_bytes, 1)
         free = f"{bytes_text(disk.free_bytes)} free of {bytes_text(disk.total_bytes)} ({share:.0%})"

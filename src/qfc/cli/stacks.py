@@ -27,7 +27,7 @@ def _write(writer: Writer, result: Stacks) -> None:
         (f"{line.name}{' *' if line.default else ''}", line.kind, line.state, line.verdict, line.url, line.folder)
         for line in result.stacks
     ]
-    writer.table(("STACK", "KIND", "STATE", "VERDICT", "URL", "FOLDER"), rows)
+    writer.table(("STACK", "KIND", "STATE", "VERDICT", "URL", "FOLDER"), rows, folded=(4, 5))
     for line in result.stacks:
         if line.detail:
             writer.line(f"{line.name}: {line.detail}")

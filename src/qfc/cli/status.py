@@ -46,9 +46,9 @@ def write(writer: Writer, result: Status) -> None:
 
 def write_services(writer: Writer, services: tuple[Service, ...]) -> None:
     """Print a table of services with a line for each instance."""
-    headers = ("SERVICE", "STATE", "HEALTH", "RUNNING", "PID", "CPU", "MEMORY", "UPTIME", "RESTARTS")
+    headers = ("SERVICE", "STATE", "HEALTH", "UP", "PID", "CPU", "MEMORY", "UPTIME", "RESTARTS")
     rows = [row for service in services for row in _rows(service)]
-    writer.table(headers, rows, right=(3, 4, 5, 6, 7, 8))
+    writer.table(headers, rows, right=(3, 4, 5, 6, 7, 8), folded=(0,))
 
 
 def _rows(service: Service) -> list[tuple[object, ...]]:

@@ -14,7 +14,7 @@ from ..stack.queue import short
 from .diagnosis import fix_option, write_diagnosis
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
-from .tables import cut, fitted, paragraph, terminal_width
+from .tables import cut, paragraph
 
 #: So many names are told one by one.
 NAMED = 3
@@ -98,7 +98,8 @@ def _workers(result: SyncQueue) -> str:
 def write_job(writer: Writer, job: JobLine) -> None:
     """Print a job in one line, and why it waits in the next."""
     age = seconds_text(job.age_s)
-    room = terminal_width() - len(f"{short(job.id)}  {job.status:8} {job.type}    {age}")
+    taken = len(f"{short(job.id)}  {job.status:8} {job.type}    {age}")
+    room = writer.width - taken
     state = writer.paint(job.status.ljust(8))
     writer.line(f"{short(job.id)}  {state} {job.type}  {cut(job.project, room)}  {age}")
     if job.why:
@@ -174,4 +175,4 @@ def write_ended(writer: Writer, jobs: tuple[EndedJob, ...]) -> None:
         )
         for job in jobs
     ]
-    fitted(writer, ("JOB", "STATUS", "TYPE", "PROJECT", "TOOK", "ENDED", "CAUSE"), rows, elastic=3, right=(4,))
+    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "TOOK", "ENDED", "CAUSE"), rows, right=(4,), folded=(3,))

@@ -8,7 +8,7 @@ from ..operations.tunnel import TunnelStatus, tunnel_status
 from ..stack.model import Verdict
 from .output import Writer
 from .session import Session, pass_session
-from .tables import fitted, paragraph
+from .tables import paragraph
 
 
 @click.group("tunnel")
@@ -33,7 +33,7 @@ def _write(writer: Writer, result: TunnelStatus) -> None:
             (one.name, one.kind, "running" if one.running else "stopped", one.connections, one.config)
             for one in result.tunnels
         ]
-        fitted(writer, ("TUNNEL", "KIND", "STATE", "CONNECTIONS", "CONFIGURATION"), rows, elastic=4, right=(3,))
+        writer.table(("TUNNEL", "KIND", "STATE", "CONNECTIONS", "CONFIGURATION"), rows, right=(3,), folded=(4,))
         writer.line(f"{result.host} leads to {result.service or 'nowhere that is known'}")
     for side in result.sides:
         latency = "" if side.latency_ms is None else f" in {side.latency_ms:.0f} ms"

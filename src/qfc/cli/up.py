@@ -8,16 +8,15 @@ from ..operations.up import Up, up
 from ..stack.model import Verdict
 from .output import Writer
 from .session import Session, pass_session
+from .settings import setting_options
 
 
 @click.command("up")
-@click.option("--port", type=int, help="Port of the API; without it the last one, 8011 or a free one.")
-@click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
-@click.option("--workers", type=int, help="Number of workers.")
+@setting_options(("port", "bind", "workers"))
 @pass_session
-def command(session: Session, port: int | None, bind: str | None, workers: int | None) -> int:
+def command(session: Session, **settings: object) -> int:
     """Start a stack, or what of it does not run, and wait until it is ready. Twice is harmless."""
-    session.settings = {"port": port, "bind": bind, "workers": workers}
+    session.settings = settings
     result = up(session.ports, session.options)
     called = f"qfc --stack {session.stack}" if session.stack else "qfc"
     session.writer.result(result, lambda writer: _write(writer, result, called), quiet=result.url or "")

@@ -14,7 +14,7 @@ from ..operations.users_quota import Quota, QuotaChanged, users_plans, users_quo
 from ..stack.model import Plan
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
-from .tables import facts, fitted, paragraph
+from .tables import facts, paragraph
 
 stdin_option = click.option(
     "--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input."
@@ -136,7 +136,7 @@ def write_list(writer: Writer, result: UsersList) -> None:
         )
         for user in result.users
     ]
-    fitted(writer, ("NAME", "TYPE", "EMAIL", "LAST LOGIN", "STORAGE"), rows, elastic=2, right=(4,))
+    writer.table(("NAME", "TYPE", "EMAIL", "LAST LOGIN", "STORAGE"), rows, right=(4,), folded=(2,))
 
 
 def write_account(session: Session, account: Account, verb: str) -> None:
@@ -193,4 +193,4 @@ def write_plans(writer: Writer, plans: tuple[Plan, ...]) -> None:
     rows = [
         (plan.code, plan.type, bytes_text(plan.storage_bytes), "default" if plan.is_default else "") for plan in plans
     ]
-    fitted(writer, ("CODE", "FOR", "STORAGE", ""), rows, elastic=0, right=(2,))
+    writer.table(("CODE", "FOR", "STORAGE", ""), rows, right=(2,), folded=(0,))

@@ -10,7 +10,6 @@ from ..operations.workers_list import WorkersList, workers_list
 from ..stack.queue import short
 from .output import Writer, bytes_text, seconds_text
 from .session import Session, pass_session
-from .tables import fitted
 
 
 @click.group("workers")
@@ -66,7 +65,7 @@ def write_list(writer: Writer, result: WorkersList) -> None:
          seconds_text(worker.since_s), bytes_text(worker.memory_bytes))
         for worker in result.workers
     ]  # fmt: skip
-    fitted(writer, ("WORKER", "STATE", "PID", "JOB", "SINCE", "MEMORY"), rows, elastic=0, right=(5,))
+    writer.table(("WORKER", "STATE", "PID", "JOB", "SINCE", "MEMORY"), rows, right=(2, 4, 5), folded=(0,))
 
 
 def write_changed(session: Session, result: WorkersChanged) -> None:

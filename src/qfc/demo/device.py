@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from .geometry import Geometry
+from .geometry import Geometry, to_wkt
 from .survey import Attributes, Feature, Survey
 
 Content = dict[str, Any]
@@ -39,7 +39,7 @@ class Device:
         self._features[layer][key] = Feature(key, values, geometry)
         new: Content = {"attributes": {"fid": key, **values}}
         if geometry is not None:
-            new["geometry"] = geometry.wkt
+            new["geometry"] = to_wkt(geometry)
         self._record("create", layer, key, new=new)
         return key
 
@@ -55,7 +55,7 @@ class Device:
             old["attributes"] = {name: before.attributes.get(name) for name in changes}
             new["attributes"] = dict(changes)
         if geometry is not None and before.geometry is not None:
-            old["geometry"], new["geometry"] = before.geometry.wkt, geometry.wkt
+            old["geometry"], new["geometry"] = to_wkt(before.geometry), to_wkt(geometry)
         self._add_checksum(new)
         self._record("patch", layer, key, old=old, new=new)
 
@@ -64,7 +64,7 @@ class Device:
         before = self._features[layer].pop(key)
         old: Content = {"attributes": {"fid": key, **before.attributes}}
         if before.geometry is not None:
-            old["geometry"] = before.geometry.wkt
+            old["geometry"] = to_wkt(before.geometry)
         self._record("delete", layer, key, old=old)
 
     def take_photo(self, name: str, picture: Path) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import cycle
 
 from .device import Content, Device
-from .geometry import DEPTH, Geometry, line, point
+from .geometry import Geometry, first_position, line, point
 from .survey import Feature, Survey
 
 #: East of this (EPSG:25832, metres) is the second surveyor's half of the village.
@@ -127,7 +127,6 @@ def _connect_homes(surveyor: Surveyor) -> None:
         (closure,) = surveyor.survey.find("closures", code=home.attributes["closure_code"])
         start, end = _place(closure), home.geometry
         assert end is not None, "a home has an outline"
-        door = end.coordinates[0][0]
         values = {
             "code": f"A-9{number}{int(surveyor.east)}",
             "kind": "drop",
@@ -139,7 +138,7 @@ def _connect_homes(surveyor: Surveyor) -> None:
             "installed_on": "2026-05-04",
             "remarks": None,
         }
-        surveyor.device.create("cables", values, line(start, (door[0], door[1])))
+        surveyor.device.create("cables", values, line(start, first_position(end)))
 
 
 def _remove(surveyor: Surveyor, poles: list[Feature]) -> None:
@@ -212,20 +211,12 @@ def _rows(surveyor: Surveyor, layer: str) -> Iterator[Feature]:
 
 
 def _is_east(feature: Feature) -> bool:
-    return feature.geometry is not None and _first(feature.geometry)[0] > MIDDLE
+    return feature.geometry is not None and first_position(feature.geometry)[0] > MIDDLE
 
 
 def _place(feature: Feature) -> tuple[float, float]:
     assert feature.geometry is not None, f"{feature.uuid} has a place"
-    return _first(feature.geometry)
-
-
-def _first(geometry: Geometry) -> tuple[float, float]:
-    """The first position of a geometry."""
-    position = geometry.coordinates
-    for _ in range(DEPTH[geometry.kind]):
-        position = position[0]
-    return (float(position[0]), float(position[1]))
+    return first_position(feature.geometry)
 
 
 def _shifted(place: tuple[float, float], dx: float, dy: float) -> Geometry:

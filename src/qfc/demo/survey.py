@@ -1,6 +1,7 @@
 """Reads a QGIS project and its editable layers (GeoPackage, GeoJSON): as shipped, as packaged, as edited.
 
-Only the standard library: what a phone or a server made of the project is looked at with other eyes than theirs.
+Only the standard library and shapely: what a phone or a server made of the project is looked at with other eyes than
+theirs.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
-from .geometry import Geometry, from_blob
+from .geometry import Geometry, from_blob, from_geojson
 
 Attributes = dict[str, Any]
 
@@ -107,7 +108,7 @@ def _read_geojson(path: Path) -> dict[int, Feature]:
     for row in json.loads(path.read_text(encoding="utf-8"))["features"]:
         attributes, shape = dict(row["properties"]), row["geometry"]
         key = int(attributes.pop("fid"))
-        features[key] = Feature(key, attributes, Geometry(shape["type"], shape["coordinates"]) if shape else None)
+        features[key] = Feature(key, attributes, from_geojson(shape) if shape else None)
     return features
 
 

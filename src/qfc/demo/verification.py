@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from .geometry import same
 from .oracle import Expectation
 from .survey import Feature, Survey, plain_value
 
-#: Decimals to which ordinates are compared: a tenth of a metre for degrees, far below a millimetre for metres.
-DIGITS = 6
+#: Ordinates may differ by so much: a tenth of a metre for degrees, far below a millimetre for metres.
+TOLERANCE = 1e-6
 
 
 def differences(expected: Expectation, survey: Survey) -> list[str]:
@@ -57,8 +58,7 @@ def _compare_features(wanted: Feature, present: Feature) -> list[str]:
         for name, value in wanted.attributes.items()
         if not _same(value, present.attributes.get(name))
     ]
-    shape = wanted.geometry.rounded(DIGITS) if wanted.geometry else None
-    if shape != (present.geometry.rounded(DIGITS) if present.geometry else None):
+    if not same(wanted.geometry, present.geometry, TOLERANCE):
         found.append("the geometry differs")
     return found
 

@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import CommandError, QfcError
+from ..files import append_line
 from ..stack.model import AuditEntry
 from ..stack.ports import Machine
-from .files import append_line
 
 
 class FileAuditLog:

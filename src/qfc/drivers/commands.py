@@ -1,4 +1,8 @@
-"""The one place where commands are run. Each is echoed first (`--verbose`); a command never holds a secret."""
+"""The one place where commands are run. Each is echoed first (`--verbose`).
+
+A command never holds a secret. What looks like one is hidden all the same, in the echo and in errors: an operator's own
+address of a git server may have a password in it.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +21,22 @@ from ..stack.model import CommandResult
 log = logging.getLogger("qfc.commands")
 
 
-def echoed(argv: Sequence[str]) -> str:
-    """Return a command as it is echoed; of a script its first line stands for it."""
-    return shlex.join([f"{word.strip().splitlines()[0]} …" if "\n" in word.strip() else word for word in argv])
+def echo(argv: Sequence[str], *, on: str = "", shown: str = "") -> None:
+    """Show a command with `--verbose`, or `shown` for it; of a script its first line stands for it."""
+    if not log.isEnabledFor(logging.INFO):
+        return
+    from ..stack.redaction import command_without_secrets, without_secrets
+
+    words = [f"{word.strip().splitlines()[0]} …" if "\n" in word.strip() else word for word in argv]
+    line = without_secrets(shlex.join(command_without_secrets(words)))
+    log.info("+ %s%s", f"[{on}] " if on else "", shown or line)
+
+
+def said_without_secrets(text: str) -> str:
+    """Return what a command said as it may stand in an error."""
+    from ..stack.redaction import without_secrets
+
+    return without_secrets(text)
 
 
 def run(
@@ -32,7 +49,7 @@ def run(
     name: str | None = None,
 ) -> CommandResult:
     """Run a command to its end with exactly that environment. Raises CommandError, in which it is called `name`."""
-    log.info("+ %s", echoed(argv))
+    echo(argv)
     try:
         done = subprocess.run(
             argv, input=stdin or b"", env=dict(environment), capture_output=True, timeout=timeout_s, check=False
@@ -52,7 +69,7 @@ def run_attached(
 
     Without `check` the exit code is the caller's to pass on: that of a shell says nothing about us.
     """
-    log.info("+ %s", echoed(argv))
+    echo(argv)
     try:
         with _interrupts_ignored():
             done = subprocess.run(argv, env=dict(environment), check=False)
@@ -79,7 +96,7 @@ def checked(result: CommandResult, check: bool = True, name: str | None = None) 
     """Return the result as it is. Raises CommandError with its last words when `check` and the exit code is not 0."""
     if check and result.exit_code != 0:
         said = f"{result.stderr}\n{result.stdout}".strip()
-        last = said.splitlines()[-1] if said else "it said nothing"
+        last = said_without_secrets(said.splitlines()[-1]) if said else "it said nothing"
         called = name or Path(result.argv[0]).name
         raise CommandError(f"{called} ended with exit code {result.exit_code}: {last}", said=said)
     return result

@@ -10,29 +10,25 @@ the lock after it ends them first.
 
 from __future__ import annotations
 
-import getpass
-import json
-import os
-import socket
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import PurePosixPath
-from typing import Any
 
 from ..errors import LockHeldError, QfcError
+from ..files import HALF, half_of
 from ..stack.model import Holder
 from ..stack.ports import Clock, Machine, Process
+from . import holders
+from .replacing import REPLACE
 
 #: Name of the variable by which commands of an operation are known.
 MARK = "QFC_OPERATION_ON"
 #: Beside the deployment: who is at work, the audit log, what deployments left. Nobody else may enter.
 FOLDER = ".qfc"
-_TAKE = """
-folder=$1 document=$2 mark=$3
+_TAKE = f"""{REPLACE}
+folder=$1 document=$2 mark=$3 half=$4
 umask 077
-mkdir -p "$folder" && { [ -e "$folder/.gitignore" ] || echo '*' >"$folder/.gitignore"; } || exit 73
+mkdir -p "$folder" && {{ [ -e "$folder/.gitignore" ] || echo '*' >"$folder/.gitignore"; }} || exit 73
 exec 9>>"$folder/lock.mutex" || exit 73
 if ! flock -n 9; then
     echo held
@@ -41,7 +37,6 @@ if ! flock -n 9; then
 fi
 left=''
 if [ -e "$folder/lock.json" ]; then
-    rm -f "$folder"/.journal.json.* "$folder"/.deploy.json.*
     left=$(grep -lF -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
     for pid in $left; do kill -TERM "$pid" 2>/dev/null; done
     waited=0
@@ -49,14 +44,10 @@ if [ -e "$folder/lock.json" ]; then
         while kill -0 "$pid" 2>/dev/null && [ "$waited" -lt 20 ]; do sleep 1; waited=$((waited + 1)); done
         kill -KILL "$pid" 2>/dev/null
     done
+    rm -f "$folder"/{HALF}*
 fi
 # On a full disk there is room for a file without a word in it: that somebody is at work, not who.
-if printf '%s' "$document" >"$folder/lock.new"; then
-    mv -f "$folder/lock.new" "$folder/lock.json" || exit 73
-else
-    rm -f "$folder/lock.new"
-    : >"$folder/lock.json" || exit 73
-fi 2>/dev/null
+replace "$folder/lock.json" "$half" 600 '' printf '%s' "$document" 2>/dev/null || : >"$folder/lock.json" || exit 73
 echo taken $left
 # The input ends too when the one who holds the lock is killed: then the file stays, and the next one looks for what the
 # dead one has left.
@@ -82,14 +73,14 @@ class HostLock:
 
     def identity(self) -> str:
         """Return who this process works for, as user@host."""
-        return f"{_user()}@{socket.gethostname()}"
+        return holders.identity()
 
     def take(self, reason: str) -> Holder:
         """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
-        own = Holder(_user(), socket.gethostname(), os.getpid(), 0.0, self._clock.now(), reason)
-        document = json.dumps({**asdict(own), "since": own.since.isoformat()})
+        own = holders.ourselves(reason, self._clock.now())
         mark = "=".join(next(iter(self._mark.items())))
-        argv = ["sh", "-c", _TAKE, "sh", str(self._folder), document, mark]
+        half = str(half_of(self._folder / "lock.json"))
+        argv = ["sh", "-c", _TAKE, "sh", str(self._folder), holders.as_document(own), mark, half]
         process = self._held.enter_context(self._machine.start(argv))
         answer = process.stdout.readline().decode().split()
         if answer[:1] == ["taken"]:
@@ -130,24 +121,12 @@ def mark_of(folder: PurePosixPath) -> Mapping[str, str]:
 
 
 def _holder(document: bytes) -> Holder | None:
-    with suppress(ValueError, TypeError, KeyError):
-        values: dict[str, Any] = json.loads(document)
-        values["since"] = datetime.fromisoformat(values["since"])
-        return Holder(**values)
+    with suppress(ValueError):
+        return holders.from_document(document)
     return None
 
 
 def _held(holder: Holder | None, folder: PurePosixPath) -> LockHeldError:
-    hint = "Try again later, or wait for it with --wait SECONDS."
-    if holder is None:
-        return LockHeldError(f"Somebody else is at work on the deployment of {folder.parent}.", hint=hint)
-    since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
-    return LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
-
-
-def _user() -> str:
-    """Return the person, also behind sudo."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
+    if holder is not None:
+        return holders.held(holder)
+    return LockHeldError(f"Somebody else is at work on the deployment of {folder.parent}.", hint=holders.LATER)

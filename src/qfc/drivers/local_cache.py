@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .files import append_line, replace_file
+from ..files import append_line, replace_file
 
 Thing = TypeVar("Thing")
 

@@ -8,23 +8,19 @@ is kept until the lock is given back: a stack without room has to be stopped, pr
 from __future__ import annotations
 
 import fcntl
-import getpass
-import json
 import os
 import socket
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import psutil
 
 from ..errors import LockHeldError, QfcError
+from ..files import FULL, replace_file
 from ..stack.model import Holder
 from ..stack.ports import Clock
-from .files import FULL, replace_file
+from . import holders
 
 #: Two clocks of one process's start differ by less than this; seconds.
 SAME_START_S = 1.0
@@ -42,7 +38,7 @@ class FileLock:
 
     def identity(self) -> str:
         """Return who this process works for, as user@host."""
-        return f"{_user()}@{socket.gethostname()}"
+        return holders.identity()
 
     def take(self, reason: str) -> Holder:
         """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
@@ -50,7 +46,7 @@ class FileLock:
             judging.enter_context(self._mutex())
             holder = self.holder()
             if holder is not None:
-                raise held(holder, self._path)
+                raise holders.held(holder, self._hint(holder))
             own = self._own(reason)
             if not self._written(own):
                 self._kept = judging.pop_all()
@@ -69,25 +65,27 @@ class FileLock:
     def holder(self) -> Holder | None:
         """Return who holds the lock and lives. A holder on another host is believed to live."""
         try:
-            document: dict[str, Any] = json.loads(self._path.read_text(encoding="utf-8"))
-            document["since"] = datetime.fromisoformat(document["since"])
-            holder = Holder(**document)
+            holder = holders.from_document(self._path.read_bytes())
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, TypeError, KeyError) as error:
+        except (OSError, ValueError) as error:
             hint = f"When nobody else is at work, remove {self._path}."
             raise LockHeldError("The lock cannot be read.", hint=hint) from error
         return holder if _lives(holder) else None
 
     def _own(self, reason: str) -> Holder:
         started = psutil.Process().create_time()
-        return Holder(_user(), socket.gethostname(), os.getpid(), started, self._clock.now(), reason)
+        return holders.ourselves(reason, self._clock.now(), process_started=started)
+
+    def _hint(self, holder: Holder) -> str:
+        if holder.host == socket.gethostname():
+            return holders.LATER
+        return f"When nobody is at work on {holder.host} any more, remove {self._path}."
 
     def _written(self, own: Holder) -> bool:
         """Write down who holds the lock; return whether there was room for it. Raises QfcError."""
-        document = {**asdict(own), "since": own.since.isoformat()}
         try:
-            replace_file(self._path, json.dumps(document).encode(), mode=0o644)
+            replace_file(self._path, holders.as_document(own).encode(), mode=0o644)
         except OSError as error:
             if error.errno not in FULL:
                 raise QfcError(f"{self._path} cannot be written.", hint="Run qfc as the stack's owner.") from error
@@ -119,25 +117,8 @@ class FileLock:
             self._clock.sleep(RETRY_S)
         raise LockHeldError(
             f"Somebody else is at work in {self._folder}; on a full disk nobody can tell who.",
-            hint="Try again later, or wait for it with --wait SECONDS.",
+            hint=holders.LATER,
         )
-
-
-def held(holder: Holder, path: Path) -> LockHeldError:
-    """Return the error for a lock that somebody holds."""
-    since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
-    hint = "Try again later, or wait for it with --wait SECONDS."
-    if holder.host != socket.gethostname():
-        hint = f"When nobody is at work on {holder.host} any more, remove {path}."
-    return LockHeldError(f"{holder} has been at work since {since}: {holder.reason}.", hint=hint)
-
-
-def _user() -> str:
-    """Return the person, also behind sudo."""
-    try:
-        return os.environ.get("SUDO_USER") or getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _lives(holder: Holder) -> bool:

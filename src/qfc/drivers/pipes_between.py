@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import tempfile
@@ -12,9 +11,7 @@ from typing import IO, cast
 from ..errors import CommandError
 from ..stack.model import CommandResult
 from ..stack.ports import Machine
-from .commands import checked, echoed
-
-log = logging.getLogger("qfc.commands")
+from .commands import checked, echo
 
 
 def piped(
@@ -30,7 +27,7 @@ def piped(
 
     The output of a command that takes its input from the host is in the result; errors call it `name`.
     """
-    log.info("+ %s", echoed(argv))
+    echo(argv)
     with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as output:
         pipe = subprocess.PIPE
         try:

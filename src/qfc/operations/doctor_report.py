@@ -14,7 +14,7 @@ from .. import __version__
 from ..errors import QfcError, UsageError
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from ..stack.redaction import HIDDEN, Redactor, is_shareable, secrets_of
+from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of
 from .sync_diagnose import Diagnosis
 from .sync_recent import sync_failed
 
@@ -39,18 +39,19 @@ def write_report(ports: Ports, diagnosis: Diagnosis, path: Path) -> Path:
 
 def report(ports: Ports, diagnosis: Diagnosis) -> str:
     """Return the report as Markdown. Where a part cannot be looked at it says so."""
+    redacted = redactor(ports)
     parts: dict[str, Callable[[], Iterable[str]]] = {
         "Surroundings": lambda: _surroundings(ports),
         "Findings": lambda: _findings(diagnosis),
         "Services": lambda: _services(ports),
         "Queue": lambda: _queue(ports),
-        "Failed jobs of the last day": lambda: _failed(ports),
+        "Failed jobs of the last day": lambda: _failed(ports, redacted),
         "Settings": lambda: _settings(ports),
-        "Trouble in the logs": lambda: _logs(ports),
+        "Trouble in the logs": lambda: _logs(ports, redacted),
     }
     made = f"Made by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
     sections = [f"## {title}\n\n{_section(part)}" for title, part in parts.items()]
-    return redactor(ports)("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
+    return redacted("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
 
 
 def redactor(ports: Ports) -> Redactor:
@@ -72,7 +73,7 @@ def _of_settings(ports: Ports) -> tuple[list[str], list[str]]:
     if not ports.offers(Capability.CONTAINERS):
         return [], []
     values = ports.deployment.settings.values()
-    return secrets_of(values), [values.get("QFIELDCLOUD_HOST", "")]
+    return secrets_of(values), hosts_of(values)
 
 
 def _section(part: Callable[[], Iterable[str]]) -> str:
@@ -119,9 +120,9 @@ def _queue(ports: Ports) -> list[str]:
     ]
 
 
-def _failed(ports: Ports) -> list[str]:
+def _failed(ports: Ports, redacted: Redactor) -> list[str]:
     groups = sync_failed(ports).groups
-    return [f"- {one.count} × {one.signature} ({one.cause}): {one.error[:WIDTH]}" for one in groups]
+    return [f"- {one.count} × {one.signature} ({one.cause}): {redacted(one.error)[:WIDTH]}" for one in groups]
 
 
 def _settings(ports: Ports) -> list[str]:
@@ -132,8 +133,9 @@ def _settings(ports: Ports) -> list[str]:
     return ["```", *lines, "```"]
 
 
-def _logs(ports: Ports) -> list[str]:
+def _logs(ports: Ports, redacted: Redactor) -> list[str]:
     since = ports.clock.now() - BACK
     found = [line for line in ports.runtime.logs(None, lines=2000, since=since, follow=False) if line.level in TROUBLE]
-    lines = [f"{line.service}: {line.text[:WIDTH]}" for line in found[-LINES:]]
+    texts = redacted("\n".join(f"{line.service}: {line.text}" for line in found[-LINES:]))
+    lines = [text[:WIDTH] for text in texts.splitlines()]
     return ["```", *lines, "```"] if lines else []

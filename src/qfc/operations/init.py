@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from .. import config, config_file
-from ..config import Config, StackConfig, is_deployment
+from .. import config
+from ..config import Config, StackConfig, is_deployment, writing
 from ..errors import ConfigError
 from ..stack.model import Capability
 from ..stack.ports import Ports
@@ -50,11 +50,11 @@ def init(
     before = config.read_text(path)
     known = name in config.load(environment, stack=name).stacks
     given = values if known else {"kind": "embedded", **values}
-    after = config_file.with_stack(before, name, given, default=default)
+    after = writing.with_stack(before, name, given, default=default)
     stack = config.load(environment, stack=name, text=after).stack()
     if stack.kind.offers(Capability.CONTAINERS):
         found = _found(stack, wire, here)
-        after = config_file.with_stack(after, name, found, default=default)
+        after = writing.with_stack(after, name, found, default=default)
         stack = config.load(environment, stack=name, text=after).stack()
     changed, steps = after != before, ()
     if changed:
@@ -84,10 +84,10 @@ def _write(
     if not stack.kind.offers(Capability.CONTAINERS):
         with guarded(wire(stack), "init", target=stack.name, options=options) as guard:
             if guard.step(sentence):
-                config_file.write(path, text)
+                writing.write(path, text)
         return guard.steps
     if not options.dry_run:
-        config_file.write(path, text)
+        writing.write(path, text)
     return (sentence,)
 
 

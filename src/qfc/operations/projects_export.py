@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import zipfile
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
 from urllib.parse import quote
 
 from ..errors import QfcError, UsageError
+from ..files import replacing
 from ..stack.model import ApiAnswer, ApiRequest, Delta, Project
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -72,19 +72,14 @@ def projects_export(
 @contextmanager
 def _new_zip(path: Path) -> Generator[zipfile.ZipFile]:
     """Give a zip file that has its name only when it is whole. Only its owner reads it: edits name people."""
-    half = path.with_name(f".{path.name}.half")
     try:
-        with os.fdopen(os.open(half, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b") as file:
-            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive:
-                yield archive
-            file.flush()
-            os.fsync(file.fileno())
-        half.replace(path)
+        with (
+            replacing(path, mode=0o600) as file,
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, allowZip64=True) as archive,
+        ):
+            yield archive
     except OSError as error:
         raise QfcError(f"{path} cannot be written.", hint="Check free space and rights here.") from error
-    finally:
-        with suppress(OSError):
-            half.unlink(missing_ok=True)
 
 
 class _Export:

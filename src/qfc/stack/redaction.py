@@ -1,33 +1,67 @@
 """Takes out of a text what is nobody's business: secrets, people, names of servers and projects. Pure.
 
-Names become numbered ones, the same for the same name, so that the text still tells who is who.
+Names become numbered ones, the same for the same name, so that the text still tells who is who. Secrets go first, as
+they are known; what only looks like one goes after them. Redact before you cut: half a secret is not recognised.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
+from urllib.parse import quote, quote_plus
 
 #: Names of settings, also inside of JSON, whose values are secrets; and those whose values name a person or a place.
-SECRET_NAME = re.compile(r"SECRET|SALT|PASSWORD|PASSWD|TOKEN|CREDENTIAL|KEY|DSN", re.IGNORECASE)
-PERSONAL_NAME = re.compile(r"_USER(NAME)?$|_URL$|EMAIL|HOST|STORAGES|PROVIDERS|ORIGINS")
-#: Shorter values are too common as words to be looked for in a text.
-SHORTEST = 4
+SECRET_NAME = re.compile(
+    r"SECRET|SALT|PASSWORD|PASSWD|PASSPHRASE|PWD|(?:^|[_-])PASS(?:$|[_-])|TOKEN|CREDENTIAL|KEY|DSN|SESSIONID|COOKIE",
+    re.IGNORECASE,
+)
+HOSTS = re.compile(r"_URL$|HOST|DOMAIN|ORIGINS", re.IGNORECASE)
+PERSONAL_NAME = re.compile(r"USER(NAME)?$|_URL$|EMAIL|HOST|DOMAIN|STORAGES|PROVIDERS|ORIGINS", re.IGNORECASE)
+#: Shorter values are too common as words to be looked for in a text; from `ANYWHERE` on they are found in words too.
+SHORTEST, ANYWHERE = 4, 10
 HIDDEN = "[hidden]"
-#: Not the account in front of a host in an address.
-_MAIL = re.compile(r"(?<![\w.+:/-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL), HIDDEN),
-    (re.compile(r"(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"), HIDDEN),
-    (re.compile(r"(?i)\b(authorization:?\s*\w+|token|bearer)\s+[\w.~+/=-]{16,}"), rf"\1 {HIDDEN}"),
-    (re.compile(r"(?i)((?:password|passwd|secret|token|api[_-]?key|sessionid|csrftoken)[\"']?\s*[=:]\s*)[\"']?[^\s\"',;&]+"),
-     rf"\1{HIDDEN}"),
-    (re.compile(r"(?i)([?&](?:x-amz-[a-z-]+|signature|awsaccesskeyid)=)[^&\s\"]+"), rf"\1{HIDDEN}"),
-    (re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b"), "[address]"),
-    (re.compile(r"(?<![\w:])(?:[0-9a-f]{1,4}:){3,7}[0-9a-f]{1,4}(?![\w:])", re.IGNORECASE), "[address]"),
-)  # fmt: skip
+_PUT_THERE = r"\[(?:hidden|e-mail|address|[a-z]+-\d+)\]"
+
+# Nothing here takes longer than a few passes over a text: what may repeat and then fail has an upper limit.
+#: What follows a name: in quotes, which may be escaped or never end, or up to a blank.
+_VALUE = r"""(?:\\*"(?:\\.|[^"\\\n])*"?|\\*'(?:\\.|[^'\\\n])*'?|[^\s&"']+)"""
+_NAME = (
+    r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|session_?id|(?:api|access|private|secret)[_-]?key)"
+    r"[\w-]{0,64}"
+)
+_SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # A key in its usual form, whole or broken off; and a piece of one without its first line.
+    (re.compile(r"-----BEGIN [A-Z0-9 ]+-----(?:(?:(?!-----BEGIN).)*?-----END [A-Z0-9 ]+-----|[^\n]*)", re.S), HIDDEN),
+    (re.compile(r"(?<![\w/+])(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{60,}={0,2}(?![\w/+])"), HIDDEN),
+    # Account and password of an address. A password may have a slash in it, which a port has not.
+    (re.compile(r"""(?<=://)[^\s/@:"'<>]{0,99}:(?!\d+(?:[/?#\s"']|$))[^\s"'<>]{1,200}(?=@)"""), HIDDEN),
+    (re.compile(r"""(?<=://)[^\s/?#"'<>]{1,300}(?=@)"""), HIDDEN),
+    # Headers, to the end of their line or of their quotes.
+    (re.compile(r"""(?i)((?:authorization|\bcookie)\\*["']?\s*[:=,]\s*\\*["']?)[^"'\\\r\n]+"""), rf"\1{HIDDEN}"),
+    (re.compile(r"(?i)\b(token|bearer|basic)\s+[\w.~+/=-]{16,}"), rf"\1 {HIDDEN}"),
+    # Names with their values: in JSON, in Python, in a command, in an address.
+    (re.compile(rf"""(?i)({_NAME}(?:["']\s*,|\\*["']?\s*(?:=>|[=:]))\s*){_VALUE}"""), rf"\1{HIDDEN}"),
+    (re.compile(rf"(?i)(--?{_NAME}\s+)(?!-){_VALUE}"), rf"\1{HIDDEN}"),
+    (re.compile(r"""(?i)([?&;](?:x-(?:amz|goog)-[a-z-]+|sig|signature|awsaccesskeyid)=)[^&\s"']+"""), rf"\1{HIDDEN}"),
+    # How PostgreSQL tells of a row that is there already.
+    (
+        re.compile(r"(?i)(\bkey \([^)]{0,99}(?:key|token|password|secret|session)[^)]{0,99}\)=\()[^\n]{0,999}(?=\))"),
+        rf"\1{HIDDEN}",
+    ),
+    # Hashes of passwords; signed tokens.
+    (re.compile(r"\b(?:pbkdf2_\w+|argon2\w*|bcrypt\w*|scrypt|SCRAM-SHA-256)\$\S+|\$2[aby]\$\d\d\$[./\w]{50,}"), HIDDEN),
+    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
+)
+_ARGUMENT = re.compile(r"(-{0,2}[\w.-]+=)(.+)", re.DOTALL)
+_MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+_IPV4 = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
+_IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
+#: What is before and behind the host in an address.
+_AROUND_HOST = re.compile(r"^(?:[\w+.-]+://)?(?:.*@)?|[:/?#].*$")
+_PASSWORD_OF_ADDRESS = re.compile(r"""://[^\s/@:"']*:([^\s"']+)@""")
+_QUOTED_PAIR = re.compile(r"""["']?([\w-]+)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)')""")
 
 
 class Redactor:
@@ -35,24 +69,62 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str], names: Mapping[str, Iterable[str]]) -> None:
         """Take secrets, and names by what kind of name they are: {"person": [...], "project": [...]}."""
-        found: dict[str, str] = {}
+        spellings = {one for secret in secrets for one in _spellings(secret) if len(one) >= SHORTEST}
+        self._secrets = _Words(dict.fromkeys(spellings, HIDDEN), anywhere=ANYWHERE)
+        numbered: dict[str, str] = {}
         for kind, those in names.items():
             for number, name in enumerate(dict.fromkeys(those), 1):
-                found.setdefault(name, f"[{kind}-{number}]")
-        found |= {secret: HIDDEN for secret in secrets if len(secret) >= SHORTEST}
-        # A name that is part of another one comes after it.
-        self._found = dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
-        parts = (rf"(?<!\w){re.escape(name)}(?!\w)" if name[:1].isalnum() else re.escape(name) for name in self._found)
-        self._names = re.compile("|".join(parts)) if self._found else None
+                numbered.setdefault(name.lower(), f"[{kind}-{number}]")
+        self._names = _Words(numbered, flags=re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
         """Return the text without them."""
-        text = _MAIL.sub("[e-mail]", text)
-        if self._names is not None:
-            text = self._names.sub(lambda found: self._found[found[0]], text)
-        for pattern, instead in _PATTERNS:
-            text = pattern.sub(instead, text)
-        return text
+        text = _MAIL.sub("[e-mail]", self.without_secrets(text))
+        return _IPV6.sub(_address, _IPV4.sub("[address]", self._names.replaced(text)))
+
+    def without_secrets(self, text: str) -> str:
+        """Return the text without secrets; names and addresses stay."""
+        return without_secrets(self._secrets.replaced(text))
+
+
+class _Words:
+    """Words to be replaced, the longest first: one that is part of another one comes after it.
+
+    A word is not looked for inside of longer ones, unless it has at least `anywhere` characters.
+    """
+
+    def __init__(self, instead: Mapping[str, str], *, anywhere: int | None = None, flags: int = 0) -> None:
+        self._instead = instead
+        words = sorted(filter(None, instead), key=len, reverse=True)
+        parts = [_pattern(word, alone=anywhere is None or len(word) < anywhere) for word in words]
+        # What was put there before stays as it is, whatever people are called.
+        self._pattern = re.compile("|".join([f"(?P<done>{_PUT_THERE})", *parts]), flags) if parts else None
+
+    def replaced(self, text: str) -> str:
+        """Return the text with other words in their place."""
+        return self._pattern.sub(self._other, text) if self._pattern else text
+
+    def _other(self, match: re.Match[str]) -> str:
+        if match["done"]:
+            return match[0]
+        return self._instead.get(match[0]) or self._instead.get(match[0].lower(), HIDDEN)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without what looks like a secret, for messages and commands; names and addresses stay."""
+    for pattern, instead in _SECRETS:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def command_without_secrets(argv: Sequence[str]) -> list[str]:
+    """Return the words of a command without what looks like a secret; of NAME=value all of the value is one."""
+    return [_ARGUMENT.sub(rf"\1{HIDDEN}", word) if _is_secret(word) else without_secrets(word) for word in argv]
+
+
+def _is_secret(word: str) -> bool:
+    found = _ARGUMENT.fullmatch(word)
+    return found is not None and SECRET_NAME.search(found[1]) is not None
 
 
 def is_shareable(name: str) -> bool:
@@ -60,30 +132,76 @@ def is_shareable(name: str) -> bool:
     return not SECRET_NAME.search(name) and not PERSONAL_NAME.search(name)
 
 
+def shown(name: str, value: str) -> str:
+    """Return the value of a setting as its operator may see it, who knows the server: without secrets."""
+    return HIDDEN if SECRET_NAME.search(name) else Redactor(_inside(value), {}).without_secrets(value)
+
+
 def secrets_of(values: Mapping[str, str]) -> list[str]:
-    """Return the secrets among settings, those inside of JSON too."""
+    """Return the secrets among settings: those in JSON and in addresses too."""
     found = [value for name, value in values.items() if SECRET_NAME.search(name)]
     for value in values.values():
-        if value.lstrip().startswith(("{", "[")):
-            found += _inside(value)
-    return found
+        found += _inside(value)
+    return list(dict.fromkeys(found))
+
+
+def hosts_of(values: Mapping[str, str]) -> list[str]:
+    """Return the full names of hosts among settings: alone, in lists, in addresses."""
+    named = [value for name, value in values.items() if HOSTS.search(name) and not SECRET_NAME.search(name)]
+    parts = [part for value in named for part in re.split(r"[\s,]+", value)]
+    hosts = [_AROUND_HOST.sub("", part).strip(".*") for part in parts]
+    return [host for host in dict.fromkeys(hosts) if "." in host and not _IPV4.fullmatch(host)]
 
 
 def _inside(text: str) -> list[str]:
+    """Return the secrets inside a value."""
+    found = _PASSWORD_OF_ADDRESS.findall(text)
+    if not text.lstrip().startswith(("{", "[")):
+        return found
     try:
         document: object = json.loads(text)
     except ValueError:
-        # Whatever it is, nobody may read it.
-        return [text]
-    return _leaves(document, hidden=False)
+        # Whatever it is, nobody may read it: as a whole, and what is told apart in it.
+        pairs = _QUOTED_PAIR.findall(text)
+        return [*found, text, *(double or single for name, double, single in pairs if SECRET_NAME.search(name))]
+    return found + list(_leaves(document, hidden=False))
 
 
-def _leaves(part: object, *, hidden: bool) -> list[str]:
+def _leaves(part: object, *, hidden: bool) -> Iterator[str]:
+    """Yield the secrets of a document: all below a name of secrets. True, false and null are none."""
     match part:
         case dict():
-            pairs = cast("dict[str, object]", part).items()
-            return [one for name, value in pairs for one in _leaves(value, hidden=bool(SECRET_NAME.search(name)))]
+            for name, value in cast("dict[str, object]", part).items():
+                yield from _leaves(value, hidden=hidden or bool(SECRET_NAME.search(name)))
         case list():
-            return [one for value in cast("list[object]", part) for one in _leaves(value, hidden=hidden)]
+            for value in cast("list[object]", part):
+                yield from _leaves(value, hidden=hidden)
+        case str() if hidden:
+            yield part
+        case str():
+            yield from _inside(part)
+        case int() | float() if hidden and not isinstance(part, bool):
+            yield str(part)
         case _:
-            return [str(part)] if hidden else []
+            pass
+
+
+def _spellings(secret: str) -> Iterator[str]:
+    """Yield a secret as it stands in texts: alone, in JSON, in Python, in an address, a line of it in a log."""
+    yield from (secret, secret.strip(), json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield from (repr(secret)[1:-1], quote(secret, safe=""), quote_plus(secret))
+    parts = [part.strip() for line in secret.splitlines() for part in (line, *line.split(","))]
+    yield from (part for part in parts if len(part) >= ANYWHERE)
+
+
+def _pattern(word: str, *, alone: bool) -> str:
+    before = r"(?<!\w)" if alone and re.match(r"\w", word) else ""
+    behind = r"(?!\w)" if alone and re.search(r"\w\Z", word) else ""
+    return f"{before}{re.escape(word)}{behind}"
+
+
+def _address(match: re.Match[str]) -> str:
+    """Return what stands for an address of IPv6. A time of day is none, and that of this machine is everybody's."""
+    text = match[0]
+    is_none = text in ("::", "::1") or ("::" not in text and text.count(":") < 3)
+    return text if is_none else "[address]"

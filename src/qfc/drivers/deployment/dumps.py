@@ -22,6 +22,7 @@ from ..docker.engine import Engine, failed
 from ..pipes_between import piped
 from ..postgres.connection import translated
 from ..postgres.queries import text
+from ..replacing import replaced_by
 from ..routes.database import DatabaseAccess
 from .postgres_tools import Tools, names_of_rows
 
@@ -29,14 +30,6 @@ from .postgres_tools import Tools, names_of_rows
 NEEDED = ("public.core_job", "public.core_delta", "public.core_user", "public.django_migrations")
 NEW, OLD = "_qfc_new", "_qfc_old"
 _SERVER = "Dumped from database version:"
-# Standard output goes to a file that has its name only when all is in it.
-_TO_FILE = """
-path=$1
-shift
-umask 077
-trap 'rm -f -- "$path.half"' EXIT
-"$@" >"$path.half" && { sync "$path.half" 2>/dev/null || sync; } && mv -f -- "$path.half" "$path"
-"""
 _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
 
 # A newer client sets a parameter in its first lines that older servers do not know. The last line is the proof that all
@@ -154,11 +147,10 @@ class ServerDumps:
     def _out(self, argv: list[str], path: PurePath) -> None:
         """Run a command whose output becomes a file of the host."""
         tools = self._tools()
-        to_file = ["sh", "-c", _TO_FILE, "sh", str(path)]
         if tools.is_inside:
-            self._engine.run([*to_file, *argv])
+            self._engine.run(replaced_by(argv, path))
         else:
-            piped(argv, tools.environment, self._machine, [*to_file, "cat"], towards=True)
+            piped(argv, tools.environment, self._machine, replaced_by(["cat"], path), towards=True)
 
     def _in(self, argv: list[str], path: PurePath) -> CommandResult:
         """Run a command whose input is a file of the host."""

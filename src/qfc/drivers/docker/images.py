@@ -9,8 +9,10 @@ from pathlib import PurePath, PurePosixPath
 from typing import Any, cast
 
 from ...errors import CommandError, NotFoundError
+from ...files import half_of
 from ...stack.images import full_name
 from ...stack.model import CommandResult, Image
+from ..replacing import REPLACE
 from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
 from .sizes import size_bytes
@@ -23,16 +25,17 @@ VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version"
 LEFTOVER_AGE = timedelta(hours=24)
 #: A QGIS image has gigabytes, and some servers a slow line.
 PULL_S = 3 * 3600.0
-_SAVE = """
-path=$1
-shift
-umask 077
-trap 'rm -f -- "$path.half" "$path.failed"' EXIT
-{ docker save "$@" || touch "$path.failed"; } | gzip -1 >"$path.half" || exit 1
-[ ! -e "$path.failed" ] || exit 1
-sum=$(sha256sum "$path.half" | cut -d ' ' -f 1) && [ -n "$sum" ] || exit 1
-sync "$path.half" 2>/dev/null || sync
-mv -f -- "$path.half" "$path" && echo "$sum  $(basename "$path")" >"$path.sha256" && wc -c <"$path"
+# The checksum is there before the file has its name.
+SAVE = f"""{REPLACE}
+path=$1 half=$2
+shift 2
+trap 'rm -f -- "$half-failed"' EXIT
+archive() {{
+    {{ docker save "$@" || : >"$half-failed"; }} | gzip -1 && [ ! -e "$half-failed" ] || return
+    sum=$(sha256sum "$half" | cut -d ' ' -f 1) && [ -n "$sum" ] || return
+    replace "$path.sha256" "$half-sum" 600 '' echo "$sum  $(basename "$path")"
+}}
+replace "$path" "$half" 600 '' archive "$@" && wc -c <"$path"
 """
 _LOAD = """
 cd "$(dirname "$1")" && sha256sum --check --quiet "$(basename "$1").sha256" >&2 || exit 65
@@ -122,7 +125,7 @@ class DeploymentImages:
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
         """Write images to a compressed file of the host, all or nothing, its checksum beside it; return its size."""
-        done = self._engine.run(["sh", "-c", _SAVE, "sh", str(path), *names])
+        done = self._engine.run(["sh", "-c", SAVE, "sh", str(path), str(half_of(path)), *names])
         return int(done.stdout)
 
     def load(self, path: PurePath) -> tuple[str, ...]:

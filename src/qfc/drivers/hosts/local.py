@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import os
 import shutil
 from collections.abc import Generator, Mapping, Sequence
@@ -12,12 +11,10 @@ from pathlib import Path, PurePath
 from typing import BinaryIO
 
 from ...errors import CommandError, NotFoundError, QfcError
+from ...files import keep_file
 from ...stack.model import CommandResult, Disk
 from .. import commands
-from ..files import keep_file
 from ..pipes import Conversation, Pipes
-
-log = logging.getLogger("qfc.commands")
 
 
 class LocalHost:
@@ -103,7 +100,7 @@ def _merged(environment: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _begin(argv: Sequence[str], environment: Mapping[str, str] | None) -> Pipes:
-    log.info("+ %s", commands.echoed(argv))
+    commands.echo(argv)
     return Pipes(argv, _merged(environment))
 
 

@@ -6,13 +6,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
-from tempfile import NamedTemporaryFile
 from typing import BinaryIO
 
 from ...errors import NotFoundError, QfcError, UnreachableError, UsageError
-
-#: Files that are being written; a key never begins like this.
-HALF = ".half-"
+from ...files import HALF, replacing
 
 
 class FolderObjectStore:
@@ -26,15 +23,8 @@ class FolderObjectStore:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with NamedTemporaryFile(dir=path.parent, prefix=HALF, delete=False) as file:
-                half = Path(file.name)
-                try:
-                    shutil.copyfileobj(content, file, 1024 * 1024)
-                    file.flush()
-                    os.fsync(file.fileno())
-                    half.replace(path)
-                finally:
-                    half.unlink(missing_ok=True)
+            with replacing(path, mode=0o600) as file:
+                shutil.copyfileobj(content, file, 1024 * 1024)
         except OSError as error:
             raise QfcError(f"{key} cannot be stored in {self.folder}.", hint="Check free space and rights.") from error
         return path.stat().st_size

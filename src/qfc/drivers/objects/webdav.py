@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -12,14 +11,13 @@ from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from ...errors import NotFoundError, UnreachableError, UsageError
+from ...files import HALF, half_of
 
 if TYPE_CHECKING:
     from webdav4.client import Client
 
 Result = TypeVar("Result")
 TIMEOUT_S = 30
-#: Files that are being written; a key never begins like this.
-HALF = ".half-"
 #: Objects up to that size are read into memory, bigger ones into a file that goes with its last reader.
 IN_MEMORY = 4 * 1024 * 1024
 
@@ -51,7 +49,7 @@ class WebDavObjectStore:
         They are read to their end before: what a server was sent the half of cannot be taken back for sure.
         """
         path = _path(key)
-        half = str(PurePosixPath(path).with_name(f"{HALF}{secrets.token_hex(8)}"))
+        half = str(half_of(PurePosixPath(path)))
         self._make_folders(PurePosixPath(path).parent)
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
             shutil.copyfileobj(content, whole)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import shlex
 import shutil
 import signal
 import socket
@@ -21,8 +19,6 @@ from ... import commands
 from . import arguments, failures
 from .arguments import SshSettings
 from .password import account, handed_over, without_passwords
-
-log = logging.getLogger("qfc.commands")
 
 #: A socket's path may have 107 bytes, and ssh adds up to 18 to it while it makes the socket.
 _LONGEST_FOLDER = 60
@@ -100,7 +96,7 @@ class Connection:
 
         Its words go to a file: the ssh to a jump host may keep a pipe open for ever.
         """
-        log.info("+ %s", shlex.join(argv))
+        commands.echo(argv)
         settings = self.settings
         limit = None if settings.interactive else settings.connect_timeout_s * _LOGIN_FACTOR
         with tempfile.TemporaryFile() as words:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +11,12 @@ from threading import Lock
 from typing import BinaryIO
 
 from ....errors import CommandError
-from ...commands import echoed
+from ...commands import echo
 from . import arguments, failures
 from .arguments import SshSettings
 from .channel import Channel
 from .connection import Connection
 from .launcher import Ending
-
-log = logging.getLogger("qfc.commands")
 
 #: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
 _AHEAD = 2
@@ -48,7 +45,7 @@ class Sessions:
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> Channel:
         """Start a command to talk with. Raises UnreachableError."""
-        log.info("+ [%s] %s", self.settings.name, echoed(argv))
+        echo(argv, on=self.settings.name)
         channel = self._attempt(argv, environment, Channel.prepare_reading)
         if channel.was_refused:
             channel.kill()
@@ -75,7 +72,7 @@ class Sessions:
             self._prepare()
             channel.drain(sink, timeout_s)
 
-        log.info("+ [%s] %s", self.settings.name, shown or echoed(argv))
+        echo(argv, on=self.settings.name, shown=shown)
         channel = self._attempt(argv, environment or {}, pass_streams)
         if channel.expired:
             raise CommandError(f"{argv[0]} did not end within {timeout_s:g} s.")

@@ -6,22 +6,18 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 
 from ....errors import CommandError, NotFoundError, QfcError
+from ....files import half_of
 from ...docker.engine import Engine
 from ...env_file import EnvFile
+from ...replacing import AS_BEFORE, REPLACE
 from .deployment import ENV_FILE, read_env
 
 #: Beside `.env`, as it was before the last change.
 BEFORE = ".env.before"
-# Owner and rights of the file stay; the copy is for nobody else. A broken connection looks like the end of the input.
-_REPLACE = """
-set -e
-trap 'rm -f -- "$1.new"' EXIT
-[ ! -e "$1" ] || { cp -p -- "$1" "$2"; chmod 600 "$2"; cp -p -- "$1" "$1.new"; }
-[ -e "$1" ] || { umask 077; : >"$1.new"; }
-cat >"$1.new"
-[ "$(wc -c <"$1.new")" -eq "$3" ]
-sync "$1.new" 2>/dev/null || sync
-mv -f -- "$1.new" "$1"
+# The copy is for nobody else.
+_CHANGE = f"""{REPLACE}
+[ ! -e "$1" ] || {{ cp -p -- "$1" "$3" && chmod 600 "$3"; }} || exit 1
+replace "$1" "$2" '{AS_BEFORE}' "$4" cat
 """
 
 
@@ -49,7 +45,8 @@ class Env:
     def write(self, file: EnvFile) -> None:
         """Replace it; a copy of the old one is beside it, for its owner alone."""
         content = file.text.encode("utf-8", errors="surrogateescape")
-        argv = ["sh", "-c", _REPLACE, "sh", str(self.path), str(self._folder / BEFORE), str(len(content))]
+        paths = (str(self.path), str(half_of(self.path)), str(self._folder / BEFORE))
+        argv = ["sh", "-c", _CHANGE, "sh", *paths, str(len(content))]
         try:
             self._engine.run(argv, stdin=content)
         except (CommandError, NotFoundError) as error:

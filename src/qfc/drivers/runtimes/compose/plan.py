@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
-from ...files import replace_file
+from ....files import replace_file
 
 #: Do their work once and end. `mkcert` and `qgis` are among them in some releases and last in others.
 TASKS = frozenset({"createbuckets", "mirror_transformation_grids", "qgis", "qgis3", "qgis4", "mkcert"})

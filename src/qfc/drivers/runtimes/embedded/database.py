@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ....errors import ConfigError, NotRunningError, QfcError, UnreachableError
-from ...files import keep_file
+from ....files import keep_file
 from ...postgres_server import (
     PORT,
     Endpoint,

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ....files import replace_file
+
 #: The file is cut in half beyond this size.
 MAXIMUM_BYTES = 1024 * 1024
 
@@ -75,7 +77,7 @@ class History:
             "exit_code": code,
         }
         try:
-            _append(self._path, json.dumps(document))
+            append(self._path, json.dumps(document))
         except OSError:
             return
 
@@ -90,12 +92,10 @@ EVENTS = {
 }
 
 
-def _append(path: Path, line: str) -> None:
+def append(path: Path, line: str) -> None:
     if path.exists() and path.stat().st_size > MAXIMUM_BYTES:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
-        half = path.with_name(f"{path.name}.new")
-        half.write_text("".join(lines[len(lines) // 2 :]), encoding="utf-8")
-        half.replace(path)
+        replace_file(path, "".join(lines[len(lines) // 2 :]).encode(), mode=0o600)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "w", encoding="utf-8") as file:
         file.write(line + "\n")
 

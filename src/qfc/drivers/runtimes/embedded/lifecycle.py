@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Sequence
 import psutil
 
 from ....errors import QfcError, UnreachableError
+from ....files import keep_file
 from ....stack.ports import Clock
 from ....stack.waiting import wait_until
-from ...files import keep_file
 from . import history, orphans
 from .layout import Layout
 from .logs import last_texts

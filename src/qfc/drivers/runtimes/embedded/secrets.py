@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from ....errors import QfcError
-from ...files import keep_file
+from ....files import keep_file
 
 
 def ensure(path: Path, *, length: int = 48) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import ConfigError, QfcError
-from ...files import keep_file
+from ....files import keep_file
 from .layout import EmbeddedConfig
 
 DEFAULT_PORT = 8011

@@ -17,6 +17,7 @@ from typing import Any, cast
 import psutil
 
 from ....errors import CommandError, NotRunningError, UnreachableError
+from ...commands import echo
 
 log = logging.getLogger("qfc.supervisor")
 START_TIMEOUT_S = 20
@@ -154,7 +155,7 @@ def launch(conf: Path, supervisor: Supervisor, *, environment: Mapping[str, str]
     Raises UnreachableError with what it said when it does not come up.
     """
     argv = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(conf)]
-    log.info("+ %s", " ".join(argv))
+    echo(argv)
     done = subprocess.run(argv, cwd="/", env=dict(environment), capture_output=True, text=True, check=False, timeout=60)
     deadline = time.monotonic() + START_TIMEOUT_S
     while done.returncode == 0 and time.monotonic() < deadline:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from qfc.config_file import with_stack, write
+from qfc.config.writing import with_stack, write
 from qfc.errors import ConfigError, QfcError
 
 WRITTEN = """# our servers

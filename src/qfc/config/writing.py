@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import cast
@@ -12,8 +11,10 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Table
 
-from .config import DEMO
-from .errors import ConfigError, QfcError
+from ..errors import ConfigError, QfcError
+from ..files import replace_file
+from .schema import settings_of
+from .tables import DEMO, StackConfig
 
 HEADER = "What qfc manages. A setting that is not here has its default; see: qfc init --help"
 
@@ -21,7 +22,8 @@ HEADER = "What qfc manages. A setting that is not here has its default; see: qfc
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
     """Return the file's text with a stack added, or those values of it changed. Raises ConfigError.
 
-    The first stack, the demo's aside, becomes the one that is meant without --stack.
+    New values come in the order of the settings. The first stack, the demo's aside, becomes the one that is meant
+    without --stack.
     """
     try:
         document = tomlkit.parse(text)
@@ -34,23 +36,19 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
     if default or first:
         document["default"] = name
     table = cast("Table", stacks.setdefault(name, tomlkit.table()))
-    for key, value in values.items():
-        table[key] = value
+    for key in sorted(values, key=list(settings_of(StackConfig)).index):
+        table[key] = values[key]
     return tomlkit.dumps(document)
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file; a copy of the old one stays beside it. Raises QfcError."""
-    half = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replace the file; its rights stay, and a copy of the old one is beside it. Raises QfcError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            path.with_name(f"{path.name}.bak").write_bytes(path.read_bytes())
-        half.write_text(text, encoding="utf-8")
-        half.replace(path)
+        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
+        if mode is not None:
+            replace_file(path.with_name(f"{path.name}.bak"), path.read_bytes(), mode=mode)
+        replace_file(path, text.encode(), mode=mode)
     except OSError as error:
         hint = "Check the folder's owner and rights, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error
-    finally:
-        with contextlib.suppress(OSError):
-            half.unlink(missing_ok=True)

@@ -1,0 +1,99 @@
+"""Settings as fields of dataclasses: what is known of each stands in its metadata, and here is what follows from it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, field, fields
+from functools import cache
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeVar, cast
+
+from ..stack.model import Kind
+from .values import Value
+
+Thing = TypeVar("Thing")
+Default = TypeVar("Default")
+
+#: The default of a setting that whoever makes the table works out.
+WORKED_OUT: Any = MISSING
+EVERY_KIND = frozenset(Kind)
+#: Key of a field's metadata.
+_SETTING = "qfc"
+
+
+class Setting(NamedTuple):
+    """What is known of one setting besides its name and its default.
+
+    `meaning` and `otherwise` (what holds without it) are phrases in lower case. `kinds`: the stacks that have it.
+    `older_variable` is what set-ups before this suite call it; `variable` replaces the name made of its own.
+    """
+
+    value: Value[Any]
+    meaning: str
+    otherwise: str
+    example: str | int
+    kinds: frozenset[Kind]
+    variable: str | None
+    older_variable: str | None
+
+    @property
+    def sentence(self) -> str:
+        """What it means and what holds without it."""
+        return f"{self.meaning}; without it, {self.otherwise}" if self.otherwise else self.meaning
+
+
+def setting(
+    value: Value[Thing],
+    default: Default,
+    meaning: str,
+    *,
+    example: str | int,
+    otherwise: str = "",
+    kinds: frozenset[Kind] = EVERY_KIND,
+    variable: str | None = None,
+    older_variable: str | None = None,
+) -> Thing | Default:
+    """Return the field of a setting: how it is read, its default, what it means. The rest: see `Setting`."""
+    about = Setting(value, meaning, otherwise, example, kinds, variable, older_variable)
+    return cast("Thing | Default", field(default=default, metadata={_SETTING: about}))
+
+
+@cache
+def settings_of(table: type[Any]) -> Mapping[str, Setting]:
+    """Return the settings of a table by their names, in the order of its class."""
+    return MappingProxyType({one.name: one.metadata[_SETTING] for one in fields(table) if _SETTING in one.metadata})
+
+
+def variable_of(table: type[Any], name: str, *, prefix: str = "") -> str:
+    """Return the variable that overrules a setting: QFC_ and its name, with that of its table where it has one."""
+    words = ("QFC", prefix, name) if prefix else ("QFC", name)
+    return settings_of(table)[name].variable or "_".join(words).upper()
+
+
+def from_environment(table: type[Any], environment: Mapping[str, str], *, prefix: str = "") -> dict[str, str]:
+    """Return the settings that the environment gives; an empty variable counts as not there."""
+    found = {name: environment.get(variable_of(table, name, prefix=prefix)) for name in settings_of(table)}
+    return {name: value for name, value in found.items() if value}
+
+
+def parsed(table: type[Any], given: Mapping[str, object], problems: list[str], *, where: str = "") -> dict[str, Any]:
+    """Return what is given as the settings read it, by their names; None counts as not given.
+
+    What is wrong is added to `problems` and left out, as is what is no setting. `where` is the name of the table.
+    """
+    settings, values = settings_of(table), dict[str, Any]()
+    for name, about in settings.items():
+        if given.get(name) is not None:
+            try:
+                values[name] = about.value.parse(given[name])
+            except ValueError as error:
+                problems.append(f"{key_of(where, name)} {error}")
+    for name in given:
+        if name not in settings:
+            problems.append(f"{key_of(where, name)} is not a setting; known: {', '.join(settings)}")
+    return values
+
+
+def key_of(where: str, name: str) -> str:
+    """Return a key as the file has it, with its table."""
+    return f"{where}.{name}" if where else name
