@@ -255,7 +255,7 @@ def test_a_changed_tree_is_refused(server: Deployment) -> None:
         answer = server.run("--json", "--yes", "deploy", "--tag", "plain")
         assert answer.code == 4
         assert "clean tree: changed: docker/nginx/Dockerfile" in answer.json["error"]["message"]
-        assert "--pass 'clean tree'" in answer.json["error"]["hint"]
+        assert "--skip-check 'clean tree'" in answer.json["error"]["hint"]
     finally:
         changed.write_text(text)
 

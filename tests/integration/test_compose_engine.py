@@ -128,9 +128,9 @@ def test_the_database_is_reached_by_each_way(deployed: Deployment, way: str) -> 
     ports = wire(config.load(environment, stack="dep").stack())
     assert isinstance(ports, ComposePorts)
     try:
-        containers = [CHANGES[way](one) for one in ports.site.observer.snapshot().containers]
-        access = access_of(ports.site.observer.environment("app"))
-        connecting = DatabaseRoute(ports.machine, ports.site.forwards, lambda: (containers, access))  # pyright: ignore
+        containers = [CHANGES[way](one) for one in ports.observer.snapshot().containers]
+        access = access_of(ports.observer.environment("app"))
+        connecting = DatabaseRoute(ports.machine, ports.forwards, lambda: (containers, access))  # pyright: ignore
         _transfers_anything(connecting.connect())
         at = str(connecting.parameters()["host"])
         assert at.startswith("/") is (way == "a stream through exec")

@@ -119,7 +119,7 @@ def test_the_certificate(deployed_here: Deployment) -> None:
     answer = deployed_here.ok("certs", "status")
     assert (answer["host"], answer["key_fits"]) == (HOST, True)
     assert answer["judged"]["verdict"] == "ok"
-    assert "signed by itself" in answer["judged"]["remarks"][0]
+    assert "self-signed" in answer["judged"]["remarks"][0]
     assert answer["served"]["fingerprint"] == answer["on_disk"]["fingerprint"]
     assert 300 < answer["days_left"] < 366
 
