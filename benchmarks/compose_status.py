@@ -3,8 +3,8 @@
     benchmarks/run compose_status [--runs 15] [--round-trip MILLISECONDS]
 
 Both run in turn, so that other load on the machine affects both. Then the same on a distant server: every byte is
-delayed on its way, and the baseline is `ssh server docker compose ps`, which logs in as the suite does. The extra cost of
-the distance is the difference of the differences, in round trips. Needs a Docker engine and root; `.ci/containers`
+delayed on its way, and the baseline is `ssh server docker compose ps`, which logs in as the suite does. The extra cost
+of the distance is the difference of the differences, in round trips. Needs a Docker engine and root; `.ci/containers`
 prepares a machine.
 """
 
