@@ -34,7 +34,7 @@ COLUMNS = 100
 #: Fonts come from the reader's machine: the picture loads none from elsewhere.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code, ", "")
 KEPT = ("PATH", "HOME", "LANG")
-LOOKS = ("status", "sync recent --limit 5", "deltas list", "health")
+COMMANDS = ("status", "sync recent --limit 5", "deltas list", "health")
 MAP_SIZE = (720, 510)
 COLOURS = 128
 
@@ -55,10 +55,10 @@ def make_terminals(environment: Mapping[str, str]) -> None:
     save("demo", "./demo --once", f"$ ./demo --once\n…\n{shown[shown.index('The demo:') :]}")
     run(["up"], environment)
     try:
-        looks = [f"$ qfc {look}\n{run(look.split(), environment)}" for look in LOOKS]
+        outputs = [f"$ qfc {command}\n{run(command.split(), environment)}" for command in COMMANDS]
     finally:
         run(["down"], environment)
-    save("status", "qfc", "\n".join(looks))
+    save("status", "qfc", "\n".join(outputs))
 
 
 @contextmanager
