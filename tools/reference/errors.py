@@ -23,8 +23,8 @@ also has `problems`, a list with every mistake.
 
 {codes}
 
-Two more have no class of their own: `Interrupted.` after Ctrl-C or SIGTERM (`failed`, exit code 1), and `qfc itself has
-a fault` for an unexpected error (`failed`, exit code 1); `--verbose` also prints the traceback.
+Two more have no class of their own: `Interrupted.` after Ctrl-C or SIGTERM (`failed`, exit code 1), and `qfc has a bug`
+for an unexpected error (`failed`, exit code 1); `--verbose` also prints the traceback.
 
 The node's API answers errors as `{{"code", "message"}}` with the status that clients expect; every stack serves the
 description of its API under `/swagger/`.
