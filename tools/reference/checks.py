@@ -17,7 +17,7 @@ HEAD = """# Checks of a diagnosis
 
 `qfc sync diagnose` checks for everything that keeps a synchronisation from finishing. Then it does what a device does:
 it uploads a small project, a worker processes and packages it, it downloads the package, and an edit is applied.
-`qfc doctor` makes all checks. How to read the answer: [diagnose and repair](../howto/diagnose.md).
+`qfc doctor` runs all checks. How to read the answer: [diagnose and repair](../howto/diagnose.md).
 
 {checks} checks find {problems} problems that operators have really met. A check's id begins with the id of its problem;
 other problems that it finds are listed below the id.
