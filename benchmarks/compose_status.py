@@ -2,10 +2,10 @@
 
     benchmarks/run compose_status [--runs 15] [--round-trip MILLISECONDS]
 
-Both are called in turn, so that what else the machine does meets both. Then the same on a distant server: every byte
-is held back on its way, and the baseline is `ssh server docker compose ps`, which logs in as the suite does. What the
-distance costs more is the difference of the differences, in round trips. Needs a Docker engine and root;
-`.ci/containers` prepares a machine.
+Both run in turn, so that other load on the machine affects both. Then the same on a distant server: every byte is
+delayed on its way, and the baseline is `ssh server docker compose ps`, which logs in as the suite does. The extra cost
+of the distance is the difference of the differences, in round trips. Needs a Docker engine and root; `.ci/containers`
+prepares a machine.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ def _status(qfc: Qfc) -> None:
 
 @contextmanager
 def _distant(made: Deployment, folder: Path, round_trip_s: float) -> Iterator[Distant]:
-    """Give a qfc to which the deployment is on a distant server."""
+    """Yield a qfc for which the deployment is on a distant server."""
     with running(SshServer(folder / "ssh", login_shell="/bin/sh")) as server:
         relay = Relay(server.port, round_trip_s / 2)
         known = server.folder / "known_hosts"
@@ -102,7 +102,7 @@ def _distant(made: Deployment, folder: Path, round_trip_s: float) -> Iterator[Di
         lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in settings.items())
         (home / "config.toml").write_text(f"[stacks.dep]\n{lines}\n")
         qfc = Qfc(home)
-        _status(qfc)  # what is remembered between calls is so from now on
+        _status(qfc)  # fills the caches that calls share
         yield Distant(qfc, arguments.try_login(server.settings(port=relay.port))[:-1])
 
 

@@ -1,6 +1,6 @@
 """What the embedded node costs: jobs, deltas, files, memory, beside the targets of the design.
 
-Everything is measured from outside, through the command line and the HTTP API of a stack that was started for it.
+Everything is measured from outside, through the command line and the HTTP API of a stack started for it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ PASSWORD = "correct-horse-battery"
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the result. `values` in `unit`; `target` in words; `ratio_to` the baseline that the ratio is of."""
+    """One line of the result. `values` in `unit`; `target` in words; the ratio is to `baseline`."""
 
     what: str
     values: Sequence[float]
@@ -55,7 +55,7 @@ class Figure:
 
 
 class Client:
-    """A person with projects."""
+    """A user with projects."""
 
     def __init__(self, stack: Stack) -> None:
         stack.qfc("users", "create", "bench", "--email", "bench@example.com", "--password-stdin", stdin=PASSWORD)
@@ -64,7 +64,7 @@ class Client:
         self.http.headers["Authorization"] = f"Token {token}"
 
     def project(self, files: dict[str, bytes]) -> str:
-        """Make a project of these files and wait until it was read."""
+        """Create a project with these files and wait until a worker has processed it."""
         name = uuid.uuid4().hex[:12]
         project: str = self.http.post("projects/", json={"name": name, "owner": "bench"}).json()["id"]
         for file, content in files.items():
@@ -121,7 +121,7 @@ def totals(done: Sequence[dict[str, Any]]) -> list[float]:
 
 
 def small_project() -> tuple[dict[str, bytes], str]:
-    """Two GeoPackage layers in two files, cut out of the demo project: what the upstream figures were measured with."""
+    """Two GeoPackage layers in two files, taken from the demo project; the upstream figures were measured with them."""
     text = (DEMO / "fibre_survey.qgs").read_text(encoding="utf-8")
     files = {
         "network.gpkg": (DEMO / "network.gpkg").read_bytes(),
@@ -144,7 +144,7 @@ def small_project() -> tuple[dict[str, bytes], str]:
 
 
 def large_project(folder: Path, megabytes: int) -> dict[str, bytes]:
-    """The demo project with its ten layers, and its poles multiplied until the GeoPackage has that size."""
+    """The demo project with its ten layers, and its poles multiplied until the GeoPackage has the given size."""
     path = folder / "network.gpkg"
     shutil.copyfile(DEMO / "network.gpkg", path)
     with closing(sqlite3.connect(path)) as gpkg:
@@ -188,7 +188,7 @@ def large_package(client: Client, folder: Path, turns: int) -> list[Figure]:
 
 
 def throughput(stack: Stack, client: Client, counts: Sequence[int]) -> list[Figure]:
-    """Twenty packages over twenty projects with so many workers."""
+    """Twenty packages over twenty projects with the given number of workers."""
     files, _ = small_project()
     projects = [client.project(files) for _ in range(20)]
     figures: list[Figure] = []

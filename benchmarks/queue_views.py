@@ -1,11 +1,11 @@
 """How long the queue views take with a million jobs.
 
-Makes a database of its own on the PostgreSQL server that libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD) name,
-migrates it, fills it, measures, and drops it:
+Creates a database on the PostgreSQL server that libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD) name, migrates
+it, fills it, measures, and drops it:
 
     PGHOST=127.0.0.1 PGUSER=postgres python benchmarks/queue_views.py [JOBS]
 
-Ratios are to the baseline of the same run: one pass over the table of jobs, which every view has to beat.
+Ratios are to the baseline of the same run: one pass over the table of jobs, which every view must beat.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ from numbered join projects p using (place)
 
 
 def main() -> int:
-    """Make the database, measure, drop it; 1 when a view took longer than a second."""
+    """Create the database, measure, drop it; return 1 if a view took longer than a second."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     with psycopg.connect(dbname="postgres", autocommit=True) as server:
         name = sql.Identifier(DATABASE)
@@ -76,7 +76,7 @@ def main() -> int:
 
 
 def migrate() -> None:
-    """Make the node's tables, as the node does it."""
+    """Create the node's tables with its own migrations."""
     with psycopg.connect(dbname=DATABASE) as connection:
         info = connection.info
         node = {"POSTGRES_HOST": info.host, "POSTGRES_PORT": str(info.port), "POSTGRES_USER": info.user}
@@ -95,7 +95,7 @@ def fill(jobs: int) -> None:
         connection.execute(FILL_PROJECTS)
         connection.execute(FILL_JOBS, {"jobs": jobs})
         connection.execute("vacuum analyze")
-    print(f"{jobs:,} jobs made in {time.perf_counter() - began:.0f} s")
+    print(f"{jobs:,} jobs created in {time.perf_counter() - began:.0f} s")
 
 
 def measure(jobs: int) -> int:

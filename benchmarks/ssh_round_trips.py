@@ -1,11 +1,11 @@
 """How many round trips a command over SSH costs.
 
-Starts an sshd on the loopback, behind a relay that holds every byte back as a distant line would, and runs `true`:
+Starts an sshd on the loopback, behind a relay that delays every byte as a distant line would, and runs `true`:
 
     benchmarks/run ssh_round_trips [MILLISECONDS OF A ROUND TRIP]
 
 The baseline of the same run is one round trip over the same relay, measured with one byte. `ssh by hand` is what a
-script without a kept connection pays; `kept connection` what ControlMaster alone gives (opening a session is a round
+script without a kept connection pays; `kept connection` is what ControlMaster alone pays (opening a session is a round
 trip, starting a command in it another); `qfc` opens the next session ahead.
 """
 
@@ -27,7 +27,7 @@ from qfc.drivers.hosts.ssh.connection import Connection
 from ssh_server import IS_ROOT, SshServer, running
 
 RUNS = 10
-#: Between two commands somebody thinks, or the suite does.
+#: Pause between two commands, in seconds, as people and the suite make one.
 PAUSE_S = 0.05
 
 
@@ -73,7 +73,7 @@ class Relay:
 def main() -> None:
     """Measure and print."""
     round_trip_s = float(sys.argv[1] if len(sys.argv) > 1 else "100") / 1000
-    # Where that can be chosen, a login shell that reads no start-up files: theirs would be measured too.
+    # If possible a login shell that reads no start-up files, because these would be measured too.
     shell = "/bin/sh" if IS_ROOT else ""
     with _folder() as folder, running(SshServer(Path(folder), login_shell=shell)) as server:
         relay = Relay(server.port, round_trip_s / 2)
@@ -104,7 +104,7 @@ def _folder() -> tempfile.TemporaryDirectory[str]:
 
 
 def _round_trip(seconds: float) -> float:
-    """Send a byte through a relay of its own to one who sends it back."""
+    """Send a byte through a relay of its own to an echo server."""
     with socket.create_server(("127.0.0.1", 0)) as door:
         relay = Relay(door.getsockname()[1], seconds / 2)
         with socket.create_connection(("127.0.0.1", relay.port)) as near, door.accept()[0] as far:

@@ -1,4 +1,4 @@
-"""Draw a QGIS project with QGIS: `draw_map.py PROJECT PICTURE WIDTH HEIGHT`, by a Python that has `qgis`."""
+"""Draw a QGIS project with QGIS: `draw_map.py PROJECT PICTURE WIDTH HEIGHT`, with a Python that has `qgis`."""
 
 # pyright: basic, reportMissingImports=false
 # QGIS is in the system's Python only, not in the environment in which this file is checked.

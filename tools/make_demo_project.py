@@ -1,9 +1,9 @@
-"""Makes the demo project: the fibre survey of Hasselried, a village that does not exist.
+"""Make the demo project: the fibre survey of Hasselried, a village that does not exist.
 
     QT_QPA_PLATFORM=offscreen /usr/bin/python3 tools/make_demo_project.py [--output FOLDER] [--preview FILE.png]
 
-Needs QGIS with its Python (python3-qgis; made with 3.22) and Pillow, nothing of the suite; so it runs with the
-system's interpreter and not with the one of the virtual environment. It writes into `src/qfc/demo_project/`:
+It needs QGIS with its Python (python3-qgis; last run with 3.22) and Pillow, but nothing from the suite, so use the
+system's interpreter, not the one of the virtual environment. It writes into `src/qfc/demo_project/`:
 
 | file | layers |
 |---|---|
@@ -16,8 +16,8 @@ system's interpreter and not with the one of the virtual environment. It writes 
 | background.tif | painted plan of the village |
 | DCIM/*.jpg | photographs of poles, cabinets and a closure |
 
-Same inputs, same files: random numbers are seeded, uuids are derived from names, clocks are fixed. What still depends
-on the machine are the versions of QGIS, GDAL and Pillow.
+The same inputs give the same files: random numbers are seeded, uuids are derived from names, clocks are fixed. Only the
+versions of QGIS, GDAL and Pillow still make a difference.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ OUTPUT = Path(__file__).resolve().parent.parent / "src" / "qfc" / "demo_project"
 
 
 def main() -> int:
-    """Parse the arguments, make the project, say how large it is."""
+    """Parse the arguments, make the project, print its size."""
     parser = argparse.ArgumentParser(description="Make the demo project of qfc.")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder to write into; emptied first")
     parser.add_argument("--preview", type=Path, help="also draw the print layout as a PNG")

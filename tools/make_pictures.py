@@ -1,11 +1,11 @@
 #!/usr/bin/env python
-"""Make the pictures in docs/images: the terminal from a real run of the demo, the map from the demo project.
+"""Draw the pictures in docs/images: the terminal from a real run of the demo, the map from the demo project.
 
 Type: .venv/bin/python tools/make_pictures.py            all of them, about a minute
       .venv/bin/python tools/make_pictures.py map        only the map (by the node, and by QGIS where it is installed)
       .venv/bin/python tools/make_pictures.py terminal   only the terminal
 
-The run has a home of its own that is removed at the end; a stack named demo of yours is not touched.
+The run uses a temporary QFC_HOME that is removed at the end; your own stack named demo is not touched.
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs/images"
 PROJECT = ROOT / "src/qfc/demo_project"
 COLUMNS = 100
-#: Fonts come from the machine of whoever looks: the picture asks nobody else for them.
+#: Fonts come from the reader's machine: the picture loads none from elsewhere.
 FORMAT = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code, ", "")
 KEPT = ("PATH", "HOME", "LANG")
-LOOKS = ("status", "sync recent --limit 5", "deltas list", "health")
+COMMANDS = ("status", "sync recent --limit 5", "deltas list", "health")
 MAP_SIZE = (720, 510)
 COLOURS = 128
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Make what is asked for."""
+    """Draw the pictures that the arguments name."""
     IMAGES.mkdir(exist_ok=True)
     if "map" in arguments or not arguments:
         make_maps()
@@ -50,20 +50,20 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def make_terminals(environment: Mapping[str, str]) -> None:
-    """Run the demo to its end, then look at its stack with a few commands."""
+    """Run the demo to its end, then show its stack with a few commands."""
     shown = run(["demo", "--once"], environment)
     save("demo", "./demo --once", f"$ ./demo --once\n…\n{shown[shown.index('The demo:') :]}")
     run(["up"], environment)
     try:
-        looks = [f"$ qfc {look}\n{run(look.split(), environment)}" for look in LOOKS]
+        outputs = [f"$ qfc {command}\n{run(command.split(), environment)}" for command in COMMANDS]
     finally:
         run(["down"], environment)
-    save("status", "qfc", "\n".join(looks))
+    save("status", "qfc", "\n".join(outputs))
 
 
 @contextmanager
 def quiet_home() -> Generator[dict[str, str]]:
-    """Give an environment with a home of its own, under a path short enough for a socket."""
+    """Yield an environment with its own QFC_HOME, under a path short enough for a socket."""
     home = Path(tempfile.mkdtemp(prefix="qfc-pictures-", dir="/tmp"))
     home.chmod(0o755)
     try:
@@ -75,7 +75,7 @@ def quiet_home() -> Generator[dict[str, str]]:
 
 
 def run(arguments: Sequence[str], environment: Mapping[str, str]) -> str:
-    """Run qfc on a terminal; return what it printed there, colours included, without its progress."""
+    """Run qfc on a terminal; return its output with colours and without progress lines."""
     ours, theirs = pty.openpty()
     argv = [str(Path(sys.executable).with_name("qfc")), *arguments]
     process = subprocess.Popen(argv, env=dict(environment), stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL)
@@ -133,7 +133,7 @@ def drawn_by_qgis(project: Path, picture: Path) -> bool:
 
 
 def save_map(name: str, content: bytes) -> None:
-    """Write a picture of a map with few colours: small, and nobody sees the difference."""
+    """Write a picture of a map with few colours: it is small, and looks the same."""
     picture = Image.open(io.BytesIO(content)).convert("RGB").quantize(COLOURS)
     picture.save(IMAGES / f"{name}.png", optimize=True)
 

@@ -1,4 +1,4 @@
-"""Run by QGIS's own Python: writes the smallest project that a server processes like any other, with one point.
+"""Write the smallest project that a server processes like any other, with one point. Run it with QGIS's own Python:
 
 QT_QPA_PLATFORM=offscreen /usr/bin/python3 tools/make_probe_project.py src/qfc/probe_project
 """
@@ -38,7 +38,7 @@ def write_points() -> None:
 
 
 def write_project() -> None:
-    """Write the project, without the name of whoever made it."""
+    """Write the project, without its author's name."""
     project = QgsProject.instance()
     project.setCrs(QgsCoordinateReferenceSystem("EPSG:4326"))
     project.setTitle("qfc probe")

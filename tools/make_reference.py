@@ -1,9 +1,9 @@
 #!/usr/bin/env python
-"""Make the pages of docs/reference that are taken from the code: checks, commands, configuration, errors,
+"""Generate the pages of docs/reference that come from the code: checks, commands, configuration, errors,
 faults of the lab.
 
 Type: .venv/bin/python tools/make_reference.py            to write them
-      .venv/bin/python tools/make_reference.py --check    to see whether they are current (exit code 1 when not)
+      .venv/bin/python tools/make_reference.py --check    to check that they are current (exit code 1 if not)
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs/reference"
-NOTE = "*Made from the code by `tools/make_reference.py`; do not edit this page, edit the code and run it.*"
+NOTE = "*Generated from the code by `tools/make_reference.py`. Edit the code and run that, not this page.*"
 
 
 def pages() -> Mapping[Path, str]:
@@ -37,7 +37,7 @@ def pages() -> Mapping[Path, str]:
 
 
 def outdated() -> list[Path]:
-    """Return the pages that are missing or not what the code says."""
+    """Return the pages that are missing or differ from the code."""
     return [path for path, text in pages().items() if not path.exists() or path.read_text(encoding="utf-8") != text]
 
 

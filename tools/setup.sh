@@ -1,9 +1,10 @@
-# Sourced by ./demo and ./test: a virtual environment under the clone, renewed only when pyproject.toml or requirements.lock changed.
+# Sourced by ./demo and ./test: a virtual environment in the clone, updated only after pyproject.toml or
+# requirements.lock has changed.
 
-# Without bytecode every start of Python compiles everything anew; some shells forbid it for reasons of their own.
+# Without bytecode every start of Python compiles everything again; some shells forbid bytecode.
 unset PYTHONDONTWRITEBYTECODE
 
-# Prints the newest Python that is new enough, or nothing.
+# Prints the newest suitable Python, or nothing.
 find_python() {
     local candidate
     for candidate in python3.13 python3.12 python3.11 python3 python; do
@@ -15,7 +16,7 @@ find_python() {
     done
 }
 
-# Makes the module venv available where a Debian-like system keeps it in a package of its own.
+# Installs the module venv where a Debian-like system keeps it in a separate package.
 ensure_venv_module() {
     local python="$1"
     "$python" -c 'import venv, ensurepip' 2>/dev/null && return
@@ -25,12 +26,12 @@ ensure_venv_module() {
         echo "Installing $package …" >&2
         apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq "$package" >/dev/null && return
     fi
-    echo "Error: Python's module venv is missing." >&2
+    echo "Error: Python's venv module is missing." >&2
     echo "Type: sudo apt-get install $package   (or install your system's package of that name), then try again." >&2
     exit 2
 }
 
-# Installs packages with uv: the one on the path, else the one that pip fetches; without any with pip itself.
+# Installs packages with uv: the one on the path, else the one that pip installs; if there is no uv, with pip itself.
 install_packages() {
     local venv="$1"
     shift
@@ -43,27 +44,27 @@ install_packages() {
     fi
 }
 
-# ensure_environment ROOT EXTRA: makes ROOT/.venv and installs the package with an extra, in place.
+# ensure_environment ROOT EXTRA: creates ROOT/.venv and installs the package with an extra, in place.
 ensure_environment() {
     local root="$1" extra="$2" venv="$1/.venv" python wanted
     wanted="$(cat "$root/pyproject.toml" "$root/requirements.lock" | cksum)"
-    # What "dev" installs includes "all".
+    # The extra "dev" includes "all".
     if [ -x "$venv/bin/python" ] && "$venv/bin/python" -c '' 2>/dev/null; then
         [ "$(cat "$venv/.installed-$extra" 2>/dev/null)" = "$wanted" ] && return
         [ "$extra" = all ] && [ "$(cat "$venv/.installed-dev" 2>/dev/null)" = "$wanted" ] && return
     else
         python="$(find_python)"
         if [ -z "$python" ]; then
-            echo "Error: Python 3.11 or newer is needed and was not found." >&2
+            echo "Error: Python 3.11 or newer was not found." >&2
             echo "Type: sudo apt-get install python3   (or install it your way), then try again." >&2
             exit 2
         fi
         ensure_venv_module "$python"
-        echo "Making $venv …" >&2
+        echo "Creating $venv …" >&2
         rm -rf "$venv"
         "$python" -m venv "$venv"
     fi
-    echo "Installing what is needed (a minute or two, once) …" >&2
+    echo "Installing dependencies (a minute or two, only once) …" >&2
     install_packages "$venv" --quiet --editable "$root[$extra]" --constraint "$root/requirements.lock"
     printf '%s\n' "$wanted" >"$venv/.installed-$extra"
 }

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Without a certificate nginx does not start: one that is signed by itself lets the first start succeed. Replace it.
+# Without a certificate nginx does not start: a self-signed one lets the first start succeed. Replace it.
 set -eu
 [ ! -e "$QFIELDCLOUD_TLS_CERT" ] || exit 0
-echo "No certificate at $QFIELDCLOUD_TLS_CERT: making one for $QFIELDCLOUD_HOST that is signed by itself."
+echo "No certificate at $QFIELDCLOUD_TLS_CERT: creating a self-signed one for $QFIELDCLOUD_HOST."
 umask 077
 mkdir -p "$(dirname "$QFIELDCLOUD_TLS_CERT")" "$(dirname "$QFIELDCLOUD_TLS_KEY")"
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 365 \

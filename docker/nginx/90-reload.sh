@@ -1,5 +1,5 @@
 #!/bin/sh
-# certbot renews certificates and tells nobody: nginx reads its configuration and certificates again now and then.
+# certbot does not tell nginx about a renewed certificate, so nginx reloads its files every six hours.
 set -eu
 while sleep 21600; do
     nginx -t -q && nginx -s reload

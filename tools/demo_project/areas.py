@@ -1,4 +1,4 @@
-"""Draws the service areas around the lots that a cabinet serves."""
+"""Draw the service areas around the lots that a cabinet serves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Takes the photographs: painted pictures of poles, cabinets and closures, as JPEG with a date and a position."""
+"""Make the photographs: painted pictures of poles, cabinets and closures, as JPEG with a date and a position."""
 
 from __future__ import annotations
 

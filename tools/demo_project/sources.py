@@ -1,4 +1,4 @@
-"""Writes the tables as the files that the project's layers read."""
+"""Write the tables as the files that the project's layers read."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def write_shapefile(path: Path, table: Table) -> None:
 
 
 def write_geojson(path: Path, table: Table) -> None:
-    """A GeoJSON, in EPSG:4326 as RFC 7946 wants it."""
+    """A GeoJSON, in EPSG:4326 as RFC 7946 requires."""
     _write(path, table, "GeoJSON", ["RFC7946=YES", "WRITE_NAME=NO"], {}, crs="EPSG:4326")
 
 

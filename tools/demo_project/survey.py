@@ -1,4 +1,4 @@
-"""Puts the QGIS project together: layers, groups, relation, themes, layout, and what QFieldSync keeps in a project."""
+"""Assemble the QGIS project: layers, groups, relation, themes, layout, and the entries of QFieldSync."""
 
 from __future__ import annotations
 

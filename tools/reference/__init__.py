@@ -1,1 +1,1 @@
-"""The pages of `docs/reference` that are made from the code; `tools/make_reference.py` writes them."""
+"""The pages of `docs/reference` that are generated from the code; `tools/make_reference.py` writes them."""

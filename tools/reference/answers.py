@@ -1,4 +1,4 @@
-"""What each command answers with `--json`."""
+"""The `--json` answer of each command."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ DEPLOYED = {
 FINDING = {**keys(Finding), "result": '"found" or "fixed" or "failed" or "skipped"'}
 DIAGNOSIS = {**keys(Diagnosis), "findings": [FINDING]}
 
-#: By command. `None`: the command has no JSON answer of its own.
+#: By command. `None`: the command has no JSON answer.
 ANSWERS: Mapping[str, object] = {
     "init": Initialised,
     "up": Up,
@@ -70,7 +70,7 @@ ANSWERS: Mapping[str, object] = {
         "seconds": float,
         "steps": [Step],
         "kill": Kill | None,
-        "status": "as `qfc status` answers",
+        "status": "the answer of `qfc status`",
         "stopped": bool,
     },
     "status": Status,

@@ -1,4 +1,4 @@
-"""The page of what is looked for by `sync diagnose` and `doctor`."""
+"""The page of all checks of `sync diagnose` and `doctor`."""
 
 from __future__ import annotations
 
@@ -11,26 +11,28 @@ from qfc.checks.launching import LaunchCheck
 
 from .markdown import table
 
-HEAD = """# What a diagnosis looks for
+HEAD = """# Checks of a diagnosis
 
 {note}
 
-`qfc sync diagnose` looks for what keeps a sync from coming to its end, and then does what a device does: a small
-project goes up, a worker describes and packages it, the package comes down, an edit is applied. `qfc doctor` looks at
-everything. How to read them: [diagnose and repair](../howto/diagnose.md). {checks} checks know {problems} problems of a
-collection of what operators really met. A check's id begins with the problem's; others that it knows stand below it.
+`qfc sync diagnose` checks for everything that keeps a synchronisation from finishing. Then it does what a device does:
+it uploads a small project, a worker processes and packages it, it downloads the package, and an edit is applied.
+`qfc doctor` runs all checks. How to read the answer: [diagnose and repair](../howto/diagnose.md).
 
-*Repair* is what `--fix` does: `safe` at once, `ask` after a question or `--yes`, with what it would change, `no` is for
-you. *Test* is where the fault is made and found.
+{checks} checks find {problems} problems that operators have really met. A check's id begins with the id of its problem;
+other problems that it finds are listed below the id.
+
+*Repair* is what `--fix` does: `safe` repairs at once; `ask` shows the change and asks, unless you add `--yes`; `no` is
+left to you. *Test* names the tests that cause the fault and find it.
 """
 
-#: Problems that no single check knows: what answers them instead.
+#: Problems without a check of their own, and where the answer to them is.
 OTHERWISE: Mapping[str, str] = {
-    "A04": "Nothing is wrong when `/` is answered 404: official releases have no pages of their own but the admin's",
+    "A04": "Not a fault: official releases answer `/` with 404, because their only pages are the admin's",
     "C03, G02, G11": "The proof: every byte of a file, of a package and of its list is compared",
-    "E07": "See F04 and H02: a layer that is no external database any more, or a plan that does not allow one",
-    "H04": "`qfc users list`, `qfc projects list`, `qfc services disk` tell who uses how much",
-    "I07": "`qfc deploy` and `qfc workers drain` let jobs finish, and hold writers off meanwhile",
+    "E07": "See F04 and H02: a layer that is no longer an external database, or a plan that does not allow one",
+    "H04": "`qfc users list`, `qfc projects list` and `qfc services disk` show who uses how much",
+    "I07": "`qfc deploy` and `qfc workers drain` let jobs finish; `qfc deploy` also blocks writes meanwhile",
 }
 
 
@@ -42,12 +44,12 @@ def checks_page(note: str, root: Path) -> str:
     parts = {"sync diagnose, doctor": FOR_SYNC, "doctor alone": ADVISORY}
     sections = [f"## {title}\n\n{_table(checks, tests)}" for title, checks in parts.items()]
     head = HEAD.format(note=note, checks=len(EVERYTHING), problems=len(known)).strip()
-    otherwise = table(("problem", "what answers it"), [(f"`{id}`", answer) for id, answer in OTHERWISE.items()])
-    return "\n\n".join((head, *sections, f"## Answered otherwise\n\n{otherwise}"))
+    otherwise = table(("problem", "answer"), [(f"`{id}`", answer) for id, answer in OTHERWISE.items()])
+    return "\n\n".join((head, *sections, f"## Problems without a check of their own\n\n{otherwise}"))
 
 
 def tests_of(check: Check, tests: Mapping[Path, str]) -> list[str]:
-    """Return the names of the tests that name a check."""
+    """Return the names of the tests that mention a check."""
     return [path.stem for path, text in tests.items() if f'"{check.id}"' in text]
 
 
@@ -64,7 +66,7 @@ def _table(checks: tuple[Check, ...], tests: Mapping[Path, str]) -> str:
         )
         for one in checks
     ]
-    return table(("id", "problem", "what is looked at", "severity", "repair", "what to do", "test"), rows)
+    return table(("id", "problem", "what is checked", "severity", "repair", "what to do", "test"), rows)
 
 
 def _id(check: Check) -> str:

@@ -17,8 +17,7 @@ HEAD = """# Commands
 
 {note}
 
-What is typed everywhere: `qfc [OPTIONS] COMMAND [ARGS]…`. The flags of this table are understood before and after the
-command.
+Every command line is `qfc [OPTIONS] COMMAND [ARGS]…`. These flags work before and after the command:
 
 {flags}
 
@@ -28,18 +27,18 @@ command.
 | 1 | the operation failed, or a check found a fault |
 | 2 | wrong usage or configuration |
 | 3 | the stack, its host or its database cannot be reached |
-| 4 | refused: somebody else is at work, a guard said no, or nobody said yes |
-| 5 | done in part; the answer says what was left and why |
+| 4 | refused: another operator holds the lock, a guard refused, or nobody confirmed |
+| 5 | partly done; the answer says what is left and why |
 
-With `--json` one document is printed on standard output and nothing else there; `time` is ISO 8601 in UTC, keys that
-end in `_s` are seconds, in `_ms` milliseconds, in `_bytes` bytes. More keys may come, none goes. An error is
-`{{"error": {{"code", "message", "hint"}}}}` with the same exit code; see [errors](errors.md). Where a result has an
+With `--json`, standard output has one JSON document and nothing else. A `time` is ISO 8601 in UTC; keys that end in
+`_s` are seconds, in `_ms` milliseconds, in `_bytes` bytes. Releases may add keys but never remove one. An error is
+`{{"error": {{"code", "message", "hint"}}}}` with the same exit code; see [errors](errors.md). If a result has an
 obvious single word or list (a verdict, the ids, an address), `--quiet` prints just that.
 
-What is below a command is its `--json` answer, with words in place of values.
+Below each command is its `--json` answer, with words in place of values.
 """
 
-#: click's names of types that are none of ours.
+#: Our names for click's types.
 KINDS = {"integer": "number", "integer range": "number", "float range": "number", "float": "number", "text": "text"}
 
 
@@ -57,7 +56,7 @@ def commands_page(note: str) -> str:
 
 
 def command_paths() -> list[str]:
-    """Return every command that does something, as it is typed without `qfc`."""
+    """Return every command, as it is typed without `qfc`; groups that only hold commands are left out."""
     context = click.Context(root, info_name="qfc")
     found = [(name, root.get_command(context, name)) for name in root.list_commands(context)]
     return [path for name, command in found if command for path, _ in _leaves(name, command)]
@@ -85,7 +84,7 @@ def _section(path: str, command: click.Command) -> str:
 
 
 def _usage(path: str, command: click.Command) -> str:
-    """Return the command line: arguments by their names, options only as a word."""
+    """Return the command line with the names of its arguments; options are one word."""
     arguments = [_argument(one) for one in command.params if isinstance(one, click.Argument)]
     options = any(isinstance(one, click.Option) and not one.hidden for one in command.params)
     return " ".join(["qfc", path, *(["[OPTIONS]"] if options else []), *arguments])
@@ -98,7 +97,7 @@ def _argument(argument: click.Argument) -> str:
 
 
 def _help(command: click.Command) -> Iterator[str]:
-    """Yield the paragraphs of a command's help; one marked with \\b is kept as it stands."""
+    """Yield the paragraphs of a command's help; one marked with \\b is kept as it is."""
     for paragraph in inspect.cleandoc(command.help or "").split("\n\n"):
         if paragraph.startswith("\b"):
             yield from ("```", *paragraph.splitlines()[1:], "```", "")

@@ -1,8 +1,8 @@
 """The page of configuration: the keys of the suite's file, its variables, and the variables of the node.
 
-The suite's settings come from `qfc.config`, with all that is said of them. The node's variables and their defaults
-come from the calls in `qfc_node/settings.py`; what each means is written here, and a variable without a meaning, or a
-meaning without a variable, is an error.
+The suite's settings and their meanings come from `qfc.config`, the node's variables and their defaults from the calls
+in `qfc_node/settings.py`. The meaning of each variable of the node is here; a variable without a meaning, or a meaning
+without a variable, is an error.
 """
 
 from __future__ import annotations
@@ -26,20 +26,20 @@ from qfc.drivers.runtimes.embedded.programs import INHERITED, node_environment
 from .markdown import table
 
 FOLDER = "folder"
-#: What each variable of the node means.
+#: The meaning of each variable of the node.
 NODE_VARIABLES: Mapping[str, str] = {
-    "SECRET_KEY": "Key that signs sessions and seals projects' secrets. Losing it makes stored secrets unreadable.",
+    "SECRET_KEY": "Key that signs sessions and encrypts projects' secrets. Without it stored secrets are unreadable.",
     "DEBUG": "Django's debugging pages. Never on a server that others reach.",
-    "QFIELDCLOUD_HOST": "Name under which clients reach the server; accepted in `Host`.",
-    "DJANGO_ALLOWED_HOSTS": "More accepted names, separated by blanks. `localhost` is always accepted.",
+    "QFIELDCLOUD_HOST": "Name that clients use for the server; accepted in `Host`.",
+    "DJANGO_ALLOWED_HOSTS": "More accepted names, separated by spaces. `localhost` is always accepted.",
     "CSRF_TRUSTED_ORIGINS": "Origins, as `https://field.example.org`, from which the admin's forms are accepted "
-    "behind a proxy; separated by blanks.",
+    "behind a proxy; separated by spaces.",
     "DJANGO_USE_X_FORWARDED_HOST": "Take the host's name from `X-Forwarded-Host`. Only behind a proxy that sets it.",
     "QFC_NODE_SECURE_COOKIES": "Send the admin's cookies over HTTPS only.",
-    "QFC_NODE_RELEASE": "Release that the server calls itself.",
+    "QFC_NODE_RELEASE": "Release that the server reports.",
     "QFC_NODE_STATIC_ROOT": "Folder that `collectstatic` fills, for a proxy that serves the admin's files. Without it "
     "the node serves them itself.",
-    "QFC_NODE_MEMCACHED": "Address of a memcached, as `memcached:11211`. Without it each process has its own memory.",
+    "QFC_NODE_MEMCACHED": "Address of a memcached, as `memcached:11211`. Without it each process has its own cache.",
     "QFC_NODE_DATA": "Folder of the node: bytes of files, staging, job folders.",
     "POSTGRES_DB": "Name of the database.",
     "POSTGRES_USER": "Account on the database.",
@@ -49,18 +49,18 @@ NODE_VARIABLES: Mapping[str, str] = {
     "POSTGRES_SSLMODE": "TLS to the database: `disable`, `prefer`, `require`, `verify-ca`, `verify-full`.",
     "QFC_NODE_PROCESS": "Name of the process in the database's list of connections.",
     "QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS": "Hours that a token of a client is valid.",
-    "QFC_NODE_LOGIN_FAILURE_LIMIT": "Wrong passwords after which an account waits for half an hour.",
+    "QFC_NODE_LOGIN_FAILURE_LIMIT": "Number of wrong passwords that locks an account out for half an hour.",
     "QFIELDCLOUD_DEFAULT_TIME_ZONE": "Time zone of the admin's pages.",
-    "STORAGE_BUCKET_NAME": "Bucket of an S3 store. Without it files lie in a folder.",
+    "STORAGE_BUCKET_NAME": "Bucket of an S3 store. Without it files are in a folder.",
     "STORAGE_ACCESS_KEY_ID": "Key of the store; needed with a bucket.",
     "STORAGE_SECRET_ACCESS_KEY": "Secret of the store; needed with a bucket.",
     "STORAGE_REGION_NAME": "Region of the store.",
-    "STORAGE_ENDPOINT_URL": "Address of the store; without it Amazon's.",
+    "STORAGE_ENDPOINT_URL": "Address of the store; if not set, Amazon's.",
     "QFC_NODE_UPLOAD_MAX_BYTES": "Largest file that is accepted, in bytes.",
-    "WORKER_TIMEOUT_S": "Seconds that a job may take.",
-    "QFC_NODE_WORKER_MEMORY_LIMIT": "Bytes of memory that a job may take.",
-    "QFC_NODE_APPLY_DELTAS_LIMIT": "Edits that one job takes at most.",
-    "QFC_NODE_GIS_ENGINE": "What reads, packages and edits projects.",
+    "WORKER_TIMEOUT_S": "Longest time that a job may take, in seconds.",
+    "QFC_NODE_WORKER_MEMORY_LIMIT": "Most memory that a job may take, in bytes.",
+    "QFC_NODE_APPLY_DELTAS_LIMIT": "Most edits that one job applies.",
+    "QFC_NODE_GIS_ENGINE": "The engine that reads, packages and edits projects.",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }
@@ -71,10 +71,10 @@ HEAD = """# Configuration
 
 ## The file
 
-`$QFC_CONFIG`; without it `$QFC_HOME/config.toml` where `QFC_HOME` is set, else `~/.config/qfc/config.toml`. `qfc init`
-writes it and keeps what you wrote into it, comments too. A setting is taken from the command's flags, else from the
-environment, else from the file; without any, a stack keeps what it had when it last ran. All mistakes are reported at
-once. A key that is not known is a mistake.
+`$QFC_CONFIG`; without it `$QFC_HOME/config.toml` if `QFC_HOME` is set, else `~/.config/qfc/config.toml`. `qfc init`
+writes it and keeps what you added, comments too. A setting comes from the command's flags, else from the environment,
+else from the file; if none of them has it, the stack keeps the value of its last run. All mistakes are reported at once;
+an unknown key is a mistake.
 
 ```toml
 {example}
@@ -86,8 +86,8 @@ once. A key that is not known is a mistake.
 
 {settings}
 
-A variable overrules the file for the stack that is meant. The older names are those of set-ups before this suite; they
-count for deployments only, after the others.
+A variable takes precedence over the file; it applies to the stack that the command uses. Older set-ups have other names
+for some settings of a deployment. These names work too, but the others take precedence; an embedded stack ignores them.
 {tables}
 ## Environment of `qfc`
 
@@ -95,21 +95,21 @@ count for deployments only, after the others.
 
 ## Environment of the node
 
-The embedded server reads its environment only. `qfc up` sets what has to be set; everything else may be written, one
-`NAME=value` a line without quotes, `#` before a comment, into the file `node.env` in the stack's folder (make it
-readable by its owner only when it holds a secret: `chmod 600`). It takes effect with `qfc services recreate --all`. The
-secrets (`SECRET_KEY`, `POSTGRES_PASSWORD`, `STORAGE_SECRET_ACCESS_KEY`) may also be named by their file:
-`NAME_FILE=/path` instead of `NAME=value`.
+The embedded server reads only its environment. `qfc up` sets what is required. Write everything else into the file
+`node.env` in the stack's folder: one `NAME=value` per line, without quotes, `#` before a comment. If it holds a secret,
+make it readable for its owner only (`chmod 600`). `qfc services recreate --all` applies it. The secrets (`SECRET_KEY`,
+`POSTGRES_PASSWORD`, `STORAGE_SECRET_ACCESS_KEY`) may also be in a file of their own: `NAME_FILE=/path` instead of
+`NAME=value`.
 
 {node}
 
-From your own environment the processes of a stack inherit {inherited}, and nothing else.
+The processes of a stack inherit {inherited} from your own environment, and nothing else.
 """
 
 
 @dataclass(frozen=True)
 class Variable:
-    """A variable of the node: how it is read, and its default as it is written in the source."""
+    """A variable of the node: how it is read, and its default as the source has it."""
 
     name: str
     reader: str
@@ -175,8 +175,8 @@ def _variables() -> Iterator[tuple[str, str]]:
     ours, older = PASSWORD_VARIABLES
     yield (
         f"`{ours}`",
-        f"Password of the account on a stack's host, where no key lets us in; the older name is `{older}`. It goes to "
-        "`ssh` through a pipe and to nobody else. On a terminal `ssh` asks for it.",
+        f"Password of the account on a stack's host, if no key works; the older name is `{older}`. Only `ssh` "
+        "gets it, through a pipe. Without it, `ssh` asks on a terminal.",
     )
 
 
@@ -229,14 +229,14 @@ def _variable(call: ast.Call) -> Variable:
 
 
 def _text(expression: ast.expr) -> str:
-    """Return a default as people read it: numbers worked out, names of the source as they are."""
+    """Return a default as people read it: numbers computed, nothing for a name of the source."""
     if isinstance(expression, ast.Name):
         return ""
     return str(_value(expression))
 
 
 def _value(expression: ast.expr) -> object:
-    """Work out a default as the settings write it: a literal, or a product or power of numbers."""
+    """Compute a default as the settings write it: a literal, or a product or power of numbers."""
     if isinstance(expression, ast.BinOp):
         left, right = _value(expression.left), _value(expression.right)
         assert isinstance(left, int) and isinstance(right, int)

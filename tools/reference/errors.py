@@ -15,25 +15,25 @@ HEAD = """# Errors
 
 {note}
 
-An error is three lines at most: what failed, why, what to type next. With `--json` it is one object on standard
-output, `{{"error": {{"code", "message", "hint"}}}}`; the `code` is stable, the sentences are not. A wrong configuration
-also has `problems`, a list with every mistake at once.
+An error has at most three lines: what failed, why, and what to type next. With `--json` it is one object on standard
+output, `{{"error": {{"code", "message", "hint"}}}}`. The `code` is stable, the sentences are not. A configuration error
+also has `problems`, a list with every mistake.
 
 {tree}
 
 {codes}
 
-Two more that are no class of their own: `Interrupted.` after Ctrl-C or SIGTERM (`failed`, exit code 1), and `qfc itself
-has a fault` for what should not happen (`failed`, exit code 1); with `--verbose` the traceback follows.
+Two more have no class of their own: `Interrupted.` after Ctrl-C or SIGTERM (`failed`, exit code 1), and `qfc has a bug`
+for an unexpected error (`failed`, exit code 1); `--verbose` also prints the traceback.
 
-The API of the node answers errors as `{{"code", "message"}}` with the status that clients know; its document is served
-by every stack under `/swagger/`.
+The node's API answers errors as `{{"code", "message"}}` with the status that clients expect; every stack serves the
+description of its API under `/swagger/`.
 """
 
 
 def errors_page(note: str) -> str:
     """Return the page."""
-    # A module that defines an exception of its own has to be named here to be on the page.
+    # A module that defines its own exception must be imported here for the exception to be on the page.
     assert results.ScenarioError in QfcError.__subclasses__()
     rows = [
         (f"`{kind.code}`", str(kind.exit_code), kind.__name__, inspect.cleandoc(kind.__doc__ or "").split("\n")[0])
@@ -50,7 +50,7 @@ def _below(kind: type[QfcError]) -> Iterator[type[QfcError]]:
 
 
 def _place(kind: type[QfcError]) -> tuple[bool, str]:
-    """Those of the module in its order, then the others: they are known in the order in which they were loaded."""
+    """Sort key: classes of the module `errors` in its order, then the others by name, whatever the order of imports."""
     is_other = kind.__module__ != errors.__name__
     return is_other, kind.__name__ if is_other else ""
 

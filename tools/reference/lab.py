@@ -1,4 +1,4 @@
-"""The page of the faults that `qfc lab` makes."""
+"""The page of the faults that `qfc lab` causes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ HEAD = """# Faults of the lab
 
 {note}
 
-What `qfc lab break FAULT` makes and `qfc lab mend` undoes, and which [checks](checks.md) of a diagnosis find it; `J-`
-in front of an id is a failed job that shows its signature. How to use them: [the fault lab](../howto/lab.md).
+The faults that `qfc lab break FAULT` causes and `qfc lab mend` undoes, and the [checks](checks.md) of a diagnosis that
+find them. How to use them: [the fault lab](../howto/lab.md).
 """
 
 

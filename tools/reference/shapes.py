@@ -1,4 +1,4 @@
-"""What a JSON answer looks like, read from the types of the result that a command writes."""
+"""The shape of a JSON answer, read from the types of the result that a command writes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def keys(result: type, *left_out: str) -> dict[str, object]:
     """Return the keys of a result with the types of their values."""
     hints = get_type_hints(result)
     found: dict[str, object] = {field.name: hints[field.name] for field in fields(result) if field.name not in left_out}
-    # The one property that `--json` writes beside the fields.
+    # The only property that `--json` writes in addition to the fields.
     return {**found, "running": int} if result is Service else found
 
 
@@ -57,7 +57,7 @@ def _of_generic(hint: Any, indent: int) -> str:
         return f"{{name: {shape(parts[1], indent)}, …}}"
     if isinstance(origin, type) and issubclass(origin, Sequence):
         return f"[{shape(parts[0], indent)}, …]"
-    raise TypeError(f"{hint!r} has no word yet; see WORDS in {__file__}")
+    raise TypeError(f"{hint!r} has no entry in WORDS of {__file__}")
 
 
 def _object(found: Mapping[str, object], indent: int) -> str:
