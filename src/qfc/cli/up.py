@@ -1,4 +1,4 @@
-"""`qfc up`: start a stack, or what of it does not run."""
+"""`qfc up`: start a stack, or the services that are down."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from .session import Session, pass_session
 
 
 @click.command("up")
-@click.option("--port", type=int, help="Port of the API; without it the last one, 8011 or a free one.")
+@click.option("--port", type=int, help="Port of the API; by default the last one used, else 8011 or a free one.")
 @click.option("--bind", metavar="ADDRESS", help="Address that the API listens on; 0.0.0.0 for all.")
 @click.option("--workers", type=int, help="Number of workers.")
 @pass_session
 def command(session: Session, port: int | None, bind: str | None, workers: int | None) -> int:
-    """Start a stack, or what of it does not run, and wait until it is ready. Twice is harmless."""
+    """Start a stack, or the services that are down, and wait until the stack is ready. Safe to repeat."""
     session.settings = {"port": port, "bind": bind, "workers": workers}
     result = up(session.ports, session.options)
     called = f"qfc --stack {session.stack}" if session.stack else "qfc"
@@ -29,9 +29,9 @@ def _write(writer: Writer, result: Up, called: str) -> None:
         for step in result.steps:
             writer.line(f"Would: {step}")
         return
-    what = "runs already" if result.already_running else "runs"
+    what = "was already running" if result.already_running else "is running"
     writer.line(f"{result.stack} {what}: {writer.paint(result.verdict.value)}, {result.url}")
     for reason in result.reasons:
         writer.line(f"  {reason}")
     if not result.already_running:
-        writer.line(f"Next: {called} users create NAME, then connect QField to that address; {called} status")
+        writer.line(f"Next: {called} users create NAME, then connect QField to this address; {called} status")
