@@ -15,7 +15,7 @@ from .session import Session, pass_session
 
 @click.command("doctor")
 @fix_option
-@click.option("--no-proof", is_flag=True, help="Skip the test with a small project on the server.")
+@click.option("--no-proof", is_flag=True, help="Skip the proof: a test with a small project on the server.")
 @click.option(
     "--report",
     "path",

@@ -21,7 +21,7 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts, fitted, paragraph
 
-#: How servers mark the begin and the end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
+#: How servers mark the start and the end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
 STEP = re.compile(r"::(?:<<<::\S+ (?P<name>.*)|>>>::.*)")
 TYPES = ("package", "delta_apply", "process_projectfile", "create_project")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
@@ -216,7 +216,7 @@ def write_job(writer: Writer, result: JobShown) -> None:
 
 
 def readable(output: str) -> Iterator[str]:
-    """Yield the lines of a job's output; a step becomes one line with its name, its end marker none."""
+    """Yield the lines of a job's output; a step becomes one line with its name, without its end."""
     for line in output.rstrip().splitlines():
         step = STEP.match(line)
         if step is None:

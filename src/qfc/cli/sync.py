@@ -61,7 +61,7 @@ def failed_command(session: Session, hours: float, limit: int) -> None:
 
 @command.command("diagnose")
 @fix_option
-@click.option("--no-proof", is_flag=True, help="Skip the test with a small project on the server.")
+@click.option("--no-proof", is_flag=True, help="Skip the proof: a test with a small project on the server.")
 @pass_session
 def diagnose_command(session: Session, fix: bool, no_proof: bool) -> int:
     """Check whether synchronisation works; if not, show why and how to repair it.

@@ -172,7 +172,7 @@ def write_quota(writer: Writer, result: Quota) -> None:
         ("Used", bytes_text(result.storage_used_bytes)),
         (
             "Quota",
-            bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "unknown",
+            bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "no known limit",
         ),
         ("Share", used),
         ("Plan", f"{result.subscription.plan}, {result.subscription.status}" if result.subscription else None),

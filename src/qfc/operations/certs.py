@@ -79,9 +79,7 @@ def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_o
     before = _tried("served", certificates.served, [])
     said = ""
     with guarded(ports, "certs renew", target=ports.name, options=options) as guard:
-        if not reload_only and guard.step(
-            "Renew the certificate with certbot" + (", even if not due" if force else ", if due")
-        ):
+        if not reload_only and guard.step("Renew the certificate with certbot" + ("" if force else ", if due")):
             said = certificates.renew(force=force)
         if guard.step("Test nginx's configuration and reload nginx"):
             certificates.reload()

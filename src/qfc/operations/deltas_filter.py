@@ -68,7 +68,7 @@ def has_reason(delta: Delta, wanted: str) -> bool:
 
 
 def _age(text: str) -> timedelta:
-    """Read the age of an edit, at most 100 years. Raises UsageError."""
+    """Read the age of an edit, capped at 100 years. Raises UsageError."""
     try:
         return min(span(text), timedelta(days=366 * 100))
     except OverflowError as error:

@@ -76,8 +76,8 @@ class ProbeProject:
         _require(fetched, f"the download of {name}")
         if fetched.content != content:
             raise ProbeError(
-                f"{name} came back as {len(fetched.content)} bytes, md5 {_md5(fetched.content)}; uploaded were "
-                f"{len(content)} bytes, md5 {_md5(content)}.",
+                f"{name} came back as {len(fetched.content)} bytes, md5 {_md5(fetched.content)}, not as "
+                f"the {len(content)} bytes that were uploaded, md5 {_md5(content)}.",
                 hint="The path from nginx to the store is faulty. Type: qfc health --verbose",
             )
         return fetched.seconds

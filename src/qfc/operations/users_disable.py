@@ -24,7 +24,7 @@ def users_disable(ports: Ports, username: str, *, enable: bool, options: Options
     """Allow or block the login of a user. Raises NotFoundError, and UsageError for an organization."""
     user = find(ports, username)
     if user.type != "person":
-        raise UsageError(f"{user.username} is an {user.type}; only users log in.", hint="Type: qfc users list")
+        raise UsageError(f"{user.username} is an {user.type}; only users can log in.", hint="Type: qfc users list")
     ended = 0
     sentence = (
         f"Allow {user.username} to log in again"
