@@ -95,7 +95,7 @@ def test_a_database_that_gave_up_on_a_full_disk_runs_again(stack: Stack, person:
     assert person.upload("meanwhile.jpg").status_code == 503
     assert "A15" in doctor(stack)
     assert [one["id"] for one in stack.qfc("lab", "list")["faults"] if one["broken_since"]] == ["disk-full"]
-    assert "disk-full is broken already" in refused(stack.qfc("lab", "break", "disk-full", check=False))
+    assert "disk-full is already active" in refused(stack.qfc("lab", "break", "disk-full", check=False))
     assert refused(stack.qfc("up", check=False))
     assert stack.qfc("lab", "mend")["broken"] == []
     assert stack.qfc("status")["verdict"] == "ok"

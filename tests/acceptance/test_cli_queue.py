@@ -275,7 +275,7 @@ def test_what_was_done_is_audited(stack: Stack, world: DatabaseWorld) -> None:
     stack.qfc("jobs", "retry", job)
     entries = stack.qfc("audit")["entries"]
     (entry,) = [entry for entry in entries if entry["target"] == job]
-    assert (entry["command"], entry["result"]) == ("jobs retry", "1 job, 0 deltas")
+    assert (entry["command"], entry["result"]) == ("jobs retry", "1 job, 0 edits")
 
 
 VIEWS = (
@@ -328,4 +328,4 @@ def test_a_job_that_blocks_its_project_is_freed_with_its_edits(stack: Stack, wor
     assert stack.qfc("deltas", "show", delta)["status"] == "pending"
     assert stack.qfc("--yes", "jobs", "cleanup", "--older", "15m")["examined"] == 0
     shown = typed(stack, "--yes", "jobs", "cleanup", "--older", "1 year")
-    assert (shown.returncode, "no span of time" in shown.stderr) == (2, True)
+    assert (shown.returncode, "not a time span" in shown.stderr) == (2, True)

@@ -254,7 +254,7 @@ def test_a_changed_tree_is_refused(server: Deployment) -> None:
     try:
         answer = server.run("--json", "--yes", "deploy", "--tag", "plain")
         assert answer.code == 4
-        assert "clean tree: changed: docker/nginx/Dockerfile" in answer.json["error"]["message"]
+        assert "clean tree: modified: docker/nginx/Dockerfile" in answer.json["error"]["message"]
         assert "--skip-check 'clean tree'" in answer.json["error"]["hint"]
     finally:
         changed.write_text(text)
@@ -269,16 +269,16 @@ def test_a_plan_changes_nothing(server: Deployment) -> None:
 
 
 STEPS = {
-    "save": "Keep what the way back needs",
+    "save": "Save what a rollback needs",
     "checkout": "Check out good",
     "images": "Build the images",
-    "drain": "Let the workers finish",
-    "hold": "Hold off writers",
+    "drain": "Stop the workers after their jobs",
+    "hold": "Block writes",
     "dump": "Dump the database",
     "migrate": "Migrate the database",
     "collectstatic": "Collect static files",
     "start": "Start the release",
-    "gate": "Prove that it works",
+    "gate": "Prove that the release works",
 }
 
 
@@ -317,7 +317,7 @@ def kill_deploy_at(server: Deployment, sentence: str, *, after_s: float) -> None
 
 
 def test_killed_past_the_gate_it_is_finished(server: Deployment) -> None:
-    kill_deploy_at(server, "Let writers in, then start the workers", after_s=0)
+    kill_deploy_at(server, "Accept writes again, then start the workers", after_s=0)
     answer = server.run("--json", "--yes", "deploy", "rollback")
     assert answer.code == 0, answer.out + answer.err
     assert answer.json["result"] == "deployed"

@@ -249,7 +249,7 @@ def test_a_stuck_job_is_freed_unless_its_container_runs(official: Deployment) ->
     work = official.engine.docker("run", "--detach", "--label", f"job_id={job}", "--network",
                                   f"{official.project}_default", "debian:bookworm-slim", "sleep", "60")  # fmt: skip
     kept = official.ok("jobs", "cleanup", "--older", "1h")
-    assert (kept["kept"], kept["reasons"][0]["reason"]) == ([job], "Its worker lives.")
+    assert (kept["kept"], kept["reasons"][0]["reason"]) == ([job], "Its worker is alive.")
     official.engine.docker("rm", "-f", work)
     assert official.ok("jobs", "cleanup", "--older", "1h")["requeued"] == [job]
     assert world.store.job(job).status == "pending"

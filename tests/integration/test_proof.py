@@ -74,9 +74,9 @@ def emptied(part: str) -> Change:
 @pytest.mark.parametrize(
     ("part", "step", "said"),
     [
-        ("/random.bin/", "a file up and down", "came back as 0 bytes"),
-        ("/probe.qgs/", "a project described by a worker", "came back as 0 bytes"),
-        ("/latest/files/", "a package made and fetched", "came as 0 bytes"),
+        ("/random.bin/", "file round trip", "came back as 0 bytes"),
+        ("/probe.qgs/", "project file processed by a worker", "came back as 0 bytes"),
+        ("/latest/files/", "package built and downloaded", "arrived with 0 bytes"),
     ],
 )
 def test_files_that_come_empty_are_told_with_their_step(ports: Ports, part: str, step: str, said: str) -> None:
@@ -97,10 +97,10 @@ def test_an_edit_that_never_gets_there_is_told(ports: Ports, monkeypatch: pytest
 
     broken = prove(WithApi(ports, Swallowing(ports.api, lambda _, answer: answer)))  # pyright: ignore[reportArgumentType]
     assert broken is not None
-    assert (broken.step, "was never made" in broken.error.message) == ("an edit applied", True)
+    assert (broken.step, "was never created" in broken.error.message) == ("edit applied", True)
     assert names(ports) == []
 
 
 def test_what_is_no_geopackage_is_told() -> None:
-    with pytest.raises(proof.ProbeError, match="no GeoPackage"):
+    with pytest.raises(proof.ProbeError, match="not a GeoPackage"):
         proof.name_in(b"not a database")

@@ -86,7 +86,7 @@ def test_migrations_that_nobody_asked_for_are_refused_before_anybody_notices() -
 def test_files_that_were_changed_stop_it_unless_the_check_is_skipped() -> None:
     world = World()
     world.site.changed = ("docker-compose.yml",)
-    with pytest.raises(RefusedError, match=r"clean tree: changed: docker-compose\.yml"):
+    with pytest.raises(RefusedError, match=r"clean tree: modified: docker-compose\.yml"):
         deployed(world)
     passing = DeployOptions(tag="b", migrate=True, skipped=("clean tree",))
     assert deployed(world, wanted=passing).result is DeployState.DEPLOYED

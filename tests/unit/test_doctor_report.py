@@ -38,7 +38,7 @@ def test_a_report_tells_what_is_wrong_and_not_whose_server_it_is() -> None:
     for hidden in (*secrets, *named, "abcdefghijklmnop", "a-b-c"):
         assert hidden not in text, hidden
     for told in ("POSTGRES_PASSWORD=[hidden]", "DEBUG=0", "**D14-jobs**", "[person-", "[project-", "[e-mail]",
-                 "[address]", "[host-1]", "worker_wrapper", "migrations, the last one core.0001"):  # fmt: skip
+                 "[address]", "[host-1]", "worker_wrapper", "migrations, the last is core.0001"):  # fmt: skip
         assert told in text, told
 
 
@@ -71,7 +71,7 @@ def test_a_part_that_cannot_be_looked_at_says_so() -> None:
 
     ports.directory.database = away  # pyright: ignore[reportAttributeAccessIssue]
     text = report(ports, found(ports))
-    assert "Could not be looked at: The database does not answer." in text
+    assert "Could not be read: The database does not answer." in text
     assert "| worker_wrapper | running |" in text
 
 
@@ -80,7 +80,7 @@ def test_the_file_is_its_owners_alone_and_no_file_is_overwritten(tmp_path: Path)
     made = write_report(ports, found(ports), tmp_path / "report.md")
     assert stat.S_IMODE(made.stat().st_mode) == 0o600
     before = made.read_text()
-    with pytest.raises(UsageError, match="is there already"):
+    with pytest.raises(UsageError, match="already exists"):
         write_report(ports, found(ports), made)
     assert made.read_text() == before
     with pytest.raises(QfcError, match="cannot be written"):

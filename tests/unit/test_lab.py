@@ -108,7 +108,7 @@ def test_a_deployment_that_does_not_say_that_it_is_a_lab_is_left_alone() -> None
     for value in ("", "QFC_LAB=0\n", "QFC_LAB=yes\n"):
         ports.deployment.site.env = ENV.replace("QFC_LAB=1\n", value)
         before = ports.deployment.site.env
-        with pytest.raises(RefusedError, match="no lab") as caught:
+        with pytest.raises(RefusedError, match="not a lab") as caught:
             lab_break(ports, "debug-on", YES)
         assert "QFC_LAB=1" in caught.value.hint
         assert ports.deployment.site.env == before
@@ -130,7 +130,7 @@ def test_an_embedded_stack_has_no_faults_of_containers() -> None:
 def test_a_fault_is_made_once() -> None:
     ports = lab(fault("debug-on"))
     lab_break(ports, "debug-on", YES)
-    with pytest.raises(RefusedError, match="broken already"):
+    with pytest.raises(RefusedError, match="already active"):
         lab_break(ports, "debug-on", YES)
 
 
@@ -139,7 +139,7 @@ def test_unknown_faults_and_faults_that_are_not_made() -> None:
         lab_break(lab(), "nothing", YES)
     with pytest.raises(NotFoundError):
         lab_mend(lab(), "nothing", YES)
-    with pytest.raises(RefusedError, match="not broken"):
+    with pytest.raises(RefusedError, match="not active"):
         lab_mend(lab(), "edits-lost", YES)
     assert lab_mend(lab(), None, YES).changed == ()
 

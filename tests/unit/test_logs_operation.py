@@ -61,5 +61,5 @@ def test_spans(text: str, seconds: int) -> None:
 
 @pytest.mark.parametrize("text", ["", "h", "2", "yesterday", "2 hours", "-1h"])
 def test_what_is_no_span_is_wrong_usage(text: str) -> None:
-    with pytest.raises(UsageError, match="no span"):
+    with pytest.raises(UsageError, match="not a time span"):
         span(text)

@@ -144,7 +144,7 @@ def test_a_job_named_is_tried_again_without_a_question(ports: MemoryPorts, world
     job = world.job(world.project("survey"), "failed", ended=1)
     result = jobs_retry(ports, JobSelection([job[:9]]), Options())
     assert (result.jobs, result.exit_code) == ((job,), 0)
-    assert audited(ports) == [("jobs retry", job, "1 job, 0 deltas")]
+    assert audited(ports) == [("jobs retry", job, "1 job, 0 edits")]
 
 
 def test_a_job_that_cannot_be_tried_again_is_refused(ports: MemoryPorts, world: MemoryWorld) -> None:
@@ -449,10 +449,10 @@ def test_cleanup_takes_jobs_from_dead_workers_only(ports: MemoryPorts, world: Me
     done = jobs_cleanup(ports, YES, older_s=3600)
     assert (done.examined, done.requeued, done.failed, done.kept) == (2, (dead,), (), (alive,))
     assert (done.deltas_reset, done.projects_unblocked) == (1, (lost,))
-    assert done.reasons[0].reason == "Its worker lives."
+    assert done.reasons[0].reason == "Its worker is alive."
     assert ports.jobs.delta_rows[delta].status == "pending"
     assert ports.jobs.job_rows[fresh].status is JobStatus.QUEUED
-    assert audited(ports)[0] == ("jobs cleanup", dead, "1 wait again, 0 failed")
+    assert audited(ports)[0] == ("jobs cleanup", dead, "1 requeued, 0 failed")
     assert jobs_cleanup(ports, YES, older_s=3600).examined == 1
 
 
@@ -484,7 +484,7 @@ def test_cleanup_cancels_packages_for_which_the_same_person_waits_twice(ports: M
     with pytest.raises(NotConfirmedError):
         jobs_cleanup(ports, Options(), older_s=3600)
     assert jobs_cleanup(ports, YES, older_s=3600).superseded == (older,)
-    assert audited(ports)[0] == ("jobs cleanup", older, "0 wait again, 0 failed, 1 package cancelled")
+    assert audited(ports)[0] == ("jobs cleanup", older, "0 requeued, 0 failed, 1 package cancelled")
     left = {job.id for job in ports.jobs.snapshot().pending}
     assert left == {edits, described, *kept}
     assert jobs_cleanup(ports, YES, older_s=0).superseded == ()
@@ -513,4 +513,4 @@ def test_cleanup_leaves_a_lock_behind_which_a_job_works(ports: MemoryPorts, worl
     world.job(project, "started", started=1)
     world.job(project)
     result = jobs_cleanup(ports, YES, unlock=True)
-    assert (result.unlocked, "a job works at it" in result.locked[0].reason) == ((), True)
+    assert (result.unlocked, "a job is running on it" in result.locked[0].reason) == ((), True)

@@ -101,9 +101,9 @@ def test_usual_ports_are_those_of_a_deployment_that_names_none(service: str) -> 
         ("http://nginx", "a loop. Use https:// and port 443"),
         ("http://nginx:80", "a loop. Use https:// and port 443"),
         ("http://localhost:8443", "nginx speaks HTTPS on port 8443"),
-        ("http://app:8000", "nginx has the ports 8080 and 8443"),
-        ("tcp://localhost:8000", "nginx has the ports 8080 and 8443"),
-        ("unix:/run/app.sock", "nginx has the ports 8080 and 8443"),
+        ("http://app:8000", "nginx listens on ports 8080 and 8443"),
+        ("tcp://localhost:8000", "nginx listens on ports 8080 and 8443"),
+        ("unix:/run/app.sock", "nginx listens on ports 8080 and 8443"),
         ("http_status:404", "answers 404 itself"),
     ],
 )
@@ -127,7 +127,7 @@ def test_the_first_rule_for_the_host_counts(hostname: str) -> None:
 @pytest.mark.parametrize("hostname", ["other.example.org", "*.example.com", "example.org", "*.field.example.org"])
 def test_a_tunnel_without_a_rule_for_the_host_is_told(hostname: str) -> None:
     status = looked(leading_to(GOOD, hostname=hostname))
-    assert (status.service, status.problems) == (None, ("No rule of the tunnel is for this host name.",))
+    assert (status.service, status.problems) == (None, ("The tunnel has no rule for this host name.",))
 
 
 def test_rules_that_nobody_can_read_are_no_problem() -> None:
@@ -137,8 +137,8 @@ def test_rules_that_nobody_can_read_are_no_problem() -> None:
 @pytest.mark.parametrize(
     ("tunnel", "told"),
     [
-        (replace(RUNS, running=False, connections=None), "cloudflared does not run."),
-        (replace(RUNS, connections=0), "cloudflared runs and has no connection to Cloudflare."),
+        (replace(RUNS, running=False, connections=None), "cloudflared is not running."),
+        (replace(RUNS, connections=0), "cloudflared is running but has no connection to Cloudflare."),
     ],
 )
 def test_a_tunnel_that_is_stopped_or_not_connected_is_down(tunnel: Tunnel, told: str) -> None:

@@ -102,7 +102,7 @@ def test_a_size_is_measured_against_the_plan_that_comes_with_it(ports: MemoryPor
 
 def test_a_dry_run_says_the_steps_and_changes_nothing(ports: MemoryPorts) -> None:
     changed = users_set_quota(ports, "alice", Options(dry_run=True), size="2GB", plan="pro")
-    assert changed.steps == ("Give alice the plan pro", "Let alice store 2000 MB")
+    assert changed.steps == ("Give alice the plan pro", "Set the quota of alice to 2000 MB")
     assert (changed.dry_run, changed.after) == (True, 100 * MB)
     assert ports.directory.subscriptions["alice"] == HERS
     assert ports.audit.entries() == ()
@@ -111,10 +111,10 @@ def test_a_dry_run_says_the_steps_and_changes_nothing(ports: MemoryPorts) -> Non
 @pytest.mark.parametrize(
     ("given", "error", "told", "hint"),
     [
-        ({"size": "99MB"}, RefusedError, "The plan community has 100 MB already", "none; make one"),
-        ({"size": "500MB", "plan": "pro"}, RefusedError, "The plan pro has 1000 MB already", "community"),
+        ({"size": "99MB"}, RefusedError, "The plan community already includes 100 MB", "none; create one"),
+        ({"size": "500MB", "plan": "pro"}, RefusedError, "The plan pro already includes 1000 MB", "community"),
         ({"plan": "gold"}, UsageError, "There is no plan gold", "community, pro"),
-        ({"size": "many"}, UsageError, "'many' is no size", "500MB"),
+        ({"size": "many"}, UsageError, "'many' is not a size", "500MB"),
     ],
 )
 def test_what_cannot_be_set_is_refused_before_anything_is_changed(

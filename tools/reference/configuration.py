@@ -73,8 +73,8 @@ HEAD = """# Configuration
 
 `$QFC_CONFIG`; without it `$QFC_HOME/config.toml` if `QFC_HOME` is set, else `~/.config/qfc/config.toml`. `qfc init`
 writes it and keeps what you added, comments too. A setting comes from the command's flags, else from the environment,
-else from the file; if none of them has it, the stack keeps the value of its last run. All mistakes are reported at once;
-an unknown key is a mistake.
+else from the file; if none of them has it, the stack keeps the value of its last run. All mistakes are reported at
+once; an unknown key is a mistake.
 
 ```toml
 {example}

@@ -1,4 +1,4 @@
-"""`qfc audit`: what was done to the stack."""
+"""`qfc audit`: the audit log of the stack."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from .session import Session, pass_session
 
 
 @click.command("audit")
-@click.option("--lines", default=50, show_default=True, type=click.IntRange(1), help="How many entries.")
+@click.option("--lines", default=50, show_default=True, type=click.IntRange(1), help="Number of entries to show.")
 @pass_session
 def command(session: Session, lines: int) -> None:
-    """What was done to the stack, by whom, with which result; the newest first."""
+    """Show what was done to the stack, by whom, and with what result; newest first."""
     entries = audit(session.ports, limit=lines)
     session.writer.result({"entries": entries}, lambda writer: _write(writer, entries))
 
 
 def _write(writer: Writer, entries: tuple[AuditEntry, ...]) -> None:
     if not entries:
-        writer.line("Nothing was done yet.")
+        writer.line("The audit log is empty.")
         return
     rows = [
         (time_text(one.time), one.who, one.command, one.target, seconds_text(one.seconds), one.result)

@@ -16,30 +16,30 @@ from .tables import facts, paragraph
 
 @click.group("certs")
 def command() -> None:
-    """The TLS certificate that clients see; renew it."""
+    """Check and renew the TLS certificate that clients see."""
 
 
 @command.command("status")
 @pass_session
 def status_command(session: Session) -> int:
-    """Compare what is served with the file, the name, the chain, the days left. Exit code 1 when something is wrong."""
+    """Compare the served certificate with its file; check name, chain and days left. Exit code 1 on any problem."""
     result = certs_status(session.ports)
     session.writer.result(document(result), lambda writer: _write(writer, result), quiet=result.verdict)
     return 0 if result.ok else 1
 
 
 @command.command("renew")
-@click.option("--force", is_flag=True, help="Renew what is not due too. Authorities allow only a few a week.")
-@click.option("--reload-only", is_flag=True, help="Only let nginx read the file again.")
+@click.option("--force", is_flag=True, help="Renew even if not due. Authorities allow only a few renewals a week.")
+@click.option("--reload-only", is_flag=True, help="Do not renew; only make nginx reload the file.")
 @pass_session
 def renew_command(session: Session, force: bool, reload_only: bool) -> None:
-    """Renew the certificate with the deployment's certbot, then let nginx use it, after it found it good."""
+    """Renew the certificate with the deployment's certbot, test nginx's configuration, then reload nginx."""
     result = certs_renew(session.ports, session.options, force=force, reload_only=reload_only)
     session.writer.result(result, lambda writer: _write_renewed(writer, result), quiet=time_text(result.not_after))
 
 
 def document(result: CertsStatus) -> dict[str, Any]:
-    """Return the status as `--json` has it."""
+    """Return the status as `--json` prints it."""
     problems = [_sentence(one) for one in result.findings if not one.is_well]
     remarks = [_sentence(one) for one in result.findings if one.is_well]
     judged = {"verdict": result.verdict, "problems": problems, "remarks": remarks}
@@ -70,7 +70,7 @@ def _facts(shown: Certificate, result: CertsStatus) -> list[tuple[str, object]]:
         ),
         ("Serial", shown.serial),
         ("File", f"{result.path} in nginx" if result.path else None),
-        ("Served", ("the one of the file" if _is_same(result) else "another one than the file's") if same else None),
+        ("Served", ("same as the file" if _is_same(result) else "differs from the file") if same else None),
         ("Key", {True: "fits", False: "does not fit", None: None}[result.key_fits]),
     ]
 
@@ -85,6 +85,6 @@ def _write_renewed(writer: Writer, result: Renewed) -> None:
         for step in result.steps:
             writer.line(f"Would: {step}")
         return
-    writer.line("Another certificate is served now." if result.changed else "The certificate is the same as before.")
+    writer.line("A new certificate is being served." if result.changed else "The certificate has not changed.")
     if result.not_after:
-        writer.line(f"It is good until {time_text(result.not_after)[:10]}.")
+        writer.line(f"It is valid until {time_text(result.not_after)[:10]}.")

@@ -1,4 +1,4 @@
-"""The result of a change of the queue, as people and machines read it."""
+"""The result of a queue change, for people and for machines."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from .output import Writer
 from .session import Session
 from .tables import paragraph
 
-#: So many refusals are told one by one.
-TOLD = 20
+#: The most jobs, and the most refusals, that are listed one by one.
+LISTED = 20
 
 
-def write_change(session: Session, result: Changed, verb: str, noun: str) -> int:
-    """Write what was really changed; return the exit code. `verb` also names the list of ids in JSON."""
+def write_change(session: Session, result: Changed, verb: str, noun: str, *, key: str | None = None) -> int:
+    """Write what was really changed; return the exit code. JSON lists the ids under `key`, by default `verb`."""
     document = {
         "dry_run": result.dry_run,
         "selected": result.selected,
-        verb: result.jobs,
+        key or verb: result.jobs,
         "jobs": result.jobs,
         "deltas": result.deltas,
         "refused": result.refused,
@@ -28,18 +28,18 @@ def write_change(session: Session, result: Changed, verb: str, noun: str) -> int
 
 def _write(writer: Writer, result: Changed, verb: str, noun: str) -> None:
     if result.is_cut:
-        paragraph(writer, "There are more than are taken at a time: when these have arrived, type the command again.")
+        paragraph(writer, "More may match than one command handles. When these are done, run the command again.")
     if not result.selected:
         writer.line(f"There are no {noun}; nothing to do.")
         return
     would = "would be " if result.dry_run else ""
-    deltas = f", {count(len(result.deltas), 'delta')} waiting again" if result.deltas else ""
+    deltas = f", {count(len(result.deltas), 'edit')} requeued" if result.deltas else ""
     writer.line(f"{count(len(result.jobs), 'job')} {would}{verb}{deltas}.")
-    for job in result.jobs[:TOLD]:
+    for job in result.jobs[:LISTED]:
         writer.line(f"  {job}")
     if result.refused:
-        writer.line(f"{len(result.refused)} left alone:")
-    for refusal in result.refused[:TOLD]:
+        writer.line(f"{len(result.refused)} left unchanged:")
+    for refusal in result.refused[:LISTED]:
         paragraph(writer, f"{refusal.id}: {refusal.reason}", indent=2)
-    if len(result.refused) > TOLD:
-        writer.line(f"  and {len(result.refused) - TOLD} more; --json tells all.")
+    if len(result.refused) > LISTED:
+        writer.line(f"  and {len(result.refused) - LISTED} more; list all with --json")

@@ -1,4 +1,4 @@
-"""`qfc completion SHELL`: the script that makes a shell complete commands and options."""
+"""`qfc completion SHELL`: the script with which a shell completes commands and options."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from click.shell_completion import get_completion_class
 
 from ..errors import UsageError
 
-HELP = """Print the completion script of a shell.
+HELP = """Print the completion script for a shell.
 
 \b
   bash:  qfc completion bash > ~/.local/share/bash-completion/completions/qfc
@@ -23,5 +23,5 @@ def command(context: click.Context, shell: str) -> None:
     """Print the script."""
     kind = get_completion_class(shell)
     if kind is None:
-        raise UsageError(f"No completion for {shell}.")
+        raise UsageError(f"qfc has no completion for {shell}.")
     click.echo(kind(context.find_root().command, {}, "qfc", "_QFC_COMPLETE").source())

@@ -1,4 +1,4 @@
-"""`qfc db`: look at the database, migrate it, open a shell on it."""
+"""`qfc db`: inspect and migrate the database, open psql."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .tables import facts
 
 @click.group("db")
 def command() -> None:
-    """Look at the database, migrate it, open a shell on it."""
+    """Inspect and migrate the database; open psql."""
 
 
 @command.command("status")
 @pass_session
 def status_command(session: Session) -> None:
-    """Show version, size, connections, biggest tables and missing migrations."""
+    """Show version, size, connections, largest tables and missing migrations."""
     result = db_status(session.ports)
     tables = [{"name": name, "rows": rows, "bytes": size} for name, rows, size in result.tables]
     document = {**vars(result), "tables": tables}
@@ -32,7 +32,7 @@ def status_command(session: Session) -> None:
 @command.command("migrate")
 @pass_session
 def migrate_command(session: Session) -> None:
-    """Bring the database to the application's release."""
+    """Apply the migrations that the installed release needs."""
     result = db_migrate(session.ports, session.options)
     session.writer.result(result, lambda writer: write_migrated(writer, result), quiet="\n".join(result.migrations))
 
@@ -41,7 +41,7 @@ def migrate_command(session: Session) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 @pass_session
 def shell_command(session: Session, arguments: tuple[str, ...]) -> int:
-    """Open psql on the stack's database; ARGUMENTS are psql's."""
+    """Open psql on the stack's database. ARGUMENTS are passed to psql."""
     return db_shell(session.ports, arguments)
 
 
@@ -61,7 +61,7 @@ def write_status(writer: Writer, result: DatabaseStatus) -> None:
 
 def _migrations(result: DatabaseStatus) -> str:
     if result.unapplied_migrations is None:
-        return "not known: the application could not be asked"
+        return "unknown: the application did not answer"
     if not result.unapplied_migrations:
         return "all applied"
     return f"{count(len(result.unapplied_migrations), 'migration')} missing; type: qfc db migrate"
@@ -70,7 +70,7 @@ def _migrations(result: DatabaseStatus) -> str:
 def write_migrated(writer: Writer, result: Migrated) -> None:
     """Print what was migrated."""
     if not result.migrations:
-        writer.line("Nothing to do: every migration is applied.")
+        writer.line("Nothing to do: all migrations are applied.")
         return
     writer.line(f"{count(len(result.migrations), 'migration')} {'to apply' if result.dry_run else 'applied'}:")
     for name in result.migrations:

@@ -1,4 +1,4 @@
-"""`qfc deltas`: look at field edits, apply those that never arrived."""
+"""`qfc deltas`: list field edits, apply those that were not applied."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
-MORE = "There are more; --limit lists up to 1000, and --project, --by, --older and --reason narrow the list."
+MORE = "More edits match. List up to 1000 with --limit, or narrow the list with --project, --by, --older or --reason."
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose edits by what they have in common."""
+    """Add the options that filter edits."""
     options: list[Decorator] = [
         click.option(
             "--status", "statuses", multiple=True, type=click.Choice(STATUSES),
-            help="Edits in one state; may be repeated.",
+            help="Edits with this status; repeatable.",
         ),
-        click.option("--project", metavar="PROJECT", help="Edits of one project: its id or OWNER/NAME."),
-        click.option("--job", metavar="JOB", help="Edits of one job."),
-        click.option("--by", metavar="NAME", help="Edits that one person sent."),
-        click.option("--older", metavar="SPAN", help="Edits that came so long ago: 90s, 15m, 2h, 3d, 1w."),
-        click.option("--reason", metavar="TEXT", help="A part of the reason, or the id of its signature: F02."),
+        click.option("--project", metavar="PROJECT", help="Edits of this project: id or OWNER/NAME."),
+        click.option("--job", metavar="JOB", help="Edits of this job."),
+        click.option("--by", metavar="NAME", help="Edits sent by this user."),
+        click.option("--older", metavar="SPAN", help="Edits received at least this long ago: 90s, 15m, 2h, 3d, 1w."),
+        click.option("--reason", metavar="TEXT", help="Edits with this text in the reason, or this signature id: F02."),
     ]  # fmt: skip
     for option in reversed(options):
         function = option(function)
@@ -54,20 +54,24 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("deltas")
 def command() -> None:
-    """Look at field edits; apply those that never arrived. The beginning of an id is enough to name one."""
+    """List field edits; apply those that were not applied. The first characters of an id are enough to name an edit."""
 
 
 @command.command("list")
 @filters
-@click.option("--all", "everything", is_flag=True, help="Also those that were applied.")
-@click.option("--summary", is_flag=True, help="Count them by reason, with the oldest of each; as --group reason.")
-@click.option("--group", type=click.Choice(list(GROUPS)), help="Count them by project, person or reason.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@click.option("--all", "everything", is_flag=True, help="Include edits that were applied.")
+@click.option("--summary", is_flag=True, help="Count edits by reason; same as --group reason.")
+@click.option(
+    "--group",
+    type=click.Choice(list(GROUPS)),
+    help="Count edits by project, person or reason, with the oldest of each group.",
+)
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Number of edits to list.")
 @pass_session
 def list_command(
     session: Session, everything: bool, summary: bool, group: str | None, limit: int, **wanted: Any
 ) -> None:
-    """List field edits that never arrived, in the order in which devices sent them, with what to do about each."""
+    """List field edits that were not applied, oldest first, with the reason and the fix for each."""
     chosen = DeltaFilter(**wanted)
     chosen = replace(chosen, statuses=chosen.statuses or (() if everything else NOT_ARRIVED))
     if summary or group:
@@ -83,7 +87,7 @@ def list_command(
 @click.argument("delta")
 @pass_session
 def show_command(session: Session, delta: str) -> None:
-    """Show one field edit as the device sent it, and what became of it."""
+    """Show one field edit as the device sent it, with its status and the reason."""
     result = deltas_show(session.ports, delta)
     document = {**vars(result.delta), "content": result.content, "feedback": result.feedback}
     session.writer.result(document, lambda writer: write_delta(writer, result), quiet=result.delta.status)
@@ -91,22 +95,23 @@ def show_command(session: Session, delta: str) -> None:
 
 @command.command("reapply")
 @click.argument("deltas", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="All that wait or ended in an error, at most 1000.")
+@click.option("--all", "everything", is_flag=True, help="All edits that are waiting or failed, at most 1000.")
 @filters
 @pass_session
 def reapply_command(session: Session, deltas: tuple[str, ...], everything: bool, **wanted: Any) -> int:
-    """Make new jobs of edits that never arrived, in their order. What was applied is never applied again.
+    """Create new jobs for edits that were not applied, oldest first. An applied edit is never applied twice.
 
-    The new jobs come before packages that wait for the same project, so that no device gets one without the edits.
+    The new jobs run before packages that are waiting for the same project, so every package contains the edits.
     """
     selection = DeltaSelection(deltas, everything, DeltaFilter(**wanted))
-    return write_change(session, deltas_reapply(session.ports, selection, session.options), "made", "edits to apply")
+    result = deltas_reapply(session.ports, selection, session.options)
+    return write_change(session, result, "created", "edits to apply", key="made")
 
 
 def write_list(writer: Writer, result: DeltasList) -> None:
     """Print a table of edits, each with the reason below it."""
     if not result.deltas:
-        writer.line("No field edits: all have arrived.")
+        writer.line("No field edits to show.")
         return
     rows = [
         (
@@ -126,35 +131,35 @@ def write_list(writer: Writer, result: DeltasList) -> None:
 
 
 def write_reasons(writer: Writer, result: DeltasList) -> None:
-    """Print each reason once, at the first edit that has it; each explanation and what to do, once."""
+    """Print each reason once, with the first edit that has it; print each explanation and fix once."""
     reasons: dict[str, DeltaLine] = {}
     for delta in result.deltas:
         if delta.signature:
             reasons.setdefault(delta.reason or delta.signature, delta)
-    told: set[str | None] = set()
+    explained: set[str | None] = set()
     for reason, delta in reasons.items():
         paragraph(writer, f"{short(delta.id)}: {reason}")
-        if delta.signature not in told:
+        if delta.signature not in explained:
             words = f"{delta.signature}. " if delta.signature != reason else ""
             paragraph(writer, f"{words}Fix: {delta.fix}", indent=10)
-        told.add(delta.signature)
+        explained.add(delta.signature)
 
 
 def write_summary(writer: Writer, result: DeltasSummary) -> None:
-    """Print how many edits have what in common."""
+    """Print the number of edits in each group."""
     if not result.groups:
-        writer.line("No field edits: all have arrived.")
+        writer.line("No field edits to show.")
         return
     rows = [
         (group.count, group.name, f"{seconds_text(group.oldest_s)} ago", _states(group.statuses))
         for group in result.groups
     ]
-    writer.table(("EDITS", result.group.upper(), "OLDEST", "STATES"), rows, right=(0,), folded=(1,))
+    writer.table(("EDITS", result.group.upper(), "OLDEST", "STATUS"), rows, right=(0,), folded=(1,))
     for group in result.groups:
         if group.fix:
             paragraph(writer, f"{group.name}: {group.fix}")
     if result.is_cut:
-        paragraph(writer, f"Only the oldest {BULK_LIMIT} were looked at; narrow the filter to see the others.")
+        paragraph(writer, f"Only the oldest {BULK_LIMIT} edits were counted; narrow the filter to see the rest.")
 
 
 def _states(statuses: Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""`qfc demo`: the main job on a stack of its own, from beginning to end."""
+"""`qfc demo`: the whole workflow on a stack of its own, from start to finish."""
 
 from __future__ import annotations
 
@@ -28,24 +28,22 @@ if TYPE_CHECKING:
 #: Packages that the devices of the demo need, and a suite without a node has not.
 NEEDED = ("qfieldcloud_sdk", "shapely")
 NEXT = {
-    "--stack demo sync recent": "what was done, and how long it took",
-    "--stack demo deltas list": "the edit that was in conflict",
+    "--stack demo sync recent": "recent jobs, and how long they took",
+    "--stack demo deltas list": "the edit with the conflict",
     "--stack demo logs --follow": "the logs of all services",
-    "--stack demo users list": "who is there",
-    "--stack demo users password NAME --generate": "a password to log in with, in QField too",
-    "--stack demo down": "stop it; the data stays",
-    "init": "begin a stack of your own; then: up",
+    "--stack demo users list": "all users",
+    "--stack demo users password NAME --generate": "a password for logging in, also in QField",
+    "--stack demo down": "stop the stack; its data stays",
+    "init": "configure your own stack; then type: up",
 }
 
 
 @click.command("demo")
-@click.option(
-    "--once", is_flag=True, help="Stop the stack at the end; exit code 1 when anything was not as it should be."
-)
+@click.option("--once", is_flag=True, help="Stop the stack at the end. Exit code 1 if any step failed.")
 @click.option("--workers", type=click.IntRange(2), default=2, show_default=True, help="Number of workers.")
 @pass_session
 def command(session: Session, once: bool, workers: int) -> int:
-    """Start a stack named demo and show the whole job on it: upload, package, field edits, a killed worker."""
+    """Start a stack named demo and run the whole workflow on it: upload, package, field edits, a killed worker."""
     _require_packages()
     from ..operations.demo import demo
 
@@ -65,7 +63,7 @@ def _require_packages() -> None:
 
 
 class _Show:
-    """Shows steps as they are done, and a summary at the end."""
+    """Shows each step as it finishes, and a summary at the end."""
 
     def __init__(self, writer: Writer) -> None:
         from rich.console import Console
@@ -74,7 +72,7 @@ class _Show:
         self._console = Console(file=writer.err if writer.as_json else writer.out)
 
     def step(self, step: Step) -> None:
-        """Show a step that was done."""
+        """Show a finished step."""
         if not self._writer.quiet:
             self._console.print(step_line(step))
 
@@ -86,13 +84,13 @@ class _Show:
         write_status(writer, result.status)
         writer.line()
         if result.stopped:
-            writer.line("The stack was stopped. Without --once it goes on running for you to look at.")
+            writer.line("The stack is stopped. To keep it running, leave out --once.")
         else:
             write_next(writer)
 
 
 def write_next(writer: Writer) -> None:
-    """Say what to type now, in the words that work here: `qfc` may not be on the path."""
+    """Print what to type next, with the program's path where `qfc` is not on PATH."""
     called = program(Path(sys.argv[0]), Path.cwd())
     width = max(map(len, NEXT))
     writer.line("What to try next:")

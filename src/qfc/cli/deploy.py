@@ -1,4 +1,4 @@
-"""`qfc deploy`: change the release of a deployment, with a way back."""
+"""`qfc deploy`: deploy another release, with rollback."""
 
 from __future__ import annotations
 
@@ -24,42 +24,43 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
 
-HELP = """Deploy a release of the deployment's git repository, with a way back.
+HELP = """Deploy another release from the deployment's git repository, with rollback.
 
-Checks first; then .env, images and the commit are kept. The images are built (or pulled) while the old release serves.
-Workers finish. From then on whoever writes is answered 503 with Retry-After, and tries again: the database is dumped
-and the dump read back, migrations run, the release starts and has to pass a gate: its API, a file up and down through
-the public address, one job. Whatever fails, everything goes back by itself: code, images and database.
+Runs checks, then saves .env, the images and the commit. The images are built (or pulled) while the old release
+serves; then workers finish their jobs. From then on writes are blocked (maintenance mode): clients get 503 with
+Retry-After and try again. The database is dumped, the dump is read back, migrations run and the release starts. It
+has to pass a gate: its API, an upload and download round trip through the public address, and one job. If anything
+fails, the code, the images and the database are restored automatically.
 
 \b
   qfc deploy --tag v26.3 --migrate --collectstatic
-  qfc deploy --tag v26.3 --dry-run     what would be done, and what the checks say
-  qfc deploy rollback                  back to the release before
+  qfc deploy --tag v26.3 --dry-run     show the plan and the results of the checks
+  qfc deploy rollback                  go back to the previous release
 """
 RESULTS = {
     DeployState.DEPLOYED: "{after} is deployed.",
-    DeployState.ROLLED_BACK: "{after} is not deployed; everything is back at {before}.",
+    DeployState.ROLLED_BACK: "{after} is not deployed; everything is restored to {before}.",
     DeployState.UNCHANGED: "{after} is not deployed; nothing was changed.",
 }
 
 
 def skipping(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the option that names checks which do not stop a deployment, and its earlier name."""
+    """Add the option that names checks to skip, and its earlier name."""
     earlier = click.option("--pass", "passed", multiple=True, hidden=True)
     named = click.option(
-        "--skip-check", "skipped", multiple=True, metavar="CHECK", help="Deploy although this check fails; repeatable."
+        "--skip-check", "skipped", multiple=True, metavar="CHECK", help="Deploy even if this check fails; repeatable."
     )
     return named(earlier(function))
 
 
 @click.group("deploy", invoke_without_command=True, help=HELP)
-@click.option("--tag", metavar="T", help="The release with this tag.")
-@click.option("--branch", metavar="B", help="The newest state of this branch.")
-@click.option("--commit", metavar="C", help="Exactly this commit.")
+@click.option("--tag", metavar="T", help="Deploy this tag.")
+@click.option("--branch", metavar="B", help="Deploy the newest commit of this branch.")
+@click.option("--commit", metavar="C", help="Deploy exactly this commit.")
 @click.option("--migrate", is_flag=True, help="Migrate the database.")
 @click.option("--collectstatic", is_flag=True, help="Collect static files.")
-@click.option("--build", "build", is_flag=True, help="Build the images; what is done without --pull too.")
-@click.option("--pull", "pull", is_flag=True, help="Pull the images.")
+@click.option("--build", "build", is_flag=True, help="Build the images; this is the default.")
+@click.option("--pull", "pull", is_flag=True, help="Pull the images instead of building them.")
 @skipping
 @pass_session
 @click.pass_context
@@ -76,7 +77,7 @@ def command(
     if context.invoked_subcommand is not None:
         return None
     if build and pull:
-        raise UsageError("--build and --pull exclude each other.", hint="Give one of them.")
+        raise UsageError("--build and --pull exclude each other.", hint="Give only one of them.")
     source = ImageSource.PULL if pull else ImageSource.BUILD
     result = deploy(session.ports, DeployOptions(source=source, skipped=(*skipped, *passed), **wanted), session.options)
     return write_deployed(session, result)
@@ -84,15 +85,20 @@ def command(
 
 @command.command("rollback")
 @click.argument("to", required=False)
-@click.option("--with-data", is_flag=True, help="Bring back the database of then too; a dump of now is kept.")
+@click.option(
+    "--with-data",
+    is_flag=True,
+    help="Also restore the database from before that deployment; a dump of the current one is kept.",
+)
 @skipping
 @pass_session
 def rollback_command(
     session: Session, to: str | None, with_data: bool, skipped: tuple[str, ...], passed: tuple[str, ...]
 ) -> int:
-    """Go back to the release before a deployment: the last one, or TO, its id or release in `qfc deploy history`.
+    """Go back to the previous release, or to TO: a release, or the id of the deployment to undo.
 
-    Images are those of then, nothing is built. A deployment that was broken off is finished or undone instead.
+    Both are listed by `qfc deploy history`. The saved images are used; nothing is built. If a deployment was
+    interrupted, it is finished or undone instead.
     """
     options = RollbackOptions(to, with_data, ("clean tree", *skipped, *passed))
     return write_deployed(session, deploy_rollback(session.ports, options, session.options))
@@ -101,13 +107,13 @@ def rollback_command(
 @command.command("history")
 @pass_session
 def history_command(session: Session) -> None:
-    """What was deployed, by whom, with which result; the ways back."""
+    """List past deployments, with their results and what can be rolled back."""
     result = deploy_history(session.ports)
     session.writer.result(result, lambda writer: _write_history(writer, result), quiet=str(result.now))
 
 
 def write_deployed(session: Session, result: Deployed) -> int:
-    """Write what became of a deployment; return the exit code."""
+    """Write the outcome of a deployment; return the exit code."""
     document = {
         "from": result.before.name,
         "to": result.after.name,
@@ -146,14 +152,14 @@ def _write(writer: Writer, result: Deployed) -> None:
             writer.line(f"Would: {step}")
         return
     if result.failed_step:
-        paragraph(writer, f"The step {result.failed_step} failed: {result.message}")
+        paragraph(writer, f"Step {result.failed_step} failed: {result.message}")
         for line in result.log.splitlines():
             writer.line(f"  | {line}")
         if result.hint:
             paragraph(writer, result.hint)
     writer.line(RESULTS[result.result].format(before=result.before, after=result.after))
     total = sum(step.seconds for step in result.steps)
-    writer.line(f"{len(result.steps)} steps in {seconds_text(total)}. Dump of before: {result.backup or 'none'}")
+    writer.line(f"{len(result.steps)} steps in {seconds_text(total)}. Database dump: {result.backup or 'none'}")
 
 
 def _write_checks(writer: Writer, result: Deployed) -> None:
@@ -167,14 +173,14 @@ def _write_checks(writer: Writer, result: Deployed) -> None:
 
 
 def _write_history(writer: Writer, result: History) -> None:
-    writer.line(f"The files are those of {result.now}.")
+    writer.line(f"Checked out: {result.now}")
     lines = [*([result.open] if result.open else []), *result.deployments]
     if not lines:
-        writer.line("Nothing was deployed by qfc yet.")
+        writer.line("qfc has not deployed anything yet.")
         return
     rows = [
         (one.id, time_text(one.began_at), one.kind, f"{one.before} → {one.after}", one.result,
          seconds_text(one.seconds), "code and data" if one.with_data else "code" if one.way_back else None)
         for one in lines
     ]  # fmt: skip
-    writer.table(("ID", "TIME (UTC)", "KIND", "RELEASE", "RESULT", "TOOK", "WAY BACK"), rows, right=(5,), folded=(3,))
+    writer.table(("ID", "TIME (UTC)", "KIND", "RELEASE", "RESULT", "TOOK", "ROLLBACK"), rows, right=(5,), folded=(3,))

@@ -1,4 +1,4 @@
-"""A diagnosis, as people and machines read it."""
+"""The result of a diagnosis, for people and for machines."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from .output import Writer
 from .session import Session
 from .tables import paragraph
 
-fix_option = click.option("--fix", is_flag=True, help="Repair what is safe; ask before the rest.")
-WORDS = {Result.FIXED: "fixed", Result.FAILED: "could not be fixed", Result.SKIPPED: "unknown"}
+fix_option = click.option("--fix", is_flag=True, help="Repair what is safe; ask before any other repair.")
+WORDS = {Result.FIXED: "repaired", Result.FAILED: "repair failed", Result.SKIPPED: "unknown"}
 
 
 def write_diagnosis(session: Session, result: Diagnosis) -> int:
@@ -26,8 +26,8 @@ def _write(writer: Writer, result: Diagnosis) -> None:
     for finding in result.findings:
         _write_finding(writer, finding)
     verdict = "ready" if result.ready else "not ready"
-    told = count(sum(one.result is not Result.SKIPPED for one in result.findings), "finding")
-    writer.line(f"Synchronisation is {verdict}: {len(result.checked)} checks, {told}.")
+    findings = count(sum(one.result is not Result.SKIPPED for one in result.findings), "finding")
+    writer.line(f"Synchronisation is {verdict}: {len(result.checked)} checks, {findings}.")
 
 
 def _write_finding(writer: Writer, finding: Finding) -> None:

@@ -1,4 +1,4 @@
-"""`qfc doctor`: everything that is known to go wrong, looked for at once."""
+"""`qfc doctor`: check for every known problem."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ from .session import Session, pass_session
 
 @click.command("doctor")
 @fix_option
-@click.option("--no-proof", is_flag=True, help="Leave out the project that is sent up and fetched again.")
+@click.option("--no-proof", is_flag=True, help="Skip the proof: a test with a small project on the server.")
 @click.option(
     "--report",
     "path",
     type=click.Path(path_type=Path, dir_okay=False),
-    help="Write a report without secrets, names and addresses, to be attached to an issue.",
+    help="Write a report for an issue, without secrets, names and addresses.",
 )
 @pass_session
 def command(session: Session, fix: bool, no_proof: bool, path: Path | None) -> int:
-    """Look for every known problem: synchronisation, .env, release, certificate, files, accounts.
+    """Check for every known problem: synchronisation, .env, release, certificate, files, accounts.
 
-    Exit code 0 only when nothing critical is left.
+    Exit code 0 only when no critical finding is left.
     """
     result = diagnose(session.ports, EVERYTHING, session.options, fix=fix, proof=not no_proof)
     if path is not None:
-        session.writer.remark(f"Report: {write_report(session.ports, result, path)}. Read it before you give it away.")
+        session.writer.remark(f"Report: {write_report(session.ports, result, path)}. Read it before you share it.")
     return write_diagnosis(session, result)

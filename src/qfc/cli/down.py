@@ -13,11 +13,11 @@ from .session import Session, pass_session
 @click.option(
     "--now",
     is_flag=True,
-    help="Do not wait for jobs; official workers leave theirs unfinished.",
+    help="Do not wait for jobs; official workers leave their jobs unfinished.",
 )
 @pass_session
 def command(session: Session, now: bool) -> None:
-    """Stop a stack: workers after their jobs, then the API, then the database. Data stays."""
+    """Stop a stack: workers after their jobs, then the API, then the database. The data stays."""
     result = down(session.ports, session.options, now=now)
     session.writer.result(result, lambda writer: _write(writer, result), quiet="")
 
@@ -27,4 +27,4 @@ def _write(writer: Writer, result: Down) -> None:
         for step in result.steps:
             writer.line(f"Would: {step}")
         return
-    writer.line(f"{result.stack} is stopped." if result.was_running else f"{result.stack} did not run.")
+    writer.line(f"{result.stack} is stopped." if result.was_running else f"{result.stack} was not running.")

@@ -1,4 +1,4 @@
-"""`qfc health`: probe a stack as its clients reach it."""
+"""`qfc health`: probe a stack the way its clients reach it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from .session import Session, pass_session
 
 
 @click.command("health")
-@click.option("--endpoint", "path", metavar="PATH", help="Probe only this address, e.g. /api/v1/status/.")
+@click.option("--endpoint", "path", metavar="PATH", help="Probe only this path, for example /api/v1/status/.")
 @pass_session
 def command(session: Session, path: str | None) -> int:
     """Probe processes, API, database, storage, queue and response time.
 
-    With --verbose leg by leg, with the time that each took: public address, nginx, application, cache, workers, and a
-    file up and down with every byte compared.
+    With --verbose also probe and time each leg: public address, nginx, application, cache, workers, and an upload and
+    download round trip that compares every byte.
 
-    Exit code 1 when a leg is not well.
+    Exit code 1 unless the verdict is ok.
     """
     result = endpoint(session.ports, path) if path else health(session.ports, thorough=session.verbose)
     session.writer.result(
@@ -31,7 +31,7 @@ def command(session: Session, path: str | None) -> int:
 
 
 def document(result: HealthReport) -> dict[str, Any]:
-    """Return the report as `--json` has it."""
+    """Return the report as `--json` prints it."""
     checks = [
         {"name": one.id, "verdict": one.verdict, "latency_ms": one.latency_ms, "detail": one.evidence}
         for one in result.checks

@@ -23,23 +23,23 @@ from .tables import paragraph
 
 @click.group("image")
 def command() -> None:
-    """The QGIS images that official workers start for each job."""
+    """Check, save, load and rebuild the QGIS images that official workers start for each job."""
 
 
 @command.command("status")
 @pass_session
 def status_command(session: Session) -> int:
-    """Is it there, how old and big, of the release of the rest; what is saved; what failed for want of it."""
+    """Show whether each image is present, its age, size and release; list saved files and failed jobs."""
     result = image_status(session.ports)
     session.writer.result(result, lambda writer: _write(writer, result), quiet=result.verdict)
     return 0 if result.verdict is Verdict.OK else 1
 
 
 @command.command("save")
-@click.option("--keep", default=KEEP, show_default=True, type=click.IntRange(1), help="Files that stay.")
+@click.option("--keep", default=KEEP, show_default=True, type=click.IntRange(1), help="Number of saved files to keep.")
 @pass_session
 def save_command(session: Session, keep: int) -> None:
-    """Save the images to a compressed file on the host, with its checksum."""
+    """Save the images to a compressed file on the host, with a checksum."""
     write_changed(session, image_save(session.ports, session.options, keep=keep))
 
 
@@ -47,16 +47,16 @@ def save_command(session: Session, keep: int) -> None:
 @click.argument("name", required=False, metavar="FILE")
 @pass_session
 def load_command(session: Session, name: str | None) -> None:
-    """Load saved images, the newest unless one is named; then try again what failed for want of them."""
+    """Load saved images from FILE, by default the newest; then retry the jobs that failed without them."""
     write_changed(session, image_load(session.ports, name, session.options))
 
 
 @command.command("rebuild")
-@click.option("--pull", is_flag=True, help="Pull instead of building.")
-@click.option("--no-cache", "fresh", is_flag=True, help="Build everything anew; takes long.")
+@click.option("--pull", is_flag=True, help="Pull the images instead of building them.")
+@click.option("--no-cache", "fresh", is_flag=True, help="Build without any cache; takes long.")
 @pass_session
 def rebuild_command(session: Session, pull: bool, fresh: bool) -> None:
-    """Build or pull the images anew; then try again what failed for want of them."""
+    """Rebuild or pull the images; then retry the jobs that failed without them."""
     write_changed(session, image_rebuild(session.ports, session.options, pull=pull, fresh=fresh))
 
 
@@ -75,7 +75,7 @@ def _write(writer: Writer, result: ImageStatus) -> None:
     for saved in result.saved:
         writer.line(f"Saved: {saved.name}, {bytes_text(saved.size_bytes)}")
     if result.failed_jobs:
-        writer.line(f"{count(len(result.failed_jobs), 'job')} failed for want of it and can be tried again.")
+        writer.line(f"{count(len(result.failed_jobs), 'job')} failed without the image and can be retried.")
 
 
 def _age(image: QgisImage) -> str | None:
@@ -83,7 +83,7 @@ def _age(image: QgisImage) -> str | None:
 
 
 def write_changed(session: Session, result: ImageChanged) -> None:
-    """Write what was done with images."""
+    """Write the result of a change of images."""
 
     def human(writer: Writer) -> None:
         if result.dry_run:
@@ -96,6 +96,6 @@ def write_changed(session: Session, result: ImageChanged) -> None:
         if result.removed:
             writer.line(f"Removed: {', '.join(result.removed)}")
         if result.retried:
-            writer.line(f"Tried again: {', '.join(result.retried)}")
+            writer.line(f"Retried: {', '.join(result.retried)}")
 
     session.writer.result(result, human, quiet="\n".join(result.images))

@@ -1,4 +1,4 @@
-"""`qfc jobs`: look at jobs, try them again, cancel them."""
+"""`qfc jobs`: list, retry and cancel jobs, free stuck ones."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
-#: How servers mark begin and end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
+#: How servers mark the start and the end of a step in a job's output: `::<<<::ID NAME` and `::>>>::ID STAGE`.
 STEP = re.compile(r"::(?:<<<::\S+ (?P<name>.*)|>>>::.*)")
 TYPES = ("package", "delta_apply", "process_projectfile", "create_project")
 Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
 
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that choose jobs by what they are."""
+    """Add the options that filter jobs."""
     options: list[Decorator] = [
-        click.option("--project", metavar="PROJECT", help="Jobs of one project: its id or OWNER/NAME."),
-        click.option("--type", type=click.Choice(TYPES), help="Jobs of one type."),
+        click.option("--project", metavar="PROJECT", help="Jobs of this project: id or OWNER/NAME."),
+        click.option("--type", type=click.Choice(TYPES), help="Jobs of this type."),
         click.option(
             "--status", "statuses", multiple=True, type=click.Choice([str(one) for one in JobStatus]),
-            help="Jobs in one state; may be given several times.",
+            help="Jobs with this status; repeatable.",
         ),
     ]  # fmt: skip
     for option in reversed(options):
@@ -44,18 +44,18 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("jobs")
 def command() -> None:
-    """Look at jobs; try them again, cancel them, free stuck ones. The beginning of an id is enough to name a job."""
+    """List, retry and cancel jobs; free stuck ones. The first characters of an id are enough to name a job."""
 
 
 @command.command("list")
 @filters
-@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Jobs made in the last hours.")
-@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="At most so many.")
+@click.option("--hours", type=click.FloatRange(min=0, min_open=True), help="Hours to look back.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Number of jobs to list.")
 @pass_session
 def list_command(
     session: Session, project: str | None, type: str | None, statuses: tuple[str, ...], hours: float | None, limit: int
 ) -> None:
-    """List jobs, the newest first."""
+    """List jobs, newest first."""
     chosen = [JobStatus(status) for status in statuses]
     result = jobs_list(session.ports, statuses=chosen, project=project, type=type, hours=hours, limit=limit)
     ids = "\n".join(job.id for job in result.jobs)
@@ -74,7 +74,7 @@ def show_command(session: Session, job: str) -> None:
 
 @command.command("retry")
 @click.argument("jobs", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every job that failed or was stopped, at most 1000.")
+@click.option("--all", "everything", is_flag=True, help="All jobs that failed or were stopped, at most 1000.")
 @filters
 @pass_session
 def retry_command(
@@ -85,14 +85,14 @@ def retry_command(
     type: str | None,
     statuses: tuple[str, ...],
 ) -> int:
-    """Let failed or stopped jobs wait again, with those of their edits that never arrived."""
+    """Requeue failed or stopped jobs, with those of their edits that were not applied."""
     selection = JobSelection(jobs, everything, [JobStatus(status) for status in statuses], project, type)
     return write_change(session, jobs_retry(session.ports, selection, session.options), "retried", "failed jobs")
 
 
 @command.command("cancel")
 @click.argument("jobs", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Every job that waits or runs, at most 1000.")
+@click.option("--all", "everything", is_flag=True, help="All jobs that are waiting or running, at most 1000.")
 @filters
 @pass_session
 def cancel_command(
@@ -103,23 +103,33 @@ def cancel_command(
     type: str | None,
     statuses: tuple[str, ...],
 ) -> int:
-    """Stop jobs that wait or run. Their edits are kept; `qfc deltas reapply` applies them."""
+    """Cancel jobs that are waiting or running. Their edits are kept; apply them with: qfc deltas reapply"""
     selection = JobSelection(jobs, everything, [JobStatus(status) for status in statuses], project, type)
     return write_change(session, jobs_cancel(session.ports, selection, session.options), "cancelled", "open jobs")
 
 
 @command.command("cleanup")
-@click.option("--older", metavar="SPAN", default="24h", show_default=True, help="Jobs held for so long: 90s, 15m, 2h.")
-@click.option("--project", metavar="PROJECT", help="Jobs of one project: its id or OWNER/NAME.")
-@click.option("--unlock", is_flag=True, help="Also unlock projects that jobs wait for, locked for more than an hour.")
+@click.option(
+    "--older",
+    metavar="SPAN",
+    default="24h",
+    show_default=True,
+    help="Jobs that a worker has held at least this long: 90s, 15m, 2h.",
+)
+@click.option("--project", metavar="PROJECT", help="Jobs of this project: id or OWNER/NAME.")
+@click.option(
+    "--unlock",
+    is_flag=True,
+    help="Also unlock projects that have waiting jobs and have been locked for more than an hour.",
+)
 @pass_session
 def cleanup_command(session: Session, older: str, project: str | None, unlock: bool) -> int:
-    """Take stuck jobs from dead workers: they wait again, with their edits.
+    """Requeue the jobs of dead workers, with their edits.
 
-    A job is only touched when its worker is proven to be dead. Where its edits may be in the data already it is failed
-    instead, and they are left for you to look at: qfc deltas list --status error
+    A job is touched only if its worker is proven dead. If its edits may already be in the data, the job is set to
+    failed instead, and you decide about the edits: qfc deltas list --status error
 
-    Packages that have waited for so long are cancelled where the same person asked for a later one of the project.
+    Packages that have waited that long are cancelled if the same user has requested a later one of the same project.
     """
     older_s = span(older).total_seconds()
     result = jobs_cleanup(session.ports, session.options, older_s=older_s, project=project, unlock=unlock)
@@ -129,14 +139,14 @@ def cleanup_command(session: Session, older: str, project: str | None, unlock: b
 
 
 def write_cleaned(writer: Writer, result: Cleaned, older: str) -> None:
-    """Print what was done with what is stuck."""
+    """Print what was done about stuck jobs and locked projects."""
     if result.examined or result.reasons:
         write_released(writer, result, older)
     elif not result.superseded:
-        writer.line(f"No job is held for longer than {older}; nothing to do.")
+        writer.line(f"No job has been held for longer than {older}; nothing to do.")
     would = "would be " if result.dry_run else ""
     for job in result.superseded:
-        writer.line(f"  {short(job)} {would}cancelled: the same person waits for a later package")
+        writer.line(f"  {short(job)} {would}cancelled: the same user has requested a later package")
     for project in result.unlocked:
         writer.line(f"  project {short(project)} {would}unlocked")
     for left in result.locked:
@@ -144,21 +154,20 @@ def write_cleaned(writer: Writer, result: Cleaned, older: str) -> None:
 
 
 def write_released(writer: Writer, result: Cleaned, older: str) -> None:
-    """Print what was done with jobs that are held for long."""
-    would = " would" if result.dry_run else ""
-    waits, fails = ("would wait", "would be failed") if result.dry_run else ("waits", "is failed")
+    """Print what was done about jobs that were held too long."""
+    would = "would be " if result.dry_run else ""
     writer.line(f"{count(result.examined, 'job')} held for longer than {older}:")
     for job in result.requeued:
-        writer.line(f"  {short(job)} {waits} again")
+        writer.line(f"  {short(job)} {would}requeued")
     for job in result.failed:
-        writer.line(f"  {short(job)} {fails}: its edits may be in the data already")
+        writer.line(f"  {short(job)} {would}set to failed: its edits may already be in the data")
     for left in result.reasons:
-        paragraph(writer, f"{short(left.id)} left alone. {left.reason}", indent=2)
+        paragraph(writer, f"{short(left.id)} left unchanged. {left.reason}", indent=2)
     if result.deltas_reset:
-        writer.line(f"Edits that{would} wait again: {result.deltas_reset}")
+        writer.line(f"{count(result.deltas_reset, 'edit')} {would}requeued")
     if result.deltas_doubtful:
         edits = count(len(result.deltas_doubtful), "edit")
-        paragraph(writer, f"{edits} in doubt: compare them with the data, then qfc deltas reapply ID")
+        paragraph(writer, f"{edits} may already be in the data. Compare, then type: qfc deltas reapply ID")
 
 
 def write_list(writer: Writer, result: JobsList) -> None:
@@ -171,7 +180,7 @@ def write_list(writer: Writer, result: JobsList) -> None:
     if not rows:
         writer.line("No jobs.")
         return
-    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "BY", "MADE", "TOOK"), rows, right=(6,), folded=(3, 5))
+    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "BY", "CREATED", "TOOK"), rows, right=(6,), folded=(3, 5))
 
 
 def write_job(writer: Writer, result: JobShown) -> None:
@@ -183,7 +192,7 @@ def write_job(writer: Writer, result: JobShown) -> None:
         ("Status", job.status),
         ("Why", job.why),
         ("Project", f"{job.project} ({job.project_id})"),
-        ("Made", f"{time_text(job.created_at)} UTC by {job.created_by}"),
+        ("Created", f"{time_text(job.created_at)} UTC by {job.created_by}"),
         ("Started", _moment(job.started_at and time_text(job.started_at))),
         ("Ended", _moment(job.finished_at and time_text(job.finished_at))),
         ("Took", None if job.seconds is None else seconds_text(job.seconds)),
@@ -207,7 +216,7 @@ def write_job(writer: Writer, result: JobShown) -> None:
 
 
 def readable(output: str) -> Iterator[str]:
-    """Yield the lines of a job's output; a step is one line with its name, and its end is left out."""
+    """Yield the lines of a job's output; a step becomes one line with its name, without its end."""
     for line in output.rstrip().splitlines():
         step = STEP.match(line)
         if step is None:

@@ -1,4 +1,4 @@
-"""`qfc lab`: faults that operators meet, made on purpose and undone again."""
+"""`qfc lab`: faults that operators meet, created on purpose and undone again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from .session import Session, pass_session
 
 @click.group("lab")
 def command() -> None:
-    """Break a stack of the lab on purpose, to train or to test, and mend it.
+    """Break a lab stack on purpose, for training or tests, then repair it.
 
-    Embedded stacks may be broken; a deployment of containers only where its .env says QFC_LAB=1. Never in production.
+    Embedded stacks can always be broken, a deployment only if its .env says QFC_LAB=1. Never use this in production.
     """
 
 
 @command.command("list")
 @pass_session
 def list_command(session: Session) -> None:
-    """List the faults that can be made, and those that are."""
+    """List the faults that this stack can have, and those that are active."""
     result = lab_list(session.ports)
     broken = [one.id for one in result.faults if one.broken_since is not None]
     session.writer.result(result, lambda writer: _write_list(writer, result), quiet="\n".join(broken))
@@ -30,7 +30,7 @@ def list_command(session: Session) -> None:
 @click.argument("fault", metavar="FAULT")
 @pass_session
 def break_command(session: Session, fault: str) -> None:
-    """Make a fault. Then find it: qfc doctor."""
+    """Create a fault. To find it, type: qfc doctor"""
     write_changed(session, lab_break(session.ports, fault, session.options), "broken")
 
 
@@ -38,12 +38,12 @@ def break_command(session: Session, fault: str) -> None:
 @click.argument("fault", required=False, metavar="[FAULT]")
 @pass_session
 def mend_command(session: Session, fault: str | None) -> None:
-    """Undo a fault, or all of them."""
-    write_changed(session, lab_mend(session.ports, fault, session.options), "mended")
+    """Undo a fault, by default all of them."""
+    write_changed(session, lab_mend(session.ports, fault, session.options), "repaired")
 
 
 def write_changed(session: Session, result: LabChanged, verb: str) -> None:
-    """Write what was broken or mended."""
+    """Write which faults were created or undone."""
     session.writer.result(result, lambda writer: _write(writer, result, verb), quiet="\n".join(result.changed))
 
 
@@ -54,7 +54,7 @@ def _write(writer: Writer, result: LabChanged, verb: str) -> None:
         return
     writer.line(f"{', '.join(result.changed) or 'Nothing'} {verb}.")
     if result.broken:
-        writer.line(f"Broken now: {', '.join(result.broken)}. Find it: qfc doctor; undo it: qfc lab mend")
+        writer.line(f"Active faults: {', '.join(result.broken)}. Find them: qfc doctor. Undo them: qfc lab mend")
 
 
 def _write_list(writer: Writer, result: LabList) -> None:
@@ -63,4 +63,4 @@ def _write_list(writer: Writer, result: LabList) -> None:
         for one in result.faults
         if one.possible
     ]
-    writer.table(("FAULT", "WHAT IT IS", "FOUND BY", "BROKEN"), rows, folded=(0, 1, 2))
+    writer.table(("FAULT", "DESCRIPTION", "FOUND BY", "ACTIVE"), rows, folded=(0, 1, 2))

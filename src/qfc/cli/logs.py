@@ -1,4 +1,4 @@
-"""`qfc logs`: the logs of all services in the order of time."""
+"""`qfc logs`: the logs of all services in chronological order."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ PALETTE = ("36", "35", "34", "32", "33")
 
 
 @click.command("logs")
+@click.option("--service", "services", multiple=True, metavar="NAME", help="Only this service, or all; repeatable.")
 @click.option(
-    "--service", "services", multiple=True, metavar="NAME", help="Only this service; may be repeated; or all."
+    "--lines", default=100, show_default=True, type=click.IntRange(1), help="Number of matching lines to print."
 )
-@click.option("--lines", default=100, show_default=True, type=click.IntRange(1), help="How many lines that fit.")
-@click.option("--follow", is_flag=True, help="Go on with new lines until Ctrl-C. With --json one object a line.")
-@click.option("--since", metavar="SPAN", help="Only the last 90s, 15m, 2h, 3d …")
-@click.option("--grep", metavar="REGEX", help="Only lines that match.")
+@click.option("--follow", is_flag=True, help="Print new lines until Ctrl-C. With --json, one object per line.")
+@click.option("--since", metavar="SPAN", help="Only lines of the last 90s, 15m, 2h, 3d …")
+@click.option("--grep", metavar="REGEX", help="Only lines that match this expression.")
 @click.option("--job", metavar="ID", help="Only lines about this job.")
 @pass_session
 def command(
@@ -36,7 +36,7 @@ def command(
     grep: str | None,
     job: str | None,
 ) -> None:
-    """Read the logs of all services, merged in the order of time."""
+    """Print the logs of all services, merged in chronological order."""
     chosen = None if not services or "all" in services else services
     query = LogQuery(chosen, lines, span(since) if since else None, follow, grep, job)
     found = logs(session.ports, query)
@@ -45,12 +45,12 @@ def command(
         return
     result = list(found)
     if not result:
-        session.writer.remark("No line of the logs fits.")
+        session.writer.remark("No log line matches.")
     session.writer.result({"lines": result}, lambda writer: _write(writer, iter(result)))
 
 
 def _follow(writer: Writer, found: Iterator[LogLine]) -> None:
-    """Write lines as they come; Ctrl-C is how it ends."""
+    """Write lines as they come, until Ctrl-C."""
     try:
         if writer.as_json:
             for line in found:

@@ -22,42 +22,42 @@ from .session import Session
 #: Every command by the module that holds it (`qfc.cli.<name>.command`), in the order and the groups of the help page.
 COMMANDS: dict[str, dict[str, str]] = {
     "Start and stop": {
-        "demo": "Show the whole job on a stack of its own: devices, edits, a killed worker.",
+        "demo": "Run the whole workflow on a stack of its own: devices, edits, a killed worker.",
         "init": "Write the configuration of a stack.",
-        "up": "Start a stack, or what of it does not run.",
-        "down": "Stop a stack; workers finish what they hold.",
-        "stacks": "List the stacks that are configured.",
+        "up": "Start a stack, or the services that are down.",
+        "down": "Stop a stack; workers finish their jobs first.",
+        "stacks": "List the configured stacks.",
     },
-    "Look": {
-        "status": "Services, health, processor, memory, queue and disk at a glance.",
-        "health": "Probe the stack as its clients reach it.",
-        "doctor": "Look for every known problem: sync diagnose, and the deployment's .env.",
-        "logs": "Read the logs of all services in the order of time.",
-        "audit": "What was done to the stack, by whom, with which result.",
+    "Inspect": {
+        "status": "Show services, health, CPU, memory, queue and disk at a glance.",
+        "health": "Probe a stack the way its clients reach it.",
+        "doctor": "Check for every known problem: synchronisation, .env, release, certificate, accounts.",
+        "logs": "Print the logs of all services in chronological order.",
+        "audit": "Show what was done to the stack, by whom, and with what result.",
     },
-    "People and projects": {
-        "users": "List and create people, set passwords and quotas.",
-        "projects": "List projects and what is wrong with them; export and import them.",
+    "Users and projects": {
+        "users": "List and create users; set passwords and quotas.",
+        "projects": "List projects and their problems; export and import projects.",
     },
     "Synchronisation": {
-        "sync": "What waits, what was done lately, what failed and why.",
-        "jobs": "Look at jobs; try them again, cancel them, free stuck ones.",
-        "deltas": "Look at field edits; apply those that never arrived.",
-        "workers": "Look at workers; change their number, drain or restart them.",
+        "sync": "Show the queue, recent jobs and failures; diagnose synchronisation.",
+        "jobs": "List, retry and cancel jobs; free stuck ones.",
+        "deltas": "List field edits; apply those that were not applied.",
+        "workers": "List workers; change their number, drain or restart them.",
     },
     "Services": {
-        "deploy": "Change the release of a deployment, with a way back.",
-        "image": "The QGIS images of a deployment: there, saved, made anew.",
-        "certs": "The TLS certificate that clients see; renew it.",
-        "tunnel": "The Cloudflare tunnel in front of a deployment.",
-        "services": "Restart, recreate, rebuild services; what they take on the disk.",
-        "db": "Look at the database, migrate it, open a shell on it.",
+        "deploy": "Deploy another release, with rollback.",
+        "image": "Check, save, load and rebuild the QGIS images of a deployment.",
+        "certs": "Check and renew the TLS certificate that clients see.",
+        "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
+        "services": "Restart, recreate or rebuild services; show and free disk space.",
+        "db": "Inspect and migrate the database; open psql.",
     },
     "Training": {
-        "lab": "Break a stack of the lab on purpose, and mend it.",
+        "lab": "Break a lab stack on purpose, then repair it.",
     },
-    "The command line itself": {
-        "completion": "Print the completion script of a shell.",
+    "Command line": {
+        "completion": "Print the completion script for a shell.",
     },
 }
 
@@ -67,21 +67,21 @@ HELP = """Manage QFieldCloud servers: start, watch, diagnose and repair them.
 A stack of your own on this machine, with nothing but Python:
   qfc init            write the configuration
   qfc up              start database, API and workers
-  qfc users create    make the first account
-  qfc status          see how it is
+  qfc users create    create the first user
+  qfc status          show its state
 
 \b
 An official deployment under Docker Compose, here or on a server:
   qfc init field --kind compose --host server --project-path /srv/qfieldcloud
   qfc status          services, queue, disk
-  qfc deploy --tag T  another release, with a way back
+  qfc deploy --tag T  deploy another release, with rollback
 """
 
-EPILOG = """Exit codes: 0 all well, 1 failed or a fault was found, 2 wrong usage or configuration, 3 not reachable,
+EPILOG = """Exit codes: 0 success, 1 failed or a problem was found, 2 wrong usage or configuration, 3 unreachable,
 4 refused (lock held, not confirmed), 5 partly done."""
 
 COMMAND_EPILOG = (
-    "Every command also knows --stack, --json, --yes, --dry-run, --wait, --verbose and --quiet; see qfc --help."
+    "Every command also accepts --stack, --json, --yes, --dry-run, --wait, --verbose and --quiet; see qfc --help."
 )
 
 
@@ -91,14 +91,14 @@ def command_names() -> list[str]:
 
 
 def _set(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
-    """Store a global flag in the session; a flag that is not given here leaves what stood before the command."""
+    """Store a global flag in the session; without the flag, a value from before the command stays."""
     if value not in (None, False) and parameter.name:
         setattr(context.ensure_object(Session), parameter.name.removeprefix("qfc_"), value)
     return value
 
 
 def _stack_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return the stacks to complete `--stack` with; a wrong configuration completes nothing."""
+    """Return the stacks that complete `--stack`; none if the configuration is wrong."""
     try:
         return [CompletionItem(name) for name in Session().config.stacks if name.startswith(begun)]
     except QfcError:
@@ -106,7 +106,7 @@ def _stack_names(_context: click.Context, _parameter: click.Parameter, begun: st
 
 
 def global_options(*, hidden: bool) -> list[click.Option]:
-    """Return the flags that are understood before and after a command."""
+    """Return the flags that are accepted before and after a command."""
 
     def option(name: str, variable: str, help: str, **more: Any) -> click.Option:
         shared: dict[str, Any] = {"help": help, "hidden": hidden, "expose_value": False, "callback": _set}
@@ -116,15 +116,15 @@ def global_options(*, hidden: bool) -> list[click.Option]:
         option(
             "--stack",
             "stack",
-            "Which stack of the configuration; also QFC_STACK.",
+            "The configured stack to use; also QFC_STACK.",
             metavar="NAME",
             shell_complete=_stack_names,
         ),
         option("--json", "json", "Print one JSON document.", is_flag=True),
-        option("--yes", "yes", "Do not ask.", is_flag=True),
+        option("--yes", "yes", "Do not ask for confirmation.", is_flag=True),
         option("--dry-run", "dry_run", "Print the plan of a change; change nothing.", is_flag=True),
-        option("--wait", "wait_s", "Wait that long for another operator.", type=float, metavar="SECONDS"),
-        option("--verbose", "verbose", "Show every external command and query; tracebacks.", is_flag=True),
+        option("--wait", "wait_s", "Seconds to wait for another operator's lock.", type=float, metavar="SECONDS"),
+        option("--verbose", "verbose", "Show every external command and query, and tracebacks.", is_flag=True),
         option("--quiet", "quiet", "Print only the result.", is_flag=True),
     ]
 
@@ -209,12 +209,12 @@ def _fail(session: Session, error: QfcError) -> int:
 
 def _usage(error: click.UsageError) -> UsageError:
     path = error.ctx.command_path if error.ctx else "qfc"
-    message = "A command is missing." if _is_help(error) else error.format_message()
+    message = "The command is missing." if _is_help(error) else error.format_message()
     return UsageError(message, hint=f"See: {path} --help")
 
 
 def _is_help(error: click.UsageError) -> bool:
-    """Return whether nothing but the name of a group was typed; click's message then is the whole help page."""
+    """Return whether only the name of a group was typed; click's message is then the whole help page."""
     return error.ctx is not None and error.message == error.ctx.get_help()
 
 
@@ -224,12 +224,12 @@ def _show_help(error: click.UsageError) -> int:
 
 
 def _interrupted() -> QfcError:
-    return QfcError("Interrupted.", hint="What was begun may be half done; see: qfc status")
+    return QfcError("Interrupted.", hint="The change may be incomplete. Type: qfc status")
 
 
 def _fault(cause: Exception) -> QfcError:
     error = QfcError(
-        f"qfc itself has a fault: {type(cause).__name__}", hint="Run it again with --verbose and report it."
+        f"qfc has a bug: {type(cause).__name__}", hint="Run the command again with --verbose and report the output."
     )
     error.__cause__ = cause
     return error

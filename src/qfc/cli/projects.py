@@ -1,4 +1,4 @@
-"""`qfc projects`: projects, and what is wrong with them."""
+"""`qfc projects`: projects and their problems, export and import."""
 
 from __future__ import annotations
 
@@ -20,14 +20,16 @@ from .tables import facts
 
 @click.group("projects")
 def command() -> None:
-    """List projects and what is wrong with them; take them out and bring them in."""
+    """List projects and their problems; export and import projects."""
 
 
 @command.command("list")
-@click.option("--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="At most so many.")
+@click.option(
+    "--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Number of projects to list."
+)
 @pass_session
 def list_command(session: Session, limit: int) -> None:
-    """List projects, the most recently changed first."""
+    """List projects, most recently changed first."""
     result = projects_list(session.ports, limit=limit)
     names = "\n".join(f"{project.owner}/{project.name}" for project in result.projects)
     session.writer.result(result, lambda writer: write_list(writer, result), quiet=names)
@@ -35,10 +37,10 @@ def list_command(session: Session, limit: int) -> None:
 
 @command.command("status")
 @click.argument("name", required=False, metavar="[PROJECT]")
-@click.option("--project", metavar="PROJECT", help="Which project: its id or OWNER/NAME.")
+@click.option("--project", metavar="PROJECT", help="The project: id or OWNER/NAME.")
 @pass_session
 def status_command(session: Session, name: str | None, project: str | None) -> None:
-    """Show one project: its jobs, and the field edits that never arrived."""
+    """Show one project: its jobs, and the field edits that were not applied."""
     result = projects_status(session.ports, require_project(project or name, "status"))
     document = {**vars(result.project), **{key: value for key, value in vars(result).items() if key != "project"}}
     session.writer.result(document, lambda writer: write_status(writer, result), quiet=result.project.status)
@@ -46,14 +48,14 @@ def status_command(session: Session, name: str | None, project: str | None) -> N
 
 @command.command("export")
 @click.argument("name", required=False, metavar="[PROJECT]")
-@click.option("--project", metavar="PROJECT", help="Which project: its id or OWNER/NAME.")
-@click.option("--output", type=click.Path(path_type=Path), help="The file to write; here, with a name of its own.")
-@click.option("--all-versions", is_flag=True, help="Earlier versions of the files too.")
+@click.option("--project", metavar="PROJECT", help="The project: id or OWNER/NAME.")
+@click.option("--output", type=click.Path(path_type=Path), help="The file to write; by default a new one here.")
+@click.option("--all-versions", is_flag=True, help="Include earlier versions of the files.")
 @pass_session
 def export_command(
     session: Session, name: str | None, project: str | None, output: Path | None, all_versions: bool
 ) -> None:
-    """Write a project to one zip file: its files, the newest package, all edits, what is known of it."""
+    """Export a project to one zip file: files, newest package, edits, settings and collaborators."""
     chosen = require_project(project or name, "export")
     result = projects_export(session.ports, chosen, output, session.options, all_versions=all_versions)
     session.writer.result(result, lambda writer: write_exported(writer, result), quiet=str(result.path))
@@ -61,20 +63,20 @@ def export_command(
 
 @command.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--owner", metavar="NAME", help="Whose project it becomes; the same as before.")
-@click.option("--name", metavar="NAME", help="Its name; the same as before.")
-@click.option("--with-deltas", is_flag=True, help="Send edits again that had not arrived.")
+@click.option("--owner", metavar="NAME", help="Owner of the new project; by default the exported one.")
+@click.option("--name", metavar="NAME", help="Name of the new project; by default the exported one.")
+@click.option("--with-deltas", is_flag=True, help="Resend edits that had not been applied.")
 @pass_session
 def import_command(session: Session, file: Path, owner: str | None, name: str | None, with_deltas: bool) -> None:
-    """Make a project of a file that `qfc projects export` has written, on this server or another one."""
+    """Create a project from a file that `qfc projects export` wrote, on this server or another one."""
     result = projects_import(session.ports, file, session.options, owner=owner, name=name, with_deltas=with_deltas)
     session.writer.result(result, lambda writer: write_imported(writer, result), quiet=result.id or "")
 
 
 def require_project(name: str | None, verb: str) -> str:
-    """Return the project that was named. Raises UsageError when none was."""
+    """Return the given project. Raises UsageError when there is none."""
     if name is None:
-        raise UsageError("Which project?", hint=f"Type: qfc projects {verb} --project OWNER/NAME")
+        raise UsageError("No project given.", hint=f"Type: qfc projects {verb} --project OWNER/NAME")
     return name
 
 
@@ -94,10 +96,10 @@ def write_imported(writer: Writer, result: Imported) -> None:
     for step in result.steps if result.dry_run else ():
         writer.line(f"Would: {step}")
     if not result.dry_run:
-        writer.line(f"{result.project} is there: {result.id}")
-        writer.line(f"{result.files} files, {result.collaborators} collaborators, {result.deltas} edits sent again")
+        writer.line(f"Imported {result.project}: {result.id}")
+        writer.line(f"{result.files} files, {result.collaborators} collaborators, {result.deltas} edits resent")
     if result.missing_people:
-        writer.line(f"No account here: {', '.join(result.missing_people)}")
+        writer.line(f"Collaborators without an account here: {', '.join(result.missing_people)}")
 
 
 def write_list(writer: Writer, result: ProjectsList) -> None:
@@ -137,7 +139,7 @@ def write_status(writer: Writer, result: ProjectStatus) -> None:
     write_jobs(writer, "Open jobs", result.open_jobs)
     write_jobs(writer, "Last jobs", result.last_jobs)
     if result.deltas:
-        writer.line("\nField edits that never arrived")
+        writer.line("\nField edits not applied")
         rows = [
             (
                 short(delta.id),
@@ -158,4 +160,4 @@ def write_jobs(writer: Writer, title: str, jobs: tuple[JobLine, ...]) -> None:
         return
     writer.line(f"\n{title}")
     rows = [(short(job.id), job.status, job.type, f"{seconds_text(job.age_s)} ago", job.why or "") for job in jobs]
-    writer.table(("JOB", "STATUS", "TYPE", "MADE", "WHY"), rows, folded=(4,))
+    writer.table(("JOB", "STATUS", "TYPE", "CREATED", "WHY"), rows, folded=(4,))

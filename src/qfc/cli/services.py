@@ -1,4 +1,4 @@
-"""`qfc services`: restart, recreate, rebuild services; what they take on the disk, and what of it nothing needs."""
+"""`qfc services`: restart, recreate or rebuild services; show what uses disk space, and free it."""
 
 from __future__ import annotations
 
@@ -20,25 +20,27 @@ from .status import service_document, write_services
 now_option = click.option(
     "--now",
     is_flag=True,
-    help="Do not wait for jobs; official workers leave theirs unfinished.",
+    help="Do not wait for jobs; official workers leave their jobs unfinished.",
 )
 
 
 @click.group("services")
 def command() -> None:
-    """Restart, recreate, rebuild services; what they take on the disk."""
+    """Restart, recreate or rebuild services; show and free disk space."""
 
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which services are meant."""
-    named = click.option("--service", "names", multiple=True, metavar="NAME", help="Only this one; may be repeated.")
+    """Add the options that select services."""
+    named = click.option("--service", "names", multiple=True, metavar="NAME", help="Only this service; repeatable.")
     return named(click.option("--all", "everything", is_flag=True, help="All services.")(function))
 
 
 def chosen(verb: str, names: tuple[str, ...], everything: bool) -> tuple[str, ...] | None:
-    """Return the services that are meant, None for all. Raises UsageError unless one of the two was given."""
+    """Return the selected services, None for all. Raises UsageError unless exactly one of the options is given."""
     if bool(names) == everything:
-        raise UsageError("Say which services: --service NAME, or --all.", hint=f"See: qfc services {verb} --help")
+        raise UsageError(
+            "Select the services: either --service NAME or --all.", hint=f"See: qfc services {verb} --help"
+        )
     return None if everything else names
 
 
@@ -57,17 +59,17 @@ def restart_command(session: Session, names: tuple[str, ...], everything: bool, 
 @now_option
 @pass_session
 def recreate_command(session: Session, names: tuple[str, ...], everything: bool, now: bool) -> None:
-    """Make services anew from the configuration and the installed release, with --all what supervises them too."""
+    """Recreate services from the configuration and the installed release; with --all, their supervisor too."""
     wanted = chosen("recreate", names, everything)
     write_changed(session, services_recreate(session.ports, wanted, session.options, now=now))
 
 
 @command.command("rebuild")
 @choosing
-@click.option("--no-cache", "fresh", is_flag=True, help="Build everything anew; takes long.")
+@click.option("--no-cache", "fresh", is_flag=True, help="Build without any cache; takes long.")
 @pass_session
 def rebuild_command(session: Session, names: tuple[str, ...], everything: bool, fresh: bool) -> None:
-    """Build images anew, then make their services anew (stacks of containers)."""
+    """Rebuild images, then recreate their services (deployments only)."""
     wanted = chosen("rebuild", names, everything)
     write_changed(session, services_rebuild(session.ports, wanted, session.options, fresh=fresh))
 
@@ -78,13 +80,13 @@ def rebuild_command(session: Session, names: tuple[str, ...], everything: bool, 
     default=KEEP_DEPLOYMENTS,
     show_default=True,
     type=click.IntRange(1, KEEP_DEPLOYMENTS),
-    help="Ways back that stay.",
+    help="Number of deployments that can still be rolled back.",
 )
 @pass_session
 def prune_command(session: Session, keep: int) -> None:
-    """Remove images and ended containers that nothing of this deployment needs (stacks of containers).
+    """Remove images and stopped containers that this deployment no longer needs (deployments only).
 
-    Volumes, images of other projects and the shared build cache are never touched. See before: --dry-run.
+    Volumes, images of other projects and the shared build cache are never touched. Preview with --dry-run.
     """
     result = services_prune(session.ports, session.options, keep=keep)
     session.writer.result(result, lambda writer: _write_pruned(writer, result), quiet=str(result.freed_bytes))
@@ -93,13 +95,13 @@ def prune_command(session: Session, keep: int) -> None:
 @command.command("disk")
 @pass_session
 def disk_command(session: Session) -> None:
-    """What the parts of the stack take on the disk, what is left, and when that will be gone."""
+    """Show what uses disk space, how much is free, and when the disk will be full."""
     result = services_disk(session.ports)
     session.writer.result(result, lambda writer: _write_disk(writer, result), quiet=str(result.disk.free_bytes))
 
 
 def write_changed(session: Session, result: ServicesChanged) -> None:
-    """Write services that were changed."""
+    """Write the result of a change of services."""
     document = {
         "names": result.names,
         "steps": result.steps,
@@ -120,13 +122,13 @@ def write_changed(session: Session, result: ServicesChanged) -> None:
 def _write_pruned(writer: Writer, result: Pruned) -> None:
     rows = [("image", ", ".join(one.names) or one.id[7:19], bytes_text(one.bytes)) for one in result.images]
     rows += [("container", name, "") for name in result.containers]
-    rows += [("way back", name, "") for name in result.deployments]
+    rows += [("rollback", name, "") for name in result.deployments]
     if not rows:
         writer.line("Nothing to remove.")
         return
     writer.table(("KIND", "NAME", "SIZE"), rows, right=(2,), folded=(1,))
     verb = "Would free" if result.dry_run else "Freed"
-    writer.line(f"{verb} about {bytes_text(result.freed_bytes)}; {len(result.kept)} images stay.")
+    writer.line(f"{verb} about {bytes_text(result.freed_bytes)}; {len(result.kept)} images are kept.")
 
 
 def _write_disk(writer: Writer, result: DiskUsage) -> None:
@@ -141,9 +143,9 @@ def _write_disk(writer: Writer, result: DiskUsage) -> None:
 
 def _expected(expected: Forecast) -> str:
     if expected.bytes_per_day is None:
-        return f"Growth: not known yet ({expected.samples} measurements in {expected.days:.1f} days)"
+        return f"Growth: unknown yet ({expected.samples} measurements in {expected.days:.1f} days)"
     sign = "" if expected.bytes_per_day < 0 else "+"
-    growth = f"Growth: {sign}{_signed(expected.bytes_per_day)} a day over {expected.days:.1f} days"
+    growth = f"Growth: {sign}{_signed(expected.bytes_per_day)} per day over {expected.days:.1f} days"
     return f"{growth}; full on {time_text(expected.full_at)[:10]}" if expected.full_at else f"{growth}; not filling up"
 
 

@@ -1,4 +1,4 @@
-"""What a command line asks for: the flags that every command knows, and what follows from them."""
+"""One call of `qfc`: the flags that every command accepts, and what is derived from them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass
 class Session:
-    """One call of `qfc`. Commands take it with `@pass_session`.
+    """One call of `qfc`. Commands get it with `@pass_session`.
 
-    `settings` overrules values of the stack's configuration (`qfc up --workers 3`); set before `ports` is used.
+    `settings` overrides values of the stack's configuration (`qfc up --workers 3`); set it before `ports` is used.
     """
 
     stack: str | None = None
@@ -45,7 +45,7 @@ class Session:
 
     @property
     def ports(self) -> Ports:
-        """The ports of the stack that is meant. Raises ConfigError."""
+        """The ports of the selected stack. Raises ConfigError."""
         from .. import wiring
 
         if self._ports is None:
@@ -60,7 +60,7 @@ class Session:
 
     @property
     def options(self) -> Options:
-        """How a change is to be made, for `guarded`."""
+        """The operator's options for a change, for `guarded`."""
         ask = _ask if sys.stdin.isatty() and not self.json else None
         return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
 

@@ -1,4 +1,4 @@
-"""`qfc stacks`: the stacks that are configured."""
+"""`qfc stacks`: the configured stacks."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .session import Session, pass_session
 @click.command("stacks")
 @pass_session
 def command(session: Session) -> None:
-    """List the stacks that are configured."""
+    """List the configured stacks."""
     result = stacks(session.config, wiring.wire)
     names = "\n".join(line.name for line in result.stacks)
     session.writer.result(result, lambda writer: _write(writer, result), quiet=names)
@@ -21,7 +21,7 @@ def command(session: Session) -> None:
 
 def _write(writer: Writer, result: Stacks) -> None:
     if not result.stacks:
-        writer.line(f"No stack is configured in {result.config}. Next: qfc init, or qfc demo")
+        writer.line(f"No stack is configured in {result.config}. Type: qfc init, or qfc demo")
         return
     rows = [
         (f"{line.name}{' *' if line.default else ''}", line.kind, line.state, line.verdict, line.url, line.folder)

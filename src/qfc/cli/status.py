@@ -15,20 +15,20 @@ from .session import Session, pass_session
 @click.command("status")
 @pass_session
 def command(session: Session) -> int:
-    """Services, health, processor, memory, uptime, restarts; queue and disk. Exit code 1 when all is not well."""
+    """Show services with health, CPU, memory, uptime and restarts; queue and disk. Exit code 1 unless all is well."""
     result = status(session.ports)
     session.writer.result(document(result), lambda writer: write(writer, result), quiet=result.verdict)
     return 0 if result.verdict is Verdict.OK else 1
 
 
 def document(result: Status) -> dict[str, Any]:
-    """Return the status as `--json` has it."""
+    """Return the status as `--json` prints it."""
     services = [service_document(service) for service in result.services]
     return {**plain(result), "services": services}
 
 
 def service_document(service: Service) -> dict[str, Any]:
-    """Return a service as `--json` has it."""
+    """Return a service as `--json` prints it."""
     return {**plain(service), "running": service.running}
 
 

@@ -1,4 +1,4 @@
-"""`qfc sync`: what waits, what was done lately, what failed and why."""
+"""`qfc sync`: the queue, recent jobs, failures and their causes, the diagnosis."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import cut, paragraph
 
-#: So many names are told one by one.
+#: The most names that are listed one by one.
 NAMED = 3
 
 limit_option = click.option(
-    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="List at most so many jobs."
+    "--limit", type=click.IntRange(1, 1000), default=50, show_default=True, help="Number of jobs to list."
 )
-hours_option = click.option("--hours", type=float, default=24.0, show_default=True, help="Look back so many hours.")
+hours_option = click.option("--hours", type=float, default=24.0, show_default=True, help="Hours to look back.")
 
 
 @click.group("sync")
 def command() -> None:
-    """Look at synchronisation: what waits, what was done lately, what failed and why."""
+    """Show the queue, recent jobs and failures; diagnose synchronisation."""
 
 
 @command.command("queue")
 @limit_option
 @pass_session
 def queue_command(session: Session, limit: int) -> None:
-    """List the jobs that run and wait, and what each of them waits for."""
+    """List running and waiting jobs, and what each of them is waiting for."""
     result = sync_queue(session.ports, limit=limit)
     session.writer.result(result, lambda writer: write_queue(writer, result), quiet=str(result.depth.pending))
 
@@ -44,7 +44,7 @@ def queue_command(session: Session, limit: int) -> None:
 @limit_option
 @pass_session
 def recent_command(session: Session, hours: float, limit: int) -> None:
-    """List the jobs that ended lately, how long they took and how many failed."""
+    """List recently ended jobs, how long they took, and how many failed."""
     result = sync_recent(session.ports, hours=hours, limit=limit)
     session.writer.result(result, lambda writer: write_recent(writer, result), quiet=str(result.finished))
 
@@ -54,20 +54,20 @@ def recent_command(session: Session, hours: float, limit: int) -> None:
 @limit_option
 @pass_session
 def failed_command(session: Session, hours: float, limit: int) -> None:
-    """List the jobs that failed lately by what they failed of: when, whom it hit, and what to do."""
+    """List recent failures by cause: when, which projects and users, and the fix."""
     result = sync_failed(session.ports, hours=hours, limit=limit)
     session.writer.result(result, lambda writer: write_failed(writer, result), quiet=str(result.failed))
 
 
 @command.command("diagnose")
 @fix_option
-@click.option("--no-proof", is_flag=True, help="Leave out the project that is sent up and fetched again.")
+@click.option("--no-proof", is_flag=True, help="Skip the proof: a test with a small project on the server.")
 @pass_session
 def diagnose_command(session: Session, fix: bool, no_proof: bool) -> int:
-    """Tell whether synchronisation is ready; if not, why, and what to do.
+    """Check whether synchronisation works; if not, show why and how to repair it.
 
-    The cheap looks come first; the last one is the proof: a small project goes up, through a worker, and down again,
-    and is removed. Exit code 0 only when nothing critical is left.
+    Cheap checks run first. The last one is the proof: a small project is uploaded, processed by a worker, downloaded
+    and removed. Exit code 0 only when no critical finding is left.
     """
     return write_diagnosis(session, diagnose(session.ports, FOR_SYNC, session.options, fix=fix, proof=not no_proof))
 
@@ -80,9 +80,9 @@ def write_queue(writer: Writer, result: SyncQueue) -> None:
     writer.line(f"{depth.pending} waiting{oldest} · {running} running" + _workers(result))
     reasons = {
         "for a free worker": waiting.no_free_worker,
-        "for their busy project": waiting.project_busy,
-        "for their locked project": waiting.project_locked,
-        "after a fault": waiting.postponed,
+        "for a busy project": waiting.project_busy,
+        "for a locked project": waiting.project_locked,
+        "after a failed attempt": waiting.postponed,
         "about to start": waiting.ready,
     }
     if depth.pending:
@@ -96,7 +96,7 @@ def _workers(result: SyncQueue) -> str:
 
 
 def write_job(writer: Writer, job: JobLine) -> None:
-    """Print a job in one line, and why it waits in the next."""
+    """Print a job on one line, and why it is waiting on the next."""
     age = seconds_text(job.age_s)
     taken = len(f"{short(job.id)}  {job.status:8} {job.type}    {age}")
     room = writer.width - taken
@@ -107,13 +107,13 @@ def write_job(writer: Writer, job: JobLine) -> None:
 
 
 def write_recent(writer: Writer, result: SyncRecent) -> None:
-    """Print what ended lately for people."""
+    """Print recently ended jobs for people."""
     write_figures(writer, result)
     write_ended(writer, result.jobs)
 
 
 def write_failed(writer: Writer, result: SyncRecent) -> None:
-    """Print what failed lately for people: groups, then the newest jobs."""
+    """Print recent failures for people: groups, then the newest jobs."""
     write_figures(writer, result)
     for group in result.groups:
         write_group(writer, group)
@@ -138,7 +138,7 @@ def _durations(durations: Durations) -> str:
 
 
 def write_group(writer: Writer, group: FailureGroup) -> None:
-    """Print failures of one kind: how many of what, when, whom it hit, and what to do."""
+    """Print failures of one kind: how many, when, which projects and users, and the fix."""
     writer.line()
     paragraph(writer, f"{group.count} × {group.signature} (cause: {group.cause})")
     paragraph(writer, _period(group), indent=4)
@@ -156,11 +156,11 @@ def _period(group: FailureGroup) -> str:
 def named(names: tuple[str, ...]) -> str:
     """Return the first names of many, and how many more there are."""
     more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-    return (", ".join(names[:NAMED]) or "nobody known") + more
+    return (", ".join(names[:NAMED]) or "unknown") + more
 
 
 def write_ended(writer: Writer, jobs: tuple[EndedJob, ...]) -> None:
-    """Print a table of jobs that ended."""
+    """Print a table of ended jobs."""
     if not jobs:
         return
     rows = [

@@ -13,13 +13,13 @@ from .tables import paragraph
 
 @click.group("tunnel")
 def command() -> None:
-    """The Cloudflare tunnel in front of a deployment."""
+    """Check the Cloudflare tunnel in front of a deployment."""
 
 
 @command.command("status")
 @pass_session
 def status_command(session: Session) -> int:
-    """Does it run, is it connected, does it lead to the right port; the server through it and past it."""
+    """Check whether the tunnel runs, is connected and leads to the right port. Probe the server with and without it."""
     result = tunnel_status(session.ports)
     session.writer.result(result, lambda writer: _write(writer, result), quiet=result.verdict)
     return 0 if result.verdict in (Verdict.OK, Verdict.UNKNOWN) else 1
@@ -27,14 +27,14 @@ def status_command(session: Session) -> int:
 
 def _write(writer: Writer, result: TunnelStatus) -> None:
     if not result.tunnels:
-        writer.line("No cloudflared runs on the host.")
+        writer.line("No cloudflared is running on the host.")
     else:
         rows = [
             (one.name, one.kind, "running" if one.running else "stopped", one.connections, one.config)
             for one in result.tunnels
         ]
         writer.table(("TUNNEL", "KIND", "STATE", "CONNECTIONS", "CONFIGURATION"), rows, right=(3,), folded=(4,))
-        writer.line(f"{result.host} leads to {result.service or 'nowhere that is known'}")
+        writer.line(f"{result.host} leads to {result.service or 'an unknown address'}")
     for side in result.sides:
         latency = "" if side.latency_ms is None else f" in {side.latency_ms:.0f} ms"
         writer.line(f"{side.name:<7}  {side.url}  {side.detail}{latency}")

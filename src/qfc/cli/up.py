@@ -1,4 +1,4 @@
-"""`qfc up`: start a stack, or what of it does not run."""
+"""`qfc up`: start a stack, or the services that are down."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .settings import setting_options
 @setting_options(("port", "bind", "workers"))
 @pass_session
 def command(session: Session, **settings: object) -> int:
-    """Start a stack, or what of it does not run, and wait until it is ready. Twice is harmless."""
+    """Start a stack, or the services that are down, and wait until the stack is ready. Safe to repeat."""
     session.settings = settings
     result = up(session.ports, session.options)
     called = f"qfc --stack {session.stack}" if session.stack else "qfc"
@@ -28,9 +28,9 @@ def _write(writer: Writer, result: Up, called: str) -> None:
         for step in result.steps:
             writer.line(f"Would: {step}")
         return
-    what = "runs already" if result.already_running else "runs"
+    what = "was already running" if result.already_running else "is running"
     writer.line(f"{result.stack} {what}: {writer.paint(result.verdict.value)}, {result.url}")
     for reason in result.reasons:
         writer.line(f"  {reason}")
     if not result.already_running:
-        writer.line(f"Next: {called} users create NAME, then connect QField to that address; {called} status")
+        writer.line(f"Next: {called} users create NAME, then connect QField to this address; {called} status")

@@ -1,4 +1,4 @@
-"""`qfc users`: people and organizations, passwords and quotas."""
+"""`qfc users`: users and organizations, passwords and quotas."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from .tables import facts, paragraph
 stdin_option = click.option(
     "--password-stdin", "from_stdin", is_flag=True, help="Read the password from standard input."
 )
-generate_option = click.option("--generate", is_flag=True, help="Make a password and show it once.")
+generate_option = click.option("--generate", is_flag=True, help="Generate a password and show it once.")
 
 
 @click.group("users")
 def command() -> None:
-    """List and create people, set passwords and quotas."""
+    """List and create users; set passwords and quotas."""
 
 
 @command.command("list")
 @pass_session
 def list_command(session: Session) -> None:
-    """List people and organizations."""
+    """List users and organizations."""
     result = users_list(session.ports)
     names = "\n".join(user.username for user in result.users)
     session.writer.result(result, lambda writer: write_list(writer, result), quiet=names)
@@ -38,15 +38,15 @@ def list_command(session: Session) -> None:
 
 @command.command("create")
 @click.argument("username")
-@click.option("--email", default="", help="The person's address, for logging in too.")
-@click.option("--superuser", is_flag=True, help="May do everything and log in to the admin.")
+@click.option("--email", default="", help="The user's email address; it can be used to log in.")
+@click.option("--superuser", is_flag=True, help="Grant all rights, and access to the admin.")
 @stdin_option
 @generate_option
 @pass_session
 def create_command(
     session: Session, username: str, email: str, superuser: bool, from_stdin: bool, generate: bool
 ) -> None:
-    """Create the account of a person. Asks for the password, unless told where to take it from."""
+    """Create a user. Asks for the password unless --password-stdin or --generate is given."""
     password = choose_password(session, username, from_stdin=from_stdin, generate=generate)
     account = users_create(
         session.ports, username, email=email, superuser=superuser, password=password, options=session.options
@@ -60,7 +60,7 @@ def create_command(
 @generate_option
 @pass_session
 def password_command(session: Session, username: str, from_stdin: bool, generate: bool) -> None:
-    """Set a person's password and log them out everywhere. Asks for it, unless told where to take it from."""
+    """Set a user's password and log them out everywhere. Asks for it unless --password-stdin or --generate is given."""
     password = choose_password(session, username, from_stdin=from_stdin, generate=generate)
     account = users_password(session.ports, username, password=password, options=session.options)
     write_account(session, account, "given a new password and logged out everywhere")
@@ -68,21 +68,21 @@ def password_command(session: Session, username: str, from_stdin: bool, generate
 
 @command.command("disable")
 @click.argument("username")
-@click.option("--undo", is_flag=True, help="Let the person log in again.")
+@click.option("--undo", is_flag=True, help="Allow the user to log in again.")
 @pass_session
 def disable_command(session: Session, username: str, undo: bool) -> None:
-    """Log a person out everywhere and let them in no more. Projects and edits stay."""
+    """Log a user out everywhere and block their login. Their projects and edits stay."""
     result = users_disable(session.ports, username, enable=undo, options=session.options)
     session.writer.result(result, lambda writer: write_access(writer, result), quiet=result.username)
 
 
 @command.command("quota")
 @click.argument("username")
-@click.option("--set", "size", metavar="SIZE", help="Let the account store so much: 500MB, 20GB, 1.5TB.")
-@click.option("--plan", metavar="CODE", help="Give the account another plan, and make it active.")
+@click.option("--set", "size", metavar="SIZE", help="Set the storage quota: 500MB, 20GB, 1.5TB.")
+@click.option("--plan", metavar="CODE", help="Give the account this plan, and activate it.")
 @pass_session
 def quota_command(session: Session, username: str, size: str | None, plan: str | None) -> None:
-    """Show what an account's files take and may take, and what is wrong with its plan; or set it."""
+    """Show an account's storage, quota and problems with its plan; or set the quota or the plan."""
     if size is not None or plan is not None:
         changed = users_set_quota(session.ports, username, session.options, size=size, plan=plan)
         session.writer.result(changed, lambda writer: write_quota_changed(writer, changed), quiet=str(changed.after))
@@ -94,30 +94,30 @@ def quota_command(session: Session, username: str, size: str | None, plan: str |
 @command.command("plans")
 @pass_session
 def plans_command(session: Session) -> None:
-    """List the plans that accounts may have."""
+    """List the plans that accounts can have."""
     result = users_plans(session.ports)
     codes = "\n".join(plan.code for plan in result)
     session.writer.result({"plans": result}, lambda writer: write_plans(writer, result), quiet=codes)
 
 
 def choose_password(session: Session, username: str, *, from_stdin: bool, generate: bool) -> str | None:
-    """Return the password: read, asked for, or None when one is to be generated. Raises UsageError."""
+    """Return the password, read or asked for; None when one is to be generated. Raises UsageError."""
     if from_stdin and generate:
-        raise UsageError("--password-stdin and --generate exclude each other.", hint="Give one of them.")
+        raise UsageError("--password-stdin and --generate exclude each other.", hint="Give only one of them.")
     if generate or session.dry_run:
         return None
     if from_stdin:
         return read_password()
     if not sys.stdin.isatty():
         raise UsageError("There is no terminal to ask for the password.", hint="Add --password-stdin or --generate.")
-    return click.prompt(f"Password of {username}", hide_input=True, confirmation_prompt=True, err=True)
+    return click.prompt(f"Password for {username}", hide_input=True, confirmation_prompt=True, err=True)
 
 
 def read_password() -> str:
     """Return the first line of standard input. Raises UsageError when it is empty."""
     password = sys.stdin.readline().rstrip("\r\n")
     if not password:
-        raise UsageError("Standard input holds no password.", hint="Try: … --password-stdin < FILE")
+        raise UsageError("Standard input contains no password.", hint="Try: … --password-stdin < FILE")
     return password
 
 
@@ -140,7 +140,7 @@ def write_list(writer: Writer, result: UsersList) -> None:
 
 
 def write_account(session: Session, account: Account, verb: str) -> None:
-    """Write an account that was made or changed, with its password when it was generated here."""
+    """Write an account that was created or changed, with its password if it was generated here."""
 
     def human(writer: Writer) -> None:
         writer.line(f"{account.username} {'would be' if account.dry_run else 'was'} {verb}.")
@@ -153,13 +153,15 @@ def write_account(session: Session, account: Account, verb: str) -> None:
 
 
 def write_access(writer: Writer, result: Access) -> None:
-    """Print whether a person may log in."""
+    """Print whether a user may log in."""
     if result.dry_run:
-        writer.line(f"{result.username} would be changed; now it may {'' if result.is_active else 'not '}log in.")
+        writer.line(
+            f"{result.username} would be changed; currently they {'can' if result.is_active else 'cannot'} log in."
+        )
     elif result.is_active:
-        writer.line(f"{result.username} may log in again.")
+        writer.line(f"{result.username} can log in again.")
     else:
-        writer.line(f"{result.username} may not log in any more; {result.tokens_ended} tokens were ended.")
+        writer.line(f"{result.username} can no longer log in; {result.tokens_ended} tokens were revoked.")
 
 
 def write_quota(writer: Writer, result: Quota) -> None:
@@ -170,7 +172,7 @@ def write_quota(writer: Writer, result: Quota) -> None:
         ("Used", bytes_text(result.storage_used_bytes)),
         (
             "Quota",
-            bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "no limit known",
+            bytes_text(result.storage_quota_bytes) if result.storage_quota_bytes is not None else "no known limit",
         ),
         ("Share", used),
         ("Plan", f"{result.subscription.plan}, {result.subscription.status}" if result.subscription else None),
@@ -185,7 +187,9 @@ def write_quota_changed(writer: Writer, result: QuotaChanged) -> None:
     for step in result.steps if result.dry_run else ():
         writer.line(f"Would: {step}")
     if not result.dry_run:
-        writer.line(f"{result.username} may store {bytes_text(result.after)} now; before {bytes_text(result.before)}.")
+        writer.line(
+            f"{result.username} can now store {bytes_text(result.after)}; previously {bytes_text(result.before)}."
+        )
 
 
 def write_plans(writer: Writer, plans: tuple[Plan, ...]) -> None:

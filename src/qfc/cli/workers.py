@@ -1,4 +1,4 @@
-"""`qfc workers`: look at workers, change their number, drain or restart them."""
+"""`qfc workers`: list workers, change their number, drain or restart them."""
 
 from __future__ import annotations
 
@@ -14,30 +14,30 @@ from .session import Session, pass_session
 
 @click.group("workers")
 def command() -> None:
-    """Look at workers; change their number, drain or restart them. A worker that goes finishes its job first."""
+    """List workers; change their number, drain or restart them. A worker finishes its job before it stops."""
 
 
 @command.command("list")
 @pass_session
 def list_command(session: Session) -> None:
-    """List workers and the jobs that they hold."""
+    """List workers and the jobs they hold."""
     result = workers_list(session.ports)
     session.writer.result(result, lambda writer: write_list(writer, result), quiet=str(len(result.workers)))
 
 
 @command.command("scale")
 @click.argument("number", type=int, metavar="N")
-@click.option("--force", is_flag=True, help="Even when the memory of the host may not hold them.")
+@click.option("--force", is_flag=True, help="Scale even if the host may not have enough memory.")
 @pass_session
 def scale_command(session: Session, number: int, force: bool) -> None:
-    """Have N workers. Idle ones go first, a busy one finishes its job."""
+    """Change the number of workers to N. Idle workers stop first; busy ones finish their jobs."""
     write_changed(session, workers_scale(session.ports, number, session.options, force=force))
 
 
 @command.command("drain")
 @pass_session
 def drain_command(session: Session) -> None:
-    """Stop all workers, each after its job. Jobs then wait until `qfc workers restart` or `qfc up`."""
+    """Stop all workers, each after its job. Jobs then wait until qfc workers restart or qfc up."""
     write_changed(session, workers_drain(session.ports, session.options))
 
 
@@ -45,7 +45,7 @@ def drain_command(session: Session) -> None:
 @click.option(
     "--now",
     is_flag=True,
-    help="Do not wait for jobs; official workers leave theirs unfinished.",
+    help="Do not wait for jobs; official workers leave their jobs unfinished.",
 )
 @pass_session
 def restart_command(session: Session, now: bool) -> None:
@@ -69,7 +69,7 @@ def write_list(writer: Writer, result: WorkersList) -> None:
 
 
 def write_changed(session: Session, result: WorkersChanged) -> None:
-    """Write a change of the workers."""
+    """Write the result of a change of workers."""
     document = {
         "before": result.before,
         "wanted": result.wanted,

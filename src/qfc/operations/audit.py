@@ -1,4 +1,4 @@
-"""What was done to a stack, by whom, with which result."""
+"""The audit log of a stack."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from ..stack.ports import Ports
 
 
 def audit(ports: Ports, *, limit: int) -> tuple[AuditEntry, ...]:
-    """Return the last entries of the audit log, the newest first."""
+    """Return the last entries of the audit log, newest first."""
     return ports.audit.entries(limit=limit)

@@ -1,4 +1,4 @@
-"""The certificate that clients see: is it the one on the disk, is it for this name, how long is it good; renew it."""
+"""The certificate that clients see: check it against the file on disk, its name and its dates; renew it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,7 @@ Seen = TypeVar("Seen")
 
 @dataclass(frozen=True)
 class CertsStatus:
-    """What is served, what lies on the disk (None where it cannot be read), and what is wrong.
-
-    `renewed_by`: certbot, or nobody that is known.
-    """
+    """The served certificate, the one on disk (None where it cannot be read), and the findings."""
 
     host: str
     served: Certificate | None
@@ -42,7 +39,7 @@ class CertsStatus:
 
 @dataclass(frozen=True)
 class Renewed:
-    """What came of a renewal. `changed`: another certificate is served now than before."""
+    """The outcome of a renewal. `changed`: a different certificate is served now. `said` is certbot's output."""
 
     changed: bool
     not_after: datetime | None
@@ -52,7 +49,7 @@ class Renewed:
 
 
 def certs_status(ports: Ports) -> CertsStatus:
-    """Compare what is served with what lies on the disk."""
+    """Compare the served certificate with the one on disk."""
     certificates = ports.deployment.certificates
     host = public_name(ports)
     unseen: list[Finding] = []
@@ -69,7 +66,7 @@ def certs_status(ports: Ports) -> CertsStatus:
 
 
 def public_name(ports: Ports) -> str:
-    """Return the name by which clients reach the deployment: that of the configuration, else that of .env."""
+    """Return the name by which clients reach the deployment: from the configuration, else from .env."""
     try:
         return urlsplit(ports.api.url).hostname or ""
     except QfcError:
@@ -77,18 +74,18 @@ def public_name(ports: Ports) -> str:
 
 
 def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_only: bool = False) -> Renewed:
-    """Renew what is due, then let nginx use it. nginx is only told after it found its configuration good."""
+    """Renew what is due, then reload nginx, but only after its configuration has passed a test."""
     certificates = ports.deployment.certificates
     before = _tried("served", certificates.served, [])
     said = ""
     with guarded(ports, "certs renew", target=ports.name, options=options) as guard:
-        if not reload_only and guard.step("Let certbot renew what is due" + (", and what is not" if force else "")):
+        if not reload_only and guard.step("Renew the certificate with certbot" + ("" if force else ", if due")):
             said = certificates.renew(force=force)
-        if guard.step("Test nginx's configuration, and let it use the certificate"):
+        if guard.step("Test nginx's configuration and reload nginx"):
             certificates.reload()
         after = before if guard.dry_run else _tried("served", certificates.served, [])
         changed = (before.fingerprint if before else "") != (after.fingerprint if after else "")
-        guard.result = "another certificate is served" if changed else "the same certificate is served"
+        guard.result = "a new certificate is served" if changed else "the certificate has not changed"
     return Renewed(changed, after.not_after if after else None, said, guard.dry_run, guard.steps)
 
 

@@ -1,4 +1,4 @@
-"""Bring the database to the application's release."""
+"""Apply the migrations that the application needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Migrated:
 
 
 def db_migrate(ports: Ports, options: Options) -> Migrated:
-    """Apply what the database lacks, after a question that names the number; nothing to do asks nothing."""
+    """Apply the missing migrations, after a question that gives their number; without any, ask nothing."""
     missing = unapplied_migrations(ports.runtime)
     what = f"Apply {count(len(missing), 'migration')}"
     if not missing:

@@ -1,4 +1,4 @@
-"""A psql of the stack's database on the operator's terminal."""
+"""psql on the stack's database, in the operator's terminal."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ SERVICE = "db"
 
 
 def db_shell(ports: Ports, arguments: Sequence[str]) -> int:
-    """Run psql until it ends; return its exit code. The runtime gives it the way to the database, not the arguments."""
+    """Run psql until it ends; return its exit code. The runtime supplies the connection, not the arguments."""
     return ports.runtime.execute(SERVICE, ["psql", *arguments], attached=True).exit_code

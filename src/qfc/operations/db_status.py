@@ -1,4 +1,4 @@
-"""Facts about the database, and which migrations it lacks."""
+"""Facts about the database, and its missing migrations."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .management import unapplied_migrations
 
 
 def db_status(ports: Ports) -> DatabaseStatus:
-    """Return version, size, connections, biggest tables; migrations are None when the application cannot be asked."""
+    """Return version, size, connections, largest tables; migrations are None if the application does not answer."""
     status = ports.directory.database()
     try:
         return replace(status, unapplied_migrations=unapplied_migrations(ports.runtime))

@@ -1,4 +1,4 @@
-"""Which field edits are meant: by project, job, person, age, state, and by the reason why they did not arrive."""
+"""A filter of field edits: by project, job, user, age, status, and by the reason why they were not applied."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .project_name import project_id
 
 @dataclass(frozen=True)
 class DeltaFilter:
-    """What edits have in common; all that is given has to fit.
+    """A filter of edits; an edit has to match everything that is given.
 
-    `older` is a span such as 2d, counted from the arrival. `reason` is a part of what the last try said or of its
+    `older` is a span such as 2d, counted from the arrival. `reason` is a part of the last attempt's message or of its
     explanation, or the id of a signature such as F02.
     """
 
@@ -32,20 +32,20 @@ class DeltaFilter:
 
     @property
     def is_given(self) -> bool:
-        """Whether anything is asked for."""
+        """Whether the filter has any condition."""
         return bool(self.statuses or self.project or self.job or self.by or self.older or self.reason)
 
 
 @dataclass(frozen=True)
 class Found:
-    """Edits in the order of arrival. `is_cut`: there are more that were not looked at, or not taken."""
+    """Edits in the order of arrival. `is_cut`: there are more that were not checked, or not returned."""
 
     deltas: tuple[Delta, ...]
     is_cut: bool
 
 
 def find_deltas(ports: Ports, wanted: DeltaFilter, *, limit: int = BULK_LIMIT) -> Found:
-    """Return the first edits that fit; a reason is looked for in the first 1000 that the rest of the filter leaves."""
+    """Return the first matching edits; a reason is searched in the first 1000 that match the rest of the filter."""
     asked = limit if wanted.reason is None else BULK_LIMIT
     found = ports.jobs.deltas(
         statuses=wanted.statuses,
@@ -60,7 +60,7 @@ def find_deltas(ports: Ports, wanted: DeltaFilter, *, limit: int = BULK_LIMIT) -
 
 
 def has_reason(delta: Delta, wanted: str) -> bool:
-    """Tell whether an edit did not arrive for a reason: the id of a signature, or a part of the words, in any case."""
+    """Return whether an edit was not applied for this reason: a signature id, or a part of the text, in any case."""
     known = classify_delta(delta)
     signature = known.signature if known else ""
     words = f"{reason_of(delta)}\n{signature}".lower()
@@ -68,7 +68,7 @@ def has_reason(delta: Delta, wanted: str) -> bool:
 
 
 def _age(text: str) -> timedelta:
-    """Read the age of an edit. Raises UsageError, also for one that reaches before all times."""
+    """Read the age of an edit, capped at 100 years. Raises UsageError."""
     try:
         return min(span(text), timedelta(days=366 * 100))
     except OverflowError as error:

@@ -1,4 +1,4 @@
-"""Field edits: those that never arrived, what keeps them back, and one with all that is known of it."""
+"""Field edits: those that were not applied, the reasons, and one edit in detail."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ STATUSES = ("applied", *NOT_ARRIVED)
 
 @dataclass(frozen=True)
 class DeltaLine:
-    """A delta in a list. `age_s` counts from its arrival; `reason` is what the last try said.
+    """A delta in a list. `age_s` counts from its arrival; `reason` is the message of the last attempt.
 
-    `signature` and `cause` explain the reason, `fix` says what to type; None where the edit waits or has arrived.
+    `signature` and `cause` explain the reason, `fix` is what to type; None if the edit is waiting or was applied.
     """
 
     id: str
@@ -46,7 +46,7 @@ class DeltaLine:
 
 @dataclass(frozen=True)
 class DeltasList:
-    """Deltas in the order of their arrival. `is_cut`: more than these fit the filter, or may fit it."""
+    """Deltas in the order of their arrival. `is_cut`: more deltas match the filter, or may match it."""
 
     deltas: tuple[DeltaLine, ...]
     is_cut: bool
@@ -54,7 +54,7 @@ class DeltasList:
 
 @dataclass(frozen=True)
 class DeltaGroup:
-    """Deltas that have `name` in common, by state; the oldest came at `oldest`, `oldest_s` seconds ago."""
+    """Deltas that have `name` in common, by status; the oldest arrived at `oldest`, `oldest_s` seconds ago."""
 
     name: str
     count: int
@@ -67,7 +67,7 @@ class DeltaGroup:
 
 @dataclass(frozen=True)
 class DeltasSummary:
-    """Deltas put together by `group`, the biggest group first. `is_cut`: only the oldest 1000 were counted."""
+    """Deltas grouped by `group`, the largest group first. `is_cut`: only the oldest 1000 were counted."""
 
     group: str
     count: int
@@ -77,7 +77,7 @@ class DeltasSummary:
 
 @dataclass(frozen=True)
 class DeltaShown:
-    """One delta with what the device sent and what the last try said."""
+    """One delta with what the device sent and the feedback of the last attempt."""
 
     delta: DeltaLine
     content: dict[str, Any] | None
@@ -85,19 +85,19 @@ class DeltaShown:
 
 
 def _named_reason(delta: DeltaLine) -> str:
-    return delta.signature or ("waits" if delta.status in ("pending", "started") else delta.status)
+    return delta.signature or ("waiting" if delta.status in ("pending", "started") else delta.status)
 
 
-#: What edits can be put together by.
+#: What edits can be grouped by.
 GROUPS: Mapping[str, Callable[[DeltaLine], str]] = {
     "project": lambda delta: delta.project,
-    "person": lambda delta: delta.created_by or "nobody known",
+    "person": lambda delta: delta.created_by or "unknown",
     "reason": _named_reason,
 }
 
 
 def deltas_list(ports: Ports, wanted: DeltaFilter | None = None, *, limit: int = 50) -> DeltasList:
-    """Return deltas that fit every filter; without one, those that never arrived."""
+    """Return deltas that match the filter; without one, those that were not applied."""
     found = find_deltas(ports, wanted or DeltaFilter(NOT_ARRIVED), limit=limit)
     now = ports.clock.now()
     return DeltasList(tuple(delta_line(delta, now) for delta in found.deltas), found.is_cut)
@@ -110,8 +110,8 @@ def deltas_summary(ports: Ports, wanted: DeltaFilter, *, group: str) -> DeltasSu
     for delta in listed.deltas:
         groups.setdefault(GROUPS[group](delta), []).append(delta)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
-    made = tuple(_group(name, deltas, with_fix=group == "reason") for name, deltas in ordered)
-    return DeltasSummary(group, len(listed.deltas), made, listed.is_cut)
+    counted = tuple(_group(name, deltas, with_fix=group == "reason") for name, deltas in ordered)
+    return DeltasSummary(group, len(listed.deltas), counted, listed.is_cut)
 
 
 def _group(name: str, deltas: list[DeltaLine], *, with_fix: bool) -> DeltaGroup:
@@ -137,7 +137,7 @@ def deltas_show(ports: Ports, name: str) -> DeltaShown:
 def delta_line(delta: Delta, now: datetime) -> DeltaLine:
     """Describe a delta."""
     known = classify_delta(delta)
-    told = reason_of(delta) if delta.status != "applied" else ""
+    reason = reason_of(delta) if delta.status != "applied" else ""
     return DeltaLine(
         id=delta.id,
         deltafile_id=delta.deltafile_id,
@@ -151,7 +151,7 @@ def delta_line(delta: Delta, now: datetime) -> DeltaLine:
         updated_at=delta.updated_at,
         modified_pk=delta.modified_pk,
         age_s=age(delta.created_at, now),
-        reason=told or None,
+        reason=reason or None,
         signature=known and known.signature,
         cause=known and known.cause,
         fix=known and known.fix,

@@ -1,4 +1,4 @@
-"""Show the main job on a stack of its own: devices, edits, a killed worker, and every edit there exactly once."""
+"""Run the whole workflow on a stack of its own: devices, edits, a killed worker; every edit is applied exactly once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .users_create import users_create
 
 @dataclass(frozen=True)
 class Demo:
-    """What the demo showed, and how the stack was after it. `ok`: all was as it should be."""
+    """The result of the demo, and the stack's status after it. `ok`: every step succeeded."""
 
     scenario: ScenarioResult
     status: Status
@@ -25,12 +25,12 @@ class Demo:
 
     @property
     def ok(self) -> bool:
-        """Whether every step went well."""
+        """Whether every step succeeded."""
         return self.scenario.ok
 
 
 def demo(ports: Ports, options: Options, *, once: bool, on_step: Callable[[Step], None]) -> Demo:
-    """Start the stack, run the scenario, look at the stack; with `once` stop it whatever happened."""
+    """Start the stack, run the scenario, read the status; with `once` always stop the stack afterwards."""
     try:
         up(ports, options)
         result = run_scenario(f"{ports.api.url}/api/v1/", StackOperator(ports, options), on_step)
@@ -42,23 +42,23 @@ def demo(ports: Ports, options: Options, *, once: bool, on_step: Callable[[Step]
 
 
 class StackOperator:
-    """Does for the scenario what only the one who runs the stack can do."""
+    """Does for the scenario what only the operator of the stack can do."""
 
     def __init__(self, ports: Ports, options: Options) -> None:
         self._ports, self._options = ports, options
 
     def create_user(self, username: str, password: str, superuser: bool = False) -> None:
-        """Make an account."""
+        """Create a user."""
         email = f"{username}@example.org"
         users_create(self._ports, username, email=email, superuser=superuser, password=password, options=self._options)
 
     def workers(self) -> Sequence[RunningWorker]:
-        """Return the workers that live now."""
+        """Return the living workers."""
         known = self._ports.workload.workers()
         return [RunningWorker(one.id, one.pid, one.job_id) for one in known if one.pid is not None]
 
     def kill_worker(self, pid: int) -> None:
-        """End a worker as a power cut would."""
+        """Kill a worker as a power cut would."""
         self._ports.host.run(["kill", "-KILL", str(pid)])
 
     def status(self) -> str:

@@ -1,4 +1,4 @@
-"""A diagnosis as a file that may be given away: what is wrong and what the server is like, nothing of whose it is."""
+"""A diagnosis as a file that can be shared: the findings and the state of the server, without identifying data."""
 
 from __future__ import annotations
 
@@ -18,30 +18,32 @@ from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_
 from .sync_diagnose import Diagnosis
 from .sync_recent import sync_failed
 
-#: Lines of logs that tell of trouble: so many of the last hours.
+#: At most so many log lines with problems, from the last hours.
 LINES, BACK = 60, timedelta(hours=6)
 TROUBLE = ("ERROR", "CRITICAL", "FATAL", "PANIC", "EMERG", "ALERT")
 WIDTH = 500
 
 
 def write_report(ports: Ports, diagnosis: Diagnosis, path: Path) -> Path:
-    """Write the report, readable by its owner alone; return where it is. Raises UsageError when the file is there."""
+    """Write the report, readable only by its owner; return its path. Raises UsageError when the file exists."""
     text = report(ports, diagnosis)
     try:
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             file.write(text)
     except FileExistsError as error:
-        raise UsageError(f"{path} is there already.", hint="Name another file.") from error
+        raise UsageError(f"{path} already exists.", hint="Name another file.") from error
     except OSError as error:
-        raise QfcError(f"{path} cannot be written: {error.strerror}.", hint="Check free space and rights.") from error
+        raise QfcError(
+            f"{path} cannot be written: {error.strerror}.", hint="Check free space and permissions."
+        ) from error
     return path.absolute()
 
 
 def report(ports: Ports, diagnosis: Diagnosis) -> str:
-    """Return the report as Markdown. Where a part cannot be looked at it says so."""
+    """Return the report as Markdown. A part that cannot be read says so."""
     redacted = redactor(ports)
     parts: dict[str, Callable[[], Iterable[str]]] = {
-        "Surroundings": lambda: _surroundings(ports),
+        "Environment": lambda: _environment(ports),
         "Findings": lambda: _findings(diagnosis),
         "Services": lambda: _services(ports),
         "Queue": lambda: _queue(ports),
@@ -49,17 +51,19 @@ def report(ports: Ports, diagnosis: Diagnosis) -> str:
         "Settings": lambda: _settings(ports),
         "Trouble in the logs": lambda: _logs(ports, redacted),
     }
-    made = f"Made by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
+    made = (
+        f"Written by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
+    )
     sections = [f"## {title}\n\n{_section(part)}" for title, part in parts.items()]
     return redacted("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
 
 
 def redactor(ports: Ports) -> Redactor:
-    """Return what takes out everything of this stack that is nobody's business."""
+    """Return the redactor that removes secrets and names of this stack."""
     secrets, hosts = _of_settings(ports)
     people: list[str] = []
     projects: list[str] = []
-    # Without a database nobody's name comes out of it either.
+    # Without the database, no names come out of it either.
     with suppress(QfcError):
         people = [user.username for user in ports.directory.users()]
         projects = [project.name for project in ports.directory.projects()]
@@ -69,7 +73,7 @@ def redactor(ports: Ports) -> Redactor:
 
 
 def _of_settings(ports: Ports) -> tuple[list[str], list[str]]:
-    """Return values of settings that are secrets, and names of hosts."""
+    """Return the secret values of settings, and the host names in them."""
     if not ports.offers(Capability.CONTAINERS):
         return [], []
     values = ports.deployment.settings.values()
@@ -80,16 +84,16 @@ def _section(part: Callable[[], Iterable[str]]) -> str:
     try:
         lines = "\n".join(part())
     except QfcError as error:
-        return f"Could not be looked at: {error.message}"
-    return lines or "Nothing."
+        return f"Could not be read: {error.message}"
+    return lines or "None."
 
 
-def _surroundings(ports: Ports) -> list[str]:
+def _environment(ports: Ports) -> list[str]:
     lines = [f"- kind: {ports.kind}", f"- Python {platform.python_version()}, {platform.system()} {platform.machine()}"]
     database = ports.directory.database()
     lines.append(f"- PostgreSQL {database.version}, {database.connections} of {database.max_connections} connections")
     applied = ports.directory.applied_migrations()
-    lines.append(f"- {len(applied)} migrations, the last one {applied[-1] if applied else 'none'}")
+    lines.append(f"- {len(applied)} migrations, the last is {applied[-1] if applied else 'none'}")
     disk = ports.runtime.disk()
     return [*lines, f"- disk: {disk.free_bytes / 1e9:.1f} of {disk.total_bytes / 1e9:.1f} GB free"]
 
@@ -115,8 +119,8 @@ def _images(instances: Sequence[object]) -> str:
 def _queue(ports: Ports) -> list[str]:
     depth = ports.workload.depth()
     return [
-        f"{depth.pending} wait, {depth.queued} queued, {depth.started} started; "
-        f"the oldest waits for {depth.oldest_pending_s:.0f} s."
+        f"{depth.pending} pending, {depth.queued} queued, {depth.started} started; "
+        f"the oldest has waited {depth.oldest_pending_s:.0f} s."
     ]
 
 

@@ -11,7 +11,7 @@ from .status import is_running
 
 @dataclass(frozen=True)
 class Down:
-    """A stack after it was stopped."""
+    """The result of stopping a stack."""
 
     stack: str
     was_running: bool
@@ -20,7 +20,7 @@ class Down:
 
 
 def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
-    """Stop everything. With `now` jobs are broken off; the node takes them up again after the next start."""
+    """Stop everything. With `now`, jobs are interrupted; the node picks them up again after the next start."""
     was_running = is_running(ports.runtime.services())
     how = "at once, without waiting for jobs" if now else "workers after their jobs, then API and database"
     with guarded(ports, "down", target=ports.name, options=options) as guard:

@@ -5,9 +5,9 @@
             ports.runtime.execute("app", [...])
     return Created(username, guard.steps, guard.dry_run)
 
-`guard.step(sentence)` announces the next step and says whether to take it: with `--dry-run` it collects the sentence
-and answers no, and neither lock nor audit log is touched. A question is asked before the lock is taken. Whatever ends
-the block, the lock is given back and one line is left in the audit log.
+`guard.step(sentence)` announces the next step and returns whether to take it: with `--dry-run` it collects the sentence
+and returns False, and neither lock nor audit log is touched. A question is asked before the lock is taken. However the
+block ends, the lock is released and one line is written to the audit log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ..stack.ports import Ports
 from ..stack.waiting import wait_until
 from .recovery import recover
 
-#: Seconds between two tries to get a lock that somebody holds.
+#: Seconds between two attempts to get a lock that somebody holds.
 RETRY_S = 0.5
 
 
@@ -32,10 +32,10 @@ def silent(sentence: str) -> None:
 
 @dataclass(frozen=True)
 class Options:
-    """How the operator wants a change to be made.
+    """The operator's options for a change.
 
-    `ask` puts a question to a person and returns the answer; None where there is nobody to ask. `wait_s` is how long to
-    wait for another operator's lock. `report` is told each step as it begins.
+    `ask` asks the operator a question and returns the answer; None without a terminal. `wait_s` is the seconds to wait
+    for another operator's lock. `report` is called with each step as it begins.
     """
 
     yes: bool = False
@@ -47,7 +47,7 @@ class Options:
 
 @dataclass
 class Guard:
-    """What an operation tells its guard. `result` is what the audit log says when all went well."""
+    """The guard inside its block. `result` is what the audit log records on success."""
 
     dry_run: bool
     report: Callable[[str], None] = silent
@@ -63,7 +63,7 @@ class Guard:
 
     @property
     def steps(self) -> tuple[str, ...]:
-        """The steps so far: with `--dry-run` the plan, else what was done."""
+        """The steps so far: with `--dry-run` the plan, else the steps taken."""
         return tuple(self._steps)
 
 
@@ -71,9 +71,9 @@ class Guard:
 def guarded(
     ports: Ports, command: str, *, target: str, options: Options, question: str = "", recovers: bool = True
 ) -> Generator[Guard]:
-    """Guard a change of a stack. `question`, when given, has to be answered with yes (or `--yes`).
+    """Guard a change of a stack. `question`, if given, has to be answered with yes (or `--yes`).
 
-    What an operation before has left half done is finished or undone first, unless the block itself `recovers`.
+    An earlier, interrupted operation is finished or undone first; with `recovers=False` that is left to the block.
     Raises NotConfirmedError and LockHeldError before the block begins.
     """
     if options.dry_run:
@@ -98,13 +98,13 @@ def guarded(
     finally:
         now = ports.clock.now()
         seconds = round((now - began).total_seconds(), 3)
-        # After an error that error is what the operator has to read.
+        # After an error, the operator has to see that error, not one of the audit log.
         with nullcontext() if completed else suppress(QfcError):
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
 
 
 def _outcome(error: Exception) -> str:
-    """Return what the audit log says of an error. Our own messages hold no secrets; of others nobody knows."""
+    """Return what the audit log records of an error. Our own messages contain no secrets; others may."""
     match error:
         case PartlyDoneError():
             return f"partly done: {error.message}"
@@ -120,13 +120,13 @@ def _confirm(question: str, options: Options) -> None:
     if not question or options.yes:
         return
     if options.ask is None:
-        raise NotConfirmedError(f"This needs a yes: {question}", hint="There is no terminal to ask on: add --yes.")
+        raise NotConfirmedError(f"Confirmation needed: {question}", hint="There is no terminal to ask on. Add --yes.")
     if not options.ask(question):
         raise NotConfirmedError("Not confirmed; nothing was changed.", hint="Add --yes to skip the question.")
 
 
 def _take(ports: Ports, reason: str, wait_s: float) -> None:
-    """Take the lock; while another operator holds it, try again until `wait_s` seconds have passed."""
+    """Take the lock; while another operator holds it, retry for up to `wait_s` seconds."""
 
     def is_ours() -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Probe a stack leg by leg, as its clients reach it."""
+"""Probe a stack the way its clients reach it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ..stack.model import ApiAnswer, Verdict
 from ..stack.ports import Ports
 from .health_legs import legs, probe
 
-#: An answer that takes longer, in milliseconds, is worth a look.
+#: A median response time above this, in milliseconds, is a warning.
 SLOW_MS = 1000
 SAMPLES = 5
 
 
 @dataclass(frozen=True)
 class HealthReport:
-    """All checks; the worst of them is the verdict. A leg that cannot be told from here says nothing and counts not."""
+    """All checks; the worst one is the verdict. A leg that cannot be probed from here does not count."""
 
     stack: str
     verdict: Verdict
@@ -30,7 +30,7 @@ class HealthReport:
 def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
     """Probe processes, API, database, storage, queue and response time.
 
-    A `thorough` look goes leg by leg: public address, nginx, application, cache, workers, and a file up and down.
+    `thorough` also probes each leg: public address, nginx, application, cache, workers, and a file round trip.
     """
     further = legs(ports) if thorough else ()
     checks = (
@@ -41,8 +41,8 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
         probe("queue", ports.workload.depth, of_queue),
         _response_time(ports),
     )
-    told = [check for check in further if check.verdict is not Verdict.UNKNOWN]
-    return HealthReport(ports.name, worst([*checks, *told]), (*checks, *further))
+    known = [check for check in further if check.verdict is not Verdict.UNKNOWN]
+    return HealthReport(ports.name, worst([*checks, *known]), (*checks, *further))
 
 
 def endpoint(ports: Ports, path: str) -> HealthReport:
@@ -59,29 +59,29 @@ def _judge_answer(path: str, answer: ApiAnswer) -> Finding:
 
 
 def _storage(ports: Ports) -> Finding:
-    """Find out whether what is stored can be read: the first object there is, if any."""
+    """Check whether the store can be read: its first object, if any."""
 
     def look() -> str:
         key, size = next(iter(ports.objects.keys()), ("", 0))
         if not key:
-            return "nothing is stored yet"
+            return "the store is empty"
         try:
             with ports.objects.get(key) as content:
                 content.read(1)
         except NotFoundError:
-            return "readable; the object was removed meanwhile"
+            return "readable; the object has just been removed"
         return f"readable; first object has {size} bytes"
 
     return probe("storage", look, lambda detail: clear("storage", detail))
 
 
 def _response_time(ports: Ports) -> Finding:
-    """Measure what a client waits for an answer that needs no work."""
+    """Measure the response time of a request that needs no work."""
     try:
         times = sorted(ports.api.get(STATUS).seconds * 1000 for _ in range(SAMPLES))
     except QfcError as error:
         return problem("latency", Severity.CRITICAL, error.message)
     middle = round(median(times), 1)
-    told = f"median of {SAMPLES} answers; {times[0]:.0f} to {times[-1]:.0f} ms"
-    found = problem("latency", Severity.WARNING, told) if middle > SLOW_MS else clear("latency", told)
+    detail = f"median of {SAMPLES} answers; {times[0]:.0f} to {times[-1]:.0f} ms"
+    found = problem("latency", Severity.WARNING, detail) if middle > SLOW_MS else clear("latency", detail)
     return replace(found, latency_ms=middle)

@@ -1,4 +1,4 @@
-"""A stack leg by leg: each way to its API, its cache, its workers, and a file that goes up and comes down."""
+"""The legs of a stack: each route to its API, its cache, its workers, and a file round trip."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..stack.ports import Ports
 from .probe import probe_project, session
 from .workers_list import workers_list
 
-#: An answer through the whole world may take longer than one from here.
+#: Seconds for an answer; the public address may lead around the world.
 ANSWER_S = 15.0
 Answer = TypeVar("Answer")
 RANDOM_BYTES = 64 * 1024
@@ -29,14 +29,14 @@ def legs(ports: Ports) -> tuple[Finding, ...]:
 
 
 def _routes(ports: Ports) -> list[Finding]:
-    """Ask the API by each way: what fails outside and answers inside is between the two."""
+    """Probe the API by each route: if it fails outside and answers inside, the fault is in between."""
     found = ports.deployment.legs()
     checks = [
         probe(f"leg {name}", lambda api=api: api.get(STATUS, timeout_s=ANSWER_S), judge_status)
         for name, api in found.items()
     ]
     missing = [name for name in ("public", "nginx", "app") if name not in found]
-    return checks + [unknown(f"leg {name}", "not reached from here") for name in missing]
+    return checks + [unknown(f"leg {name}", "not reachable from here") for name in missing]
 
 
 def _cache(ports: Ports) -> list[Finding]:
@@ -48,21 +48,21 @@ def _cache(ports: Ports) -> list[Finding]:
 
 
 def _workers(ports: Ports) -> Finding:
-    """Compare workers that live with those that should."""
+    """Compare the number of living workers with the number wanted."""
     try:
         found = workers_list(ports)
     except QfcError as error:
         return unknown("workers", error.message)
     living = [one for one in found.workers if one.state not in ("dead", "stopped", "exited")]
     busy = sum(one.job_id is not None for one in living)
-    detail = f"{len(living)} of {found.wanted} live, {busy} busy"
+    detail = f"{len(living)} of {found.wanted} alive, {busy} busy"
     if len(living) >= found.wanted:
         return clear("workers", detail)
     return problem("workers", Severity.WARNING if living else Severity.CRITICAL, detail)
 
 
 def _round_trip(ports: Ports) -> Finding:
-    """Send a file as a device does, fetch it again, compare every byte; the project for it goes afterwards."""
+    """Upload a file as a device does, download it, compare every byte; then remove its project."""
     content = secrets.token_bytes(RANDOM_BYTES)
     try:
         with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
@@ -71,12 +71,12 @@ def _round_trip(ports: Ports) -> Finding:
         return unknown("file round trip", error.message)
     except QfcError as error:
         return problem("file round trip", Severity.CRITICAL, error.message)
-    detail = f"{RANDOM_BYTES // 1024} KiB up and down, every byte the same"
+    detail = f"{RANDOM_BYTES // 1024} KiB uploaded and downloaded, identical"
     return replace(clear("file round trip", detail), latency_ms=round(seconds * 1000, 1))
 
 
 def probe(name: str, ask: Callable[[], Answer], judge: Callable[[Answer], Finding]) -> Finding:
-    """Ask and judge, and measure how long the answer took; what cannot be reached is down."""
+    """Ask, judge the answer and measure how long it took; an error means down."""
     began = time.perf_counter()
     try:
         finding = replace(judge(ask()), id=name)

@@ -1,4 +1,4 @@
-"""The QGIS images that official workers start for each job: there, fitting, saved, loaded, made anew."""
+"""The QGIS images that official workers start for each job: check, save, load, rebuild."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..stack.model import Image, JobStatus, Verdict
 from ..stack.ports import Deployment, Ports
 from .guard import Options, guarded
 
-#: Images of one release are built within that time of each other.
+#: Images of one release are built within this time of each other.
 SAME_RELEASE = timedelta(days=2)
 SAVED = "images"
 KEEP = 3
-#: What jobs fail of while an image is missing or does not fit (ids of the catalogue of known problems).
+#: Why jobs fail while an image is missing or of another release (ids of the catalogue of known problems).
 REPAIRED = ("D02", "D03")
-#: So far back failed jobs are looked for.
+#: How far back to search for failed jobs.
 LOOK_BACK = timedelta(days=30)
 MOST_JOBS = 1000
 
 
 @dataclass(frozen=True)
 class QgisImage:
-    """A QGIS image that workers use. `problem` is None when it is there and of the release of the rest."""
+    """A QGIS image that workers use. `problem` is None when it is present and of the same release as the rest."""
 
     name: str
     present: bool
@@ -49,7 +49,7 @@ class SavedImages:
 
 @dataclass(frozen=True)
 class ImageStatus:
-    """All QGIS images, what is saved of them, and the jobs that failed for want of one."""
+    """All QGIS images, the saved files, and the jobs that failed without an image."""
 
     verdict: Verdict
     images: tuple[QgisImage, ...]
@@ -60,7 +60,7 @@ class ImageStatus:
 
 @dataclass(frozen=True)
 class ImageChanged:
-    """What was done with images. `retried` are jobs that had failed for want of them and wait again."""
+    """The result of a change of images. `retried` are jobs that had failed without them and were requeued."""
 
     images: tuple[str, ...]
     path: PurePath | None
@@ -72,15 +72,15 @@ class ImageChanged:
 
 
 def image_status(ports: Ports) -> ImageStatus:
-    """Look at every QGIS image of the deployment."""
+    """Return the status of every QGIS image of the deployment."""
     names = _names(ports.deployment)
     if not names:
-        return ImageStatus(Verdict.OK, (), (), (), "The workers of this deployment start no QGIS image.")
+        return ImageStatus(Verdict.OK, (), (), (), "The workers of this deployment do not use a QGIS image.")
     images = {name: image for image in ports.deployment.images.all() for name in image.names}
     others = [image for image in images.values() if {"app", "worker_wrapper"} & set(image.services)]
     now = ports.clock.now()
     found = tuple(_described(name, images.get(full_name(name)), others, now) for name in names)
-    failed = _failed_for_want(ports)
+    failed = _failed_without_image(ports)
     bad = [one for one in found if one.problem]
     verdict = Verdict.DOWN if any(not one.present for one in found) else Verdict.DEGRADED if bad else Verdict.OK
     return ImageStatus(verdict, found, _saved(ports), failed, "")
@@ -91,12 +91,12 @@ def _names(deployment: Deployment) -> tuple[str, ...]:
 
 
 def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChanged:
-    """Save the QGIS images to one compressed file on the host, with its checksum; older files but the last go."""
+    """Save the QGIS images to one compressed file on the host, with a checksum; keep the last `keep` files."""
     deployment = ports.deployment
     names = _required_names(deployment)
     missing = [one.name for one in image_status(ports).images if not one.present]
     if missing:
-        raise NotFoundError(f"{', '.join(missing)} is not there to be saved.", hint="Type: qfc image rebuild")
+        raise NotFoundError(f"Missing, so not saved: {', '.join(missing)}.", hint="Type: qfc image rebuild")
     name = f"{deployment.project}-qgis-{ports.clock.now():%Y%m%d-%H%M%S}.tar.gz"
     size, removed, path = None, (), None
     with guarded(ports, "image save", target=name, options=options) as guard:
@@ -113,25 +113,25 @@ def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChan
 
 
 def image_load(ports: Ports, name: str | None, options: Options) -> ImageChanged:
-    """Load saved images, the newest file unless one is named; then try again what failed for want of them."""
+    """Load saved images, by default the newest file; then retry the jobs that failed without them."""
     deployment = ports.deployment
     saved = {one.name: one for one in _saved(ports)}
     if not saved or (name is not None and name not in saved):
         raise NotFoundError(
-            f"There is no saved file {name}." if name else "No images were saved.",
-            hint=f"Saved: {', '.join(saved)}" if saved else "Type: qfc image save, while they are there",
+            f"There is no saved file {name}." if name else "No images are saved.",
+            hint=f"Saved: {', '.join(saved)}" if saved else "Save them while they are present: qfc image save",
         )
     chosen = saved[name] if name else next(iter(saved.values()))
     loaded: tuple[str, ...] = ()
     with guarded(ports, "image load", target=chosen.name, options=options) as guard:
         if guard.step(f"Load {chosen.name}"):
             loaded = deployment.images.load(chosen.path)
-        retried = _retry(ports, guard.step("Try again what failed for want of it"))
+        retried = _retry(ports, guard.step("Retry the jobs that failed without the image"))
     return ImageChanged(loaded, chosen.path, None, (), retried, guard.dry_run, guard.steps)
 
 
 def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: bool = False) -> ImageChanged:
-    """Build or pull the QGIS images anew; then try again what failed for want of them."""
+    """Rebuild or pull the QGIS images; then retry the jobs that failed without them."""
     deployment = ports.deployment
     names = _required_names(deployment)
     facts = deployment.rollout.facts()
@@ -148,8 +148,8 @@ def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: 
         if not pull and built and guard.step(f"Build {', '.join(built)}"):
             deployment.images.build(built, fresh=fresh)
         if not guard.dry_run and any(not one.present for one in image_status(ports).images):
-            raise NotFoundError("The image is still not there.", hint="Type: qfc image status")
-        retried = _retry(ports, guard.step("Try again what failed for want of it"))
+            raise NotFoundError("The image is still missing.", hint="Type: qfc image status")
+        retried = _retry(ports, guard.step("Retry the jobs that failed without the image"))
     return ImageChanged(names, None, None, (), retried, guard.dry_run, guard.steps)
 
 
@@ -157,14 +157,15 @@ def _required_names(deployment: Deployment) -> tuple[str, ...]:
     names = _names(deployment)
     if not names:
         raise RefusedError(
-            "The workers of this deployment start no QGIS image.", hint="It runs without: see docs/howto/containers.md"
+            "The workers of this deployment do not use a QGIS image.",
+            hint="It needs none; see docs/howto/containers.md",
         )
     return names
 
 
 def _described(name: str, image: Image | None, others: list[Image], now: datetime) -> QgisImage:
     if image is None:
-        problem = "it is not there: every job fails (D02). Type: qfc image load, or qfc image rebuild"
+        problem = "it is missing: every job fails (D02). Type: qfc image load, or qfc image rebuild"
         return QgisImage(name, False, None, None, None, None, None, problem)
     age = round((now - image.created_at).total_seconds() / 86400, 1)
     problem = _skew(image, others)
@@ -172,28 +173,28 @@ def _described(name: str, image: Image | None, others: list[Image], now: datetim
 
 
 def _skew(image: Image, others: list[Image]) -> str | None:
-    """Tell whether an image is of another release than application and workers: by names, else by dates."""
+    """Return how an image's release differs from application and workers: by names, else by dates; None if it fits."""
     for other in others:
         if image.release and other.release:
             if image.release != other.release:
-                return f"it is of {image.release}, {other.services[0]} of {other.release} (D03)"
+                return f"it is of release {image.release}, {other.services[0]} of {other.release} (D03)"
         elif abs(image.created_at - other.created_at) > SAME_RELEASE:
             days = abs(image.created_at - other.created_at).days
-            return f"it was made {days} days apart from the image of {other.services[0]} (D03)"
+            return f"it was built {days} days apart from the image of {other.services[0]} (D03)"
     return None
 
 
 def _saved(ports: Ports) -> tuple[SavedImages, ...]:
-    """Return saved files, the newest first: their names have the time of their making."""
+    """Return saved files, newest first: their names contain the time of saving."""
     found = ports.records.sizes(SAVED)
     names = sorted((name for name in found if name.endswith(".tar.gz")), reverse=True)
     return tuple(SavedImages(name, ports.records.folder(SAVED) / name, found[name]) for name in names)
 
 
-def _failed_for_want(ports: Ports) -> tuple[str, ...]:
-    """Return jobs that failed because an image was missing or did not fit, and that nobody has done since.
+def _failed_without_image(ports: Ports) -> tuple[str, ...]:
+    """Return jobs that failed because an image was missing or of another release, and were not repeated since.
 
-    Of descriptions of projects the newest of each project counts, if it failed; of edits every job with open deltas.
+    That is the newest `process_projectfile` of each project whose status is failed, and every `delta_apply`.
     """
     since = ports.clock.now() - LOOK_BACK
     found = ports.jobs.ended(since=since, statuses=(JobStatus.FAILED,), limit=MOST_JOBS)
@@ -205,5 +206,5 @@ def _failed_for_want(ports: Ports) -> tuple[str, ...]:
 
 
 def _retry(ports: Ports, really: bool) -> tuple[str, ...]:
-    jobs = _failed_for_want(ports)
+    jobs = _failed_without_image(ports)
     return ports.jobs.retry(jobs, dry_run=not really).jobs if jobs else ()

@@ -16,9 +16,9 @@ from .guard import Options, guarded
 
 @dataclass(frozen=True)
 class Initialised:
-    """What stands in the configuration now. `changed` is False when it already stood there.
+    """The stack as configured now. `changed` is False if the configuration already said so.
 
-    `default`: commands mean this stack without --stack. `deployment` is the folder of a deployment on its host.
+    `default`: commands without --stack use this stack. `deployment` is the folder of a deployment on its host.
     """
 
     stack: str
@@ -41,10 +41,10 @@ def init(
     options: Options,
     here: Path | None = None,
 ) -> Initialised:
-    """Add a stack to the configuration, or change those values of it; all else in the file stays as it is.
+    """Add a stack to the configuration, or change these values of it; the rest of the file stays unchanged.
 
-    The new content is checked before it is written. A deployment whose folder is not given is looked for: in the
-    folder `here`, and by the containers of its host. Raises ConfigError.
+    The new content is checked before it is written. If the folder of a deployment is not given, it is searched for: in
+    the folder `here`, and by the containers of its host. Raises ConfigError.
     """
     path = config.config_path(environment)
     before = config.read_text(path)
@@ -65,7 +65,7 @@ def init(
 
 
 def _found(stack: StackConfig, wire: Callable[[StackConfig], Ports], here: Path | None) -> dict[str, object]:
-    """Return folder and project of a deployment, as far as they are not given."""
+    """Return folder and project of a deployment; nothing if the folder is given."""
     if stack.project_path is not None:
         return {}
     if stack.host == "local" and here is not None and is_deployment(here):
@@ -80,7 +80,7 @@ def _found(stack: StackConfig, wire: Callable[[StackConfig], Ports], here: Path 
 def _write(
     stack: StackConfig, path: Path, text: str, sentence: str, wire: Callable[[StackConfig], Ports], options: Options
 ) -> tuple[str, ...]:
-    """Write the configuration: of a stack on this machine under its lock, of a server's without disturbing it."""
+    """Write the configuration: for a stack on this machine under its lock, for a server without contacting it."""
     if not stack.kind.offers(Capability.CONTAINERS):
         with guarded(wire(stack), "init", target=stack.name, options=options) as guard:
             if guard.step(sentence):

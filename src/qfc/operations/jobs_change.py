@@ -1,4 +1,4 @@
-"""Try jobs again, and cancel jobs."""
+"""Retry jobs, and cancel jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .queue_change import Changed, changed, count, summary
 
 @dataclass(frozen=True)
 class JobSelection:
-    """Jobs by name, or by filter; at most 1000. Without names, `everything` has to be said or a filter given."""
+    """Jobs by name, or by filter; at most 1000. Without names, it needs `everything` or a filter."""
 
     names: Sequence[str] = ()
     everything: bool = False
@@ -31,17 +31,17 @@ class JobSelection:
 
 
 def jobs_retry(ports: Ports, selection: JobSelection, options: Options) -> Changed:
-    """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+    """Requeue failed and stopped jobs, with those of their deltas that were not applied."""
     ids = _ids(ports, selection, selection.statuses or RETRYABLE)
 
     def retry(store: QueueStore, dry_run: bool) -> QueueChange:
         return store.retry(ids, dry_run=dry_run)
 
-    return _change(ports, "retry", "Try again", ids, selection, options, retry)
+    return _change(ports, "retry", "Retry", ids, selection, options, retry)
 
 
 def jobs_cancel(ports: Ports, selection: JobSelection, options: Options) -> Changed:
-    """Stop jobs that wait or run; their deltas wait again, without a job."""
+    """Cancel jobs that are waiting or running; their deltas become pending again, without a job."""
     ids = _ids(ports, selection, selection.statuses or CANCELLABLE)
 
     def cancel(store: QueueStore, dry_run: bool) -> QueueChange:
@@ -59,8 +59,8 @@ def _change(
     options: Options,
     act: Callable[[QueueStore, bool], QueueChange],
 ) -> Changed:
-    """Run a change inside its guard. With `--dry-run` the same path is taken, and rolled back."""
-    what = f"{sentence}: {count(len(ids), 'job')}"
+    """Run a change inside its guard. With `--dry-run` the same change is made, then rolled back."""
+    what = f"{sentence} {count(len(ids), 'job')}"
     question = f"{what}?" if selection.is_filter and ids else ""
     target = ids[0] if len(ids) == 1 else count(len(ids), "job")
     with guarded(ports, f"jobs {verb}", target=target, options=options, question=question) as guard:
@@ -73,7 +73,7 @@ def _ids(ports: Ports, selection: JobSelection, statuses: Sequence[JobStatus]) -
     if selection.names:
         return tuple(dict.fromkeys(ports.jobs.job(name).id for name in selection.names))
     if not (selection.everything or selection.project or selection.type or selection.statuses):
-        raise UsageError("Which jobs?", hint="Name them by id, or give --all, --project, --type or --status.")
+        raise UsageError("No jobs selected.", hint="Give ids, --all, --project, --type or --status.")
     found = ports.jobs.jobs(
         statuses=statuses,
         project_id=project_id(ports, selection.project),

@@ -1,8 +1,9 @@
-"""Free what is stuck in the queue, so that its projects go on and no field edit is lost.
+"""Free stuck jobs and projects; no field edit is lost.
 
-Jobs are taken from workers that are dead. The usual recipe sets such jobs to `failed`: the edits of an apply job then
-stay in `started` for ever. Here a job is only touched when nobody can be at it, and its edits go with it. Packages that
-wait though the same person asked for a later one are cancelled; forgotten locks are told, and taken away on request.
+Jobs are taken from dead workers. The usual recipe sets such jobs to `failed`: the edits of an apply job then stay in
+`started` for ever. Here a job is touched only if no worker can be running it, and its edits are requeued with it.
+Waiting packages are cancelled if the same user has requested a later one; forgotten locks are reported, and removed on
+request.
 
 Jobs of a deleted project cannot be left behind: every release's tables refuse a job without its project.
 """
@@ -23,12 +24,12 @@ from .project_name import project_id
 from .queue_change import count
 
 DAY_S = 24 * 3600.0
-#: A lock that is older was most likely forgotten, or left by a job that died.
+#: An older lock was most likely forgotten, or left by a job that died.
 LOCK = timedelta(hours=1)
-FORGOTTEN = "Locked for more than an hour, and jobs wait. When nobody means it: qfc jobs cleanup --unlock"
+FORGOTTEN = "Locked for more than an hour, and jobs are waiting. If nobody needs the lock: qfc jobs cleanup --unlock"
 REASONS = {
-    Liveness.ALIVE: "Its worker lives.",
-    Liveness.UNKNOWN: "Nothing proves that its worker is dead: what it wrote to its log is gone.",
+    Liveness.ALIVE: "Its worker is alive.",
+    Liveness.UNKNOWN: "Its worker cannot be proven dead: its log is gone.",
 }
 
 
@@ -36,9 +37,10 @@ REASONS = {
 class Cleaned:
     """What was really changed, or would be with `--dry-run`.
 
-    `examined` jobs were held for at least `older_s`; of `kept` ones `reasons` says why. The edits in `deltas_doubtful`
-    may be in the data already: they are never applied again by themselves. `superseded` are packages that were
-    cancelled because a later one waits; `unlocked` are projects, and `locked` those that still are, with the reason.
+    `examined` jobs were held for at least `older_s` seconds; `reasons` says why the `kept` ones were. The edits in
+    `deltas_doubtful` may already be in the data: they are never reapplied automatically. `superseded` are packages
+    that were cancelled because a later one is waiting. `unlocked` are projects; `locked` are those that still are,
+    with the reason.
     """
 
     dry_run: bool
@@ -58,9 +60,9 @@ class Cleaned:
 
 @dataclass(frozen=True)
 class _Stuck:
-    """What was found. `held` are all jobs held for long, `dead` those of them whose workers are.
+    """What was found. `held` are all jobs held too long, `dead` those of them with a dead worker.
 
-    `locked` are projects that jobs wait for, with what speaks against unlocking them; `forgotten` may be unlocked.
+    `locked` are locked projects with waiting jobs, and the reason not to unlock them; `forgotten` may be unlocked.
     """
 
     held: tuple[Job, ...]
@@ -74,7 +76,7 @@ class _Stuck:
 
 @dataclass
 class _Done:
-    """What became of it."""
+    """What was changed."""
 
     released: Released
     cancelled: QueueChange
@@ -84,20 +86,20 @@ class _Done:
 def jobs_cleanup(
     ports: Ports, options: Options, *, older_s: float = DAY_S, project: str | None = None, unlock: bool = False
 ) -> Cleaned:
-    """Let jobs that were held for so long and whose workers are dead wait again; or fail them, see `Released`.
+    """Requeue jobs that a dead worker has held for `older_s` seconds, or set them to failed, see `Released`.
 
-    Packages that waited for so long behind a later one of the same person are cancelled. `unlock`: projects in front of
-    which jobs wait, that were locked for more than an hour and that no job works at, are unlocked.
+    Packages that have waited that long are cancelled if the same user has requested a later one. `unlock`: unlock
+    projects that have waiting jobs and no running one, and have been locked for more than an hour.
     """
     stuck = _look(Evidence(ports), older_s, project_id(ports, project))
     steps = _steps(stuck, unlock)
-    what = "; ".join(steps) or "Take 0 jobs from dead workers"
+    what = "; ".join(steps) or "Requeue 0 jobs of dead workers"
     names = [job.id for job in (*stuck.dead, *stuck.superseded)]
     target = names[0] if len(names) == 1 else count(len(names), "job")
     question = f"{what}?" if steps else ""
     with guarded(ports, "jobs cleanup", target=target, options=options, question=question) as guard:
         done = _free(ports, stuck, guard, unlock)
-        guard.result = _told(done)
+        guard.result = _summary(done)
     return _cleaned(stuck, done, older_s, guard.dry_run)
 
 
@@ -123,25 +125,25 @@ def _look(seen: Evidence, older_s: float, wanted: str | None) -> _Stuck:
 
 
 def _lock(job: Job, now: datetime, busy: set[str]) -> str:
-    """Say what is known of the lock of a project."""
+    """Return what is known about the lock of a project."""
     if job.project_id in busy:
-        return "Locked, and a job works at it."
+        return "Locked, and a job is running on it."
     return FORGOTTEN if now - (job.project_locked_at or now) > LOCK else "Locked for less than an hour."
 
 
 def _steps(stuck: _Stuck, unlock: bool) -> list[str]:
-    """Say what will be done; nothing for what is not there."""
+    """Return the sentences of the steps that have something to do."""
     free = stuck.forgotten if unlock else ()
     sentences = {
-        f"Take {count(len(stuck.dead), 'job')} from dead workers": stuck.dead,
-        f"Cancel {count(len(stuck.superseded), 'package')} for which a later one waits": stuck.superseded,
+        f"Requeue {count(len(stuck.dead), 'job')} of dead workers": stuck.dead,
+        f"Cancel {count(len(stuck.superseded), 'package')} that a later one replaces": stuck.superseded,
         f"Unlock {count(len(free), 'project')}": free,
     }
     return [sentence for sentence, found in sentences.items() if found]
 
 
 def _free(ports: Ports, stuck: _Stuck, guard: Guard, unlock: bool) -> _Done:
-    """Do it, or with `--dry-run` do it and take it back."""
+    """Make the changes; with `--dry-run` roll each of them back."""
     done = _Done(Released(), QueueChange())
     takes = not guard.dry_run
     for sentence in _steps(stuck, unlock):
@@ -156,14 +158,14 @@ def _free(ports: Ports, stuck: _Stuck, guard: Guard, unlock: bool) -> _Done:
     return done
 
 
-def _told(done: _Done) -> str:
-    """Return what the audit log says."""
-    told = [f"{len(done.released.requeued)} wait again, {len(done.released.failed)} failed"]
+def _summary(done: _Done) -> str:
+    """Return what the audit log records."""
+    parts = [f"{len(done.released.requeued)} requeued, {len(done.released.failed)} failed"]
     if done.cancelled.jobs:
-        told.append(f"{count(len(done.cancelled.jobs), 'package')} cancelled")
+        parts.append(f"{count(len(done.cancelled.jobs), 'package')} cancelled")
     if done.unlocked:
-        told.append(f"{count(len(done.unlocked), 'project')} unlocked")
-    return ", ".join(told)
+        parts.append(f"{count(len(done.unlocked), 'project')} unlocked")
+    return ", ".join(parts)
 
 
 def _cleaned(stuck: _Stuck, done: _Done, older_s: float, dry_run: bool) -> Cleaned:

@@ -1,4 +1,4 @@
-"""Lists of jobs, and one job with all that is known of it."""
+"""Lists of jobs, and one job in detail."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from ..stack.ports import Ports
 from .jobs_view import JobLine, with_reasons
 from .project_name import project_id
 
-#: As many deltas as one job has on any server.
+#: The most deltas to show; no job has more on any server.
 DELTAS = 1000
 
 
 @dataclass(frozen=True)
 class JobsList:
-    """Jobs, the newest first."""
+    """Jobs, newest first."""
 
     jobs: tuple[JobLine, ...]
 
 
 @dataclass(frozen=True)
 class JobShown:
-    """One job with what it wrote and which deltas belong to it."""
+    """One job with its output and its deltas."""
 
     job: JobLine
     not_before: datetime | None
@@ -48,7 +48,7 @@ def jobs_list(
     hours: float | None = None,
     limit: int = 50,
 ) -> JobsList:
-    """Return jobs that fit every filter that is given."""
+    """Return jobs that match every given filter."""
     jobs = ports.jobs.jobs(
         statuses=statuses,
         project_id=project_id(ports, project),

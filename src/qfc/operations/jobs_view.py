@@ -1,4 +1,4 @@
-"""A job as lists show it: with its age, and why it waits or what it failed of."""
+"""A job as lists show it: with its age, and why it is waiting or has failed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from ..stack.ports import Ports
 class JobLine:
     """A job in a list. `age_s` counts from its creation, `seconds` from start to end.
 
-    For one without end: `why`, and since when our commands have seen it in its status (`seen_since`).
+    Until it ends, `why` says why it is waiting or running, and `seen_since` when our commands first saw this status.
     """
 
     id: str
@@ -82,7 +82,7 @@ def ended_job(job: Job, now: datetime) -> EndedJob:
 
 
 def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
-    """Describe jobs; those that wait or run with the reason. The queue is read only when there is such a job."""
+    """Describe jobs; waiting and running ones with the reason. The queue is read only if there is such a job."""
     now = ports.clock.now()
     if all(job.status.is_final for job in jobs):
         return tuple(job_line(job, now) for job in jobs)
@@ -94,13 +94,13 @@ def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
 
 
 def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:
-    """Return why jobs wait or run, by their ids. Images are looked at only when something waits for long."""
+    """Return why jobs are waiting or running, by id. Images are checked only if a job has waited for long."""
     skew = (_skew(ports) or queue.releases_of_workers(snapshot)) if queue.waits_for_long(snapshot) else None
     return queue.explain(snapshot, skew)
 
 
 def _skew(ports: Ports) -> str | None:
-    """Say of which releases application and workers are, where both are known and differ."""
+    """Return a sentence with the releases of application and workers; None unless both are known and differ."""
     if not ports.offers(Capability.CONTAINERS):
         return None
     try:

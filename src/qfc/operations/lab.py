@@ -1,4 +1,4 @@
-"""The fault lab: break a stack on purpose, and mend it. For stacks of the lab's own, never for production."""
+"""The fault lab: break a stack on purpose, then repair it. For lab stacks, never for production."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from . import lab_book as book
 from .guard import Guard, Options, guarded
 from .lab_book import Broken
 
-#: What a deployment's `.env` has to say before anything is broken.
+#: The variable in a deployment's `.env` that allows faults.
 SWITCH = "QFC_LAB"
 
 
@@ -31,7 +31,7 @@ class FaultLine:
 
 @dataclass(frozen=True)
 class LabList:
-    """All faults, and which of them are made now."""
+    """All faults, and which of them are active."""
 
     stack: str
     faults: tuple[FaultLine, ...]
@@ -39,7 +39,7 @@ class LabList:
 
 @dataclass(frozen=True)
 class LabChanged:
-    """The faults that were made or undone, and which are still made."""
+    """The faults that were created or undone, and those that are active now."""
 
     changed: tuple[str, ...]
     broken: tuple[str, ...]
@@ -57,37 +57,37 @@ def lab_list(ports: Ports) -> LabList:
 
 
 def lab_break(ports: Ports, id: str, options: Options) -> LabChanged:
-    """Make a fault. Raises NotFoundError, and RefusedError where none may be made, or not this one."""
+    """Create a fault. Raises NotFoundError, and RefusedError if this stack may not have it."""
     chosen = fault(id)
     _require_lab(ports)
     _require_kind(ports, chosen)
     question = f"Break {ports.name} on purpose: {chosen.title}?"
     with guarded(ports, "lab break", target=id, options=options, question=question) as guard:
         broken = book.read(ports)
-        _require_whole(broken, chosen)
+        _require_inactive(broken, chosen)
         if guard.step(f"Break: {chosen.title}"):
-            broken = _made(ports, chosen, broken)
+            broken = _created(ports, chosen, broken)
     ids = tuple(one.id for one in broken)
     return LabChanged((id,), ids, guard.steps, guard.dry_run)
 
 
 def lab_mend(ports: Ports, id: str | None, options: Options) -> LabChanged:
-    """Undo a fault, or all that are made, the last one first. Raises NotFoundError, RefusedError, PartlyDoneError."""
+    """Undo a fault, or all active ones, newest first. Raises NotFoundError, RefusedError, PartlyDoneError."""
     if id is not None:
         fault(id)
     with guarded(ports, "lab mend", target=id or "all", options=options) as guard:
         broken = book.read(ports)
         wanted = [one for one in reversed(broken) if id in (None, one.id)]
         if id is not None and not wanted:
-            raise RefusedError(f"{id} is not broken.", hint="Type: qfc lab list")
-        left, problems = _mended(ports, wanted, broken, guard)
+            raise RefusedError(f"{id} is not active.", hint="Type: qfc lab list")
+        left, problems = _undone(ports, wanted, broken, guard)
     if problems:
-        raise PartlyDoneError(f"Not everything is mended: {' '.join(problems)}", hint="Type: qfc lab mend, once more")
+        raise PartlyDoneError(f"Some faults are still active: {' '.join(problems)}", hint="Try again: qfc lab mend")
     return LabChanged(tuple(one.id for one in wanted), tuple(one.id for one in left), guard.steps, guard.dry_run)
 
 
-def _made(ports: Ports, chosen: Fault, broken: tuple[Broken, ...]) -> tuple[Broken, ...]:
-    """Write down what undoing needs, then make the fault."""
+def _created(ports: Ports, chosen: Fault, broken: tuple[Broken, ...]) -> tuple[Broken, ...]:
+    """Record what undoing needs, then create the fault."""
     known = chosen.look(ports)
     broken += (Broken(chosen.id, ports.clock.now(), ports.lock.identity(), known),)
     book.write(ports, broken)
@@ -95,18 +95,18 @@ def _made(ports: Ports, chosen: Fault, broken: tuple[Broken, ...]) -> tuple[Brok
         chosen.make(ports, known)
     except QfcError as error:
         hint = f"Type: qfc lab mend {chosen.id}"
-        raise PartlyDoneError(f"{chosen.id} may be half made: {error.message}", hint=hint) from error
+        raise PartlyDoneError(f"{chosen.id} may be incomplete: {error.message}", hint=hint) from error
     return broken
 
 
-def _mended(
+def _undone(
     ports: Ports, wanted: list[Broken], broken: tuple[Broken, ...], guard: Guard
 ) -> tuple[tuple[Broken, ...], list[str]]:
-    """Undo each; return what is left, and what went wrong. One that fails stops none of the others."""
+    """Undo each fault; return the active ones and the problems. A failure does not stop the others."""
     problems: list[str] = []
     for one in wanted:
         chosen = fault(one.id)
-        if not guard.step(f"Mend: {chosen.title}"):
+        if not guard.step(f"Undo: {chosen.title}"):
             continue
         try:
             chosen.undo(ports, one.known)
@@ -120,22 +120,22 @@ def _mended(
 
 
 def _require_lab(ports: Ports) -> None:
-    """Insist on a stack that may be broken."""
+    """Refuse a stack that may not be broken."""
     if not ports.offers(Capability.CONTAINERS):
         return
     if ports.deployment.settings.values().get(SWITCH) != "1":
         raise RefusedError(
-            f"{ports.name} is no lab: nothing is broken there.",
-            hint=f"On a deployment that nobody uses, write {SWITCH}=1 into its .env; never in production.",
+            f"{ports.name} is not a lab; nothing was broken.",
+            hint=f"On a deployment that nobody uses, add {SWITCH}=1 to its .env; never in production.",
         )
 
 
 def _require_kind(ports: Ports, chosen: Fault) -> None:
     if not chosen.is_possible(ports):
         kinds = " or ".join(chosen.kinds)
-        raise RefusedError(f"{chosen.id} is a fault of stacks of the kind {kinds}.", hint="Type: qfc lab list")
+        raise RefusedError(f"Only stacks of the kind {kinds} can have {chosen.id}.", hint="Type: qfc lab list")
 
 
-def _require_whole(broken: tuple[Broken, ...], chosen: Fault) -> None:
+def _require_inactive(broken: tuple[Broken, ...], chosen: Fault) -> None:
     if any(one.id == chosen.id for one in broken):
-        raise RefusedError(f"{chosen.id} is broken already.", hint=f"Type: qfc lab mend {chosen.id}")
+        raise RefusedError(f"{chosen.id} is already active.", hint=f"Type: qfc lab mend {chosen.id}")

@@ -1,6 +1,6 @@
-"""What the lab has broken, written down where the stack is: before the fault is made, until it is undone.
+"""The record of active faults, kept on the stack's host: from before a fault is created until it is undone.
 
-Values of a deployment's `.env` stay on its host that way, and another operator can undo the fault.
+That way values of a deployment's `.env` stay on its host, and another operator can undo the fault.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ NAME = "lab.json"
 
 @dataclass(frozen=True)
 class Broken:
-    """A fault that is made, or was begun to be made. `known` is what is needed to undo it."""
+    """A fault that is active, possibly incomplete. `known` is what undoing it needs."""
 
     id: str
     since: datetime
@@ -27,15 +27,15 @@ class Broken:
 
 
 def read(ports: Ports) -> tuple[Broken, ...]:
-    """Return what is broken, the oldest first. Raises QfcError when that cannot be read."""
+    """Return the active faults, oldest first. Raises QfcError when the record cannot be read."""
     try:
         return tuple(map(_broken, (ports.records.read(NAME) or {}).get("broken", [])))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise QfcError(f"{NAME} of {ports.name} cannot be read.", hint="Look at it, then remove it.") from error
+        raise QfcError(f"{NAME} of {ports.name} cannot be read.", hint="Check its content, then remove it.") from error
 
 
 def write(ports: Ports, broken: Sequence[Broken]) -> None:
-    """Remember what is broken; it is on the disk afterwards."""
+    """Record the active faults; the record is on disk afterwards."""
     document = {"broken": [{**vars(one), "since": one.since.isoformat()} for one in broken]}
     ports.records.write(NAME, document)
 

@@ -18,7 +18,7 @@ UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"
 
 @dataclass(frozen=True)
 class LogQuery:
-    """What to read, of all services for None. `lines` counts lines that fit; `since` is a span back from now."""
+    """What to read. `services` None means all, `lines` counts matching lines, `since` is a span back from now."""
 
     services: Sequence[str] | None = None
     lines: int = 100
@@ -29,7 +29,7 @@ class LogQuery:
 
 
 def logs(ports: Ports, query: LogQuery) -> Iterator[LogLine]:
-    """Yield the last lines that fit, in the order of time; with `follow`, new ones as they are written."""
+    """Yield the last matching lines in chronological order; with `follow`, new ones as they are written."""
     pattern = _pattern(query.grep)
     since = ports.clock.now() - query.since if query.since else None
     filtered = pattern is not None or query.job is not None
@@ -48,7 +48,7 @@ def span(text: str) -> timedelta:
     """Read a span such as 90s, 15m, 2h, 3d, 1w, 1h 30m. Raises UsageError."""
     parts = DURATION.findall(text)
     if not parts or DURATION.sub("", text).strip():
-        raise UsageError(f"{text!r} is no span of time.", hint="Write for example 90s, 15m, 2h, 3d or 1w.")
+        raise UsageError(f"{text!r} is not a time span.", hint="Write for example 90s, 15m, 2h, 3d or 1w.")
     return sum((timedelta(**{UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
@@ -57,7 +57,7 @@ def _pattern(expression: str | None) -> re.Pattern[str] | None:
         return re.compile(expression) if expression is not None else None
     except re.error as error:
         raise UsageError(
-            f"{expression!r} is no regular expression: {error}.", hint="Put \\ before special characters."
+            f"{expression!r} is not a valid regular expression: {error}.", hint="Put \\ before special characters."
         ) from error
 
 

@@ -1,4 +1,4 @@
-"""A project of ours on a server, made to prove something and removed afterwards: files up and down, a job."""
+"""A temporary project of ours on a server, to prove that it works: uploads, downloads, jobs; removed afterwards."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..stack.ports import Api, Ports
 from ..stack.waiting import wait_until
 
 NAME = "qfc-probe"
-#: A token of ours is good for so long, whatever becomes of us: as long as an import of many files may take.
+#: Seconds until our token expires, even if we crash: as long as an import of many files may take.
 SESSION_S = 12 * 3600
 #: Seconds that one file of some kilobytes may take.
 TRANSFER_S = 60.0
@@ -37,14 +37,14 @@ class ProbeError(QfcError):
 
 @cache
 def probe_files() -> Mapping[str, bytes]:
-    """Return the smallest project that a server processes like any other; the project file comes last."""
+    """Return the files of a smallest possible project; the project file comes last."""
     folder = resources.files("qfc").joinpath("probe_project")
     return {name: folder.joinpath(name).read_bytes() for name in FILES}
 
 
 @dataclass(frozen=True)
 class ProbeProject:
-    """A project on the server. `headers` go with every request."""
+    """A project on the server. `headers` are sent with every request."""
 
     api: Api
     token: str = field(repr=False)
@@ -52,61 +52,61 @@ class ProbeProject:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     def upload(self, name: str, content: bytes) -> None:
-        """Send a file. Raises ProbeError."""
+        """Upload a file. Raises ProbeError."""
         upload = Upload(name, io.BytesIO(content), len(content))
         answer = self._send("POST", f"/api/v1/files/{self.id}/{name}/", upload=upload)
         _require(answer, f"the upload of {name}")
 
     def download(self, name: str) -> bytes:
-        """Fetch a file. Raises ProbeError."""
+        """Download a file. Raises ProbeError."""
         answer = self._send("GET", f"/api/v1/files/{self.id}/{name}/")
         _require(answer, f"the download of {name}")
         return answer.content
 
     def round_trip(self, name: str, content: bytes) -> float:
-        """Send a file and fetch it again; return the seconds of both. Raises ProbeError when the bytes differ."""
+        """Upload a file and download it again; return the seconds of both. Raises ProbeError when the bytes differ."""
         upload = Upload(name, io.BytesIO(content), len(content))
         sent = self._send("POST", f"/api/v1/files/{self.id}/{name}/", upload=upload)
         _require(sent, f"the upload of {name}")
         return sent.seconds + self.require_same(name, content)
 
     def require_same(self, name: str, content: bytes) -> float:
-        """Fetch a file; return the seconds. Raises ProbeError when it is not what was sent."""
+        """Download a file; return the seconds. Raises ProbeError when it is not what was uploaded."""
         fetched = self._send("GET", f"/api/v1/files/{self.id}/{name}/")
         _require(fetched, f"the download of {name}")
         if fetched.content != content:
             raise ProbeError(
-                f"{name} came back as {len(fetched.content)} bytes, md5 {_md5(fetched.content)}; sent were "
-                f"{len(content)} bytes, md5 {_md5(content)}.",
-                hint="The way from nginx to the store is broken: type qfc health --verbose",
+                f"{name} came back as {len(fetched.content)} bytes, md5 {_md5(fetched.content)}, not as "
+                f"the {len(content)} bytes that were uploaded, md5 {_md5(content)}.",
+                hint="The path from nginx to the store is faulty. Type: qfc health --verbose",
             )
         return fetched.seconds
 
     def start_job(self, type: str) -> None:
-        """Ask for a job. Raises ProbeError."""
+        """Request a job. Raises ProbeError."""
         answer = self._send("POST", "/api/v1/jobs/", document={"project_id": self.id, "type": type})
-        _require(answer, f"a job {type}")
+        _require(answer, f"the request for a {type} job")
 
     def package_files(self) -> list[dict[str, str]]:
-        """Return what the latest package has: name and md5sum of each file. Raises ProbeError."""
+        """Return the files of the latest package, with name and md5sum. Raises ProbeError."""
         answer = self._send("GET", f"/api/v1/packages/{self.id}/latest/")
-        _require(answer, "the list of the package")
+        _require(answer, "the request for the package's file list")
         return cast("list[dict[str, str]]", _fields(answer).get("files") or [])
 
     def package_file(self, name: str) -> bytes:
-        """Fetch a file of the latest package. Raises ProbeError."""
+        """Download a file of the latest package. Raises ProbeError."""
         answer = self._send("GET", f"/api/v1/packages/{self.id}/latest/files/{quote(name)}/")
-        _require(answer, f"{name} of the package")
+        _require(answer, f"the download of {name} of the package")
         return answer.content
 
     def push(self, deltafile: Mapping[str, object]) -> None:
-        """Send edits as a device does. Raises ProbeError."""
+        """Push edits as a device does. Raises ProbeError."""
         content = json.dumps(deltafile).encode()
         upload = Upload("deltafile.json", io.BytesIO(content), len(content))
-        _require(self._send("POST", f"/api/v1/deltas/{self.id}/", upload=upload), "an edit")
+        _require(self._send("POST", f"/api/v1/deltas/{self.id}/", upload=upload), "the upload of an edit")
 
     def remove(self) -> None:
-        """Remove it with all its files. Raises ProbeError."""
+        """Remove the project with all its files. Raises ProbeError."""
         answer = self._send("DELETE", f"/api/v1/projects/{self.id}/")
         if answer.status != 404:
             _require(answer, "the removal of the project")
@@ -118,7 +118,7 @@ class ProbeProject:
 
 @contextmanager
 def session(ports: Ports, username: str | None = None) -> Generator[tuple[str, str]]:
-    """Give a person's name and a token that ends with the block. Without a name it is a superuser's."""
+    """Open a session of a user, by default a superuser: name and token, valid until the block ends."""
     person = username or some_superuser(ports)
     token = ports.directory.open_session(person, seconds=SESSION_S)
     try:
@@ -134,7 +134,7 @@ def some_superuser(ports: Ports) -> str:
         if user.is_superuser and user.is_active and user.type == "person":
             return user.username
     raise NotFoundError(
-        "No superuser may log in; one is needed to try the server out.", hint="Type: qfc users create NAME --superuser"
+        "No superuser can log in; the test of the server needs one.", hint="Type: qfc users create NAME --superuser"
     )
 
 
@@ -142,8 +142,8 @@ def some_superuser(ports: Ports) -> str:
 def probe_project(
     api: Api, person: str, token: str, headers: Mapping[str, str] | None = None
 ) -> Generator[ProbeProject]:
-    """Give a new project of a person; it is removed with the block."""
-    project = make_project(api, person, token, headers or {})
+    """Create a project for a user; it is removed when the block ends."""
+    project = create_project(api, person, token, headers or {})
     try:
         yield project
     finally:
@@ -151,34 +151,34 @@ def probe_project(
             project.remove()
 
 
-def make_project(api: Api, person: str, token: str, headers: Mapping[str, str]) -> ProbeProject:
-    """Make a project. Raises ProbeError."""
+def create_project(api: Api, person: str, token: str, headers: Mapping[str, str]) -> ProbeProject:
+    """Create a project. Raises ProbeError."""
     document = {
         "name": f"{NAME}-{secrets.token_hex(4)}",
         "owner": person,
-        "description": "Made by qfc to try the server out; it goes by itself.",
+        "description": "Temporary test project of qfc; it is removed automatically.",
         "is_public": False,
     }
     answer = api.send(ApiRequest("POST", "/api/v1/projects/", token, document=document, headers=headers))
-    _require(answer, "a new project")
-    made = _fields(answer)
-    if "id" not in made:
-        raise ProbeError("The server made a project and did not say which.")
-    return ProbeProject(api, token, str(made["id"]), headers)
+    _require(answer, "the request for a new project")
+    created = _fields(answer)
+    if "id" not in created:
+        raise ProbeError("The server created a project but did not return its id.")
+    return ProbeProject(api, token, str(created["id"]), headers)
 
 
 def await_job(ports: Ports, project_id: str, type: str, *, limit_s: float) -> Job:
-    """Wait for the newest job of a type of a project to end well. Raises ProbeError with what is known of it."""
+    """Wait until the newest job of this type and project has finished. Raises ProbeError with the reason if not."""
     found = _await(ports, project_id, type, lambda status: status.is_final, limit_s)
     job = ports.jobs.job(found.id)
     if job.status != "finished":
-        told = text_of(job.feedback or {}, job.output) or "it said nothing"
-        raise ProbeError(f"The job {type} {job.status}: {told}", hint=f"Type: qfc logs --job {job.id}")
+        message = text_of(job.feedback or {}, job.output) or "no message"
+        raise ProbeError(f"The job {type} {job.status}: {message}", hint=f"Type: qfc logs --job {job.id}")
     return job
 
 
 def await_taken(ports: Ports, project_id: str, type: str, *, limit_s: float) -> None:
-    """Wait for the newest job of a type of a project to be taken up by a worker. Raises ProbeError."""
+    """Wait until a worker has picked up the newest job of this type and project. Raises ProbeError."""
     _await(ports, project_id, type, lambda status: status is not JobStatus.PENDING, limit_s)
 
 
@@ -201,8 +201,8 @@ def _await(ports: Ports, project_id: str, type: str, wanted: Callable[[JobStatus
 def _require(answer: ApiAnswer, what: str) -> None:
     if answer.is_good:
         return
-    said = _fields(answer)
-    words = said.get("message") or said.get("code")
+    fields = _fields(answer)
+    words = fields.get("message") or fields.get("code")
     raise ProbeError(f"The server answered {answer.status} to {what}{f': {words}' if words else ''}.")
 
 

@@ -1,4 +1,4 @@
-"""What people call a project, and its id."""
+"""The id of a project that an operator names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from ..stack.ports import Ports
 
 
 def project_id(ports: Ports, name: str | None) -> str | None:
-    """Return the id of a project named by id or `owner/name`; None when none is named. Raises NotFoundError."""
+    """Return the id of a project given by id or `owner/name`; None for None. Raises NotFoundError."""
     if name is None:
         return None
     if "/" not in name and not _is_uuid(name):
-        raise NotFoundError(f"{name} names no project.", hint="Give its id or OWNER/NAME; see: qfc projects list")
+        raise NotFoundError(f"{name} is neither a project id nor OWNER/NAME.", hint="Type: qfc projects list")
     return ports.directory.project(name).id
 
 

@@ -1,4 +1,4 @@
-"""A project in one zip file: files, newest package, edits, and what is known of it; and such a file to a server."""
+"""Export a project to one zip file: files, newest package, edits, settings and collaborators."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ from .probe import session
 FORMAT = 1
 MANIFEST = "manifest.json"
 FILES, PACKAGE, VERSIONS = "files/", "package/", "versions/"
-#: Seconds for one file, however big.
+#: Seconds for one file of any size.
 TRANSFER_S = 3600.0
-#: Edits are read so many at a time.
+#: Edits that are read at a time.
 DELTAS_A_TIME = 1000
 
 
 class DifferentBytesError(QfcError):
-    """What came over is not what the server says that it has."""
+    """A downloaded file does not match the checksum on the server."""
 
     code = "different_bytes"
 
 
 @dataclass(frozen=True)
 class Exported:
-    """A file that was written, and what is in it."""
+    """The written file, and its content in numbers."""
 
     project: str
     path: Path
@@ -51,14 +51,14 @@ class Exported:
 def projects_export(
     ports: Ports, name: str, path: Path | None, options: Options, *, all_versions: bool = False
 ) -> Exported:
-    """Write a project to a zip file. Every file is compared with the checksum that the server has for it.
+    """Write a project to a zip file. Every file is compared with its checksum on the server.
 
-    Raises NotFoundError, UsageError when there is such a file already.
+    Raises NotFoundError; UsageError when the zip file already exists; DifferentBytesError.
     """
     project = ports.directory.project(name)
     target = path or Path(f"{project.owner}_{project.name}_{ports.clock.now():%Y%m%d-%H%M%S}.zip".replace(" ", "_"))
     if target.exists():
-        raise UsageError(f"{target} is there already.", hint="Name another file with --output.")
+        raise UsageError(f"{target} already exists.", hint="Choose another file with --output.")
     with guarded(ports, "projects export", target=f"{project.owner}/{project.name}", options=options) as guard:
         counts = (0, 0, 0, 0)
         if guard.step(f"Export {project.owner}/{project.name} to {target}"):
@@ -71,7 +71,7 @@ def projects_export(
 
 @contextmanager
 def _new_zip(path: Path) -> Generator[zipfile.ZipFile]:
-    """Give a zip file that has its name only when it is whole. Only its owner reads it: edits name people."""
+    """Open a new zip file that gets its name only when complete. Only its owner can read it: edits name users."""
     try:
         with (
             replacing(path, mode=0o600) as file,
@@ -79,7 +79,7 @@ def _new_zip(path: Path) -> Generator[zipfile.ZipFile]:
         ):
             yield archive
     except OSError as error:
-        raise QfcError(f"{path} cannot be written.", hint="Check free space and rights here.") from error
+        raise QfcError(f"{path} cannot be written.", hint="Check free space and permissions.") from error
 
 
 class _Export:
@@ -89,7 +89,7 @@ class _Export:
         self._ports, self._project, self._token, self._archive = ports, project, token, archive
 
     def write(self, *, all_versions: bool) -> tuple[int, int, int, int]:
-        """Write everything; return how many files, versions, files of the package, and edits."""
+        """Write everything; return the numbers of files, versions, package files and edits."""
         listing = self._listed(f"/api/v1/files/{self._project.id}/")
         for file in listing:
             self._file(FILES, file["name"], f"/api/v1/files/{self._project.id}/{_quoted(file['name'])}/", file)
@@ -97,13 +97,13 @@ class _Export:
         package = self._package()
         deltas = self._deltas()
         about = self._get(f"/api/v1/projects/{self._project.id}/").document
-        people = self._get(f"/api/v1/collaborators/{self._project.id}/").document
+        collaborators = self._get(f"/api/v1/collaborators/{self._project.id}/").document
         manifest = {
             "format": FORMAT,
             "exported_at": self._ports.clock.now().isoformat(),
             "server": self._ports.api.url,
             "project": about,
-            "collaborators": cast("list[Any]", people) if isinstance(people, list) else [],
+            "collaborators": cast("list[Any]", collaborators) if isinstance(collaborators, list) else [],
             "files": listing,
             "package": package,
             "deltas": len(deltas),
@@ -136,7 +136,7 @@ class _Export:
         return files
 
     def _deltas(self) -> list[dict[str, Any]]:
-        """Return every edit, the oldest first, with what the device sent."""
+        """Return every edit, oldest first, with what the device sent."""
         found: list[dict[str, Any]] = []
         after: Delta | None = None
         while page := self._ports.jobs.delta_contents(self._project.id, after=after, limit=DELTAS_A_TIME):
@@ -156,7 +156,7 @@ class _Export:
         wanted = listed.get("md5sum")
         if wanted and wanted != sink.md5:
             raise DifferentBytesError(
-                f"{name} came as {sink.size} bytes, md5 {sink.md5}; the server lists {listed.get('size')}, {wanted}.",
+                f"{name} has {sink.size} bytes, md5 {sink.md5}; the server lists {listed.get('size')}, {wanted}.",
                 hint="Type: qfc health --verbose",
             )
 
@@ -178,20 +178,20 @@ class _Export:
 
 
 class _Hashing:
-    """Passes bytes on and keeps their checksum."""
+    """Passes bytes on and computes their checksum."""
 
     def __init__(self, sink: IO[bytes]) -> None:
         self._sink, self._md5, self.size = sink, hashlib.md5(usedforsecurity=False), 0
 
     def write(self, chunk: bytes) -> int:
-        """Pass a piece on."""
+        """Pass a chunk on."""
         self._md5.update(chunk)
         self.size += len(chunk)
         return self._sink.write(chunk)
 
     @property
     def md5(self) -> str:
-        """The checksum of all that was written."""
+        """The checksum of everything written."""
         return self._md5.hexdigest()
 
 

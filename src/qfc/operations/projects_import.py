@@ -1,4 +1,4 @@
-"""A project of an exported zip file to a server."""
+"""Import a project from an exported zip file to a server."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from .probe import await_job, session
 from .projects_export import FILES, FORMAT, MANIFEST
 
 TRANSFER_S = 3600.0
-#: Seconds for the description of the project; an official worker may have others before it.
+#: Seconds for the job `process_projectfile`; an official worker may run other jobs first.
 DESCRIBE_S = 900.0
-#: Edits that need not be sent again: one is in the files, the other was put aside.
+#: Edits that need not be resent: they are in the files, or were ignored.
 SETTLED = ("applied", "ignored")
 PROJECT_SUFFIXES = (".qgs", ".qgz")
 
 
 @dataclass(frozen=True)
 class Imported:
-    """A project that was made. `deltas` were sent again: they had not arrived where the file comes from."""
+    """The new project. `deltas` edits were resent: on the exporting server they had not been applied."""
 
     project: str
     id: str | None
@@ -44,20 +44,20 @@ class Imported:
 
 @dataclass(frozen=True)
 class Archive:
-    """An exported file, opened and looked at."""
+    """An exported file, opened and checked."""
 
     zip: zipfile.ZipFile
     manifest: dict[str, Any]
 
     @property
     def names(self) -> list[str]:
-        """The project's files, project files last: they start the description, which needs all others."""
+        """The project's files; project files last, because they start a job that needs all others."""
         found = [name.removeprefix(FILES) for name in self.zip.namelist() if name.startswith(FILES)]
         return sorted(found, key=lambda name: (name.lower().endswith(PROJECT_SUFFIXES), name))
 
     @property
     def open_deltas(self) -> list[dict[str, Any]]:
-        """Edits that never arrived, the oldest first."""
+        """Edits that were not applied, oldest first."""
         deltas = cast("list[dict[str, Any]]", json.loads(self.zip.read("deltas.json")))
         return [one for one in deltas if one["status"] not in SETTLED]
 
@@ -71,29 +71,29 @@ def projects_import(
     name: str | None = None,
     with_deltas: bool = False,
 ) -> Imported:
-    """Make a project of an exported file: its files, settings and collaborators; edits that never arrived if asked.
+    """Create a project from an exported file: its files, settings and collaborators; on request, unapplied edits.
 
-    A project that cannot be made whole is removed again. Raises UsageError for a file that is no export.
+    If the import fails, the incomplete project is removed. Raises UsageError for a file that is not an export.
     """
     with _opened(path) as archive:
         about = archive.manifest["project"]
         account, title = owner or str(about["owner"]), name or str(about["name"])
         label = f"{account}/{title}"
         deltas = archive.open_deltas if with_deltas else []
-        again = f"Send {len(deltas)} edits again that never arrived"
+        again = f"Resend {len(deltas)} edits that were not applied"
         with guarded(ports, "projects import", target=label, options=options) as guard:
-            made, people, missing = None, 0, ()
-            if guard.step(f"Make {label} with {len(archive.names)} files"):
+            project, added, missing = None, 0, ()
+            if guard.step(f"Create {label} with {len(archive.names)} files"):
                 with session(ports, ports.directory.responsible_for_account(account)) as (_, token):
                     work = _Import(ports, token, archive)
-                    made = work.make(account, title)
-                    people, missing = work.collaborators(made)
+                    project = work.create(account, title)
+                    added, missing = work.collaborators(project)
                     if deltas and guard.step(again):
-                        work.send_deltas(made, deltas)
+                        work.send_deltas(project, deltas)
             elif deltas:
                 guard.step(again)
-            guard.result = f"{label} is {made}"
-    return Imported(label, made, len(archive.names), len(deltas), people, missing, guard.dry_run, guard.steps)
+            guard.result = f"{label} is {project}"
+    return Imported(label, project, len(archive.names), len(deltas), added, missing, guard.dry_run, guard.steps)
 
 
 @contextmanager
@@ -102,55 +102,56 @@ def _opened(path: Path) -> Generator[Archive]:
         with zipfile.ZipFile(path) as file:
             manifest = json.loads(file.read(MANIFEST))
             if manifest.get("format") != FORMAT:
-                raise UsageError(f"{path} has the format {manifest.get('format')}; this release reads {FORMAT}.")
+                raise UsageError(f"{path} has format {manifest.get('format')}; this release of qfc reads {FORMAT}.")
             yield Archive(file, manifest)
     except FileNotFoundError as error:
         raise NotFoundError(f"There is no file {path}.") from error
     except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        hint = "Give a file that qfc projects export has written."
-        raise UsageError(f"{path} is no exported project.", hint=hint) from error
+        hint = "Give a file that qfc projects export wrote."
+        raise UsageError(f"{path} is not an exported project.", hint=hint) from error
 
 
 class _Import:
-    """Makes one project on a server."""
+    """Creates one project on a server."""
 
     def __init__(self, ports: Ports, token: str, archive: Archive) -> None:
         self._ports, self._token, self._archive = ports, token, archive
 
-    def make(self, owner: str, name: str) -> str:
-        """Make the project with its files; return its id. One that cannot be made whole is removed."""
+    def create(self, owner: str, name: str) -> str:
+        """Create the project with its files; return its id. On failure, remove the incomplete project."""
         about = self._archive.manifest["project"]
         document = {"name": name, "owner": owner, "description": about.get("description") or "", "is_public": False}
-        made = str(self._good(self._send("POST", "/api/v1/projects/", document), "a new project").document["id"])
+        answer = self._good(self._send("POST", "/api/v1/projects/", document), "the request for a new project")
+        project = str(answer.document["id"])
         try:
-            self._upload_all(made)
-            self._settings(made, about)
+            self._upload_all(project)
+            self._settings(project, about)
             if any(one.lower().endswith(PROJECT_SUFFIXES) for one in self._archive.names):
-                await_job(self._ports, made, "process_projectfile", limit_s=DESCRIBE_S)
+                await_job(self._ports, project, "process_projectfile", limit_s=DESCRIBE_S)
         except BaseException:
-            self._send("DELETE", f"/api/v1/projects/{made}/")
+            self._send("DELETE", f"/api/v1/projects/{project}/")
             raise
-        return made
+        return project
 
     def collaborators(self, project: str) -> tuple[int, tuple[str, ...]]:
-        """Let the same people work on it, as far as they have accounts here; return how many, and who has none."""
+        """Add the same collaborators; return how many were added, and the names without an account here."""
         missing: list[str] = []
-        people = cast("list[dict[str, Any]]", self._archive.manifest.get("collaborators") or [])
-        for one in people:
+        collaborators = cast("list[dict[str, Any]]", self._archive.manifest.get("collaborators") or [])
+        for one in collaborators:
             document = {"collaborator": one["collaborator"], "role": one["role"]}
             if not self._send("POST", f"/api/v1/collaborators/{project}/", document).is_good:
                 missing.append(one["collaborator"])
-        return len(people) - len(missing), tuple(missing)
+        return len(collaborators) - len(missing), tuple(missing)
 
     def send_deltas(self, project: str, deltas: list[dict[str, Any]]) -> None:
-        """Send edits as their devices did, in their order. Sent twice to a project they are stored once."""
+        """Push edits as their devices did, in their order. The server stores repeated ones only once."""
         if not deltas:
             return
         contents = [{**one["content"], "uuid": str(uuid.uuid5(uuid.UUID(project), one["id"]))} for one in deltas]
         file = {"id": str(uuid.uuid4()), "project": project, "version": "1.0", "files": [], "deltas": contents}
         data = json.dumps(file).encode()
         answer = self._upload(f"/api/v1/deltas/{project}/", "deltafile.json", data)
-        self._good(answer, "the edits")
+        self._good(answer, "the upload of the edits")
 
     def _upload_all(self, project: str) -> None:
         listed = {one["name"]: one for one in self._archive.manifest["files"]}
@@ -164,12 +165,12 @@ class _Import:
         self._compare(project, listed)
 
     def _compare(self, project: str, listed: dict[str, dict[str, Any]]) -> None:
-        """Compare what the server has now with what was exported. Raises QfcError."""
-        now = self._good(self._send("GET", f"/api/v1/files/{project}/"), "the list of files").document
-        there = {one["name"]: one.get("md5sum") for one in cast("list[dict[str, Any]]", now)}
-        different = [name for name, one in listed.items() if one.get("md5sum") and there.get(name) != one["md5sum"]]
+        """Compare the checksums on the server with the exported ones. Raises QfcError."""
+        now = self._good(self._send("GET", f"/api/v1/files/{project}/"), "the request for the list of files").document
+        uploaded = {one["name"]: one.get("md5sum") for one in cast("list[dict[str, Any]]", now)}
+        different = [name for name, one in listed.items() if one.get("md5sum") and uploaded.get(name) != one["md5sum"]]
         if different:
-            raise QfcError(f"{', '.join(different[:3])} arrived differently.", hint="Type: qfc health --verbose")
+            raise QfcError(f"{', '.join(different[:3])} changed during the upload.", hint="Type: qfc health --verbose")
 
     def _settings(self, project: str, about: dict[str, Any]) -> None:
         wanted = {name: about[name] for name in ("is_public", "overwrite_conflicts") if name in about}
@@ -185,7 +186,7 @@ class _Import:
 
     def _good(self, answer: ApiAnswer, what: str) -> ApiAnswer:
         if not answer.is_good:
-            said = answer.document
-            words = cast("dict[str, Any]", said).get("message", "") if isinstance(said, dict) else ""
+            body = answer.document
+            words = cast("dict[str, Any]", body).get("message", "") if isinstance(body, dict) else ""
             raise QfcError(f"The server answered {answer.status} to {what}: {words}", hint="Type: qfc health")
         return answer

@@ -1,4 +1,4 @@
-"""Projects, with what their files take."""
+"""Projects, with the size of their files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..stack.ports import Ports
 
 @dataclass(frozen=True)
 class ProjectsList:
-    """Projects, the most recently changed first."""
+    """Projects, most recently changed first."""
 
     projects: tuple[Project, ...]
 

@@ -1,4 +1,4 @@
-"""One project with what waits in it."""
+"""One project with its jobs and unapplied edits."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LAST_JOBS = 5
 
 @dataclass(frozen=True)
 class ProjectStatus:
-    """A project, its open and its last jobs, and the edits that never arrived."""
+    """A project, its open and its last jobs, and the edits that were not applied."""
 
     project: Project
     open_jobs: tuple[JobLine, ...]
@@ -25,7 +25,7 @@ class ProjectStatus:
 
 
 def projects_status(ports: Ports, name: str) -> ProjectStatus:
-    """Return one project, named by id or `owner/name`. Raises NotFoundError."""
+    """Return one project, given by id or `owner/name`. Raises NotFoundError."""
     project = ports.directory.project(name)
     now = ports.clock.now()
     deltas = ports.jobs.deltas(statuses=NOT_ARRIVED, project_id=project.id)

@@ -1,4 +1,4 @@
-"""The proof that a server synchronises: what a device does, with a project of our own that goes afterwards."""
+"""The proof that synchronisation works: do what a device does, with a temporary project."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Broken:
 
 
 def prove(ports: Ports) -> Broken | None:
-    """Do what a device does; return where that broke off, None when all of it works.
+    """Do what a device does; return the step that failed, None when all of it works.
 
-    Raises NotFoundError or RefusedError where nobody may try.
+    Raises NotFoundError or RefusedError if no user may try.
     """
     with session(ports) as (person, token), probe_project(ports.api, person, token) as project:
         for step, do in _steps(ports, project):
@@ -48,14 +48,14 @@ def prove(ports: Ports) -> Broken | None:
 
 def _steps(ports: Ports, project: ProbeProject) -> tuple[tuple[str, Callable[[], Any]], ...]:
     return (
-        ("a file up and down", lambda: project.round_trip("random.bin", secrets.token_bytes(RANDOM_BYTES))),
-        ("a project described by a worker", lambda: _describe(ports, project)),
-        ("a package made and fetched", lambda: _package(ports, project)),
-        ("an edit applied", lambda: _edit(ports, project)),
+        ("file round trip", lambda: project.round_trip("random.bin", secrets.token_bytes(RANDOM_BYTES))),
+        ("project file processed by a worker", lambda: _process(ports, project)),
+        ("package built and downloaded", lambda: _package(ports, project)),
+        ("edit applied", lambda: _edit(ports, project)),
     )
 
 
-def _describe(ports: Ports, project: ProbeProject) -> None:
+def _process(ports: Ports, project: ProbeProject) -> None:
     for name, content in probe_files().items():
         project.upload(name, content)
     await_job(ports, project.id, "process_projectfile", limit_s=JOB_S)
@@ -64,7 +64,7 @@ def _describe(ports: Ports, project: ProbeProject) -> None:
 
 
 def _package(ports: Ports, project: ProbeProject) -> None:
-    """Let a package be made; every file of it has to be what the server says of it."""
+    """Request a package; every file of it has to match its checksum."""
     project.start_job("package")
     await_job(ports, project.id, "package", limit_s=JOB_S)
     files = project.package_files()
@@ -73,11 +73,13 @@ def _package(ports: Ports, project: ProbeProject) -> None:
     for file in files:
         content = project.package_file(file["name"])
         if hashlib.md5(content, usedforsecurity=False).hexdigest() != file["md5sum"]:
-            raise ProbeError(f"{file['name']} of the package came as {len(content)} bytes that are not those packaged.")
+            raise ProbeError(
+                f"{file['name']} of the package arrived with {len(content)} bytes that do not match its checksum."
+            )
 
 
 def _edit(ports: Ports, project: ProbeProject) -> None:
-    """Push an edit; it has to be in the data afterwards."""
+    """Push an edit; the data have to contain it afterwards."""
     wanted = f"probe {secrets.token_hex(4)}"
     edit = deltafile(project.id, wanted)
     project.push(edit)
@@ -87,11 +89,11 @@ def _edit(ports: Ports, project: ProbeProject) -> None:
         raise ProbeError(f"The edit is {status}.", hint="Type: qfc deltas list")
     found = name_in(project.download(LAYER_FILE))
     if found != wanted:
-        raise ProbeError("The edit is said to be applied, and the data are as they were.")
+        raise ProbeError("The edit is reported as applied, but the data have not changed.")
 
 
 def deltafile(project_id: str, name: str) -> dict[str, Any]:
-    """Return what a device sends that gave the point another name."""
+    """Return a delta file as from a device that renamed the point."""
     delta = {
         "uuid": str(uuid.uuid4()),
         "clientId": str(uuid.uuid4()),
@@ -108,7 +110,7 @@ def deltafile(project_id: str, name: str) -> dict[str, Any]:
 
 
 def name_in(geopackage: bytes) -> str:
-    """Return the name of the point in a GeoPackage. Raises ProbeError when it is none."""
+    """Return the name of the point in a GeoPackage. Raises ProbeError when it cannot be read."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / LAYER_FILE
         path.write_bytes(geopackage)
@@ -116,4 +118,4 @@ def name_in(geopackage: bytes) -> str:
             with closing(sqlite3.connect(path)) as database:
                 return str(database.execute("select name from points where fid = 1").fetchone()[0])
         except (sqlite3.DatabaseError, TypeError) as error:
-            raise ProbeError(f"{LAYER_FILE} came back as no GeoPackage with the point in it.") from error
+            raise ProbeError(f"{LAYER_FILE} came back without the point, or is not a GeoPackage.") from error

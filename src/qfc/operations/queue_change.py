@@ -1,4 +1,4 @@
-"""What changes of the queue have in common: names to ids, and a result that tells what was left alone."""
+"""The common result of queue changes: what was changed, and what was left unchanged."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from ..stack.model import QueueChange, Refusal
 
 @dataclass(frozen=True)
 class Changed:
-    """What was really changed, or would be with `--dry-run`. `selected` rows were looked at.
+    """What was really changed, or would be with `--dry-run`. `selected` is the number of rows considered.
 
-    `strict`: the operator named each row, so that one left alone is a failure. `is_cut`: more rows fit the filter, or
-    may fit it, than are taken at a time.
+    `strict`: the operator named each row, so one left unchanged is a failure. `is_cut`: more rows match the filter, or
+    may match it, than one command handles.
     """
 
     dry_run: bool
@@ -37,9 +37,9 @@ def changed(change: QueueChange, *, selected: int, strict: bool, dry_run: bool) 
 
 
 def summary(change: QueueChange) -> str:
-    """Return what the audit log says of a change."""
-    refused = f", {len(change.refused)} left alone" if change.refused else ""
-    return f"{count(len(change.jobs), 'job')}, {count(len(change.deltas), 'delta')}{refused}"
+    """Return what the audit log records of a change."""
+    refused = f", {len(change.refused)} left unchanged" if change.refused else ""
+    return f"{count(len(change.jobs), 'job')}, {count(len(change.deltas), 'edit')}{refused}"
 
 
 def count(number: int, noun: str) -> str:

@@ -1,4 +1,4 @@
-"""Finishing or undoing what an operation has left half done, whichever operation it was."""
+"""Finish or undo an interrupted operation, whichever it was."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from ..errors import QfcError
 from ..stack import journal
 from ..stack.ports import Ports
 
-#: Who finishes or undoes an operation that was interrupted. Named by path: only the one that is needed is imported,
-#: and operations that are guarded may recover others.
+#: The functions that finish or undo an interrupted operation. Named by path, so that only the one needed is imported;
+#: guarded operations may recover others.
 RECOVERERS: Mapping[str, str] = {
     "deploy": "qfc.operations.deploy.undo:recover",
 }
 
 
 class Recover(Protocol):
-    """Finishes or undoes an operation from what it wrote down, and clears the journal. May be repeated."""
+    """Finishes or undoes an operation from its record, and clears the journal. It can be repeated."""
 
     def __call__(self, ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> object:
-        """Recover, under the stack's lock. Raises QfcError; the journal then stays for the next try."""
+        """Recover, under the stack's lock. Raises QfcError; the journal then stays for the next attempt."""
         ...
 
 
 def recover(ports: Ports, report: Callable[[str], None]) -> None:
-    """Finish or undo what was left half done; harmless when nothing was. To be used under the stack's lock."""
+    """Finish or undo an interrupted operation, if there is one. Call it under the stack's lock."""
     entry = journal.read(ports.records)
     if entry is not None:
         recoverer(entry.operation)(ports, entry.record, report)
 
 
 def recoverer(operation: str) -> Recover:
-    """Return who recovers an operation. Raises QfcError for one that this release does not know."""
+    """Return the function that recovers an operation. Raises QfcError for one unknown to this release."""
     if operation not in RECOVERERS:
         raise QfcError(
             f"{operation} was interrupted, and this release of qfc cannot finish it.",
-            hint="Use the release of qfc that began it.",
+            hint="Use the release of qfc that started it.",
         )
     return cast(Recover, pkgutil.resolve_name(RECOVERERS[operation]))

@@ -1,4 +1,4 @@
-"""Repairs of what a diagnosis found: asked for where that is due, under the lock, looked at again afterwards."""
+"""Repairs of a diagnosis: confirmed where needed, under the lock, checked again afterwards."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from .guard import Guard, Options, guarded
 
 
 def is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) -> bool:
-    """Tell whether a finding is to be repaired: what is safe, and the rest where somebody says yes."""
+    """Return whether to repair a finding: yes if the repair is safe, else if the operator confirms it."""
     if finding.auto is Auto.NO or finding.result is not Result.FOUND:
         return False
     try:
         lines = check.difference(seen)
     except RefusedError:
-        # What is right is known to the operator alone.
+        # Only the operator knows the right value.
         return False
     except QfcError as error:
-        lines = (f"What it would change could not be looked at: {error.message}",)
+        lines = (f"The planned changes cannot be shown: {error.message}",)
     if finding.auto is Auto.SAFE or options.yes or options.dry_run:
         return True
     if options.ask is None:
         return False
-    told = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")
-    return options.ask(f"{finding.title}. {finding.evidence}{told}Repair it?")
+    changes = "".join(f"\n    {line}" for line in lines) + ("\n" if lines else " ")
+    return options.ask(f"{finding.title}. {finding.evidence}{changes}Repair it?")
 
 
 def repaired(
     ports: Ports, by_id: Mapping[str, Check], findings: Sequence[Finding], wanted: Sequence[str], options: Options
 ) -> tuple[list[Finding], tuple[str, ...]]:
-    """Repair what is wanted, each thing seen anew; return what became of it."""
+    """Repair the wanted findings, each looked at again; return all findings with their results, and the steps."""
     done = {one.id: one for one in findings}
     settings = {id: check for id in wanted if isinstance(check := by_id[id], RepairsEnv) and not check.is_alone}
     with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
@@ -44,12 +44,12 @@ def repaired(
             if id not in settings:
                 done[id] = _repair(ports, by_id[id], done[id], guard)
         fixed = sum(one.result is Result.FIXED for one in done.values())
-        guard.result = f"{fixed} of {len(findings)} findings fixed"
+        guard.result = f"{fixed} of {len(findings)} findings repaired"
     return list(done.values()), guard.steps
 
 
 def _repair_settings(ports: Ports, wanted: Sequence[tuple[RepairsEnv, Finding]], guard: Guard) -> dict[str, Finding]:
-    """Change all lines of `.env` at once, so that services are made anew only once; return what became of each."""
+    """Change all lines of `.env` at once, so services are recreated only once; return the result of each check."""
     edit, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (EnvEdit(), {})
     try:
         if edit.values:
@@ -66,13 +66,13 @@ def _repair_settings(ports: Ports, wanted: Sequence[tuple[RepairsEnv, Finding]],
 
 
 def _gathered(ports: Ports, checks: Sequence[RepairsEnv], guard: Guard) -> tuple[EnvEdit, dict[str, QfcError]]:
-    """Return the lines that checks want otherwise, each seeing those of the ones before it, and who cannot tell."""
+    """Return the lines to change, and the checks that failed. Each check sees the lines of those before it."""
     edit, failed = EnvEdit(), dict[str, QfcError]()
     now = ports.deployment.settings.values()
     for check in checks:
         seen = Evidence(ports, settings={**now, **edit.values})
         try:
-            if guard.step(_told(check, seen)) and check.look(seen) is not None:
+            if guard.step(_sentence(check, seen)) and check.look(seen) is not None:
                 edit.add(check, seen)
         except QfcError as error:
             failed[check.id] = error
@@ -82,7 +82,7 @@ def _gathered(ports: Ports, checks: Sequence[RepairsEnv], guard: Guard) -> tuple
 def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Finding:
     seen = Evidence(ports)
     try:
-        if not guard.step(_told(check, seen)):
+        if not guard.step(_sentence(check, seen)):
             return finding
         if check.look(seen) is not None:
             check.repair(seen)
@@ -91,13 +91,13 @@ def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Findi
     return _result(ports, check, finding)
 
 
-def _told(check: Check, seen: Evidence) -> str:
+def _sentence(check: Check, seen: Evidence) -> str:
     changes = "; ".join(check.difference(seen))
     return f"Repair: {check.title}" + (f" ({changes})" if changes else "")
 
 
 def _result(ports: Ports, check: Check, finding: Finding) -> Finding:
-    """Look again, and tell what is left."""
+    """Look again, and return the result of the repair."""
     try:
         left = check.look(Evidence(ports))
     except QfcError as error:

@@ -13,7 +13,7 @@ from .guard import Options, guarded
 
 @dataclass(frozen=True)
 class ServicesChanged:
-    """Services that were stopped and started again, and how all are now."""
+    """The names of the changed services, and the state of all services."""
 
     names: tuple[str, ...]
     steps: tuple[str, ...]
@@ -37,10 +37,10 @@ def services_restart(
 def services_recreate(
     ports: Ports, names: Sequence[str] | None, options: Options, *, now: bool = False
 ) -> ServicesChanged:
-    """Recreate services with the current configuration; for None also what supervises them."""
+    """Recreate services with the current configuration; None means all, with their supervisor."""
     chosen = _chosen(ports, names)
     with guarded(ports, "services recreate", target=", ".join(chosen), options=options) as guard:
-        if guard.step(f"Make anew: {', '.join(chosen)}"):
+        if guard.step(f"Recreate {', '.join(chosen)}"):
             ports.runtime.recreate(names, now=now)
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
 
@@ -48,16 +48,16 @@ def services_recreate(
 def services_rebuild(
     ports: Ports, names: Sequence[str] | None, options: Options, *, fresh: bool = False
 ) -> ServicesChanged:
-    """Build the images of services anew, then make those services anew. Raises RefusedError without containers.
+    """Rebuild the images of services, then recreate those services. Raises RefusedError without containers.
 
-    What runs goes on until its image is there; an image that cannot be built changes nothing.
+    Services keep running until their images are built; an image that cannot be built changes nothing.
     """
     deployment = ports.deployment
     chosen = _chosen(ports, names)
     built = tuple(name for name in deployment.rollout.facts().built if names is None or name in chosen)
     require_known(built, names or ())
     if not built:
-        raise RefusedError("No image of this deployment is built here.", hint="Pull newer ones: qfc deploy --pull")
+        raise RefusedError("This deployment builds no images.", hint="Pull newer ones: qfc deploy --pull")
     with guarded(ports, "services rebuild", target=", ".join(built), options=options) as guard:
         if guard.step(f"Build images of {', '.join(built)}" + (" without any cache" if fresh else "")):
             deployment.images.build(built, fresh=fresh)
@@ -65,7 +65,7 @@ def services_rebuild(
             service.name for service in ports.runtime.services() if service.name in built and not service.is_task
         ]
         # A task is recreated when it is needed.
-        if lasting and guard.step(f"Make anew: {', '.join(lasting)}"):
+        if lasting and guard.step(f"Recreate {', '.join(lasting)}"):
             ports.runtime.recreate(lasting)
     return ServicesChanged(built, guard.steps, guard.dry_run, ports.runtime.services())
 

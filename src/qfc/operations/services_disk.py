@@ -1,4 +1,4 @@
-"""What a stack takes on the disk, what is left, and when that will be gone."""
+"""The disk usage of a stack, its free space, and when its disks will be full."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class DiskLine:
 
 @dataclass(frozen=True)
 class DiskUsage:
-    """What the stack takes by its parts, what its disks have left, and when they will be full.
+    """The disk usage of the stack's parts, the free space of its disks, and when they will be full.
 
-    `disk` is the one with the least share left, `forecast` is its.
+    `disk` is the one with the smallest free share, `forecast` is for that disk.
     """
 
     stack: str
@@ -37,7 +37,7 @@ class DiskUsage:
 
 
 def services_disk(ports: Ports) -> DiskUsage:
-    """Measure everything."""
+    """Measure the parts and the disks."""
     disk = ports.runtime.disk()
     disks = note_disks(ports)
     samples = ports.disk_history.samples()

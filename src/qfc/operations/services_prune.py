@@ -1,4 +1,4 @@
-"""Remove what nothing of a deployment needs: images that no way back leads to, ended containers. Nothing of others."""
+"""Remove what a deployment no longer needs: images that no rollback uses, stopped containers. Nothing of others."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .guard import Options, guarded
 
 @dataclass(frozen=True)
 class PrunedImage:
-    """An image that goes, or went. `bytes` is what it alone takes, None where the engine does not tell."""
+    """An image to remove, or removed. `bytes` is what it alone uses, None if the engine does not report it."""
 
     id: str
     names: tuple[str, ...]
@@ -24,7 +24,7 @@ class PrunedImage:
 
 @dataclass(frozen=True)
 class KeptImage:
-    """An image that stays, and why."""
+    """An image that is kept, and why."""
 
     name: str
     reason: str
@@ -32,7 +32,7 @@ class KeptImage:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What goes, or went. `freed_bytes` is an estimate of the engine: layers that others share stay."""
+    """What is removed. `freed_bytes` is an estimate of the engine: layers shared with other images stay."""
 
     images: tuple[PrunedImage, ...]
     containers: tuple[str, ...]
@@ -43,33 +43,35 @@ class Pruned:
 
 
 def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMENTS) -> Pruned:
-    """Remove what the deployment needs no more; the ways back to the last `keep` deployments stay."""
+    """Remove what the deployment no longer needs; the last `keep` deployments can still be rolled back."""
     deployment = ports.deployment
     records = past(ports.records)
-    goes = outlived(records, keep=keep)
+    obsolete = outlived(records, keep=keep)
     current = under_way(ports.records)
-    ways_back = [one for one in records if one not in goes and one.state is DeployState.DEPLOYED]
-    needed = needed_images([*ways_back, *([current] if current else [])])
+    kept_deployments = [one for one in records if one not in obsolete and one.state is DeployState.DEPLOYED]
+    needed = needed_images([*kept_deployments, *([current] if current else [])])
     plan = removable_images(deployment.images.all(), needed)
     unique = deployment.images.unique_bytes()
     leftovers = deployment.images.remove_leftovers(dry_run=True)
     freed = sum(unique.get(image.id, 0) for image in plan.remove) + sum(size for _, size in leftovers)
     images = tuple(PrunedImage(one.id, one.names, unique.get(one.id)) for one in plan.remove)
-    old = tuple(record.id for record in goes)
+    old = tuple(record.id for record in obsolete)
     kept = tuple(KeptImage(image.name, reason) for image, reason in plan.keep)
     if not images and not leftovers and not old:
         return Pruned((), (), (), kept, 0, options.dry_run)
-    what = f"{len(images)} images, {len(leftovers)} ended containers, {len(old)} old dumps: about {freed / 1e6:.0f} MB"
+    what = (
+        f"{len(images)} images, {len(leftovers)} stopped containers, {len(old)} old dumps: about {freed / 1e6:.0f} MB"
+    )
     with guarded(ports, "services prune", target=ports.name, options=options, question=f"Remove {what}?") as guard:
         if guard.step(f"Remove {what}"):
             deployment.images.remove_leftovers(dry_run=False)
             for image in plan.remove:
-                deployment.images.remove(_words(image))
+                deployment.images.remove(_references(image))
             forget_old(ports.records, keep=keep)
         guard.result = f"removed {what}"
     return Pruned(images, tuple(name for name, _ in leftovers), old, kept, freed, guard.dry_run)
 
 
-def _words(image: Image) -> tuple[str, ...]:
-    """Return what removes an image: each of its names, or its id when it has none."""
+def _references(image: Image) -> tuple[str, ...]:
+    """Return the references to remove an image by: all its names, or its id if it has none."""
     return image.names or (image.id,)

@@ -1,4 +1,4 @@
-"""The stacks that are configured."""
+"""The configured stacks."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class StackLine:
 
 @dataclass(frozen=True)
 class Stacks:
-    """All stacks, and the file that names them."""
+    """All stacks, and the configuration file."""
 
     config: Path
     stacks: tuple[StackLine, ...]
 
 
 def stacks(configuration: Config, wire: Callable[[StackConfig], Ports]) -> Stacks:
-    """Look at the services of each stack; the database is not asked."""
+    """Return the state of each stack from its services, without a query to its database."""
     only = len(configuration.stacks) == 1
     lines = [_line(stack, only or name == configuration.default, wire) for name, stack in configuration.stacks.items()]
     return Stacks(configuration.path, tuple(lines))

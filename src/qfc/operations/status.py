@@ -1,4 +1,4 @@
-"""How a stack is, at a glance: services, queue, disk, and a verdict with reasons."""
+"""The status of a stack at a glance: services, queue, disk, and a verdict with reasons."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ..stack.ports import Ports
 
 @dataclass(frozen=True)
 class Status:
-    """A stack at one moment. None is what could not be seen; `url` is None before the first start."""
+    """A stack at one moment. None means unreadable; `url` is None before the first start."""
 
     stack: str
     kind: Kind
@@ -29,7 +29,7 @@ class Status:
 
 
 def status(ports: Ports) -> Status:
-    """Look at the stack; the database is asked while the processes are being measured."""
+    """Return the status; the queue is read while the processes are being measured."""
     with ThreadPoolExecutor(1) as background:
         pending = background.submit(_queue, ports)
         services = ports.runtime.services()
@@ -42,7 +42,7 @@ def status(ports: Ports) -> Status:
 
 
 def note_disks(ports: Ports) -> tuple[Disk, ...]:
-    """Keep what is free on each disk for the forecast; return it."""
+    """Record the free space of each disk for the forecast; return the disks."""
     disks = ports.runtime.disks()
     for disk in disks:
         ports.disk_history.add(DiskSample(ports.clock.now(), disk.free_bytes, disk.total_bytes, disk.name))

@@ -1,4 +1,4 @@
-"""Is synchronisation ready? Known problems looked for side by side, repaired where that is wanted, then the proof."""
+"""Check whether synchronisation works: all checks in parallel, repairs if wanted, then the proof."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PROOF = "proof"
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """All findings, the worst first, and the ids of everything that was looked at."""
+    """All findings, worst first, and the ids of all checks."""
 
     ready: bool
     findings: tuple[Finding, ...]
@@ -35,16 +35,16 @@ class Diagnosis:
 def diagnose(
     ports: Ports, checks: Sequence[Check], options: Options, *, fix: bool = False, proof: bool = True
 ) -> Diagnosis:
-    """Look at everything. With `fix` repair what is safe, and after a question what is not.
+    """Run all checks. With `fix`, repair what is safe, and ask before the rest.
 
-    The proof comes last, and only where nothing critical stands in its way: a project goes up, is described
-    and packaged, the package comes down, an edit is applied.
+    The proof comes last, and only without critical findings: a project is uploaded, processed and packaged, the
+    package is downloaded, an edit is applied.
     """
     seen = Evidence(ports)
     examined = examine(checks, seen)
     findings = [one for one in examined if one.result is not Result.CLEAR]
     steps: tuple[str, ...] = ()
-    # Questions come before the lock: nobody else waits for an answer.
+    # Questions come before the lock: no other operator has to wait for the answers.
     by_id = {check.id: check for check in checks}
     wanted = [one.id for one in findings if fix and is_wanted(one, by_id[one.id], seen, options)]
     if wanted:
@@ -59,13 +59,13 @@ def diagnose(
 
 
 def _is_critical(findings: Sequence[Finding]) -> bool:
-    """Tell whether anything critical is left. What could not be looked at is told, and stops nobody by itself."""
+    """Return whether a finding of critical severity is left unrepaired."""
     return any(one.severity is Severity.CRITICAL and one.result is not Result.FIXED for one in findings)
 
 
 def _proven(ports: Ports) -> list[Finding]:
-    """Do what a device does: nothing if that works, else one finding with what did not."""
-    title = "A project does not go up, through a worker, and down again"
+    """Do what a device does; return no finding if that works, else one with the step that failed."""
+    title = "A test project cannot be uploaded, processed and downloaded"
     try:
         broken = prove(ports)
     except (NotFoundError, RefusedError) as error:
@@ -74,6 +74,6 @@ def _proven(ports: Ports) -> list[Finding]:
         broken = Broken("a new project", error)
     if broken is None:
         return []
-    told = f'At the step "{broken.step}": {broken.error.message}'
-    found = problem(PROOF, Severity.CRITICAL, told)
+    evidence = f"Step failed: {broken.step}. {broken.error.message}"
+    found = problem(PROOF, Severity.CRITICAL, evidence)
     return [replace(found, title=title, fix=broken.error.hint or "qfc health --verbose")]

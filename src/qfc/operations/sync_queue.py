@@ -1,4 +1,4 @@
-"""What waits and what runs, and why."""
+"""The waiting and running jobs, and why they are in that state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .jobs_view import JobLine, explained, job_line
 
 @dataclass(frozen=True)
 class Depth:
-    """How many jobs are in each state before the end."""
+    """The number of jobs in each state before the end."""
 
     pending: int
     queued: int
@@ -21,7 +21,7 @@ class Depth:
 
 @dataclass(frozen=True)
 class SyncQueue:
-    """The queue at one moment. `jobs` are those that run, then the oldest that wait; `workers` None when unknown."""
+    """The queue at one moment. `jobs` are the running, then the oldest waiting ones; `workers` is None when unknown."""
 
     depth: Depth
     oldest_pending_s: float

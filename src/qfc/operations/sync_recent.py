@@ -1,4 +1,4 @@
-"""What was done lately, how long it took, and what failed of what."""
+"""Recently ended jobs, how long they took, and failures by cause."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from ..stack.model import Durations, JobStatistics, JobStatus
 from ..stack.ports import Ports
 from .jobs_view import EndedJob, ended_job
 
-#: Ten years: more than any server has lived.
+#: Ten years: longer than any server has existed.
 LONGEST_HOURS = 24 * 366 * 10
-#: So many of the newest failures are sorted by signature.
+#: The most failures, newest first, that are grouped by signature.
 GROUPED = 1000
 
 
 @dataclass(frozen=True)
 class FailureGroup:
-    """Failures of one signature and cause, the biggest group first. `first` and `last` are when jobs ended.
+    """Failures of one signature and cause, largest group first. `first` and `last` are when jobs ended.
 
-    `projects` and `people` are names; `error` and `job_id` are those of the newest failure; `fix` says what to type.
+    `projects` and `people` are names; `error` and `job_id` are those of the newest failure; `fix` is what to type.
     """
 
     signature: str
@@ -39,7 +39,7 @@ class FailureGroup:
 class SyncRecent:
     """Jobs that ended in the last hours. `seconds` is start to end, `wait_seconds` creation to start, of finished jobs.
 
-    `success_rate` is None when nothing ended. `groups` is about the newest failures.
+    `success_rate` is None when nothing ended. `groups` covers the newest 1000 failures.
     """
 
     hours: float
@@ -54,18 +54,18 @@ class SyncRecent:
 
 
 def sync_recent(ports: Ports, *, hours: float = 24, limit: int = 50) -> SyncRecent:
-    """Return what ended in the last hours."""
+    """Return the jobs that ended in the last hours."""
     return _sync(ports, hours, limit, ())
 
 
 def sync_failed(ports: Ports, *, hours: float = 24, limit: int = 50) -> SyncRecent:
-    """Return what failed in the last hours; the figures are about all jobs."""
+    """Return the jobs that failed in the last hours; the figures cover all jobs."""
     return _sync(ports, hours, limit, (JobStatus.FAILED,))
 
 
 def _sync(ports: Ports, hours: float, limit: int, statuses: tuple[JobStatus, ...]) -> SyncRecent:
     if not 0 < hours <= LONGEST_HOURS:
-        raise UsageError(f"{hours:g} hours cannot be looked back.", hint=f"Give more than 0, at most {LONGEST_HOURS}.")
+        raise UsageError(f"Cannot look back {hours:g} hours.", hint=f"Give more than 0, at most {LONGEST_HOURS}.")
     now = ports.clock.now()
     since = now - timedelta(hours=hours)
     statistics = ports.jobs.statistics(since=since)
@@ -86,7 +86,7 @@ def _sync(ports: Ports, hours: float, limit: int, statuses: tuple[JobStatus, ...
 def _failures(
     ports: Ports, since: datetime, now: datetime, listed: tuple[EndedJob, ...], failed: int
 ) -> tuple[EndedJob, ...]:
-    """Return the newest failures; those that are listed already need not be read again."""
+    """Return the newest failures; reuse the listed ones if they are enough."""
     known = tuple(job for job in listed if job.status is JobStatus.FAILED)
     if len(known) >= min(failed, GROUPED):
         return known
@@ -103,7 +103,7 @@ def _groups(failures: tuple[EndedJob, ...]) -> tuple[FailureGroup, ...]:
 
 
 def _group(signature: str, cause: str, jobs: list[EndedJob]) -> FailureGroup:
-    """Put failures of one kind together; the newest one comes first."""
+    """Group failures of one kind; the newest one comes first."""
     ends = [job.finished_at or job.created_at for job in jobs]
     return FailureGroup(
         signature=signature,

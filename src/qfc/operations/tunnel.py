@@ -1,4 +1,4 @@
-"""The tunnel in front of a deployment: does it run, is it connected, does it lead to the right port."""
+"""The tunnel in front of a deployment: whether it runs, is connected and leads to the right port."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ANSWER_S = 10.0
 
 @dataclass(frozen=True)
 class Side:
-    """How the server answers at one address: through the tunnel, or past it."""
+    """The server's answer at one address: through the tunnel, or without it."""
 
     name: str
     url: str
@@ -28,7 +28,7 @@ class Side:
 
 @dataclass(frozen=True)
 class TunnelStatus:
-    """The tunnels of the host, and both sides of them. `service` is where the tunnel leads for this host name."""
+    """The tunnels of the host, and the server's answers. `service` is where the tunnel leads for this host name."""
 
     host: str
     tunnels: tuple[Tunnel, ...]
@@ -39,7 +39,7 @@ class TunnelStatus:
 
 
 def tunnel_status(ports: Ports) -> TunnelStatus:
-    """Look at every cloudflared, and ask the server through the tunnel and past it."""
+    """Check every cloudflared, and probe the server through the tunnel and without it."""
     deployment = ports.deployment
     settings = deployment.settings.values()
     host = public_name(ports)
@@ -60,7 +60,7 @@ def _side(name: str, api: Api) -> Side:
 
 
 def _service_for(host: str, tunnels: tuple[Tunnel, ...]) -> str | None:
-    """Return where the first rule leads that is for the host, or for all."""
+    """Return where the first rule for this host, or for all hosts, leads."""
     for tunnel in tunnels:
         for route in tunnel.routes:
             if route.hostname in ("", "*", host) or (
@@ -71,17 +71,17 @@ def _service_for(host: str, tunnels: tuple[Tunnel, ...]) -> str | None:
 
 
 def _of_tunnels(tunnels: tuple[Tunnel, ...]) -> list[str]:
-    found = [f"{tunnel.name} does not run." for tunnel in tunnels if not tunnel.running]
-    found += [f"{one.name} runs and has no connection to Cloudflare." for one in tunnels if one.connections == 0]
+    found = [f"{tunnel.name} is not running." for tunnel in tunnels if not tunnel.running]
+    found += [f"{one.name} is running but has no connection to Cloudflare." for one in tunnels if one.connections == 0]
     return found
 
 
 def _of_route(service: str | None, settings: Mapping[str, str], tunnels: tuple[Tunnel, ...]) -> list[str]:
-    """Compare where the tunnel leads with the ports that nginx has on the host."""
+    """Compare where the tunnel leads with the ports of nginx on the host."""
     if not any(tunnel.routes for tunnel in tunnels):
         return []
     if service is None:
-        return ["No rule of the tunnel is for this host name."]
+        return ["The tunnel has no rule for this host name."]
     if service.startswith("http_status:"):
         return [f"The tunnel answers {service.removeprefix('http_status:')} itself; it does not lead to the server."]
     return _of_port(service, settings.get("WEB_HTTP_PORT", "80"), settings.get("WEB_HTTPS_PORT", "443"))
@@ -92,15 +92,17 @@ def _of_port(service: str, http: str, https: str) -> list[str]:
     try:
         port = str(parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0))
     except ValueError:
-        return [f"The tunnel leads to {service}, which is no address."]
+        return [f"The tunnel leads to {service}, which is not a valid address."]
     inside = {"nginx": ("80", "443")}.get(parts.hostname or "", (http, https))
     if (parts.scheme == "https") is not (port == inside[1]):
         return [f"The tunnel leads to {service}; nginx speaks HTTPS on port {inside[1]}."]
     if parts.scheme == "http" and port == inside[0]:
-        return [f"The tunnel leads to {service}, where nginx sends everybody on to HTTPS: a loop. Use https:// and "
-                f"port {inside[1]}, with noTLSVerify for a certificate that is signed by itself."]  # fmt: skip
+        return [f"The tunnel leads to {service}, where nginx redirects to HTTPS: a loop. Use https:// and port "
+                f"{inside[1]}, with noTLSVerify for a self-signed certificate."]  # fmt: skip
     return (
-        [] if port in inside else [f"The tunnel leads to {service}; nginx has the ports {inside[0]} and {inside[1]}."]
+        []
+        if port in inside
+        else [f"The tunnel leads to {service}; nginx listens on ports {inside[0]} and {inside[1]}."]
     )
 
 

@@ -1,4 +1,4 @@
-"""Start a stack, or what of it does not run."""
+"""Start a stack, or the services that are down."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .status import is_running, status
 
 @dataclass(frozen=True)
 class Up:
-    """A stack after its start. `url` is where clients connect."""
+    """The stack after the start. `url` is where clients connect."""
 
     stack: str
     url: str | None
@@ -24,11 +24,11 @@ class Up:
 
 
 def up(ports: Ports, options: Options) -> Up:
-    """Start everything in order and wait until the API says that all is well."""
+    """Start everything in order and wait until the API reports that all is well."""
     already = is_running(ports.runtime.services())
     names = " → ".join(service.name for service in ports.runtime.services())
     with guarded(ports, "up", target=ports.name, options=options) as guard:
-        if guard.step(f"Start {names}" if not already else f"Check {names}, start what does not run"):
+        if guard.step(f"Start {names}" if not already else f"Check {names}; start the services that are down"):
             ports.runtime.start(None)
     seen = status(ports)
     return Up(ports.name, seen.url, seen.verdict, seen.reasons, already, guard.dry_run, guard.steps)

@@ -1,4 +1,4 @@
-"""Keep a person from logging in, or let them again. Their projects and edits stay."""
+"""Block or allow the login of a user. Their projects and edits stay."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .users_list import find
 
 @dataclass(frozen=True)
 class Access:
-    """Whether a person may log in now. `tokens_ended`: that many devices and scripts were logged out."""
+    """Whether a user may log in. `tokens_ended` is the number of devices and scripts that were logged out."""
 
     username: str
     is_active: bool
@@ -21,14 +21,18 @@ class Access:
 
 
 def users_disable(ports: Ports, username: str, *, enable: bool, options: Options) -> Access:
-    """Let a person log in, or not. Raises NotFoundError, and UsageError for an organization."""
+    """Allow or block the login of a user. Raises NotFoundError, and UsageError for an organization."""
     user = find(ports, username)
     if user.type != "person":
-        raise UsageError(f"{user.username} is an {user.type}; only people log in.", hint="Type: qfc users list")
+        raise UsageError(f"{user.username} is an {user.type}; only users can log in.", hint="Type: qfc users list")
     ended = 0
-    sentence = f"Let {user.username} log in again" if enable else f"Log {user.username} out everywhere, for good"
+    sentence = (
+        f"Allow {user.username} to log in again"
+        if enable
+        else f"Log {user.username} out everywhere and block the login"
+    )
     with guarded(ports, "users disable", target=user.username, options=options) as guard:
         if guard.step(sentence):
             ended = ports.directory.set_active(user.username, enable)
-        guard.result = "enabled" if enable else f"disabled, {ended} tokens ended"
+        guard.result = "enabled" if enable else f"disabled, {ended} tokens revoked"
     return Access(user.username, user.is_active if guard.dry_run else enable, ended, guard.dry_run)

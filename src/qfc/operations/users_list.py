@@ -1,4 +1,4 @@
-"""People and organizations, with what their files take and may take."""
+"""Users and organizations, with their storage and quota."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ class UsersList:
 
 
 def users_list(ports: Ports) -> UsersList:
-    """Return accounts of people and organizations."""
+    """Return the accounts of users and organizations."""
     return UsersList(ports.directory.users())
 
 
 def find(ports: Ports, username: str) -> User:
-    """Return an account by its name, whatever its case. Raises NotFoundError."""
+    """Return an account by its name, ignoring case. Raises NotFoundError."""
     for user in ports.directory.users():
         if user.username.casefold() == username.casefold():
             return user

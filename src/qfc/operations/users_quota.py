@@ -1,4 +1,4 @@
-"""How much an account may store: read it, set it; whether its plan lets it work at all."""
+"""The storage quota of an account: read it, set it; and the problems with its plan."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kKMGT]?B?)")
 
 @dataclass(frozen=True)
 class Quota:
-    """What an account's files take and may take, in bytes. `used` is a share of 1; None without a limit.
+    """An account's storage and quota, in bytes. `used` is a share of 1; None without a limit.
 
-    `problems` say why the account cannot work, or soon cannot.
+    `problems` say why the account cannot be used, or soon cannot.
     """
 
     username: str
@@ -32,7 +32,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class QuotaChanged:
-    """A quota that was set. `before` and `after` are bytes; the server may sell storage in units only."""
+    """A changed quota. `before` and `after` are bytes; the server may add storage only in whole units."""
 
     username: str
     before: int | None
@@ -43,7 +43,7 @@ class QuotaChanged:
 
 
 def users_quota(ports: Ports, username: str) -> Quota:
-    """Return how much of its quota an account has used, and what is wrong with its plan. Raises NotFoundError."""
+    """Return how much of its quota an account uses, and the problems with its plan. Raises NotFoundError."""
     user = find(ports, username)
     quota = user.storage_quota_bytes
     used = round(user.storage_used_bytes / quota, 4) if quota else None
@@ -53,14 +53,16 @@ def users_quota(ports: Ports, username: str) -> Quota:
 
 
 def plan_problems(subscription: Subscription | None, used: float | None = None) -> tuple[str, ...]:
-    """Return why an account cannot work, or soon cannot. Ids are those of the catalogue of known problems."""
+    """Return why an account cannot be used, or soon cannot. Ids are those of the catalogue of known problems."""
     found: list[str] = []
     if subscription is not None and not subscription.is_active:
-        found.append(f"H01: the subscription is {subscription.status}; everything is refused. Set a plan: --plan CODE")
+        found.append(
+            f"H01: the subscription is {subscription.status}, so the server refuses everything. Set a plan: --plan CODE"
+        )
     if subscription is not None and subscription.has_external_databases is False:
-        found.append(f"H02: the plan {subscription.plan} allows no layers in external databases.")
+        found.append(f"H02: the plan {subscription.plan} does not allow layers in external databases.")
     if used is not None and used >= 1:
-        found.append("H03: the storage is used up; uploads other than from devices are refused. Set more: --set SIZE")
+        found.append("H03: the storage is full; the server refuses uploads except from devices. Set more: --set SIZE")
     elif used is not None and used >= 0.9:
         found.append(f"H03: {used:.0%} of the storage is used.")
     return tuple(found)
@@ -74,7 +76,7 @@ def users_plans(ports: Ports) -> tuple[Plan, ...]:
 def users_set_quota(
     ports: Ports, username: str, options: Options, *, size: str | None = None, plan: str | None = None
 ) -> QuotaChanged:
-    """Give an account another plan, or so much storage: what the plan has not is added to it."""
+    """Give an account another plan, or more storage: what the plan lacks is added to the subscription."""
     user = find(ports, username)
     wanted = None if size is None else parse_size(size)
     subscription = ports.directory.subscription(user.username)
@@ -83,7 +85,7 @@ def users_set_quota(
     with guarded(ports, "users quota", target=target, options=options) as guard:
         if plan is not None and guard.step(f"Give {user.username} the plan {plan}"):
             ports.directory.set_plan(user.username, plan)
-        if wanted is not None and guard.step(f"Let {user.username} store {wanted / 1e6:.0f} MB"):
+        if wanted is not None and guard.step(f"Set the quota of {user.username} to {wanted / 1e6:.0f} MB"):
             current = ports.directory.subscription(user.username)
             assert current is not None
             ports.directory.set_added_storage(user.username, max(wanted - current.plan_bytes, 0))
@@ -97,7 +99,7 @@ def _require_possible(
 ) -> None:
     if subscription is None:
         raise RefusedError(
-            f"{username} has no subscription on this server.", hint="Make one in the admin (Subscriptions)."
+            f"{username} has no subscription on this server.", hint="Create one in the admin (Subscriptions)."
         )
     if plan is not None and plan not in {one.code for one in plans}:
         known = ", ".join(one.code for one in plans)
@@ -106,8 +108,8 @@ def _require_possible(
     if wanted is not None and wanted < included:
         smaller = [one.code for one in plans if one.storage_bytes <= wanted]
         raise RefusedError(
-            f"The plan {plan or subscription.plan} has {included / 1e6:.0f} MB already; less is another plan.",
-            hint=f"Plans with less: {', '.join(smaller) or 'none; make one in the admin'}",
+            f"The plan {plan or subscription.plan} already includes {included / 1e6:.0f} MB; less needs another plan.",
+            hint=f"Plans with less: {', '.join(smaller) or 'none; create one in the admin'}",
         )
 
 
@@ -117,5 +119,5 @@ def parse_size(text: str) -> int:
     unit = found[2].upper() if found else ""
     unit = unit if unit in UNITS else f"{unit}B"
     if not found or unit not in UNITS:
-        raise UsageError(f"{text!r} is no size.", hint="Write for example 500MB, 20GB or 1.5TB.")
+        raise UsageError(f"{text!r} is not a size.", hint="Write for example 500MB, 20GB or 1.5TB.")
     return round(float(found[1]) * UNITS[unit])

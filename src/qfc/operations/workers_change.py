@@ -1,4 +1,4 @@
-"""Change the number of workers, drain them, restart them. A worker that goes finishes its job first."""
+"""Change the number of workers, drain them, restart them. A worker finishes its job before it stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAXIMUM = 64
 
 @dataclass(frozen=True)
 class WorkersChanged:
-    """How many workers there were to be before and are to be now, and how they are."""
+    """The wanted number of workers before and now, and the workers."""
 
     before: int
     wanted: int
@@ -27,7 +27,7 @@ class WorkersChanged:
 
 
 def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = False) -> WorkersChanged:
-    """Make the stack have that many workers; 0 lets all jobs wait.
+    """Change the number of workers of a stack; with 0, all jobs wait.
 
     Raises RefusedError for more than the host's memory holds, unless `force`.
     """
@@ -45,34 +45,34 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
 
 
 def _require_room(ports: Ports, number: int) -> None:
-    """Refuse what the memory cannot hold: then the kernel ends jobs, and their edits wait."""
+    """Refuse more workers than the memory holds: the kernel would kill jobs, and their edits would wait."""
     if not ports.offers(Capability.CONTAINERS):
         return
     room = ports.deployment.memory()
     if number > room.most_workers:
         raise RefusedError(
-            f"{number} workers may take {number * room.worker_bytes / 1e9:.1f} GB with their jobs; the host has "
-            f"{(room.total_bytes - room.others_bytes) / 1e9:.1f} GB besides what everything else takes.",
-            hint=f"At most {room.most_workers}, or a lower limit for each job; --force if you know better.",
+            f"{number} workers and their jobs may use {number * room.worker_bytes / 1e9:.1f} GB of memory; the host "
+            f"has {(room.total_bytes - room.others_bytes) / 1e9:.1f} GB left for them.",
+            hint=f"Use at most {room.most_workers}, or lower the memory limit of jobs; or, if you know better: --force",
         )
 
 
 def _remarks(ports: Ports, number: int) -> tuple[str, ...]:
-    """Say what will not last: a number in a file that .env has no say over, and workers that did not come up."""
+    """Return warnings: a number of workers fixed in a Compose file, and workers that did not start."""
     service = worker_service(ports)
     found: list[str] = []
     if service.wanted != number:
         found.append(
-            f"The Compose files still say {service.wanted}: deploy.replicas or scale in an override file overrules "
-            "QFIELDCLOUD_WORKER_REPLICAS of .env, and the next start goes back to that number."
+            f"The Compose files still say {service.wanted}: deploy.replicas or scale in an override file overrides "
+            "QFIELDCLOUD_WORKER_REPLICAS of .env. The next start restores that number."
         )
     if service.running not in (number, 0):
-        found.append(f"{service.running} of {number} run now; see: qfc workers list")
+        found.append(f"{service.running} of {number} workers are running. Type: qfc workers list")
     return tuple(found)
 
 
 def _workers_now(ports: Ports, wanted: int) -> WorkersList:
-    """Return the workers, none where nothing runs: a stopped stack only remembers the number."""
+    """Return the workers; none if the stack is stopped, which only keeps the number."""
     try:
         return workers_list(ports)
     except NotRunningError:
@@ -83,7 +83,7 @@ def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
     """Stop all workers, each after its job. Jobs wait until `workers restart` or `up`."""
     before = worker_service(ports).wanted
     with guarded(ports, "workers drain", target=SERVICE, options=options) as guard:
-        if guard.step(f"Let {count(before, 'worker')} finish and stop"):
+        if guard.step(f"Stop {count(before, 'worker')}, each after its job"):
             ports.runtime.stop([SERVICE])
     return WorkersChanged(before, before, guard.steps, guard.dry_run, workers_list(ports))
 

@@ -1,4 +1,4 @@
-"""The workers: what the database knows of them, joined with the processes that run."""
+"""The workers: the database's rows, joined with the running processes."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SERVICE = "worker_wrapper"
 
 @dataclass(frozen=True)
 class WorkerLine:
-    """A worker. `state` is idle, busy, draining or dead, or that of its process when the database does not know it.
+    """A worker. `state` is idle, busy, draining or dead, or that of its process if the database does not know it.
 
-    `process` is the name of its instance, None when no process fits.
+    `process` is the name of its instance, None if no process matches.
     """
 
     id: str
@@ -31,7 +31,7 @@ class WorkerLine:
 
 @dataclass(frozen=True)
 class WorkersList:
-    """Workers as they are, and how many there should be."""
+    """The workers, and how many are wanted."""
 
     wanted: int
     workers: tuple[WorkerLine, ...]
@@ -50,7 +50,7 @@ def workers_list(ports: Ports) -> WorkersList:
 
 
 def _instance_of(worker: Worker, service: Service) -> Instance | None:
-    """Return the process or container of a worker: by the name of its host, where it has its own, else by its pid."""
+    """Return the process or container of a worker: by its host name if it has its own, else by its pid."""
     for instance in service.instances:
         if instance.host == worker.host if instance.host else instance.pid == worker.pid and worker.pid is not None:
             return instance

@@ -1,13 +1,13 @@
-"""Changing the release of a deployment, with a way back.
+"""Deploy another release of a deployment, with rollback.
 
 run.py       the use case: from the checks to the record
-checks.py    what is looked at before anything is changed
+checks.py    the checks before anything is changed
 steps.py     the steps, one method each
 gate.py      the proof that the release works
 undo.py      going back after a failure, and after an operation that was killed
-journal.py   what is written down on the host before each step
-rollback.py  going back on purpose
-history.py   what was deployed
+journal.py   the record that is written to the host before each step
+rollback.py  rollback on request
+history.py   past deployments
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is looked at before a release is changed. Nothing is changed by it."""
+"""The checks before a deployment. They change nothing."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from ...stack.rollout import ImageSource
 from ...stack.upgrade_stops import Stop, Upgrade, stops
 from ..probe import some_superuser
 
-#: Room for what a build leaves besides its images, in bytes.
+#: Disk space for what a build leaves besides its images, in bytes.
 BUILD_ROOM = 2 * 1000**3
 COMPOSE_FILE = "docker-compose.yml"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """The release that is to come, and how."""
+    """The release to deploy, the current one, and where the images come from."""
 
     before: Revision
     after: Revision
@@ -29,25 +29,25 @@ class Candidate:
 
 
 def checks(ports: Ports, candidate: Candidate) -> tuple[Finding, ...]:
-    """Look at everything. What is critical blocks, whether it was found or could not be looked at."""
+    """Run all checks. A critical check blocks, whether it found a problem or could not look."""
     deployment = ports.deployment
-    looks: dict[str, Callable[[], list[Finding]]] = {
+    by_name: dict[str, Callable[[], list[Finding]]] = {
         "clean tree": lambda: [_clean_tree(candidate)],
         "way back": lambda: [
             _refusal("way back", deployment.dumps.refusal(), "the database can be dumped and restored")
         ],
-        "writers": lambda: [_refusal("writers", deployment.traffic.refusal(), "they can be held off at nginx")],
+        "writers": lambda: [_refusal("writers", deployment.traffic.refusal(), "nginx can block writes")],
         "disk": lambda: [_disk(ports, candidate)],
         "upgrade stops": lambda: _upgrade_stops(ports, candidate),
         "environment": lambda: [_environment(deployment, candidate)],
         "images": lambda: [_image_tags(deployment)],
-        "account": lambda: [clear("account", f"{some_superuser(ports)} tries the release out")],
+        "account": lambda: [clear("account", f"{some_superuser(ports)} is used to test the release")],
         "jobs": lambda: [_jobs(ports)],
     }
-    return tuple(check for name, look in looks.items() for check in _looked(name, look))
+    return tuple(check for name, look in by_name.items() for check in _findings(name, look))
 
 
-def _looked(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
+def _findings(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
     try:
         return look()
     except QfcError as error:
@@ -57,9 +57,9 @@ def _looked(name: str, look: Callable[[], list[Finding]]) -> list[Finding]:
 def _clean_tree(candidate: Candidate) -> Finding:
     changed = list(candidate.changed_files)
     if not changed:
-        return clear("clean tree", "no file of the release was changed")
+        return clear("clean tree", "no file of the release was modified")
     more = f" and {len(changed) - 3} more" if len(changed) > 3 else ""
-    detail = f"changed: {', '.join(changed[:3])}{more}; put changes into override files, config.d or .env"
+    detail = f"modified: {', '.join(changed[:3])}{more}; move the changes to override files, config.d or .env"
     return problem("clean tree", Severity.CRITICAL, detail)
 
 
@@ -68,18 +68,18 @@ def _refusal(name: str, reason: str | None, good: str) -> Finding:
 
 
 def _disk(ports: Ports, candidate: Candidate) -> Finding:
-    """The dump, a second database while it is restored, and new images beside the old ones."""
+    """Check for room: for the dump, a second database during a restore, and new images beside the old ones."""
     free = ports.runtime.disk().free_bytes
     database = ports.directory.database().size_bytes
     built = candidate.source is ImageSource.BUILD
     needed = 3 * database + (BUILD_ROOM if built or candidate.source is ImageSource.PULL else 0)
-    detail = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB wanted"
+    detail = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed"
     return clear("disk", detail) if free >= needed else problem("disk", Severity.CRITICAL, detail)
 
 
 def _upgrade_stops(ports: Ports, candidate: Candidate) -> list[Finding]:
     found = stops(upgrade_of(ports, candidate))
-    return [_of_stop(stop) for stop in found] or [clear("upgrade stops", "none on the way")]
+    return [_of_stop(stop) for stop in found] or [clear("upgrade stops", "none between the two releases")]
 
 
 def _of_stop(stop: Stop) -> Finding:
@@ -88,7 +88,7 @@ def _of_stop(stop: Stop) -> Finding:
 
 
 def upgrade_of(ports: Ports, candidate: Candidate) -> Upgrade:
-    """Return what is known of the change of release."""
+    """Return the facts about the change of release."""
     deployment = ports.deployment
     environment = deployment.settings.values()
     names = environment.get("COMPOSE_FILE", COMPOSE_FILE).split(environment.get("COMPOSE_PATH_SEPARATOR") or ":")
@@ -118,16 +118,16 @@ def _environment(deployment: Deployment, candidate: Candidate) -> Finding:
 
 
 def _image_tags(deployment: Deployment) -> Finding:
-    """Images that are pulled have to be of one release."""
+    """Check that all pulled images belong to one release."""
     facts = deployment.rollout.facts()
     own = ("app", "worker_wrapper", "qgis", "qgis3", "qgis4")
     tags = {
         name: facts.images[name].rpartition(":")[2] for name in own if name in facts.images and name not in facts.built
     }
     if len(set(tags.values())) > 1:
-        said = ", ".join(f"{name}:{tag}" for name, tag in tags.items())
-        return problem("images", Severity.CRITICAL, f"they are of different releases: {said}")
-    return clear("images", "of one release")
+        different = ", ".join(f"{name}:{tag}" for name, tag in tags.items())
+        return problem("images", Severity.CRITICAL, f"the images are of different releases: {different}")
+    return clear("images", "all of one release")
 
 
 def _jobs(ports: Ports) -> Finding:
@@ -135,11 +135,11 @@ def _jobs(ports: Ports) -> Finding:
     running = depth.queued + depth.started
     return clear(
         "jobs",
-        f"{running} run and are waited for, {depth.pending} wait and go on afterwards",
+        f"{running} running, will be waited for; {depth.pending} waiting, will run afterwards",
         severity=Severity.WARNING,
     )
 
 
 def stops_deployment(finding: Finding) -> bool:
-    """Tell whether nothing is changed as long as it is so, unless the operator skips the check by name."""
+    """Return whether a finding stops the deployment, unless the operator skips the check by name."""
     return not finding.is_well and finding.severity is Severity.CRITICAL

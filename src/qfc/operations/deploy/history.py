@@ -1,4 +1,4 @@
-"""What was deployed, and whether there is a way back to before."""
+"""Past deployments, and which of them can be rolled back."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from ...stack.rollout import DeployState, Record
 
 @dataclass(frozen=True)
 class HistoryLine:
-    """One deployment. `seconds` from its first step to its end.
+    """One deployment. `seconds` counts from its first step to its end.
 
-    `way_back`: whether rollback leads to before it; `with_data`: with the database of then too.
+    `way_back`: whether it can be rolled back; `with_data`: together with the database from before it.
     """
 
     id: str
@@ -34,7 +34,7 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class History:
-    """Deployments, the newest first. `open` was begun and has not ended: it was broken off, or is at work now."""
+    """Deployments, newest first. `open` has not ended: it is running, or was interrupted."""
 
     deployments: tuple[HistoryLine, ...]
     open: HistoryLine | None
@@ -42,7 +42,7 @@ class History:
 
 
 def deploy_history(ports: Ports) -> History:
-    """Return what was deployed."""
+    """Return all recorded deployments."""
     deployment = ports.deployment
     current = under_way(ports.records)
     lines = tuple(map(_line, past(ports.records)))

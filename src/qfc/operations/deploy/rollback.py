@@ -1,4 +1,4 @@
-"""Going back on purpose to the release before a deployment, with or without the data of then."""
+"""Roll back to the release before a deployment, with or without the data of that time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from .undo import recover
 
 @dataclass(frozen=True)
 class RollbackOptions:
-    """Where to: a deployment's id, or the release before one; without it the one before now.
+    """`to` is the id of the deployment to roll back, or the release to go back to; None means the previous release.
 
-    `with_data`: bring the database of then back too; what came since is kept in a dump of now.
+    `with_data`: also restore the database from before that deployment; a dump of the current one is kept.
     """
 
     to: str | None = None
@@ -28,30 +28,30 @@ class RollbackOptions:
 
 
 def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> Deployed:
-    """Go back. What was broken off is finished or undone instead, and nothing more is done then."""
+    """Roll back. If a deployment was interrupted, only finish or undo that one."""
     deployment = ports.deployment
     if under_way(ports.records) is not None:
         if wanted.to is not None:
             raise RefusedError(
-                "A deployment is under way, or was broken off: where to go back from is not known yet.",
-                hint="Finish or undo it first: qfc deploy rollback   (without --to)",
+                "A deployment is in progress or was interrupted, so the current release is uncertain.",
+                hint="Finish or undo it first: qfc deploy rollback   (without a release)",
             )
         return _recovered(ports, options)
     chosen = _chosen(ports, wanted)
     newer = _newer_migrations(ports, chosen)
     if newer and not wanted.with_data:
         raise RefusedError(
-            f"{len(newer)} migrations were applied since; the release of then does not know them.",
-            hint="Go back with the data of then: qfc deploy rollback --with-data   (a dump of now is kept)",
+            f"{len(newer)} migrations were applied since; {chosen.before} does not know them.",
+            hint="Restore the data too: qfc deploy rollback --with-data   (a dump of the current data is kept)",
         )
     question = _question(ports, chosen, wanted)
     with guarded(ports, "deploy rollback", target=str(chosen.before), options=options, question=question) as guard:
-        # Recovery of a broken-off deployment, by the guard, may have changed where the files stand.
+        # The guard may have recovered an interrupted deployment: the checkout may have changed.
         state = deployment.source.state()
         how = DeployOptions(source=ImageSource.KEPT)
-        made = new_record(ports, "rollback", state, chosen.before, how, branch=chosen.branch_before)
+        base = new_record(ports, "rollback", state, chosen.before, how, branch=chosen.branch_before)
         record = replace(
-            made,
+            base,
             new_images=chosen.images,
             restore=f"{chosen.dump}" if wanted.with_data else None,
             env_from=chosen.id if _wants_other_lines(ports, chosen) else None,
@@ -63,15 +63,15 @@ def deploy_rollback(ports: Ports, wanted: RollbackOptions, options: Options) -> 
 
 
 def _recovered(ports: Ports, options: Options) -> Deployed:
-    """Let the guard finish or undo what was broken off, and tell what became of it."""
-    with guarded(ports, "deploy rollback", target="what was broken off", options=options, recovers=False) as guard:
-        if guard.step("Finish or undo the deployment that was broken off"):
+    """Finish or undo the interrupted deployment; return its outcome."""
+    with guarded(ports, "deploy rollback", target="interrupted deployment", options=options, recovers=False) as guard:
+        if guard.step("Finish or undo the interrupted deployment"):
             record = _recover(ports, guard.report)
-            guard.result = record.state.value if record else "nothing was left"
+            guard.result = record.state.value if record else "nothing to recover"
         else:
             record = under_way(ports.records)
     if record is None:
-        raise NotFoundError("Nothing is left to be finished or undone.", hint="Type: qfc deploy history")
+        raise NotFoundError("No interrupted deployment is left to finish or undo.", hint="Type: qfc deploy history")
     return Deployed(
         before=record.before,
         after=record.after,
@@ -86,13 +86,13 @@ def _recovered(ports: Ports, options: Options) -> Deployed:
 
 
 def _recover(ports: Ports, report: Callable[[str], None]) -> Record | None:
-    """Recover what is left now; the one who held the lock until then may have ended it."""
+    """Recover the interrupted deployment; None if the previous holder of the lock has already ended it."""
     entry = journal.read(ports.records)
     return recover(ports, entry.record, report) if entry and entry.operation == OPERATION else None
 
 
 def _chosen(ports: Ports, wanted: RollbackOptions) -> Record:
-    """Return the deployment before which the release was that is wanted. Raises NotFoundError."""
+    """Return the deployment to roll back. Raises NotFoundError."""
     records = [record for record in past(ports.records) if record.state is DeployState.DEPLOYED]
     if wanted.to is None:
         now = ports.deployment.source.state().revision.commit
@@ -100,10 +100,10 @@ def _chosen(ports: Ports, wanted: RollbackOptions) -> Record:
     else:
         records = [record for record in records if _is_meant(record, wanted.to)]
     if not records:
-        what = f"to {wanted.to}" if wanted.to else "from the release of now"
-        raise NotFoundError(f"There is no way back {what}.", hint="Type: qfc deploy history")
+        what = f"to {wanted.to}" if wanted.to else "from the current release"
+        raise NotFoundError(f"No rollback {what} is possible.", hint="Type: qfc deploy history")
     if wanted.with_data and records[0].dump is None:
-        raise NotFoundError(f"No dump is kept of {records[0].before}.", hint="Type: qfc deploy history")
+        raise NotFoundError(f"No database dump of {records[0].before} is kept.", hint="Type: qfc deploy history")
     return records[0]
 
 
@@ -119,16 +119,16 @@ def _newer_migrations(ports: Ports, chosen: Record) -> list[str]:
 def _question(ports: Ports, chosen: Record, wanted: RollbackOptions) -> str:
     since = chosen.began_at.strftime("%Y-%m-%d %H:%M UTC")
     if not wanted.with_data:
-        return f"Go back to {chosen.before}, with the data of now?"
-    changes = _told(ports.directory.changes_since(chosen.began_at))
-    return f"Go back to {chosen.before} with the data of {since}? What came since leaves the database: {changes}."
+        return f"Go back to {chosen.before} and keep the current data?"
+    changes = _counted(ports.directory.changes_since(chosen.began_at))
+    return f"Go back to {chosen.before} with the data of {since}? Everything newer leaves the database: {changes}."
 
 
-def _told(changes: Mapping[str, int]) -> str:
+def _counted(changes: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in changes.items())
 
 
 def _wants_other_lines(ports: Ports, chosen: Record) -> bool:
-    """Tell whether the .env of then has other names than that of now."""
+    """Return whether the .env kept by that deployment has other names than the current one."""
     text = ports.records.read_text(f"{FOLDER}/{chosen.id}/{ENV}")
     return text is not None and ports.deployment.settings.has_other_names(text)

@@ -1,4 +1,4 @@
-"""Deploy a release: checks, what the way back needs, the release, the proof that it works; else back again."""
+"""Deploy a release: run checks, save what a rollback needs, deploy, prove that it works; on failure go back."""
 
 from __future__ import annotations
 
@@ -18,28 +18,28 @@ from .steps import APP, Steps
 from .undo import go_back
 
 SENTENCES = {
-    Step.CHECK: "Check what has to be so",
-    Step.SAVE: "Keep what the way back needs: .env, images, migrations",
+    Step.CHECK: "Check the preconditions",
+    Step.SAVE: "Save what a rollback needs: .env, images, list of migrations",
     Step.CHECKOUT: "Check out {after}",
     Step.IMAGES: "{source} the images",
-    Step.DRAIN: "Let the workers finish",
-    Step.HOLD: "Hold off writers: they are answered 503 and try again",
+    Step.DRAIN: "Stop the workers after their jobs",
+    Step.HOLD: "Block writes (maintenance mode): clients get 503 and try again",
     Step.DUMP: "Dump the database and read the dump back",
-    Step.RESTORE: "Bring back the database of then",
+    Step.RESTORE: "Restore the database from the dump",
     Step.MIGRATE: "Migrate the database",
     Step.STATIC: "Collect static files",
     Step.START: "Start the release, without workers",
-    Step.GATE: "Prove that it works: API, a file up and down, a job",
-    Step.RELEASE: "Let writers in, then start the workers",
+    Step.GATE: "Prove that the release works: API, upload and download round trip, one job",
+    Step.RELEASE: "Accept writes again, then start the workers",
 }
-SOURCES = {ImageSource.BUILD: "Build", ImageSource.PULL: "Pull", ImageSource.KEPT: "Take back"}
-#: So many lines of a service's log are shown after a failure.
+SOURCES = {ImageSource.BUILD: "Build", ImageSource.PULL: "Pull", ImageSource.KEPT: "Restore"}
+#: Lines of a service's log that are shown after a failure.
 LOG_LINES = 15
 
 
 @dataclass(frozen=True)
 class DeployOptions:
-    """What is to be deployed, and how. `skipped` names checks that do not stop it."""
+    """What to deploy, and how. `skipped` names checks that do not stop the deployment."""
 
     branch: str | None = None
     tag: str | None = None
@@ -52,9 +52,9 @@ class DeployOptions:
 
 @dataclass(frozen=True)
 class Deployed:
-    """What became of a deployment. `log` is the end of what the failing part said; `backup` the dump of before.
+    """The outcome of a deployment. `log` is the end of the failing part's output; `backup` is the dump taken before.
 
-    `recovered`: it had been broken off, and to finish or undo it was all that was wanted.
+    `recovered`: the deployment had been interrupted, and this run only finished or undid it.
     """
 
     before: Revision
@@ -73,19 +73,19 @@ class Deployed:
 
     @property
     def exit_code(self) -> int:
-        """0 only when the release that was wanted runs, or would."""
+        """0 when the wanted release is deployed, after a dry run, and after a recovery; else 1."""
         return 0 if self.result is DeployState.DEPLOYED or self.dry_run or self.recovered else 1
 
 
 def deploy(ports: Ports, wanted: DeployOptions, options: Options) -> Deployed:
-    """Deploy a release. Raises RefusedError when a check stops it, before anything was changed."""
+    """Deploy a release. Raises RefusedError when a check stops it, before anything is changed."""
     deployment = ports.deployment
     kind, ref = _target(wanted)
     state = deployment.source.state()
     after = deployment.source.resolve(ref, kind=kind, fetch=not options.dry_run)
-    question = f"Deploy {after} in place of {state.revision}?"
+    question = f"Replace {state.revision} with {after}?"
     with guarded(ports, "deploy", target=str(after), options=options, question=question) as guard:
-        # Recovery of an earlier one, by the guard, may have changed where the files stand.
+        # The guard may have recovered an interrupted deployment: the checkout may have changed.
         state = deployment.source.state()
         record = new_record(ports, "deploy", state, after, wanted, branch=ref if kind == "branch" else None)
         found = looked_at(ports, guard, state, record, wanted.skipped)
@@ -98,14 +98,14 @@ def _target(wanted: DeployOptions) -> tuple[str, str]:
     given = {"branch": wanted.branch, "tag": wanted.tag, "commit": wanted.commit}
     chosen = [(kind, ref) for kind, ref in given.items() if ref]
     if len(chosen) != 1:
-        raise UsageError("Say which release: --tag T, --branch B or --commit C.", hint="See: qfc deploy --help")
+        raise UsageError("Give exactly one release: --tag T, --branch B or --commit C.", hint="See: qfc deploy --help")
     return chosen[0]
 
 
 def new_record(
     ports: Ports, kind: str, state: SourceState, after: Revision, wanted: DeployOptions, *, branch: str | None
 ) -> Record:
-    """Return the record of a deployment that is about to begin."""
+    """Return the record of a new deployment."""
     now = ports.clock.now()
     return Record(
         id=f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
@@ -125,19 +125,19 @@ def new_record(
 def looked_at(
     ports: Ports, guard: Guard, state: SourceState, record: Record, skipped: Sequence[str]
 ) -> tuple[Finding, ...]:
-    """Return what the checks found. Raises RefusedError with all that stops the deployment."""
+    """Return what the checks found. Raises RefusedError that names everything that stops the deployment."""
     guard.step(SENTENCES[Step.CHECK])
     found = checks(ports, Candidate(record.before, record.after, state.changed, record.source))
     stopping = [one for one in found if stops_deployment(one) and one.id not in skipped]
     if stopping and not guard.dry_run:
-        told = "; ".join(f"{one.id}: {one.evidence}" for one in stopping)
+        reasons = "; ".join(f"{one.id}: {one.evidence}" for one in stopping)
         names = " ".join(f"--skip-check {one.id!r}" for one in stopping)
-        raise RefusedError(f"Nothing was changed. {told}", hint=f"Correct it; or, if you know better: {names}")
+        raise RefusedError(f"Nothing was changed. {reasons}", hint=f"Solve this; or, if you know better, add: {names}")
     return found
 
 
 def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Finding, ...]) -> Deployed:
-    """Do all steps; after one that fails go back. With `--dry-run` only say them."""
+    """Run all steps; go back if one fails. With `--dry-run` only announce them."""
     journal = Journal(ports.records, ports.clock, record)
     steps, failed = Steps(ports, journal), None
     try:
@@ -151,27 +151,27 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Finding, 
     except BaseException as error:  # Ctrl-C goes back too; it is raised again there
         if Step.GATE in journal.record.done:
             if isinstance(error, QfcError):
-                raise _not_all_up(journal.record, error) from error
+                raise _incomplete(journal.record, error) from error
             raise
-        return _went_wrong(ports, guard, journal, found, failed, error)
+        return _gone_back(ports, guard, journal, found, failed, error)
     if guard.dry_run:
         return _result(journal, DeployState.UNCHANGED, found, guard)
     forget_old(ports.records)
     return _result(journal, DeployState.DEPLOYED, found, guard)
 
 
-def _not_all_up(record: Record, error: QfcError) -> QfcError:
-    """Return the error for a release that has passed the gate and is not complete.
+def _incomplete(record: Record, error: QfcError) -> QfcError:
+    """Return the error for a release that has passed the gate but is not complete.
 
-    Nobody goes back from there: writers are let in and workers work, and what they do would be lost.
+    There is no automatic way back from here: clients write and workers run again, and their work would be lost.
     """
     return QfcError(
-        f"{record.after} has passed the gate and serves, but not all of it is up: {error.message}",
-        hint="Correct that, then type: qfc deploy rollback   (it finishes what is left, and does not go back)",
+        f"{record.after} has passed the gate and serves clients, but is not complete: {error.message}",
+        hint="Solve this, then type: qfc deploy rollback   (it finishes the deployment; it does not go back)",
     )
 
 
-def _went_wrong(
+def _gone_back(
     ports: Ports,
     guard: Guard,
     journal: Journal,
@@ -179,29 +179,29 @@ def _went_wrong(
     failed: Step | None,
     error: BaseException,
 ) -> Deployed:
-    """Go back, and tell what failed with its own words. What is no error of ours is raised again afterwards."""
+    """Go back; return what failed, with its own message. An error that is not ours is raised again afterwards."""
     log = _log(ports, failed, error)
-    message = error.message if isinstance(error, QfcError) else f"{type(error).__name__} at the step {failed}."
+    message = error.message if isinstance(error, QfcError) else f"{type(error).__name__} at step {failed}."
     guard.report(f"{message} Going back.")
     if log:
         journal.log(log)
     state = go_back(ports, journal, message, guard.report)
     if not isinstance(error, QfcError):
         raise error
-    told = _result(journal, state, found, guard)
+    result = _result(journal, state, found, guard)
     shown = "\n".join(log.splitlines()[-LOG_LINES:])
-    return replace(told, failed_step=str(failed), message=message, hint=error.hint, log=shown)
+    return replace(result, failed_step=str(failed), message=message, hint=error.hint, log=shown)
 
 
 def _log(ports: Ports, failed: Step | None, error: BaseException) -> str:
-    """Return what the failing part said: the command's own words, else the end of the application's log."""
-    said = getattr(error, "said", "") or getattr(error.__cause__, "said", "")
-    if not said and failed in (Step.START, Step.GATE, Step.RELEASE):
+    """Return the failing part's output: that of the command, else the end of the application's log."""
+    output = getattr(error, "said", "") or getattr(error.__cause__, "said", "")
+    if not output and failed in (Step.START, Step.GATE, Step.RELEASE):
         try:
-            said = ports.deployment.rollout.last_words(APP)
+            output = ports.deployment.rollout.last_words(APP)
         except QfcError:
-            said = ""
-    return said.strip()
+            output = ""
+    return output.strip()
 
 
 def _sentence(step: Step, record: Record) -> str:

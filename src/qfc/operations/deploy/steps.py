@@ -1,4 +1,4 @@
-"""The steps of a deployment. Each may be done twice: one that was broken off is undone or done again."""
+"""The steps of a deployment. Each can run twice: an interrupted step is undone or run again."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from .gate import gate, remove_left_project
 from .journal import Journal
 
 APP, WORKER = "app", "worker_wrapper"
-#: Seconds that requests may take which had begun before writers were held off.
+#: Seconds for the end of requests that began before writes were blocked.
 SETTLE_S = 60.0
-#: Seconds until everything that was started has to be ready.
+#: Seconds within which everything that was started has to be ready.
 READY_S = 180.0
 
 
 class Steps:
-    """Does the steps of one deployment, and writes down what each of them found."""
+    """Runs the steps of one deployment, and records what each of them found."""
 
     def __init__(self, ports: Ports, journal: Journal) -> None:
         self._ports, self._journal = ports, journal
@@ -38,12 +38,12 @@ class Steps:
         return self._journal.record
 
     def do(self, step: Step) -> None:
-        """Do one step."""
+        """Run one step."""
         steps: dict[Step, Callable[[], None]] = {
             Step.SAVE: self.save,
             Step.CHECKOUT: self.checkout,
             Step.IMAGES: self.images,
-            # Jobs that run may send their results through nginx: they end before it holds writers off.
+            # Running jobs may send their results through nginx: they have to end before it blocks writes.
             Step.DRAIN: self._deployment.rollout.drain,
             Step.HOLD: self.hold,
             Step.DUMP: self.dump,
@@ -57,7 +57,7 @@ class Steps:
         steps[step]()
 
     def save(self) -> None:
-        """Keep what the way back needs: .env, the images of now under names of their own, the migrations of now."""
+        """Save what a rollback needs: .env, the current images under extra names, the list of migrations."""
         deployment, place = self._deployment, self._journal.place
         self._ports.records.write_text(f"{place}/{ENV}", deployment.settings.text())
         images = present_images(deployment)
@@ -70,7 +70,7 @@ class Steps:
         )
 
     def checkout(self) -> None:
-        """Make the files those of the release; on the way back .env too where the releases want different lines."""
+        """Check out the release; on a rollback also restore .env where the releases need different lines."""
         self._deployment.source.checkout(self._record.after, branch=self._record.branch_after)
         if self._record.env_from is not None:
             text = self._ports.records.read_text(f"{FOLDER}/{self._record.env_from}/{ENV}")
@@ -78,36 +78,36 @@ class Steps:
                 self._deployment.settings.restore(text)
 
     def images(self) -> None:
-        """Build or pull the images of the release, or take those that were kept; look at its migrations."""
+        """Build or pull the images of the release, or restore the kept ones; check its migrations."""
         images, source = self._deployment.images, self._record.source
         if source is ImageSource.KEPT:
             for name, image_id in self._record.new_images.values():
                 images.tag(image_id, name)
         else:
             self._journal.log(images.build(None) if source is ImageSource.BUILD else images.pull(None))
-            made = named_images(self._deployment)
-            self._journal.write(lambda record: replace(record, new_images=made))
+            new = named_images(self._deployment)
+            self._journal.write(lambda record: replace(record, new_images=new))
         self._require_fitting_migrations()
 
     def hold(self) -> None:
-        """Hold off writers, and wait for those that had begun."""
+        """Block writes, and wait for those that had begun."""
         if not self._record.password:
             self._journal.write(lambda record: replace(record, password=secrets.token_hex(16)))
         self._deployment.traffic.hold(self._record.password)
         if not self._deployment.traffic.settle(SETTLE_S):
             raise QfcError(
-                f"Uploads that had begun before did not end within {SETTLE_S:.0f} s.",
+                f"Running uploads did not end within {SETTLE_S:.0f} s.",
                 hint="Deploy at a quieter time; see: qfc logs --service nginx",
             )
 
     def dump(self) -> None:
-        """Dump the database, at rest now, and read the dump back."""
+        """Dump the database, to which nothing writes now, and read the dump back."""
         path = self._ports.records.folder(FOLDER, self._record.id) / DUMP
-        made = self._deployment.dumps.dump(path)
-        self._journal.write(lambda record: replace(record, dump=made.path))
+        dump = self._deployment.dumps.dump(path)
+        self._journal.write(lambda record: replace(record, dump=dump.path))
 
     def restore(self) -> None:
-        """Bring the database back to that of the dump that is wanted."""
+        """Restore the database from the wanted dump."""
         assert self._record.restore is not None
         self._deployment.rollout.halt([APP])
         self._deployment.dumps.restore(self._ports.records.folder() / self._record.restore)
@@ -121,25 +121,25 @@ class Steps:
         self._deployment.rollout.run(["collectstatic", "--no-input"], timeout_s=READY_S)
 
     def start(self) -> None:
-        """Start everything but workers: nothing of the queue is touched before the release is known to work."""
+        """Start everything but the workers: no job may run before the release is known to work."""
         self._deployment.rollout.converge(workers=0)
         self._deployment.rollout.await_ready(limit_s=READY_S, without=[WORKER])
 
     def gate(self) -> None:
-        """Prove that the release works; one worker does one job, before any other."""
+        """Prove that the release works; one worker runs one job, before any other."""
         with gate(self._ports, self._record.password, self._note_project) as proof:
             proof.files()
             proof.move_to_front()
             self._deployment.rollout.converge(workers=1)
             proof.taken()
-            # It ends after that job: others are for workers of a release that is known to work.
+            # The worker stops after that job: other jobs wait until the release is known to work.
             self._deployment.rollout.drain()
             proof.job()
 
     def release(self) -> None:
-        """Let writers in again, then start all workers, who may need to reach the API through nginx.
+        """Accept writes again, then start all workers, which may need to reach the API through nginx.
 
-        From here on going back would lose what they write and do. A project that the gate could not remove goes too.
+        From here on, going back would lose new work. If the gate could not remove its project, that is removed too.
         """
         self._deployment.traffic.release()
         if self._record.probe:
@@ -151,27 +151,27 @@ class Steps:
         self._journal.write(lambda record: replace(record, probe=project_id))
 
     def _require_fitting_migrations(self) -> None:
-        """Refuse a release that wants migrations nobody asked for, or that is older than the data.
+        """Refuse a release that needs migrations without `--migrate`, or that is older than the data.
 
-        Where the data of then come back, they are those that the release had.
+        A rollback that restores the data needs no check: they are those that the release had.
         """
         if self._record.restore is not None:
             return
         known, missing = planned(self._deployment.rollout.run(["showmigrations", "--plan"], timeout_s=READY_S))
         if missing and not self._record.migrate:
             hint = "Add --migrate." if self._record.kind == "deploy" else "Deploy that release instead, with --migrate."
-            raise RefusedError(f"The release wants {len(missing)} migrations, the first is {missing[0]}.", hint=hint)
+            raise RefusedError(f"The release needs {len(missing)} migrations; the first is {missing[0]}.", hint=hint)
         apps = {name.partition(".")[0] for name in known}
         newer = [name for name in self._record.migrations if name not in known and name.partition(".")[0] in apps]
         if newer:
             raise RefusedError(
-                f"The database has {len(newer)} migrations that the release does not know, the last is {newer[-1]}.",
-                hint="Go back with the data of then: qfc deploy rollback --with-data",
+                f"The database has {len(newer)} migrations that the release does not know; the last is {newer[-1]}.",
+                hint="Restore the data too: qfc deploy rollback --with-data",
             )
 
 
 def not_ready(ports: Ports) -> tuple[str, ...]:
-    """Return the services that are not as they should be now."""
+    """Return the services that are incomplete or unhealthy."""
     return tuple(
         one.name
         for one in ports.runtime.services()
@@ -180,7 +180,7 @@ def not_ready(ports: Ports) -> tuple[str, ...]:
 
 
 def present_images(deployment: Deployment) -> dict[str, tuple[str, str]]:
-    """Return name and id of each service's image: the one that its container was made of, else that of its name."""
+    """Return name and id of each service's image: the one its container runs, else the one its name stands for."""
     named = named_images(deployment)
     used = deployment.rollout.images_in_use()
     return {
@@ -190,7 +190,7 @@ def present_images(deployment: Deployment) -> dict[str, tuple[str, str]]:
 
 
 def named_images(deployment: Deployment) -> dict[str, tuple[str, str]]:
-    """Return name and id of the image that each service's name stands for now; one that is not there is left out."""
+    """Return name and id of the image that each service's image name stands for; missing images are left out."""
     names = deployment.rollout.facts().images
     ids = {service: image.id for image in deployment.images.all() for service in image.services}
     return {service: (name, ids[service]) for service, name in names.items() if service in ids}

@@ -1,4 +1,4 @@
-"""Going back: after a step that failed, and after an operation that was killed."""
+"""Going back: after a failed step, and after an operation that was killed."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from .steps import APP, READY_S, WORKER, Steps
 
 
 def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str], None]) -> DeployState:
-    """Make everything as it was before the first step; return how the deployment ended.
+    """Restore everything to its state before the first step; return how the deployment ended.
 
-    Raises QfcError when that is not possible; what is written down then stays, for the next try.
+    Raises QfcError when that fails; the record then stays, for the next attempt.
     """
     record = journal.record
     if not record.has_begun(Step.CHECKOUT, Step.IMAGES, Step.DRAIN):
@@ -31,7 +31,7 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
     except QfcError as error:
         raise QfcError(
             f"{failure} Going back failed too: {error.message}",
-            hint="Correct that, then type: qfc deploy rollback   (it goes on where this stopped)",
+            hint="Solve this, then type: qfc deploy rollback   (it continues where this stopped)",
         ) from error
     changed = record.has_begun(Step.DRAIN)
     state = DeployState.ROLLED_BACK if changed else DeployState.UNCHANGED
@@ -41,14 +41,14 @@ def go_back(ports: Ports, journal: Journal, failure: str, report: Callable[[str]
 
 def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
     record, deployment = journal.record, ports.deployment
-    # Its files are in the store: without its row nobody could remove them any more.
+    # Its files are in the store: once its row is gone, nobody can remove them.
     is_left = bool(record.probe) and not remove_left_project(ports, record.probe, record.password)
     if not record.restored:
-        _bring_back(ports, journal, report)
-        # What was restarted since may have worked: it is neither stopped nor put back a second time.
+        _restore(ports, journal, report)
+        # Services restarted from here on may do work: a second attempt neither stops nor restores them again.
         journal.write(lambda record: replace(record, restored=True))
     if record.has_begun(Step.DRAIN) and not record.writers_admitted:
-        report("Start everything as it was")
+        report("Start all services again")
         deployment.rollout.converge()
         deployment.rollout.await_ready(limit_s=READY_S, without=record.unready_before)
     if record.has_begun(Step.HOLD):
@@ -58,40 +58,40 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
         remove_left_project(ports, record.probe, record.password)
 
 
-def _bring_back(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
-    """Make files, images and data those of before. To be used while nothing of before runs yet; may be repeated."""
+def _restore(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None:
+    """Restore the previous files, images and data. Call it before any previous service runs; it can be repeated."""
     record, deployment = journal.record, ports.deployment
     if record.has_begun(Step.START) or record.changed_data:
-        report("Stop what was started")
+        report("Stop the new release")
         deployment.rollout.halt([APP, WORKER])
     if record.has_begun(Step.CHECKOUT):
-        report(f"Bring back the files of {record.before}")
+        report(f"Check out {record.before}")
         deployment.source.checkout(record.before, branch=record.branch_before)
         text = ports.records.read_text(f"{journal.place}/{ENV}")
         if text is not None:
             deployment.settings.restore(text)
     if record.has_begun(Step.IMAGES):
-        report("Bring back the images of before")
+        report("Restore the previous images")
         for name, image_id in record.images.values():
             deployment.images.tag(image_id, name)
     if record.changed_data and record.dump is not None:
-        report("Bring back the database of before")
+        report("Restore the previous database")
         deployment.dumps.restore(ports.records.folder() / record.dump)
 
 
 def recover(ports: Ports, document: Mapping[str, Any], report: Callable[[str], None]) -> Record:
-    """Finish or undo a deployment that was interrupted, from its record; return what became of it.
+    """Finish or undo an interrupted deployment from its record; return the final record.
 
-    To be used under the stack's lock: its holder is gone, so nobody else is at it.
+    Call it under the stack's lock: then whoever ran the deployment is gone.
     """
     record = from_document(document)
     report(what_was_left(record))
     journal = Journal(ports.records, ports.clock, record)
     if way_out(record) is WayOut.FINISH:
-        report(f"It had passed the gate; it is finished: {record.after}")
+        report(f"It had passed the gate, so it is finished now: {record.after}")
         Steps(ports, journal).release()
         journal.close(DeployState.DEPLOYED)
     else:
-        report(f"It is undone: back to {record.before}")
-        go_back(ports, journal, record.failure or "The operation was broken off.", report)
+        report(f"It is undone now: back to {record.before}")
+        go_back(ports, journal, record.failure or "The operation was interrupted.", report)
     return journal.record
