@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from qfc.checks import EVERYTHING
+from qfc.drivers.deployment.self_signed import self_signed
 from qfc.drivers.memory import MemoryPorts, Release, memory_deployment, memory_stack
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
@@ -20,7 +21,6 @@ from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import Disk, Kind, Revision, User, Worker
-from qfc.stack.self_signed import self_signed
 from queue_world import NOW
 
 YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
 
@@ -18,6 +19,7 @@ from ...stack.model import (
     Tunnel,
 )
 from ...stack.ports import Api, Clock
+from ..deployment.self_signed import self_signed
 from .deployment_files import MemoryRecords, MemorySettings, MemorySource
 from .inspection import MemoryInspection
 from .site import APP, FOLDER, SERVICES, WORKER, Release, Site
@@ -257,6 +259,10 @@ class MemoryCertificates:
         """There is nobody who renews. Raises RefusedError."""
         del force
         raise RefusedError("The deployment has no certbot.")
+
+    def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
+        """Make one, as everywhere."""
+        return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
         """Have a file again. Raises RefusedError where there is one."""
