@@ -247,7 +247,8 @@ def test_an_inactive_subscription_refuses_uploads(speaker: Any, project: Any) ->
 
 
 def test_the_newest_package_with_its_attachments(alice: Any, speaker: Any, project: Any) -> None:
-    from api_world import bytes_of, package, put_file
+    from api_world import bytes_of, package
+    from stored_files import put_file
 
     answer = speaker.get(f"packages/{project.pk}/latest/")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_job")

@@ -162,8 +162,8 @@ def test_a_project_is_handed_to_an_organization_and_to_nobody_else(alice: Any, s
 
 
 def test_a_copy_has_the_newest_files_and_is_read_anew(speaker: Any, project: Any) -> None:
-    from api_world import put_file
     from qfc_node.core.models import Job
+    from stored_files import put_file
 
     put_file(project, "survey.qgs", b"old")
     put_file(project, "survey.qgs", b"<qgis/>")
@@ -240,8 +240,8 @@ def test_public_projects_are_listed_on_demand(alice: Any, speaker: Any) -> None:
 
 
 def test_lists_take_few_queries_however_long_they_are(alice: Any, speaker: Any, project: Any) -> None:
-    from api_world import put_file
     from qfc_node.core.models import Project
+    from stored_files import put_file
 
     for number in range(26):
         Project.objects.create(name=f"p{number}", owner=alice, project_details={"layers_by_id": {}})

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from ..core import jobs
 from ..core.json_text import storable
 from ..core.models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType
+from ..core.project_lock import lock_project
 from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
 #: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
@@ -209,7 +209,7 @@ def _hand_on_deltas(job: Job, message: str) -> None:
 
     Without such a job they wait, visible, for the next deltas of the project or for somebody to apply them.
     """
-    jobs.lock(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
+    lock_project(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
     delta_ids = _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.PENDING, message)
     waiting = ApplyJob.objects.filter(project_id=job.project_id, status=JobStatus.PENDING).order_by("created_at")
     following = waiting.select_for_update(of=("job_ptr",)).first()
