@@ -19,6 +19,9 @@ from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
 #: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
 MAX_BACKOFF_S = 60
+#: The most faults of a job that are counted. A store may be away for days; 2 to the power of that many faults is no
+#: float, and their number no smallint. The wait has been the longest for long by then.
+MAX_FAULTS = 1000
 
 #: First of the two keys of the advisory lock that one claim holds at a time.
 CLAIM_LOCK_CLASS = LOCK_CLASS + 1
@@ -119,7 +122,7 @@ def postpone(lease: Lease, reason: str) -> None:
     """Return a job after a fault of the infrastructure; the next try comes after a growing wait."""
     with transaction.atomic():
         job = lease.hold()
-        job.faults += 1
+        job.faults = min(job.faults + 1, MAX_FAULTS)
         _to_pending(job, counted=False, backoff_s=min(MAX_BACKOFF_S, 2.0**job.faults / 2), reason=reason)
 
 
