@@ -76,6 +76,19 @@ def test_old_versions_beyond_the_number_kept_go_with_their_bytes(project: Any, n
     assert project.file_storage_bytes == 15 == recount(project)
 
 
+@pytest.mark.parametrize(("of_project", "of_plan", "kept"), [(None, 2, 2), (1, 2, 1), (0, 2, 2), (None, 0, 1)])
+def test_as_many_versions_are_kept_as_the_project_says_or_else_the_plan_and_never_none(
+    project: Any, of_project: int | None, of_plan: int, kept: int
+) -> None:
+    from qfc_node.core.models import File, FileVersion, Plan, Project
+
+    Plan.objects.update(storage_keep_versions=of_plan)
+    Project.objects.update(storage_keep_versions=of_project)
+    newest = [upload(project, "notes.txt", bytes([number])) for number in range(4)][-1]
+    assert FileVersion.objects.count() == kept
+    assert File.objects.get().latest_version == newest
+
+
 def test_deleting_the_newest_version_shows_the_one_before(project: Any, node_folder: Path) -> None:
     from qfc_node.core.file_versions import delete_version
     from qfc_node.core.models import File, FileVersion
