@@ -25,8 +25,7 @@ from qfc_node.core.models import (
     Project,
     User,
 )
-from qfc_node.storage import versions
-from qfc_node.storage.blobs import stage
+from stored_files import put_file
 
 PREFIX = "/api/v1/"
 
@@ -45,14 +44,6 @@ def token_of(user: User, client_type: str = ClientType.SDK) -> str:
     """Log the person in without asking for the password."""
     end = timezone.now() + timedelta(hours=1)
     return AuthToken.objects.create(user=user, expires_at=end, client_type=client_type).key
-
-
-def put_file(project: Project, name: str, content: bytes, user: User | None = None) -> None:
-    """Store a file of the project, bypassing the API."""
-    staged = stage()
-    staged.write(content)
-    versions.add_version(project, name, staged, user)
-    staged.close()
 
 
 def package(project: Project, user: User, **files: bytes) -> PackageJob:

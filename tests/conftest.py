@@ -164,7 +164,7 @@ def node_database(django_ready: None, database: Endpoint, node_folder: Path) -> 
     from django.core.cache import cache
     from django.db import connection
 
-    from qfc_node.storage.blobs import blob_store
+    from qfc_node.storage.store import blob_store
 
     connection.close()
     connection.settings_dict["NAME"] = database.database

@@ -35,6 +35,7 @@ class JournalEngine:
         self._odd: Feedback = {}
         self._strange_id = ""
         self._is_silent = False
+        self._name = "journal.txt"
         self._times = {path: path.stat().st_mtime_ns for path in files_root.glob("*.txt")}
 
     def report(self, project_file: Path, log: Log) -> ProjectReport:
@@ -47,7 +48,7 @@ class JournalEngine:
         self._misbehave(project_file, log)
         made = export_dir / "data.gpkg"
         made.write_bytes(_journal(project_file).read_bytes()[::-1])
-        files = (PackagedFile("journal.txt", _journal(project_file)), PackagedFile("data.gpkg", made))
+        files = (PackagedFile(self._name, _journal(project_file)), PackagedFile("data.gpkg", made))
         return PackageReport(files, {"journal": {"name": "journal"}}, {"journal": {"name": "journal"}}, ("noted",))
 
     def apply(
@@ -118,6 +119,9 @@ class JournalEngine:
 
     def _odd_outcome(self) -> None:
         self._strange_id = "no uuid"
+
+    def _endless_name(self) -> None:
+        self._name = os.urandom(4000).hex()
 
     def _no_outcome(self) -> None:
         self._is_silent = True

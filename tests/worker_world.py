@@ -29,13 +29,9 @@ class World:
         self.wish()
 
     def upload(self, name: str, content: bytes) -> None:
-        from qfc_node.storage.blobs import stage
-        from qfc_node.storage.versions import add_version
+        from stored_files import put_file
 
-        staged = stage()
-        staged.write(content)
-        add_version(self.project, name, staged, self.user)
-        staged.close()
+        put_file(self.project, name, content, self.user)
 
     def wish(self, **wish: Any) -> None:
         self.upload("project.qgs", json.dumps(wish).encode())
@@ -66,8 +62,8 @@ class World:
         return job
 
     def read(self, name: str) -> bytes:
+        from qfc_node.core.file_versions import read
         from qfc_node.core.models import File
-        from qfc_node.storage.versions import read
 
         file = File.objects.get(project=self.project, name=name, file_type=1)
         assert file.latest_version is not None
@@ -75,8 +71,8 @@ class World:
             return stream.read()
 
     def read_package(self, name: str) -> bytes:
+        from qfc_node.core.file_versions import read
         from qfc_node.core.models import FileVersion
-        from qfc_node.storage.versions import read
 
         with read(FileVersion.objects.get(file__file_type=2, file__name=name)) as stream:
             return stream.read()

@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "axes",
     "qfc_node.core",
+    "qfc_node.worker",
 ]
 
 MIDDLEWARE = [

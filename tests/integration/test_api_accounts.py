@@ -97,6 +97,18 @@ def test_without_a_good_token_nobody_gets_in(nobody: Any, headers: dict[str, str
     assert set(answer.json()) == {"code", "message"}
 
 
+def test_who_is_locked_out_gets_in_neither_with_the_password_nor_with_a_token(alice: Any, nobody: Any) -> None:
+    from api_world import Speaker
+    from qfc_node.core.models import AuthToken, Person
+
+    speaker = Speaker(alice)
+    Person.objects.update(is_active=False)
+    for name in ("alice", "alice@example.com"):
+        assert nobody.form("auth/login/", username=name, password=PASSWORD).status_code == 401
+    assert AuthToken.objects.count() == 1
+    assert speaker.get("auth/user/").status_code == 401
+
+
 def test_logging_out_ends_this_token_and_no_other(alice: Any) -> None:
     from api_world import Speaker
 

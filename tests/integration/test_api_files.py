@@ -10,6 +10,7 @@ import zipfile
 from typing import Any
 
 import pytest
+from django.utils.http import http_date
 
 from qfc.drivers.postgres_server import Endpoint
 
@@ -122,6 +123,23 @@ def test_what_the_client_has_is_not_sent_again(speaker: Any, project: Any) -> No
     assert (fresh.status_code, bytes_of(fresh)) == (206, b"a")
 
 
+@pytest.mark.parametrize(("later_s", "has_it"), [(-1, False), (0, True), (1, True)])
+def test_a_copy_is_current_from_the_second_of_the_upload_on(
+    speaker: Any, project: Any, later_s: int, has_it: bool
+) -> None:
+    """Dates in headers have no fractions of a second."""
+    from api_world import bytes_of
+    from qfc_node.core.models import FileVersion
+
+    address = f"files/{project.pk}/a.txt/"
+    speaker.send(address, b"abc")
+    uploaded = FileVersion.objects.get().uploaded_at
+    date = http_date(uploaded.timestamp() + later_s)
+    assert speaker.get(address, HTTP_IF_MODIFIED_SINCE=date).status_code == (304 if has_it else 200)
+    part = speaker.get(address, HTTP_RANGE="bytes=0-0", HTTP_IF_RANGE=date)
+    assert (part.status_code, bytes_of(part)) == ((206, b"a") if has_it else (200, b"abc"))
+
+
 def test_versions_are_read_and_deleted_one_by_one(speaker: Any, project: Any) -> None:
     from api_world import bytes_of
 
@@ -226,6 +244,19 @@ def test_an_upload_beyond_the_node_s_limit_is_413(speaker: Any, project: Any, mo
     assert list((settings.DATA_DIR / "staging").iterdir()) == []
 
 
+def test_an_upload_that_announces_too_much_is_refused_before_it_comes(django_ready: None) -> None:
+    """What came would be refused in the end as well, and would have taken the room until then."""
+    from django.conf import settings
+
+    from qfc_node.storage.errors import UploadTooLargeError
+    from qfc_node.storage.upload import ENVELOPE_BYTES, BlobUploadHandler
+
+    most = settings.UPLOAD_MAX_BYTES + ENVELOPE_BYTES
+    BlobUploadHandler().handle_raw_input(None, {}, most, b"")
+    with pytest.raises(UploadTooLargeError):
+        BlobUploadHandler().handle_raw_input(None, {}, most + 1, b"")
+
+
 def test_a_full_storage_refuses_desktops_and_never_devices(alice: Any, project: Any) -> None:
     from api_world import Speaker
     from qfc_node.core.models import Plan
@@ -247,13 +278,15 @@ def test_an_inactive_subscription_refuses_uploads(speaker: Any, project: Any) ->
 
 
 def test_the_newest_package_with_its_attachments(alice: Any, speaker: Any, project: Any) -> None:
-    from api_world import bytes_of, package, put_file
+    from api_world import bytes_of, package
+    from stored_files import put_file
 
     answer = speaker.get(f"packages/{project.pk}/latest/")
     assert (answer.status_code, answer.json()["code"]) == (400, "invalid_job")
     assert "never been triggered" in answer.json()["message"]
     put_file(project, "notes.txt", b"not in the package")
     put_file(project, "DCIM/photo.jpg", b"jpg")
+    put_file(project, "DCIM-old/photo.jpg", b"not an attachment")
     job = package(project, alice, **{"data.gpkg": b"packaged", "survey_qfield.qgs": b"<qgis/>"})
     told = speaker.get(f"packages/{project.pk}/latest/").json()
     assert [(file["name"], file["is_attachment"]) for file in told["files"]] == [
@@ -267,7 +300,7 @@ def test_the_newest_package_with_its_attachments(alice: Any, speaker: Any, proje
     assert told["layers"]["trees_1"]["name"] == "trees"
     for name, content in (("data.gpkg", b"packaged"), ("DCIM/photo.jpg", b"jpg")):
         assert bytes_of(speaker.get(f"packages/{project.pk}/latest/files/{name}/")) == content
-    for name in ("notes.txt", "nope.txt"):
+    for name in ("notes.txt", "DCIM-old/photo.jpg", "nope.txt"):
         assert speaker.get(f"packages/{project.pk}/latest/files/{name}/").status_code == 404
     legacy = speaker.get(f"qfield-files/{project.pk}/").json()
     assert [list(file) for file in legacy["files"]] == [["name", "size", "sha256"]] * 2
@@ -277,6 +310,7 @@ def test_the_newest_package_with_its_attachments(alice: Any, speaker: Any, proje
 def test_only_a_worker_delivers_files_of_a_running_package(alice: Any, speaker: Any, project: Any) -> None:
     from api_world import Speaker
     from qfc_node.core import jobs
+    from qfc_node.core.models import Project
 
     job = jobs.request_package(project, alice).job
     address = f"packages/{project.pk}/{job.pk}/files/data.gpkg/"
@@ -285,6 +319,8 @@ def test_only_a_worker_delivers_files_of_a_running_package(alice: Any, speaker: 
     assert worker.send(address, b"x").json()["code"] == "invalid_job"
     job.status = "started"
     job.save()
+    other = Project.objects.create(name="other", owner=alice)
+    assert worker.send(address.replace(str(project.pk), str(other.pk)), b"x").json()["code"] == "invalid_job"
     assert worker.send(address, b"x").status_code == 201
     assert worker.send(address, b"again").status_code == 201
     assert [file.latest_version.size for file in job.package_files.all()] == [5]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -162,8 +165,8 @@ def test_a_project_is_handed_to_an_organization_and_to_nobody_else(alice: Any, s
 
 
 def test_a_copy_has_the_newest_files_and_is_read_anew(speaker: Any, project: Any) -> None:
-    from api_world import put_file
     from qfc_node.core.models import Job
+    from stored_files import put_file
 
     put_file(project, "survey.qgs", b"old")
     put_file(project, "survey.qgs", b"<qgis/>")
@@ -196,6 +199,12 @@ def test_lists_have_pages_in_headers(alice: Any, speaker: Any) -> None:
     last = speaker.get("projects/?limit=2&offset=4")
     assert "X-Next-Page" not in last
     assert [project["name"] for project in last.json()] == ["p4"]
+    full = speaker.get("projects/?limit=2&offset=3")
+    assert [project["name"] for project in full.json()] == ["p3", "p4"]
+    assert "X-Next-Page" not in full
+    assert full["X-Previous-Page"].endswith("limit=2&offset=1")
+    second = speaker.get("projects/?limit=2&offset=1")
+    assert second["X-Previous-Page"].endswith("limit=2&offset=0")
 
 
 @pytest.mark.parametrize(
@@ -240,8 +249,8 @@ def test_public_projects_are_listed_on_demand(alice: Any, speaker: Any) -> None:
 
 
 def test_lists_take_few_queries_however_long_they_are(alice: Any, speaker: Any, project: Any) -> None:
-    from api_world import put_file
     from qfc_node.core.models import Project
+    from stored_files import put_file
 
     for number in range(26):
         Project.objects.create(name=f"p{number}", owner=alice, project_details={"layers_by_id": {}})
@@ -293,10 +302,14 @@ def test_repackaging_is_needed_when_the_package_may_be_old(speaker: Any, project
     now = timezone.now()
     assert needed(data_last_updated_at=now)
     assert needed(data_last_packaged_at=now - timedelta(seconds=1))
+    assert not needed(data_last_packaged_at=now)
     assert not needed(data_last_packaged_at=now + timedelta(seconds=1))
     online = {"layers_by_id": {"a": {"provider_name": "postgres"}}}
     assert not needed(project_details=online, repackaging_cache_expire=timedelta(hours=1))
     assert needed(repackaging_cache_expire=timedelta(seconds=-10))
+    an_hour_ago = {"data_last_updated_at": now - timedelta(days=1), "data_last_packaged_at": now - timedelta(hours=1)}
+    assert not needed(**an_hour_ago, repackaging_cache_expire=timedelta(minutes=61))
+    assert needed(repackaging_cache_expire=timedelta(minutes=59))
 
 
 def test_package_jobs_are_shared_unless_forced(speaker: Any, project: Any) -> None:
@@ -458,6 +471,31 @@ def test_a_seed_is_what_was_set_else_what_the_project_says(speaker: Any, project
     assert speaker.get(address).json()["settings"]["xlsform"] == "xlsform"
     for extent in ([1, 2, 3], [1, 2, 3, "4"], [1, 2, 3, True], "1,2,3,4", [1, 2, 3, 10**400]):
         assert speaker.ask("PUT", address, {"crs": "EPSG:2056", "extent": extent}).status_code == 400
+
+
+def test_a_thumbnail_is_as_large_as_is_said(django_ready: None, tmp_path: Path) -> None:
+    """Its file in bytes, the picture in pixels; both are measured before anybody reads it."""
+    from PIL import Image
+
+    from api_world import picture
+    from qfc_node.core.thumbnails import MAX_BYTES, MAX_PIXELS, SIDE, picture_from
+    from qfc_node.storage.errors import RejectedError
+
+    path = tmp_path / "thumbnail.png"
+    path.write_bytes(picture())
+    os.truncate(path, MAX_BYTES)
+    picture_from(path)
+    os.truncate(path, MAX_BYTES + 1)
+    with pytest.raises(RejectedError, match="bytes"):
+        picture_from(path)
+    for height in (MAX_PIXELS // 10_000, MAX_PIXELS // 10_000 + 1):
+        Image.new("1", (10_000, height)).save(path)
+        if height * 10_000 > MAX_PIXELS:
+            with pytest.raises(RejectedError, match="pixels"):
+                picture_from(path)
+        else:
+            kept = Image.open(io.BytesIO(picture_from(path)))
+            assert max(kept.size) == SIDE
 
 
 def test_a_thumbnail_is_a_picture(speaker: Any, project: Any) -> None:

@@ -97,6 +97,39 @@ def test_a_job_that_waits_while_no_worker_lives_is_told(speaker: Any) -> None:
     assert speaker.get("status/").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("waits_s", "silent_s", "put_off_s", "queue"),
+    [
+        (29, 60, None, "ok"),
+        (31, 60, None, "error"),
+        (31, 19, None, "ok"),
+        (31, 21, None, "error"),
+        (31, 60, 60, "ok"),
+        (31, 60, -1, "error"),
+    ],
+)
+def test_the_queue_is_down_when_a_job_waits_for_half_a_minute_for_workers_that_are_silent(
+    speaker: Any, waits_s: int, silent_s: int, put_off_s: int | None, queue: str
+) -> None:
+    """A worker counts as long as a lease, 20 s; a job that was put off waits for its time and not for a worker."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from qfc_node.core.models import Job, Project, User, Worker
+
+    now = timezone.now()
+    project = Project.objects.create(name="survey", owner=User.objects.get())
+    job = Job.objects.create(project=project, created_by=project.owner, type="package")
+    not_before = None if put_off_s is None else now + timedelta(seconds=put_off_s)
+    with connection.cursor() as cursor:
+        cursor.execute("set session_replication_role = replica")  # the trigger would move updated_at
+        Job.objects.filter(pk=job.pk).update(updated_at=now - timedelta(seconds=waits_s), not_before=not_before)
+        cursor.execute("set session_replication_role = origin")
+    heartbeat = now - timedelta(seconds=silent_s)
+    Worker.objects.create(lock_key=1, host="here", pid=1, release="0", heartbeat_at=heartbeat)
+    assert speaker.get("status/").json()["queue"] == queue
+
+
 def test_the_document_of_the_api_is_served_without_the_internet(speaker: Any) -> None:
     for path in ("/swagger.yaml", "/swagger/", "/swagger", "/docs/", "/docs"):
         answer = speaker.client.get(path)

@@ -158,6 +158,96 @@ def test_a_job_takes_no_more_than_the_limit(field: Field, monkeypatch: pytest.Mo
     assert [len(ids) for ids in field.memberships().values()] == [4, 4, 1]
 
 
+def test_a_job_that_is_full_to_the_last_place_is_not_joined(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.conf import settings
+
+    from api_world import delta
+
+    monkeypatch.setattr(settings, "APPLY_DELTAS_LIMIT", 4)
+    for count in (4, 1):
+        field.push(*[delta() for _ in range(count)])
+    assert [len(ids) for ids in field.memberships().values()] == [4, 1]
+
+
+def test_what_waits_is_taken_up_in_the_order_of_its_arrival(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.conf import settings
+
+    from api_world import delta
+    from qfc_node.core.models import ApplyJobDelta, Delta, Job
+
+    monkeypatch.setattr(settings, "APPLY_DELTAS_LIMIT", 2)
+    sent = [delta() for _ in range(5)]
+    field.push(*sent)
+    Job.objects.update(status="finished")
+    ApplyJobDelta.objects.update(status="not_applied")
+    Delta.objects.update(last_status="not_applied")
+    Job.objects.all().delete()
+    assert field.device.post(f"deltas/apply/{field.project.pk}/").status_code == 200
+    ids = [item["uuid"] for item in sent]
+    assert list(field.memberships().values()) == [ids[:2], ids[2:4], ids[4:]]
+
+
+@pytest.mark.parametrize("status", ["started", "applied", "conflict", "error", "ignored", "unpermitted"])
+def test_only_what_waits_is_taken_up_by_itself(field: Field, status: str) -> None:
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import Delta
+
+    field.push(delta())
+    finish_jobs()
+    Delta.objects.update(last_status=status)
+    assert intake.apply_waiting(field.project, field.user) == []
+
+
+def test_what_was_applied_is_neither_ignored_nor_applied_again(field: Field) -> None:
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import Delta, DeltaStatus
+
+    field.push(delta(), delta())
+    finish_jobs()
+    rows = list(Delta.objects.all())
+    ids = [row.pk for row in rows]
+    assert intake.reapply(field.project, ids, field.user) == []
+    assert intake.ignore(field.project, ids) == 0
+    for status in (DeltaStatus.IGNORED, DeltaStatus.PENDING):
+        assert intake.set_status(field.project, rows[0].deltafile_id, status, field.user) == 0
+    assert set(Delta.objects.values_list("last_status", flat=True)) == {"applied"}
+
+
+def test_what_is_in_a_job_that_runs_is_not_put_into_another_whatever_its_own_status_says(field: Field) -> None:
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import ApplyJobDelta, Delta, Job
+
+    field.push(delta())
+    Job.objects.update(status="started")
+    ApplyJobDelta.objects.update(status="started")
+    row = Delta.objects.get()
+    assert row.last_status == "pending"
+    assert intake.reapply(field.project, [row.pk], field.user) == []
+    assert intake.ignore(field.project, [row.pk]) == 0
+
+
+def test_deltas_of_another_project_are_left_alone(field: Field) -> None:
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import ApplyJobDelta, Delta, DeltaStatus, Job, Project
+
+    field.push(delta())
+    Job.objects.update(status="finished")
+    ApplyJobDelta.objects.update(status="not_applied")
+    Delta.objects.update(last_status="not_applied")
+    other, row = Project.objects.create(name="other", owner=field.user), Delta.objects.get()
+    assert intake.reapply(other, [row.pk], field.user) == []
+    assert intake.apply_waiting(other, field.user) == []
+    assert intake.ignore(other, [row.pk]) == 0
+    for status in (DeltaStatus.IGNORED, DeltaStatus.PENDING):
+        assert intake.set_status(other, row.deltafile_id, status, field.user) == 0
+    assert Delta.objects.get().last_status == "not_applied"
+    assert intake.set_status(field.project, row.deltafile_id, DeltaStatus.PENDING, field.user) == 1
+
+
 def test_arrival_is_strictly_ordered_even_if_the_clock_is_not(field: Field) -> None:
     from django.utils import timezone
 

@@ -15,9 +15,10 @@ class Office:
     """A logged-in superuser and one row of everything."""
 
     def __init__(self) -> None:
-        from api_world import Speaker, delta, deltafile, organization, package, person, put_file
+        from api_world import Speaker, delta, deltafile, organization, package, person
         from qfc_node.core.models import PackageType, Project, Secret, Team, Worker
         from qfc_node.core.sealing import seal
+        from stored_files import put_file
 
         self.root = person("root", is_superuser=True, is_staff=True)
         self.client = Speaker().client

@@ -114,8 +114,9 @@ def test_status_tells_and_fails(run: Any) -> None:
 
 
 def test_bytes_are_counted_listed_and_purged(run: Any) -> None:
-    from api_world import person, put_file
+    from api_world import person
     from qfc_node.core.models import FileVersion, Plan, Project
+    from stored_files import put_file
 
     alice = person("alice")
     project = Project.objects.create(name="survey", owner=alice)

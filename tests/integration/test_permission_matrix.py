@@ -145,11 +145,12 @@ def _fill_organization(stage: Stage) -> None:
 
 
 def _make_project(stage: Stage, kind: str, owner: str, **extra: Any) -> None:
-    from api_world import delta, deltafile, package, picture, put_file
+    from api_world import delta, deltafile, package, picture
     from qfc_node.core import intake, jobs, thumbnails
     from qfc_node.core.deltafile import read_deltafile
     from qfc_node.core.models import Delta, FileVersion, Project, ProjectCollaborator, ProjectRole, Secret
     from qfc_node.core.sealing import seal
+    from stored_files import put_file
 
     user = stage.people[owner]
     project = Project.objects.create(name=kind, owner=user, project_filename="survey.qgs", **extra)

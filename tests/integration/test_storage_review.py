@@ -68,8 +68,8 @@ class Background:
 
 def test_a_clock_that_goes_back_loses_no_version(project: Any) -> None:
     from qfc_node.api.views.files import find_version
+    from qfc_node.core.file_versions import read
     from qfc_node.core.models import File, FileVersion, Project
-    from qfc_node.storage.versions import read
 
     Project.objects.update(storage_keep_versions=2)
     for content in (b"one", b"two"):
@@ -88,8 +88,8 @@ def test_a_clock_that_goes_back_loses_no_version(project: Any) -> None:
 
 def test_two_who_delete_the_same_version_free_its_bytes_once(project: Any) -> None:
     from qfc_node.core import uploads
+    from qfc_node.core.file_versions import recount
     from qfc_node.core.models import FileVersion
-    from qfc_node.storage.versions import recount
 
     upload(project, "a.txt", b"12345")
     upload(project, "a.txt", b"123")
@@ -128,13 +128,13 @@ def test_a_project_that_is_deleted_during_an_upload_is_gone(project: Any, node_f
     """The upload has written its rows and not yet committed when the project is deleted."""
     from django.db import transaction
 
+    from qfc_node.core import projects
     from qfc_node.core.models import File, Project
-    from qfc_node.storage.versions import delete_project
 
     other = Project.objects.get(pk=project.pk)
     with transaction.atomic():
         upload(project, "a.txt", b"1")
-        deletion = Background(lambda: delete_project(other))
+        deletion = Background(lambda: projects.delete(other))
         time.sleep(0.7)
     deletion.wait()
     assert not Project.objects.exists()
@@ -146,8 +146,8 @@ def test_deleting_a_project_and_ending_its_job_do_not_wait_for_each_other(projec
     from django.db import transaction
     from django.utils import timezone
 
+    from qfc_node.core import projects
     from qfc_node.core.models import ApplyJob, ApplyJobDelta, Delta, Job, Project
-    from qfc_node.storage.versions import delete_project
 
     job = ApplyJob.objects.create(
         project=project, created_by=project.owner, type="delta_apply", overwrite_conflicts=True
@@ -165,7 +165,7 @@ def test_deleting_a_project_and_ending_its_job_do_not_wait_for_each_other(projec
     other = Project.objects.get(pk=project.pk)
     with transaction.atomic():  # as a worker ends a job: the job, the project, the deltas
         Job.objects.select_for_update().get(pk=job.pk)
-        deletion = Background(lambda: delete_project(other))
+        deletion = Background(lambda: projects.delete(other))
         time.sleep(0.7)
         Project.objects.select_for_update(no_key=True).get(pk=project.pk)
         ApplyJobDelta.objects.update(status="applied")
@@ -178,8 +178,9 @@ def test_a_package_of_very_many_files_leaves_locks_for_others(project: Any) -> N
     """PostgreSQL has room for some thousand locks, shared by everybody."""
     from django.db import connection, transaction
 
-    from qfc_node.storage.blobs import blob_store, stage
-    from qfc_node.storage.versions import hold_blobs
+    from qfc_node.core.blob_references import hold_blobs
+    from qfc_node.storage.blobs import stage
+    from qfc_node.storage.store import blob_store
 
     held: list[Any] = []
     for number in range(1000):
@@ -198,9 +199,9 @@ def test_an_upload_that_waits_for_its_blob_keeps_nobody_from_the_project(project
     """The store may be slow, or a blob of the same bytes may be on its way out."""
     from django.db import connection, transaction
 
-    from qfc_node.core import jobs
+    from qfc_node.core.blob_references import lock_alone
+    from qfc_node.core.project_lock import lock_project
     from qfc_node.storage.blobs import stage
-    from qfc_node.storage.versions import lock_alone
 
     staged = stage()
     staged.write(b"1")
@@ -213,7 +214,7 @@ def test_an_upload_that_waits_for_its_blob_keeps_nobody_from_the_project(project
             cursor.execute("set local lock_timeout = '5s'")
             while not _somebody_waits(cursor):
                 time.sleep(0.05)
-        jobs.lock(project)
+        lock_project(project)
     waiting.wait()
 
 
@@ -229,7 +230,8 @@ def test_the_sweep_asks_about_many_blobs_at_once_and_takes_only_what_nobody_name
     from django.test.utils import CaptureQueriesContext
 
     from qfc_node.core.models import FileVersion
-    from qfc_node.storage.blobs import blob_store, stage
+    from qfc_node.storage.blobs import stage
+    from qfc_node.storage.store import blob_store
     from qfc_node.worker.sweep import collect_left_over_blobs
 
     for number in range(300):
@@ -261,7 +263,8 @@ def test_a_thumbnail_is_no_left_over(project: Any, node_folder: Path) -> None:
 
 
 def test_a_sweep_is_done_in_pieces_so_that_a_worker_stays_awake(node_database: Endpoint, node_folder: Path) -> None:
-    from qfc_node.storage.blobs import blob_store, stage
+    from qfc_node.storage.blobs import stage
+    from qfc_node.storage.store import blob_store
     from qfc_node.worker.sweep import Sweeper
 
     for number in range(20):

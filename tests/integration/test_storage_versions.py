@@ -23,13 +23,13 @@ def project(node_database: Endpoint) -> Iterator[object]:
 
 
 def upload(project: Any, name: str, content: bytes) -> Any:
+    from qfc_node.core import uploads
     from qfc_node.storage.blobs import stage
-    from qfc_node.storage.versions import add_version
 
     staged = stage()
     try:
         staged.write(content)
-        return add_version(project, name, staged, None)
+        return uploads.store(project, name, staged, project.owner)
     finally:
         staged.close()
 
@@ -39,7 +39,7 @@ def blobs(folder: Path) -> list[Path]:
 
 
 def test_a_version_has_the_hashes_of_its_bytes(project: Any, node_folder: Path) -> None:
-    from qfc_node.storage.versions import read
+    from qfc_node.core.file_versions import read
 
     version = upload(project, "notes.txt", b"hello")
     assert bytes(version.md5sum) == hashlib.md5(b"hello").digest()
@@ -50,7 +50,7 @@ def test_a_version_has_the_hashes_of_its_bytes(project: Any, node_folder: Path) 
 
 
 def test_the_same_bytes_are_stored_once_and_go_with_the_last_name(project: Any, node_folder: Path) -> None:
-    from qfc_node.storage.versions import delete_file
+    from qfc_node.core.file_versions import delete_file
 
     upload(project, "a.txt", b"same")
     upload(project, "b.txt", b"same")
@@ -63,8 +63,8 @@ def test_the_same_bytes_are_stored_once_and_go_with_the_last_name(project: Any, 
 
 
 def test_old_versions_beyond_the_number_kept_go_with_their_bytes(project: Any, node_folder: Path) -> None:
+    from qfc_node.core.file_versions import recount
     from qfc_node.core.models import FileVersion, Project
-    from qfc_node.storage.versions import recount
 
     Project.objects.update(storage_keep_versions=3)
     project.refresh_from_db()
@@ -76,9 +76,22 @@ def test_old_versions_beyond_the_number_kept_go_with_their_bytes(project: Any, n
     assert project.file_storage_bytes == 15 == recount(project)
 
 
+@pytest.mark.parametrize(("of_project", "of_plan", "kept"), [(None, 2, 2), (1, 2, 1), (0, 2, 2), (None, 0, 1)])
+def test_as_many_versions_are_kept_as_the_project_says_or_else_the_plan_and_never_none(
+    project: Any, of_project: int | None, of_plan: int, kept: int
+) -> None:
+    from qfc_node.core.models import File, FileVersion, Plan, Project
+
+    Plan.objects.update(storage_keep_versions=of_plan)
+    Project.objects.update(storage_keep_versions=of_project)
+    newest = [upload(project, "notes.txt", bytes([number])) for number in range(4)][-1]
+    assert FileVersion.objects.count() == kept
+    assert File.objects.get().latest_version == newest
+
+
 def test_deleting_the_newest_version_shows_the_one_before(project: Any, node_folder: Path) -> None:
+    from qfc_node.core.file_versions import delete_version
     from qfc_node.core.models import File, FileVersion
-    from qfc_node.storage.versions import delete_version
 
     upload(project, "notes.txt", b"one")
     newest = upload(project, "notes.txt", b"two!")
@@ -113,11 +126,11 @@ def test_a_row_that_cannot_be_written_leaves_nothing_that_a_client_can_see(proje
 
 
 def test_a_deleted_project_leaves_nothing(project: Any, node_folder: Path) -> None:
-    from qfc_node.storage.versions import delete_project
+    from qfc_node.core import projects
 
     upload(project, "a.txt", b"1")
     upload(project, "a.txt", b"2")
-    delete_project(project)
+    projects.delete(project)
     assert blobs(node_folder) == []
 
 
@@ -125,8 +138,8 @@ def test_uploads_and_deletions_of_the_same_bytes_at_once_never_lose_them(project
     """Eight threads add and remove files with equal content; at the end every name can still be read."""
     from django.db import connection
 
+    from qfc_node.core.file_versions import delete_file, read
     from qfc_node.core.models import File
-    from qfc_node.storage.versions import delete_file, read
 
     failures: list[BaseException] = []
 
@@ -155,8 +168,8 @@ def test_uploads_and_deletions_of_the_same_bytes_at_once_never_lose_them(project
 
 
 def test_the_probe_tells_the_truth(node_database: Endpoint, node_folder: Path) -> None:
-    from qfc_node.storage.blobs import blob_store
     from qfc_node.storage.errors import StorageError
+    from qfc_node.storage.store import blob_store
 
     blob_store().probe()
     (node_folder / "staging").rmdir()

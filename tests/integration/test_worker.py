@@ -275,14 +275,14 @@ def test_secrets_reach_the_job_s_libpq_and_nothing_else(world: World) -> None:
 
 
 def test_a_deleted_project_ends_its_job(world: World) -> None:
+    from qfc_node.core import projects
     from qfc_node.core.models import Job
-    from qfc_node.storage.versions import delete_project
 
     world.wish(seconds=60)
     job = world.push(1)
     worker = world.worker()
     wait_until(finished(job, "started"), world)
-    delete_project(world.project)
+    projects.delete(world.project)
     folder = world.node.folder / "jobs"
     wait_until(lambda: not list(folder.glob(f"*/{job.pk}")), world)
     assert not Job.objects.exists()

@@ -341,6 +341,26 @@ def test_results_that_cannot_be_stored_stop_no_worker(world: World, misbehave: s
     wait_until(finished(after, "finished"), world)
 
 
+def test_a_result_that_no_database_takes_is_not_tried_for_ever(world: World) -> None:
+    """A name that is too long for an index is so tomorrow as well; a database that is away is not."""
+    world.wish(misbehave="endless_name")
+    job = world.job("PackageJob")
+    world.worker("--single-shot").wait(timeout=90)
+    assert finished(job, "failed")(), world.node.log
+    assert (job.attempts, job.faults) == (3, 0)
+    assert "3 times" in job.feedback["error"]
+
+
+def test_of_a_long_output_the_end_is_kept(world: World) -> None:
+    world.wish(padding="x" * 600_000)
+    job = world.job("ProcessProjectfileJob")
+    world.worker("--single-shot").wait(timeout=60)
+    assert finished(job, "finished")(), world.node.log
+    assert len(job.output) == 500_000
+    assert job.output.startswith("xxx")
+    assert "Generate Thumbnail Image" in job.output[-200:]
+
+
 def test_an_edit_that_changes_neither_size_nor_time_of_a_file_is_kept(world: World) -> None:
     """Clocks of file systems tick in milliseconds; an engine can be faster than that."""
     world.upload("journal.txt", b"before\n")

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from pathlib import PurePath
 
+from qfc.drivers.deployment.self_signed import self_signed
 from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
 from qfc.stack.model import (
     Certificate,
@@ -258,6 +260,10 @@ class MemoryCertificates:
         """There is nobody who renews. Raises RefusedError."""
         del force
         raise RefusedError("The deployment has no certbot.")
+
+    def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
+        """Make one, as everywhere."""
+        return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
         """Have a file again. Raises RefusedError where there is one."""

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem, public_key, telling
+from qfc.drivers.deployment.self_signed import self_signed
 from qfc.drivers.docker.containers import container
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.hosts.local import LocalHost
@@ -23,7 +24,6 @@ from qfc.errors import NotFoundError, RefusedError
 from qfc.stack.certificates import Sighting, covers, judge, verdict
 from qfc.stack.findings import Severity, unknown
 from qfc.stack.model import Certificate, Verdict
-from qfc.stack.self_signed import self_signed
 from twins import MemoryClock
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)

@@ -52,6 +52,12 @@ def test_an_empty_file_of_deltas_is_one() -> None:
     assert read_deltafile(document()).deltas == ()
 
 
+@pytest.mark.parametrize("missing", ["localPk", "sourcePk", "localLayerId", "sourceLayerId"])
+@pytest.mark.parametrize("nothing", ["", None, ...])
+def test_one_name_of_a_feature_and_of_its_layer_is_enough(missing: str, nothing: Any) -> None:
+    assert len(read_deltafile(document(delta(**{missing: nothing}))).deltas) == 1
+
+
 def test_the_same_delta_twice_counts_once() -> None:
     sent = delta()
     assert len(read_deltafile(document(sent, sent)).deltas) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ from qfc_node.gis.deltas.geometry import (
     write_wkb,
     write_wkt,
 )
+from qfc_node.gis.deltas.geometry.wkt import MAXIMUM_LENGTH
 
 #: GEOS writes them exactly as text, which it does not do with all numbers.
 places = st.integers(-80_000_000, 80_000_000).map(lambda eighths: eighths / 8)
@@ -162,6 +164,26 @@ def test_curves_and_surfaces_come_back(text: str) -> None:
 def test_what_is_no_geometry_is_refused(text: str) -> None:
     with pytest.raises(BadWktError):
         read_wkt(text)
+
+
+def test_geometries_are_read_as_deep_and_as_long_as_is_said() -> None:
+    """Deeper ones, or longer texts, are made to break the reader."""
+
+    def text(depth: int) -> str:
+        return "GeometryCollection (" * depth + "Point (1 2)" + ")" * depth
+
+    def binary(depth: int) -> bytes:
+        return struct.pack("<BII", 1, Kind.GEOMETRYCOLLECTION, 1) * depth + write_wkb(read_wkt("Point (1 2)"))
+
+    read_wkt(text(16))
+    read_wkb(binary(32))
+    read_wkt("Point (1 2)".ljust(MAXIMUM_LENGTH))
+    with pytest.raises(BadWktError, match="nested"):
+        read_wkt(text(17))
+    with pytest.raises(ValueError, match="nested"):
+        read_wkb(binary(33))
+    with pytest.raises(BadWktError, match="characters long"):
+        read_wkt("Point (1 2)".ljust(MAXIMUM_LENGTH + 1))
 
 
 @given(st.text(max_size=60))

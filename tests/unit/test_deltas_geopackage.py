@@ -13,7 +13,9 @@ import pytest
 import shapely
 
 from delta_world import Row, World, check_geopackage, create, delta, patch, read, remove, write
+from qfc_node.gis.deltas.editing import RefusedError
 from qfc_node.gis.deltas.editors.geopackage import GeoPackage
+from qfc_node.gis.deltas.stores import Stores
 
 TREES = [
     Row(1, "oak", 10, 1.5, "POINT (0 0)"),
@@ -414,6 +416,7 @@ def test_odd_names_are_names(tmp_path: Path) -> None:
     ("source", "words"),
     [
         ("./trees.gpkg|layername=nowhere", "no table"),
+        ("./trees.gpkg|layerid=1", "no such layer"),
         ("./missing.gpkg|layername=trees", "missing.gpkg"),
         ("../outside.gpkg|layername=trees", "outside.gpkg"),
         ("./trees.gpkg|layername=seen", "view"),
@@ -503,3 +506,22 @@ def test_deltas_that_do_not_say_their_own_key_are_taken_at_their_word(world: Wor
     change = patch(2, {"name": "x"}, {"name": "elm"}, local="")
     report = world.apply(nameless, change)
     assert [outcome.modified_pk for outcome in report.outcomes] == ["4", "2"]
+
+
+def test_an_empty_log_beside_a_file_is_left_alone(world: World) -> None:
+    (world.folder / "trees.gpkg-wal").write_bytes(b"")
+    assert world.apply(remove(1)).changed_files == {"trees.gpkg"}
+    assert 1 not in trees(world)
+
+
+def test_a_source_that_could_not_be_opened_is_not_tried_again_in_the_same_run(world: World) -> None:
+    """Each try may take as long as a database that does not answer."""
+    (world.folder / "broken.gpkg").write_bytes(b"no database" * 1000)
+    world.add_layer("broken", "./broken.gpkg|layername=trees")
+    project = world.project()
+    layer, stores = project.layer("broken"), Stores(project)
+    assert layer is not None
+    for _ in range(2):
+        with pytest.raises(RefusedError, match="damaged"):
+            stores.editor(layer)
+        (world.folder / "broken.gpkg").write_bytes((world.folder / "trees.gpkg").read_bytes())

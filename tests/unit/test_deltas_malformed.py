@@ -141,6 +141,17 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], words: s
     assert world.snapshot() == before
 
 
+def test_a_delta_is_taken_up_to_the_length_of_its_keys_and_the_number_of_its_attributes(tmp_path: Path) -> None:
+    world = world_of(tmp_path)
+    attributes = {str(number): 1 for number in range(10_000)}
+    for changes in ({"localPk": "x" * 1000}, {"new": {"attributes": attributes}}):
+        content = {**GOOD, "method": "create", **changes}
+        assert world.apply_one(Delta("d", "f", "c", content)).status == "applied"
+    for changes in ({"localPk": "x" * 1001}, {"new": {"attributes": {**attributes, "one more": 1}}}):
+        content = {**GOOD, "method": "create", **changes}
+        assert world.apply_one(Delta("d", "f", "c", content)).status == "error"
+
+
 def test_a_patch_without_new_is_an_error(tmp_path: Path) -> None:
     content = {key: value for key, value in GOOD.items() if key != "new"}
     outcome = world_of(tmp_path).apply_one(Delta("d", "f", "c", content))

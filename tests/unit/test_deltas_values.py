@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qfc_node.gis.deltas.values import BadValueError, Field, FieldKind, coerce, same
+from qfc_node.gis.deltas.values import MAXIMUM_LENGTH, BadValueError, Field, FieldKind, coerce, same
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
@@ -92,3 +92,27 @@ def test_conversions(kind: FieldKind, raw: Any, value: Any) -> None:
 )
 def test_sameness(kind: FieldKind, one: Any, other: Any, expected: bool) -> None:
     assert same(Field("f", kind), one, other) is expected
+
+
+@pytest.mark.parametrize(
+    ("field", "fits", "too_much"),
+    [
+        (Field("f", FieldKind.INTEGER, limits=(-5, 7)), 7, 8),
+        (Field("f", FieldKind.INTEGER, limits=(-5, 7)), -5, -6),
+        (Field("f", FieldKind.INTEGER), 2**63 - 1, 2**63),
+        (Field("f", FieldKind.INTEGER), -(2**63), -(2**63) - 1),
+        (Field("f", FieldKind.TEXT, width=3), "äöü", "äöüß"),
+        (Field("f", FieldKind.TEXT, width=3), 100, 1000),
+        (Field("f", FieldKind.TEXT), "x" * MAXIMUM_LENGTH, "x" * (MAXIMUM_LENGTH + 1)),
+    ],
+    ids=["highest", "lowest", "int64", "-int64", "width", "width of a number", "longest"],
+)
+def test_the_last_value_that_fits_and_the_first_that_does_not(field: Field, fits: Any, too_much: Any) -> None:
+    assert str(coerce(field, fits)) == str(fits)
+    with pytest.raises(BadValueError):
+        coerce(field, too_much)
+
+
+@pytest.mark.parametrize(("is_single", "other", "expected"), [(True, 1.0000001, True), (False, 1.0000001, False)])
+def test_numbers_of_single_precision_are_compared_as_such(is_single: bool, other: float, expected: bool) -> None:
+    assert same(Field("f", FieldKind.REAL, single_precision=is_single), 1.0, other) is expected

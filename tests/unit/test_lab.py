@@ -13,6 +13,7 @@ import pytest
 
 from lab_world import OF_ROWS, REAL_ONLY
 from qfc.checks import EVERYTHING
+from qfc.drivers.deployment.self_signed import self_signed
 from qfc.errors import CommandError, NotConfirmedError, NotFoundError, PartlyDoneError, RefusedError
 from qfc.lab import FAULTS, Fault, fault
 from qfc.lab.disk import why_spared
@@ -21,7 +22,6 @@ from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import Disk, Kind, Revision, Worker
-from qfc.stack.self_signed import self_signed
 from queue_world import NOW
 from twins import MemoryPorts, Release, memory_deployment, memory_stack
 

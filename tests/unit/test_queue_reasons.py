@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,8 +107,9 @@ def test_a_job_waits_for_its_locked_project_first_of_all() -> None:
 def test_a_job_waits_after_a_fault_until_its_time_has_come() -> None:
     waits = job(1, not_before=NOW + timedelta(seconds=30))
     assert only(snapshot((waits,), workers=(IDLE,))) == "Waits until 12:00:30 UTC after a fault."
-    over = replace(waits, not_before=NOW - timedelta(seconds=1))
-    assert only(snapshot((over,), workers=(IDLE,))) == "A free worker takes it up in a moment."
+    for past in (timedelta(seconds=1), timedelta(0)):
+        over = replace(waits, not_before=NOW - past)
+        assert only(snapshot((over,), workers=(IDLE,))) == "A free worker takes it up in a moment."
 
 
 def test_a_job_behind_a_dead_worker_says_what_comes_next() -> None:
@@ -124,6 +126,16 @@ def test_a_worker_is_dead_when_its_lease_has_ended_or_its_row_says_so() -> None:
     assert queue.holder(ended, snapshot(active=(ended,), workers=(BUSY,))) is Liveness.DEAD
     dead = replace(BUSY, state="dead")
     assert queue.holder(held, snapshot(active=(held,), workers=(dead,))) is Liveness.DEAD
+
+
+@pytest.mark.parametrize("workers", [(BUSY,), None])
+def test_a_lease_counts_to_its_very_end(workers: tuple[Worker, ...] | None) -> None:
+    held = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w2")
+    alive = Liveness.ALIVE if workers else Liveness.UNKNOWN
+    ends = {timedelta(hours=1): alive, timedelta(0): alive, timedelta(microseconds=-1): Liveness.DEAD}
+    for left, expected in ends.items():
+        one = replace(held, lease_expires_at=NOW + left)
+        assert queue.holder(one, snapshot(active=(one,), workers=workers)) is expected
 
 
 def test_without_a_list_of_workers_nobody_is_called_dead_before_time() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 from pathlib import Path
 
@@ -30,9 +31,48 @@ def test_a_bomb_is_refused(tmp_path: Path) -> None:
 def test_an_archive_of_countless_members_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "many.qgz"
     with zipfile.ZipFile(path, "w") as archive:
-        for number in range(archives.MAX_MEMBERS + 1):
+        for number in range(archives.MAX_MEMBERS):
             archive.writestr(str(number), b"")
+    check_archive(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("one more", b"")
     with pytest.raises(ArchiveBombError, match="members"):
+        check_archive(path)
+
+
+def claiming(path: Path, unpacked: int, packed: int) -> Path:
+    """Write an archive of about so many bytes that claims to unpack to exactly so many."""
+    filling = packed - 500
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("p.qgs", b"<qgis/>")
+        archive.writestr("filling", bytes(filling))
+    data = bytearray(path.read_bytes())
+    struct.pack_into("<I", data, data.index(b"PK\x01\x02") + 24, unpacked - filling)
+    path.write_bytes(bytes(data))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("unpacked", "packed", "is_refused"),
+    [
+        (archives.RATIO_MATTERS_FROM_BYTES, 1000, False),
+        (archives.RATIO_MATTERS_FROM_BYTES + 1, 1000, True),
+        (archives.MAX_UNPACKED_BYTES // 10, 600_000, False),
+        (archives.MAX_UNPACKED_BYTES // 10, 500_000, True),
+        (archives.MAX_UNPACKED_BYTES, 6_000_000, False),
+        (archives.MAX_UNPACKED_BYTES + 1, 6_000_000, True),
+    ],
+    ids=["small", "less small", "ratio of 179", "ratio of 215", "large", "too large"],
+)
+def test_an_archive_may_unpack_to_as_much_as_is_said(
+    tmp_path: Path, unpacked: int, packed: int, is_refused: bool
+) -> None:
+    """A small one to any multiple of itself, a larger one to 200 times itself, none to more than a gigabyte."""
+    path = claiming(tmp_path / "p.qgz", unpacked, packed)
+    if is_refused:
+        with pytest.raises(ArchiveBombError):
+            check_archive(path)
+    else:
         check_archive(path)
 
 

@@ -20,7 +20,6 @@ from ..stack.certificates import (
     Sighting,
 )
 from ..stack.model import Certificate
-from ..stack.self_signed import self_signed
 from .base import Auto, Check, Severity
 from .evidence import Evidence
 
@@ -115,8 +114,8 @@ class FileMissing(CertificateCheck):
 
     def repair(self, seen: Evidence) -> None:
         """Put one there that is signed by itself, where there is nothing, and start nginx."""
-        pair = self_signed(self._host(seen), seen.ports.clock.now(), (0, MADE_DAYS))
-        seen.ports.deployment.certificates.store(*pair)
+        certificates = seen.ports.deployment.certificates
+        certificates.store(*certificates.self_signed(self._host(seen), seen.ports.clock.now(), (0, MADE_DAYS)))
         seen.ports.runtime.recreate([NGINX])
 
     def _host(self, seen: Evidence) -> str:

@@ -8,7 +8,6 @@ from pathlib import PurePath
 from ..errors import RefusedError
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from ..stack.self_signed import self_signed
 from .base import Fault, UndoData
 
 #: Where nginx sees the folder `conf/nginx/certs` of the deployment.
@@ -42,7 +41,7 @@ class ServedCertificate(Fault):
     def make(self, ports: Ports, known: UndoData) -> None:
         """Keep the files, write others, let nginx read them."""
         host = self.host or ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "localhost")
-        certificate, key = self_signed(host, ports.clock.now(), self.days)
+        certificate, key = ports.deployment.certificates.self_signed(host, ports.clock.now(), self.days)
         for path in (known["certificate"], known["key"]):
             ports.host.run(["cp", "-np", path, path + KEPT])
         ports.host.write_bytes(PurePath(known["certificate"]), certificate)

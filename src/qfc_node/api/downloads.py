@@ -18,8 +18,8 @@ from django.utils.http import (
 )
 from rest_framework.request import Request
 
+from ..core import file_versions
 from ..core.models import FileVersion
-from ..storage import versions
 from .errors import ApiError
 
 CHUNK = 256 * 1024
@@ -48,7 +48,7 @@ def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
         return _with_headers(HttpResponse(status=304), version, name)
     span = _wanted(request, version)
     if span is None:
-        whole = FileResponse(versions.read(version), content_type=CONTENT_TYPE)
+        whole = FileResponse(file_versions.read(version), content_type=CONTENT_TYPE)
         whole["Content-Length"] = str(version.size)
         return _with_headers(whole, version, name)
     if span.start >= version.size or span.end <= span.start:
@@ -117,7 +117,7 @@ def _unsatisfiable(version: FileVersion) -> HttpResponseBase:
 
 
 def _part(version: FileVersion, span: Span) -> HttpResponseBase:
-    response = StreamingHttpResponse(_read(versions.read(version), span), status=206, content_type=CONTENT_TYPE)
+    response = StreamingHttpResponse(_read(file_versions.read(version), span), status=206, content_type=CONTENT_TYPE)
     response["Content-Length"] = str(span.end - span.start)
     response["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{version.size}"
     return response

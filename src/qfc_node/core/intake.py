@@ -22,6 +22,7 @@ from .deltafile import Deltafile, DeltafileError, SentDelta
 from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType, Project, ProjectRole, User
 from .moments import TICK, later_than
 from .permissions import delta_action, is_allowed
+from .project_lock import lock_project
 
 OPEN = (DeltaStatus.PENDING, DeltaStatus.STARTED)
 #: What `deltas/apply` takes up again.
@@ -44,7 +45,7 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
     another project, Project.DoesNotExist when the project is gone.
     """
     with transaction.atomic():
-        held = jobs.lock(project)
+        held = lock_project(project)
         new = _unknown(held, deltafile.deltas)
         stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role), batch_size=1000)
         assign(held, _unassigned(held), user)
@@ -165,7 +166,7 @@ class Reopened(NamedTuple):
 
 def _reopen(project: Project, chosen: QuerySet[Delta], user: User) -> Reopened:
     with transaction.atomic():
-        held = jobs.lock(project)
+        held = lock_project(project)
         deltas = _closed(chosen)
         Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.PENDING)
         made = assign(held, deltas, user)
@@ -196,7 +197,7 @@ def _closed(chosen: QuerySet[Delta]) -> list[Delta]:
 def ignore(project: Project, delta_ids: Iterable[UUID]) -> int:
     """Never apply these deltas, unless they were applied or a worker holds them; return how many."""
     with transaction.atomic():
-        held = jobs.lock(project)
+        held = lock_project(project)
         chosen = Delta.objects.filter(project=held, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
         deltas = _withdraw(chosen)
         return Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.IGNORED)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from django.db import connection, transaction
 
 from .models import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Project, User
+from .project_lock import lock_project
 
 #: A job in one of these statuses is still to end.
 OPEN_STATUSES = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
@@ -19,11 +20,6 @@ class Requested(NamedTuple):
     is_new: bool
 
 
-def lock(project: Project) -> Project:
-    """Return the project as it is now, its row held to the end of the transaction. Raises Project.DoesNotExist."""
-    return Project.objects.select_for_update(no_key=True).defer("project_details").get(pk=project.pk)
-
-
 def wake_workers() -> None:
     """Have idle workers look again after this transaction: they pass over a waiting job whose row we hold."""
     with connection.cursor() as cursor:
@@ -33,7 +29,7 @@ def wake_workers() -> None:
 def request_package(project: Project, user: User, *, force: bool = False) -> Requested:
     """Make a package job, or return the one that is under way; with `force` always make one."""
     with transaction.atomic():
-        lock(project)
+        lock_project(project)
         active = PackageJob.objects.filter(project=project, status__in=OPEN_STATUSES)
         job = None if force else active.order_by("-created_at").first()
         if job is not None:
@@ -44,7 +40,7 @@ def request_package(project: Project, user: User, *, force: bool = False) -> Req
 def request_process_projectfile(project: Project, user: User) -> Requested:
     """Make a job that reads the project file, or return the one that waits: it will read what is there by then."""
     with transaction.atomic():
-        lock(project)
+        lock_project(project)
         waiting = ProcessProjectfileJob.objects.filter(project=project, status=JobStatus.PENDING)
         # A worker that takes the job up at this very moment may have read the old files: then a new one is made.
         job = waiting.select_for_update(skip_locked=True, of=("job_ptr",)).order_by("-created_at").first()

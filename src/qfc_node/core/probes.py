@@ -13,8 +13,8 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from ..storage.blobs import blob_store
 from ..storage.errors import StorageError
+from ..storage.store import blob_store
 from .models import Job, JobStatus, Worker
 
 OK = "ok"

@@ -1,4 +1,4 @@
-"""Making, changing and copying projects."""
+"""Making, changing, copying and removing projects."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import transaction
 
-from ..storage import versions
 from ..storage.blobs import Blob
-from . import jobs
-from .models import File, FileType, FileVersion, Project, ProjectCollaborator, ProjectRole, User
+from . import file_versions, jobs
+from .blob_references import collect_after_commit, hold_blobs
+from .models import File, FileType, FileVersion, Job, Project, ProjectCollaborator, ProjectRole, User
 from .permissions import role_in
 
 PROJECT_SUFFIXES = (".qgs", ".qgz")
@@ -78,11 +78,29 @@ def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> P
     with transaction.atomic():
         project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields}, user)
         newest = [(version.file.name, _blob(version)) for version in _newest(source)]
-        versions.hold_blobs(blob for _, blob in newest)
+        hold_blobs(blob for _, blob in newest)
         for name, blob in newest:
-            versions.write_version(project, name, blob, user)
+            file_versions.write_version(project, name, blob, user)
         if source.project_filename:
             Project.objects.filter(pk=project.pk).update(project_filename=source.project_filename)
             jobs.request_process_projectfile(project, user)
     project.refresh_from_db()
     return project
+
+
+def delete(project: Project) -> None:
+    """Remove a project with everything that belongs to it. A job that runs on it notices and ends."""
+    with transaction.atomic():
+        _keep_everybody_out(project)
+        keys = list(FileVersion.objects.filter(file__project=project).values_list("content", flat=True).distinct())
+        if project.thumbnail_uri:
+            keys.append(project.thumbnail_uri)
+        project.delete()
+        collect_after_commit(keys)
+
+
+def _keep_everybody_out(project: Project) -> None:
+    """Wait for those who are writing to the project, and let nobody begin."""
+    open_jobs = Job.objects.filter(project=project, status__in=jobs.OPEN_STATUSES).order_by("pk")
+    list(open_jobs.select_for_update().values_list("pk"))
+    list(Project.objects.filter(pk=project.pk).select_for_update().values_list("pk"))

@@ -9,10 +9,12 @@ from pathlib import Path
 from django.db import transaction
 from PIL import Image, UnidentifiedImageError
 
-from ..storage import versions
-from ..storage.blobs import blob_store, stage
+from ..storage.blobs import stage
 from ..storage.errors import RejectedError
+from ..storage.store import blob_store
+from .blob_references import collect_after_commit, hold_blob
 from .models import Project
+from .project_lock import lock_project
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 20 * 1000**2
@@ -50,11 +52,11 @@ def replace(project: Project, picture: bytes) -> None:
         staged.write(picture)
         blob = blob_store().adopt(staged)
         with transaction.atomic():
-            versions.hold_blob(blob, staged)
-            versions.lock_project(project)
+            hold_blob(blob, staged)
+            lock_project(project)
             old = Project.objects.filter(pk=project.pk).values_list("thumbnail_uri", flat=True).get()
             Project.objects.filter(pk=project.pk).update(thumbnail_uri=blob.key)
-            versions.collect_after_commit([key for key in (old,) if key and key != blob.key])
+            collect_after_commit([key for key in (old,) if key and key != blob.key])
     finally:
         staged.close()
 

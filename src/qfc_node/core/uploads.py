@@ -5,14 +5,16 @@ from __future__ import annotations
 from django.db import transaction
 from django.db.models import Q
 
-from ..storage import versions
 from ..storage.archives import check_archive
-from ..storage.blobs import Staged, blob_store
+from ..storage.blobs import Staged
 from ..storage.errors import UnsafeNameError
 from ..storage.names import check_name
-from . import jobs
+from ..storage.store import blob_store
+from . import file_versions, jobs
 from .attachments import is_attachment
+from .blob_references import hold_blob
 from .models import File, FileType, FileVersion, Project, User
+from .project_lock import lock_project
 from .projects import is_project_file
 
 
@@ -30,12 +32,12 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
         check_archive(staged.path)
     blob = blob_store().adopt(staged)
     with transaction.atomic():
-        versions.hold_blob(blob, staged)
-        held = jobs.lock(project)
+        hold_blob(blob, staged)
+        held = lock_project(project)
         _check_folders(held, name)
         if is_project_file(name):
             _name_project_file(held, name)
-        version = versions.write_version(held, name, blob, user)
+        version = file_versions.write_version(held, name, blob, user)
         if held.project_filename and not is_attachment(held, name):
             jobs.request_process_projectfile(held, user)
     return version
@@ -64,8 +66,8 @@ def _name_project_file(project: Project, name: str) -> None:
 def remove(project: Project, name: str) -> bool:
     """Remove a file with all its versions; False when there is none."""
     with transaction.atomic():
-        held = jobs.lock(project)
-        if not versions.delete_file(held, name):
+        held = lock_project(project)
+        if not file_versions.delete_file(held, name):
             return False
         _forget_project_file(held, name)
     return True
@@ -74,8 +76,8 @@ def remove(project: Project, name: str) -> bool:
 def remove_version(version: FileVersion) -> None:
     """Remove one version; with the last one the file goes."""
     with transaction.atomic():
-        held = jobs.lock(version.file.project)
-        versions.delete_version(version)
+        held = lock_project(version.file.project)
+        file_versions.delete_version(version)
         if not File.objects.filter(pk=version.file_id).exists():
             _forget_project_file(held, version.file.name)
 

@@ -1,1 +1,1 @@
-"""Bytes of files: content-addressed blobs, uploads on their way in, and the versions that name them."""
+"""Bytes of files: content-addressed blobs, uploads on their way in, and the names that files may have."""

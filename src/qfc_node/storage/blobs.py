@@ -1,19 +1,16 @@
 """The blob store: immutable bytes under the hex of their sha256.
 
 A blob is there completely or not at all: bytes are written to a staging file, forced to the disk, and only then given
-their name. A row that names a blob is written after that, so a crash in between leaves bytes that no client can see;
-`qfc_node.worker.sweep` removes them.
+their name. Whoever refers to a blob does so after that, so a crash in between leaves bytes that no client can see,
+and that are swept away later.
 """
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import os
-import time
 import uuid
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -135,112 +132,3 @@ def stage_file(path: Path) -> Staged:
         staged.close()
         raise
     return staged
-
-
-class FolderBlobStore:
-    """Blobs as files: `ab/abcd…` under a folder on the same file system as the staging folder.
-
-    One level of folders: 256 of them are soon there, and a new blob costs two `fsync` and no more.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / key
-
-    def adopt(self, staged: Staged) -> Blob:
-        """Force the staged bytes to the disk and link them under their name, name included."""
-        blob = staged.blob
-        try:
-            self._adopt(staged, self._path(blob.key))
-        except OSError as error:
-            raise StorageError(f"the blob cannot be stored: {error.strerror}") from error
-        return blob
-
-    def _adopt(self, staged: Staged, path: Path) -> None:
-        try:
-            os.utime(path)  # a blob that is adopted again is young again: the sweep leaves it alone
-        except FileNotFoundError:
-            staged.sync()
-            self._make_folder(path.parent)
-            with suppress(FileExistsError):
-                os.link(staged.path, path)
-        _sync_folder(path.parent)  # whoever linked it may not have come to that
-
-    def _make_folder(self, folder: Path) -> None:
-        if folder.is_dir():
-            return
-        self._make_folder(folder.parent)
-        folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-    def exists(self, key: str) -> bool:
-        """Whether the file is there."""
-        try:
-            return self._path(key).exists()
-        except OSError as error:
-            raise StorageError(f"blob {key[:12]}… cannot be looked for: {error.strerror}") from error
-
-    def open(self, key: str) -> BinaryIO:
-        """Open the file."""
-        try:
-            return self._path(key).open("rb")
-        except OSError as error:
-            raise StorageError(f"blob {key[:12]}… cannot be read: {error.strerror}") from error
-
-    def local_path(self, key: str) -> Path | None:
-        """Return the file itself."""
-        return self._path(key)
-
-    def delete(self, key: str) -> None:
-        """Remove the file."""
-        try:
-            self._path(key).unlink(missing_ok=True)
-        except OSError as error:
-            raise StorageError(f"blob {key[:12]}… cannot be removed: {error.strerror}") from error
-
-    def older_than(self, seconds: float) -> Iterator[str]:
-        """Walk the folder."""
-        limit = time.time() - seconds
-        for path in self.folder.glob("??/*"):
-            with suppress(FileNotFoundError):
-                if path.stat().st_mtime < limit:
-                    yield path.name
-
-    def probe(self) -> None:
-        """Write, force, read and remove a few bytes where blobs are made."""
-        staged = stage()
-        try:
-            staged.write(uuid.uuid4().bytes)
-            staged.sync()
-            if not self.folder.is_dir():
-                self._make_folder(self.folder)
-            if staged.path.read_bytes() == b"":
-                raise StorageError("what was written cannot be read back")
-        except OSError as error:
-            raise StorageError(f"the folder cannot be used: {error.strerror}") from error
-        finally:
-            staged.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-@functools.cache
-def blob_store() -> BlobStore:
-    """Return the store that the settings name: an S3 bucket, or a folder."""
-    if settings.STORAGE_BUCKET_NAME:
-        from .s3 import S3BlobStore  # boto3 costs memory that a folder does not need
-
-        return S3BlobStore()
-    return FolderBlobStore(settings.DATA_DIR / "blobs")
-
-
-# A process that was forked must not talk through its parent's connections to an object store.
-os.register_at_fork(after_in_child=blob_store.cache_clear)

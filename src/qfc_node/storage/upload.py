@@ -30,7 +30,7 @@ class StagedUpload(UploadedFile):
 
     @property
     def blob(self) -> Blob:
-        """The identity of the bytes; they are in the store once `add_version` took them."""
+        """The identity of the bytes; they are in the store once the store has adopted them."""
         return self.staged.blob
 
     def open(self, mode: str | None = None) -> Any:

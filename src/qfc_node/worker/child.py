@@ -18,8 +18,9 @@ from django.utils.module_loading import import_string
 
 from ..core.models import JobType
 from ..gis.port import Engine, EngineClass, GisError
-from ..storage.blobs import Blob, blob_store, stage_file
+from ..storage.blobs import Blob, stage_file
 from ..storage.errors import is_fault_of_the_machine
+from ..storage.store import blob_store
 from . import secret_environment
 from .folder import JobFolder
 from .work import Result, SnapshotFile, StoredFile, Work, stored

@@ -12,13 +12,16 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection, transaction
 
-from ..core import jobs
 from ..core.json_text import storable
 from ..core.models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType
+from ..core.project_lock import lock_project
 from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
 #: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
 MAX_BACKOFF_S = 60
+#: The most faults of a job that are counted. A store may be away for days; 2 to the power of that many faults is no
+#: float, and their number no smallint. The wait has been the longest for long by then.
+MAX_FAULTS = 1000
 
 #: First of the two keys of the advisory lock that one claim holds at a time.
 CLAIM_LOCK_CLASS = LOCK_CLASS + 1
@@ -119,7 +122,7 @@ def postpone(lease: Lease, reason: str) -> None:
     """Return a job after a fault of the infrastructure; the next try comes after a growing wait."""
     with transaction.atomic():
         job = lease.hold()
-        job.faults += 1
+        job.faults = min(job.faults + 1, MAX_FAULTS)
         _to_pending(job, counted=False, backoff_s=min(MAX_BACKOFF_S, 2.0**job.faults / 2), reason=reason)
 
 
@@ -209,7 +212,7 @@ def _hand_on_deltas(job: Job, message: str) -> None:
 
     Without such a job they wait, visible, for the next deltas of the project or for somebody to apply them.
     """
-    jobs.lock(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
+    lock_project(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
     delta_ids = _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.PENDING, message)
     waiting = ApplyJob.objects.filter(project_id=job.project_id, status=JobStatus.PENDING).order_by("created_at")
     following = waiting.select_for_update(of=("job_ptr",)).first()

@@ -10,6 +10,8 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils import timezone
 
+from ..core import file_versions
+from ..core.blob_references import collect_after_commit, hold_blobs
 from ..core.models import (
     ApplyJob,
     ApplyJobDelta,
@@ -24,7 +26,6 @@ from ..core.models import (
     Project,
     User,
 )
-from ..storage import versions
 from .feedback import failure_feedback, success_feedback
 from .leases import Lease
 from .preparation import Prepared
@@ -58,7 +59,7 @@ def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> Non
     """Make a good result visible. Raises LeaseLostError, StaleFilesError or StorageError; then nothing is."""
     with transaction.atomic():
         _begin()
-        versions.hold_blobs(file.blob for file in result.files)
+        hold_blobs(file.blob for file in result.files)
         job = lease.hold()
         project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
         WRITERS[job.type](job, project, prepared, result)
@@ -98,14 +99,14 @@ def _write_report(job: Job, project: Project, prepared: Prepared, result: Result
         project_details=result.details, thumbnail_uri=new_thumbnail, problem=None
     )
     if old_thumbnail and old_thumbnail != new_thumbnail:
-        versions.collect_after_commit([old_thumbnail])
+        collect_after_commit([old_thumbnail])
 
 
 def _write_package(job: Job, project: Project, prepared: Prepared, result: Result) -> None:
     package_job = PackageJob.objects.get(pk=job.pk)
     for file in result.files:
-        versions.write_package_file(package_job, file.name, file.blob)
-    versions.delete_older_packages(package_job)
+        file_versions.write_package_file(package_job, file.name, file.blob)
+    file_versions.delete_older_packages(package_job)
     # The data of the package are those of the snapshot: what was uploaded meanwhile still needs packaging.
     Project.objects.filter(pk=project.pk).update(
         last_package_job=package_job, data_last_packaged_at=prepared.snapshot_at
@@ -116,7 +117,7 @@ def _write_deltas(job: Job, project: Project, prepared: Prepared, result: Result
     _check_still_newest(project, prepared, [file.name for file in result.files])
     author = User.objects.filter(pk=job.created_by_id).first()
     for file in result.files:
-        versions.write_version(project, file.name, file.blob, author)
+        file_versions.write_version(project, file.name, file.blob, author)
     _write_outcomes(job, (*prepared.refused, *result.outcomes))
     _fail_deltas(job, Result("crash", "The job did not say what became of this delta.", "UNKNOWN"))
 

@@ -16,10 +16,10 @@ from typing import IO, Self
 
 from django.utils import timezone
 
+from ..core.blob_references import collect
 from ..core.models import AuthToken
-from ..storage.blobs import blob_store
 from ..storage.errors import StorageError
-from ..storage.versions import collect
+from ..storage.store import blob_store
 from .registry import forget_the_dead
 
 logger = logging.getLogger(__name__)

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from pathlib import PurePosixPath
 
 from cryptography import x509
@@ -21,6 +22,7 @@ from ..docker.containers import Container
 from ..docker.engine import Engine
 from ..routes.address import Place
 from .nginx import reload_nginx
+from .self_signed import self_signed
 
 CERTBOT = "certbot"
 LOOK_S = 10
@@ -101,6 +103,10 @@ class DeploymentCertificates:
         if not container.is_running:
             raise NotFoundError("nginx does not run.", hint="Type: qfc services restart --service nginx")
         reload_nginx(self._engine, self._clock, container)
+
+    def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
+        """Make a certificate for a host that is signed by itself, and its key, as PEM, good between so many days."""
+        return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
         """Put a certificate and its key where nginx looks for them. Raises RefusedError where there are some."""

@@ -211,6 +211,10 @@ class Certificates(Protocol):
         """Let the deployment's certbot renew what is due; return what it said. Raises RefusedError without certbot."""
         ...
 
+    def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
+        """Make a certificate for a host that is signed by itself, and its key, as PEM, good between so many days."""
+        ...
+
     def store(self, certificate: bytes, key: bytes) -> None:
         """Put a certificate and its key (PEM) where nginx looks for them. Raises RefusedError where there are some."""
         ...

@@ -6,18 +6,15 @@ from datetime import UTC
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.db import transaction
 from django.http.response import HttpResponseBase
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ...core import packages
-from ...core.models import ClientType, File, JobStatus, PackageJob, Project
+from ...core import file_versions, packages
+from ...core.models import ClientType, JobStatus, PackageJob, Project
 from ...core.packages import PackageFile
 from ...core.permissions import Action
-from ...storage import versions
-from ...storage.blobs import blob_store
 from ...storage.names import check_name
 from ..base import NodeView
 from ..downloads import send
@@ -113,16 +110,8 @@ class PackageFileView(NodeView):
         job = PackageJob.objects.filter(pk=job_id, project=project, status=JobStatus.STARTED).first()
         if job is None:
             raise InvalidJobError("No such package job is running.")
-        self._store(job, filename)
+        file_versions.replace_package_file(job, filename, self.read_file("file").staged)
         return Response(status=201)
-
-    def _store(self, job: PackageJob, filename: str) -> None:
-        staged = self.read_file("file").staged
-        blob = blob_store().adopt(staged)
-        with transaction.atomic():
-            File.objects.filter(package_job=job, name=filename).delete()
-            versions.hold_blob(blob, staged)
-            versions.write_package_file(job, filename, blob)
 
 
 class LegacyPackageView(NodeView):

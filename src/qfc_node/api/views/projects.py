@@ -13,7 +13,6 @@ from ...core import projects, quota
 from ...core.models import Project, User, UserType
 from ...core.permissions import Access, Action, access_of, may_own, with_roles
 from ...core.project_state import with_state
-from ...storage import versions
 from ..base import Fields, NodeView, find_user
 from ..errors import ObjectNotFoundError, PermissionDeniedError, ProjectAlreadyExistsError
 from ..openapi import BODY, CALLER, PROJECT, operation
@@ -152,7 +151,7 @@ class ProjectView(NodeView):
     def delete(self, request: Request, project_id: UUID) -> Response:
         """Delete the project."""
         del request
-        versions.delete_project(self.access(project_id, Action.CHANGE).project)
+        projects.delete(self.access(project_id, Action.CHANGE).project)
         return Response(status=204)
 
     def _new_owner(self, access: Access, name: str) -> User:

@@ -9,8 +9,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from ...storage import versions
-from .. import jobs
+from .. import jobs, projects
 from ..models import File, FileVersion, Project, ProjectCollaborator, Secret, User
 from ..sealing import seal
 from .base import NodeAdmin, ReadOnlyAdmin, Table
@@ -91,7 +90,7 @@ class ProjectAdmin(NodeAdmin[Project]):
     def delete_model(self, request: HttpRequest, obj: Project) -> None:
         """Delete the project with its bytes."""
         del request
-        versions.delete_project(obj)
+        projects.delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
         """Delete the projects with their bytes."""

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Func, Value
 
 from .accounts import User
-
-if TYPE_CHECKING:
-    from .jobs import PackageJob
-
-if TYPE_CHECKING:
-    pass
 
 
 class ProjectRole(models.TextChoices):
@@ -73,7 +67,8 @@ class Project(models.Model):
     project_details: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     data_last_packaged_at = models.DateTimeField(null=True, blank=True)
     data_last_updated_at = models.DateTimeField(null=True, blank=True)
-    last_package_job: models.ForeignKey[PackageJob | None] = models.ForeignKey(
+    #: A `PackageJob`. Its class refers to this one: to import it here would close a circle.
+    last_package_job: models.ForeignKey[models.Model | None] = models.ForeignKey(
         "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
     )
     last_package_job_id: uuid.UUID | None

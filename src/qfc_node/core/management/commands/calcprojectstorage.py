@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ....storage.versions import recount
+from ...file_versions import recount
 from ...models import Project
 
 

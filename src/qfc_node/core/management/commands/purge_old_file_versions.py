@@ -7,7 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from ....storage.versions import delete_version, keep_versions
+from ...file_versions import delete_version, keep_versions
 from ...models import File, FileType, FileVersion, Project
 
 

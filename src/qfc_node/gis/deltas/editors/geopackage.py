@@ -101,21 +101,19 @@ def _border(blob: object, side: str) -> float | None:
 
 
 def _keep_count(connection: sqlite3.Connection, edits: TableEdits) -> None:
-    change = edits.inserted - edits.deleted
-    if change == 0 or not has_table(connection, "gpkg_ogr_contents") or _counts_itself(connection, edits.table):
+    added = 0 if _counts_itself(connection, edits.table, "insert") else edits.inserted
+    removed = 0 if _counts_itself(connection, edits.table, "delete") else edits.deleted
+    if added == removed or not has_table(connection, "gpkg_ogr_contents"):
         return
     sql = "UPDATE gpkg_ogr_contents SET feature_count = feature_count + ? WHERE lower(table_name) = lower(?)"
-    connection.execute(sql, (change, edits.table))
+    connection.execute(sql, (added - removed, edits.table))
 
 
-def _counts_itself(connection: sqlite3.Connection, table: str) -> bool:
-    """GDAL's pair of triggers may be missing: it takes them off while it writes much."""
-    sql = (
-        "SELECT count(*) FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?)"
-        " AND lower(name) IN (lower(?), lower(?))"
-    )
-    names = (f"trigger_insert_feature_count_{table}", f"trigger_delete_feature_count_{table}")
-    return connection.execute(sql, (table, *names)).fetchone()[0] == len(names)
+def _counts_itself(connection: sqlite3.Connection, table: str, event: str) -> bool:
+    """GDAL's triggers may be missing: it takes them off while it writes much."""
+    sql = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) AND lower(name) = lower(?)"
+    name = f"trigger_{event}_feature_count_{table}"
+    return connection.execute(sql, (table, name)).fetchone() is not None
 
 
 def _keep_extent(connection: sqlite3.Connection, edits: TableEdits, geometry: GeometryColumn) -> None:

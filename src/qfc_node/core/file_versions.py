@@ -1,95 +1,26 @@
 """Names and their versions: the only place that writes `filestorage_file` and `filestorage_fileversion`.
 
-Bytes first, rows second. Between the two, a blob is kept from being collected by an advisory lock: whoever writes a
-row shares it, whoever removes a blob has it alone. Locks are taken in this order: blobs, job, project, the rest; the
-store may be slow, and nobody shall wait for a project because of that.
+Whoever writes rows here has put the bytes into the store before and keeps them there: see `blob_references`.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from typing import BinaryIO
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.db.models import F, Max, QuerySet, Sum
 from django.utils import timezone
 
-from ..core.models import File, FileType, FileVersion, Job, JobStatus, PackageJob, Plan, Project, User
-from ..core.moments import later_than
-from .blobs import Blob, Staged, blob_store
-from .errors import StorageError
-from .names import check_name
-
-logger = logging.getLogger(__name__)
+from ..storage.blobs import Blob, Staged
+from ..storage.store import blob_store
+from .blob_references import collect_after_commit, hold_blob
+from .models import File, FileType, FileVersion, PackageJob, Plan, Project, User
+from .moments import later_than
+from .project_lock import lock_project
 
 #: How many versions of a file are kept for an owner without a plan.
 DEFAULT_KEEP_VERSIONS = 10
-
-#: First of the two keys of a blob's advisory lock. The second is the first byte of its sha256: a package may hold very
-#: many blobs, and PostgreSQL has room for some thousand locks in all.
-LOCK_CLASS = 0x51464342
-
-
-def add_version(project: Project, name: str, staged: Staged, user: User | None) -> FileVersion:
-    """Make staged bytes the newest version of a name, all or nothing; old versions beyond the plan's number go.
-
-    Raises UnsafeNameError, StorageError, or Project.DoesNotExist when the project is gone.
-    """
-    check_name(name)
-    blob = blob_store().adopt(staged)
-    with transaction.atomic():
-        hold_blob(blob, staged)
-        lock_project(project)
-        return write_version(project, name, blob, user)
-
-
-def lock_project(project: Project) -> None:
-    """Hold the project's row to the end of the transaction. Raises Project.DoesNotExist."""
-    Project.objects.select_for_update(no_key=True).only("pk").get(pk=project.pk)
-
-
-def hold_blob(blob: Blob, staged: Staged) -> None:
-    """Keep a blob from being collected to the end of the transaction; it is made anew when it is gone already."""
-    _lock_together([blob.key])
-    if not blob_store().exists(blob.key):
-        blob_store().adopt(staged)
-
-
-def hold_blobs(blobs: Iterable[Blob]) -> None:
-    """Keep blobs from being collected to the end of the transaction. Raises StorageError when one is gone already."""
-    keys = {blob.key for blob in blobs}
-    _lock_together(keys)
-    for key in keys - _named(keys):
-        if not blob_store().exists(key):
-            raise StorageError(f"blob {key[:12]}… was collected before it was named")
-
-
-def _lock_together(keys: Iterable[str]) -> None:
-    places = sorted({_place(key) for key in keys})
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select pg_advisory_xact_lock_shared(%s, place) from unnest(%s::int[]) as place", [LOCK_CLASS, places]
-        )
-
-
-def lock_alone(key: str) -> bool:
-    """Have a blob for oneself to the end of the transaction; False, at once, when somebody is about to name it."""
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, _place(key)])
-        row = cursor.fetchone()
-    return bool(row and row[0])
-
-
-def _place(key: str) -> int:
-    return int(key[:2], 16)
-
-
-def _named(keys: Collection[str]) -> set[str]:
-    """Return those keys that a row names."""
-    of_files = FileVersion.objects.filter(content__in=keys).values_list("content", flat=True)
-    of_thumbnails = Project.objects.filter(thumbnail_uri__in=keys).values_list("thumbnail_uri", flat=True)
-    return {*of_files.distinct(), *of_thumbnails}
 
 
 def write_version(project: Project, name: str, blob: Blob, user: User | None) -> FileVersion:
@@ -107,6 +38,15 @@ def write_package_file(job: PackageJob, name: str, blob: Blob) -> FileVersion:
     """Write the rows of a file of a package; the caller holds the blob."""
     file = File.objects.create(project_id=job.project_id, name=name, file_type=FileType.PACKAGE_FILE, package_job=job)
     return _create(file, blob, None)
+
+
+def replace_package_file(job: PackageJob, name: str, staged: Staged) -> FileVersion:
+    """Make staged bytes a file of a package, in place of one of that name. Raises StorageError."""
+    blob = blob_store().adopt(staged)
+    with transaction.atomic():
+        hold_blob(blob, staged)
+        File.objects.filter(package_job=job, name=name).delete()
+        return write_package_file(job, name, blob)
 
 
 def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
@@ -186,25 +126,6 @@ def _remove(project: Project, versions: Iterable[FileVersion]) -> None:
     collect_after_commit(version.content for version in doomed)
 
 
-def delete_project(project: Project) -> None:
-    """Remove a project with everything that belongs to it. A job that runs on it notices and ends."""
-    with transaction.atomic():
-        _keep_everybody_out(project)
-        keys = list(FileVersion.objects.filter(file__project=project).values_list("content", flat=True).distinct())
-        if project.thumbnail_uri:
-            keys.append(project.thumbnail_uri)
-        project.delete()
-        collect_after_commit(keys)
-
-
-def _keep_everybody_out(project: Project) -> None:
-    """Wait for those who are writing to the project, and let nobody begin."""
-    open_statuses = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
-    open_jobs = Job.objects.filter(project=project, status__in=open_statuses).order_by("pk")
-    list(open_jobs.select_for_update().values_list("pk"))
-    list(Project.objects.filter(pk=project.pk).select_for_update().values_list("pk"))
-
-
 def delete_older_packages(job: PackageJob) -> None:
     """Remove the files of the project's other packages: only the newest is ever served."""
     files = File.objects.filter(project_id=job.project_id, file_type=FileType.PACKAGE_FILE).exclude(package_job=job)
@@ -219,34 +140,6 @@ def recount(project: Project) -> int:
     total: int = versions.aggregate(total=Sum("size"))["total"] or 0
     Project.objects.filter(pk=project.pk).update(file_storage_bytes=total)
     return total
-
-
-def collect_after_commit(keys: Iterable[str]) -> None:
-    """Remove blobs that no row names any more, once the rows are gone for certain."""
-    doomed = set(keys)
-
-    def collect_them() -> None:
-        try:
-            collect(doomed)
-        except (StorageError, DatabaseError) as error:
-            logger.warning("%d blobs are left to the sweep: %s", len(doomed), error)
-
-    if doomed:
-        transaction.on_commit(collect_them)
-
-
-def collect(keys: Collection[str]) -> int:
-    """Remove those blobs that no row names and nobody is about to name; return how many went. Raises StorageError."""
-    doomed = set(keys) - _named(keys)
-    return sum(_collect(key) for key in doomed)
-
-
-def _collect(key: str) -> bool:
-    with transaction.atomic():
-        if not lock_alone(key) or _named([key]):
-            return False
-        blob_store().delete(key)
-        return True
 
 
 def read(version: FileVersion) -> BinaryIO:

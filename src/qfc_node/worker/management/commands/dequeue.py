@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from ....worker.loop import Worker
+from ...loop import Worker
 
 
 class Command(BaseCommand):
