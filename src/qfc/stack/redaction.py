@@ -1,6 +1,6 @@
-"""Takes out of a text what is nobody's business: secrets, people, names of servers and projects. Pure.
+"""Removes private data from a text: secrets, users, names of servers and projects. Pure.
 
-Names become numbered ones, the same for the same name, so that the text still tells who is who.
+Each name is replaced by a numbered one, always the same, so the text still distinguishes them.
 """
 
 from __future__ import annotations
@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import cast
 
-#: Names of settings, also inside of JSON, whose values are secrets; and those whose values name a person or a place.
+#: Names of settings, also inside JSON, whose values are secrets; and those whose values name a user or a server.
 SECRET_NAME = re.compile(r"SECRET|SALT|PASSWORD|PASSWD|TOKEN|CREDENTIAL|KEY|DSN", re.IGNORECASE)
 PERSONAL_NAME = re.compile(r"_USER(NAME)?$|_URL$|EMAIL|HOST|STORAGES|PROVIDERS|ORIGINS")
-#: Shorter values are too common as words to be looked for in a text.
+#: Shorter values are too common as words to be replaced in a text.
 SHORTEST = 4
 HIDDEN = "[hidden]"
-#: Not the account in front of a host in an address.
+#: Matches an e-mail address, but not the account before the host in a URL.
 _MAIL = re.compile(r"(?<![\w.+:/-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"-----BEGIN [A-Z ]+-----.*?-----END [A-Z ]+-----", re.DOTALL), HIDDEN),
@@ -31,22 +31,22 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 
 
 class Redactor:
-    """Takes given secrets and names out of texts, and whatever looks like a secret or an address."""
+    """Removes given secrets and names from texts, and everything that looks like a secret or an address."""
 
     def __init__(self, secrets: Iterable[str], names: Mapping[str, Iterable[str]]) -> None:
-        """Take secrets, and names by what kind of name they are: {"person": [...], "project": [...]}."""
+        """`names` are grouped by kind: {"person": [...], "project": [...]}."""
         found: dict[str, str] = {}
         for kind, those in names.items():
             for number, name in enumerate(dict.fromkeys(those), 1):
                 found.setdefault(name, f"[{kind}-{number}]")
         found |= {secret: HIDDEN for secret in secrets if len(secret) >= SHORTEST}
-        # A name that is part of another one comes after it.
+        # Longer names first: a name may be part of another one.
         self._found = dict(sorted(found.items(), key=lambda pair: -len(pair[0])))
         parts = (rf"(?<!\w){re.escape(name)}(?!\w)" if name[:1].isalnum() else re.escape(name) for name in self._found)
         self._names = re.compile("|".join(parts)) if self._found else None
 
     def __call__(self, text: str) -> str:
-        """Return the text without them."""
+        """Return the redacted text."""
         text = _MAIL.sub("[e-mail]", text)
         if self._names is not None:
             text = self._names.sub(lambda found: self._found[found[0]], text)
@@ -56,12 +56,12 @@ class Redactor:
 
 
 def is_shareable(name: str) -> bool:
-    """Tell whether the value of a setting may be shown."""
+    """Return whether the value of a setting may be shown."""
     return not SECRET_NAME.search(name) and not PERSONAL_NAME.search(name)
 
 
 def secrets_of(values: Mapping[str, str]) -> list[str]:
-    """Return the secrets among settings, those inside of JSON too."""
+    """Return the secrets among settings, including those inside JSON."""
     found = [value for name, value in values.items() if SECRET_NAME.search(name)]
     for value in values.values():
         if value.lstrip().startswith(("{", "[")):
@@ -73,7 +73,7 @@ def _inside(text: str) -> list[str]:
     try:
         document: object = json.loads(text)
     except ValueError:
-        # Whatever it is, nobody may read it.
+        # It cannot be parsed, so all of it counts as secret.
         return [text]
     return _leaves(document, hidden=False)
 
