@@ -2,20 +2,20 @@
 
     QfcError                    exit code 1: the operation failed
     ├── UsageError              2: wrong usage
-    │   └── ConfigError         2: the configuration is wrong; lists every problem at once
+    │   └── ConfigError         2: the configuration is wrong; every problem is listed at once
     ├── UnreachableError        3: stack, host, engine or database cannot be reached
     │   ├── NotRunningError     3: the stack is down
     │   ├── UntrustedError      3: the server's certificate is not trusted
-    │   └── UnknownNameError    3: a name leads to no address from here
-    ├── RefusedError            4: a guard said no
-    │   ├── LockHeldError       4: another operator is at work
-    │   └── NotConfirmedError   4: nobody said yes
-    ├── NotFoundError           1: what was named does not exist
-    ├── CommandError            1: an external command ended badly
-    └── PartlyDoneError         5: some of it is done, some is not
+    │   └── UnknownNameError    3: a host name does not resolve from here
+    ├── RefusedError            4: a guard refused the operation
+    │   ├── LockHeldError       4: another operator holds the lock
+    │   └── NotConfirmedError   4: the operation was not confirmed
+    ├── NotFoundError           1: the named object does not exist
+    ├── CommandError            1: an external command failed
+    └── PartlyDoneError         5: only part of the operation is done
 
-An error is three lines at most for the operator: what failed, why, what to type next. Foreign exceptions are
-translated at the driver's border (`raise … from exc`) and caught once, in `qfc.cli.main`.
+The operator sees at most three lines of an error: what failed, why, what to type next. Drivers translate foreign
+exceptions at their border (`raise … from exc`); `qfc.cli.main` alone catches ours.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class QfcError(Exception):
     """The operation failed."""
 
     exit_code = 1
-    #: Stable name for machines (`error.code` of `--json`).
+    #: Stable name for scripts (`error.code` in the output of `--json`).
     code = "failed"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -44,7 +44,7 @@ class UsageError(QfcError):
 
 
 class ConfigError(UsageError):
-    """The configuration is wrong. `problems` has one sentence for each mistake."""
+    """The configuration is wrong. `problems` has one sentence per mistake."""
 
     code = "configuration"
 
@@ -67,7 +67,7 @@ class NotRunningError(UnreachableError):
 
 
 class UnknownNameError(UnreachableError):
-    """A name leads to no address from here; others may well reach it."""
+    """A host name does not resolve from here; other machines may still reach it."""
 
     code = "unknown_name"
 
@@ -86,19 +86,19 @@ class LockHeldError(RefusedError):
 
 
 class NotConfirmedError(RefusedError):
-    """The operation needs a yes and got none."""
+    """The operation needs a confirmation and got none."""
 
     code = "not_confirmed"
 
 
 class NotFoundError(QfcError):
-    """What was named does not exist."""
+    """The named object does not exist."""
 
     code = "not_found"
 
 
 class CommandError(QfcError):
-    """An external command ended with an error. `said` is all that it wrote, errors first."""
+    """An external command failed. `said` is everything it wrote, standard error first."""
 
     code = "command_failed"
 
@@ -108,7 +108,7 @@ class CommandError(QfcError):
 
 
 class PartlyDoneError(QfcError):
-    """Some of the operation is done, some is not."""
+    """Only part of the operation is done."""
 
     exit_code = 5
     code = "partly_done"

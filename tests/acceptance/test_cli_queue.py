@@ -123,7 +123,7 @@ def test_a_job_waits_runs_fails_and_is_explained(stack: Stack, world: DatabaseWo
         job,
         "alice/empty",
         "pending",
-        "No worker runs.",
+        "No worker is running.",
     )
     stack.qfc("workers", "restart")
     failed = ended(stack, job)

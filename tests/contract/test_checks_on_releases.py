@@ -5,15 +5,15 @@ from __future__ import annotations
 from checks_world import on_rows
 from conditions_world import announce, keeps_files, store, superuser
 from qfc.checks import Check, Evidence, examine
+from qfc.checks.accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from qfc.checks.files import FILES, FILES_FOR_SYNC
-from qfc.checks.people import PEOPLE, PEOPLE_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
 from qfc.stack.findings import Result
 from queue_world import NOW, DatabaseWorld
 from twins import memory_stack
 
-ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *PEOPLE_FOR_SYNC, *PEOPLE, *FILES_FOR_SYNC, *FILES)
+ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *ACCOUNTS_FOR_SYNC, *ACCOUNTS, *FILES_FOR_SYNC, *FILES)
 #: But for those that ask the application.
 CHECKS: tuple[Check, ...] = tuple(check for check in ALL if not isinstance(check, (MigrationsPending, DatabaseNew)))
 

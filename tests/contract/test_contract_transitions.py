@@ -26,7 +26,7 @@ from twins import MemoryPorts, MemoryTransitions, memory_stack
 
 Make = Callable[[], Transitions]
 HOUR = timedelta(hours=1)
-DEAD = "Its worker is dead; nothing takes the job up again by itself."
+DEAD = "Its worker is dead; nothing requeues the job automatically."
 
 
 @pytest.fixture(params=["memory", "file"])
@@ -192,9 +192,9 @@ def test_a_job_that_waited_for_hours_is_not_dead_when_it_is_taken_up(
     if world.store.snapshot().workers is not None:
         assert line_of(ports, job).why == DEAD  # this server tells who is at a job
         return
-    assert line_of(ports, job).why == "Taken up by a worker; about to start."
+    assert line_of(ports, job).why == "Picked up by a worker; about to start."
     moved_back(path, BEGIN_S - 60)
-    assert (line_of(ports, job).why or "").startswith("Taken up by a worker; about to start, seen so since ")
+    assert (line_of(ports, job).why or "").startswith("Picked up by a worker; waiting to start since ")
     moved_back(path, 61)
     dead = line_of(ports, job)
     assert dead.why == DEAD
@@ -202,7 +202,7 @@ def test_a_job_that_waited_for_hours_is_not_dead_when_it_is_taken_up(
     assert (world.now() - dead.seen_since).total_seconds() >= BEGIN_S
     world.store.reset_jobs([job], allowed=[JobStatus.QUEUED], to=JobStatus.PENDING)
     world.store.reset_jobs([job], allowed=[JobStatus.PENDING], to=JobStatus.QUEUED)
-    assert line_of(ports, job).why == "Taken up by a worker; about to start."
+    assert line_of(ports, job).why == "Picked up by a worker; about to start."
 
 
 def test_a_job_is_held_no_longer_than_since_it_was_seen_waiting(world: World, ports: MemoryPorts, path: Path) -> None:

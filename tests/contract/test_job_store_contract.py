@@ -403,7 +403,7 @@ def test_a_dry_run_tells_the_same_and_changes_nothing(world: World) -> None:
 def test_what_is_not_there_is_told(world: World) -> None:
     for change in (world.store.retry([UNKNOWN]), world.store.cancel(["nonsense"]), world.store.reapply([UNKNOWN])):
         assert (change.jobs, change.deltas) == ((), ())
-        assert [refusal.reason for refusal in change.refused] == ["There is no such row."]
+        assert [refusal.reason for refusal in change.refused] == ["It does not exist."]
 
 
 def test_too_many_at_a_time_are_refused(world: World) -> None:

@@ -37,7 +37,7 @@ def test_edits_that_wait_in_several_jobs_are_left_in_the_last_of_them(world: Wor
     assert [one.id for one in found(world).findings] == (["twice"] if official else [])
     if not official:
         return
-    assert "2 jobs have only edits that a later one has" in found(world).findings[0].evidence
+    assert "2 jobs with only edits that later jobs contain" in found(world).findings[0].evidence
     assert found(world, fix=True).findings[0].result is Result.FIXED
     assert [world.store.job(job).status for job in jobs] == [JobStatus.STOPPED, JobStatus.STOPPED, JobStatus.PENDING]
     assert {world.store.delta(edit).status for edit in edits} == {"pending"}

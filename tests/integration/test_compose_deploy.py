@@ -292,7 +292,7 @@ def test_killed_at_a_step_it_is_undone_by_the_next_command(server: Deployment, s
     answer = server.run("--json", "--yes", "workers", "scale", "2")
     assert answer.code == 0, answer.out + answer.err
     if step != "save":
-        assert "broken off at the step" in answer.err
+        assert "interrupted at the step" in answer.err
         assert "back to v1" in answer.err
     assert Before.of(server) == before
     assert serves(server)

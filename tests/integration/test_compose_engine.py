@@ -157,7 +157,7 @@ def test_files_that_an_old_compose_does_not_understand_are_told(deployed: Deploy
         found = deployed.look([check])
     finally:
         override.unlink() if before is None else override.write_text(before)
-    told = [one.evidence.partition(" says of the files: ")[2] for one in found]
+    told = [one.evidence.partition(" rejects the files: ")[2] for one in found]
     assert told == (["Unsupported config option."] if deployed.engine.ssh else [])
     assert deployed.look([check]) == ()
 

@@ -146,9 +146,7 @@ def test_nothing_is_found_on_a_healthy_deployment(deployed_here: Deployment) -> 
 
 def test_nothing_is_found_on_one_whose_workers_start_containers(official: Official) -> None:
     made = diagnose(official.ports, MINE, Options(), proof=False)
-    assert [(one.id, one.evidence) for one in made.findings] == [
-        ("A11-policy", "Their restart policy is no: smtp4dev.")
-    ]
+    assert [(one.id, one.evidence) for one in made.findings] == [("A11-policy", "No restart policy: smtp4dev.")]
 
 
 def test_a_service_that_would_not_come_back_is_told_to(official: Official) -> None:
@@ -165,7 +163,7 @@ def test_an_orphan_goes_and_its_volume_stays(official: Official) -> None:
     name = official.docker("inspect", "-f", "{{.Name}}", orphan).lstrip("/")
     found = official.find("A09")
     assert found is not None
-    assert found.evidence == f"Left of earlier files: {name}."
+    assert found.evidence == f"No service in the Compose files: {name}."
     fixed = official.find("A09", fix=True)
     assert fixed is not None
     assert fixed.result is Result.FIXED
@@ -190,7 +188,7 @@ def test_a_taken_port_is_told_and_another_one_is_used(official: Official) -> Non
     official.ports.deployment.settings.restore(before)
     official.ports.runtime.recreate(["nginx"])
     assert found is not None
-    assert found.evidence == f"nginx cannot have port {port}."
+    assert found.evidence == f"Another program uses port {port} of nginx."
     assert fixed is not None
     assert (fixed.result, int(used) > port, state) == (Result.FIXED, True, "running")
     assert official.find("A05") is None
@@ -228,7 +226,7 @@ def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:
     assert [one.job_id for one in official.ports.deployment.inspection.containers.all() if not one.is_own] == [job]
     fixed = official.find("C14", fix=True)
     assert fixed is not None
-    assert (fixed.result, fixed.evidence[:29]) == (Result.FIXED, "1 folders and 0 containers, o")
+    assert (fixed.result, fixed.evidence[:29]) == (Result.FIXED, "1 folder and 0 containers, fr")
     assert sorted(one.name for one in official.shared.glob("tmp*")) == ["tmpnew", "tmpother"]
     official.ports.deployment.inspection.containers.remove([container])
     assert official.docker("ps", "-aq", "--filter", f"label=job_id={job}") == ""
@@ -249,7 +247,7 @@ def test_a_network_that_is_not_there_is_named_anew(official: Official) -> None:
     official.change(QFIELDCLOUD_DEFAULT_NETWORK="qfieldcloud_default")
     found = official.find("D01-network")
     assert found is not None
-    assert "qfieldcloud_default, and there is no such network" in found.evidence
+    assert "in the network qfieldcloud_default, which is missing" in found.evidence
     fixed = official.find("D01-network", fix=True)
     assert fixed is not None
     assert fixed.result is Result.FIXED
@@ -283,7 +281,7 @@ def test_a_missing_image_is_built(official: Official) -> None:
     official.docker("image", "rm", "-f", name)
     fixed = official.find("D02", fix=True)
     assert fixed is not None
-    assert (fixed.result, fixed.evidence) == (Result.FIXED, f"Not there: {name}.")
+    assert (fixed.result, fixed.evidence) == (Result.FIXED, f"Missing: {name}.")
     assert official.docker("image", "inspect", "-f", "{{.Id}}", name).startswith("sha256:")
 
 
@@ -326,7 +324,7 @@ def test_the_end_of_a_container_is_seen(official: Official) -> None:
     assert ended.evidence == "mirror_transformation_grids ended with exit code 4."
     assert killed
     assert memory is not None
-    assert memory.evidence.startswith(f"Ended for lack of memory: {name} at ")
+    assert memory.evidence.startswith(f"Killed for lack of memory: {name} at ")
 
 
 def test_a_mail_server_is_greeted_from_the_application(official: Official) -> None:
@@ -398,7 +396,7 @@ def test_images_that_env_names_are_pulled_and_that_of_qgis_four_is_named(officia
             settings.restore(before)
             official.docker("image", "rm", three, four, check=False)
     assert pulled is not None
-    assert (pulled.result, pulled.evidence) == (Result.FIXED, f"Not there: {three}.")
+    assert (pulled.result, pulled.evidence) == (Result.FIXED, f"Missing: {three}.")
     assert absent is not None
     assert (absent.result, "QFIELDCLOUD_QGIS4_IMAGE_NAME" in unchanged) == (Result.FAILED, False)
     assert named is not None
@@ -434,7 +432,7 @@ def test_secrets_that_are_older_than_the_keys_are_told(official: Official) -> No
         rows.remove("sealed")
     assert same is None
     assert found is not None
-    assert found.evidence == f"SECRET_KEY was another one on {began:%Y-%m-%d %H:%M} UTC, and secrets are older."
+    assert found.evidence == f"SECRET_KEY had another value on {began:%Y-%m-%d %H:%M} UTC, and secrets are older."
     assert official.find("E08") is None
 
 
@@ -447,7 +445,7 @@ def test_parts_of_different_releases_are_told(official: Official) -> None:
     official.ports.runtime.recreate(["app", "worker_wrapper"])
     found = official.find("D03-skew")
     assert found is not None
-    assert found.evidence == "qgis 25.9; app, worker_wrapper 26.3."
+    assert found.evidence == "Releases: qgis 25.9; app, worker_wrapper 26.3."
 
 
 def test_workers_without_the_engine_and_a_store_that_says_that_it_is_ill(official: Official) -> None:
@@ -464,9 +462,9 @@ def test_workers_without_the_engine_and_a_store_that_says_that_it_is_ill(officia
         override.write_text(before)
         official.ports.runtime.recreate(["worker_wrapper", "minio"])
     assert cut_off is not None
-    assert cut_off.evidence == "No worker has the engine's socket docker.sock."
+    assert cut_off.evidence == "No worker mounts the engine's socket docker.sock."
     assert unhealthy is not None
-    assert unhealthy.evidence == "Its own check fails: minio."
+    assert unhealthy.evidence == "The health check fails: minio."
     assert (official.find("D13"), official.find("C02")) == (None, None)
 
 

@@ -110,7 +110,7 @@ def test_a_processor_without_official_images_is_told(short_folder: Path) -> None
     with engine_of_another_processor(folder) as socket:
         made = Qfc(home)("--stack", "dep", "--json", "doctor", "--no-proof", DOCKER_HOST=f"unix://{socket}")
     found = {one["id"]: one["evidence"] for one in made.json["findings"]}
-    assert found["A14"] == "The host is i686."
+    assert found["A14"] == "The processor of the host is i686; official images are for amd64."
 
 
 #: The queries are tried on the tables of every release in tests/contract; here are the first and the last of them.
@@ -230,7 +230,7 @@ def test_what_only_tables_of_official_servers_tell_is_found(official: Deployment
         if has_stores:
             ports.lab.change("project", {"name": "survey"}, file_storage="default")
     assert set(found) == {"D08-cron", *(["C06"] if has_stores else [])}
-    assert "The last one began 120 min ago." in found["D08-cron"].evidence
+    assert "The last task started 120 min ago." in found["D08-cron"].evidence
     assert found["D08-cron"].result is Result.FAILED
     assert "The repair failed: runcrons ended with exit code" in found["D08-cron"].evidence
     assert official.engine.docker("inspect", "-f", "{{.State.StartedAt}}", official.container("ofelia")) > started

@@ -43,7 +43,7 @@ def club(world: DatabaseWorld) -> None:
 
 
 FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str]] = {
-    "A13-superuser": (no_superuser, "none"),
+    "A13-superuser": (no_superuser, "no active superuser"),
     "H01-plan": (inactive_by_default, "community (inactive_draft)"),
     "H02": (plan_insufficient, "alice/online"),
     "H03-soon": (quota_soon, "alice 92%, old versions 52 MB"),

@@ -36,7 +36,7 @@ def test_a_database_that_was_told_to_be_read_only(ports: MemoryPorts, world: Dat
 
 def test_databases_of_users_that_later_releases_remove(ports: MemoryPorts, world: DatabaseWorld) -> None:
     with table(world, "core_geodb", "select id as user_id from core_user"):
-        expect(ports, "I01", "1 rows")
+        expect(ports, "I01", "1 row.")
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def test_projects_in_an_old_store(official_ports: MemoryPorts, official_world: D
 
 def test_jobs_that_come_near_the_time_limit(official_ports: MemoryPorts, official_world: DatabaseWorld) -> None:
     official_world.job(official_world.project("slow"), "finished", made=60, started=60, ended=51)
-    expect(official_ports, "E10", "Of 600 s: alice/slow (package 540 s)")
+    expect(official_ports, "E10", "The limit is 600 s: alice/slow (package 540 s)")
     official_world.execute(f"update core_job set created_at = created_at - interval '{timedelta(days=31)}'")
     assert found(official_ports).findings == ()
 
@@ -72,7 +72,7 @@ def test_secrets_that_are_older_than_another_key(official_ports: MemoryPorts, of
         assert found(official_ports).findings == ()
     with secret(official_world, 100):
         made = found(official_ports)
-        assert "SECRET_KEY was another one" in the(made, "E08").evidence
+        assert "SECRET_KEY had another value" in the(made, "E08").evidence
         assert "s3cret" not in str(made)
         official_ports.records.write_text("deployments/1/env", f"SECRET_KEY={NEW_SECRET}\nSALT_KEY=\n")
         assert found(official_ports).findings == ()

@@ -32,12 +32,12 @@ def attachment_missing(world: DatabaseWorld) -> None:
 
 
 FAULTS: dict[str, tuple[Make, str]] = {
-    "C10": (file("relief.tif", 997, 3), "1 files: alice/files/relief.tif."),
+    "C10": (file("relief.tif", 997, 3), "1 file: alice/files/relief.tif."),
     "C12": (file("data/aux.csv"), "alice/files/data/aux.csv"),
     "E11": (two_project_files, "alice/files/old/two.qgz, alice/files/one.qgs"),
     "E12-hidden": (file("data/.cache"), "alice/files/data/.cache"),
     "E13": (file("survey.qgs", project="shared_datasets"), "alice/shared_datasets/survey.qgs"),
-    "G06": (attachment_missing, "1 files of the last days: alice/photos/DCIM/lost.jpg"),
+    "G06": (attachment_missing, "1 file in the last 7 days: alice/photos/DCIM/lost.jpg"),
 }
 
 

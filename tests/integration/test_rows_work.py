@@ -52,10 +52,10 @@ def storm(world: DatabaseWorld) -> None:
 #: By the check: how the fault is made, what the evidence has, and faults that come with it.
 FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str, tuple[str, ...]]] = {
     "D17": (storm, "alice/storm (21 within an hour)", ()),
-    "F08": (over_quota, "1 edits in alice/full", ("F09", "H03-jobs")),
-    "F09-overtaken": (overtaken, "1 of alice/overtaken", ("F09", "D14-jobs")),
-    "F10": (unpermitted, "1 of alice/edited", ()),
-    "F12": (backlog, "1001 of alice/busy", ()),
+    "F08": (over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
+    "F09-overtaken": (overtaken, "1 in alice/overtaken", ("F09", "D14-jobs")),
+    "F10": (unpermitted, "1 in alice/edited", ()),
+    "F12": (backlog, "1001 in alice/busy", ()),
 }
 
 

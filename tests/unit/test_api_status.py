@@ -59,7 +59,7 @@ def test_a_part_that_is_not_ok_is_named_whatever_the_status_is(document: dict[st
 def test_what_the_operator_wrote_is_shown_and_no_fault() -> None:
     found = judge_status(answer({**OF_2026, "incident_message": "Sync is slow", "maintenance_message": "Tonight"}))
     assert found.verdict is Verdict.OK
-    assert found.evidence == "all parts ok; the operator writes: Sync is slow; the operator writes: Tonight"
+    assert found.evidence == "all parts ok; notice of the operator: Sync is slow; notice of the operator: Tonight"
 
 
 @pytest.mark.parametrize("status", [302, 401, 429, 500, 503])

@@ -135,17 +135,17 @@ def disk_full(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
-    "D11": (no_worker, "None of 2 workers runs; 1 jobs wait."),
-    "D11-few": (a_worker_less, "1 of 2 workers run."),
-    "D07": (orphan("queued", 30, None), "of alice/blocked; 0 jobs wait behind."),
-    "D08": (orphan("started", 90, 80), "of alice/blocked; 0 jobs wait behind."),
-    "D11-locked": (locked, "alice/locked, locked for more than an hour"),
-    "F09": (lost_edit, "1 edits in alice/edited"),
-    "E09": (failed_by_the_server, "1 projects: alice/innocent."),
+    "D11": (no_worker, "0 of 2 workers are running; 1 job waiting."),
+    "D11-few": (a_worker_less, "1 of 2 workers are running."),
+    "D07": (orphan("queued", 30, None), "of alice/blocked; 0 jobs waiting behind."),
+    "D08": (orphan("started", 90, 80), "of alice/blocked; 0 jobs waiting behind."),
+    "D11-locked": (locked, "alice/locked, locked more than an hour ago"),
+    "F09": (lost_edit, "1 edit in alice/edited"),
+    "E09": (failed_by_the_server, "1 project: alice/innocent."),
     "H01": (inactive, "alice (inactive_draft)"),
     "H03": (over_quota, "bob (200 of 100 MB)"),
     "A11": (service_down, "Down: app."),
-    "A13": (no_tables, "No migration was ever applied."),
+    "A13": (no_tables, "No migration is applied."),
     "A17": (api_unwell, "storage error"),
     "D11-wait": (long_wait, "the oldest for 40 min"),
     "A15": (disk_full, ""),
@@ -214,7 +214,7 @@ def test_a_setting_that_makes_trouble_is_found_and_no_secret_is_told(id: str) ->
 def test_an_image_that_workers_are_told_and_that_is_not_there() -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += "QFIELDCLOUD_QGIS_IMAGE_NAME=memory-qgis\n"
-    assert [(one.id, one.evidence) for one in found(ports).findings] == [("D02", "Not there: memory-qgis.")]
+    assert [(one.id, one.evidence) for one in found(ports).findings] == [("D02", "Missing: memory-qgis.")]
     ports.deployment.images.tag(next(iter(ports.deployment.site.images)), "memory-qgis:latest")
     assert found(ports).findings == ()
 
@@ -229,7 +229,7 @@ def test_workers_that_the_database_does_not_know() -> None:
     assert found(ports).findings == ()
     ports.jobs.worker_rows.clear()
     assert [(one.id, one.evidence) for one in found(ports).findings] == [
-        ("D12", "2 workers run, none is known to the database.")
+        ("D12", "2 workers running, but none is registered in the database.")
     ]
 
 

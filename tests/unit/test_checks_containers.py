@@ -132,18 +132,18 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
         lambda ports: change(
             ports, "app", state="created", error="Bind for 0.0.0.0:443 failed: port is already allocated"
         ),
-        "app cannot have port 443",
+        "uses port 443 of app",
     ),
     "A05-other": (
         lambda ports: add(ports, "smtp4dev", state="created", error="listen tcp :25: bind: address already in use"),
-        "smtp4dev cannot have its port",
+        "uses the port of smtp4dev",
     ),
-    "A07": (old_compose, "Compose 1.29.2 says of the files: contains an invalid type"),
+    "A07": (old_compose, "Compose 1.29.2 rejects the files: contains an invalid type"),
     "A09": (
         lambda ports: (add(ports, "geodb"), setattr(inspection(ports).containers, "orphaned", ("geodb",))),
         "memory-geodb-1",
     ),
-    "A11-policy": (lambda ports: change(ports, "app", restart_policy="no"), "restart policy is no: app"),
+    "A11-policy": (lambda ports: change(ports, "app", restart_policy="no"), "No restart policy: app"),
     "A14": (another_processor, "aarch64"),
     "A16": (
         lambda ports: add(ports, "mirror_transformation_grids", state="exited", exit_code=4),
@@ -151,7 +151,7 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
     ),
     "D05-oom": (
         lambda ports: change(ports, "app", oom_killed=True),
-        "Ended for lack of memory: memory-app-1",
+        "Killed for lack of memory: memory-app-1",
     ),
     "C01": (
         lambda ports: inspection(ports).network.unreached.update({(Vantage.NGINX, ENDPOINT): "no such host"}),
@@ -168,20 +168,20 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
         ),
         "default",
     ),
-    "D01-network": (lost_network, "Workers start jobs on gone"),
+    "D01-network": (lost_network, "Workers start jobs in the network gone"),
     "D03-skew": (another_release, "worker_wrapper 2"),
     "D06": (neighbour, "production here and in other in /srv/other"),
-    "D13": (no_socket, "No worker has the engine's socket"),
-    "C14": (left, "1 folders and 1 containers"),
+    "D13": (no_socket, "No worker mounts the engine's socket"),
+    "C14": (left, "1 folder and 1 container, "),
     "A15-no-inodes": (
         lambda ports: setattr(inspection(ports).host, "space", (Inodes(10, 10**7, "/"),)),
         "10 of 10000000 on /",
     ),
     "A15-inodes": (lambda ports: setattr(inspection(ports).host, "space", (Inodes(10**5, 10**7, "/"),)), "100000 of"),
-    "A15-soon": (filling, "If it goes on like this: / on"),
+    "A15-soon": (filling, "Full at the present rate: / on"),
     "A15-logs": (
         lambda ports: setattr(inspection(ports).host, "log_parts", (DiskPart("logs", "db", 20 * 10**9),)),
-        "20.0 GB: db 20.0 GB",
+        "20.0 GB in total: db 20.0 GB",
     ),
     "G03-dns": (
         lambda ports: (
@@ -294,7 +294,7 @@ def test_a_store_that_says_itself_that_it_is_ill() -> None:
     ill = lambda one: replace(one, health=Health.UNHEALTHY) if one.name == "minio" else one  # noqa: E731
     assert "C02" not in ids(found(ports))
     ports.runtime.services = lambda: tuple(map(ill, services()))
-    assert the(found(ports), "C02").evidence == "Its own check fails: minio."
+    assert the(found(ports), "C02").evidence == "The health check fails: minio."
 
 
 def test_an_organization_whose_owner_may_not_log_in() -> None:

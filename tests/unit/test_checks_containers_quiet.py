@@ -116,7 +116,7 @@ def test_a_port_that_was_taken_and_is_not_any_more_is_no_fault() -> None:
 def test_a_host_without_compose_is_told() -> None:
     ports, _ = healthy("compose")
     seen(ports).engine.known = EngineFacts("20.10", "x86_64", "/var/lib/docker", "")
-    assert the(found(ports), "A07").evidence == "The host has no Compose: nothing can be changed."
+    assert the(found(ports), "A07").evidence == "The host has no Compose, so qfc cannot change the deployment."
 
 
 def test_single_commands_and_tasks_need_no_policy() -> None:
@@ -139,7 +139,7 @@ def test_the_network_of_the_workers_is_written_and_only_that_is_shown() -> None:
 def test_workers_that_may_not_use_the_engine_say_so_in_their_log() -> None:
     ports, _ = healthy("compose")
     denied_socket(ports)
-    assert the(found(ports), "D13").evidence.startswith("They say: docker.errors.DockerException")
+    assert the(found(ports), "D13").evidence.startswith("Their log says: docker.errors.DockerException")
     ports.clock.moment = NOW + timedelta(hours=1)
     assert "D13" not in ids(found(ports))
 
@@ -210,7 +210,7 @@ def test_old_measurements_of_a_disk_say_nothing() -> None:
 def test_a_missing_image_is_built_where_a_service_builds_it() -> None:
     ports, _ = healthy("compose")
     missing_image(ports)
-    assert the(found(ports), "D02").evidence == "Not there: memory-qgis."
+    assert the(found(ports), "D02").evidence == "Missing: memory-qgis."
     assert the(found(ports, fix=True), "D02").result is Result.FIXED
     assert found(ports).findings == ()
 

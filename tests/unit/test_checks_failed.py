@@ -96,7 +96,7 @@ def test_edits_are_told_by_their_reason(id: str) -> None:
     rows = ports.jobs.delta_rows
     rows[delta] = replace(rows[delta], feedback={"msg": EDITS[id]})
     assert id in ids(found(ports))
-    assert "1 of " in the(found(ports), id).evidence
+    assert "1 by " in the(found(ports), id).evidence
     assert "alice/edited" in the(found(ports), id).evidence
 
 

@@ -38,7 +38,7 @@ def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) 
     wrote(ports, service, text)
     made = found(ports)
     assert ids(made) == [id]
-    assert f"{service} wrote 1 such lines" in the(made, id).evidence
+    assert f"{service} logged 1 such line, " in the(made, id).evidence
 
 
 def test_what_was_written_before_the_service_was_started_anew_is_no_finding() -> None:
@@ -160,7 +160,11 @@ def test_missing_style_sheets_are_collected() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "evidence"),
-    [((404, b"{}"), "answered 404"), ((200, b"{}"), "no list"), ((200, b'[{"id": "oidc"}]'), "name and password")],
+    [
+        ((404, b"{}"), "answered 404"),
+        ((200, b"{}"), "did not answer with a list"),
+        ((200, b'[{"id": "oidc"}]'), "name and password"),
+    ],
 )
 def test_ways_to_log_in_that_clients_cannot_use(answer: tuple[int, bytes], evidence: str) -> None:
     ports, _ = healthy()
@@ -207,7 +211,7 @@ def test_a_public_port_that_is_not_the_one_of_the_settings() -> None:
     ports.api.url = "https://memory:8443"
     assert "B05" not in ids(found(ports))
     ports.api.url = "https://memory"
-    assert "Clients use 443, WEB_HTTPS_PORT is 8443" in the(found(ports), "B05").evidence
+    assert "Clients use port 443, but WEB_HTTPS_PORT is 8443" in the(found(ports), "B05").evidence
 
 
 def test_a_clock_that_is_wrong() -> None:
@@ -216,7 +220,7 @@ def test_a_clock_that_is_wrong() -> None:
     ports.api.headers["/api/v1/status/"] = {"date": format_datetime(now + timedelta(seconds=2), usegmt=True)}
     assert found(ports).findings == ()
     ports.api.headers["/api/v1/status/"] = {"date": format_datetime(now - timedelta(seconds=90), usegmt=True)}
-    assert "-90 s" in the(found(ports), "clock-server").evidence
+    assert "90 s behind" in the(found(ports), "clock-server").evidence
 
 
 def certificate(ports: MemoryPorts, **more: object) -> Certificate:
@@ -274,7 +278,7 @@ def test_a_renewed_certificate_is_served_after_the_repair() -> None:
     ports, _ = healthy("compose")
     serving(ports)
     ports.deployment.certificates.file = certificate(ports, fingerprint="bb", serial="02")
-    assert "nginx serves 01" in the(found(ports), "B10").evidence
+    assert "nginx serves serial 01" in the(found(ports), "B10").evidence
     assert the(found(ports, fix=True), "B10").result is Result.FIXED
     assert found(ports).findings == ()
 
@@ -368,7 +372,7 @@ def test_variables_that_the_release_wants_are_added_and_secrets_made_up() -> Non
     file(ports, ".env.example", "# comment\nSALT_KEY=0123456789\nNEW_ONE='seven'\n")
     assert the(found(ports), "A12").evidence == "Not set: NEW_ONE, SALT_KEY."
     planned = found(ports, fix=True, options=DRY)
-    assert "NEW_ONE: not set → seven; SALT_KEY: not set → (made up)" in "".join(planned.steps)
+    assert "NEW_ONE: not set → seven; SALT_KEY: not set → (random)" in "".join(planned.steps)
     assert the(found(ports, fix=True), "A12").result is Result.FIXED
     values = ports.deployment.settings.values()
     assert values["NEW_ONE"] == "seven"
@@ -447,4 +451,4 @@ def test_files_that_nginx_would_not_start_with() -> None:
 
     ports.runtime.execute_with = judge
     evidence = the(found(ports), "B02-files").evidence
-    assert evidence == 'It says: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'
+    assert evidence == 'nginx -t says: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'

@@ -76,11 +76,11 @@ def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 #: By the check: how the fault is made, what the evidence has, and whether a fault of another check comes with it.
 FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
-    "A13-pending": (migrations_pending, "1 of 3 are not applied: core.0003", ()),
-    "A13-new": (database_new, "None of 3", ("A13",)),
+    "A13-pending": (migrations_pending, "1 of 3 migrations are not applied: core.0003", ()),
+    "A13-new": (database_new, "None of the 3 migrations", ("A13",)),
     "connections": (few_connections, "95 of 100", ()),
     "D12-locks": (stuck, "1 for up to 30 min: psql idle", ()),
-    "F08": (lost_over_quota, "1 edits in alice/full", ("F09", "H03-jobs")),
+    "F08": (lost_over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
     "I01": (geodb_in_use, "3 rows", ()),
 }
 
@@ -119,7 +119,7 @@ def test_a_deployment_is_dumped_before_it_is_migrated() -> None:
     made = diagnose(ports, EVERYTHING, Options(ask=ask), fix=True, proof=False)
     assert the(made, "A13-pending").result is Result.FIXED
     (dump,) = ports.deployment.site.dumps
-    assert f"the database of before is kept as {dump}" in questions[0]
+    assert f"keep a dump of the present database in {dump}" in questions[0]
     assert ports.deployment.site.dumps[dump][0]["migrations"] == ("core.0001", "core.0002")
 
 
@@ -157,7 +157,7 @@ def test_edits_are_not_applied_again_before_there_is_space() -> None:
     wanted = [check for check in EVERYTHING if check.id == "F08"]
     made = diagnose(ports, wanted, YES, fix=True, proof=False)
     assert the(made, "F08").result is Result.FAILED
-    assert "alice has no space yet" in the(made, "F08").evidence
+    assert "The quota is still used up: alice." in the(made, "F08").evidence
 
 
 def test_accounts_become_active_by_the_plan_that_they_have() -> None:

@@ -29,14 +29,14 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
     values = ports.deployment.settings.values()
     new, store = values["POSTGRES_PASSWORD"], json.loads(values["STORAGES"])["default"]["OPTIONS"]
     assert the(made, "A10-passwords").result is Result.FIXED
-    assert "POSTGRES_PASSWORD: [hidden] → another one, made at random" in asked[0]
+    assert "POSTGRES_PASSWORD: [hidden] → a random value" in asked[0]
     assert ports.conditions.server.password == new
     assert store == {"access_key": "minioadmin", "secret_key": values["MINIO_ROOT_PASSWORD"]}
     assert new not in str((made, asked))
     assert values["MINIO_ROOT_PASSWORD"] not in str((made, asked))
     assert values["SALT_KEY"] == "0123456789abcdef"
     assert [(one.id, one.evidence) for one in found(ports).findings] == [
-        ("A10", "As in the example that everybody has: SALT_KEY.")
+        ("A10", "Everybody knows these values: SALT_KEY.")
     ]
 
 

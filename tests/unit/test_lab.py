@@ -149,7 +149,7 @@ def test_nothing_is_broken_without_a_yes_or_in_a_dry_run() -> None:
     before = traces(ports)
     with pytest.raises(NotConfirmedError):
         lab_break(ports, "edits-lost", Options())
-    assert lab_break(ports, "edits-lost", DRY).steps == ("Break: Edits were pushed, and no job will apply them",)
+    assert lab_break(ports, "edits-lost", DRY).steps == ("Break: Edits were pushed, but no job will apply them",)
     assert traces(ports) == before
     assert lab_book.read(ports) == ()
 
@@ -198,11 +198,11 @@ def lab_on(disk: Disk) -> MemoryPorts:
 @pytest.mark.parametrize(
     ("disk", "reason"),
     [
-        (Disk(SMALL, 100 * 1000**3, "/memory"), "more than 2 are no lab's"),
+        (Disk(SMALL, 100 * 1000**3, "/memory"), "the limit is 2 GiB"),
         (Disk(1, 3 * 1024**3, "/memory/memory"), "it has 3.0 GiB"),
         (Disk(SMALL, SMALL, "/"), "not mounted for this stack alone"),
         (Disk(SMALL, SMALL, "/mnt"), "not mounted for this stack alone"),
-        (Disk(SMALL, SMALL), "The disk on this machine is not filled"),
+        (Disk(SMALL, SMALL), "does not fill the disk on this machine"),
     ],
 )
 def test_a_disk_on_which_others_would_suffer_is_not_filled(disk: Disk, reason: str) -> None:

@@ -48,7 +48,7 @@ def test_only_failed_and_stopped_jobs_are_tried_again() -> None:
 
 def test_an_unknown_name_is_told() -> None:
     plan = plan_retry(["x"], [], [], skips_settled=True)
-    assert [(refusal.id, refusal.reason) for refusal in plan.refused] == [("x", "There is no such row.")]
+    assert [(refusal.id, refusal.reason) for refusal in plan.refused] == [("x", "It does not exist.")]
 
 
 def test_retrying_an_apply_job_takes_what_never_arrived() -> None:
@@ -61,7 +61,7 @@ def test_retrying_an_apply_job_takes_what_never_arrived() -> None:
 def test_an_apply_job_with_nothing_left_is_not_tried_again() -> None:
     plan = plan_retry(["a"], [job("a", type="delta_apply")], [part("1", "applied")], skips_settled=True)
     assert plan.jobs == ()
-    assert "None of its deltas" in plan.refused[0].reason
+    assert "None of its edits" in plan.refused[0].reason
 
 
 def test_workers_that_apply_everything_get_no_job_of_which_some_is_done() -> None:

@@ -64,9 +64,9 @@ def test_the_queue_is_explained(ports: MemoryPorts, world: MemoryWorld) -> None:
     assert (result.waiting.project_busy, result.waiting.no_free_worker) == (1, 1)
     assert [job.id for job in result.jobs] == [running, oldest, waits]
     running_why, oldest_why, waits_why = [job.why or "" for job in result.jobs]
-    assert running_why.startswith("Runs on worker w1 since")
+    assert running_why.startswith("Has been running on worker w1 since")
     assert oldest_why == "No worker is free."
-    assert waits_why.startswith("Its project is busy with package job")
+    assert waits_why.startswith("Its project has been busy since")
     assert result.jobs[0].age_s == 20 * 60
 
 
@@ -83,7 +83,7 @@ def test_recent_jobs_and_their_failures(ports: MemoryPorts, world: MemoryWorld) 
     only_failed = sync_failed(ports, hours=1)
     (job,) = only_failed.jobs
     assert (job.id, job.cause, job.error) == (failed, "server", "Worker timeout error.")
-    assert job.signature == "D04 the time limit was reached"
+    assert job.signature == "D04 the job reached its time limit"
     (group,) = only_failed.groups
     assert (group.count, group.projects, group.signature) == (1, ("alice/survey",), job.signature)
 
@@ -109,7 +109,7 @@ def test_jobs_are_listed_with_reasons(ports: MemoryPorts, world: MemoryWorld) ->
     world.job(project, "finished", made=5, ended=4)
     world.job(project, made=1)
     waiting, done = jobs_list(ports).jobs
-    assert (waiting.why, done.why) == ("No worker runs.", None)
+    assert (waiting.why, done.why) == ("No worker is running.", None)
     assert jobs_list(ports, statuses=[JobStatus.FINISHED], project="alice/survey").jobs == (done,)
     with pytest.raises(NotFoundError):
         jobs_list(ports, project="survey")
@@ -231,7 +231,7 @@ def lost_edits(world: MemoryWorld) -> tuple[str, str, str, str]:
         (DeltaFilter(older="1h 30m"), [0, 1]),
         (DeltaFilter(reason="f02"), [0, 2]),
         (DeltaFilter(reason="find feat"), [1]),
-        (DeltaFilter(reason="LAYER is not in"), [0, 2]),
+        (DeltaFilter(reason="LAYER is no longer in"), [0, 2]),
         (DeltaFilter(reason="went wrong"), [3]),
         (DeltaFilter(project="alice/one", by="alice", reason="F02"), [0]),
         (DeltaFilter(["error"], reason="F02"), []),

@@ -48,15 +48,15 @@ IDLE, BUSY = Worker("w1", "idle"), Worker("w2", "busy")
 
 
 def test_a_job_waits_because_no_worker_runs() -> None:
-    assert only(snapshot((job(1),))) == "No worker runs."
+    assert only(snapshot((job(1),))) == "No worker is running."
 
 
 def test_a_job_waits_because_no_worker_is_free() -> None:
     sentences = queue.explain(snapshot((job(1), job(2, project=1), job(3, project=2)), workers=(BUSY,)))
     assert list(sentences.values()) == [
         "No worker is free.",
-        "No worker is free; one older job waits before it.",
-        "No worker is free; 2 older jobs wait before it.",
+        "No worker is free; one older job is ahead of it.",
+        "No worker is free; 2 older jobs are ahead of it.",
     ]
 
 
@@ -64,13 +64,13 @@ def test_workers_of_another_release_are_told_with_what_waits_for_them_alone() ->
     skew = "The workers are of another release (25.9) than the application (26.3)."
     locked = job(2, project=1, project_locked_at=NOW)
     sentences = queue.explain(snapshot((job(1), locked), workers=None), skew)
-    assert sentences[job(1).id] == f"No worker has taken it up yet. {skew}"
+    assert sentences[job(1).id] == f"No worker has picked it up yet. {skew}"
     assert "release" not in sentences[locked.id]
 
 
 def test_living_workers_of_different_releases_are_told() -> None:
     old, new, dead = Worker("w1", "busy", release="0.1.0"), Worker("w2", "idle", release="0.2.0"), Worker("w3", "dead")
-    mixed = "The workers are of different releases (0.1.0 and 0.2.0)."
+    mixed = "The workers run different releases (0.1.0 and 0.2.0)."
     assert queue.releases_of_workers(snapshot(workers=(old, new, dead))) == mixed
     assert queue.releases_of_workers(snapshot(workers=(new, replace(dead, release="0.1.0")))) is None
     assert queue.releases_of_workers(snapshot(workers=(old, BUSY))) is None
@@ -86,36 +86,36 @@ def test_what_waits_for_long() -> None:
 
 def test_an_idle_worker_takes_the_oldest_job() -> None:
     sentences = list(queue.explain(snapshot((job(1), job(2, project=1)), workers=(IDLE,))).values())
-    assert sentences[0] == "A free worker takes it up in a moment."
+    assert sentences[0] == "A free worker picks it up in a moment."
     assert sentences[1].startswith("No worker is free; one older")
 
 
 def test_a_job_waits_for_its_busy_project() -> None:
     running = job(1, JobStatus.STARTED, started_at=NOW - timedelta(minutes=3), worker_id="w2")
     sentences = queue.explain(snapshot((job(2),), (running,), (BUSY,)))
-    assert sentences[job(2).id] == "Its project is busy with package job 00000001 since 11:57:00 UTC."
-    assert sentences[running.id] == "Runs on worker w2 since 11:57:00 UTC."
+    assert sentences[job(2).id] == "Its project has been busy since 11:57:00 UTC with package job 00000001."
+    assert sentences[running.id] == "Has been running on worker w2 since 11:57:00 UTC."
 
 
 def test_a_job_waits_for_its_locked_project_first_of_all() -> None:
     running = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w2")
     locked = job(2, project_locked_at=NOW - timedelta(days=2), not_before=NOW + timedelta(minutes=1))
     sentences = queue.explain(snapshot((locked,), (running,), (BUSY,)))
-    assert sentences[locked.id] == "Its project is locked since 2026-05-02 12:00 UTC."
+    assert sentences[locked.id] == "Its project has been locked since 2026-05-02 12:00 UTC."
 
 
 def test_a_job_waits_after_a_fault_until_its_time_has_come() -> None:
     waits = job(1, not_before=NOW + timedelta(seconds=30))
-    assert only(snapshot((waits,), workers=(IDLE,))) == "Waits until 12:00:30 UTC after a fault."
+    assert only(snapshot((waits,), workers=(IDLE,))) == "Its next attempt after a fault is due at 12:00:30 UTC."
     for past in (timedelta(seconds=1), timedelta(0)):
         over = replace(waits, not_before=NOW - past)
-        assert only(snapshot((over,), workers=(IDLE,))) == "A free worker takes it up in a moment."
+        assert only(snapshot((over,), workers=(IDLE,))) == "A free worker picks it up in a moment."
 
 
 def test_a_job_behind_a_dead_worker_says_what_comes_next() -> None:
     lost = job(1, JobStatus.STARTED, started_at=NOW, worker_id="w9", lease_expires_at=NOW + timedelta(seconds=5))
     sentences = queue.explain(snapshot((job(2),), (lost,), (IDLE,)))
-    assert sentences[lost.id].startswith("Its worker w9 is dead; another one takes the job up")
+    assert sentences[lost.id].startswith("Its worker w9 is dead; another worker picks the job up")
     assert "whose worker is dead" in sentences[job(2).id]
 
 
@@ -146,12 +146,12 @@ def test_without_a_list_of_workers_nobody_is_called_dead_before_time() -> None:
 
 
 def test_an_official_server_says_nothing_about_free_workers() -> None:
-    assert only(snapshot((job(1),), workers=None)) == "No worker has taken it up yet."
+    assert only(snapshot((job(1),), workers=None)) == "No worker has picked it up yet."
 
 
 def test_a_job_beyond_the_snapshot_is_explained_too() -> None:
     found = snapshot((job(1),), workers=(BUSY,))
-    assert queue.why(job(2), found, queue.explain(found)) == "More than 1 older jobs wait before it."
+    assert queue.why(job(2), found, queue.explain(found)) == "More than 1 older jobs are ahead of it."
     assert queue.why(job(3, JobStatus.FINISHED), found, queue.explain(found)) is None
 
 
@@ -230,11 +230,11 @@ def test_a_job_that_somebody_is_at_is_not_dead_however_long_it_was_seen() -> Non
 def test_what_is_about_to_start_says_since_when_it_has_been_seen_so() -> None:
     taken = job(1, JobStatus.QUEUED)
     found = snapshot(active=(taken,), workers=None)
-    assert only(found) == "Taken up by a worker; about to start."
-    assert only(seen(found, 0)) == "Taken up by a worker; about to start."
-    assert only(seen(found, 65)) == "Taken up by a worker; about to start, seen so since 11:58:55 UTC."
+    assert only(found) == "Picked up by a worker; about to start."
+    assert only(seen(found, 0)) == "Picked up by a worker; about to start."
+    assert only(seen(found, 65)) == "Picked up by a worker; waiting to start since 11:58:55 UTC or earlier."
     lost = seen(found, queue.BEGIN_S + 1)
-    assert only(lost) == "Its worker is dead; nothing takes the job up again by itself."
+    assert only(lost) == "Its worker is dead; nothing requeues the job automatically."
 
 
 def test_a_project_is_busy_since_its_job_was_taken_up_as_far_as_is_known() -> None:

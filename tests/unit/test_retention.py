@@ -18,8 +18,8 @@ OLD = Image("sha256:1", ("app:1",), (), datetime(2026, 1, 1, tzinfo=UTC), 1000)
     ("image", "needed", "reason"),
     [
         (replace(OLD, services=("app", "worker_wrapper")), (), "image of app, worker_wrapper"),
-        (replace(OLD, in_use=True), (), "a container was made of it"),
-        (OLD, ("sha256:1",), "needed for the way back to an earlier release"),
+        (replace(OLD, in_use=True), (), "used by a container"),
+        (OLD, ("sha256:1",), "needed for rollback to an earlier release"),
     ],
 )
 def test_an_image_that_something_needs_stays(image: Image, needed: tuple[str, ...], reason: str) -> None:

@@ -100,14 +100,16 @@ def test_data_are_changed_from_the_beginning_of_a_step(step: Step, changed: bool
 @pytest.mark.parametrize("done", range(len(STEPS)))
 def test_what_was_left_names_the_step_and_whether_writers_are_held_off(done: int) -> None:
     said = what_was_left(after(done, begun=True))
-    assert said.startswith(f"A deployment of v25.27 (bbbbbbbbbb) was broken off at the step {STEPS[done]}.")
-    assert said.endswith("Nothing can be written meanwhile.") is (Step.HOLD in STEPS[: done + 1])
+    assert said.startswith(f"A deployment of v25.27 (bbbbbbbbbb) was interrupted at the step {STEPS[done]}.")
+    assert said.endswith("Writes are still blocked.") is (Step.HOLD in STEPS[: done + 1])
 
 
 def test_what_was_left_before_the_first_step_and_on_the_way_back() -> None:
     assert what_was_left(RECORD).endswith("at the step check.")
     undoing = replace(RECORD.beginning(Step.START), state=DeployState.UNDOING)
-    assert what_was_left(undoing) == "Going back was broken off at the step start."
+    assert (
+        what_was_left(undoing) == "The undo of a deployment of v25.27 (bbbbbbbbbb) was interrupted at the step start."
+    )
 
 
 def test_writers_are_let_in_at_the_end() -> None:

@@ -55,16 +55,16 @@ def test_a_release_that_can_be_passed_has_no_stop() -> None:
     ("upgrade", "id", "blocks", "what"),
     [
         (replace(GOOD, environment={"DEBUG": "1"}), "A12", True, "POSTGRES_DB, QFIELDCLOUD_HOST"),
-        (replace(GOOD, before="v25.26", geodb_rows=2), "I01", True, "2 people"),
+        (replace(GOOD, before="v25.26", geodb_rows=2), "I01", True, "2 users"),
         (replace(GOOD, before="v25.26.1"), "I01", False, "removes the service geodb"),
         (replace(GOOD, before="v0.33.0", after="v25.27"), "I01", False, "removes the service geodb"),
         (with_text(RUSTFS), "C04", True, "would be gone"),
-        (replace(GOOD, environment=LEGACY, example_text="STORAGES=x"), "C06", True, "by STORAGES only"),
+        (replace(GOOD, environment=LEGACY, example_text="STORAGES=x"), "C06", True, "from STORAGES only"),
         (PROJECTS, "I02", True, "June to August 2026"),
         (replace(PROJECTS, target_date=date(2026, 6, 1)), "I02", True, "June to August 2026"),
         (replace(PROJECTS, target_date=date(2026, 8, 14)), "I02", True, "June to August 2026"),
-        (replace(GOOD, server_version="12.1"), "I03", True, "PostgreSQL 13, and the data are of PostgreSQL 12"),
-        (replace(with_text(QGIS3), environment=QGIS), "E01", False, "QFIELDCLOUD_QGIS3_IMAGE_NAME now"),
+        (replace(GOOD, server_version="12.1"), "I03", True, "PostgreSQL 13, but the data are from PostgreSQL 12"),
+        (replace(with_text(QGIS3), environment=QGIS), "E01", False, "reads QFIELDCLOUD_QGIS3_IMAGE_NAME instead"),
     ],
 )
 def test_a_stop_is_found(upgrade: Upgrade, id: str, blocks: bool, what: str) -> None:

@@ -1,34 +1,36 @@
-"""The diagnostic catalogue: one small class a check, by the ids of the problems that operators know.
+"""The diagnostic catalogue: one small class per check, under the ids of the known problems.
 
-    base.py             what a check is, and what it says
-    evidence.py         what checks look at, each thing asked for once
-    examine.py          runs checks side by side, each within its time
-    synchronisation.py  jobs, workers, projects, edits, people
-    surroundings.py     services, API, disk, images
-    failed.py           jobs that failed and edits that are not in the data, by the reason
-    logs.py             what services wrote into their logs
+    base.py             the Check class
+    evidence.py         the evidence that checks share; each piece is read once
+    examine.py          runs checks in parallel, with a time limit
+    synchronisation.py  jobs, workers, projects, edits, quotas
+    surroundings.py     services, API, disk, images, cache
+    failed.py           failed jobs and edits that are not in the data, by reason
+    logs.py             known lines in the logs of services
     web.py              the server as its clients see it
-    certificates.py     what clients are shown, and its file
+    certificates.py     the certificate that clients see, and its file
     releases.py         the files of the release, the last deployment
-    records.py          the database itself: writable, of the right release, held up by nobody
-    work.py             jobs and edits over the last days
+    records.py          the database itself: writable, migrated, free of blocking sessions
+    work.py             jobs and edits of the last days
     twice.py            edits that would be applied several times
-    people.py           who may not log in, what plans do not allow
-    files.py            files of projects, by their names and sizes
+    accounts.py         users who cannot log in, limits of plans
+    files.py            files of projects, by name and size
     mail.py             the mail server, as the application reaches it
     settings.py         the deployment's `.env`
-    containers.py       containers, the engine, Compose
-    stores.py           the stores of files
-    launching.py        what official workers need for the containers of jobs
-    hosts.py            the host: what fills it, its name, its clock
+    shipped.py          secrets in `.env` that are still those of the example
+    containers.py       containers, the Docker engine, Compose
+    stores.py           the file stores
+    launching.py        what official workers need to start containers for jobs
+    hosts.py            the host: its disks, its name, its clock
 
-A check looks through the ports and changes nothing; what it may repair is a method of its own, called under the stack's
-lock. To add one: write the class, name it in its module's list, make the fault in a test, and see that a healthy stack
-has nothing to say about it.
+A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
+add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
+silent on a healthy stack.
 """
 
 from __future__ import annotations
 
+from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
@@ -41,7 +43,6 @@ from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_ADVISORY
 from .logs import LOGS
 from .mail import MAIL
-from .people import PEOPLE, PEOPLE_FOR_SYNC
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
@@ -52,10 +53,10 @@ from .twice import TWICE
 from .web import WEB
 from .work import WORK
 
-#: What the database tells.
-ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *TWICE, *PEOPLE_FOR_SYNC, *FILES_FOR_SYNC)
-ROWS: tuple[Check, ...] = (*RECORDS, *PEOPLE, *FILES)
-#: What decides whether synchronisation works: the cheap looks first.
+#: Checks that read the database.
+ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *TWICE, *ACCOUNTS_FOR_SYNC, *FILES_FOR_SYNC)
+ROWS: tuple[Check, ...] = (*RECORDS, *ACCOUNTS, *FILES)
+#: Checks that decide whether synchronisation works, the cheap ones first.
 FOR_SYNC: tuple[Check, ...] = (
     *SURROUNDINGS,
     *CONTAINERS,
@@ -67,7 +68,7 @@ FOR_SYNC: tuple[Check, ...] = (
     *FAILED,
     *LOGS,
 )
-#: What is worth knowing besides.
+#: Checks of everything else that is worth knowing.
 ADVISORY: tuple[Check, ...] = (
     *ROWS,
     *CERTIFICATES,

@@ -1,4 +1,4 @@
-"""What a check is, and what it says."""
+"""The Check class: one known problem, how to find it and how to repair it."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from .evidence import Evidence
 
 
-#: How the catalogue calls its problems.
+#: Format of the ids in the catalogue of known problems.
 CATALOGUE_ID = re.compile(r"[A-I]\d\d")
 
 
 class Check(ABC):
-    """One known problem. `fix` says in a sentence what to do about it, also where `repair` does it."""
+    """One known problem. `fix` says in one sentence what to do about it, even where `repair` does it."""
 
     id: ClassVar[str]
-    #: Ids of the catalogue of known problems that it finds, where its own id does not begin with one.
+    #: Catalogue ids of the problems that it finds, where its own id does not begin with one.
     problems: ClassVar[tuple[str, ...]] = ()
     title: ClassVar[str]
     severity: ClassVar[Severity]
@@ -30,21 +30,21 @@ class Check(ABC):
     auto: ClassVar[Auto] = Auto.NO
 
     def known_as(self) -> tuple[str, ...]:
-        """Return the ids of the catalogue of known problems that it finds."""
+        """Return the catalogue ids of the problems that it finds."""
         own = CATALOGUE_ID.match(self.id)
         return self.problems or ((own[0],) if own else ())
 
     def applies(self, seen: Evidence) -> bool:
-        """Tell whether a stack of this kind can have the problem."""
+        """Return whether a stack of this kind can have the problem."""
         del seen
         return True
 
     @abstractmethod
     def look(self, seen: Evidence) -> str | None:
-        """Return what shows the problem, in one sentence; None when it is not there. Raises QfcError to say unknown."""
+        """Return the evidence of the problem in one sentence; None without it. Raises QfcError where it cannot look."""
 
     def examine(self, seen: Evidence) -> Finding:
-        """Look, and return what was found; one that cannot look says so."""
+        """Look, and return the finding; a check that cannot look returns an unknown one."""
         try:
             evidence = self.look(seen)
         except QfcError as error:
@@ -54,28 +54,28 @@ class Check(ABC):
         return replace(self._described(problem(self.id, self.severity, evidence)), auto=self.auto)
 
     def unknown(self, why: str) -> Finding:
-        """Return what is said when it could not be looked at."""
-        return replace(self._described(unknown(self.id, why)), title=f"Could not be looked at: {self.title}")
+        """Return the finding of a check that could not look."""
+        return replace(self._described(unknown(self.id, why)), title=f"Could not be checked: {self.title}")
 
     def _described(self, finding: Finding) -> Finding:
         return replace(finding, title=self.title, fix=self.fix)
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return what `repair` would change, a line each, as it is shown before a question; no secret is in it."""
+        """Return what `repair` would change, one line each, as shown before the question; it holds no secrets."""
         del seen
         return ()
 
     def repair(self, seen: Evidence) -> None:
-        """Put it right, under the stack's lock. What was seen before may be old by now: changes check it again."""
+        """Repair it, under the stack's lock. The evidence may be outdated by now: changes verify it again."""
         del seen
-        raise RefusedError(f"{self.title} is not repaired by itself.", hint=self.fix)
+        raise RefusedError(f"{self.id} has no automatic repair.", hint=self.fix)
 
 
 class DeploymentCheck(Check):
-    """A check of what only deployments of containers have."""
+    """A check of something that only deployments of containers have."""
 
     def applies(self, seen: Evidence) -> bool:
-        """Only where there are containers."""
+        """Return whether the stack runs in containers."""
         return seen.is_deployment
 
 

@@ -1,4 +1,4 @@
-"""The certificate that clients are shown, and the file that it comes from."""
+"""The certificate that clients see, and the file that it comes from."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from .base import Auto, Check, Severity
 from .evidence import Evidence
 
 NGINX = "nginx"
-#: So long a certificate is good that was put where there was none.
-MADE_DAYS = 90
+#: Validity of the self-signed certificate that replaces a missing one.
+SELF_SIGNED_DAYS = 90
 
 
 def sighting(seen: Evidence) -> Sighting:
-    """Return what can be seen of the certificate. Raises QfcError when it is not known what clients are shown."""
+    """Return what can be seen of the certificate. Raises QfcError when the served certificate cannot be read."""
     ports = seen.ports
     served = seen.once("certificate served", ports.deployment.certificates.served)
     path, on_disk = _file(seen)
@@ -38,7 +38,7 @@ def sighting(seen: Evidence) -> Sighting:
 
 
 def _file(seen: Evidence) -> tuple[str, Certificate | None]:
-    """Return path and certificate of the file that nginx is told to use; None where it cannot be read."""
+    """Return the path and the certificate of the file that nginx uses; None where it cannot be read."""
     try:
         return seen.once("certificate on disk", seen.ports.deployment.certificates.on_disk)
     except QfcError:
@@ -46,34 +46,34 @@ def _file(seen: Evidence) -> tuple[str, Certificate | None]:
 
 
 class CertificateCheck(Check):
-    """Only deployments have a certificate of their own."""
+    """A check of the certificate; only deployments have one of their own."""
 
     severity = Severity.CRITICAL
 
     def applies(self, seen: Evidence) -> bool:
-        """Tell whether clients come by https."""
+        """Return whether clients use https."""
         return seen.is_deployment and urlsplit(seen.ports.api.url).scheme == "https"
 
 
 class RuleCheck(CertificateCheck):
-    """A rule about what is served, and about the file that it comes from."""
+    """A rule about the served certificate and the file that it comes from."""
 
     def __init__(self, rule: Rule) -> None:
         self.id, self.title, self.severity, self.fix = rule.id, rule.title, rule.severity, rule.fix  # pyright: ignore[reportAttributeAccessIssue]
         self._rule = rule
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare what is served with the time, the server's name and the file."""
+        """Compare the served certificate with the time, the server's name and the file."""
         return self._rule.look(sighting(seen))
 
 
 class NotServed(RuleCheck):
-    """B10: it was renewed, and nginx still serves the old one."""
+    """B10: the certificate was renewed, but nginx still serves the old one."""
 
     auto = Auto.SAFE
 
     def repair(self, seen: Evidence) -> None:
-        """Let nginx read it, after it has found its configuration good."""
+        """Reload nginx, after a test of its configuration."""
         seen.ports.deployment.certificates.reload()
 
 
@@ -81,7 +81,7 @@ class OtherKey(RuleCheck):
     """B18: nginx cannot start again."""
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the key with the certificate of the file."""
+        """Compare the private key with the certificate file."""
         path, on_disk = _file(seen)
         if on_disk is None:
             return None
@@ -96,12 +96,12 @@ class FileMissing(CertificateCheck):
     """B18: nginx cannot start again."""
 
     id = "B18"
-    title = "nginx's certificate is missing"
-    fix = "QFIELDCLOUD_TLS_CERT and _KEY have to name files inside nginx; issue them: qfc certs renew --force"
+    title = "The certificate file of nginx is missing"
+    fix = "Point QFIELDCLOUD_TLS_CERT and _KEY to files inside nginx, or issue them: qfc certs renew --force"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for the file."""
+        """Look for the certificate file."""
         try:
             seen.once("certificate on disk", seen.ports.deployment.certificates.on_disk)
         except NotFoundError as error:
@@ -109,13 +109,13 @@ class FileMissing(CertificateCheck):
         return None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return what is put there: enough for nginx, not for devices."""
-        return (f"a certificate for {self._host(seen)} that is signed by itself, for {MADE_DAYS} days",)
+        """Return the certificate that is created: enough for nginx, not for devices."""
+        return (f"create a self-signed certificate for {self._host(seen)}, valid for {SELF_SIGNED_DAYS} days",)
 
     def repair(self, seen: Evidence) -> None:
-        """Put one there that is signed by itself, where there is nothing, and start nginx."""
-        certificates = seen.ports.deployment.certificates
-        certificates.store(*certificates.self_signed(self._host(seen), seen.ports.clock.now(), (0, MADE_DAYS)))
+        """Create a self-signed certificate where there is none, and recreate nginx."""
+        certificates, host, now = seen.ports.deployment.certificates, self._host(seen), seen.ports.clock.now()
+        certificates.store(*certificates.self_signed(host, now, (0, SELF_SIGNED_DAYS)))
         seen.ports.runtime.recreate([NGINX])
 
     def _host(self, seen: Evidence) -> str:

@@ -1,4 +1,4 @@
-"""Containers of a deployment, and the engine and the Compose that run them."""
+"""The containers of a deployment, and the Docker engine and Compose that run them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .settings import free_port, published
 #: Services that keep files.
 STORE_SERVICES = ("minio", "rustfs", "webdav")
 GRIDS = "mirror_transformation_grids"
-#: For which official images are made, as engines and images call it.
+#: The architecture of official images, by the names that engines and images use for it.
 OFFICIAL_ARCHITECTURES = ("x86_64", "amd64")
 _TAKEN = re.compile(r"port is already allocated|address already in use", re.I)
 _PORT = re.compile(r"[\d\]]:(\d+)\b")
@@ -29,37 +29,37 @@ def containers(seen: Evidence) -> tuple[ContainerFacts, ...]:
 
 
 def facts(seen: Evidence) -> ComposeFacts:
-    """Return what the files come to. Raises CommandError when they are faulty."""
+    """Return the services that the Compose files define. Raises CommandError when the files are invalid."""
     return seen.once("facts", lambda: seen.ports.deployment.rollout.facts())
 
 
 def engine(seen: Evidence) -> EngineFacts:
-    """Return what the engine is."""
+    """Return the facts about the Docker engine."""
     return seen.once("engine", lambda: seen.inspection.engine.facts())
 
 
 class PortTaken(DeploymentCheck, RepairsEnv):
-    """A05: the engine cannot start a container, since something else has its port."""
+    """A05: the engine cannot start a container, because another program uses its port."""
 
     id = "A05"
-    title = "A port of a service that everything needs is taken"
+    title = "The port of a vital service is taken"
     severity = Severity.CRITICAL
-    fix = "See what has it (ss -ltnp on the host) and end that, or give the service another port in .env; then qfc up"
+    fix = "Stop the program that uses it (on the host: ss -ltnp), or set another port in .env; then: qfc up"
     auto = Auto.ASK
     is_vital = True
 
     def look(self, seen: Evidence) -> str | None:
-        """Read what the engine said when it started containers."""
-        found = [self._told(one) for one in self._refused(seen)]
-        return f"{named(found)}." if found else None
+        """Read the engine's errors from starting containers."""
+        found = [self._taken_port(one) for one in self._refused(seen)]
+        return f"Another program uses {named(found)}." if found else None
 
     def corrected(self, seen: Evidence) -> Values:
-        """Give them the next ports that no line of `.env` has, where one has theirs."""
+        """Return the next port that no line of `.env` uses, for each taken port that a line sets."""
         values, wanted = seen.settings(), {port[1] for one in self._refused(seen) if (port := _PORT.search(one.error))}
         return {name: free_port(int(port), values) for name, port in published(values).items() if port in wanted}
 
     def readers(self, seen: Evidence) -> list[str]:
-        """Return those that could not be started."""
+        """Return the services that could not be started."""
         return [one.service for one in self._refused(seen)]
 
     def _refused(self, seen: Evidence) -> list[ContainerFacts]:
@@ -69,63 +69,63 @@ class PortTaken(DeploymentCheck, RepairsEnv):
     def _is_vital(self, service: str) -> bool:
         return service in VITAL or service in STORE_SERVICES
 
-    def _told(self, one: ContainerFacts) -> str:
+    def _taken_port(self, one: ContainerFacts) -> str:
         port = _PORT.search(one.error)
-        return f"{one.service} cannot have port {port[1]}" if port else f"{one.service} cannot have its port"
+        return f"port {port[1]} of {one.service}" if port else f"the port of {one.service}"
 
 
 class OtherPortTaken(PortTaken):
-    """A05, of a service without which people can work."""
+    """A05, for a service that synchronisation does not need."""
 
     id = "A05-other"
-    title = "A port of a service is taken"
+    title = "The port of a service is taken"
     severity = Severity.WARNING
     is_vital = False
 
 
 class OldCompose(DeploymentCheck):
-    """A07: files of a release that an old Compose does not understand."""
+    """A07: an old Compose does not understand the files of the release."""
 
     id = "A07"
-    title = "Compose is too old for the deployment's files"
+    title = "Compose is missing or too old for the deployment's files"
     severity = Severity.WARNING
-    fix = "Install the package docker-compose-plugin on the host"
+    fix = "Install Compose v2 on the host: the package docker-compose-plugin"
 
     def look(self, seen: Evidence) -> str | None:
-        """Let the old one read the files."""
+        """Let an old Compose read the deployment's files."""
         version, major = engine(seen).compose, engine(seen).compose_major
         if major is None:
-            return "The host has no Compose: nothing can be changed."
+            return "The host has no Compose, so qfc cannot change the deployment."
         if major >= 2:
             return None
         try:
             facts(seen)
         except CommandError as error:
             needed = _NEEDS_V2.search(f"{error.said} {error.message}")
-            return f"Compose {version} says of the files: {needed[0]}." if needed else None
+            return f"Compose {version} rejects the files: {needed[0]}." if needed else None
         return None
 
 
 class Orphans(DeploymentCheck):
-    """A09: containers of services that the files do not have any more."""
+    """A09: containers of services that the files no longer define."""
 
     id = "A09"
-    title = "Containers of services that are no longer there"
+    title = "Containers of removed services are left"
     severity = Severity.WARNING
-    fix = "Remove them, never with their volumes: docker compose up -d --remove-orphans"
+    fix = "Remove the containers, never their volumes: docker compose up -d --remove-orphans"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare containers with the files."""
+        """Compare the containers with the services in the Compose files."""
         found = self._found(seen)
-        return f"Left of earlier files: {named(one.name for one in found)}." if found else None
+        return f"No service in the Compose files: {named(one.name for one in found)}." if found else None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return what would go."""
+        """Return the containers that would be removed."""
         return tuple(f"remove the container {one.name} ({one.state}); its volumes stay" for one in self._found(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Remove them."""
+        """Remove the containers."""
         seen.inspection.containers.remove([one.id for one in self._found(seen)])
 
     def _found(self, seen: Evidence) -> tuple[ContainerFacts, ...]:
@@ -133,21 +133,21 @@ class Orphans(DeploymentCheck):
 
 
 class NotKeptRunning(DeploymentCheck):
-    """A11, before it happens: after a restart of the host the service would be missing."""
+    """A11, before it happens: the service would stay down after a restart of the host."""
 
     id = "A11-policy"
-    title = "A service would not come back after a restart of the host"
+    title = "A service does not start with the host"
     severity = Severity.WARNING
-    fix = "Put restart: unless-stopped for it into an override file; the containers of now are told at once by --fix"
+    fix = "Set restart: unless-stopped for it in an override file; for the present containers: qfc doctor --fix"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for lasting services without a restart policy."""
+        """Look for long-running services without a restart policy."""
         found = self._found(seen)
-        return f"Their restart policy is no: {named(found)}." if found else None
+        return f"No restart policy: {named(found)}." if found else None
 
     def repair(self, seen: Evidence) -> None:
-        """Change the policy of the containers that are there."""
+        """Change the restart policy of the present containers."""
         for service in self._found(seen):
             seen.inspection.containers.keep_running(service)
 
@@ -158,57 +158,57 @@ class NotKeptRunning(DeploymentCheck):
 
 
 class OtherArchitecture(DeploymentCheck):
-    """A14: official images are not made for this processor."""
+    """A14: official images are not built for this processor."""
 
     id = "A14"
-    title = "There are no official images for this processor"
+    title = "No official images exist for this processor"
     severity = Severity.INFO
     fix = "Build all images on the host, or use a host with an amd64 processor"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask the engine; the node's images can be built anywhere."""
+        """Read the engine's architecture; the node's images can be built on any."""
         architecture = engine(seen).architecture
         if architecture in OFFICIAL_ARCHITECTURES or not set(QGIS_SERVICES) & set(facts(seen).images):
             return None
-        return f"The host is {architecture}."
+        return f"The processor of the host is {architecture}; official images are for amd64."
 
 
 class GridsFailed(DeploymentCheck):
-    """A16: it fetches hundreds of megabytes at every start."""
+    """A16: the service downloads hundreds of megabytes at every start."""
 
     id = "A16"
-    title = "Transformation grids were not fetched"
+    title = "The transformation grids were not downloaded"
     severity = Severity.WARNING
-    fix = "Let the host reach cdn.proj.org, or switch the service off in an override file"
+    fix = "Let the host reach cdn.proj.org, or disable the service in an override file"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look how it ended."""
+        """Read the exit code of the service that downloads the grids."""
         codes = [one.exit_code for one in containers(seen) if one.service == GRIDS and not one.is_running]
         failed = [code for code in codes if code]
         return f"{GRIDS} ended with exit code {failed[0]}." if failed else None
 
 
 class OutOfMemory(DeploymentCheck):
-    """D05: the kernel ended something for lack of memory."""
+    """D05: the kernel killed a container for lack of memory."""
 
     id = "D05-oom"
-    title = "A container ran out of memory lately"
+    title = "A container ran out of memory"
     severity = Severity.WARNING
-    fix = "For jobs raise WORKER_QGIS_MEMORY_LIMIT in the admin; on a small host take fewer workers (qfc workers scale)"
+    fix = "Raise WORKER_QGIS_MEMORY_LIMIT in the admin; on a small host, run fewer workers: qfc workers scale N"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for containers that the kernel ended."""
+        """Look for containers that the kernel killed in the last 7 days."""
         since = seen.ports.clock.now() - LOOK_BACK
         killed = (one for one in containers(seen) if one.oom_killed)
         lately = [one for one in killed if one.is_running or (one.finished_at is not None and one.finished_at > since)]
-        return f"Ended for lack of memory: {named(map(self._told, lately))}." if lately else None
+        return f"Killed for lack of memory: {named(map(self._killed, lately))}." if lately else None
 
-    def _told(self, one: ContainerFacts) -> str:
+    def _killed(self, one: ContainerFacts) -> str:
         at = f" at {one.finished_at:%Y-%m-%d %H:%M} UTC" if one.finished_at else ""
         return (f"the container of job {one.job_id[:8]}" if one.job_id else one.name) + at
 
 
-#: What keeps services from running, and what besides.
+#: Problems that keep services from running, then all others.
 CONTAINERS: tuple[Check, ...] = (PortTaken(), OutOfMemory())
 CONTAINERS_ADVISORY: tuple[Check, ...] = (
     OtherPortTaken(),

@@ -1,4 +1,4 @@
-"""What checks look at. Each thing is asked for once, by whichever check needs it first; errors are kept as well."""
+"""The evidence that checks share. Whichever check needs a piece first reads it, once; errors are kept as well."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from ..stack.queue import Liveness
 from ..stack.transitions import earliest
 
 Thing = TypeVar("Thing")
-#: So far back failed jobs are looked for.
+#: How far back failed jobs count.
 LOOK_BACK = timedelta(days=7)
 MOST_JOBS = 1000
 APP = "app"
 SETTINGS = "settings"
-#: A command of the application, in seconds.
+#: Time limit of a command of the application, in seconds.
 COMMAND_S = 120.0
-#: Named one by one in a sentence.
+#: How many names a sentence lists.
 NAMED = 3
 
 
 class Evidence:
-    """A stack as it was when a diagnosis began. Safe for threads."""
+    """A stack as it was when a diagnosis began. Thread-safe."""
 
     def __init__(self, ports: Ports, *, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are values of `.env` as they are about to be; without them they are what they are."""
+        """`settings` are the planned values of `.env`; without them the present values are read."""
         self.ports = ports
         self._lock = Lock()
         self._locks: dict[str, Lock] = {}
@@ -40,21 +40,21 @@ class Evidence:
 
     @property
     def is_deployment(self) -> bool:
-        """Whether it is one of containers."""
+        """Whether the stack is a deployment of containers."""
         return self.ports.offers(Capability.CONTAINERS)
 
     @property
     def conditions(self) -> Conditions:
-        """What the database tells of problems."""
+        """The problems that the database shows."""
         return self.ports.conditions
 
     @property
     def inspection(self) -> Inspection:
-        """A closer look at a deployment. Raises RefusedError where there are no containers."""
+        """The inspection of a deployment. Raises RefusedError for a stack without containers."""
         return self.ports.deployment.inspection
 
     def once(self, name: str, ask: Callable[[], Thing]) -> Thing:
-        """Return what `ask` returns, or raise what it raises: asked once under that name, whoever needs it."""
+        """Return what `ask` returns, or raise what it raises; `ask` is called once per name, whoever needs it."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())
         with lock:
@@ -69,11 +69,11 @@ class Evidence:
         return cast("Thing", known)
 
     def services(self) -> Mapping[str, Service]:
-        """Return the services by their names."""
+        """Return the services by name."""
         return self.once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
 
     def queue(self) -> QueueSnapshot:
-        """Return the queue, with what earlier looks at it tell."""
+        """Return the queue, with what earlier snapshots of it show."""
         return self.once("queue", lambda: self.ports.transitions.noted(self.ports.jobs.snapshot(limit=MOST_JOBS)))
 
     def projects(self) -> tuple[Project, ...]:
@@ -81,11 +81,11 @@ class Evidence:
         return self.once("projects", self.ports.directory.projects)
 
     def users(self) -> tuple[User, ...]:
-        """Return accounts."""
+        """Return the accounts."""
         return self.once("users", self.ports.directory.users)
 
     def failed_jobs(self) -> tuple[Job, ...]:
-        """Return the jobs that failed lately, the last one first."""
+        """Return the jobs that failed in the last 7 days, the latest first."""
 
         def ask() -> tuple[Job, ...]:
             since = self.ports.clock.now() - LOOK_BACK
@@ -94,7 +94,7 @@ class Evidence:
         return self.once("failed jobs", ask)
 
     def failed_of(self, *signatures: str) -> tuple[Job, ...]:
-        """Return the jobs that failed of known problems, by the ids of these."""
+        """Return the failed jobs that match one of these signature ids."""
         found = self.failed_jobs()
         return tuple(job for job in found if classify(job.feedback, job.output).signature.split()[0] in signatures)
 
@@ -112,7 +112,7 @@ class Evidence:
         return self.once("migrations", ask)
 
     def liveness(self, job: Job) -> Liveness:
-        """Tell whether the worker of an active job lives, from everything that can be seen."""
+        """Return whether the worker of an active job is alive, from everything that can be seen."""
         snapshot = self.queue()
         if snapshot.workers is not None or job.lease_expires_at is not None:
             return queue.holder(job, snapshot)
@@ -120,22 +120,27 @@ class Evidence:
         return queue.holder_by_workers(job, workers, self.once("at work", self.ports.runtime.jobs_at_work))
 
     def held_s(self, job: Job) -> float:
-        """Return for how long an active job has been held at most, in seconds."""
+        """Return the longest time, in seconds, that an active job can have been held."""
         return (self.queue().at - earliest(job, self.queue())).total_seconds()
 
     def lost_jobs(self, *, older_s: float) -> tuple[Job, ...]:
-        """Return the active jobs that were held for so long and whose workers are dead."""
+        """Return the active jobs that have been held for `older_s` seconds or more and whose workers are dead."""
         old = (job for job in self.queue().active if self.held_s(job) >= older_s)
         return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
 
 
 def named(names: Iterable[str]) -> str:
-    """Return some names for a sentence, and how many more there are; each is told once."""
-    told = list(dict.fromkeys(names))
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return ", ".join(told[:NAMED]) + more
+    """Return the first names for a sentence, each once, and how many more there are."""
+    distinct = list(dict.fromkeys(names))
+    more = f" and {len(distinct) - NAMED} more" if len(distinct) > NAMED else ""
+    return ", ".join(distinct[:NAMED]) + more
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural unless it is 1."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def as_held(job: Job) -> Held:
-    """Return a job as it was seen."""
+    """Return a job as it was seen, for a change that must find it unchanged."""
     return Held(job.id, job.status, job.started_at, job.worker_id)

@@ -1,4 +1,4 @@
-"""Runs checks side by side. One that cannot look says so, and none stops the others."""
+"""Run checks in parallel. A check that cannot look is reported as unknown; none stops the others."""
 
 from __future__ import annotations
 
@@ -13,41 +13,44 @@ from ..stack.findings import Finding
 from .base import Check
 from .evidence import Evidence
 
-#: Seconds that a check may take, from the moment on which all begin.
+#: Seconds that a check may take, counted from the start of all checks.
 LIMIT_S = 20.0
 AT_ONCE = 8
 
 
 def examine(checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S) -> tuple[Finding, ...]:
-    """Return what each check found that applies to this stack, in the order of the checks."""
+    """Return the findings of the checks that apply to this stack, in the order of the checks.
+
+    `limit_s` is the time limit in seconds; a check that exceeds it is unknown.
+    """
     fitting = [check for check in checks if check.applies(seen)]
     until = monotonic() + limit_s
-    looks = [(check, Future[Finding]()) for check in fitting]
+    examinations = [(check, Future[Finding]()) for check in fitting]
     waiting: SimpleQueue[tuple[Check, Future[Finding]]] = SimpleQueue()
-    for look in looks:
-        waiting.put(look)
+    for examination in examinations:
+        waiting.put(examination)
     for _ in range(AT_ONCE):
-        # One that hangs is not waited for, not even at the end of the process: an executor would.
-        Thread(target=_look_at, args=(waiting, seen), daemon=True).start()
-    return tuple(_found(check, look, max(until - monotonic(), 0.0), limit_s) for check, look in looks)
+        # A daemon thread: nothing waits for a check that hangs, not even the end of the process. An executor would.
+        Thread(target=_run_waiting, args=(waiting, seen), daemon=True).start()
+    return tuple(_found(check, future, max(until - monotonic(), 0.0), limit_s) for check, future in examinations)
 
 
-def _look_at(waiting: SimpleQueue[tuple[Check, Future[Finding]]], seen: Evidence) -> None:
+def _run_waiting(waiting: SimpleQueue[tuple[Check, Future[Finding]]], seen: Evidence) -> None:
     while True:
         try:
-            check, look = waiting.get_nowait()
+            check, future = waiting.get_nowait()
         except Empty:
             return
         try:
-            look.set_result(check.examine(seen))
-        except Exception as error:  # noqa: BLE001 - told by whoever asks for the result
-            look.set_exception(error)
+            future.set_result(check.examine(seen))
+        except Exception as error:  # noqa: BLE001 - raised again where the result is read
+            future.set_exception(error)
 
 
-def _found(check: Check, look: Future[Finding], left_s: float, limit_s: float) -> Finding:
+def _found(check: Check, future: Future[Finding], left_s: float, limit_s: float) -> Finding:
     try:
-        return look.result(left_s)
+        return future.result(left_s)
     except TooLate:
-        return check.unknown(f"It took longer than {limit_s:.0f} s.")
-    except Exception as error:  # noqa: BLE001 - a fault of one check must not hide what the others found
-        return check.unknown(f"The check itself has a fault: {type(error).__name__}: {error}")
+        return check.unknown(f"The check took longer than {limit_s:.0f} s.")
+    except Exception as error:  # noqa: BLE001 - a bug in one check must not hide the findings of the others
+        return check.unknown(f"The check itself has a bug: {type(error).__name__}: {error}")

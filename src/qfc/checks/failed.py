@@ -1,4 +1,4 @@
-"""Jobs that failed, and edits that are not in the data, by what is known of the reason."""
+"""Failed jobs, and edits that are not in the data, by their known reasons."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
 from .settings import WORKER_URL
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
-#: Told by checks of their own, or by nobody's fault.
-TOLD_ELSEWHERE = frozenset({"cancelled", "F08", "F10"})
+#: Signatures that have checks of their own, or are nobody's fault.
+REPORTED_ELSEWHERE = frozenset({"cancelled", "F08", "F10"})
 
 
 def uncured_jobs(seen: Evidence) -> tuple[Job, ...]:
-    """Return the last failed job of each project and type after which none of these went well."""
+    """Return the last failed job of each project and type, unless a later one of the same kind finished."""
 
     def ask() -> tuple[Job, ...]:
         since = seen.ports.clock.now() - LOOK_BACK
@@ -42,7 +42,7 @@ def _end(job: Job) -> datetime:
 
 
 class JobsFailed(Check):
-    """Jobs failed of one known reason, and none of their kind went well afterwards. Its id: `D04-jobs` for D04."""
+    """Jobs failed for one known reason, and none of their kind finished afterwards. Its id: `D04-jobs` for D04."""
 
     def __init__(self, signature: Signature) -> None:
         self.id, self.title, self.fix = f"{signature.id}-jobs", f"Jobs failed: {signature.title}", signature.fix  # pyright: ignore[reportAttributeAccessIssue]
@@ -51,7 +51,7 @@ class JobsFailed(Check):
         self._name = signature.name
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the failed jobs of the last days that were not followed by good ones."""
+        """Look at the failed jobs of the last 7 days that no finished ones followed."""
         return _of_jobs([job for job in uncured_jobs(seen) if self._is(job)])
 
     def _is(self, job: Job) -> bool:
@@ -59,7 +59,7 @@ class JobsFailed(Check):
 
 
 class RaisedSetting(JobsFailed):
-    """Jobs failed at a limit that the application keeps among its settings: the repair doubles it."""
+    """Jobs failed at a limit among the application's settings; the repair doubles it."""
 
     auto = Auto.ASK
 
@@ -68,12 +68,12 @@ class RaisedSetting(JobsFailed):
         self._setting, self._doubled = setting, doubled
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the limit as it is and as it would be."""
+        """Return the limit before and after."""
         now = self._now(seen)
         return (f"{self._setting}: {now} → {self._doubled(now)}",)
 
     def repair(self, seen: Evidence) -> None:
-        """Double it, let the workers read it, and let the jobs that failed of it be tried again."""
+        """Double the limit, recreate the workers so that they read it, and retry the jobs that failed at it."""
         runtime = seen.ports.runtime
         runtime.execute("app", ["constance", "set", self._setting, self._doubled(self._now(seen))])
         runtime.recreate(["worker_wrapper"])
@@ -81,7 +81,7 @@ class RaisedSetting(JobsFailed):
 
     def _now(self, seen: Evidence) -> str:
         if not seen.is_deployment:
-            raise RefusedError(f"{self._setting} is no setting of this server.", hint=self.fix)
+            raise RefusedError(f"This server has no setting {self._setting}.", hint=self.fix)
 
         def ask() -> str:
             return seen.ports.runtime.execute("app", ["constance", "get", self._setting]).stdout.strip()
@@ -90,7 +90,7 @@ class RaisedSetting(JobsFailed):
 
 
 class PastNginx(JobsFailed, RepairsEnv):
-    """B06: workers that ask the application itself get 500 for every file, unless it is in debug mode."""
+    """B06: workers that bypass nginx get 500 for every file, unless the application is in debug mode."""
 
     severity = Severity.CRITICAL
     auto = Auto.ASK
@@ -98,38 +98,38 @@ class PastNginx(JobsFailed, RepairsEnv):
     is_alone = True
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for such failures where workers are told to pass nginx by."""
-        told = super().look(seen)
-        if told is None or not seen.is_deployment:
-            return told
+        """Look for such failures, and for an address in .env that bypasses nginx."""
+        evidence = super().look(seen)
+        if evidence is None or not seen.is_deployment:
+            return evidence
         url = seen.settings().get(WORKER_URL, "")
-        return f"{told} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else told
+        return f"{evidence} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else evidence
 
     def corrected(self, seen: Evidence) -> Values:
-        """Let workers come by the public address, where a line says by which they come."""
+        """Return the public address, where a line of `.env` sets the one that workers use."""
         has_line = seen.is_deployment and bool(seen.settings().get(WORKER_URL))
         return {WORKER_URL: f"{seen.ports.api.url}/api/v1/"} if has_line else {}
 
     def repair(self, seen: Evidence) -> None:
-        """Change the line, and try the jobs that failed of it again."""
+        """Change the line, and retry the jobs that failed because of it."""
         super().repair(seen)
         seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
 
 
 class FailedOtherwise(Check):
-    """D14: the type of an error says more than nothing."""
+    """D14: only the error's type gives a hint."""
 
     id = "D14-jobs"
     problems = ("D14",)
-    title = "Jobs failed of something that is not known"
+    title = "Jobs failed for an unknown reason"
     severity = Severity.INFO
-    fix = "One by one: qfc sync failed; then qfc logs --job JOB"
+    fix = "List them: qfc sync failed; then read the log of each one: qfc logs --job JOB"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for failed jobs that no known reason fits."""
+        """Look for failed jobs of the last 7 days that match no known reason."""
         known = {signature.name for signature in SIGNATURES}
-        told = {job.id: classify(job.feedback, job.output) for job in uncured_jobs(seen)}
-        return _of_jobs([job for job in uncured_jobs(seen) if told[job.id].signature not in known])
+        failures = {job.id: classify(job.feedback, job.output) for job in uncured_jobs(seen)}
+        return _of_jobs([job for job in uncured_jobs(seen) if failures[job.id].signature not in known])
 
 
 class EditsFailed(Check):
@@ -138,21 +138,21 @@ class EditsFailed(Check):
     severity = Severity.INFO
 
     def __init__(self, signature: Signature) -> None:
-        self.id, self.title, self.fix = f"{signature.id}-edits", f"Edits: {signature.title}", signature.fix  # pyright: ignore[reportAttributeAccessIssue]
+        self.id, self.title, self.fix = f"{signature.id}-edits", f"Edits not applied: {signature.title}", signature.fix  # pyright: ignore[reportAttributeAccessIssue]
         self.problems = (signature.id.partition("-")[0],)  # pyright: ignore[reportAttributeAccessIssue]
         self._name = signature.name
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the reasons of the edits that never arrived."""
+        """Look at the reasons why edits are not in the data."""
         found = [one for one in not_in_the_data(seen) if (why := classify_delta(one)) and why.signature == self._name]
         if not found:
             return None
-        people = named(one.created_by for one in found)
-        return f"{len(found)} of {people} in {_projects(found)}, the last of {found[-1].created_at:%Y-%m-%d %H:%M} UTC."
+        last = f"{found[-1].created_at:%Y-%m-%d %H:%M} UTC"
+        return f"{len(found)} by {named(one.created_by for one in found)} in {_projects(found)}, the last from {last}."
 
 
 def not_in_the_data(seen: Evidence) -> tuple[Delta, ...]:
-    """Return the edits that ended without being applied, in the order of their arrival."""
+    """Return the edits that ended without being applied, in order of arrival."""
     return seen.once(
         "edits not in the data", lambda: seen.ports.jobs.deltas(statuses=NOT_IN_THE_DATA, limit=BULK_LIMIT)
     )
@@ -169,7 +169,7 @@ def _projects(found: Sequence[Job | Delta]) -> str:
 
 
 def _twice(number: str) -> str:
-    """Double a number with or without a unit behind it: 600, 1000m."""
+    """Return twice a number that may have a unit: 600, 1000m."""
     digits = number.rstrip("bkmgBKMG")
     return f"{int(digits) * 2}{number[len(digits) :]}"
 
@@ -187,7 +187,7 @@ def _check(signature: Signature) -> Check:
 
 
 FAILED: tuple[Check, ...] = (
-    *(_check(one) for one in SIGNATURES if one.id not in TOLD_ELSEWHERE),
+    *(_check(one) for one in SIGNATURES if one.id not in REPORTED_ELSEWHERE),
     FailedOtherwise(),
-    *(EditsFailed(one) for one in DELTA_SIGNATURES if one.id not in TOLD_ELSEWHERE),
+    *(EditsFailed(one) for one in DELTA_SIGNATURES if one.id not in REPORTED_ELSEWHERE),
 )

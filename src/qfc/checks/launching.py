@@ -1,4 +1,4 @@
-"""What official workers need to start a container for each job, and what these leave behind."""
+"""What official workers need to start a container per job, and what those jobs leave behind."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from ..stack.model import ContainerFacts, TemporaryFolder
 from .base import Auto, Check, DeploymentCheck, Severity
 from .containers import containers
 from .env_repairs import RepairsEnv, Values
-from .evidence import Evidence, named
+from .evidence import Evidence, counted, named
 from .settings import PRODUCTION
 from .synchronisation import WORKER
 
 NETWORK, ENVIRONMENT = "QFIELDCLOUD_DEFAULT_NETWORK", "ENVIRONMENT"
 SOCKET, ELSEWHERE = "docker.sock", "DOCKER_HOST"
 NO_ENGINE = "docker.errors.DockerException"
-#: Said so long ago it may be another fault by now.
+#: Older log lines may be about another fault.
 LATELY = timedelta(minutes=10)
-#: A worker that runs for so long, in seconds, has found the engine.
+#: A worker that has been running this long, in seconds, has found the engine.
 STEADY_S = 60.0
-#: What jobs leave may be read for a day.
+#: What jobs leave behind stays readable for a day.
 LEFT_S = 24 * 3600.0
 RELEASED = ("app", WORKER, *QGIS_SERVICES)
 
@@ -38,16 +38,16 @@ def worker_containers(seen: Evidence) -> list[ContainerFacts]:
 
 
 class LaunchCheck(DeploymentCheck):
-    """A check of workers that start containers; the node's own work without."""
+    """A check of workers that start containers; the node's own workers do not."""
 
     def look(self, seen: Evidence) -> str | None:
-        """Look only where workers are told of images."""
+        """Look only where workers have the engine's socket or the names of QGIS images."""
         environment = worker_environment(seen)
         has_socket = any(_has_socket(one) for one in worker_containers(seen))
         return self.problem(seen) if has_socket or any(environment.get(name) for name in QGIS_SETTINGS) else None
 
     def problem(self, seen: Evidence) -> str | None:
-        """Return what shows the problem."""
+        """Return the evidence of the problem; None without it."""
         raise NotImplementedError
 
 
@@ -55,30 +55,30 @@ class NetworkMissing(LaunchCheck, RepairsEnv):
     """D01: every job fails before it begins."""
 
     id = "D01-network"
-    title = "The network of the jobs does not exist"
+    title = "The network for jobs does not exist"
     severity = Severity.CRITICAL
-    fix = f"Set {NETWORK} in .env to the network of worker_wrapper; then qfc services recreate --service worker_wrapper"
+    fix = f"Set {NETWORK} in .env to worker_wrapper's network; then: qfc services recreate --service worker_wrapper"
     auto = Auto.SAFE
     services = (WORKER,)
 
     def problem(self, seen: Evidence) -> str | None:
-        """Compare the name that workers use with the networks that there are."""
-        name = self._told(seen)
-        return None if name in self._there(seen) else f"Workers start jobs on {name}, and there is no such network."
+        """Compare the network that workers use for jobs with the engine's networks."""
+        name = self._configured(seen)
+        return None if name in self._existing(seen) else f"Workers start jobs in the network {name}, which is missing."
 
     def corrected(self, seen: Evidence) -> Values:
-        """Name the network that the workers are on."""
+        """Return the network that the workers are on."""
         return {NETWORK: self._real(seen)}
 
-    def _told(self, seen: Evidence) -> str:
+    def _configured(self, seen: Evidence) -> str:
         return worker_environment(seen).get(NETWORK) or f"{seen.ports.deployment.project}_default"
 
-    def _there(self, seen: Evidence) -> tuple[str, ...]:
+    def _existing(self, seen: Evidence) -> tuple[str, ...]:
         return seen.once("networks", lambda: seen.inspection.engine.networks())
 
     def _real(self, seen: Evidence) -> str:
-        """Return the network of the workers that the application is on too, else any of theirs."""
-        theirs = [name for one in worker_containers(seen) for name in one.networks if name in self._there(seen)]
+        """Return a network of the workers, preferably one that the application is on too."""
+        theirs = [name for one in worker_containers(seen) for name in one.networks if name in self._existing(seen)]
         of_app = {name for one in containers(seen) if one.service == "app" for name in one.networks}
         if not theirs:
             raise NotFoundError("No worker is on any network.", hint=self.fix)
@@ -90,60 +90,60 @@ class ReleasesDiffer(LaunchCheck):
 
     id = "D03-skew"
     problems = ("D03", "D09")
-    title = "Images are of different releases"
+    title = "The images come from different releases"
     severity = Severity.WARNING
-    fix = "Bring all of them to one release: qfc deploy --tag TAG"
+    fix = "Bring all images to one release: qfc deploy --tag TAG"
 
     def problem(self, seen: Evidence) -> str | None:
-        """Compare the releases of images, as far as they are known."""
+        """Compare the known releases of the images."""
         found: dict[str, set[str]] = {}
         for service, release in releases(seen.once("images", lambda: seen.ports.deployment.images.all())).items():
             if service in RELEASED:
                 found.setdefault(release, set()).add(service)
-        told = [f"{', '.join(sorted(services))} {release}" for release, services in sorted(found.items())]
-        return f"{'; '.join(told)}." if len(found) > 1 else None
+        listed = [f"{', '.join(sorted(services))} {release}" for release, services in sorted(found.items())]
+        return f"Releases: {'; '.join(listed)}." if len(found) > 1 else None
 
 
 class SameLabel(LaunchCheck, RepairsEnv):
-    """D06: each one's workers end jobs of the other, which they take for lost ones."""
+    """D06: the workers of each deployment end jobs of the other, because they take them for lost ones."""
 
     id = "D06"
-    title = "Another deployment on this engine ends this one's jobs"
+    title = "Another deployment on this Docker engine ends this one's jobs"
     severity = Severity.CRITICAL
-    fix = f"Give each of them another {ENVIRONMENT} in .env; then qfc services recreate"
+    fix = f"Give each deployment its own {ENVIRONMENT} in .env; then: qfc services recreate"
     auto = Auto.ASK
 
     def problem(self, seen: Evidence) -> str | None:
-        """Look for running workers with the same label."""
+        """Look for running workers of other deployments with the same label."""
         others = seen.inspection.engine.other_deployments()
         label = worker_environment(seen).get(ENVIRONMENT, "")
-        told = named(f"{one.project} in {one.folder}" for one in others)
-        return f"{ENVIRONMENT} is {label or 'empty'} here and in {told}." if others else None
+        listed = named(f"{one.project} in {one.folder}" for one in others)
+        return f"{ENVIRONMENT} is {label or 'empty'} here and in {listed}." if others else None
 
     def corrected(self, seen: Evidence) -> Values:
-        """Call this one by the name of its Compose project as well, which no other on this engine has."""
+        """Return a label with the name of the Compose project, which is unique on this engine."""
         return {ENVIRONMENT: f"{PRODUCTION}_{seen.ports.deployment.project}"}
 
 
 class NoEngine(LaunchCheck):
-    """D13: workers end as soon as they begin."""
+    """D13: workers end as soon as they start."""
 
     id = "D13"
-    title = "Workers cannot use the engine"
+    title = "Workers cannot reach the Docker engine"
     severity = Severity.CRITICAL
-    fix = "Mount /var/run/docker.sock into worker_wrapper, readable for its user; then qfc services recreate"
+    fix = "Mount /var/run/docker.sock into worker_wrapper, readable for its user; then: qfc services recreate"
 
     def problem(self, seen: Evidence) -> str | None:
-        """Look at the workers' mounts, then at what they say when they do not stay."""
+        """Look at the workers' mounts, then at the logs of workers that keep ending."""
         workers = worker_containers(seen)
         if workers and not any(map(_has_socket, workers)) and not worker_environment(seen).get(ELSEWHERE):
-            return "No worker has the engine's socket docker.sock."
+            return "No worker mounts the engine's socket docker.sock."
         if self._is_steady(seen):
             return None
         since = seen.ports.clock.now() - LATELY
         lines = seen.ports.runtime.logs([WORKER], lines=500, since=since, follow=False)
         said = [line.text for line in lines if NO_ENGINE in line.text]
-        return f"They say: {said[-1].strip()[:200]}" if said else None
+        return f"Their log says: {said[-1].strip()[:200]}" if said else None
 
     def _is_steady(self, seen: Evidence) -> bool:
         service = seen.services().get(WORKER)
@@ -151,28 +151,29 @@ class NoEngine(LaunchCheck):
 
 
 class LeftByJobs(LaunchCheck):
-    """C14: official workers remove nothing of jobs that failed."""
+    """C14: official workers never clean up after jobs that failed."""
 
     id = "C14"
-    title = "Ended jobs left folders and containers"
+    title = "Jobs left folders and containers behind"
     severity = Severity.INFO
     fix = "Remove them: qfc doctor --fix"
     auto = Auto.SAFE
 
     def problem(self, seen: Evidence) -> str | None:
-        """Look for those of jobs that are over for more than a day."""
+        """Look for folders and containers of jobs that ended more than a day ago."""
         folders, ended = self._folders(seen), self._containers(seen)
         if not folders and not ended:
             return None
-        return f"{len(folders)} folders and {len(ended)} containers, of jobs that are over for more than a day."
+        left = f"{counted(len(folders), 'folder')} and {counted(len(ended), 'container')}"
+        return f"{left}, from jobs that ended more than a day ago."
 
     def repair(self, seen: Evidence) -> None:
-        """Remove them."""
+        """Remove the folders and containers."""
         seen.inspection.containers.remove([one.id for one in self._containers(seen)])
         seen.inspection.host.remove_folders([one.path for one in self._folders(seen)])
 
     def _folders(self, seen: Evidence) -> list[TemporaryFolder]:
-        """Return old folders. One whose job is not known is older than anything that is at work."""
+        """Return old folders; one of an unknown job counts only if it is older than every active job."""
         active = {job.id for job in seen.queue().active}
         at_work_s = max((seen.held_s(job) for job in seen.queue().active), default=0.0)
         found = seen.once("temporary folders", lambda: seen.inspection.host.temporary_folders())
@@ -190,6 +191,6 @@ def _has_socket(worker: ContainerFacts) -> bool:
     return any(one.endswith(SOCKET) for one in worker.mounts)
 
 
-#: What keeps jobs from being started, and what besides.
+#: Problems that keep jobs from starting, then all others.
 LAUNCHING: tuple[Check, ...] = (NetworkMissing(), NoEngine(), SameLabel())
 LAUNCHING_ADVISORY: tuple[Check, ...] = (ReleasesDiffer(), LeftByJobs())

@@ -1,4 +1,4 @@
-"""What services wrote into their logs since they started: lines that are known to mean a problem."""
+"""The logs of services since they started: lines that are known to mean a problem."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from ..stack.model import Job, LogLine, ServiceState
 from ..stack.redaction import Redactor, secrets_of
 from .base import Auto, Check, Severity
 from .env_repairs import RepairsEnv, Values
-from .evidence import Evidence, named
+from .evidence import Evidence, counted, named
 
-#: So far back lines are read, and so many of a service at most.
+#: How far back logs are read, and how many lines of a service at most.
 BACK, LINES = timedelta(hours=1), 2000
-#: Where below our own folder that is kept which is left of a job's log, and from how long before and after it.
+#: The folder, below our own, for the remains of jobs' logs, and the time before and after a job that they include.
 JOB_LOGS, MARGIN = "job-logs", timedelta(seconds=5)
-#: A longer line is cut in a sentence, between words: half a secret would not be known for one.
+#: Longest part of a line in a sentence, in characters. It is cut between words: half a secret is not recognised.
 SHOWN = 160
 APP, WORKER, NGINX, DATABASE = "app", "worker_wrapper", "nginx", "db"
-#: What `.env` says of nginx' largest request and of how long requests may take; what releases do without it.
+#: The variables of `.env` for nginx's largest request and the time limits of requests, and the releases' defaults.
 BODY, USUAL_BODY = "NGINX_CLIENT_MAX_BODY_SIZE", "10g"
 GUNICORN, NGINX_LIMITS = "GUNICORN_TIMEOUT_S", ("NGINX_PROXY_READ_TIMEOUT", "NGINX_PROXY_SEND_TIMEOUT")
 USUAL_S, MOST_S = 300, 3600
-#: Fewer failed requests than these say nothing of a server.
+#: Fewer failed requests than these do not mean a faulty server.
 MANY_FAILED, FAILED_SHARE = 20, 0.05
 
 
 class LogPattern(Check):
-    """A line that a service wrote since it started; `pattern` is how it is known."""
+    """A line that a service has written since it started; `pattern` identifies it."""
 
     def __init__(
         self, id: str, title: str, severity: Severity, fix: str, services: Sequence[str], pattern: str, *more: str
@@ -40,42 +40,42 @@ class LogPattern(Check):
         self._services, self._pattern = tuple(services), re.compile(pattern)
 
     def look(self, seen: Evidence) -> str | None:
-        """Look through the logs of the services that write such a line."""
+        """Search the logs of the services that write such lines."""
         lines = [line for name in self._services for line in lines_of(seen, name) if self._pattern.search(line.text)]
         if not lines:
             return None
         last, found = lines[-1], self._pattern.search(lines[-1].text)
         at = f" at {last.time:%Y-%m-%d %H:%M} UTC" if last.time else ""
-        told = textwrap.shorten(found[0], SHOWN, placeholder="…") if found else ""
-        return f"{last.service} wrote {len(lines)} such lines, the last one{at}: {told}"
+        matched = textwrap.shorten(found[0], SHOWN, placeholder="…") if found else ""
+        return f"{last.service} logged {counted(len(lines), 'such line')}, the last one{at}: {matched}"
 
 
 class LogsLost(LogPattern):
-    """D15: the log of a job was not kept with it. What the worker itself wrote meanwhile is kept before it is gone."""
+    """D15: a job's log was not stored with the job. The repair saves the worker's own lines before they are gone."""
 
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for the jobs whose logs were lost, and whether what is left of them is kept."""
-        told, left = super().look(seen), self._left(seen)
-        if told is None or (left and not self._not_kept(seen)):
+        """Look for jobs whose logs were lost and whose remains are not saved yet."""
+        evidence, left = super().look(seen), self._left(seen)
+        if evidence is None or (left and not self._not_kept(seen)):
             return None
-        return f"{told} Jobs: {named(job[:8] for job in left)}." if left else told
+        return f"{evidence} Jobs: {named(job[:8] for job in left)}." if left else evidence
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return what is kept where. Raises RefusedError where nothing is left."""
+        """Return the files that would be saved. Raises RefusedError where nothing is left."""
         files = self._not_kept(seen)
         if not files:
             raise RefusedError("Nothing is left of these logs.", hint=self.fix)
-        return tuple(f"keep what the worker wrote in {JOB_LOGS}/{name}" for name in files)
+        return tuple(f"save the worker's lines in {JOB_LOGS}/{name}" for name in files)
 
     def repair(self, seen: Evidence) -> None:
-        """Keep it, without secrets."""
+        """Save the worker's lines, without secrets."""
         for name, text in self._not_kept(seen).items():
             seen.ports.records.write_text(f"{JOB_LOGS}/{name}", text)
 
     def _not_kept(self, seen: Evidence) -> dict[str, str]:
-        """Return what is to be kept, by the names of files."""
+        """Return the texts that are not saved yet, by file name."""
         if not seen.is_deployment:
             return {}
         kept = seen.once("kept job logs", lambda: seen.ports.records.names(JOB_LOGS))
@@ -83,7 +83,7 @@ class LogsLost(LogPattern):
         return {name: text for name, text in files.items() if name not in kept}
 
     def _left(self, seen: Evidence) -> dict[str, str]:
-        """Return what workers wrote while jobs ran whose logs were lost, by the ids of these."""
+        """Return the workers' lines from the time of jobs whose logs were lost, by job id."""
         lines = lines_of(seen, WORKER)
         texts = {job.id: "\n".join(_while(job, lines)) for job in seen.failed_of("D15")}
         redacted = Redactor(secrets_of(seen.settings()) if seen.is_deployment else (), {})
@@ -97,7 +97,7 @@ def _while(job: Job, lines: Sequence[LogLine]) -> list[str]:
 
 
 class LogPatternForSetting(LogPattern, RepairsEnv):
-    """Such a line that other lines of `.env` put right; what services said before is not read again then."""
+    """A line whose cause other values in `.env` remove; older lines no longer count after the repair."""
 
     auto = Auto.ASK
 
@@ -113,21 +113,21 @@ class LogPatternForSetting(LogPattern, RepairsEnv):
     ) -> None:
         super().__init__(id, title, severity, fix, services, pattern)
         self._correct = correct
-        #: Whoever is made anew says from then on what is so now.
+        #: Recreated services start new logs, so that their old lines do not count.
         self.services = tuple(services)
 
     def corrected(self, seen: Evidence) -> Values:
-        """Return the lines as they would be right."""
+        """Return the lines with their correct values."""
         return self._correct(seen.settings())
 
 
 def larger_bodies(values: Values) -> Values:
-    """Let nginx take what releases take by themselves, where `.env` allows less; other limits are those of a proxy."""
+    """Raise nginx's limit to the releases' default, where `.env` sets less; otherwise an outer proxy sets the limit."""
     return {BODY: USUAL_BODY} if 0 < _bytes(values.get(BODY, "")) < _bytes(USUAL_BODY) else {}
 
 
 def longer_requests(values: Values) -> Values:
-    """Give requests twice their time, up to an hour."""
+    """Double the time limits of requests, up to an hour."""
     limits = {name: values.get(name, "") for name in (GUNICORN, *NGINX_LIMITS) if name == GUNICORN or name in values}
     seconds = {name: int(value.removesuffix("s") or USUAL_S) for name, value in limits.items() if _is_seconds(value)}
     longer = {name: min(MOST_S, 2 * limit) for name, limit in seconds.items() if limit < MOST_S}
@@ -139,35 +139,33 @@ def _is_seconds(value: str) -> bool:
 
 
 def _bytes(size: str) -> int:
-    """Read a size as nginx does; 0 where it is none, and 0 is without limit to nginx."""
+    """Return a size, read as nginx does; 0 where it is not a size (to nginx, 0 means no limit)."""
     found = re.fullmatch(r"(\d+)([kmg]?)", size.strip().lower())
     return int(found[1]) * 1024 ** " kmg".index(found[2] or " ") if found else 0
 
 
 class FailedRequests(Check):
-    """B15: what clients see is a page of nginx; what happened stands in its log."""
+    """B15: clients only see an error page of nginx; the cause is in the logs."""
 
     id = "B15"
     title = "Many requests fail"
     severity = Severity.WARNING
-    fix = "Which, and since when: qfc logs --service nginx --grep ' 5[0-9][0-9] '; then qfc logs --service app"
+    fix = "See which ones: qfc logs --service nginx --grep ' 5[0-9][0-9] '; then find the cause: qfc logs --service app"
 
     def look(self, seen: Evidence) -> str | None:
-        """Count the answers of nginx with a status from 500."""
+        """Count nginx's answers with a status of 500 or higher."""
         requests = [found for line in lines_of(seen, NGINX) if (found := _REQUEST.match(line.text))]
         failed = [found for found in requests if found[1] >= "500"]
         if len(failed) < MANY_FAILED or len(failed) < FAILED_SHARE * len(requests):
             return None
-        return (
-            f"{len(failed)} of the last {len(requests)} requests were answered with 5xx, the last one {failed[-1][0]}."
-        )
+        return f"{len(failed)} of the last {len(requests)} requests got a 5xx answer, the last one {failed[-1][0]}."
 
 
 _REQUEST = re.compile(r"[A-Z]+ (\d{3}) \S+")
 
 
 def lines_of(seen: Evidence, service: str) -> tuple[LogLine, ...]:
-    """Return the last lines of a service, of now and not of before it was started anew; none without the service."""
+    """Return the last lines of a service since its present start; none without the service."""
 
     def read() -> tuple[LogLine, ...]:
         runtime = seen.ports.runtime
@@ -177,10 +175,10 @@ def lines_of(seen: Evidence, service: str) -> tuple[LogLine, ...]:
 
 
 def _since(seen: Evidence, service: str) -> datetime:
-    """Return when the oldest of its instances started, at most an hour ago.
+    """Return when the service's oldest instance started, or an hour ago if that is later.
 
-    What stands before that was mended by whoever started it anew, or stands behind it again. Of one that starts again
-    and again all is read.
+    A restart repaired whatever was logged before it, or the fault was logged again since. For a service that keeps
+    restarting, the whole hour is read.
     """
     now, one = seen.ports.clock.now(), seen.services()[service]
     uptimes = [each.uptime_s for each in one.instances if each.uptime_s is not None]
@@ -190,82 +188,85 @@ def _since(seen: Evidence, service: str) -> datetime:
 
 
 LOGS: tuple[Check, ...] = (
-    LogPattern("A06-log", "A value with a comment in it", Severity.CRITICAL, 
-               "Put the comment on a line of its own in .env",
+    LogPattern("A06-log", "A comment became part of a value", Severity.CRITICAL,
+               "Put the comment on a line of its own in .env; then: qfc services recreate",
                [APP, WORKER], r"invalid sslmode value"),
     LogPattern("A12-log", "The application lacks a variable", Severity.CRITICAL,
-               "Add it to .env as the release's .env.example has it; then qfc services recreate",
+               "Add it to .env as in the release's .env.example; then: qfc services recreate",
                [APP, WORKER], r"KeyError: '[A-Z][A-Z_0-9]{2,}'"),
-    LogPattern("A13-log", "The application lacks tables", Severity.CRITICAL, "Make them: qfc db migrate",
+    LogPattern("A13-log", "The application lacks tables", Severity.CRITICAL, "Create them: qfc db migrate",
                [APP, WORKER], r'relation "(?!project_project)[a-z_]+" does not exist'),
-    LogPattern("A15-log", "The disk was full", Severity.CRITICAL, "What takes it: qfc services disk",
+    LogPattern("A15-log", "The disk was full", Severity.CRITICAL, "See what uses the space: qfc services disk",
                [DATABASE, APP, WORKER], r"No space left on device"),
-    LogPattern("A11-log", "The cache was not reached", Severity.CRITICAL,
-               "qfc services restart --service memcached; then edits that failed of it: qfc deltas reapply --all",
+    LogPattern("A11-log", "Workers could not reach the cache", Severity.CRITICAL,
+               "Restart it: qfc services restart --service memcached; then the failed edits: qfc deltas reapply --all",
                [WORKER], r"MemcacheUnexpectedCloseError|pymemcache\.exceptions\.\w+"),
     LogPattern("B02", "nginx refuses its configuration", Severity.CRITICAL,
-               "Remove the fragment that has the location twice",
+               "Remove the configuration fragment that repeats the location",
                [NGINX], r"\[emerg\] .*duplicate location|duplicate location \S+ in \S+"),
-    LogPattern("B05-log", "Downloads are refused", Severity.CRITICAL,
-               "WEB_HTTPS_PORT has to be the port that clients use, and requests have to come through nginx",
+    LogPattern("B05-log", "The application refuses downloads", Severity.CRITICAL,
+               "Set WEB_HTTPS_PORT to the port that clients use, and send all requests through nginx",
                [APP], r"Expected to either run behind nginx proxy, debug mode or within a test suite"),
-    LogPattern("B12", "A certificate of another server is not trusted", Severity.WARNING,
-               "Give the authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with "
+    LogPattern("B12", "The certificate of another server is not trusted", Severity.WARNING,
+               "Name its authority's certificate in QFIELDCLOUD_CUSTOM_CA_HOST_FILENAME, with "
                "docker-compose.override.ca.yml",
                [APP, WORKER], r"CERTIFICATE_VERIFY_FAILED"),
-    LogPatternForSetting("B13", "A file was too big for nginx", Severity.WARNING,
-               "Raise client_max_body_size of the proxy in front, and NGINX_CLIENT_MAX_BODY_SIZE",
+    LogPatternForSetting("B13", "A file was too large for nginx", Severity.WARNING,
+               "Raise client_max_body_size of the outer proxy, and NGINX_CLIENT_MAX_BODY_SIZE in .env",
                [NGINX], r"client intended to send too large body|^(POST|PUT|PATCH) 413 \S+", larger_bodies),
-    LogPatternForSetting("B14", "Requests took too long", Severity.WARNING,
-               "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; look at the store: qfc health --verbose",
+    LogPatternForSetting("B14", "Requests timed out", Severity.WARNING,
+               "Raise GUNICORN_TIMEOUT_S and NGINX_PROXY_READ_TIMEOUT; test the store: qfc health --verbose",
                [NGINX, APP], r"upstream timed out|WORKER TIMEOUT", longer_requests),
-    LogPattern("B16", "nginx does not find the store", Severity.CRITICAL,
-               "Use an endpoint that nginx's resolver knows, or an address",
+    LogPattern("B16", "nginx cannot resolve the store's host name", Severity.CRITICAL,
+               "Use an endpoint that nginx's resolver knows, or an IP address",
                [NGINX], r"\S+ could not be resolved"),
-    LogPattern("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "Which file: qfc certs status",
+    LogPattern("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "See which file: qfc certs status",
                [NGINX], r"cannot load certificate(?: key)? \"[^\"]*\""),
-    LogPattern("C07-log", "The application refuses STORAGES", Severity.CRITICAL, "Correct it in .env",
+    LogPattern("C07-log", "The application refuses STORAGES", Severity.CRITICAL,
+               "Correct STORAGES in .env; then: qfc services recreate",
                [APP, WORKER], r"ConfigValidationError"),
-    LogPattern("C10-log", "A file was too big for the database", Severity.WARNING,
-               "Releases before May 2025 take files below 2 GB only: upgrade",
+    LogPattern("C10-log", "A file was too large for the database", Severity.WARNING,
+               "Releases before May 2025 accept files below 2 GB only; upgrade: qfc deploy --tag TAG",
                [APP, WORKER], r"integer out of range"),
-    LogPattern("D09", "A worker does not know a kind of job", Severity.CRITICAL,
-               "Let app and workers be of one release: qfc deploy --tag TAG; then qfc jobs cleanup",
+    LogPattern("D09", "A worker does not know a type of job", Severity.CRITICAL,
+               "Bring app and workers to one release: qfc deploy --tag TAG; then: qfc jobs cleanup",
                [WORKER], r"Unknown job type"),
-    LogPattern("D12-log", "Workers write to a database that is none to write to", Severity.CRITICAL,
-               "POSTGRES_HOST has to be the primary server",
+    LogPattern("D12-log", "Workers use a read-only database", Severity.CRITICAL,
+               "Point POSTGRES_HOST to the primary server; then: qfc services recreate",
                [WORKER, APP], r"Expected `?worker_wrapper`? to be connected to the master DB node"
                r"|cannot execute \w+ in a read-only transaction"),
-    LogPattern("D13-log", "Workers may not use the engine", Severity.CRITICAL,
-               "Let worker_wrapper mount /var/run/docker.sock of an engine that runs as root",
+    LogPattern("D13-log", "Workers have no access to the Docker engine", Severity.CRITICAL,
+               "Mount /var/run/docker.sock of an engine that runs as root into worker_wrapper",
                [WORKER], r"docker\.errors\.DockerException|[Pp]ermission denied.{0,60}docker\.sock"),
-    LogsLost("D15-log", "Logs of jobs were lost", Severity.WARNING, "Look at the engine: qfc services disk",
+    LogsLost("D15-log", "The logs of jobs were lost", Severity.WARNING,
+             "Check the Docker engine and its disk: qfc services disk",
                [WORKER], r"\[QFC/Worker/1001\]"),
-    LogPattern("E08-log", "Stored secrets cannot be read", Severity.CRITICAL,
-               "Give SECRET_KEY and SALT_KEY the values of before; a copy of .env is kept by every deployment",
+    LogPattern("E08-log", "The application cannot decrypt stored secrets", Severity.CRITICAL,
+               "Restore the previous SECRET_KEY and SALT_KEY; every deployment keeps a copy of .env",
                [APP, WORKER], r"cryptography\.fernet\.InvalidToken"),
-    LogPattern("F06", "Edits came twice", Severity.INFO, "Releases before 2022 block the device then: upgrade",
+    LogPattern("F06", "A device sent the same edits twice", Severity.INFO,
+               "Releases before 2022 then block the device; upgrade these: qfc deploy --tag TAG",
                [APP], r"duplicate_deltafile"),
-    LogPattern("F11", "Edits could not be applied again in the admin", Severity.WARNING,
-               "Apply them with: qfc deltas reapply",
+    LogPattern("F11", "The admin failed to apply edits again", Severity.WARNING,
+               "Apply them here: qfc deltas reapply ID",
                [NGINX], r"^POST 500 /admin/core/delta\S*"),
     LogPattern("G07", "nginx refuses edits", Severity.CRITICAL,
-               "Requests of devices have to reach the application: look for a location of your own in nginx",
+               "Remove the location of your own in nginx that keeps devices' requests from the application",
                [NGINX], r"^(POST|PUT) 405 /api/v1/deltas/\S*"),
-    LogPattern("G08", "A client asks for the plan of somebody else", Severity.INFO,
-               "No fault of the server: QFieldSync asks for every owner",
+    LogPattern("G08", "A client requests the plan of another account", Severity.INFO,
+               "Nothing to do: QFieldSync requests the plan of every owner",
                [NGINX], r"^GET 403 /api/v1/subscriptions/\S+"),
-    LogPattern("H06-log", "Mail could not be sent", Severity.WARNING,
-               "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS and account",
+    LogPattern("H06-log", "The application could not send mail", Severity.WARNING,
+               "Check EMAIL_HOST, EMAIL_PORT, EMAIL_USE_TLS and the account in .env",
                [APP], r"smtplib\.SMTP\w+"),
     LogPattern("I02", "The table of projects was not renamed", Severity.CRITICAL,
-               "Go back, then to a release of the second half of August 2026 or later: qfc deploy rollback",
+               "Upgrade later, to a release of the second half of August 2026 or later; for now: qfc deploy rollback",
                [APP, WORKER], r'relation "project_project" does not exist'),
-    LogPattern("I03-log", "The data are of another PostgreSQL", Severity.CRITICAL,
-               "Use the image of before (POSTGIS_IMAGE_VERSION), then move the data by dump and restore",
+    LogPattern("I03-log", "The data belong to another PostgreSQL version", Severity.CRITICAL,
+               "Use the previous image (POSTGIS_IMAGE_VERSION), then move the data by dump and restore",
                [DATABASE], r"database files are incompatible with server"),
-    LogPattern("connections-log", "The database has no room for connections", Severity.CRITICAL,
-               "Fewer workers of gunicorn, or a higher max_connections",
+    LogPattern("connections-log", "The database has no free connection", Severity.CRITICAL,
+               "Run fewer workers of gunicorn, or raise max_connections",
                [DATABASE, APP], r"remaining connection slots are reserved|sorry, too many clients already"),
     FailedRequests(),
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The mail server, as the application reaches it: without one nobody gets a new password."""
+"""The mail server, as the application reaches it; without one, nobody can reset a password."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from .evidence import Evidence
 
 HOST, PORT = "EMAIL_HOST", "EMAIL_PORT"
 ENCRYPTED, UPGRADED, USER = "EMAIL_USE_SSL", "EMAIL_USE_TLS", "EMAIL_HOST_USER"
-#: Catches mail for developers; that it is used is told by the check of the setting.
+#: Catches mail for developers; the check of the setting reports its use.
 FOR_DEVELOPERS = "smtp4dev"
 USUAL_PORT = 25
 
 
 class MailServerSilent(DeploymentCheck):
-    """H06: a greeting tells more than a setting; no mail is sent."""
+    """H06: a greeting shows more than a setting; no mail is sent."""
 
     id = "H06-server"
     problems = ("H06",)
-    title = "The mail server is not as the settings want it"
+    title = "The mail server does not match the settings"
     severity = Severity.WARNING
-    fix = f"Check {HOST}, {PORT}, {UPGRADED} and {ENCRYPTED} in .env; then qfc services recreate --service app"
+    fix = f"Check {HOST}, {PORT}, {UPGRADED} and {ENCRYPTED} in .env; then: qfc services recreate --service app"
 
     def look(self, seen: Evidence) -> str | None:
-        """Greet it from the application, and compare what it can do with what is wanted of it."""
+        """Greet the mail server from the application, and compare its extensions with the settings."""
         values = seen.settings()
         host, port = values.get(HOST, ""), _port(values)
         if host in ("", FOR_DEVELOPERS) or port is None:
@@ -42,13 +42,13 @@ def _port(values: Mapping[str, str]) -> int | None:
 
 
 def _wanted(values: Mapping[str, str]) -> dict[str, bool]:
-    """Return what the settings want of the server; many let nobody log in before they are encrypted."""
+    """Return the extensions that the settings require; many servers offer AUTH only after encryption."""
     upgraded = _is_on(values, UPGRADED)
     return {"STARTTLS": upgraded, "AUTH": bool(values.get(USER)) and not upgraded}
 
 
 def _is_on(values: Mapping[str, str], name: str) -> bool:
-    """Read it as the application does: only the word counts."""
+    """Return whether a setting is on, read as the application does: only the word `true` counts."""
     return values.get(name, "").strip().lower() == "true"
 
 

@@ -1,4 +1,4 @@
-"""The database itself: whether it can be written, what holds it up, whether it is of the application's release."""
+"""The database itself: whether it can be written, what blocks it, whether it matches the application's release."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from ..errors import RefusedError
 from ..stack.deploy_records import ENV, FOLDER, past
 from ..stack.model import ServiceState
 from .base import Auto, Check, DeploymentCheck, Severity
-from .evidence import Evidence, named
+from .evidence import Evidence, counted, named
 from .shipped import SEALS, ShippedAtFirst
 
 APP, CRON = "app", "ofelia"
-#: Tasks begin every minute.
+#: Tasks start every minute; after this long without one, nothing starts them.
 CRON_STOPPED = timedelta(minutes=5)
-#: Transactions of that many seconds hold up others.
+#: Transactions of this age, in seconds, block others.
 STUCK_S = 600.0
-#: Share of the connections at which it gets tight.
+#: Share of the connections from which a shortage is reported.
 TIGHT = 0.9
 MIGRATE_S = 24 * 3600.0
 COMMAND_S = 120.0
-#: Where the database of before a migration is kept, below our own folder.
+#: Where dumps from before migrations are kept, below our own folder.
 DUMPS = "migrations"
 
 
 class MigrationsPending(Check):
-    """A13: the application knows tables and columns that are not there."""
+    """A13: the application expects tables and columns that do not exist."""
 
     id = "A13-pending"
     title = "The database lacks migrations of the application"
     severity = Severity.CRITICAL
-    fix = "Make a dump, then apply them: qfc db migrate"
+    fix = "Dump the database, then apply the migrations: qfc db migrate"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask the application what it knows and what was applied."""
+        """Compare the application's migrations with the applied ones."""
         known, missing = seen.migrations()
         if not missing or len(missing) == len(known):
             return None
-        return f"{len(missing)} of {len(known)} are not applied: {named(missing)}."
+        return f"{len(missing)} of {len(known)} migrations are not applied: {named(missing)}."
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the migrations, and where the database of before is kept."""
-        dump = (f"the database of before is kept as {self._dump(seen)}",) if seen.is_deployment else ()
+        """Return the migrations that would be applied, and where the previous database is kept."""
+        dump = (f"keep a dump of the present database in {self._dump(seen)}",) if seen.is_deployment else ()
         return tuple(f"apply {name}" for name in seen.migrations()[1]) + dump
 
     def repair(self, seen: Evidence) -> None:
-        """Apply them; a deployment's database is dumped before. Raises RefusedError where it cannot be."""
+        """Apply the migrations, after a dump of a deployment's database. Raises RefusedError where it has no dump."""
         if seen.is_deployment:
             dumps = seen.ports.deployment.dumps
             refusal = dumps.refusal()
             if refusal is not None:
-                raise RefusedError(f"It is not migrated without a dump: {refusal}", hint=self.fix)
+                raise RefusedError(f"qfc does not migrate a database that it cannot dump: {refusal}", hint=self.fix)
             dumps.dump(self._dump(seen))
         seen.ports.runtime.execute(APP, ["migrate", "--noinput"], timeout_s=MIGRATE_S)
 
@@ -62,35 +62,35 @@ class MigrationsPending(Check):
 
 
 class DatabaseNew(Check):
-    """A13: a server that was never set up to its end."""
+    """A13: the setup of the server was never finished."""
 
     id = "A13-new"
     title = "The database is new and has no tables yet"
     severity = Severity.CRITICAL
-    fix = "Make them: qfc db migrate"
+    fix = "Create the tables: qfc db migrate"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask the application what it knows and what was applied."""
+        """Compare the application's migrations with the applied ones."""
         known, missing = seen.migrations()
-        return f"None of {len(known)} migrations was applied." if known and known == missing else None
+        return f"None of the {len(known)} migrations is applied." if known and known == missing else None
 
     def repair(self, seen: Evidence) -> None:
-        """Make the tables."""
+        """Create the tables."""
         seen.ports.runtime.execute(APP, ["migrate", "--noinput"], timeout_s=MIGRATE_S)
 
 
 class CronStopped(Check):
-    """D08: nobody ends jobs whose workers died, and no mail is sent."""
+    """D08: jobs of dead workers are never ended, and no mail is sent."""
 
     id = "D08-cron"
     title = "The application's periodic tasks do not run"
     severity = Severity.WARNING
-    fix = "Start what begins them: qfc services restart --service ofelia"
+    fix = "Restart the service that starts them: qfc services restart --service ofelia"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look when the last one began, where there ever was one and where there is work."""
+        """Read when the last periodic task started, if one ever did and jobs wait or run."""
         depth = seen.queue().depth
         if not depth.pending + depth.queued + depth.started:
             return None
@@ -98,13 +98,15 @@ class CronStopped(Check):
         last = max((one.last_start for one in runs or ()), default=None)
         if last is None or seen.queue().at - last <= CRON_STOPPED:
             return None
-        return f"The last one began {(seen.queue().at - last).total_seconds() / 60:.0f} min ago."
+        return f"The last task started {(seen.queue().at - last).total_seconds() / 60:.0f} min ago."
 
     def repair(self, seen: Evidence) -> None:
-        """Start the service, and let the tasks that are due run now."""
+        """Restart the service, and run the tasks that are due."""
         service = seen.services().get(CRON)
         if service is None:
-            raise RefusedError("The deployment has no service ofelia.", hint="Let cron call: manage.py runcrons")
+            raise RefusedError(
+                "The deployment has no service ofelia.", hint="Run this from cron every minute: manage.py runcrons"
+            )
         if service.state is ServiceState.RUNNING:
             seen.ports.runtime.stop([CRON])
         seen.ports.runtime.start([CRON])
@@ -112,88 +114,88 @@ class CronStopped(Check):
 
 
 class ReadOnly(Check):
-    """D12: a copy of a database takes no writes."""
+    """D12: a replica accepts no writes."""
 
     id = "D12-readonly"
-    title = "Nothing can be written to the database"
+    title = "The database is read-only"
     severity = Severity.CRITICAL
-    fix = "Let POSTGRES_HOST name the primary server; or take back default_transaction_read_only"
+    fix = "Point POSTGRES_HOST to the primary server, or set default_transaction_read_only = off"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask the server."""
+        """Ask the database server whether it is read-only."""
         is_read_only = seen.conditions.server.is_read_only()
-        return "It is a copy of another one, or was told to be read-only." if is_read_only else None
+        return "The server is a replica, or default_transaction_read_only is on." if is_read_only else None
 
 
 class StuckTransactions(Check):
-    """Locks that nobody gives back."""
+    """Locks that are never released."""
 
     id = "D12-locks"
-    title = "Transactions hold up others"
+    title = "Open transactions block others"
     severity = Severity.WARNING
-    fix = "End the program that holds them; in psql: select pg_terminate_backend(pid)"
+    fix = "End the program that holds them; or in psql: select pg_terminate_backend(pid)"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for old transactions."""
+        """Look for transactions older than 10 minutes."""
         found = seen.conditions.server.stuck_sessions(older_s=STUCK_S)
-        told = named(f"{one.program or 'a program without a name'} {one.what}" for one in found)
-        return f"{len(found)} for up to {found[0].seconds / 60:.0f} min: {told}." if found else None
+        listed = named(f"{one.program or 'an unnamed program'} {one.what}" for one in found)
+        return f"{len(found)} for up to {found[0].seconds / 60:.0f} min: {listed}." if found else None
 
 
 class FewConnections(Check):
-    """No connection left means no request and no job."""
+    """Without a free connection, no request and no job works."""
 
     id = "connections"
-    title = "The database is short of connections"
+    title = "The database is running out of connections"
     severity = Severity.WARNING
-    fix = "Raise max_connections, or have fewer workers and fewer GUNICORN_WORKERS"
+    fix = "Raise max_connections, or run fewer workers and fewer GUNICORN_WORKERS"
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare their number with what the server allows."""
+        """Compare the open connections with max_connections."""
         status = seen.ports.directory.database()
         if status.connections < TIGHT * status.max_connections:
             return None
-        return f"{status.connections} of {status.max_connections} are in use."
+        return f"{status.connections} of {status.max_connections} connections are in use."
 
 
 class GeodbInUse(Check):
-    """I01: later releases remove it with all that is in it."""
+    """I01: later releases remove these databases with all their data."""
 
     id = "I01"
-    title = "People have databases that later releases remove"
+    title = "Users have databases that later releases remove"
     severity = Severity.WARNING
-    fix = "Before v25.27 let them move their data away, then empty core_geodb"
+    fix = "Before v25.27, have their owners move the data away, then empty core_geodb"
 
     def look(self, seen: Evidence) -> str | None:
-        """Count them."""
+        """Count the rows of core_geodb."""
         rows = seen.ports.directory.rows_of("core_geodb")
-        return f"core_geodb has {rows} rows." if rows else None
+        return f"core_geodb has {counted(rows, 'row')}." if rows else None
 
 
 class SealChanged(DeploymentCheck):
-    """E08: what was sealed with another key cannot be opened."""
+    """E08: secrets that were encrypted with another key cannot be read."""
 
     id = "E08"
-    title = "Secrets of projects were sealed with another key"
+    title = "Secrets of projects were encrypted with another key"
     severity = Severity.CRITICAL
-    fix = "Put the old values back into .env (copies: .qfc/deployments/*/env), or enter the secrets anew"
+    fix = "Restore the old values in .env (copies: .qfc/deployments/*/env), or enter the secrets again"
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare with the copies that are younger than the oldest secret. No value is told."""
+        """Compare .env with its copies that are younger than the oldest secret; no value is shown."""
         oldest, ports = seen.conditions.server.oldest_secret(), seen.ports
         for record in past(ports.records) if oldest else ():
             text = ports.records.read_text(f"{FOLDER}/{record.id}/{ENV}")
             changed = ports.deployment.settings.changed_since(text, SEALS) if text else ()
             if changed and oldest and oldest <= record.began_at:
                 at = f"{record.began_at:%Y-%m-%d %H:%M} UTC"
-                return f"{', '.join(changed)} was another one on {at}, and secrets are older."
+                return f"{', '.join(changed)} had another value on {at}, and secrets are older."
         return None
 
 
-#: What keeps a sync from its end.
+#: Problems that can keep a sync from finishing.
 RECORDS_FOR_SYNC: tuple[Check, ...] = (
     MigrationsPending(),
-    # Before the tables are made: afterwards things may be sealed.
+    # Before the tables are created: afterwards, secrets may be encrypted with these keys.
     ShippedAtFirst(),
     DatabaseNew(),
     ReadOnly(),

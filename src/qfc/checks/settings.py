@@ -1,4 +1,4 @@
-"""A deployment's `.env`: values that are known to make trouble. No value that may be secret is ever told."""
+"""A deployment's `.env`: values that are known to cause problems. A value that may be secret is never shown."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from .shipped import ShippedPasswords, ShippedSecrets
 from .web import asked
 
 Correct = Callable[[Values], Values]
-#: What the application answers to names that it was not told.
+#: The application's answer to host names that are not allowed.
 BAD_REQUEST = 400
-#: What ENVIRONMENT says of a server that people use; several on one engine have something behind it.
+#: ENVIRONMENT of a server in use; where several share an engine, each adds a suffix.
 PRODUCTION = "production"
 YES = ("1", "true", "yes", "on")
-#: Variables of ports of the host.
+#: Variables that set ports of the host.
 PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
 DEFAULT_STORE = "STORAGES_PROJECT_DEFAULT_STORAGE"
 ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
 WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
-#: Names of older releases, and what newer ones read instead.
+#: Names of variables in older releases, and the names that newer ones read instead.
 RENAMED = {
     "SQL_DATABASE": "POSTGRES_DB",
     "SQL_USER": "POSTGRES_USER",
@@ -37,7 +37,7 @@ DEVELOPMENT = ("override.local", "override.standalone", "override.test")
 
 
 class SettingCheck(DeploymentCheck, RepairsEnv):
-    """A look at `.env` alone: `problem` says what is wrong in it, `correct` the values that would be right."""
+    """A check of `.env` alone: `problem` returns the evidence in its values, `correct` the corrected values."""
 
     def __init__(
         self,
@@ -58,11 +58,11 @@ class SettingCheck(DeploymentCheck, RepairsEnv):
         self._problem, self._correct, self.services = problem, correct, services
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the values."""
+        """Read the values in .env."""
         return self._problem(seen.settings())
 
     def corrected(self, seen: Evidence) -> Values:
-        """Return the lines as they would be right."""
+        """Return the lines with their correct values."""
         return self._correct(seen.settings()) if self._correct else {}
 
 
@@ -72,11 +72,11 @@ def same_port(values: Values) -> str | None:
     for name, port in published(values).items():
         by_port.setdefault(port, []).append(name)
     found = [f"{' and '.join(names)} are both {port}" for port, names in by_port.items() if len(names) > 1]
-    return f"{'; '.join(found)}: the second one cannot start." if found else None
+    return f"{'; '.join(found)}: the second service cannot start." if found else None
 
 
 def next_ports(values: Values) -> Values:
-    """Give each service but the first of a port the next one that no other line has."""
+    """Give each service but the first on a port the next port that no other line uses."""
     changed: dict[str, str] = {}
     seen: set[str] = set()
     for name, port in published(values).items():
@@ -87,24 +87,24 @@ def next_ports(values: Values) -> Values:
 
 
 def free_port(after: int, values: Values) -> str:
-    """Return the next port that no line has."""
+    """Return the next port that no line uses."""
     taken = published(values).values()
     return next(str(port) for port in range(after + 1, 65536) if str(port) not in taken)
 
 
 def published(values: Values) -> dict[str, str]:
-    """Return the lines that say which ports of the host services have."""
+    """Return the lines that set the host's ports of services."""
     return {name: value for name, value in values.items() if PUBLISHED.match(name) and value.isdigit()}
 
 
 def development_files(values: Values) -> str | None:
     """A01."""
     found = [name for name in DEVELOPMENT if name in values.get("COMPOSE_FILE", "")]
-    return f"COMPOSE_FILE has {', '.join(found)}." if found else None
+    return f"COMPOSE_FILE contains {', '.join(found)}." if found else None
 
 
 def without_development(values: Values) -> Values:
-    """Leave out the files that are for development."""
+    """Remove the development files."""
     separator = values.get("COMPOSE_PATH_SEPARATOR") or ":"
     files = values.get("COMPOSE_FILE", "").split(separator)
     return {"COMPOSE_FILE": separator.join(one for one in files if not any(name in one for name in DEVELOPMENT))}
@@ -115,11 +115,11 @@ def debug(values: Values) -> str | None:
     said = [f"DEBUG={values['DEBUG']}"] if values.get("DEBUG", "").lower() in YES else []
     if not (values.get("ENVIRONMENT") or PRODUCTION).startswith(PRODUCTION):
         said.append(f"ENVIRONMENT={values['ENVIRONMENT']}")
-    return f"It says {' and '.join(said)}." if said else None
+    return f".env has {' and '.join(said)}." if said else None
 
 
 def without_debug(values: Values) -> Values:
-    """Switch it off; another name of a production server stays."""
+    """Switch debug mode off; another name of a production environment stays."""
     environment = values.get("ENVIRONMENT") or PRODUCTION
     return {"DEBUG": "0", "ENVIRONMENT": environment if environment.startswith(PRODUCTION) else PRODUCTION}
 
@@ -131,18 +131,18 @@ def comment_in_value(values: Values) -> str | None:
 
 
 def without_comment(values: Values) -> Values:
-    """End each such value before its comment."""
+    """Cut each such value before its comment."""
     return {name: value.partition(" # ")[0].rstrip() for name, value in values.items() if " # " in value}
 
 
 def host_name(values: Values) -> str | None:
     """B03, B17."""
     host = values.get("QFIELDCLOUD_HOST", "")
-    return None if host == _bare(host) else f"QFIELDCLOUD_HOST is {host}: nginx hangs up on every request."
+    return None if host == _bare(host) else f"QFIELDCLOUD_HOST is {host}: nginx drops every request."
 
 
 def bare_host(values: Values) -> Values:
-    """Leave the name alone, in small letters."""
+    """Reduce the value to the bare name, in lower case."""
     return {"QFIELDCLOUD_HOST": _bare(values["QFIELDCLOUD_HOST"])}
 
 
@@ -155,10 +155,10 @@ def _bare(host: str) -> str:
 
 
 class HostNotAllowed(SettingCheck):
-    """B04: the application answers 400 to names that it was not told."""
+    """B04: the application answers 400 to host names that are not allowed."""
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare DJANGO_ALLOWED_HOSTS with the names that are used; what is answered is allowed by other means."""
+        """Compare DJANGO_ALLOWED_HOSTS with the host names in use, unless the application answers to them anyway."""
         missing = _not_allowed(seen.settings())
         host = seen.settings().get("QFIELDCLOUD_HOST", "")
         if host in missing and asked(seen, STATUS).status != BAD_REQUEST:
@@ -167,7 +167,7 @@ class HostNotAllowed(SettingCheck):
 
 
 def with_hosts(values: Values) -> Values:
-    """Add the hosts that are missing."""
+    """Add the missing host names."""
     return {"DJANGO_ALLOWED_HOSTS": " ".join([*values["DJANGO_ALLOWED_HOSTS"].split(), *_not_allowed(values)])}
 
 
@@ -182,7 +182,7 @@ def staging(values: Values) -> str | None:
     """B11."""
     on = values.get("LETSENCRYPT_STAGING", "0") in YES and bool(values.get("LETSENCRYPT_EMAIL"))
     in_use = "letsencrypt" in values.get("QFIELDCLOUD_TLS_CERT", "")
-    return "LETSENCRYPT_STAGING is 1: no device trusts what it issues." if on and in_use else None
+    return "LETSENCRYPT_STAGING is 1: no device trusts these certificates." if on and in_use else None
 
 
 def storages(values: Values) -> str | None:
@@ -193,15 +193,15 @@ def storages(values: Values) -> str | None:
     try:
         known = json.loads(text)
     except ValueError as error:
-        return f"STORAGES is no JSON: {error.args[0] if error.args else 'it breaks off'}."
+        return f"STORAGES is not valid JSON: {error.args[0] if error.args else 'it is truncated'}."
     if not isinstance(known, dict) or not known:
-        return "STORAGES names no store."
+        return "STORAGES defines no store."
     default = values.get(DEFAULT_STORE, "default")
-    return None if default in known else f"STORAGES has no store {default}, the default of projects."
+    return None if default in known else f"STORAGES lacks the store {default}, the default for projects."
 
 
 def only_store(values: Values) -> Values:
-    """Name the only store that there is; whoever has several chooses."""
+    """Make the only store the default; with several, the operator has to choose."""
     known = _stores(values)
     return {DEFAULT_STORE: known[0]} if len(known) == 1 else {}
 
@@ -217,46 +217,46 @@ def _stores(values: Values) -> list[str]:
 def webdav_credentials(values: Values) -> str | None:
     """C08."""
     address = values.get("STORAGES", "").partition('"webdav_url"')[2].partition("://")[2].partition('"')[0]
-    return "webdav_url in STORAGES has name and password in it." if "@" in address.partition("/")[0] else None
+    return "webdav_url in STORAGES contains a name and a password." if "@" in address.partition("/")[0] else None
 
 
 def temporary_folder(values: Values) -> str | None:
     """D10."""
     folder = values.get("TMP_DIRECTORY", "/tmp") or "/tmp"
-    return None if folder == "/tmp" else f"TMP_DIRECTORY is {folder}; workers and their containers share /tmp."
+    return None if folder == "/tmp" else f"TMP_DIRECTORY is {folder}, but workers and job containers share /tmp."
 
 
 def mail(values: Values) -> str | None:
     """H06."""
-    return "EMAIL_HOST is smtp4dev: mail goes nowhere." if values.get("EMAIL_HOST") == "smtp4dev" else None
+    return "EMAIL_HOST is smtp4dev, which delivers nothing." if values.get("EMAIL_HOST") == "smtp4dev" else None
 
 
 def mail_encryption(values: Values) -> str | None:
     """H06."""
     wrong = [name for name in ENCRYPTION if values.get(name, "").lower() in ("1", "yes", "on")]
-    return f"{', '.join(wrong)} has to be the word true; anything else is off." if wrong else None
+    return f"{', '.join(wrong)} must be the word true; every other value means off." if wrong else None
 
 
 def with_encryption(values: Values) -> Values:
-    """Say it as the application wants it."""
+    """Set the value that the application understands."""
     return {name: "true" for name in ENCRYPTION if values.get(name, "").lower() in ("1", "yes", "on")}
 
 
 def open_sign_up(values: Values) -> str | None:
     """H07."""
     adapter = values.get("QFIELDCLOUD_ACCOUNT_ADAPTER", "")
-    return "Anybody may make an account." if adapter.endswith("SignUpOpen") else None
+    return "Anybody can create an account." if adapter.endswith("SignUpOpen") else None
 
 
 def closed_sign_up(values: Values) -> Values:
-    """Use the adapter that lets nobody."""
+    """Set the adapter that refuses sign-ups."""
     return {"QFIELDCLOUD_ACCOUNT_ADAPTER": values["QFIELDCLOUD_ACCOUNT_ADAPTER"].removesuffix("Open") + "Closed"}
 
 
 def renamed(values: Values) -> str | None:
     """I04."""
     old = [f"{name} (now {new})" for name, new in RENAMED.items() if name in values and new not in values]
-    return f"The names of older releases: {', '.join(old)}." if old else None
+    return f"Outdated names: {', '.join(old)}." if old else None
 
 
 def plain_nginx(values: Values) -> str | None:
@@ -264,7 +264,7 @@ def plain_nginx(values: Values) -> str | None:
     url = values.get(WORKER_URL, "")
     if not url.startswith("http://nginx") or values.get("NGINX_ALLOW_HTTP", "0").lower() in YES:
         return None
-    return f"{WORKER_URL} is {url}, and nginx sends http on to https: every job fails."
+    return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
 
 
 def past_nginx(values: Values) -> str | None:
@@ -272,63 +272,65 @@ def past_nginx(values: Values) -> str | None:
     url = values.get(WORKER_URL, "")
     if not url.startswith("http://app:") or values.get("DEBUG", "0").lower() in YES:
         return None
-    return f"{WORKER_URL} is {url}: without debug mode the application refuses every download that passes nginx by."
+    return f"{WORKER_URL} is {url}: without debug mode, the application refuses downloads that bypass nginx."
 
 
 def by_the_public_name(values: Values) -> Values:
-    """Let workers come as clients do."""
+    """Let workers use the same address as clients."""
     port = values.get("WEB_HTTPS_PORT", "443")
     return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
 
 
 def allowed_http(values: Values) -> Values:
-    """Let nginx answer the workers."""
+    """Let nginx answer workers by http."""
     del values
     return {"NGINX_ALLOW_HTTP": "1"}
 
 
 SETTINGS: tuple[Check, ...] = (
-    SettingCheck("A01", "Development files in production", Severity.WARNING,
-                 "Take them out of COMPOSE_FILE; then qfc services recreate", development_files,
+    SettingCheck("A01", "Development files are used in production", Severity.WARNING,
+                 "Remove them from COMPOSE_FILE; then: qfc services recreate", development_files,
                  correct=without_development),
-    SettingCheck("A02", "Debug mode in production", Severity.WARNING,
-                 "DEBUG=0 and ENVIRONMENT=production; then qfc services recreate", debug,
+    SettingCheck("A02", "Debug mode is on in production", Severity.WARNING,
+                 "Set DEBUG=0 and ENVIRONMENT=production in .env; then: qfc services recreate", debug,
                  correct=without_debug),
-    SettingCheck("A05-env", "Two services want the same port", Severity.CRITICAL,
-                 "Give each of them a port of its own; then qfc up", same_port, correct=next_ports),
+    SettingCheck("A05-env", "Two services are set to the same port", Severity.CRITICAL,
+                 "Give each service its own port in .env; then: qfc up", same_port, correct=next_ports),
     SettingCheck("A06", "A comment became part of a value", Severity.WARNING,
-                 "Put comments on lines of their own", comment_in_value, correct=without_comment, auto=Auto.SAFE),
+                 "Put comments in .env on lines of their own; then: qfc services recreate", comment_in_value,
+                 correct=without_comment, auto=Auto.SAFE),
     ShippedSecrets(),
     ShippedPasswords(),
-    SettingCheck("B03", "The host name is not a bare name in small letters", Severity.CRITICAL,
-                 "QFIELDCLOUD_HOST without https://, port and slash; then qfc services recreate", host_name,
+    SettingCheck("B03", "The host name is not a bare name in lower case", Severity.CRITICAL,
+                 "Set QFIELDCLOUD_HOST without https://, port and slash; then: qfc services recreate", host_name,
                  correct=bare_host, problems=("B03", "B17")),
-    HostNotAllowed("B04", "A host is not allowed", Severity.CRITICAL,
-                   "Add them to DJANGO_ALLOWED_HOSTS; then qfc services recreate --service app", lambda _: None,
+    HostNotAllowed("B04", "A host name in use is not allowed", Severity.CRITICAL,
+                   "Add it to DJANGO_ALLOWED_HOSTS; then: qfc services recreate --service app", lambda _: None,
                    correct=with_hosts, auto=Auto.SAFE, services=("app",)),
-    SettingCheck("B06", "Workers pass nginx by", Severity.CRITICAL,
-                 f"{WORKER_URL} has to be the public https address (or http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1)",
+    SettingCheck("B06", "Workers bypass nginx", Severity.CRITICAL,
+                 f"Set {WORKER_URL} to the public https address, or to http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1",
                  past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
-                 "NGINX_ALLOW_HTTP=1 where the release knows it, else the public https address; then qfc services "
-                 "recreate", plain_nginx, correct=allowed_http),
-    SettingCheck("B11", "Certificates of the staging authority", Severity.WARNING,
-                 "LETSENCRYPT_STAGING=0; then qfc certs renew --force", staging,
+                 "Set NGINX_ALLOW_HTTP=1, or the public https address in older releases; then: qfc services recreate",
+                 plain_nginx, correct=allowed_http),
+    SettingCheck("B11", "Certificates come from the staging authority", Severity.WARNING,
+                 "Set LETSENCRYPT_STAGING=0; then: qfc certs renew --force", staging,
                  correct=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
-    SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env; then qfc services recreate",
+    SettingCheck("C07", "STORAGES is not valid", Severity.CRITICAL, "Correct it in .env; then: qfc services recreate",
                  storages, correct=only_store),
-    SettingCheck("C08", "Credentials in the address of a WebDAV store", Severity.WARNING,
-                 "Move them to the options for name and password", webdav_credentials),
-    SettingCheck("D10", "The temporary folder is not shared", Severity.CRITICAL,
-                 "TMP_DIRECTORY=/tmp; then qfc services recreate", temporary_folder,
+    SettingCheck("C08", "The address of a WebDAV store contains credentials", Severity.WARNING,
+                 "Move them to the store's options for name and password", webdav_credentials),
+    SettingCheck("D10", "Workers do not share the temporary folder with jobs", Severity.CRITICAL,
+                 "Set TMP_DIRECTORY=/tmp; then: qfc services recreate", temporary_folder,
                  correct=lambda _: {"TMP_DIRECTORY": "/tmp"}),
-    SettingCheck("H06", "Mail goes nowhere", Severity.INFO, "Name a real mail server in EMAIL_HOST", mail),
-    SettingCheck("H06-tls", "Mail is not encrypted as it should be", Severity.INFO,
-                 "EMAIL_USE_TLS=true; then qfc services recreate --service app", mail_encryption,
+    SettingCheck("H06", "Mail is never delivered", Severity.INFO,
+                 "Name a real mail server in EMAIL_HOST; then: qfc services recreate --service app", mail),
+    SettingCheck("H06-tls", "Mail is sent without encryption", Severity.INFO,
+                 "Set EMAIL_USE_TLS=true; then: qfc services recreate --service app", mail_encryption,
                  correct=with_encryption, services=("app",)),
-    SettingCheck("H07", "Sign-up is open", Severity.INFO,
-                 "QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed, unless you want that", open_sign_up,
+    SettingCheck("H07", "Sign-up is open to everybody", Severity.INFO,
+                 "Unless that is intended, set QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed", open_sign_up,
                  correct=closed_sign_up, services=("app",)),
-    SettingCheck("I04", "Names of variables that a later release does not read", Severity.INFO,
-                 "Before the next upgrade write them by their new names as well", renamed),
+    SettingCheck("I04", "Variables have names that later releases do not read", Severity.INFO,
+                 "Before the next upgrade, add them to .env under their new names", renamed),
 )  # fmt: skip

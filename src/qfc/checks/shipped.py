@@ -1,4 +1,4 @@
-"""Secrets of `.env` that everybody knows, since they stand in the examples. No value is ever told."""
+"""Secrets of `.env` that everybody knows, because they are in the examples. A value is never shown."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 
 DATABASE = "POSTGRES_PASSWORD"
-#: What projects' secrets are sealed with.
+#: The keys that encrypt the secrets of projects.
 SEALS = ("SECRET_KEY", "SALT_KEY")
-#: Names of the password of a store that is part of the deployment: it takes what it is told at its start.
+#: Names of the password of a store that is part of the deployment: the store reads it when it starts.
 OWN_STORE = ("MINIO_ROOT_PASSWORD", "OBJECT_STORAGE_ROOT_PASSWORD")
-#: Names by which the application is told that password.
+#: All names under which the application reads that password.
 STORE = (*OWN_STORE, "STORAGE_SECRET_ACCESS_KEY")
 SHIPPED = {
     "SECRET_KEY": ("change_me",),
@@ -31,76 +31,76 @@ _STORES = "STORAGES"
 
 
 def shipped(values: Values) -> list[str]:
-    """Return the names of secrets that have the value of an example."""
+    """Return the names of secrets that still have the value of an example."""
     found = [name for name, known in SHIPPED.items() if values.get(name) in known]
     return [*found, "SALT_KEY"] if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]) else found
 
 
 def passwords(values: Values) -> Values:
-    """Return other ones for database and store, made at random.
+    """Return random new passwords for the database and the store.
 
-    A store that is no part of the deployment knows nothing of `.env`: its password is left alone.
+    A store that is not part of the deployment does not read `.env`: its password is left alone.
     """
     found = shipped(values)
-    changed = {DATABASE: _made_up()} if DATABASE in found else {}
+    changed = {DATABASE: _random()} if DATABASE in found else {}
     own = next((name for name in OWN_STORE if name in found), None)
-    return {**changed, **_of_store(values, values[own], _made_up())} if own else changed
+    return {**changed, **_of_store(values, values[own], _random())} if own else changed
 
 
 def _of_store(values: Values, old: str, new: str) -> Mapping[str, str]:
-    """Return every line that tells the store's password, with another one."""
+    """Return every line that contains the store's password, with the new one."""
     changed = {name: new for name in STORE if values.get(name) == old}
     written = re.compile(rf'("secret_key"\s*:\s*"){re.escape(old)}(?=")')
     text = values.get(_STORES, "")
     return {**changed, _STORES: written.sub(rf"\g<1>{new}", text)} if written.search(text) else changed
 
 
-def _made_up() -> str:
+def _random() -> str:
     """Return a password that needs no quotes anywhere: letters and digits."""
     return secrets.token_hex(24)
 
 
 class ShippedSecrets(DeploymentCheck):
-    """A10: what seals secrets of projects, and the password of a store elsewhere, are the operator's to change."""
+    """A10: only the operator can change the keys that encrypt secrets, and the password of an external store."""
 
     id = "A10"
-    title = "Shipped secrets are in use"
+    title = "Secrets from the example are in use"
     severity = Severity.WARNING
-    fix = "Change a store's password there and in .env; SECRET_KEY and SALT_KEY only before the first start"
+    fix = "Change a store's password in the store and in .env; SECRET_KEY and SALT_KEY only before the first start"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for those that nothing here replaces."""
+        """Look for secrets from the example that no repair replaces."""
         values = seen.settings()
         replaced = passwords(values)
         mine = [name for name in shipped(values) if name not in replaced]
-        return _told([name for name in mine if name not in SEALS or not _is_new(seen)])
+        return _as_shipped([name for name in mine if name not in SEALS or not _is_new(seen)])
 
 
 class ShippedPasswords(DeploymentCheck, RepairsEnv):
-    """A10: whoever has read the example can log in at database and store."""
+    """A10: everybody who has read the example can log in to the database and the store."""
 
     id = "A10-passwords"
-    title = "Shipped passwords are in use"
+    title = "Passwords from the example are in use"
     severity = Severity.WARNING
-    fix = "Give database and store other ones: qfc doctor --fix"
+    fix = "Give the database and the store new passwords: qfc doctor --fix"
     auto = Auto.ASK
     is_alone = True
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the values."""
+        """Look for passwords from the example in .env."""
         found = self._replaced(seen.settings())
-        return _told(found) if found and self._is_mine(seen) else None
+        return _as_shipped(found) if found and self._is_mine(seen) else None
 
     def corrected(self, seen: Evidence) -> Values:
-        """Make others at random."""
+        """Return random new passwords."""
         return passwords(seen.settings())
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return which; no value is told."""
-        return tuple(f"{name}: {HIDDEN} → another one, made at random" for name in self.known(seen))
+        """Return the names of the secrets that would change; no value is shown."""
+        return tuple(f"{name}: {HIDDEN} → a random value" for name in self.known(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Change `.env`, then the database, then make every service anew."""
+        """Change `.env`, then the database, then recreate every service."""
         settings, corrected = seen.ports.deployment.settings, self.known(seen)
         before = settings.text()
         settings.change(corrected)
@@ -121,16 +121,16 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
 
 
 class ShippedAtFirst(ShippedPasswords):
-    """A10: as long as nothing is sealed with them, secrets that everybody knows are simply replaced."""
+    """A10: while nothing is encrypted with them, the keys from the example can simply be replaced."""
 
     id = "A10-new"
-    title = "Shipped secrets are in use, and the database is new"
-    fix = "Give them values of your own now, before: qfc db migrate"
+    title = "The database is new, and secrets from the example are in use"
+    fix = "Replace them before the tables are created: qfc doctor --fix"
     auto = Auto.SAFE
 
     def corrected(self, seen: Evidence) -> Values:
-        """Make all of them at random."""
-        seals = {name: _made_up() for name in shipped(seen.settings()) if name in SEALS}
+        """Return random values for all of them."""
+        seals = {name: _random() for name in shipped(seen.settings()) if name in SEALS}
         return {**seals, **passwords(seen.settings())}
 
     def _replaced(self, values: Values) -> list[str]:
@@ -140,12 +140,12 @@ class ShippedAtFirst(ShippedPasswords):
         return _is_new(seen)
 
 
-def _told(names: Sequence[str]) -> str | None:
-    return f"As in the example that everybody has: {', '.join(names)}." if names else None
+def _as_shipped(names: Sequence[str]) -> str | None:
+    return f"Everybody knows these values: {', '.join(names)}." if names else None
 
 
 def _is_new(seen: Evidence) -> bool:
-    """Tell whether no migration was applied yet. What cannot be asked is no new database."""
+    """Return whether no migration was applied yet. A database that cannot be asked does not count as new."""
     try:
         known, missing = seen.migrations()
     except QfcError:

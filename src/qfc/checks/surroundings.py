@@ -1,4 +1,4 @@
-"""Services, the API, the disk, images, the cache: what synchronisation stands on."""
+"""Services, API, disk, images, cache: everything that synchronisation depends on."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from ..stack.health import LONG_WAIT_S, VITAL, of_disk, of_service
 from ..stack.images import full_name, qgis_names
 from ..stack.model import Service, ServiceState, Verdict
 from .base import Auto, Check, DeploymentCheck, Severity
-from .evidence import Evidence
+from .evidence import Evidence, counted
 from .synchronisation import WORKER
 
 
 class ServiceDown(Check):
-    """A11: without it nothing works."""
+    """A11: without this service, nothing works."""
 
     id = "A11"
-    title = "A service that everything needs does not run"
+    title = "A vital service is down"
     severity = Severity.CRITICAL
-    fix = "Start it: qfc up; its last words: qfc logs --service NAME"
+    fix = "Read its log: qfc logs --service NAME; then start it: qfc up"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at database, application, nginx."""
+        """Read the state of database, application and nginx."""
         down = self._down(seen)
         return f"Down: {', '.join(down)}." if down else None
 
     def repair(self, seen: Evidence) -> None:
-        """Start them."""
+        """Start the services."""
         seen.ports.runtime.start(self._down(seen))
 
     def _down(self, seen: Evidence) -> list[str]:
         return [name for name, one in seen.services().items() if _is_down(one)]
 
 
-class ServiceAiling(Check):
-    """Another service is not as it should be."""
+class ServiceUnhealthy(Check):
+    """A service is down, incomplete or unhealthy, without stopping everything."""
 
     id = "A11-other"
-    title = "A service is not as it should be"
+    title = "A service is down or unhealthy"
     severity = Severity.WARNING
-    fix = "Its last words: qfc logs --service NAME; then qfc services restart --service NAME"
+    fix = "Read its log: qfc logs --service NAME; then: qfc services restart --service NAME"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at every service but those of other checks."""
+        """Read the state and health of every service without a check of its own."""
         others = [one for name, one in seen.services().items() if name != WORKER and not _is_down(one)]
         found = [of_service(one) for one in others]
         reasons = [one.evidence for one in found if one.verdict in (Verdict.DOWN, Verdict.DEGRADED)]
         return " ".join(reasons) if reasons else None
 
 
-class DatabaseAway(Check):
-    """Everything else asks it."""
+class DatabaseUnreachable(Check):
+    """Everything else needs the database."""
 
     id = "D12-away"
     title = "The database does not answer"
     severity = Severity.CRITICAL
-    fix = "See: qfc logs --service db; disk and memory: qfc services disk"
+    fix = "Read its log: qfc logs --service db; see the disk: qfc services disk"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask it anything."""
+        """Send the database a query."""
         try:
             seen.ports.directory.database()
         except QfcError as error:
@@ -68,29 +68,29 @@ class DatabaseAway(Check):
 
 
 class MigrationsMissing(Check):
-    """A13: the application wants tables that are not there."""
+    """A13: the application needs tables that do not exist."""
 
     id = "A13"
     title = "The database has no tables of the application"
     severity = Severity.CRITICAL
-    fix = "Make them: qfc db migrate"
+    fix = "Create the tables: qfc db migrate"
 
     def look(self, seen: Evidence) -> str | None:
-        """Count the migrations that were ever applied."""
+        """Count the applied migrations."""
         applied = seen.ports.directory.applied_migrations()
-        return None if applied else "No migration was ever applied."
+        return None if applied else "No migration is applied."
 
 
-class ApiAiling(Check):
-    """A17: the API says of itself what is wrong, with the status 200."""
+class ApiUnhealthy(Check):
+    """A17: the API reports its own faults, with the status 200."""
 
     id = "A17"
-    title = "The API does not answer as it should"
+    title = "The API does not answer, or reports a fault"
     severity = Severity.CRITICAL
-    fix = "Leg by leg: qfc health --verbose"
+    fix = "Probe each leg from client to database: qfc health --verbose"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask for its own judgement of itself."""
+        """Ask the API for its status."""
         try:
             found = judge_status(seen.ports.api.get(STATUS))
         except QfcError as error:
@@ -99,51 +99,51 @@ class ApiAiling(Check):
 
 
 class LongWait(Check):
-    """Jobs wait longer than people do."""
+    """Jobs wait longer than users do."""
 
     id = "D11-wait"
-    title = "Jobs wait for long"
+    title = "Jobs wait too long"
     severity = Severity.WARNING
-    fix = "What for: qfc sync queue. More workers: qfc workers scale N"
+    fix = "See why they wait: qfc sync queue; run more workers: qfc workers scale N"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the oldest."""
+        """Read how long the oldest job has waited."""
         depth = seen.queue().depth
         if depth.oldest_pending_s < LONG_WAIT_S:
             return None
-        return f"{depth.pending} jobs wait, the oldest for {depth.oldest_pending_s / 60:.0f} min."
+        return f"{counted(depth.pending, 'job')} waiting, the oldest for {depth.oldest_pending_s / 60:.0f} min."
 
 
 class DiskShort(Check):
     """A15, C02: a full disk stops everything at once."""
 
     id = "A15"
-    title = "The disk is short of space"
+    title = "The disk is full or nearly full"
     severity = Severity.CRITICAL
-    fix = "What takes it: qfc services disk; qfc services prune"
+    fix = "See what uses the space: qfc services disk; then free some: qfc services prune"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the file system with the least left."""
+        """Read the free space of the fullest file system."""
         found = of_disk(seen.ports.runtime.disk())
         return found.evidence if found.verdict in (Verdict.DOWN, Verdict.DEGRADED) else None
 
 
 class ImageMissing(DeploymentCheck):
-    """D02: every job fails while the QGIS image is not there."""
+    """D02: every job fails while the QGIS image is missing."""
 
     id = "D02"
     title = "The QGIS image is missing"
     severity = Severity.CRITICAL
-    fix = "qfc image load, or qfc image rebuild"
+    fix = "Load a saved image: qfc image load; or rebuild it: qfc image rebuild"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the names that workers are told with the images that there are."""
+        """Compare the images that workers start with the images on the host."""
         missing = self._missing(seen)
-        return f"Not there: {', '.join(missing)}." if missing else None
+        return f"Missing: {', '.join(missing)}." if missing else None
 
     def repair(self, seen: Evidence) -> None:
-        """Build what services build, and pull the rest."""
+        """Build the images that services build, and pull the others."""
         images, missing = seen.ports.deployment.images, self._missing(seen)
         facts = seen.ports.deployment.rollout.facts()
         by_image = {full_name(facts.images[service]): service for service in facts.built}
@@ -161,17 +161,17 @@ class ImageMissing(DeploymentCheck):
         return [name for name in wanted if full_name(name) not in present]
 
 
-class CacheAway(DeploymentCheck):
-    """A11: the status and many settings come through the cache."""
+class CacheUnreachable(DeploymentCheck):
+    """A11: the status and many settings pass through the cache."""
 
     id = "A11-cache"
     title = "The cache does not answer"
     severity = Severity.CRITICAL
-    fix = "qfc services restart --service memcached"
+    fix = "Restart it: qfc services restart --service memcached"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask for its version."""
+        """Ask the cache for its version."""
         try:
             seen.ports.deployment.cache_latency_ms()
         except QfcError as error:
@@ -179,7 +179,7 @@ class CacheAway(DeploymentCheck):
         return None
 
     def repair(self, seen: Evidence) -> None:
-        """Start it."""
+        """Start the cache."""
         seen.ports.runtime.start(["memcached"])
 
 
@@ -189,11 +189,11 @@ def _is_down(service: Service) -> bool:
 
 SURROUNDINGS: tuple[Check, ...] = (
     ServiceDown(),
-    ServiceAiling(),
-    DatabaseAway(),
+    ServiceUnhealthy(),
+    DatabaseUnreachable(),
     MigrationsMissing(),
-    ApiAiling(),
-    CacheAway(),
+    ApiUnhealthy(),
+    CacheUnreachable(),
     DiskShort(),
     ImageMissing(),
     LongWait(),

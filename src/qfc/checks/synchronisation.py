@@ -1,4 +1,4 @@
-"""Jobs, workers, projects, edits and people: what keeps a sync from coming to its end."""
+"""Jobs, workers, projects, edits and accounts: problems that keep a sync from finishing."""
 
 from __future__ import annotations
 
@@ -9,91 +9,91 @@ from ..stack.model import JobStatus, Service, Subscription, User
 from ..stack.queue import BEGIN_S, living_workers, short
 from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
-from .evidence import Evidence, as_held
+from .evidence import Evidence, as_held, counted
 
 WORKER, DATABASE = "worker_wrapper", "db"
-#: A worker may be at a job for that long before an official server ends it, in seconds, and the server's own clean-up
-#: comes a few minutes later.
+#: Seconds after which an official server ends a job; its own clean-up follows a few minutes later.
 WORK_S = 900
-#: A lock on a project that lasts so long was forgotten.
+#: A project's lock of this age was forgotten.
 LOCK = timedelta(hours=1)
-#: Named one by one in a sentence.
+#: How many names a sentence lists.
 NAMED = 3
-#: States of edits that were pushed and are not in the data, though no job holds them any more.
+#: States of pushed edits that are not in the data and that no job holds any longer.
 LOST = ("error", "not_applied")
 
 
 class NoWorker(Check):
-    """D11: jobs wait and nobody takes them."""
+    """D11: jobs wait and nothing picks them up."""
 
     id = "D11"
-    title = "No worker runs"
+    title = "No worker is running"
     severity = Severity.CRITICAL
     fix = "Start the workers: qfc workers restart"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the workers that run with what is wanted."""
+        """Compare the number of running workers with the configured one."""
         service = seen.services().get(WORKER)
         if service is None or service.running or not service.wanted:
             return None
         waiting = seen.queue().depth.pending
-        return f"None of {service.wanted} workers runs; {waiting} jobs wait."
+        return f"0 of {service.wanted} workers are running; {counted(waiting, 'job')} waiting."
 
     def repair(self, seen: Evidence) -> None:
-        """Start those that are missing."""
+        """Start the missing workers."""
         seen.ports.runtime.start([WORKER])
 
 
 class FewWorkers(NoWorker):
-    """D11, its beginning: some workers are missing."""
+    """D11, before it happens: some workers are missing."""
 
     id = "D11-few"
-    title = "Workers are missing"
+    title = "Some workers are not running"
     severity = Severity.WARNING
-    fix = "See why they ended: qfc logs --service worker_wrapper; then qfc workers restart"
+    fix = "See why they ended: qfc logs --service worker_wrapper; then: qfc workers restart"
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the workers that run with what is wanted."""
+        """Compare the number of running workers with the configured one."""
         service = seen.services().get(WORKER)
         if service is None or not 0 < service.running < service.wanted:
             return None
-        return f"{service.running} of {service.wanted} workers run."
+        return f"{service.running} of {service.wanted} workers are running."
 
 
-class LostBeforeItBegan(Check):
-    """D07: a job left between two states blocks its project for ever."""
+class LostBeforeStart(Check):
+    """D07: a job that is stuck between two states blocks its project for ever."""
 
     id = "D07"
-    title = "A job that was never begun blocks its project"
+    title = "A job that never started blocks its project"
     severity = Severity.CRITICAL
-    fix = "Let it wait again: qfc jobs cleanup --older 5m"
+    fix = "Requeue it: qfc jobs cleanup --older 5m"
     auto = Auto.SAFE
     older_s = BEGIN_S
     status = JobStatus.QUEUED
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for jobs that are held by nobody."""
+        """Look for active jobs without a living worker."""
         lost = [job for job in seen.lost_jobs(older_s=self.older_s) if job.status is self.status]
         if not lost:
             return None
         blocked = {job.project_id for job in lost}
         behind = sum(job.project_id in blocked for job in seen.queue().pending)
         named = ", ".join(f"{short(job.id)} of {job.project}" for job in lost[:NAMED])
-        return f"{len(lost)} {self.status} without a living worker: {named}; {behind} jobs wait behind."
+        jobs = counted(len(lost), f"{self.status} job")
+        return f"{jobs} without a living worker: {named}; {counted(behind, 'job')} waiting behind."
 
     def repair(self, seen: Evidence) -> None:
-        """Take them from their dead workers, with their edits."""
+        """Requeue the jobs of dead workers, with their edits."""
         lost = [job for job in seen.lost_jobs(older_s=self.older_s) if job.status is self.status]
         seen.ports.jobs.release([as_held(job) for job in lost])
 
 
-class LostAtWork(LostBeforeItBegan):
+class LostAtWork(LostBeforeStart):
     """D08: a job whose worker died."""
 
     id = "D08"
     title = "A job whose worker died blocks its project"
-    fix = "Let it wait again: qfc jobs cleanup --older 15m"
+    fix = "Requeue it: qfc jobs cleanup --older 15m"
     older_s = WORK_S
     status = JobStatus.STARTED
 
@@ -102,64 +102,64 @@ class LockedProject(Check):
     """A project that somebody locked and forgot."""
 
     id = "D11-locked"
-    title = "A project is locked for long"
+    title = "A project has been locked for too long"
     severity = Severity.WARNING
-    fix = "Unlock it in the admin, if nobody works at it"
+    fix = "If nobody works on it, unlock it in the admin"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for old locks in front of which jobs wait."""
+        """Look for jobs that wait for a project locked more than an hour ago."""
         now = seen.queue().at
         waiting = {job.project_id for job in seen.queue().pending}
         locked = [one for one in seen.projects() if one.locked_at is not None and now - one.locked_at > LOCK]
         named = [f"{one.owner}/{one.name}" for one in locked if one.id in waiting]
-        return f"Jobs wait for {', '.join(named[:NAMED])}, locked for more than an hour." if named else None
+        return f"Jobs wait for {', '.join(named[:NAMED])}, locked more than an hour ago." if named else None
 
 
 class LostEdits(Check):
-    """F09: a device says synced, and the edit is not in the data."""
+    """F09: a device reports success, but its edit is not in the data."""
 
     id = "F09"
-    title = "Edits that were pushed are not in the data"
+    title = "Pushed edits are not in the data"
     severity = Severity.WARNING
-    fix = "Look at them: qfc deltas list --status error; then qfc deltas reapply --all"
+    fix = "List them: qfc deltas list --status error; then apply them: qfc deltas reapply --all"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
-        """Count the edits that no job will apply."""
+        """Count the failed edits that no job will apply."""
         lost = seen.ports.jobs.deltas(statuses=LOST, limit=BULK_LIMIT)
         if not lost:
             return None
         projects = ", ".join(list(dict.fromkeys(one.project for one in lost))[:NAMED])
         oldest = min(one.created_at for one in lost)
-        more = " or more" if len(lost) == BULK_LIMIT else ""
-        return f"{len(lost)}{more} edits in {projects}, the oldest of {oldest:%Y-%m-%d %H:%M} UTC."
+        edits = ("At least " if len(lost) == BULK_LIMIT else "") + counted(len(lost), "edit")
+        return f"{edits} in {projects}, the oldest from {oldest:%Y-%m-%d %H:%M} UTC."
 
     def repair(self, seen: Evidence) -> None:
-        """Apply them again, in the order of their arrival."""
+        """Apply the edits again, in order of arrival, except those that may be in the data already."""
         lost = seen.ports.jobs.deltas(statuses=LOST, limit=BULK_LIMIT)
         seen.ports.jobs.reapply([one.id for one in lost if not one.is_in_doubt])
 
 
 class FailedByTheServer(Check):
-    """Projects that are failed though nothing is wrong with them: what they failed of was the server's fault."""
+    """Projects that count as failed although nothing is wrong with them: the server was at fault."""
 
     id = "E09"
-    title = "Projects failed by a fault of the server"
+    title = "Projects failed because of a server fault"
     severity = Severity.WARNING
-    fix = "When the cause is gone: qfc jobs retry --type process_projectfile --status failed"
+    fix = "Remove the cause; then: qfc jobs retry --type process_projectfile --status failed"
     auto = Auto.SAFE
-    #: Signatures that say nothing against the project: network, image, release, worker, memory, folder, store.
+    #: Signatures of server faults: network, image, release, worker, memory, folder, store.
     causes = ("D01", "D02", "D03", "D05", "D08", "D10", "D15", "D16", "A11", "B06", "C00")
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for failed projects whose last description failed of such a thing."""
+        """Look for failed projects whose last process_projectfile job failed because of the server."""
         jobs = self._jobs(seen)
         failed = [one for one in seen.projects() if one.id in jobs]
         named = ", ".join(f"{one.owner}/{one.name}" for one in failed[:NAMED])
-        return f"{len(failed)} projects: {named}." if failed else None
+        return f"{counted(len(failed), 'project')}: {named}." if failed else None
 
     def repair(self, seen: Evidence) -> None:
-        """Try their last descriptions again."""
+        """Retry their last process_projectfile jobs."""
         seen.ports.jobs.retry(list(self._jobs(seen).values()))
 
     def _jobs(self, seen: Evidence) -> dict[str, str]:
@@ -170,26 +170,26 @@ class FailedByTheServer(Check):
 
 
 class InactiveSubscription(Check):
-    """H01: an account may do nothing."""
+    """H01: the account can do nothing."""
 
     id = "H01"
-    title = "The subscription of an account is inactive"
+    title = "The subscription of a project's owner is inactive"
     severity = Severity.CRITICAL
-    fix = "Give it a plan: qfc users quota NAME --plan PLAN"
+    fix = "Give the account a plan: qfc users quota NAME --plan PLAN"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
-        """Look at the owners of projects."""
+        """Read the subscriptions of the owners of projects."""
         inactive = [f"{name} ({one.status})" for name, one in self._inactive(seen).items()]
-        return f"They own projects: {', '.join(inactive[:NAMED])}." if inactive else None
+        return f"Inactive: {', '.join(inactive[:NAMED])}." if inactive else None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the states as they are and as they would be."""
+        """Return the states before and after."""
         found = self._inactive(seen)
         return tuple(f"{name}, plan {one.plan}: {one.status} → active_paid" for name, one in found.items())
 
     def repair(self, seen: Evidence) -> None:
-        """Give each account the plan that it has: that makes it active."""
+        """Set each account's present plan again, which activates the account."""
         for name, one in self._inactive(seen).items():
             seen.ports.directory.set_plan(name, one.plan)
 
@@ -203,25 +203,25 @@ class InactiveSubscription(Check):
 
 
 class QuotaUsedUp(Check):
-    """H03: no file is taken any more."""
+    """H03: the server refuses every further file."""
 
     id = "H03"
     title = "The storage quota of an account is used up"
     severity = Severity.CRITICAL
-    fix = "More: qfc users quota NAME --set SIZE; or fewer old versions of files"
+    fix = "Delete old versions of files, or raise the quota: qfc users quota NAME --set SIZE"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare what accounts store with what they may."""
+        """Compare the used storage of accounts with their quotas."""
         over = [f"{one.username} ({_megabytes(one.storage_used_bytes)} of {_quota(one)} MB)" for one in _over(seen)]
         return f"Used up by {', '.join(over[:NAMED])}." if over else None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the quotas as they are and as they would be."""
+        """Return the quotas before and after."""
         return tuple(f"{one.username}: {_quota(one)} → {_megabytes(_roomy(one))} MB" for one in _over(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Add so much storage that a part of it is free again."""
+        """Add storage, until the account uses four fifths of its quota."""
         directory = seen.ports.directory
         for one in _over(seen):
             known = directory.subscription(one.username)
@@ -251,23 +251,25 @@ def _roomy(user: User) -> int:
     return user.storage_used_bytes * 5 // 4
 
 
-class NobodyIsListed(Check):
-    """D12: workers run, and none of them reaches the database that the application uses."""
+class NoWorkerRegistered(Check):
+    """D12: workers run, but none of them reaches the database that the application uses."""
 
     id = "D12"
-    title = "Workers run and do not reach the database"
+    title = "Running workers do not reach the database"
     severity = Severity.CRITICAL
-    fix = "See what they say: qfc logs --service worker_wrapper"
+    fix = "Read their log: qfc logs --service worker_wrapper"
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the processes with the list that they keep in the database."""
+        """Compare the running workers with those registered in the database."""
         service, snapshot = seen.services().get(WORKER), seen.queue()
         if snapshot.workers is None or service is None or not service.running or living_workers(snapshot):
             return None
-        # Workers look for a database that was started anew for some seconds.
+        # Workers need some seconds to reconnect to a database that was restarted.
         database = seen.services().get(DATABASE)
         uptime = min(_uptime_s(one) for one in (service, database) if one is not None)
-        return f"{service.running} workers run, none is known to the database." if uptime > BEGIN_S / 10 else None
+        if uptime <= BEGIN_S / 10:
+            return None
+        return f"{counted(service.running, 'worker')} running, but none is registered in the database."
 
 
 def _uptime_s(service: Service) -> float:
@@ -277,8 +279,8 @@ def _uptime_s(service: Service) -> float:
 SYNCHRONISATION: tuple[Check, ...] = (
     NoWorker(),
     FewWorkers(),
-    NobodyIsListed(),
-    LostBeforeItBegan(),
+    NoWorkerRegistered(),
+    LostBeforeStart(),
     LostAtWork(),
     LockedProject(),
     LostEdits(),

@@ -1,4 +1,4 @@
-"""The server as its clients see it: contract, forms, style sheets, ways, names, the clock."""
+"""The server as its clients see it: API, forms, style sheets, routes, names, the clock."""
 
 from __future__ import annotations
 
@@ -17,68 +17,68 @@ from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
 PROVIDERS, LOGIN = "/api/v1/auth/providers/", "/admin/login/"
-#: Paths that every client asks for. Without a token the server says who may, not that it does not know them.
+#: Paths that every client requests. Without a token, a good server answers 401 or 403, never 404.
 CONTRACT = ("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/")
-#: An answer through the whole world may take so long, in seconds.
+#: Time limit of an answer over the internet, in seconds.
 ANSWER_S = 15.0
-#: What nginx answers when nobody is where it asks.
+#: nginx's answer when it cannot reach the application.
 BAD_GATEWAY = 502
-#: Clocks that differ by more seconds make tokens and signed addresses invalid.
+#: With a greater difference of clocks, in seconds, tokens and signed URLs are invalid.
 SKEW_S = 30.0
 _EMERGENCY = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.*)")
 _SHEET = re.compile(r"""href=["']([^"']+\.css[^"']*)["']""")
 
 
 def asked(seen: Evidence, path: str) -> ApiAnswer:
-    """Return what the server answers to a GET of anybody."""
+    """Return the server's answer to a GET without credentials."""
     return seen.once(f"GET {path}", lambda: seen.ports.api.get(path, timeout_s=ANSWER_S))
 
 
 class Providers(Check):
-    """G01: QFieldSync keeps its form grey where this list is not as it wants it."""
+    """G01: QFieldSync keeps its login form disabled without a valid list."""
 
     id = "G01"
-    title = "Clients cannot log in: the list of ways to do it is not right"
+    title = "Clients cannot log in: the list of login providers is wrong"
     severity = Severity.CRITICAL
-    fix = "Upgrade the server: releases since April 2025 have it; see that no proxy holds it back"
+    fix = f"Make sure that no proxy blocks {PROVIDERS}; upgrade servers from before April 2025: qfc deploy --tag TAG"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask for the list of ways to log in."""
+        """Request the list of login providers."""
         answer = asked(seen, PROVIDERS)
         if answer.status != 200:
             return f"{PROVIDERS} answered {answer.status}."
         listed = answer.document
         if not isinstance(listed, list):
-            return f"{PROVIDERS} answered no list."
+            return f"{PROVIDERS} did not answer with a list."
         ids = [one.get("id") for one in listed if isinstance(one, dict)]  # pyright: ignore[reportUnknownVariableType, reportUnknownMemberType]
         return None if "credentials" in ids else f"{PROVIDERS} does not offer name and password."
 
 
 class Contract(Check):
-    """G12: what clients ask for has to be there."""
+    """G12: the paths that clients need must exist."""
 
     id = "G12"
-    title = "The server does not know what clients ask for"
+    title = "The server lacks paths that clients need"
     severity = Severity.CRITICAL
-    fix = "See that the proxy passes everything below /api/v1/ to nginx of the deployment"
+    fix = "Make the proxy pass everything below /api/v1/ to the deployment's nginx"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask for paths that QFieldSync and QField use."""
+        """Request paths that QFieldSync and QField use."""
         answers = {path: asked(seen, path).status for path in CONTRACT}
         bad = [f"{path} {status}" for path, status in answers.items() if status in (404, 405) or status >= 500]
-        return f"Answered: {', '.join(bad)}." if bad else None
+        return f"Answers: {', '.join(bad)}." if bad else None
 
 
 class Forms(Check):
-    """B01: who logs in at the admin gets 403, though name and password are right."""
+    """B01: a login to the admin is answered 403, although name and password are right."""
 
     id = "B01"
-    title = "Forms are refused (CSRF)"
+    title = "The server refuses forms (CSRF)"
     severity = Severity.WARNING
-    fix = "Let the proxy in front speak https to nginx, or pass Host and X-Forwarded-Proto https"
+    fix = "Let the outer proxy use https to nginx, or pass Host and X-Forwarded-Proto: https"
 
     def look(self, seen: Evidence) -> str | None:
-        """Fetch the form of the admin and send it as a browser does, without a name."""
+        """Fetch the login form of the admin and send it as a browser does, without a name."""
         form = asked(seen, LOGIN)
         token = _cookie(form, "csrftoken")
         if form.status != 200 or token is None:
@@ -86,7 +86,7 @@ class Forms(Check):
         answer = seen.ports.api.send(self._sent(seen, token), timeout_s=ANSWER_S)
         if answer.status != 403:
             return None
-        return f"The form of {LOGIN}, sent back from {_origin(seen)}, was answered 403."
+        return f"The form of {LOGIN}, sent from {_origin(seen)}, was answered 403."
 
     def _sent(self, seen: Evidence, token: str) -> ApiRequest:
         origin = _origin(seen)
@@ -96,16 +96,16 @@ class Forms(Check):
 
 
 class StyleSheets(Check):
-    """A03: pages without any style."""
+    """A03: pages appear without any styling."""
 
     id = "A03"
     title = "Style sheets are missing"
     severity = Severity.WARNING
-    fix = "Collect them: qfc deploy --collectstatic; nginx has to mount the volume of static files"
+    fix = "Make sure that nginx mounts the volume of static files; collect them: qfc deploy --collectstatic"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Fetch the first style sheet of the admin's form."""
+        """Fetch the first style sheet of the admin's login form."""
         form = asked(seen, LOGIN)
         found = _SHEET.search(form.content.decode(errors="replace")) if form.status == 200 else None
         if found is None:
@@ -115,63 +115,63 @@ class StyleSheets(Check):
         return None if status == 200 else f"{path} answered {status}."
 
     def repair(self, seen: Evidence) -> None:
-        """Let the application collect them."""
+        """Let the application collect its static files."""
         seen.ports.runtime.execute("app", ["collectstatic", "--noinput"], timeout_s=600)
 
 
-class BehindTheDoor(DeploymentCheck):
-    """B03, B07, B08: the application is well, and nobody reaches it."""
+class PublicAddressDown(DeploymentCheck):
+    """B03, B07, B08: the application is healthy, but clients cannot reach it."""
 
     id = "B03-door"
     problems = ("B03", "B07", "B08")
-    title = "The application answers and its public address does not"
+    title = "The application answers, but its public address does not"
     severity = Severity.CRITICAL
-    fix = "Leg by leg: qfc health --verbose; nginx hangs up on names other than QFIELDCLOUD_HOST"
+    fix = "nginx drops requests for names other than QFIELDCLOUD_HOST; probe each leg: qfc health --verbose"
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask by every way."""
+        """Request the status by every route: public address, nginx, application."""
         legs = seen.ports.deployment.legs()
-        asked = {name: _wrong(legs[name]) for name in ("public", "nginx", "app") if name in legs}
-        said = {name: wrong for name, wrong in asked.items() if wrong is not None}
-        if "app" not in said or said["app"] or not any(said.values()):
+        answers = {name: _wrong(legs[name]) for name in ("public", "nginx", "app") if name in legs}
+        known = {name: wrong for name, wrong in answers.items() if wrong is not None}
+        if "app" not in known or known["app"] or not any(known.values()):
             return None
-        return " ".join(f"By {name}: {problem}" for name, problem in said.items() if problem)
+        return " ".join(f"By {name}: {problem}" for name, problem in known.items() if problem)
 
 
-class NginxBehind(DeploymentCheck):
-    """B14: nginx looks the application's address up once, when it starts; made anew, the application has another."""
+class NginxOutdated(DeploymentCheck):
+    """B14: nginx resolves the application's address once, at its start; a recreated application has another one."""
 
     id = "B14-nginx"
-    title = "nginx asks for the application at an address of before"
+    title = "nginx uses a stale address for the application"
     severity = Severity.CRITICAL
-    fix = "Start nginx anew: qfc services restart --service nginx"
+    fix = "Restart nginx: qfc services restart --service nginx"
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Ask by nginx, and past it."""
+        """Request the status through nginx, and from the application directly."""
         legs = seen.ports.deployment.legs()
         if "nginx" not in legs or "app" not in legs or _wrong(legs["app"]) != "":
             return None
         answer = legs["nginx"].get(STATUS, timeout_s=ANSWER_S)
-        return "nginx answers 502, the application itself is well." if answer.status == BAD_GATEWAY else None
+        return "nginx answers 502, but the application itself answers 200." if answer.status == BAD_GATEWAY else None
 
     def repair(self, seen: Evidence) -> None:
-        """Let it look the address up again."""
+        """Restart nginx, which resolves the address again."""
         seen.ports.runtime.stop(["nginx"])
         seen.ports.runtime.start(["nginx"])
 
 
 class NginxRefuses(DeploymentCheck):
-    """B02, B18: nginx runs with what it read last, and would not start again."""
+    """B02, B18: nginx runs with its last configuration, but would not start with the present one."""
 
     id = "B02-files"
     problems = ("B02", "B18")
-    title = "nginx would not start again with its files of now"
+    title = "nginx cannot start again with its present files"
     severity = Severity.CRITICAL
-    fix = "Remove or correct what it names, before anything is restarted"
+    fix = "Before you restart anything, correct or remove the file or line in the message"
 
     def look(self, seen: Evidence) -> str | None:
-        """Let the nginx that runs judge its files."""
+        """Let the running nginx test its configuration."""
         nginx = seen.services().get("nginx")
         if nginx is None or not nginx.running:
             return None
@@ -179,51 +179,51 @@ class NginxRefuses(DeploymentCheck):
             seen.ports.runtime.execute("nginx", ["nginx", "-t"], timeout_s=ANSWER_S)
         except CommandError as error:
             refused = _EMERGENCY.search(f"{error.said}\n{error.message}")
-            return f"It says: {refused[1].strip()}" if refused else None
+            return f"nginx -t says: {refused[1].strip()}" if refused else None
         return None
 
 
 class NoNginx(DeploymentCheck):
-    """B08: files come by nginx alone."""
+    """B08: only nginx can serve files."""
 
     id = "B08"
-    title = "There is no nginx of the deployment"
+    title = "The deployment has no nginx"
     severity = Severity.CRITICAL
-    fix = "Put your own proxy in front of the deployment's nginx, never instead of it: files would not come"
+    fix = "Put your own proxy in front of the deployment's nginx; without that nginx, file downloads fail"
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for the service."""
+        """Look for the service nginx."""
         services = seen.services()
-        return None if "nginx" in services or "app" not in services else "The service nginx is not part of it."
+        return None if "nginx" in services or "app" not in services else "The deployment lacks the service nginx."
 
 
 class PublicPort(DeploymentCheck):
-    """B05: the application compares the port that clients name with its own setting."""
+    """B05: the application compares the port in clients' requests with its own setting."""
 
     id = "B05"
-    title = "The public port is not the one of .env"
+    title = "The public port differs from WEB_HTTPS_PORT"
     severity = Severity.CRITICAL
-    fix = "WEB_HTTPS_PORT has to be the public port; map it to another one in an override file where that is taken"
+    fix = "Set WEB_HTTPS_PORT to the public port; where that port is taken, map it to another in an override file"
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the public address with WEB_HTTPS_PORT."""
         wanted, address = seen.settings().get("WEB_HTTPS_PORT", ""), urlsplit(seen.ports.api.url)
         if not wanted or address.scheme != "https" or str(address.port or 443) == wanted:
             return None
-        return f"Clients use {address.port or 443}, WEB_HTTPS_PORT is {wanted}: downloads would be refused."
+        return f"Clients use port {address.port or 443}, but WEB_HTTPS_PORT is {wanted}: downloads are refused."
 
 
 class ClockSkew(Check):
-    """Signed addresses and tokens do not survive clocks that differ."""
+    """Signed URLs and tokens need clocks that agree."""
 
     id = "clock-server"
     problems = ()
-    title = "The server's clock is wrong"
+    title = "The server's clock differs from this machine's clock"
     severity = Severity.WARNING
-    fix = "Let the host keep its time: timedatectl set-ntp true"
+    fix = "Synchronise the host's clock: timedatectl set-ntp true"
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the date of an answer with the time here."""
+        """Compare the date of an answer with this machine's clock."""
         before = seen.ports.clock.now()
         answer = seen.ports.api.get(STATUS, timeout_s=ANSWER_S)
         there = _date(answer.headers)
@@ -231,7 +231,9 @@ class ClockSkew(Check):
             return None
         between = before + (seen.ports.clock.now() - before) / 2
         offset = (there - between).total_seconds()
-        return f"It differs by {offset:.0f} s from the clock here." if abs(offset) > SKEW_S else None
+        if abs(offset) <= SKEW_S:
+            return None
+        return f"The server's clock is {abs(offset):.0f} s {'ahead' if offset > 0 else 'behind'}."
 
 
 def _date(headers: Mapping[str, str]) -> datetime | None:
@@ -252,9 +254,9 @@ def _origin(seen: Evidence) -> str:
 
 
 def _wrong(api: Api) -> str | None:
-    """Return what is wrong with the answer to the question for the status: nothing where it is good.
+    """Return what is wrong with the answer to a status request; empty for a good answer.
 
-    None where the name leads to no address from here, which says nothing of the server.
+    None where the host name does not resolve from here, which says nothing about the server.
     """
     try:
         answer = api.get(STATUS, timeout_s=ANSWER_S)
@@ -270,8 +272,8 @@ WEB: tuple[Check, ...] = (
     Contract(),
     Forms(),
     StyleSheets(),
-    BehindTheDoor(),
-    NginxBehind(),
+    PublicAddressDown(),
+    NginxOutdated(),
     NginxRefuses(),
     NoNginx(),
     PublicPort(),

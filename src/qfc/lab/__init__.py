@@ -1,22 +1,22 @@
-"""The fault lab: faults that operators meet, made on purpose and undone again. For training and for tests.
+"""The fault lab: faults that operators meet, injected on purpose and undone again. For training and for tests.
 
-    base.py       what a fault is
-    workers.py    workers that are killed, stopped, missing
-    queue.py      jobs between two states, locked projects, a storm of jobs
-    failures.py   jobs that failed, by what they failed of
-    edits.py      edits that are not in the data
-    files.py      files that devices or workers stumble over
-    accounts.py   people, plans, quotas
-    database.py   the database itself
-    disk.py       a full disk, where it is small and the stack's alone
-    settings.py   values of a deployment's `.env`
-    services.py   services that are stopped, paused, misconfigured; what containers leave behind
-    nginx.py      the door of a deployment
-    certificates.py  what it shows to clients
+    base.py          the Fault class
+    workers.py       killed, stopped and missing workers
+    queue.py         jobs between two states, locked projects, a storm of jobs
+    failures.py      failed jobs, by their reasons
+    edits.py         edits that are not in the data
+    files.py         files that devices or workers cannot handle
+    accounts.py      users, plans, quotas
+    database.py      the database itself
+    disk.py          a full disk, where it is small and used by the stack alone
+    settings.py      values of a deployment's `.env`
+    services.py      stopped, paused and misconfigured services; leftovers of containers
+    nginx.py         the configuration of a deployment's nginx
+    certificates.py  the certificates that nginx serves
 
-A fault goes through the ports, as checks do. What it changes is looked up and written down before it is made, so that a
-lab that was killed can be mended. To add one: write the class, name the checks that have to find it, put it into its
-module's list; the tests then make it, find it and undo it.
+A fault uses the ports, as checks do. It looks up and records what it changes before it changes it, so that a lab whose
+process was killed can be repaired. To add one: write the class, name the checks that must find it, add it to its
+module's list; the tests then inject it, find it and undo it.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ FAULTS: tuple[Fault, ...] = (
 
 
 def fault(id: str) -> Fault:
-    """Return the fault of that id. Raises NotFoundError."""
+    """Return the fault with this id. Raises NotFoundError."""
     for one in FAULTS:
         if one.id == id:
             return one
-    raise NotFoundError(f"There is no fault {id}.", hint="Type: qfc lab list")
+    raise NotFoundError(f"The lab has no fault {id}.", hint="Type: qfc lab list")
 
 
 __all__ = ["FAULTS", "Fault", "UndoData", "fault"]

@@ -1,4 +1,4 @@
-"""What a fault is."""
+"""The Fault class: something that goes wrong, and how to undo it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any
 from ..stack.model import OFFERED, Capability, Kind
 from ..stack.ports import LabRows, Ports
 
-#: What is needed to undo a fault, as JSON keeps it.
+#: The data needed to undo a fault, as JSON values.
 UndoData = Mapping[str, Any]
 WORKER = "worker_wrapper"
 
 
 @dataclass(frozen=True)
 class Fault(ABC):
-    """Something that goes wrong, made on purpose. `finds` are the checks of which at least one has to find it.
+    """A fault that is injected on purpose. At least one of the checks in `finds` must find it.
 
-    `needs` is what a stack has to offer for it.
+    `needs` is the capability that a stack needs for it.
     """
 
     id: str
@@ -30,49 +30,49 @@ class Fault(ABC):
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The kinds of stack that can have it."""
+        """The kinds of stack that can have the fault."""
         return tuple(kind for kind in OFFERED if self.needs is None or kind.offers(self.needs))
 
     def is_possible(self, ports: Ports) -> bool:
-        """Tell whether a stack can have it."""
+        """Return whether a stack can have the fault."""
         return self.needs is None or ports.offers(self.needs)
 
     def look(self, ports: Ports) -> UndoData:
-        """Return what is needed to undo it, before it is made; change nothing. Raises RefusedError if it cannot be."""
+        """Return the data needed to undo the fault; change nothing. Raises RefusedError where it is not possible."""
         del ports
         return {}
 
     @abstractmethod
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Break it."""
+        """Inject the fault."""
 
     @abstractmethod
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Make it be as before, also where it was half made or not at all."""
+        """Restore the previous state, even if the fault was injected only in part or not at all."""
 
 
 @dataclass(frozen=True)
 class Scene:
-    """Where rows are put: a project of an account that exists for one fault only."""
+    """The place for a fault's rows: an account that exists for this fault only."""
 
     rows: LabRows
     account: str
     now: datetime
 
     def before(self, minutes: float) -> datetime:
-        """Return the moment so many minutes ago."""
+        """Return the time `minutes` minutes ago."""
         return self.now - timedelta(minutes=minutes)
 
     def project(self, name: str = "survey", **values: object) -> str:
-        """Make a project of the account; return its id."""
+        """Create a project of the account; return its id."""
         return self.rows.project(self.account, name, made_at=self.before(24 * 60), **values)
 
 
 @dataclass(frozen=True)
 class RowFault(Fault):
-    """Rows that belong to an account of their own, and go with it. `workers` says whether workers go on meanwhile.
+    """Rows of an account of their own, which are removed with it. `workers` says whether workers keep running.
 
-    Workers of the embedded node put right at once what they find in the queue: where rows shall stay, they are stopped.
+    Workers of the embedded node repair the queue at once, so they are stopped where faulty rows have to stay.
     """
 
     workers: bool = True
@@ -83,7 +83,7 @@ class RowFault(Fault):
         return f"qfc-lab-{self.id}"
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Make the account and its rows."""
+        """Create the account and its rows."""
         del known
         if not self.workers:
             ports.runtime.stop([WORKER], now=True)
@@ -91,7 +91,7 @@ class RowFault(Fault):
         self.fill(Scene(ports.lab, self.account, ports.clock.now()))
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Remove the account with everything."""
+        """Remove the account with all its rows."""
         del known
         ports.lab.remove(self.account)
         if not self.workers:
@@ -99,4 +99,4 @@ class RowFault(Fault):
 
     @abstractmethod
     def fill(self, scene: Scene) -> None:
-        """Make the rows."""
+        """Create the rows."""

@@ -1,4 +1,4 @@
-"""What nginx shows to clients: certificates that are over, of another name, without their key."""
+"""Faults of the certificate that nginx serves: expired, for another name, without its key."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..stack.model import Capability
 from ..stack.ports import Ports
 from .base import Fault, UndoData
 
-#: Where nginx sees the folder `conf/nginx/certs` of the deployment.
+#: The path of the deployment's folder `conf/nginx/certs` inside nginx.
 SEEN = PurePath("/etc/nginx/certs")
 CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
 KEPT = ".qfc-lab"
@@ -18,9 +18,9 @@ KEPT = ".qfc-lab"
 
 @dataclass(frozen=True)
 class ServedCertificate(Fault):
-    """Another certificate than the right one: its `days` begin and end so far from now, for another `host`.
+    """A wrong certificate: its validity begins and ends `days` from now; `host` is its name, where that is wrong.
 
-    Without `with_key` only the certificate is another one. Both old files stay beside the new ones.
+    Without `with_key`, only the certificate is replaced. Both old files are kept next to the new ones.
     """
 
     needs: Capability | None = Capability.CONTAINERS
@@ -30,16 +30,16 @@ class ServedCertificate(Fault):
     serve: bool = True
 
     def look(self, ports: Ports) -> UndoData:
-        """Find the files on the host. Raises RefusedError where they are not in the deployment's own folder."""
+        """Return the paths of the files on the host. Raises RefusedError where they are outside the deployment."""
         values = ports.deployment.settings.values()
         paths = [PurePath(values.get(name, "")) for name in (CERTIFICATE, KEY)]
         if any(path.parent != SEEN for path in paths):
-            raise RefusedError("The certificate is not in conf/nginx/certs: it is left alone.")
+            raise RefusedError("The lab leaves the certificate alone: it is not in conf/nginx/certs.")
         folder = ports.deployment.folder / "conf/nginx/certs"
         return {"certificate": str(folder / paths[0].name), "key": str(folder / paths[1].name)}
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Keep the files, write others, let nginx read them."""
+        """Keep the old files, write new ones, reload nginx."""
         host = self.host or ports.deployment.settings.values().get("QFIELDCLOUD_HOST", "localhost")
         certificate, key = ports.deployment.certificates.self_signed(host, ports.clock.now(), self.days)
         for path in (known["certificate"], known["key"]):
@@ -51,7 +51,7 @@ class ServedCertificate(Fault):
             ports.deployment.certificates.reload()
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Put the files back, let nginx read them."""
+        """Restore the old files, reload nginx."""
         script = f'for path; do [ ! -f "$path{KEPT}" ] || mv "$path{KEPT}" "$path"; done'
         ports.host.run(["sh", "-c", script, "sh", known["certificate"], known["key"]])
         ports.deployment.certificates.reload()
@@ -59,21 +59,20 @@ class ServedCertificate(Fault):
 
 @dataclass(frozen=True)
 class MissingCertificate(ServedCertificate):
-    """There is neither certificate nor key: the next start of nginx will be its last."""
+    """Certificate and key are missing: nginx cannot start again."""
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Put the files aside."""
+        """Move the files away."""
         for path in (known["certificate"], known["key"]):
             ports.host.run(["mv", "-n", path, path + KEPT])
 
 
 CERTIFICATES: tuple[Fault, ...] = (
-    ServedCertificate("certificate-expired", "The certificate is over", ("B09-expired",), days=(-90, -1)),
+    ServedCertificate("certificate-expired", "The certificate has expired", ("B09-expired",), days=(-90, -1)),
     ServedCertificate("certificate-of-another-name", "The certificate is for another name", ("B18-name",),
                       host="elsewhere.example.org"),
-    ServedCertificate("certificate-without-its-key", "The private key is not the certificate's", ("B18-key",),
+    ServedCertificate("certificate-without-its-key", "The private key does not match the certificate", ("B18-key",),
                       with_key=False, serve=False),
-    ServedCertificate("certificate-not-served", "A new certificate lies there, and nginx shows the old one", ("B10",),
-                      serve=False),
-    MissingCertificate("certificate-missing", "There is no certificate", ("B18",)),
+    ServedCertificate("certificate-not-served", "nginx still serves the old certificate", ("B10",), serve=False),
+    MissingCertificate("certificate-missing", "The certificate is missing", ("B18",)),
 )  # fmt: skip

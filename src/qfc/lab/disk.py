@@ -1,4 +1,4 @@
-"""A full disk: that of an embedded stack, where it is small and the stack's alone."""
+"""A full disk: only on an embedded stack, and only where the disk is small and used by the stack alone."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from ..stack.ports import Ports
 from .base import Fault, UndoData
 
 NAME = "qfc-lab-fills-the-disk"
-#: A disk of more bytes than that is somebody's, and takes long to fill.
+#: A larger disk, in bytes, has other users and takes long to fill.
 LARGEST = 2 * 1024**3
-#: Disks that everybody writes to, however small they are.
+#: Disks that every program writes to, however small they are.
 SHARED = frozenset(map(PurePath, ("/", "/tmp", "/var/tmp", "/run", "/dev/shm")))
-#: So many bytes stay free: `break` itself still has to put its line into the audit log. No photo fits in there.
+#: Bytes that stay free for the line that `break` itself writes to the audit log; no photo fits into them.
 ROOM = 16 * 1024
-#: Logs are read from a second before a service was started on: so long after its last word of a full disk it is.
+#: Seconds between stop and start, because logs are read from one second before a start: old lines are left out.
 APART_S = 2
 HINT = (
-    "Make a lab on a small disk of its own, as root: mkdir -p /mnt/qfc-lab; "
+    "Create a lab on a small disk of its own, as root: mkdir -p /mnt/qfc-lab; "
     "mount -t tmpfs -o size=512m,mode=755 qfc-lab /mnt/qfc-lab; "
     "qfc init lab --folder /mnt/qfc-lab; qfc --stack lab up"
 )
-# What `df` calls free is not all: a disk may keep a share for root, and may know no fallocate. Bytes that cannot be
-# compressed take the rest.
+# `df` does not count everything: a disk may reserve a share for root, and may not support fallocate. Incompressible
+# bytes fill the rest.
 _FILL = """
 umask 077
 fallocate -l "$2" "$1" 2>/dev/null
@@ -39,25 +39,25 @@ truncate -s "-$4" "$1"
 
 @dataclass(frozen=True)
 class DiskFull(Fault):
-    """Next to nothing is free on the disk of the stack. Whoever could not write is started anew by its undoing."""
+    """Almost nothing is free on the stack's disk. The undo restarts the services that could not write."""
 
     def look(self, ports: Ports) -> UndoData:
-        """Remember what runs. Raises RefusedError for a disk on which others would suffer."""
+        """Return the running services. Raises RefusedError for a disk that others use."""
         disk = ports.host.disk(ports.folder)
         reason = why_spared(disk, ports.folder)
         if reason:
-            raise RefusedError(f"The disk on {disk.name or 'this machine'} is not filled: {reason}.", hint=HINT)
+            raise RefusedError(f"The lab does not fill the disk on {disk.name or 'this machine'}: {reason}.", hint=HINT)
         running = [one.name for one in ports.runtime.services() if one.running]
         return {"file": str(ports.folder / NAME), "services": running}
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Put a file there that takes all the space."""
+        """Create a file that uses up all space."""
         disk = ports.host.disk(ports.folder)
         sizes = (disk.free_bytes, disk.total_bytes, ROOM)
         ports.host.run(["sh", "-c", _FILL, "sh", known["file"], *map(str, sizes)])
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Remove it, and start anew what ran: the database may have given up, and logs tell of a full disk for long."""
+        """Remove the file, and restart the services: the database may have given up, and logs still show errors."""
         ports.host.run(["rm", "-f", known["file"]])
         if known["services"]:
             ports.runtime.stop(known["services"], now=True)
@@ -66,12 +66,12 @@ class DiskFull(Fault):
 
 
 def why_spared(disk: Disk, folder: Path) -> str:
-    """Say why a disk must not be filled; nothing for a small one that is mounted for the stack in `folder` alone."""
+    """Return why a disk must not be filled; empty for a small one that is mounted for the stack in `folder` alone."""
     if disk.total_bytes > LARGEST:
-        return f"it has {disk.total_bytes / 1024**3:.1f} GiB, and more than {LARGEST // 1024**3} are no lab's"
+        return f"it has {disk.total_bytes / 1024**3:.1f} GiB, and the limit is {LARGEST // 1024**3} GiB"
     place = PurePath(disk.name)
     if place in SHARED or place not in (folder, folder.parent):
-        return "it is not mounted for this stack alone, and others would have no space either"
+        return "it is not mounted for this stack alone, so other programs would run out of space too"
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Values of a deployment's `.env` that are known to make trouble. Services see them when they are made anew."""
+"""Values of a deployment's `.env` that are known to cause problems. Services read them when they are recreated."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from .base import Fault, UndoData
 
 @dataclass(frozen=True)
 class Setting(Fault):
-    """Values of `.env`. In a value, {NAME} stands for what another name has there."""
+    """Faulty values of `.env`. In a value, {NAME} stands for the value of another variable."""
 
     needs: Capability | None = Capability.CONTAINERS
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def look(self, ports: Ports) -> UndoData:
-        """Remember the lines of these names; none where `.env` does not name them."""
+        """Return the lines of these variables; None for a variable that `.env` does not set."""
         lines = lines_of(ports.deployment.settings.text())
         return {"lines": {name: lines.get(name) for name in self.values}}
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Write the other values."""
+        """Write the faulty values."""
         del known
         now = ports.deployment.settings.values()
         ports.deployment.settings.change({name: _filled(value, now) for name, value in self.values.items()})
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Write the old lines, and take away what was not there."""
+        """Restore the old lines, and remove those that were not there."""
         text = ports.deployment.settings.text()
         before = put_back(text, known["lines"])
         if before != text:
@@ -37,12 +37,12 @@ class Setting(Fault):
 
 
 def lines_of(text: str) -> Mapping[str, str]:
-    """Return the lines of an `.env` by their names; of several the last one, which counts."""
+    """Return the lines of an `.env` by variable; of several for one variable the last, which is the one in effect."""
     return {_name(line): line for line in text.splitlines(keepends=True) if _name(line)}
 
 
 def put_back(text: str, lines: Mapping[str, str | None]) -> str:
-    """Return an `.env` in which these names have these lines again, or none."""
+    """Return an `.env` in which these variables have these lines again; None removes a variable's line."""
     found, kept = set[str](), list[str]()
     for line in text.splitlines(keepends=True):
         name = _name(line)
@@ -57,7 +57,7 @@ def _name(line: str) -> str:
 
 
 def _filled(value: str, now: Mapping[str, str]) -> str:
-    """Put other values into one. Braces of JSON are no names."""
+    """Insert the values of other variables into one. Braces of JSON are left alone."""
     for name in ("QFIELDCLOUD_HOST", "HOST_POSTGRES_PORT", "POSTGRES_SSLMODE"):
         value = value.replace(f"{{{name}}}", now.get(name, ""))
     return value
@@ -77,32 +77,33 @@ SETTINGS: tuple[Fault, ...] = (
     _setting("development-files", "Development files are part of the deployment", "A01",
              COMPOSE_FILE="docker-compose.yml:docker-compose.override.local.yml"),
     _setting("debug-on", "Debug mode is on", "A02", DEBUG="1"),
-    _setting("environment-test", "The server thinks that it is a test", "A02", ENVIRONMENT="test"),
-    _setting("port-collision", "Two services want the same port", "A05-env", WEB_HTTP_PORT="{HOST_POSTGRES_PORT}"),
+    _setting("environment-test", "The server runs as a test environment", "A02", ENVIRONMENT="test"),
+    _setting("port-collision", "Two services are set to the same port", "A05-env",
+             WEB_HTTP_PORT="{HOST_POSTGRES_PORT}"),
     _setting("comment-in-value", "A comment became part of a value", "A06",
              POSTGRES_SSLMODE="prefer # or require, most of the times"),
-    _setting("secret-shipped", "A secret is the one that everybody has", "A10", SALT_KEY=SHIPPED_SALT),
+    _setting("secret-shipped", "A secret is still that of the example", "A10", SALT_KEY=SHIPPED_SALT),
     _setting("host-in-capitals", "The host name has capital letters", "B03", QFIELDCLOUD_HOST="Field.Example.ORG"),
-    _setting("host-with-scheme", "The host name has https:// in front", "B03 B04",
+    _setting("host-with-scheme", "The host name starts with https://", "B03 B04",
              QFIELDCLOUD_HOST="https://{QFIELDCLOUD_HOST}"),
     _setting("host-not-allowed", "The application refuses its own host name", "B04",
              DJANGO_ALLOWED_HOSTS="localhost"),
-    _setting("https-port-not-public", "The HTTPS port is not the one that people type", "B05", WEB_HTTPS_PORT="8443"),
-    _setting("worker-past-nginx", "Workers reach the API past nginx", "B06",
+    _setting("https-port-not-public", "WEB_HTTPS_PORT differs from the public port", "B05", WEB_HTTPS_PORT="8443"),
+    _setting("worker-past-nginx", "Workers bypass nginx", "B06",
              QFIELDCLOUD_WORKER_QFIELDCLOUD_URL="http://app:8000/api/v1/"),
     _setting("certificate-staging", "Certificates come from the staging authority", "B11", LETSENCRYPT_STAGING="1",
              LETSENCRYPT_EMAIL="lab@example.org", QFIELDCLOUD_TLS_CERT="/etc/letsencrypt/live/lab/fullchain.pem"),
-    _setting("storages-broken", "STORAGES is no JSON", "C07", STORAGES='{"default": {'),
+    _setting("storages-broken", "STORAGES is not valid JSON", "C07", STORAGES='{"default": {'),
     _setting("storages-without-default", "STORAGES lacks the default store", "C07",
              STORAGES=f'{{"other": {{{STORE}}}}}', STORAGES_PROJECT_DEFAULT_STORAGE="default"),
-    _setting("webdav-credentials", "A WebDAV address has a password in it", "C08", STORAGES=WEBDAV),
-    _setting("network-name-wrong", "Workers put their containers into a network that is not there", "D01-network",
+    _setting("webdav-credentials", "A WebDAV address contains a password", "C08", STORAGES=WEBDAV),
+    _setting("network-name-wrong", "Workers start containers in a network that does not exist", "D01-network",
              QFIELDCLOUD_DEFAULT_NETWORK="qfc-lab-network"),
-    _setting("qgis-image-name-wrong", "Workers are told a QGIS image that is not there", "D02",
+    _setting("qgis-image-name-wrong", "Workers use the name of a QGIS image that does not exist", "D02",
              QFIELDCLOUD_QGIS_IMAGE_NAME="qfc-lab-no-such-image"),
     _setting("temporary-folder-wrong", "The temporary folder is not shared", "D10", TMP_DIRECTORY="/srv/qfc-lab"),
-    _setting("mail-to-nowhere", "Mail goes nowhere", "H06", EMAIL_HOST="smtp4dev"),
-    _setting("mail-tls-by-number", "Mail goes in the clear: TLS is switched on by a word it does not know", "H06-tls",
+    _setting("mail-to-nowhere", "Mail is never delivered", "H06", EMAIL_HOST="smtp4dev"),
+    _setting("mail-tls-by-number", "Mail is sent without encryption: only the word true switches TLS on", "H06-tls",
              EMAIL_USE_TLS="1"),
-    _setting("sign-up-open", "Anybody may make an account", "H07", QFIELDCLOUD_ACCOUNT_ADAPTER=ADAPTER),
+    _setting("sign-up-open", "Anybody can create an account", "H07", QFIELDCLOUD_ACCOUNT_ADAPTER=ADAPTER),
 )  # fmt: skip

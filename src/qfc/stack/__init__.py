@@ -1,1 +1,1 @@
-"""The model of a stack: pure values and decisions. Imports nothing of ours but `qfc.errors`."""
+"""The model of a stack: pure values and decisions. Imports nothing of ours except `qfc.errors`."""

@@ -1,8 +1,8 @@
-"""What a server's `status/` says about itself, read once for health, checks and the gate of deployments.
+"""The judgement of a server's `status/`, for health, checks and the gate of deployments.
 
-Recorded answers: 2024 `{"geodb", "storage"}`; 2026 `{"database", "storage"}` beside the address of a status page and
-what the operator wrote about incidents and maintenance; the embedded server also `queue`, and `code` and `message` with
-503. Official servers answer 200 whatever they say, and repeat an answer for ten minutes.
+Recorded answers: 2024 `{"geodb", "storage"}`; 2026 `{"database", "storage"}` plus the address of a status page and the
+operator's notices about incidents and maintenance; the embedded server adds `queue`, and answers 503 with `code` and
+`message`. Official servers answer 200 whatever the state, and repeat an answer for ten minutes.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from .findings import Finding, Severity, clear, problem, unknown
 from .model import ApiAnswer
 
 STATUS = "/api/v1/status/"
-#: The parts of a server that it judges itself. Anything else in the answer is no part.
+#: The parts whose state a server reports. Everything else in the answer is not a part.
 PARTS = ("database", "geodb", "storage", "storages", "queue")
-#: What the operator of the server tells its users.
+#: Notices of the server's operator to its users.
 NOTICES = ("incident_message", "maintenance_message")
 OK = "ok"
 
 
 def judge_status(answer: ApiAnswer, *, id: str = "api") -> Finding:
-    """Judge an answer: 200, and every part of the server ok. What the operator wrote is shown and no fault."""
+    """Judge an answer: ok means status 200 and every part ok. The operator's notices are shown, but are no fault."""
     document = answer.document
     if not isinstance(document, dict):
         return problem(id, Severity.CRITICAL, f"{STATUS} answered {answer.status} without JSON.")
@@ -33,12 +33,12 @@ def judge_status(answer: ApiAnswer, *, id: str = "api") -> Finding:
         words = ", ".join([*bad, *_texts(said, ("message",))])
         return problem(id, Severity.WARNING, f"{STATUS} answered {answer.status}{': ' if words else ''}{words}.")
     if not parts:
-        return unknown(id, f"{STATUS} says nothing about database and storage: is this a QFieldCloud server?")
+        return unknown(id, f"{STATUS} reports neither database nor storage: is this a QFieldCloud server?")
     return clear(id, "; ".join(["all parts ok", *_notices(said)]))
 
 
 def _parts(said: Mapping[str, object]) -> list[tuple[str, str]]:
-    """Return each part and what is said of it; a part may have several of its kind by their names."""
+    """Return each part with its state; a part with several members gives one pair per member."""
     found: list[tuple[str, str]] = []
     for name in PARTS:
         value = said.get(name)
@@ -51,7 +51,7 @@ def _parts(said: Mapping[str, object]) -> list[tuple[str, str]]:
 
 
 def _notices(said: Mapping[str, object]) -> list[str]:
-    return [f"the operator writes: {text}" for text in _texts(said, NOTICES)]
+    return [f"notice of the operator: {text}" for text in _texts(said, NOTICES)]
 
 
 def _texts(said: Mapping[str, object], names: tuple[str, ...]) -> list[str]:

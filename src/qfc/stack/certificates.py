@@ -1,4 +1,4 @@
-"""What can be wrong with a certificate: every rule once, for `certs status` and for the diagnosis. Pure."""
+"""The rules for certificates, shared by `certs status` and the diagnosis. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from .findings import Finding, Severity, problem
 from .model import Certificate, Verdict
 
-#: Days before the end from which a renewal is due, and from which it is urgent (monitoring.md, cert).
+#: Days before expiry from which a renewal is due, and from which it is urgent (monitoring.md, cert).
 WARN_DAYS, URGENT_DAYS = 20, 3
 DAY = timedelta(days=1)
 RENEW = "Renew it: qfc certs renew"
@@ -17,9 +17,9 @@ RENEW = "Renew it: qfc certs renew"
 
 @dataclass(frozen=True)
 class Sighting:
-    """What was seen of a certificate: served to clients, and in the file `path` of nginx. None is what was not seen.
+    """A certificate as it was seen: served to clients, and in nginx's file `path`. None means not seen.
 
-    `host` is the name by which clients come, empty where nobody knows it.
+    `host` is the host name that clients use; empty where it is not known.
     """
 
     host: str
@@ -32,7 +32,7 @@ class Sighting:
 
 @dataclass(frozen=True)
 class Rule:
-    """One thing that can be wrong. `look` returns what shows it, None when it is not so or nothing was seen."""
+    """One thing that can be wrong. `look` returns the evidence; None where nothing is wrong or nothing was seen."""
 
     id: str
     title: str
@@ -41,7 +41,7 @@ class Rule:
     look: Callable[[Sighting], str | None]
 
     def finding(self, seen: Sighting) -> Finding | None:
-        """Return the problem; None when it is not there."""
+        """Return the problem; None where nothing is wrong."""
         evidence = self.look(seen)
         if evidence is None:
             return None
@@ -49,14 +49,14 @@ class Rule:
 
 
 def covers(names: Sequence[str], host: str) -> bool:
-    """Tell whether a certificate for some names is for a host; a star stands for one part (RFC 6125)."""
+    """Return whether a certificate with these names is valid for a host; a star matches one label (RFC 6125)."""
     wanted = host.lower()
     parent = wanted.partition(".")[2]
     return any(name.lower() == wanted or (name.startswith("*.") and name[2:].lower() == parent) for name in names)
 
 
 def days_left(certificate: Certificate, now: datetime) -> float:
-    """Return the days until a certificate expires; negative after that."""
+    """Return the days until a certificate expires; negative after expiry."""
     return (certificate.not_after - now) / DAY
 
 
@@ -86,14 +86,14 @@ def _other_name(seen: Sighting) -> str | None:
 
 
 def _from_staging(seen: Sighting) -> str | None:
-    return "It is from Let's Encrypt's staging, which no device trusts." if _is_staging(seen.served) else None
+    return "It is from Let's Encrypt's staging authority: no device trusts it." if _is_staging(seen.served) else None
 
 
 def _private_authority(seen: Sighting) -> str | None:
     if seen.served is None:
         return None
     if seen.served.is_self_signed:
-        return "It is self-signed: devices have to be told to trust it."
+        return "It is self-signed: only devices that have it installed trust it."
     return "It is from mkcert: only devices with its authority trust it." if "mkcert" in seen.served.issuer else None
 
 
@@ -107,19 +107,19 @@ def _untrusted(seen: Sighting) -> str | None:
 def _no_chain(seen: Sighting) -> str | None:
     if seen.on_disk is None or seen.on_disk.chain > 1 or seen.on_disk.is_self_signed:
         return None
-    return f"{seen.path or 'The file'} has no chain: devices that lack the issuer's certificate refuse it."
+    return f"{seen.path or 'The file'} has no chain: devices without the issuer's certificate refuse it."
 
 
 def _not_served(seen: Sighting) -> str | None:
     if seen.served is None or seen.on_disk is None or seen.served.fingerprint == seen.on_disk.fingerprint:
         return None
-    return f"nginx serves {seen.served.serial}, {seen.path or 'the file'} has {seen.on_disk.serial}."
+    return f"nginx serves serial {seen.served.serial}, but {seen.path or 'the file'} has {seen.on_disk.serial}."
 
 
 def _other_key(seen: Sighting) -> str | None:
     if seen.key_fits is not False:
         return None
-    return f"The private key does not belong to {seen.path or 'the certificate'}: nginx will not start again with them."
+    return f"The private key does not match {seen.path or 'the certificate'}: nginx cannot start again."
 
 
 # fmt: off
@@ -127,33 +127,33 @@ EXPIRED = Rule("B09-expired", "The certificate has expired", Severity.CRITICAL, 
 EXPIRES_SOON = Rule("B10-soon", "The certificate expires soon", Severity.WARNING, RENEW, _expires_soon)
 NOT_VALID_YET = Rule("B09-early", "The certificate is not valid yet", Severity.CRITICAL,
                      "Correct the server's clock, or issue another: qfc certs renew --force", _not_valid_yet)
-OTHER_NAME = Rule("B18-name", "The certificate is for another name", Severity.CRITICAL,
-                  "Issue one for QFIELDCLOUD_HOST: qfc certs renew --force; or name its file in QFIELDCLOUD_TLS_CERT",
-                  _other_name)
+OTHER_NAME = Rule("B18-name", "The certificate is for another host name", Severity.CRITICAL,
+                  "Name the right file in QFIELDCLOUD_TLS_CERT, or issue one for QFIELDCLOUD_HOST: "
+                  "qfc certs renew --force", _other_name)
 STAGING = Rule("B09-staging", "The certificate is from a test authority", Severity.WARNING,
                "Set LETSENCRYPT_STAGING=0, then issue another: qfc certs renew --force", _from_staging)
-PRIVATE = Rule("B09", "Devices do not trust the certificate by themselves", Severity.INFO,
-               "Use Let's Encrypt or another known authority, or install this one on every device",
+PRIVATE = Rule("B09", "Devices do not trust the certificate by default", Severity.INFO,
+               "Use Let's Encrypt or another public authority, or install this certificate on every device",
                _private_authority)
 UNTRUSTED = Rule("B09-untrusted", "The certificate is not trusted", Severity.WARNING,
-                 "Use Let's Encrypt or another known authority, with the whole chain", _untrusted)
-NO_CHAIN = Rule("B09-chain", "The certificate comes without its chain", Severity.WARNING, "Use fullchain.pem",
-                _no_chain)
-NOT_SERVED = Rule("B10", "The new certificate is not served yet", Severity.WARNING,
-                  "Let nginx read it: qfc certs renew --reload-only", _not_served)
-OTHER_KEY = Rule("B18-key", "The private key does not belong to the certificate", Severity.CRITICAL,
-                 "Put the pair there again, or issue another: qfc certs renew --force", _other_key)
+                 "Use Let's Encrypt or another public authority, with the whole chain", _untrusted)
+NO_CHAIN = Rule("B09-chain", "The certificate lacks its chain", Severity.WARNING,
+                "Use fullchain.pem in QFIELDCLOUD_TLS_CERT", _no_chain)
+NOT_SERVED = Rule("B10", "nginx does not serve the new certificate yet", Severity.WARNING,
+                  "Reload nginx: qfc certs renew --reload-only", _not_served)
+OTHER_KEY = Rule("B18-key", "The private key does not match the certificate", Severity.CRITICAL,
+                 "Restore the matching pair of files, or issue another: qfc certs renew --force", _other_key)
 # fmt: on
 RULES = (EXPIRED, EXPIRES_SOON, NOT_VALID_YET, OTHER_NAME, STAGING, UNTRUSTED, PRIVATE, NOT_SERVED, NO_CHAIN, OTHER_KEY)
 
 
 def judge(seen: Sighting) -> tuple[Finding, ...]:
-    """Return every problem of a certificate. What is worth knowing only has the severity INFO."""
+    """Return every problem of a certificate; mere remarks have the severity INFO."""
     return tuple(finding for rule in RULES if (finding := rule.finding(seen)) is not None)
 
 
 def verdict(findings: Sequence[Finding], seen: Sighting) -> Verdict:
-    """Return how a certificate is: unknown unless it is served, down from the moment when a renewal is urgent."""
+    """Return the state of a certificate: unknown unless it is served; a problem means down once renewal is urgent."""
     if seen.served is None:
         return Verdict.UNKNOWN
     if all(one.is_well for one in findings):
@@ -166,6 +166,6 @@ def _is_staging(certificate: Certificate | None) -> bool:
 
 
 def _span(duration: timedelta) -> str:
-    """Return a duration in the largest unit of which it has at least two."""
+    """Return a duration in the largest unit that gives at least two."""
     hours = duration / timedelta(hours=1)
     return f"{duration / DAY:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else "less than 2 hours"

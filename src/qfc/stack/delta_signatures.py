@@ -1,4 +1,4 @@
-"""Known reasons why a field edit is not in the data, as data. Looked for in what the last try said."""
+"""Known reasons why an edit is not in the data, as data. They are matched against the message of the last attempt."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ from .signatures import Cause, signature
 
 AGAIN = "then: qfc deltas reapply ID"
 
-#: An edit of which nobody knows whether it is in the data; told by the feedback itself, never by its words.
+#: An edit that may or may not be in the data; the fields of its feedback decide, never the words.
 IN_DOUBT = signature(
     "in-doubt",
-    "its job was broken off; it may be in the data already",
+    "its job was interrupted, and it may be in the data already",
     Cause.SERVER,
     r"may be in the data already",
-    "Compare it with the data: qfc deltas show ID; only when it is not there: qfc deltas reapply ID",
+    "Compare it with the data: qfc deltas show ID; only if it is missing: qfc deltas reapply ID",
 )
 
 DELTA_SIGNATURES = (
     signature(
         "F01",
-        "the feature is not there",
+        "the feature does not exist",
         Cause.PROJECT,
         r"Unable to find feature",
-        f"Apply the edit that made the feature first (qfc deltas list --project PROJECT shows the order); {AGAIN}",
+        f"First apply the edit that created the feature (in order: qfc deltas list --project PROJECT); {AGAIN}",
     ),
     signature(
         "F02",
-        "the layer is not in the project any more",
+        "the layer is no longer in the project",
         Cause.PROJECT,
         r"No layer with id",
-        f"The project's owner has to bring the layer back under its old id and upload the project; {AGAIN}",
+        f"Ask the project's owner to restore the layer under its old id and upload the project; {AGAIN}",
     ),
     signature(
         "F03",
-        "somebody else had changed the same meanwhile",
+        "another edit had changed the same values",
         Cause.CLIENT,
         r"There are conflicts with the already existing feature",
         f"See the values: qfc deltas show ID; enter them by hand, or let later edits win, {AGAIN}",
     ),
     signature(
         "F05-key",
-        "features of the layer have no usable key",
+        "the layer has no usable primary key",
         Cause.PROJECT,
         r"Composite \(multi-column\)|has no primary key|neither has a primary key|Comma in field name"
         r'|has no field "fid"|features have no name',
-        f"Give the table one key column without a comma in its name, upload the project; {AGAIN}",
+        f"Give the table a single key column without a comma in its name, and upload the project; {AGAIN}",
     ),
     signature(
         "F05-edit",
         "the layer cannot be edited",
         Cause.PROJECT,
         r"Cannot start editing layer|cannot be edited|is no vector layer",
-        f"Make the layer's source one that can be written, upload the project; {AGAIN}",
+        f"Give the layer a writable data source, and upload the project; {AGAIN}",
     ),
     signature(
         "F05-commit",
@@ -58,35 +58,35 @@ DELTA_SIGNATURES = (
         Cause.PROJECT,
         r"Failed to commit changes|source refused the edit|database refused the edit|could not be written"
         r"|cannot be written|kept the feature",
-        f"provider_errors has the source's own words: qfc deltas show ID; mend what they name, {AGAIN}",
+        f"Read the source's message in provider_errors: qfc deltas show ID; repair its cause, {AGAIN}",
     ),
     signature(
         "F05-damaged",
         "the layer's file is damaged",
         Cause.PROJECT,
         r"is damaged|is no GeoJSON",
-        f"The project's owner has to upload a good file; {AGAIN}",
+        f"Ask the project's owner to upload an intact file; {AGAIN}",
     ),
     signature(
         "F08",
         "the storage quota was used up",
         Cause.CLIENT,
         r"over_quota|API_PAYMENT_REQUIRED",
-        "Give the owner more: qfc users quota NAME; then in their order: qfc deltas reapply --project PROJECT",
+        "Raise the owner's quota: qfc users quota NAME --set SIZE; then: qfc deltas reapply --project PROJECT",
     ),
     signature(
         "F10",
-        "the person may not make this edit",
+        "the user is not allowed to make this edit",
         Cause.CLIENT,
         r"is not permitted to",
-        f"Give the person a role that may, {AGAIN}; or leave it",
+        f"Leave the edit out, or give the user a role that allows it, {AGAIN}",
     ),
     signature(
         "E03",
-        "the external database is not reached",
+        "the external database cannot be reached",
         Cause.PROJECT,
         r"database cannot be reached|connection to the database was lost|Connection to database failed",
-        f"See that the database runs and lets the workers in; {AGAIN}",
+        f"Make sure that the database runs and accepts connections from the workers; {AGAIN}",
     ),
     signature(
         "D08",
@@ -97,19 +97,19 @@ DELTA_SIGNATURES = (
     ),
     signature(
         "malformed",
-        "what the device sent cannot be read",
+        "the edit cannot be parsed",
         Cause.CLIENT,
         r"delta cannot be read",
-        "See what it sent: qfc deltas show ID; enter it by hand, and report it to the maker of the app",
+        "Enter the edit by hand, and report it to the maker of the app; see what the device sent: qfc deltas show ID",
     ),
     signature(
         "cancelled",
-        "its job was cancelled by an operator",
+        "an operator cancelled its job",
         Cause.CLIENT,
         r"cancelled by an operator",
-        "To have it applied after all: qfc deltas reapply ID",
+        "To apply it after all: qfc deltas reapply ID",
     ),
 )
 
-#: What a state says of itself where the last try left no words.
+#: The signatures of states, for edits whose last attempt left no message.
 BY_STATUS = {"conflict": "F03", "unpermitted": "F10"}

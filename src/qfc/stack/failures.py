@@ -1,7 +1,7 @@
-"""Why a job failed, or an edit is not in the data: cause, signature and fix, from what the worker wrote into the row.
+"""Why a job failed, or an edit is not in the data: cause, signature and fix, from the worker's entries in the row.
 
-A failure that no known signature fits is told by its words without what is particular to one job, and its cause by
-where the error came from.
+A failure that matches no known signature gets its error text, without the particulars of one job, as its signature;
+the origin of the error decides about its cause.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from .delta_signatures import BY_STATUS, DELTA_SIGNATURES, IN_DOUBT
 from .model import Delta
 from .signatures import SIGNATURES, Cause, Signature, find
 
-#: Longer error texts are cut: they may hold the whole answer of a server.
+#: Longer error texts are cut: they may contain the whole answer of a server.
 ERROR_LENGTH = 500
-UNKNOWN_FIX = "See its output: qfc jobs show ID; what the server logged meanwhile: qfc logs --job ID"
-UNKNOWN_DELTA_FIX = "See what the device sent and what the last try said: qfc deltas show ID"
+UNKNOWN_FIX = "See its output: qfc jobs show ID; and the server's log of that time: qfc logs --job ID"
+UNKNOWN_DELTA_FIX = "See the edit and the message of its last attempt: qfc deltas show ID"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A failed job or edit, explained. `signature` is the same for failures of one kind; `fix` says what to type."""
+    """An explained failure of a job or edit. Failures of one kind share a `signature`; `fix` says what to type."""
 
     cause: Cause
     signature: str
@@ -31,7 +31,7 @@ class Failure:
     fix: str
 
 
-#: What differs between two failures of one kind: ids, paths, numbers, quoted names.
+#: The differences between two failures of one kind: ids, paths, numbers, quoted names.
 PARTICULARS = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|0x[0-9a-f]+|(?:/[\w.\-]+)+|'[^']*'|\"[^\"]*\"|\d+")
 
 
@@ -39,39 +39,39 @@ def classify(feedback: Mapping[str, Any] | None, output: str | None) -> Failure:
     """Explain a failed job from its feedback and the end of its output."""
     feedback = feedback or {}
     error = text_of(feedback, output)
-    told = f"{feedback.get('error_type') or ''}\n{feedback.get('error') or ''}"
-    signature = find(SIGNATURES, told) or find(SIGNATURES, output or "")
+    text = f"{feedback.get('error_type') or ''}\n{feedback.get('error') or ''}"
+    signature = find(SIGNATURES, text) or find(SIGNATURES, output or "")
     if signature:
         return _known(signature, error)
     return Failure(_cause_by_origin(feedback), _general(error), error, UNKNOWN_FIX)
 
 
 def classify_delta(delta: Delta) -> Failure | None:
-    """Explain why an edit is not in the data; None where it is, or where it waits and nothing was said of it."""
+    """Explain why an edit is not in the data; None where it is, or where it waits without any message."""
     if delta.status == "applied":
         return None
-    told = reason_of(delta)
+    reason = reason_of(delta)
     if delta.is_in_doubt:
-        return _known(IN_DOUBT, told)
-    signature = _of_delta(delta, told)
+        return _known(IN_DOUBT, reason)
+    signature = _of_delta(delta, reason)
     if signature:
-        return _known(signature, told)
-    return Failure(Cause.UNKNOWN, _general(told), told, UNKNOWN_DELTA_FIX) if told else None
+        return _known(signature, reason)
+    return Failure(Cause.UNKNOWN, _general(reason), reason, UNKNOWN_DELTA_FIX) if reason else None
 
 
 def reason_of(delta: Delta) -> str:
-    """Return what the last try said: `msg` is the worker's, `error` what older releases wrote."""
+    """Return the message of the last attempt: the worker's `msg`, or `error` in older releases."""
     feedback = delta.feedback or {}
     return str(feedback.get("msg") or feedback.get("error") or "")
 
 
-def _of_delta(delta: Delta, told: str) -> Signature | None:
-    """Find the signature of an edit: by its own words, by those of its job, by its state."""
+def _of_delta(delta: Delta, reason: str) -> Signature | None:
+    """Find the signature of an edit: by its own message, by those of its job, by its state."""
     feedback = delta.feedback or {}
     words = "\n".join(str(feedback[key]) for key in ("e_type", "error_type", "provider_errors") if feedback.get(key))
     named = (one for one in DELTA_SIGNATURES if one.id == BY_STATUS.get(delta.status))
-    known = find(DELTA_SIGNATURES, told) or find(DELTA_SIGNATURES, words)
-    return known or find(SIGNATURES, f"{told}\n{words}") or next(named, None)
+    known = find(DELTA_SIGNATURES, reason) or find(DELTA_SIGNATURES, words)
+    return known or find(SIGNATURES, f"{reason}\n{words}") or next(named, None)
 
 
 def _known(signature: Signature, error: str) -> Failure:
@@ -79,7 +79,7 @@ def _known(signature: Signature, error: str) -> Failure:
 
 
 def text_of(feedback: Mapping[str, Any], output: str | None) -> str:
-    """Return what went wrong in one line; the last line of the output when the feedback has nothing."""
+    """Return the error in one line: that of the feedback, else the last line of the output, else the error type."""
     written = str(feedback.get("error") or "").strip()
     lines = (written or (output or "").strip()).splitlines()
     line = (lines[0] if written else lines[-1]) if lines else str(feedback.get("error_type") or "")
@@ -87,7 +87,7 @@ def text_of(feedback: Mapping[str, Any], output: str | None) -> str:
 
 
 def _cause_by_origin(feedback: Mapping[str, Any]) -> Cause:
-    """Tell the worker's own trouble from that of the work in it."""
+    """Distinguish failures of the worker itself from failures of its work."""
     if feedback.get("container_exit_code") in (-1, -2, 137):
         return Cause.SERVER
     match feedback.get("error_origin"):
@@ -100,5 +100,5 @@ def _cause_by_origin(feedback: Mapping[str, Any]) -> Cause:
 
 
 def _general(error: str) -> str:
-    """Return an error without what is particular to one job."""
+    """Return an error text without the particulars of one job."""
     return PARTICULARS.sub("…", error)[:80].strip() or "no reason given"

@@ -1,6 +1,6 @@
-"""What a look at something found: one vocabulary for checks, health, deployments and certificates.
+"""Findings: one vocabulary for checks, health, deployments and certificates.
 
-A check names what it looks at (`id`), says how that is (`Verdict`), what shows it (`evidence`), and what to do about it
+A finding names what was checked (`id`), its state (`verdict`), the evidence for it (`evidence`) and what to do about it
 (`fix`). The worst finding decides about the whole.
 """
 
@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from .model import Verdict
 
-#: From the best to the worst. What could not be looked at is never ok.
+#: From the best to the worst. Something that could not be checked is never ok.
 ORDER = (Verdict.OK, Verdict.UNKNOWN, Verdict.DEGRADED, Verdict.DOWN)
 
 
@@ -25,12 +25,12 @@ class Severity(StrEnum):
 
     @property
     def verdict(self) -> Verdict:
-        """How something is that has a problem of this severity."""
+        """The verdict on something that has a problem of this severity."""
         return {Severity.CRITICAL: Verdict.DOWN, Severity.WARNING: Verdict.DEGRADED}.get(self, Verdict.OK)
 
 
 class Auto(StrEnum):
-    """Whether the suite repairs it: by itself, after a question, or not at all."""
+    """Whether the suite repairs a problem: by itself, after a question, or not at all."""
 
     SAFE = "safe"
     ASK = "ask"
@@ -38,7 +38,7 @@ class Auto(StrEnum):
 
 
 class Result(StrEnum):
-    """What came of a look: nothing, a problem, and what became of that. `SKIPPED`: it could not be looked at."""
+    """The result of a check: no problem, a problem, and the outcome of its repair. `SKIPPED`: it could not look."""
 
     CLEAR = "clear"
     FOUND = "found"
@@ -49,9 +49,9 @@ class Result(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found. `severity` is that of the problem, whether it is there or not.
+    """The finding of a check. `severity` is that of the problem, whether it was found or not.
 
-    `latency_ms` is how long the answer took, None where nobody measured it.
+    `latency_ms` is how long the answer took; None where it was not measured.
     """
 
     id: str
@@ -66,25 +66,25 @@ class Finding:
 
     @property
     def is_well(self) -> bool:
-        """Whether it was looked at and nothing is wrong."""
+        """Whether it was checked and nothing is wrong."""
         return self.verdict is Verdict.OK
 
 
 def clear(id: str, evidence: str = "", *, severity: Severity = Severity.CRITICAL) -> Finding:
-    """Return what a check says that found nothing wrong."""
+    """Return the finding of a check that found nothing wrong."""
     return Finding(id, Verdict.OK, evidence, severity, result=Result.CLEAR)
 
 
 def problem(id: str, severity: Severity, evidence: str) -> Finding:
-    """Return what a check says that found a problem."""
+    """Return the finding of a check that found a problem."""
     return Finding(id, severity.verdict, evidence, severity)
 
 
 def unknown(id: str, evidence: str, *, severity: Severity = Severity.INFO) -> Finding:
-    """Return what a check says that could not look."""
+    """Return the finding of a check that could not look."""
     return Finding(id, Verdict.UNKNOWN, evidence, severity, result=Result.SKIPPED)
 
 
 def worst(findings: Iterable[Finding]) -> Verdict:
-    """Return the worst verdict; that nothing was looked at is unknown."""
+    """Return the worst verdict; unknown without any finding."""
     return max((one.verdict for one in findings), key=ORDER.index, default=Verdict.UNKNOWN)

@@ -1,7 +1,7 @@
-"""When a disk will be full, from what was measured of it. Pure.
+"""When a disk will be full, extrapolated from measurements. Pure.
 
-A straight line through the used space of the last days, by least squares. A line through few or close measurements says
-nothing, and neither does one through a disk that empties.
+A straight line is fitted to the used space of the last days, by least squares. Measurements that are few or close
+together give no forecast, and neither does a disk that empties.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-#: Measurements of so long count; older ones were another use of the server.
+#: Older measurements do not count: the server was used differently then.
 WINDOW = timedelta(days=14)
-#: Below this a line says nothing.
+#: A shorter span or fewer measurements give no forecast.
 SHORTEST, FEWEST = timedelta(hours=6), 3
-#: A disk that would be full in more than that many days is none to speak of.
+#: A disk that fills more slowly than this, in days, gets no date.
 FARTHEST_DAYS = 3650
 DAY_S = 86400.0
 
@@ -30,15 +30,15 @@ class DiskSample:
 
     @property
     def used_bytes(self) -> int:
-        """What is taken."""
+        """Bytes in use."""
         return self.total_bytes - self.free_bytes
 
 
 @dataclass(frozen=True)
 class Forecast:
-    """How fast a disk fills, in bytes a day, and when it will be full; None where it does not or nobody can tell.
+    """How fast a disk fills, in bytes a day, and when it will be full; None where it does not fill or is not known.
 
-    `samples` over `days` were looked at.
+    The forecast is based on `samples` measurements over `days` days.
     """
 
     bytes_per_day: float | None
@@ -48,7 +48,7 @@ class Forecast:
 
 
 def forecast(samples: Sequence[DiskSample]) -> Forecast:
-    """Return when a disk will be full of which these are the measurements."""
+    """Return the forecast for the disk of these measurements."""
     if not samples:
         return Forecast(None, None, 0, 0.0)
     newest = max(samples, key=lambda one: one.at)
@@ -69,7 +69,7 @@ def _full_at(newest: DiskSample, rate: float) -> datetime | None:
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
-    """Return the slope of the line with the least squares of distances."""
+    """Return the slope of the least-squares line."""
     mean_x = sum(x for x, _ in points) / len(points)
     mean_y = sum(y for _, y in points) / len(points)
     spread = sum((x - mean_x) ** 2 for x, _ in points)

@@ -1,6 +1,7 @@
 """From observations to a verdict, with reasons. Pure.
 
-The worst observation decides: down, then degraded, then unknown, then ok. What could not be looked at is never ok.
+The worst observation decides: down, then degraded, then unknown, then ok. Something that could not be observed is never
+ok.
 """
 
 from __future__ import annotations
@@ -10,20 +11,20 @@ from collections.abc import Iterable, Sequence
 from .findings import Finding, Severity, clear, problem, unknown
 from .model import Disk, Health, QueueDepth, Service, ServiceState
 
-#: Without these nothing works at all; without any other service something does not.
+#: Without these services nothing works at all; without another one, only some things fail.
 VITAL = frozenset({"app", "db", "nginx"})
-#: A job that waits longer than that, in seconds, is worth a look.
+#: A job that waits longer than this, in seconds, is reported.
 LONG_WAIT_S = 15 * 60
-#: Below both of these the disk is short.
+#: Below both of these, the disk is nearly full.
 LOW_DISK_BYTES, LOW_DISK_SHARE = 2 * 1000**3, 0.05
-#: Below this nothing can be stored any more.
+#: Below this, nothing more can be stored.
 FULL_DISK_BYTES = 100 * 1000**2
 
 
 def judge(
     services: Sequence[Service], queue: QueueDepth | None, disk: Disk | None, interrupted: str | None = None
 ) -> tuple[Finding, ...]:
-    """Judge a stack by what was seen of it; None is what could not be seen. `interrupted` names an operation."""
+    """Judge a stack by its observations; None means not observed. `interrupted` names an interrupted operation."""
     lasting = [service for service in services if not service.is_task]
     if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
         return (problem("stack", Severity.CRITICAL, "The stack is not running."),)
@@ -31,16 +32,16 @@ def judge(
 
 
 def reasons(findings: Iterable[Finding]) -> tuple[str, ...]:
-    """Return why a stack is not ok, a sentence each."""
+    """Return the reasons why a stack is not ok, one sentence each."""
     return tuple(one.evidence for one in findings if not one.is_well)
 
 
 def of_interrupted(operation: str | None) -> Finding:
-    """Judge an operation that was interrupted and that nobody is at work on."""
+    """Judge an operation that was interrupted and has not been resumed."""
     if operation is None:
         return clear("interrupted")
-    told = f"{operation} was interrupted; the next change finishes or undoes it."
-    return problem("interrupted", Severity.WARNING, told)
+    sentence = f"{operation} was interrupted; the next change finishes or undoes it."
+    return problem("interrupted", Severity.WARNING, sentence)
 
 
 def of_service(service: Service) -> Finding:
@@ -50,13 +51,11 @@ def of_service(service: Service) -> Finding:
     severity = Severity.CRITICAL if service.name in VITAL else Severity.WARNING
     match service.state:
         case ServiceState.UNKNOWN:
-            return unknown(service.name, f"{service.name}: its state cannot be read.")
+            return unknown(service.name, f"The state of {service.name} cannot be read.")
         case ServiceState.MISSING | ServiceState.STOPPED:
             return problem(service.name, severity, _stopped(service))
         case ServiceState.RESTARTING:
-            return problem(
-                service.name, severity, f"{service.name} ends and is restarted again and again{_exit_code(service)}."
-            )
+            return problem(service.name, severity, f"{service.name} keeps restarting{_exit_code(service)}.")
         case ServiceState.RUNNING:
             return _of_running(service)
 
@@ -67,18 +66,18 @@ def _of_running(service: Service) -> Finding:
             service.name, Severity.WARNING, f"{service.running} of {service.wanted} {service.name} are running."
         )
     if service.health is Health.UNHEALTHY:
-        return problem(service.name, Severity.WARNING, f"{service.name} is running, but its own check fails.")
+        return problem(service.name, Severity.WARNING, f"{service.name} is running, but its health check fails.")
     if service.health is Health.UNKNOWN:
-        return unknown(service.name, f"{service.name} is running; its own check has not answered.")
-    return clear(service.name, f"{service.running} of {service.wanted} run")
+        return unknown(service.name, f"{service.name} is running, but its health check has not answered yet.")
+    return clear(service.name, f"{service.running} of {service.wanted} are running")
 
 
 def _of_task(service: Service) -> Finding:
-    """Judge what does its work once: it may be done, or never have been asked for."""
+    """Judge a service that does its work once: it may be done, or never have been started."""
     failed = service.state is ServiceState.STOPPED and any(instance.exit_code for instance in service.instances)
     if failed or service.state is ServiceState.RESTARTING:
-        return problem(service.name, Severity.WARNING, f"{service.name} did not do its work{_exit_code(service)}.")
-    return clear(service.name, "did its work")
+        return problem(service.name, Severity.WARNING, f"{service.name} did not finish its work{_exit_code(service)}.")
+    return clear(service.name, "work finished")
 
 
 def _stopped(service: Service) -> str:
@@ -100,13 +99,12 @@ def of_queue(queue: QueueDepth | None) -> Finding:
         return unknown("queue", "The queue cannot be read.")
     if queue.oldest_pending_s > LONG_WAIT_S:
         minutes = int(queue.oldest_pending_s // 60)
-        told = f"The oldest job has waited {minutes} minutes; see: qfc sync queue"
-        return problem("queue", Severity.WARNING, told)
-    return clear("queue", f"{queue.pending} jobs wait")
+        return problem("queue", Severity.WARNING, f"The oldest job has waited {minutes} minutes; see: qfc sync queue")
+    return clear("queue", f"{queue.pending} waiting")
 
 
 def of_disk(disk: Disk | None) -> Finding:
-    """Judge the space that is left."""
+    """Judge the free space."""
     if disk is None:
         return unknown("disk", "The disk cannot be read.")
     free = f"{disk.free_bytes / 1000**3:.1f} GB free"

@@ -1,4 +1,4 @@
-"""What images are called. Pure."""
+"""The names of images. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from .model import Image
 QGIS_SERVICES = ("qgis", "qgis3", "qgis4")
 QGIS_SETTINGS = ("QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME", "QFIELDCLOUD_QGIS4_IMAGE_NAME")
 
-# Images inherit the label of their base: 22.04 is a release of that.
+# Images inherit the label of their base image: 22.04 is a release of the base.
 _BASE = re.compile(r"\d\d\.(04|10)")
 
 
 def full_name(name: str) -> str:
-    """Return a name with its tag: none means the latest."""
+    """Return a name with its tag; without one, the tag is `latest`."""
     return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
 
 
 def qgis_names(images: Mapping[str, str], settings: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the images that workers start: those that `.env` names, else those of the services that build them."""
+    """Return the images that workers start: those named in `.env`, else those of the services that build them."""
     named = [settings[name] for name in QGIS_SETTINGS if settings.get(name)]
     built = [name for service, name in images.items() if service in QGIS_SERVICES]
     return tuple(dict.fromkeys(named or built))
 
 
 def releases(images: Iterable[Image]) -> Mapping[str, str]:
-    """Return the releases of services by what their images say of it, as far as they say anything."""
+    """Return the releases of services, as far as their images are labelled with one."""
     known = ((one, (one.release or "").removeprefix("v")) for one in images)
-    told = [(one, release) for one, release in known if release and not _BASE.fullmatch(release)]
-    return {service: release for one, release in told for service in one.services}
+    labelled = [(one, release) for one, release in known if release and not _BASE.fullmatch(release)]
+    return {service: release for one, release in labelled for service in one.services}

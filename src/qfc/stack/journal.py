@@ -1,4 +1,4 @@
-"""The journal of a stack: the operation that was begun and has not ended, written down before it changes anything."""
+"""The journal of a stack: the operation in progress, recorded before it changes anything."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any
 from .ports import Records
 
 NAME = "journal.json"
-#: Where releases before the journal wrote down a deployment.
+#: Where releases without a journal recorded a deployment.
 _DEPLOYMENT = "deploy.json"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """An operation that was begun. `record` is its own document: what it needs to finish or to undo it."""
+    """An operation in progress. `record` is its own document: the data needed to finish or undo it."""
 
     operation: str
     record: Mapping[str, Any]
 
 
 def read(records: Records) -> Entry | None:
-    """Return the operation that has not ended; None when there is none. Raises QfcError when it cannot be read."""
+    """Return the operation in progress; None without one. Raises QfcError when the journal cannot be read."""
     document = records.read(NAME)
     if document:
         return Entry(document["operation"], document["record"])
@@ -31,11 +31,11 @@ def read(records: Records) -> Entry | None:
 
 
 def write(records: Records, entry: Entry) -> None:
-    """Write down how far an operation is; it is on the disk afterwards."""
+    """Record the progress of an operation; it is on the disk when this returns."""
     records.write(NAME, {"operation": entry.operation, "record": entry.record})
 
 
 def clear(records: Records) -> None:
-    """Write down that nothing is under way any more."""
+    """Record that no operation is in progress."""
     records.remove(NAME)
     records.remove(_DEPLOYMENT)

@@ -1,9 +1,9 @@
-"""What may be done with jobs and deltas: rows as they were locked in, a plan out. Drivers carry the plan out.
+"""Plans for changes to jobs and deltas: locked rows in, a plan out, which the drivers carry out. Pure.
 
-- Only failed and stopped jobs are tried again, only waiting and running ones are cancelled.
-- A delta that was applied is never applied again, and one that waits in an open job is not put into a second one.
+- Only failed and stopped jobs are retried; only waiting and running jobs are cancelled.
+- An applied delta is never applied again, and a delta that waits in an open job is not put into a second one.
 - Deltas keep the order of their arrival; see also `queue_order`.
-- A job whose worker died waits again, unless its deltas may be in the data already.
+- A job whose worker died is requeued, unless its deltas may be in the data already.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from .model import Held, JobStatus, Refusal
 
 RETRYABLE = (JobStatus.FAILED, JobStatus.STOPPED)
 CANCELLABLE = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
-#: Deltas that a retry leaves alone: one is in the data already, the other was put aside by a person.
+#: Statuses of deltas that a retry leaves alone: in the data already, or set aside by a user.
 SETTLED = ("applied", "ignored")
-#: Changes of more rows than this are refused; the operator makes them in several steps.
+#: Changes to more rows than this are refused; the operator splits them into several steps.
 BULK_LIMIT = 1000
-#: As many deltas as an official server applies in one job.
+#: The most deltas that an official server applies in one job.
 DELTAS_PER_JOB = 1000
 
 
 @dataclass(frozen=True)
 class LockedJob:
-    """A job row under its lock."""
+    """A locked row of a job."""
 
     id: str
     status: JobStatus
@@ -39,7 +39,7 @@ class LockedJob:
 
 @dataclass(frozen=True)
 class LockedDelta:
-    """A delta row under its lock. `job_id` is the job asked about, `open_job_id` another open one that holds it."""
+    """A locked row of a delta. `job_id` is the job that the change is about, `open_job_id` another open job with it."""
 
     delta_id: str
     project_id: str
@@ -51,7 +51,7 @@ class LockedDelta:
 
 @dataclass(frozen=True)
 class RetryPlan:
-    """Jobs that go back to pending, and the deltas that do so with them."""
+    """Jobs that go back to pending, and the deltas that go back with them."""
 
     jobs: tuple[str, ...]
     parts: tuple[LockedDelta, ...]
@@ -60,7 +60,7 @@ class RetryPlan:
 
 @dataclass(frozen=True)
 class CancelPlan:
-    """Jobs that are stopped, and the ids of deltas that wait again."""
+    """Jobs that are stopped, and the ids of the deltas that wait again."""
 
     jobs: tuple[str, ...]
     deltas: tuple[str, ...]
@@ -69,7 +69,7 @@ class CancelPlan:
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """Jobs that wait again and the deltas that do so with them, and jobs that are failed; theirs are in doubt."""
+    """Jobs that are requeued with their deltas (`parts`), and jobs that fail because their deltas are in doubt."""
 
     requeued: tuple[str, ...]
     failed: tuple[str, ...]
@@ -79,7 +79,7 @@ class ReleasePlan:
 
 @dataclass(frozen=True)
 class ReapplyPlan:
-    """One tuple of deltas for each new job; all of one project, in the order of arrival."""
+    """One tuple of deltas per new job, each of a single project and in order of arrival."""
 
     batches: tuple[tuple[LockedDelta, ...], ...]
     refused: tuple[Refusal, ...]
@@ -93,10 +93,10 @@ def plan_retry(
     skips_settled: bool,
     doubtful: Collection[str] = (),
 ) -> RetryPlan:
-    """Decide which jobs are tried again.
+    """Decide which jobs are retried.
 
-    `skips_settled`: the server's workers leave alone those deltas of a job that are done. Official ones apply all of
-    them, so that a job of which some are done must not run again there. `doubtful` deltas may be in the data already.
+    `skips_settled`: the server's workers skip the settled deltas of a job. Official workers apply all of them, so a job
+    with some settled deltas must not run again there. `doubtful` are the ids of deltas that may be in the data already.
     """
     found = {job.id: job for job in jobs}
     by_job = _by_job(parts)
@@ -123,9 +123,9 @@ def plan_cancel(
     stops_running: bool,
     only_waiting: bool = False,
 ) -> CancelPlan:
-    """Decide which jobs are stopped. `stops_running`: the server's workers notice that a job was taken from them.
+    """Decide which jobs are stopped. `stops_running`: the server's workers notice that their job was cancelled.
 
-    `only_waiting`: jobs that somebody has taken up meanwhile are left alone.
+    `only_waiting`: jobs that a worker has picked up meanwhile are left alone.
     """
     found = {job.id: job for job in jobs}
     refused = _unknown(asked, found)
@@ -152,10 +152,10 @@ def plan_release(
     with_effect: Iterable[str],
     skips_settled: bool,
 ) -> ReleasePlan:
-    """Decide what becomes of jobs whose workers died.
+    """Decide which jobs of dead workers are requeued, and which fail.
 
-    `with_effect`: jobs that may have begun to change files or databases, as far as can be seen. A package or a
-    description of a project is made anew; field edits are not, where they may be in the data.
+    `with_effect` are the jobs that may have begun to change files or databases, as far as can be seen. A package or
+    process_projectfile job can always run again; field edits cannot, where they may be in the data.
     """
     found, by_job, changed = {job.id: job for job in jobs}, _by_job(parts), frozenset(with_effect)
     requeued: list[str] = []
@@ -166,7 +166,7 @@ def plan_release(
         if job is None:
             continue
         if (job.status, job.started_at, job.worker_id) != (held.status, held.started_at, held.worker_id):
-            refused.append(Refusal(job.id, "It has changed since it was looked at."))
+            refused.append(Refusal(job.id, "It has changed since qfc read it."))
         elif _may_be_in_the_data(job, by_job.get(job.id, []), changed, skips_settled):
             failed.append(job.id)
         else:
@@ -178,7 +178,7 @@ def plan_release(
 def _may_be_in_the_data(
     job: LockedJob, own: Sequence[LockedDelta], changed: frozenset[str], skips_settled: bool
 ) -> bool:
-    """Tell whether the deltas of a job may have been applied without anybody having written that down."""
+    """Return whether deltas of a job may have been applied without a record of it."""
     if job.type != "delta_apply" or skips_settled:
         return False
     begun = job.status is JobStatus.STARTED and job.id in changed
@@ -192,9 +192,9 @@ def plan_reapply(asked: Sequence[str], deltas: Iterable[LockedDelta]) -> Reapply
     projects: dict[str, list[LockedDelta]] = {}
     for delta in sorted(found.values(), key=lambda delta: (delta.created_at, delta.delta_id)):
         if delta.status == "applied":
-            refused.append(Refusal(delta.delta_id, "It was applied already."))
+            refused.append(Refusal(delta.delta_id, "It is already applied."))
         elif delta.open_job_id is not None:
-            refused.append(Refusal(delta.delta_id, f"It waits in job {delta.open_job_id}."))
+            refused.append(Refusal(delta.delta_id, f"It is waiting in job {delta.open_job_id}."))
         else:
             projects.setdefault(delta.project_id, []).append(delta)
     batches = [
@@ -212,37 +212,37 @@ def _is_free(part: LockedDelta) -> bool:
 def _no_retry(
     job: LockedJob, own: Sequence[LockedDelta], free: Sequence[LockedDelta], skips_settled: bool
 ) -> str | None:
-    """Return why a job is not tried again."""
+    """Return why a job cannot be retried; None where it can."""
     if job.status not in RETRYABLE:
-        return f"It is {job.status}; only failed and stopped jobs are tried again."
+        return f"It is {job.status}; only failed and stopped jobs can be retried."
     if job.type != "delta_apply":
         return None
     if not free:
-        return "None of its deltas is left to apply: they were applied, put aside, or wait in another job."
+        return "None of its edits is left to apply: they are applied, ignored, or in another job."
     if len(free) < len(own) and not skips_settled:
-        return f"Only {len(free)} of its {len(own)} deltas are left to apply. Type: qfc deltas reapply --job {job.id}"
+        return f"Only {len(free)} of its {len(own)} edits are left to apply. Type: qfc deltas reapply --job {job.id}"
     return None
 
 
 def _in_doubt(free: Sequence[LockedDelta], doubtful: Collection[str]) -> str | None:
-    """Return why deltas are not applied again with their job."""
+    """Return why deltas cannot be applied again with their job; None where they can."""
     found = [part.delta_id for part in free if part.delta_id in doubtful]
     if not found:
         return None
-    return f"{len(found)} of its deltas may be in the data already. Compare, then type: qfc deltas reapply {found[0]}"
+    return f"{len(found)} of its edits may be in the data already. Compare, then type: qfc deltas reapply {found[0]}"
 
 
 def _no_cancel(job: LockedJob, stops_running: bool, only_waiting: bool) -> str | None:
-    """Return why a job is not cancelled."""
+    """Return why a job cannot be cancelled; None where it can."""
     if job.status not in CANCELLABLE or (only_waiting and job.status is not JobStatus.PENDING):
-        return f"It is {job.status} already."
+        return f"It is already {job.status}."
     if job.status is not JobStatus.PENDING and not stops_running:
-        return "It runs, and workers of this server cannot be told to stop: its edits might arrive all the same."
+        return "It is running, and workers of this server cannot stop a job: its edits might be applied anyway."
     return None
 
 
 def _unknown(asked: Sequence[str], found: Mapping[str, object]) -> list[Refusal]:
-    return [Refusal(name, "There is no such row.") for name in dict.fromkeys(asked) if name not in found]
+    return [Refusal(name, "It does not exist.") for name in dict.fromkeys(asked) if name not in found]
 
 
 def _by_job(parts: Iterable[LockedDelta]) -> dict[str, list[LockedDelta]]:

@@ -1,8 +1,8 @@
-"""In which order the waiting jobs of a project are taken up: edits before packages.
+"""The order of the waiting jobs of a project: edits before packages.
 
-Workers of every release take the oldest job of a project first. A job that waits again keeps its age, and one that is
-made anew is the youngest: a package could come before edits that a device believes to be in it, and the device would
-lose them with the next download.
+Workers of every release pick up the oldest job of a project first. A requeued job keeps its age, and a new job is the
+youngest: a package could be built before edits that a device expects in it, and the device would lose them with the
+next download.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 
 from .model import Job
 
-#: The smallest step of time that databases keep.
+#: The smallest difference in time that databases store.
 TICK = timedelta(microseconds=1)
 EDITS, PACKAGE = "delta_apply", "package"
 
 
 @dataclass(frozen=True)
 class WaitingJob:
-    """A pending job with edits, or for a package. `first_delta` is when its first edit that is left came."""
+    """A pending apply or package job. `first_delta` is when its first remaining edit arrived; None without one."""
 
     id: str
     project_id: str
@@ -30,9 +30,9 @@ class WaitingJob:
 
 
 def plan_order(waiting: Iterable[WaitingJob]) -> Mapping[str, datetime]:
-    """Return new moments of creation for jobs with edits that stand in a wrong place, by the ids of these jobs.
+    """Return new creation times for apply jobs in the wrong place, by job id.
 
-    Jobs with edits come in the order of their first edits, all of them before the packages of their project.
+    Apply jobs are sorted by their first edits, all of them before the package jobs of their project.
     """
     projects: dict[str, list[WaitingJob]] = {}
     for job in waiting:
@@ -44,7 +44,7 @@ def plan_order(waiting: Iterable[WaitingJob]) -> Mapping[str, datetime]:
 
 
 def _places(jobs: Sequence[WaitingJob]) -> dict[str, datetime]:
-    """Return the new places in one project; none when all stand right."""
+    """Return the new creation times in one project; none when all jobs are in order."""
     edits = sorted((job for job in jobs if job.type == EDITS), key=_arrival)
     packages = sorted((job for job in jobs if job.type == PACKAGE), key=_age)
     wanted = [*edits, *packages]
@@ -55,7 +55,7 @@ def _places(jobs: Sequence[WaitingJob]) -> dict[str, datetime]:
 
 
 def _arrival(job: WaitingJob) -> tuple[bool, datetime, datetime, str]:
-    """Return the place of a job among those with edits; those that have none left come last."""
+    """Return the sort key of an apply job; jobs without remaining edits come last."""
     return (job.first_delta is None, job.first_delta or job.created_at, job.created_at, job.id)
 
 
@@ -64,9 +64,9 @@ def _age(job: WaitingJob) -> tuple[datetime, str]:
 
 
 def superseded(pending: Iterable[Job]) -> tuple[Job, ...]:
-    """Return the package jobs after which the same person asked for another package of the same project.
+    """Return the package jobs after which the same user requested another package of the same project.
 
-    The later one has all that they would have. `pending` are waiting jobs, the oldest first.
+    The later package contains everything that they would. `pending` are waiting jobs, the oldest first.
     """
     packages = [job for job in pending if job.type == PACKAGE]
     last = {(job.project_id, job.created_by): job.id for job in packages}

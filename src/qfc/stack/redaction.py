@@ -1,7 +1,7 @@
-"""Takes out of a text what is nobody's business: secrets, people, names of servers and projects. Pure.
+"""Removes private data from a text: secrets, users, names of servers and projects. Pure.
 
-Names become numbered ones, the same for the same name, so that the text still tells who is who. Secrets go first, as
-they are known; what only looks like one goes after them. Redact before you cut: half a secret is not recognised.
+Each name is replaced by a numbered one, always the same, so the text still distinguishes them. Known secrets are
+replaced first, then what looks like one. Redact before you cut: half a secret is not recognised.
 """
 
 from __future__ import annotations
@@ -12,30 +12,30 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import quote, quote_plus
 
-#: Names of settings, also inside of JSON, whose values are secrets; and those whose values name a person or a place.
+#: Names of settings, also inside JSON, whose values are secrets; and those whose values name a user or a server.
 SECRET_NAME = re.compile(
     r"SECRET|SALT|PASSWORD|PASSWD|PASSPHRASE|PWD|(?:^|[_-])PASS(?:$|[_-])|TOKEN|CREDENTIAL|KEY|DSN|SESSIONID|COOKIE",
     re.IGNORECASE,
 )
 HOSTS = re.compile(r"_URL$|HOST|DOMAIN|ORIGINS", re.IGNORECASE)
 PERSONAL_NAME = re.compile(r"USER(NAME)?$|_URL$|EMAIL|HOST|DOMAIN|STORAGES|PROVIDERS|ORIGINS", re.IGNORECASE)
-#: Shorter values are too common as words to be looked for in a text; from `ANYWHERE` on they are found in words too.
+#: Shorter values are too common as words to be replaced in a text; from `ANYWHERE` on they are also found inside words.
 SHORTEST, ANYWHERE = 4, 10
 HIDDEN = "[hidden]"
 _PUT_THERE = r"\[(?:hidden|e-mail|address|[a-z]+-\d+)\]"
 
-# Nothing here takes longer than a few passes over a text: what may repeat and then fail has an upper limit.
-#: What follows a name: in quotes, which may be escaped or never end, or up to a blank.
+# Nothing here takes longer than a few passes over a text: every repetition that can fail later has an upper limit.
+#: What follows a name: in quotes, which may be escaped or unclosed, or up to a space.
 _VALUE = r"""(?:\\*"(?:\\.|[^"\\\n])*"?|\\*'(?:\\.|[^'\\\n])*'?|[^\s&"']+)"""
 _NAME = (
     r"(?:passw(?:or)?d|passphrase|pwd|secret|token|credential|session_?id|(?:api|access|private|secret)[_-]?key)"
     r"[\w-]{0,64}"
 )
 _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
-    # A key in its usual form, whole or broken off; and a piece of one without its first line.
+    # A key in its usual form, complete or truncated; and a part of one without its first line.
     (re.compile(r"-----BEGIN [A-Z0-9 ]+-----(?:(?:(?!-----BEGIN).)*?-----END [A-Z0-9 ]+-----|[^\n]*)", re.S), HIDDEN),
     (re.compile(r"(?<![\w/+])(?=[a-z0-9+/]*[A-Z])(?=[A-Z0-9+/]*[a-z])[A-Za-z0-9+/]{60,}={0,2}(?![\w/+])"), HIDDEN),
-    # Account and password of an address. A password may have a slash in it, which a port has not.
+    # Account and password of an address. A password may contain a slash, a port cannot.
     (re.compile(r"""(?<=://)[^\s/@:"'<>]{0,99}:(?!\d+(?:[/?#\s"']|$))[^\s"'<>]{1,200}(?=@)"""), HIDDEN),
     (re.compile(r"""(?<=://)[^\s/?#"'<>]{1,300}(?=@)"""), HIDDEN),
     # Headers, to the end of their line or of their quotes.
@@ -45,7 +45,7 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(rf"""(?i)({_NAME}(?:["']\s*,|\\*["']?\s*(?:=>|[=:]))\s*){_VALUE}"""), rf"\1{HIDDEN}"),
     (re.compile(rf"(?i)(--?{_NAME}\s+)(?!-){_VALUE}"), rf"\1{HIDDEN}"),
     (re.compile(r"""(?i)([?&;](?:x-(?:amz|goog)-[a-z-]+|sig|signature|awsaccesskeyid)=)[^&\s"']+"""), rf"\1{HIDDEN}"),
-    # How PostgreSQL tells of a row that is there already.
+    # How PostgreSQL reports a duplicate row.
     (
         re.compile(r"(?i)(\bkey \([^)]{0,99}(?:key|token|password|secret|session)[^)]{0,99}\)=\()[^\n]{0,999}(?=\))"),
         rf"\1{HIDDEN}",
@@ -58,17 +58,17 @@ _ARGUMENT = re.compile(r"(-{0,2}[\w.-]+=)(.+)", re.DOTALL)
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IPV4 = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
-#: What is before and behind the host in an address.
+#: What precedes and follows the host in a URL.
 _AROUND_HOST = re.compile(r"^(?:[\w+.-]+://)?(?:.*@)?|[:/?#].*$")
 _PASSWORD_OF_ADDRESS = re.compile(r"""://[^\s/@:"']*:([^\s"']+)@""")
 _QUOTED_PAIR = re.compile(r"""["']?([\w-]+)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)')""")
 
 
 class Redactor:
-    """Takes given secrets and names out of texts, and whatever looks like a secret or an address."""
+    """Removes given secrets and names from texts, and everything that looks like a secret or an address."""
 
     def __init__(self, secrets: Iterable[str], names: Mapping[str, Iterable[str]]) -> None:
-        """Take secrets, and names by what kind of name they are: {"person": [...], "project": [...]}."""
+        """`names` are grouped by kind: {"person": [...], "project": [...]}."""
         spellings = {one for secret in secrets for one in _spellings(secret) if len(one) >= SHORTEST}
         self._secrets = _Words(dict.fromkeys(spellings, HIDDEN), anywhere=ANYWHERE)
         numbered: dict[str, str] = {}
@@ -78,7 +78,7 @@ class Redactor:
         self._names = _Words(numbered, flags=re.IGNORECASE)
 
     def __call__(self, text: str) -> str:
-        """Return the text without them."""
+        """Return the redacted text."""
         text = _MAIL.sub("[e-mail]", self.without_secrets(text))
         return _IPV6.sub(_address, _IPV4.sub("[address]", self._names.replaced(text)))
 
@@ -88,20 +88,20 @@ class Redactor:
 
 
 class _Words:
-    """Words to be replaced, the longest first: one that is part of another one comes after it.
+    """Words to be replaced, the longest first: one that is part of another comes after it.
 
-    A word is not looked for inside of longer ones, unless it has at least `anywhere` characters.
+    A word is not replaced inside longer ones, unless it has at least `anywhere` characters.
     """
 
     def __init__(self, instead: Mapping[str, str], *, anywhere: int | None = None, flags: int = 0) -> None:
         self._instead = instead
         words = sorted(filter(None, instead), key=len, reverse=True)
         parts = [_pattern(word, alone=anywhere is None or len(word) < anywhere) for word in words]
-        # What was put there before stays as it is, whatever people are called.
+        # Earlier replacements stay, even if a user has such a name.
         self._pattern = re.compile("|".join([f"(?P<done>{_PUT_THERE})", *parts]), flags) if parts else None
 
     def replaced(self, text: str) -> str:
-        """Return the text with other words in their place."""
+        """Return the text with the words replaced."""
         return self._pattern.sub(self._other, text) if self._pattern else text
 
     def _other(self, match: re.Match[str]) -> str:
@@ -111,14 +111,14 @@ class _Words:
 
 
 def without_secrets(text: str) -> str:
-    """Return a text without what looks like a secret, for messages and commands; names and addresses stay."""
+    """Return a text without anything that looks like a secret, for messages and commands; names and addresses stay."""
     for pattern, instead in _SECRETS:
         text = pattern.sub(instead, text)
     return text
 
 
 def command_without_secrets(argv: Sequence[str]) -> list[str]:
-    """Return the words of a command without what looks like a secret; of NAME=value all of the value is one."""
+    """Return the words of a command without anything that looks like a secret; of NAME=value no value stays."""
     return [_ARGUMENT.sub(rf"\1{HIDDEN}", word) if _is_secret(word) else without_secrets(word) for word in argv]
 
 
@@ -128,7 +128,7 @@ def _is_secret(word: str) -> bool:
 
 
 def is_shareable(name: str) -> bool:
-    """Tell whether the value of a setting may be shown."""
+    """Return whether the value of a setting may be shown."""
     return not SECRET_NAME.search(name) and not PERSONAL_NAME.search(name)
 
 
@@ -138,7 +138,7 @@ def shown(name: str, value: str) -> str:
 
 
 def secrets_of(values: Mapping[str, str]) -> list[str]:
-    """Return the secrets among settings: those in JSON and in addresses too."""
+    """Return the secrets among settings, including those inside JSON and URLs."""
     found = [value for name, value in values.items() if SECRET_NAME.search(name)]
     for value in values.values():
         found += _inside(value)
@@ -161,7 +161,7 @@ def _inside(text: str) -> list[str]:
     try:
         document: object = json.loads(text)
     except ValueError:
-        # Whatever it is, nobody may read it: as a whole, and what is told apart in it.
+        # It cannot be parsed: all of it counts as secret, and so does each pair that can be recognised.
         pairs = _QUOTED_PAIR.findall(text)
         return [*found, text, *(double or single for name, double, single in pairs if SECRET_NAME.search(name))]
     return found + list(_leaves(document, hidden=False))

@@ -1,4 +1,4 @@
-"""What may be removed of a deployment, and what has to stay for the way back. Pure."""
+"""Which images and records of a deployment can be removed, and which are needed for rollback. Pure."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from .model import Image
 from .rollout import DeployState, Record
 
-#: So many ways back are kept, and so many records of what came to nothing.
+#: How many deployments are kept for rollback, and how many records of failed ones.
 KEEP_DEPLOYMENTS = 5
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """Images that go, each by the words that remove it, and images that stay with the reason."""
+    """Images that are removed, and images that are kept, each with the reason."""
 
     remove: tuple[Image, ...]
     keep: tuple[tuple[Image, str], ...]
 
 
 def removable_images(images: Sequence[Image], needed_ids: Collection[str]) -> ImagePlan:
-    """Decide which images nothing needs: no service, no container, no deployment of which there is a way back."""
+    """Decide which images nothing needs: no service, no container, no deployment that is kept for rollback."""
     remove: list[Image] = []
     keep: list[tuple[Image, str]] = []
     for image in images:
@@ -37,18 +37,18 @@ def _why_kept(image: Image, needed_ids: Collection[str]) -> str | None:
     if image.services:
         return f"image of {', '.join(image.services)}"
     if image.in_use:
-        return "a container was made of it"
+        return "used by a container"
     if image.id in needed_ids:
-        return "needed for the way back to an earlier release"
+        return "needed for rollback to an earlier release"
     return None
 
 
 def outlived(records: Sequence[Record], *, keep: int = KEEP_DEPLOYMENTS) -> tuple[Record, ...]:
-    """Return the deployments of which nothing need be kept any more.
+    """Return the deployments that no longer need to be kept.
 
-    Those that came to nothing lead to no release: they are counted apart, so that they push out no way back.
+    Failed ones cannot be rolled back to; they are counted separately, and so never displace a good one.
     """
     newest = sorted(records, key=lambda record: record.id, reverse=True)
-    ways_back = [record for record in newest if record.state is DeployState.DEPLOYED]
+    deployed = [record for record in newest if record.state is DeployState.DEPLOYED]
     others = [record for record in newest if record.state is not DeployState.DEPLOYED]
-    return (*ways_back[keep:], *others[keep:])
+    return (*deployed[keep:], *others[keep:])

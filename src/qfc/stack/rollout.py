@@ -1,8 +1,8 @@
-"""Changing the release of a deployment: its steps, what is written down of them, and the way out after each. Pure.
+"""Changing the release of a deployment: its steps, its record, and how to recover after each step. Pure.
 
-What is written down before a step begins says, after a crash at any moment, what may have been changed. The way out is
-to finish when the gate has been passed, else to undo; undoing is the same whichever step it was, done twice is as good
-as once, and it leaves the deployment as it was before the first step.
+The record is written before a step begins; after a crash at any moment, it shows what may have been changed. Recovery
+means to finish once the gate has been passed, and to undo before that. The undo is the same after every step, can be
+repeated, and leaves the deployment as it was before the first step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .model import Revision
 
 
 class Step(StrEnum):
-    """A step of a deployment, in their order."""
+    """The steps of a deployment, in order."""
 
     CHECK = "check"
     SAVE = "save"
@@ -43,7 +43,7 @@ class ImageSource(StrEnum):
 
 
 class DeployState(StrEnum):
-    """How a deployment stands."""
+    """The state of a deployment."""
 
     RUNNING = "running"
     UNDOING = "undoing"
@@ -53,18 +53,18 @@ class DeployState(StrEnum):
 
     @property
     def is_open(self) -> bool:
-        """Whether it has not come to an end."""
+        """Whether it has not ended."""
         return self in (DeployState.RUNNING, DeployState.UNDOING)
 
 
 class WayOut(StrEnum):
-    """What is done with a deployment that was broken off."""
+    """How an interrupted deployment is ended."""
 
     FINISH = "finish"
     UNDO = "undo"
 
 
-#: What each step may change; undoing puts right what belongs to the steps that were begun.
+#: The steps that may change something; the undo restores what the begun steps may have changed.
 CHANGES_FILES = Step.CHECKOUT
 CHANGES_IMAGES = Step.IMAGES
 CHANGES_DATA = (Step.RESTORE, Step.MIGRATE)
@@ -74,7 +74,7 @@ CHANGES_CONTAINERS = Step.START
 
 @dataclass(frozen=True)
 class Took:
-    """A step that was done or failed, and the seconds it took."""
+    """A step that was completed or failed, and the seconds it took."""
 
     name: str
     ok: bool
@@ -83,14 +83,14 @@ class Took:
 
 @dataclass(frozen=True)
 class Record:
-    """What is written down of a deployment. Paths are on its host.
+    """The record of a deployment. Paths are on its host.
 
-    `images` are name and id of each service's image before, `new_images` those of the release; `migrations` are those
-    applied before. On the way back `restore` is the dump that the data come from, `env_from` the deployment whose
-    `.env` is taken. `password` lets the gate's requests through; `probe` is the project that the gate made.
-    `unready_before` services were not as they should be already: nobody waits for them on the way back. While it is
-    undone: `restored` when the data are the previous ones and nothing of the release runs, `writers_admitted` when
-    writers may write.
+    `images` are name and id of each service's previous image, `new_images` those of the release; `migrations` are those
+    applied before. For a rollback, `restore` is the dump from which the data are restored, and `env_from` the
+    deployment whose `.env` is used. `password` lets the gate's requests through; `probe` is the project that the gate
+    created. `unready_before` are services that were unready already; no step waits for them. During the undo,
+    `restored` means that the previous data are back and nothing of the release runs, and `writers_admitted` that writes
+    are accepted again.
     """
 
     id: str
@@ -127,26 +127,26 @@ class Record:
         return self if step in self.begun else replace(self, begun=(*self.begun, step))
 
     def ending(self, step: Step, *, ok: bool, seconds: float) -> Record:
-        """Return the record with a step done, or failed."""
+        """Return the record with a step completed or failed."""
         done = (*self.done, step) if ok and step not in self.done else self.done
         return replace(self, done=done, took=(*self.took, Took(step.value, ok, round(seconds, 3))))
 
     def ended(self, state: DeployState, at: datetime, failure: str = "") -> Record:
-        """Return the record of a deployment that has come to its end. The password is of no use any more."""
+        """Return the record of an ended deployment, without the password, which is no longer needed."""
         return replace(self, state=state, ended_at=at, failure=failure or self.failure, password="", probe="")
 
     def has_begun(self, *steps: Step) -> bool:
-        """Tell whether any of these steps may have changed something."""
+        """Return whether any of these steps may have changed something."""
         return any(step in self.begun for step in steps)
 
     @property
     def changed_data(self) -> bool:
-        """Whether the database may not be as it was."""
+        """Whether the database may have changed."""
         return self.has_begun(*CHANGES_DATA)
 
 
 def steps_of(record: Record) -> tuple[Step, ...]:
-    """Return the steps of a deployment in their order."""
+    """Return the steps of a deployment, in order."""
     skipped = {
         Step.RESTORE: record.restore is None,
         Step.MIGRATE: not record.migrate,
@@ -158,20 +158,20 @@ def steps_of(record: Record) -> tuple[Step, ...]:
 
 
 def way_out(record: Record) -> WayOut:
-    """Say what is done with a deployment that was broken off: past the gate it is finished, before it undone."""
+    """Return how an interrupted deployment is ended: finished once the gate was passed, undone before that."""
     return WayOut.FINISH if Step.GATE in record.done and record.state is DeployState.RUNNING else WayOut.UNDO
 
 
 def what_was_left(record: Record) -> str:
-    """Say in one sentence what a deployment that was broken off has left."""
+    """Describe in one sentence the state in which a deployment was interrupted."""
     last = record.begun[-1] if record.begun else Step.CHECK
-    held = " Nothing can be written meanwhile." if Step.HOLD in record.begun and Step.RELEASE not in record.done else ""
-    what = "Going back" if record.state is DeployState.UNDOING else f"A deployment of {record.after}"
-    return f"{what} was broken off at the step {last}.{held}"
+    held = " Writes are still blocked." if Step.HOLD in record.begun and Step.RELEASE not in record.done else ""
+    what = "The undo of a deployment" if record.state is DeployState.UNDOING else "A deployment"
+    return f"{what} of {record.after} was interrupted at the step {last}.{held}"
 
 
 def as_document(record: Record) -> dict[str, Any]:
-    """Return what is stored of a record."""
+    """Return a record as it is stored."""
     return {
         **{name: getattr(record, name) for name in _PLAIN},
         "began_at": record.began_at.isoformat(),
@@ -193,7 +193,7 @@ _PLAIN = ("id", "kind", "by", "branch_before", "branch_after", "migrate", "colle
           "writers_admitted")  # fmt: skip
 
 
-#: What records of earlier releases call it.
+#: Names of fields in records of earlier releases.
 _EARLIER = {"unready_before": "ailing", "restored": "is_back", "writers_admitted": "is_open"}
 
 
@@ -224,6 +224,6 @@ def _pairs(document: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, str]]:
 
 
 def needed_images(records: Sequence[Record]) -> frozenset[str]:
-    """Return the ids of images that the way back to these deployments needs."""
+    """Return the ids of the images that a rollback to these deployments needs."""
     pairs = [pair for record in records for images in (record.images, record.new_images) for pair in images.values()]
     return frozenset(image_id for _, image_id in pairs)

@@ -1,7 +1,7 @@
-"""Releases of QFieldCloud that cannot be passed without more ado, and what has to be done first. Pure.
+"""Upgrades of QFieldCloud that need preparation, and what has to be done first. Pure.
 
-The ids are those of the catalogue of known problems. Rules look at facts of the deployment where they can, at the names
-of releases (v25.27) where they must; a release whose name is none of these is not judged by its name.
+The ids are those of the catalogue of known problems. Rules use facts about the deployment where they can, and names of
+releases (v25.27) where they must; a release with another kind of name is not judged by its name.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from datetime import date
 
 _RELEASE = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?")
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Za-z_][A-Za-z0-9_]*)(:?[-?+][^}]*)?\}|(?<!\$)\$([A-Za-z_][A-Za-z0-9_]*)")
-# The number of a tag; neither the port of a registry nor a checksum is one.
+# The major version in a tag; neither the port of a registry nor a checksum counts.
 _MAJOR = re.compile(r"(?<!@sha256):(\d+)[^/:@]*(?:@.*)?$")
 _COMMENT = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
-#: The image in the block of the service db, in the form that every release has it.
+#: The image of the service db, in the form that all releases use.
 _DATABASE = re.compile(r"^  db:[^\n]*\n(?:(?:    .*)?\n)*?    image: *(\S+)", re.MULTILINE)
 
 Version = tuple[int, ...]
@@ -24,10 +24,10 @@ Version = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Upgrade:
-    """What is known of a change of release. Texts are the files of the release; `volumes` names those of now.
+    """The facts about a change of release. Texts are files of the new release; `volumes` are the present ones.
 
-    `target_date` is that of its commit, `server_version` that of the server of the database. `has_old_projects`: the
-    table of projects has the name that it had before 2026.
+    `target_date` is the date of the release's commit, `server_version` the version of the database server.
+    `has_old_projects`: the table of projects still has its name from before 2026.
     """
 
     before: str
@@ -44,7 +44,7 @@ class Upgrade:
 
 @dataclass(frozen=True)
 class Stop:
-    """A reason not to change to a release yet. One that does not block is only told."""
+    """A reason not to change to a release yet. One that does not block is only reported."""
 
     id: str
     blocks: bool
@@ -53,19 +53,19 @@ class Stop:
 
 
 def stops(upgrade: Upgrade) -> tuple[Stop, ...]:
-    """Return every reason, those that block first."""
+    """Return every stop, those that block first."""
     found = [stop for rule in RULES if (stop := rule(upgrade)) is not None]
     return tuple(sorted(found, key=lambda stop: not stop.blocks))
 
 
 def version(name: str) -> Version | None:
-    """Return the numbers of a release's name; None for a name that is none."""
+    """Return the numbers in a release's name; None for a name without version numbers."""
     found = _RELEASE.match(name)
     return tuple(int(part or 0) for part in found.groups()) if found else None
 
 
 def referenced(compose_text: str) -> tuple[frozenset[str], frozenset[str]]:
-    """Return the variables that a Compose file wants without a default, and those that have one."""
+    """Return the variables that a Compose file uses without a default, and those with one."""
     bare: set[str] = set()
     other: set[str] = set()
     for name, default, plain in _VARIABLE.findall(_COMMENT.sub("", compose_text)):
@@ -74,7 +74,7 @@ def referenced(compose_text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def database_image(compose_text: str, environment: Mapping[str, str]) -> str:
-    """Return the image of the service db as Compose files name it, the last one counts; empty without one."""
+    """Return the image of the service db in Compose files; the last one counts, empty without one."""
     found = _DATABASE.findall(compose_text)
     return _filled_in(found[-1], environment) if found else ""
 
@@ -94,15 +94,15 @@ def _crosses(upgrade: Upgrade, border: Version) -> bool:
 
 def _missing_variables(upgrade: Upgrade) -> Stop | None:
     bare, _ = referenced(upgrade.compose_text)
-    # Compose gives the project's name itself.
+    # Compose sets the project's name itself.
     missing = sorted(bare - set(upgrade.environment) - {"COMPOSE_PROJECT_NAME"})
     if not missing:
         return None
     return Stop(
         "A12",
         True,
-        f"The release wants {', '.join(missing)}, and .env has no such line.",
-        "Add them to .env; what they mean stands in the release's .env.example.",
+        f"The release needs {', '.join(missing)}, which .env does not set.",
+        "Add them to .env, as explained in the release's .env.example.",
     )
 
 
@@ -113,10 +113,10 @@ def _geodb(upgrade: Upgrade) -> Stop | None:
         return Stop(
             "I01",
             True,
-            f"{upgrade.geodb_rows} people have a database of their own in geodb, and v25.27 removes it for good.",
-            "Let them move their data away first, then empty core_geodb.",
+            f"{upgrade.geodb_rows} users have a database of their own in geodb, and v25.27 deletes it permanently.",
+            "First have them move their data away, then empty core_geodb.",
         )
-    return Stop("I01", False, "v25.27 removes the service geodb.", "Take GEODB_* out of .env.")
+    return Stop("I01", False, "v25.27 removes the service geodb.", "Remove GEODB_* from .env.")
 
 
 def _rustfs(upgrade: Upgrade) -> Stop | None:
@@ -126,8 +126,8 @@ def _rustfs(upgrade: Upgrade) -> Stop | None:
     return Stop(
         "C04",
         True,
-        "The release replaces the store minio by rustfs, and the files are in minio's volumes: they would be gone.",
-        "Copy the bucket to the new store first and compare it, or use an external S3 store.",
+        "The release replaces the store minio with rustfs, but the files are in minio's volumes: they would be gone.",
+        "First copy the bucket to the new store and compare it, or use an external S3 store.",
     )
 
 
@@ -138,8 +138,8 @@ def _legacy_storage(upgrade: Upgrade) -> Stop | None:
     return Stop(
         "C06",
         True,
-        "The release knows the store by STORAGES only, and .env has it in STORAGE_*.",
-        "Stop at the last release that knows both, move projects there, then go on.",
+        "The release reads the store from STORAGES only, but .env sets it in STORAGE_*.",
+        "Upgrade to the last release that supports both, move the projects there, then upgrade further.",
     )
 
 
@@ -164,8 +164,8 @@ def _postgres_major(upgrade: Upgrade) -> Stop | None:
     return Stop(
         "I03",
         True,
-        f"The release runs PostgreSQL {wanted[1]}, and the data are of PostgreSQL {now}: the server would not start.",
-        "Keep the image of now (POSTGIS_IMAGE_VERSION in .env), or move the data by dump and restore first.",
+        f"The release runs PostgreSQL {wanted[1]}, but the data are from PostgreSQL {now}: it would not start.",
+        "Keep the present image (POSTGIS_IMAGE_VERSION in .env), or first move the data by dump and restore.",
     )
 
 
@@ -173,7 +173,7 @@ def _qgis_images(upgrade: Upgrade) -> Stop | None:
     old, new = "QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME"
     if old not in upgrade.environment or new in upgrade.environment or new not in upgrade.compose_text:
         return None
-    return Stop("E01", False, f"The release calls {old} {new} now.", f"Add {new} (and QGIS 4's) to .env.")
+    return Stop("E01", False, f"The release reads {new} instead of {old}.", f"Add {new} (and QGIS 4's) to .env.")
 
 
 RULES: tuple[Callable[[Upgrade], Stop | None], ...] = (

@@ -1,4 +1,4 @@
-"""Waiting for something with a deadline. Deadlines are seconds of the clock, however long each question takes."""
+"""Waiting for something with a deadline. The deadline is measured on the clock, however long each call takes."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ Answer = TypeVar("Answer")
 
 
 def wait_until(clock: Clock, ask: Callable[[], Answer], *, limit_s: float, poll_s: float) -> Answer:
-    """Ask until the answer is true or the time is up; return the last answer. Asks at least once.
+    """Call `ask` until its answer is true or the time is up; return the last answer. Calls it at least once.
 
-    `limit_s` and `poll_s` are seconds. What `ask` raises ends the wait.
+    `limit_s` is the time limit and `poll_s` the pause between calls, in seconds. An exception of `ask` ends the wait.
     """
     deadline = clock.monotonic() + limit_s
     while not (answer := ask()) and clock.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""Certificates that are signed by themselves: better than none, and no device trusts them without being told to."""
+"""Self-signed certificates: better than none, but no device trusts them unless they are installed on it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cryptography.x509.oid import NameOID
 
 
 def self_signed(host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
-    """Return a certificate for a host and its key, as PEM, good between so many days from now."""
+    """Return a certificate for a host and its key, as PEM, valid from `days[0]` to `days[1]` days from now."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, host)])
     begins, ends = (now + timedelta(days=number) for number in days)

@@ -1,14 +1,14 @@
-"""What a stack is made of: immutable snapshots, as observed at one moment.
+"""The parts of a stack: immutable snapshots, observed at one moment.
 
 Times are aware datetimes, durations seconds, sizes bytes. `None` means that the value is not known.
 
-services.py   what runs, and on what
-work.py       jobs, deltas, workers, the queue
-people.py     people, projects, their database
-conditions.py what the database tells of problems (imported from there)
-records.py    locks and the audit log
-deployment.py images, revisions, dumps, certificates
-inspection.py what a diagnosis sees of a deployment's host
+services.py    services, instances, disks, logs, commands
+work.py        jobs, deltas, workers, the queue
+directory.py   users, plans, projects, the database
+conditions.py  problems that the database shows (import these from there)
+records.py     locks and the audit log
+deployment.py  images, revisions, dumps, certificates
+inspection.py  a diagnosis's view of a deployment's host
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .deployment import (
     Tunnel,
     TunnelRoute,
 )
+from .directory import DatabaseStatus, Plan, Project, Subscription, User
 from .inspection import (
     ContainerFacts,
     EngineFacts,
@@ -36,7 +37,6 @@ from .inspection import (
     TemporaryFolder,
     Vantage,
 )
-from .people import DatabaseStatus, Plan, Project, Subscription, User
 from .records import AuditEntry, Holder
 from .services import (
     OFFERED,

@@ -1,4 +1,4 @@
-"""What a database tells of problems."""
+"""Problems that the database shows."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from enum import StrEnum
 
 
 class FileTrouble(StrEnum):
-    """What can be wrong with a file of a project, as far as its name and its size tell.
+    """What can be wrong with a file of a project, judged by its name and size.
 
-    `TINY`: a raster or a database of less than 16 bytes; `RESERVED`: some device cannot store the name; `HIDDEN`: a
+    `TINY`: a raster or a database of less than 16 bytes; `RESERVED`: some devices cannot store the name; `HIDDEN`: a
     part of the name begins with a dot; `SECOND_PROJECT`: one of several project files; `IN_DATASETS`: a project file
     among shared datasets.
     """
@@ -24,7 +24,7 @@ class FileTrouble(StrEnum):
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file of a project (`owner/name`). `size_bytes` is that of its newest version, 0 where there is none."""
+    """A file of a project (`owner/name`). `size_bytes` is the size of its newest version, 0 without a version."""
 
     project: str
     name: str
@@ -33,7 +33,7 @@ class FoundFile:
 
 @dataclass(frozen=True)
 class Miscount:
-    """A project whose files take other bytes, in all their versions, than its own row says."""
+    """A project whose row counts other bytes (`counted_bytes`) than all versions of its files use (`stored_bytes`)."""
 
     project_id: str
     project: str
@@ -43,7 +43,7 @@ class Miscount:
 
 @dataclass(frozen=True)
 class OldVersions:
-    """Versions of an account's files that are not the newest ones."""
+    """Superseded versions of an account's files: their number and bytes."""
 
     owner: str
     versions: int
@@ -52,7 +52,7 @@ class OldVersions:
 
 @dataclass(frozen=True)
 class ProjectCount:
-    """How many of something a project (`owner/name`) has."""
+    """A count of something in a project (`owner/name`)."""
 
     project: str
     count: int
@@ -60,7 +60,7 @@ class ProjectCount:
 
 @dataclass(frozen=True)
 class LongJobs:
-    """Jobs of a type that take a project long: 95 of 100 end within `p95_s` seconds."""
+    """Slow jobs of one type in a project: 95 of 100 end within `p95_s` seconds."""
 
     project: str
     type: str
@@ -70,7 +70,7 @@ class LongJobs:
 
 @dataclass(frozen=True)
 class CronRun:
-    """When one of the application's own periodic tasks was begun last, and when it began the last time it went well."""
+    """The last start of one of the application's periodic tasks, and the start of its last successful run."""
 
     code: str
     last_start: datetime
@@ -79,9 +79,9 @@ class CronRun:
 
 @dataclass(frozen=True)
 class StuckSession:
-    """A transaction that holds up others. `program` is what it calls itself.
+    """A transaction that blocks others. `program` is its own application name.
 
-    `what`: `idle` ones do nothing, `waiting` ones want a lock, `prepared` ones are ended by nobody.
+    `what` is `idle` (it does nothing), `waiting` (it waits for a lock) or `prepared` (nothing will end it).
     """
 
     what: str
@@ -91,7 +91,7 @@ class StuckSession:
 
 @dataclass(frozen=True)
 class PlanLimits:
-    """What a plan allows, and how many accounts have it. None where the release has no such limit, -1 without limit."""
+    """The limits of a plan, and how many accounts have it. None: the release has no such limit; -1: no limit."""
 
     code: str
     is_default: bool
@@ -105,9 +105,9 @@ class PlanLimits:
 
 @dataclass(frozen=True)
 class PlacesTaken:
-    """An organization or a private project (`what`: members, collaborators) to which nobody can be added any more.
+    """An organization or private project that has reached its limit of `what` (members or collaborators).
 
-    `plan` is that of its account.
+    `plan` is the plan of its account.
     """
 
     name: str
@@ -118,7 +118,7 @@ class PlacesTaken:
 
 
 class PlanChange(StrEnum):
-    """What a plan is made to allow: accounts that are active at once, databases elsewhere, places without limit."""
+    """A change to a plan: new accounts are active, external databases are allowed, or a limit is removed."""
 
     ACTIVE = "active"
     EXTERNAL_DATABASES = "external_databases"

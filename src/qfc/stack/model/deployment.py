@@ -1,4 +1,4 @@
-"""What a deployment of containers is made of: images, the revision of its files, dumps, certificates, the tunnel."""
+"""The parts of a deployment of containers: images, the revision of its files, dumps, certificates, the tunnel."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Image:
-    """An image of the deployment. `services` are those that should run it now; `in_use`: a container was made of it.
+    """An image of the deployment. `services` are those that should run it now; `in_use`: a container uses it.
 
-    `unique_bytes` is what its removal would free; `release` what its label or tag says of the release.
+    `unique_bytes` is the space that its removal would free; `release` is the release in its label or tag.
     """
 
     id: str
@@ -24,13 +24,13 @@ class Image:
 
     @property
     def name(self) -> str:
-        """Its first name, else the beginning of its id."""
+        """Its first name, else the first characters of its id."""
         return self.names[0] if self.names else self.id.removeprefix("sha256:")[:12]
 
 
 @dataclass(frozen=True)
 class Revision:
-    """A state of the deployment's files: a commit, and the tag, branch or description by which people know it."""
+    """A state of the deployment's files: a commit, and its tag, branch or description."""
 
     commit: str
     name: str
@@ -42,7 +42,7 @@ class Revision:
 
 @dataclass(frozen=True)
 class SourceState:
-    """The folder under git: where it stands, the branch if it is on one, and files changed against it."""
+    """The state of the folder under git: its revision, its branch if it is on one, and its changed files."""
 
     revision: Revision
     branch: str | None
@@ -51,7 +51,7 @@ class SourceState:
 
 @dataclass(frozen=True)
 class Dump:
-    """A dump of the database, as it was read back: its size, and how many tables have their rows in it."""
+    """A dump of the database, as verified by reading it back: its size, and the number of tables with their rows."""
 
     path: str
     size_bytes: int
@@ -61,9 +61,9 @@ class Dump:
 
 @dataclass(frozen=True)
 class MemoryRoom:
-    """Memory of the host, in bytes, and how much of it one worker with its job may take.
+    """Memory of the host, in bytes, and how much of it one worker with its job may use.
 
-    `others_bytes` is what everything but the workers and their jobs takes now.
+    `others_bytes` is the present use of everything except the workers and their jobs.
     """
 
     total_bytes: int
@@ -72,13 +72,17 @@ class MemoryRoom:
 
     @property
     def most_workers(self) -> int:
-        """How many workers fit."""
+        """How many workers fit into the memory."""
         return max((self.total_bytes - self.others_bytes) // max(self.worker_bytes, 1), 0)
 
 
 @dataclass(frozen=True)
 class Certificate:
-    """A TLS certificate. `names` are those that it is for; `chain` counts the certificates that come with it."""
+    """A TLS certificate. `names` are the host names that it is valid for.
+
+    `chain` counts the certificates in its file, including itself. `trusted` is None where trust was not tested;
+    `problem` says why it is not trusted.
+    """
 
     subject: str
     names: tuple[str, ...]
@@ -93,13 +97,13 @@ class Certificate:
 
     @property
     def is_self_signed(self) -> bool:
-        """Whether nobody else vouches for it."""
+        """Whether its issuer is its subject."""
         return self.subject == self.issuer
 
 
 @dataclass(frozen=True)
 class TunnelRoute:
-    """A rule of a tunnel: requests for a host name go to a service. No name means all others."""
+    """A rule of a tunnel: requests for a host name go to a service. An empty name means all other requests."""
 
     hostname: str
     service: str
@@ -107,7 +111,7 @@ class TunnelRoute:
 
 @dataclass(frozen=True)
 class Tunnel:
-    """A cloudflared, as it runs. `connections` is None when it does not tell; `metrics` is where it was asked."""
+    """A cloudflared. `connections` is None where it does not report them; `metrics` is the address that was asked."""
 
     kind: str
     name: str
@@ -122,9 +126,9 @@ class Tunnel:
 
 @dataclass(frozen=True)
 class DiskPart:
-    """Something that takes space: what kind of thing, its name, its bytes; None where they cannot be told.
+    """Something that uses disk space: its kind, name and bytes; None where these cannot be measured.
 
-    `reclaimable_bytes` is what `services prune` would free of it.
+    `reclaimable_bytes` is the part that `services prune` would free.
     """
 
     kind: str
@@ -136,7 +140,7 @@ class DiskPart:
 
 @dataclass(frozen=True)
 class ComposeFacts:
-    """What Compose says that a deployment should be: image names and replicas by service."""
+    """A deployment as Compose defines it: image names and replicas by service, and the services that are built."""
 
     images: dict[str, str] = field(default_factory=dict[str, str])
     built: tuple[str, ...] = ()

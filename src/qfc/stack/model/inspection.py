@@ -1,4 +1,4 @@
-"""What a diagnosis sees of a deployment's host: containers, the engine, folders, ways between containers."""
+"""A diagnosis's view of a deployment's host: containers, the engine, folders, connections between containers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Vantage(StrEnum):
-    """From where something is reached: the host itself, or inside a service's container."""
+    """Where a request starts: on the host itself, or inside a service's container."""
 
     HOST = "host"
     APP = "app"
@@ -17,10 +17,10 @@ class Vantage(StrEnum):
 
 @dataclass(frozen=True)
 class ContainerFacts:
-    """A container of the deployment, or one that its workers made for a job: that one has a `job_id`.
+    """A container of the deployment, or one that its workers created for a job; the latter has a `job_id`.
 
-    `error` is what the engine said when it could not start it. `networks` are those that it is on, or would be;
-    `mounts` its folders that come from elsewhere.
+    `error` is the engine's message when it could not start it. `networks` are those that it is on, or would be on;
+    `mounts` are its folders that come from outside.
     """
 
     id: str
@@ -41,13 +41,13 @@ class ContainerFacts:
 
     @property
     def is_running(self) -> bool:
-        """Whether its process lives."""
+        """Whether its process exists."""
         return self.state in ("running", "paused")
 
 
 @dataclass(frozen=True)
 class EngineFacts:
-    """The engine of the host. `root` is the folder of its files; `compose` is empty where there is no Compose."""
+    """The host's Docker engine. `root` is the folder of its files; `compose` is empty without Compose."""
 
     version: str
     architecture: str
@@ -56,14 +56,14 @@ class EngineFacts:
 
     @property
     def compose_major(self) -> int | None:
-        """The first number of Compose's version."""
+        """The major version of Compose."""
         first = self.compose.partition(".")[0]
         return int(first) if first.isdigit() else None
 
 
 @dataclass(frozen=True)
 class StoreFacts:
-    """A store of files that the settings name. `endpoint` has no credentials; it is empty for the public cloud's."""
+    """A file store in the settings. `endpoint` contains no credentials; it is empty for a public cloud's default."""
 
     name: str
     kind: str
@@ -80,7 +80,7 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class TemporaryFolder:
-    """A job's folder that was left on the host. `job_id` is empty where nothing tells whose it was."""
+    """A job's folder that was left on the host. `job_id` is empty where the job is not known."""
 
     path: str
     age_s: float
@@ -89,7 +89,7 @@ class TemporaryFolder:
 
 @dataclass(frozen=True)
 class Inodes:
-    """How many more files a file system can hold; `name` is where it is mounted."""
+    """Free and total inodes of a file system; `name` is its mount point."""
 
     free: int
     total: int
@@ -98,7 +98,7 @@ class Inodes:
 
 @dataclass(frozen=True)
 class MailServer:
-    """How a mail server greets: what it can do, in its own words (STARTTLS, AUTH, …), or why it does not answer."""
+    """The greeting of a mail server: its extensions (STARTTLS, AUTH, …), or why it does not answer."""
 
     extensions: tuple[str, ...] = ()
     error: str = ""
@@ -106,7 +106,7 @@ class MailServer:
 
 @dataclass(frozen=True)
 class Reached:
-    """What came of a request: an HTTP status, or why there was no answer. `ms` is None where nobody measured it."""
+    """The result of a request: an HTTP status, or why there was no answer. `ms` is None where it was not measured."""
 
     status: int | None
     error: str = ""

@@ -1,4 +1,4 @@
-"""What operators leave behind: locks and the audit log."""
+"""Records of operators' work: the lock and the audit log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds a stack's lock. `process_started` (seconds since 1970) tells a reused pid from the holder's."""
+    """The holder of a stack's lock. `process_started` (seconds since 1970) distinguishes a reused pid."""
 
     user: str
     host: str
@@ -23,7 +23,7 @@ class Holder:
 
 @dataclass(frozen=True)
 class AuditEntry:
-    """One thing that was done to a stack. `result` begins with done, failed, refused, partly done or interrupted."""
+    """One operation on a stack. `result` begins with done, failed, refused, partly done or interrupted."""
 
     time: datetime
     who: str

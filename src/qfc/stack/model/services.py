@@ -1,4 +1,4 @@
-"""What runs, and on what: services, instances, disks, logs, commands."""
+"""Services, their instances, disks, logs, commands, and requests to the API."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from typing import Any, BinaryIO
 
 
 class Capability(StrEnum):
-    """What some kinds of stack have and others do not. Code asks for a capability, never for the kind.
+    """A feature that only some kinds of stack have. Code asks for a capability, never for the kind.
 
     `CONTAINERS`: services are containers, with images, a `.env`, an nginx; see `Ports.deployment`.
-    `PROCESSES`: services are processes of this machine, and all data lie in the stack's folder.
+    `PROCESSES`: services are processes of this machine, and all data are in the stack's folder.
     """
 
     CONTAINERS = "containers"
@@ -22,18 +22,18 @@ class Capability(StrEnum):
 
 
 class Kind(StrEnum):
-    """What runs the services of a stack."""
+    """The kind of a stack, by what runs its services."""
 
     EMBEDDED = "embedded"
     COMPOSE = "compose"
     SWARM = "swarm"
 
     def offers(self, capability: Capability) -> bool:
-        """Tell whether stacks of this kind have a capability."""
+        """Return whether stacks of this kind have a capability."""
         return capability in OFFERED.get(self, ())
 
 
-#: A kind that is not here cannot be managed yet.
+#: A kind without an entry cannot be managed yet.
 OFFERED: Mapping[Kind, frozenset[Capability]] = {
     Kind.EMBEDDED: frozenset({Capability.PROCESSES}),
     Kind.COMPOSE: frozenset({Capability.CONTAINERS}),
@@ -41,7 +41,7 @@ OFFERED: Mapping[Kind, frozenset[Capability]] = {
 
 
 class Verdict(StrEnum):
-    """How something is. `UNKNOWN` means that it could not be looked at; it is never taken for `OK`."""
+    """The state of something, judged. `UNKNOWN` means that it could not be checked; it is never treated as `OK`."""
 
     OK = "ok"
     DEGRADED = "degraded"
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 
 class ServiceState(StrEnum):
-    """What a service or an instance of it is doing."""
+    """The state of a service or of one of its instances."""
 
     RUNNING = "running"
     STOPPED = "stopped"
@@ -60,7 +60,7 @@ class ServiceState(StrEnum):
 
 
 class Health(StrEnum):
-    """What a service's own check says."""
+    """The result of a service's own health check."""
 
     HEALTHY = "healthy"
     UNHEALTHY = "unhealthy"
@@ -72,8 +72,8 @@ class Health(StrEnum):
 class Instance:
     """One process or container of a service.
 
-    `restarts` and `oom_kills` (ends for lack of memory) count what nobody asked for. `image` and `host`, the name by
-    which it knows the machine it runs on, are None for a process.
+    `restarts` and `oom_kills` (kills for lack of memory) count unrequested events. `image` and `host` (its own name for
+    the machine that it runs on) are None for a process.
     """
 
     id: str
@@ -91,7 +91,7 @@ class Instance:
 
 @dataclass(frozen=True)
 class Service:
-    """A service as it is and as it should be. A task does its work once and ends; `wanted` is 0 for it."""
+    """A service: its present state, and the number of instances `wanted`. A task runs once and ends; it wants 0."""
 
     name: str
     state: ServiceState
@@ -102,13 +102,13 @@ class Service:
 
     @property
     def running(self) -> int:
-        """How many instances run."""
+        """How many instances are running."""
         return sum(instance.state is ServiceState.RUNNING for instance in self.instances)
 
 
 @dataclass(frozen=True)
 class Disk:
-    """Space on a file system; `name` is where it is mounted."""
+    """Space on a file system; `name` is its mount point."""
 
     free_bytes: int
     total_bytes: int
@@ -117,7 +117,7 @@ class Disk:
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line of a service's log. `time` is None when the line carries none."""
+    """A line of a service's log. `time` is None for a line without a time."""
 
     service: str
     instance: str
@@ -129,7 +129,7 @@ class LogLine:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What an external command left behind."""
+    """The result of an external command."""
 
     argv: tuple[str, ...]
     exit_code: int
@@ -139,7 +139,7 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """What is asked of the stack's HTTP API. `document` is sent as JSON, `upload` as a form with one file."""
+    """A request to the stack's HTTP API. `document` is sent as JSON, `upload` as a form with one file."""
 
     method: str
     path: str
@@ -151,7 +151,7 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class Upload:
-    """A file on its way to the API: so many bytes of `content`."""
+    """A file to upload to the API: `size` bytes of `content`."""
 
     name: str
     content: BinaryIO = field(repr=False)
@@ -160,9 +160,9 @@ class Upload:
 
 @dataclass(frozen=True)
 class ApiAnswer:
-    """What the stack's HTTP API answered. `size` counts the bytes of the body, also of one that was stored elsewhere.
+    """An answer of the stack's HTTP API. `size` counts the bytes of the body, even if it was written to a sink.
 
-    `headers` have their names in lower case.
+    The names in `headers` are in lower case.
     """
 
     status: int
@@ -173,12 +173,12 @@ class ApiAnswer:
 
     @property
     def is_good(self) -> bool:
-        """Whether the server did what was asked."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300
 
     @property
     def document(self) -> Any:
-        """The body as JSON; None when it is none."""
+        """The body as JSON; None where it is not valid JSON."""
         try:
             return json.loads(self.content)
         except ValueError:

@@ -1,4 +1,4 @@
-"""What a server works on: jobs, deltas, workers, the queue as a whole."""
+"""The work of a server: jobs, deltas, workers, the queue as a whole."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class QueueDepth:
-    """How many jobs wait and run. `oldest_pending_s` is 0 when nothing waits."""
+    """Counts of jobs that wait and run. `oldest_pending_s` is 0 when nothing waits."""
 
     pending: int
     queued: int
@@ -31,7 +31,7 @@ class JobStatus(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing more happens to the job by itself."""
+        """Whether the job has ended; only an operator can change it now."""
         return self in (JobStatus.FINISHED, JobStatus.FAILED, JobStatus.STOPPED)
 
 
@@ -39,11 +39,11 @@ class JobStatus(StrEnum):
 class Job:
     """A row of `core_job`. `project` is `owner/name`; `created_by` a user name.
 
-    `finished_at` is the end of the work where the row itself has none (official servers leave it empty when a job
-    fails); `updated_at` is when its row was changed last. Official servers do not keep that: it stays when the job was
-    made, until the admin or one of our commands changes the row.
+    `finished_at` is the end of the work, even where the row has none (official servers leave it empty when a job
+    fails); `updated_at` is the last change of its row. Official servers do not maintain that: it stays at the creation
+    of the job, until the admin or one of our commands changes the row.
     `worker_id`, `attempts`, `not_before`, `lease_expires_at` and `project_locked_at` are None where the
-    server's release does not keep them.
+    server's release does not store them.
     """
 
     id: str
@@ -85,18 +85,18 @@ class Delta:
 
     @property
     def is_in_doubt(self) -> bool:
-        """Whether it may be in the data though nobody wrote that down: its job was broken off.
+        """Whether it may be in the data without a record of that, because its job was interrupted.
 
-        An official server's own clean-up leaves no feedback then; ours says so.
+        An official server's own clean-up leaves no feedback in that case; ours marks the delta as `in_doubt`.
         """
         return self.status == "error" and (not self.feedback or bool(self.feedback.get("in_doubt")))
 
 
 @dataclass(frozen=True)
 class Worker:
-    """A worker process or container, and the job that it holds. `host` is what the machine it runs on calls itself.
+    """A worker process or container, and the job that it holds. `host` is the own name of its machine.
 
-    `release` is that of its code; None where the database does not keep it.
+    `release` is the release of its code; None where the database does not store it.
     """
 
     id: str
@@ -112,7 +112,7 @@ class Worker:
 
 @dataclass(frozen=True)
 class Held:
-    """A job as it was when its worker was found dead: who changes it makes sure that it still is that."""
+    """A job as it was when its worker was found dead. A change must verify that it is still the same."""
 
     id: str
     status: JobStatus
@@ -122,7 +122,7 @@ class Held:
 
 @dataclass(frozen=True)
 class WaitingCounts:
-    """All pending jobs by what holds them back; each is counted once, in the order of these fields."""
+    """Counts of all pending jobs by the reason why they wait; each counts once, for the first field that applies."""
 
     project_locked: int
     project_busy: int
@@ -132,9 +132,9 @@ class WaitingCounts:
 
 @dataclass(frozen=True)
 class Transition:
-    """A job came to a status: it was first seen in it at `seen_at`, and last at `last_at`, by the database's clock.
+    """A job's change to a status: first seen in it at `seen_at`, last at `last_at`, by the database's clock.
 
-    `after` is a moment at which it was not in it yet; None where it was not seen before.
+    `after` is a time at which it was not in this status yet; None where it was not seen before.
     """
 
     job_id: str
@@ -149,9 +149,9 @@ class Transition:
 class QueueSnapshot:
     """The queue at one moment, read in one transaction.
 
-    `active` are jobs that somebody holds, `pending` the oldest ones that wait, oldest first; both are bounded, `depth`
-    and `counts` are not. `workers` is None when the database keeps no list of them (official servers). `seen` is no
-    part of the database: how its jobs came to their present status, by their ids, as far as earlier looks tell.
+    `active` are the queued and started jobs, `pending` the waiting ones, oldest first; both are bounded, `depth` and
+    `counts` are not. `workers` is None when the database keeps no list of workers (official servers). `seen` does not
+    come from the database: it has the transitions of jobs to their present status, by job id, from earlier snapshots.
     """
 
     at: datetime
@@ -194,7 +194,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class QueueChange:
-    """What was really changed. `jobs` are the ids changed or made, `deltas` the ids that wait again."""
+    """The result of a change. `jobs` are the ids changed or created, `deltas` the ids that wait again."""
 
     jobs: tuple[str, ...] = ()
     deltas: tuple[str, ...] = ()
@@ -203,7 +203,7 @@ class QueueChange:
 
 @dataclass(frozen=True)
 class Released:
-    """What became of jobs whose workers died. `deltas` wait again; `doubtful` ones may be in the data already."""
+    """The result for jobs whose workers died. `deltas` wait again; `doubtful` ones may be in the data already."""
 
     requeued: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()

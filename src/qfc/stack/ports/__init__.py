@@ -1,14 +1,14 @@
-"""What operations need of the outside world. Drivers implement these.
+"""The interfaces to the outside world that operations use and drivers implement.
 
-Every method raises `UnreachableError` when the other side cannot be reached, and never answers from a guess.
+Every method raises `UnreachableError` when the other side cannot be reached; a driver never guesses an answer.
 
-hosts.py        where commands run, and the time
-running.py      what runs the services
-work.py         the queue and who works at it, people and projects
-server.py       the HTTP API, accounts, and the store of files
-deployment.py   what only a deployment of containers has
-diagnosis/      what only a diagnosis asks for: conditions in the database, a closer look at a deployment
-records.py      lock, audit log, and documents that operations leave
+hosts.py        hosts, where commands run, and the clock
+running.py      the runtime of the services, the disk, the history of measurements
+work.py         the queue and its workers, users and projects
+server.py       the HTTP API, accounts, and the file store
+deployment.py   interfaces that only a deployment of containers has
+diagnosis/      interfaces that only a diagnosis uses: conditions in the database, inspection of a deployment
+records.py      the lock, the audit log, and the documents of operations
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
 """

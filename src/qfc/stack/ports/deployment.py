@@ -1,4 +1,4 @@
-"""What a deployment of containers has besides what every stack has. An embedded stack has none of it."""
+"""The interfaces that only a deployment of containers has. An embedded stack has none of them."""
 
 from __future__ import annotations
 
@@ -13,158 +13,161 @@ from .server import Api
 
 
 class Images(Protocol):
-    """The images of a deployment: what its services run, and what was kept of earlier releases."""
+    """The images of a deployment: those of its services, and those kept from earlier releases."""
 
     def all(self) -> tuple[Image, ...]:
-        """Return the deployment's images: those of its services and those that were made or kept for it."""
+        """Return the deployment's images: those of its services, and those built or kept for it."""
         ...
 
     def unique_bytes(self) -> Mapping[str, int]:
-        """Return what the removal of each of them would free, by their ids. Takes the engine a while."""
+        """Return the bytes that the removal of each image would free, by image id. This is slow."""
         ...
 
     def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
-        """Build the images of services, for None of all that are built; without cache if `fresh`. Return the output."""
+        """Build the images of services and return the output; None means all that are built, `fresh` without cache."""
         ...
 
     def pull(self, services: Sequence[str] | None) -> str:
-        """Pull the images of services, for None of all that are not built. Return the output."""
+        """Pull the images of services and return the output; None means all that are not built."""
         ...
 
     def fetch(self, name: str) -> None:
-        """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""
+        """Pull one image by name, even if no service uses it. Raises CommandError with the registry's message."""
         ...
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image for the way back, under a name of its own."""
+        """Keep an image for rollback, under a name of its own."""
         ...
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError when it is gone."""
+        """Give an image another name. Raises NotFoundError when the image does not exist."""
         ...
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remove names and ids of images that no container needs; return those that are gone."""
+        """Remove images that no container needs, by name or id; return those that are gone."""
         ...
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
-        """Write images to a compressed file of the host, all or nothing; return its size in bytes."""
+        """Write images to a compressed file on the host, all or nothing; return its size in bytes."""
         ...
 
     def load(self, path: PurePath) -> tuple[str, ...]:
-        """Read images from such a file; return their names."""
+        """Load images from a file of `save`; return their names."""
         ...
 
     def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
-        """Remove ended containers of single commands and of jobs that are over; return their names and bytes."""
+        """Remove ended containers of single commands and of ended jobs; return their names and bytes."""
         ...
 
 
 class Source(Protocol):
-    """The files of a deployment, under git. Raises RefusedError where they are not."""
+    """The files of a deployment, under git. Every method raises RefusedError where they are not under git."""
 
     def state(self) -> SourceState:
-        """Return where the folder stands."""
+        """Return the revision, the branch and the changed files of the folder."""
         ...
 
     def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
-        """Fetch, and return what a branch, a tag or a commit (`kind`) means now. Raises NotFoundError."""
+        """Return the present revision of a branch, tag or commit (`kind`). Raises NotFoundError.
+
+        `fetch` updates the repository from its remote first.
+        """
         ...
 
     def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
-        """Make the files be those of a revision; on a branch where one is named. Raises CommandError."""
+        """Check out a revision, on a branch where one is given. Raises CommandError."""
         ...
 
     def date(self, revision: Revision) -> datetime:
-        """Return when a revision was made."""
+        """Return the date of a revision's commit."""
         ...
 
     def read(self, revision: Revision, path: str) -> str | None:
-        """Return a file of the deployment's folder as it is in a revision; None when it is not there."""
+        """Return a file of the deployment's folder as of a revision; None where the revision lacks it."""
         ...
 
 
 class Settings(Protocol):
-    """The deployment's `.env`. Its values hold secrets."""
+    """The deployment's `.env`. Its values include secrets."""
 
     def text(self) -> str:
-        """Return the file as it is."""
+        """Return the text of the file."""
         ...
 
     def values(self) -> Mapping[str, str]:
-        """Return its values by their names."""
+        """Return the values by name."""
         ...
 
     def change(self, values: Mapping[str, str]) -> None:
-        """Change values; comments and order stay, and a copy of the old file beside it."""
+        """Change values; keep comments and order, and keep a copy of the old file next to it."""
         ...
 
     def restore(self, text: str) -> None:
-        """Replace the file."""
+        """Replace the text of the file."""
         ...
 
     def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
-        """Return which of these names had another value in an earlier `.env`; those it had not are left out."""
+        """Return which of these names had another value in an earlier `.env`; names that it lacked are left out."""
         ...
 
     def has_other_names(self, text: str) -> bool:
-        """Tell whether another `.env` has other names than this one."""
+        """Return whether the names in another `.env` differ from those in this one."""
         ...
 
     def missing_for(self, text: str) -> tuple[str, ...]:
-        """Return the names that an `.env.example` has and this file has not."""
+        """Return the names in an `.env.example` that this file lacks."""
         ...
 
 
 class Traffic(Protocol):
-    """Requests that change something, held off at the door: they are answered 503 with `Retry-After`."""
+    """Maintenance mode: nginx blocks requests that change something, and answers 503 with `Retry-After`."""
 
     def refusal(self) -> str | None:
-        """Say why they cannot be held off here; None when they can."""
+        """Return why writes cannot be blocked here; None where they can."""
         ...
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
-        """Hold them off, but for those with the password in the header X-Qfc-Pass or with one of the paths."""
+        """Block writes, except requests with the password in the header X-Qfc-Pass or to one of the paths."""
         ...
 
     def release(self) -> None:
-        """Let them through again; harmless when they are."""
+        """Accept writes again; harmless when they are not blocked."""
         ...
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until requests that had begun before are answered; tell whether all were."""
+        """Wait until requests that began before are answered; return whether all of them were."""
         ...
 
 
 class Dumps(Protocol):
-    """Dumps of the deployment's database, as files of its host."""
+    """Dumps of the deployment's database, as files on its host."""
 
     def refusal(self) -> str | None:
-        """Say why the database cannot be dumped and brought back here; None when it can."""
+        """Return why the database cannot be dumped and restored here; None where it can."""
         ...
 
     def dump(self, path: PurePath) -> Dump:
-        """Write the database to a file, all or nothing, and read it back. Raises QfcError."""
+        """Dump the database to a file, all or nothing, and verify it with `read_back`. Raises QfcError."""
         ...
 
     def read_back(self, path: PurePath) -> Dump:
-        """Read a dump from its beginning to its end. Raises QfcError when it is not whole."""
+        """Read a dump from beginning to end. Raises QfcError when it is incomplete."""
         ...
 
     def restore(self, path: PurePath) -> None:
-        """Make the database be that of the dump. To be used when nobody writes; may be repeated after a crash."""
+        """Replace the database with that of a dump, while nothing writes; can be repeated after a crash."""
         ...
 
 
 class Rollout(Protocol):
-    """Containers while a release is changed."""
+    """The containers of a deployment during a change of release."""
 
     def facts(self) -> ComposeFacts:
-        """Return what files and `.env` come to now. Raises CommandError when they are faulty."""
+        """Return what the Compose files and `.env` define now. Raises CommandError when they are invalid."""
         ...
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
-        """Return name and id of the image of each service's container."""
+        """Return name and id of the image of each service's container, by service."""
         ...
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
@@ -172,19 +175,22 @@ class Rollout(Protocol):
         ...
 
     def converge(self, *, workers: int | None = None) -> None:
-        """Make the containers be as files and images say, with so many workers where a number is given."""
+        """Bring the containers in line with files and images, with `workers` workers where that is given."""
         ...
 
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
-        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words."""
+        """Wait, at most `limit_s` seconds, until all services but `without` run steadily and the API answers.
+
+        Raises UnreachableError with the last lines of a log.
+        """
         ...
 
     def drain(self) -> None:
-        """Let all workers finish and stop."""
+        """Stop all workers, each after its job."""
         ...
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once, and containers of jobs with the workers."""
+        """Stop services at once, and with the workers also the containers of their jobs."""
         ...
 
     def last_words(self, service: str) -> str:
@@ -196,19 +202,19 @@ class Certificates(Protocol):
     """The certificate that the deployment serves, and the file that it comes from."""
 
     def served(self) -> Certificate:
-        """Return the one that is served to clients."""
+        """Return the certificate that clients see."""
         ...
 
     def on_disk(self) -> tuple[str, Certificate]:
-        """Return path and content of the file that nginx is told to use. Raises NotFoundError."""
+        """Return path and certificate of the file that nginx uses. Raises NotFoundError."""
         ...
 
     def key_fits(self) -> bool:
-        """Tell whether the private key beside it is the certificate's."""
+        """Return whether the private key next to the file matches the certificate. Raises NotFoundError."""
         ...
 
     def renew(self, *, force: bool = False) -> str:
-        """Let the deployment's certbot renew what is due; return what it said. Raises RefusedError without certbot."""
+        """Renew what is due with the deployment's certbot; return its output. Raises RefusedError without certbot."""
         ...
 
     def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
@@ -216,33 +222,33 @@ class Certificates(Protocol):
         ...
 
     def store(self, certificate: bytes, key: bytes) -> None:
-        """Put a certificate and its key (PEM) where nginx looks for them. Raises RefusedError where there are some."""
+        """Write a certificate and its key (PEM) to nginx's paths. Raises RefusedError where a file exists."""
         ...
 
     def reload(self) -> None:
-        """Let nginx use the file, after it has found its configuration good. Raises CommandError when it has not."""
+        """Reload nginx, after a test of its configuration. Raises CommandError when the test fails."""
         ...
 
 
 class Tunnels(Protocol):
-    """A tunnel in front of the deployment."""
+    """The tunnels in front of the deployment."""
 
     def find(self) -> tuple[Tunnel, ...]:
-        """Return every cloudflared of the host: containers, services, processes."""
+        """Return every cloudflared on the host: containers, services, processes."""
         ...
 
 
 class Deployment(Protocol):
-    """What only a deployment of containers has. A part is made when it is first asked for."""
+    """Everything that only a deployment of containers has. Each part is created on first use."""
 
     @property
     def folder(self) -> PurePath:
-        """Its folder on its host."""
+        """The deployment's folder on its host."""
         ...
 
     @property
     def project(self) -> str:
-        """Name of its Compose project."""
+        """Name of the deployment's Compose project."""
         ...
 
     @property
@@ -269,13 +275,13 @@ class Deployment(Protocol):
         ...
 
     def memory(self) -> MemoryRoom:
-        """Return how much memory the host has for workers."""
+        """Return the memory of the host, and how much of it workers use."""
         ...
 
     def cache_latency_ms(self) -> float | None:
-        """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
+        """Ask the cache for its version; return the latency in milliseconds, None without memcached."""
         ...
 
     def legs(self) -> Mapping[str, Api]:
-        """Return the API by each way that there is: public, nginx, app. A way that is not there is left out."""
+        """Return the API by each existing route: `public`, `nginx`, `app`."""
         ...

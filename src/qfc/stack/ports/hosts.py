@@ -1,4 +1,4 @@
-"""Where commands run, and the time."""
+"""Hosts, where commands run, and the clock."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class Clock(Protocol):
     """The time, and waiting."""
 
     def now(self) -> datetime:
-        """Return the time now, aware, in UTC."""
+        """Return the present time, aware, in UTC."""
         ...
 
     def monotonic(self) -> float:
-        """Return seconds since some moment; they never jump, whatever happens to the time of day."""
+        """Return the seconds since an arbitrary start; they never jump, even if the system time is changed."""
         ...
 
     def sleep(self, seconds: float) -> None:
-        """Wait."""
+        """Wait for some seconds."""
         ...
 
 
 class Host(Protocol):
-    """Where commands run and files lie."""
+    """A machine on which commands run and files are stored."""
 
     name: str
 
@@ -42,7 +42,7 @@ class Host(Protocol):
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command to its end. Raises CommandError when `check` and the exit code is not 0."""
+        """Run a command and wait for its end. Raises CommandError when `check` is set and the exit code is not 0."""
         ...
 
     def read_bytes(self, path: PurePath) -> bytes:
@@ -50,27 +50,27 @@ class Host(Protocol):
         ...
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
+        """Replace a file's content atomically; the file never exists with wider permissions than `mode`."""
         ...
 
     def disk(self, path: PurePath) -> Disk:
-        """Return the space of the file system that holds the path."""
+        """Return the free and total space of the path's file system."""
         ...
 
 
 class Process(Protocol):
-    """A running command that is talked with."""
+    """A running command with open input and output."""
 
     stdin: BufferedWriter
     stdout: BufferedReader
 
     def finish(self, *, check: bool = True) -> CommandResult:
-        """Close the input, drop what was not read, wait for the end. Raises CommandError as `Host.run` does."""
+        """Close the input, drop unread output, wait for the end. Raises CommandError as `Host.run` does."""
         ...
 
 
 class Streams(Protocol):
-    """What else a host can do with commands: pass bytes of any size and value, a piece at a time."""
+    """Commands with streams: bytes of any size and value pass through in pieces."""
 
     def stream(
         self,
@@ -82,27 +82,27 @@ class Streams(Protocol):
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command like `Host.run`, with files for its input and its output."""
+        """Run a command like `Host.run`, with files as its input and output."""
         ...
 
     def start(
         self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None
     ) -> AbstractContextManager[Process]:
-        """Run a command and talk with it; it ends with the block."""
+        """Start a command, to write to and read from; it ends with the `with` block."""
         ...
 
     def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
+        """Run a command on the operator's terminal. Raises CommandError as `Host.run` does."""
         ...
 
     def forward(self, address: str, port: int) -> AbstractContextManager[tuple[str, int]]:
-        """Give an address and a port of this machine that lead to those which the host reaches."""
+        """Yield an address and a port of this machine that lead to `address` and `port`, as the host reaches them."""
         ...
 
     def close(self) -> None:
-        """Close what is open towards the host; the next use opens it again."""
+        """Close the connections to the host; the next use opens them again."""
         ...
 
 
 class Machine(Host, Streams, Protocol):
-    """A host whose commands may also be talked with."""
+    """A host with streams."""

@@ -1,4 +1,4 @@
-"""A stack's database put into faulty states, for the fault lab and for tests."""
+"""Faulty rows in a stack's database, for the fault lab and for tests."""
 
 from __future__ import annotations
 
@@ -8,26 +8,26 @@ from typing import Any, Protocol
 
 
 class LabRows(Protocol):
-    """Makes rows as faults leave them. Tables have the names that the suite has for them (`job`, `project`, `plan`, …).
+    """Creates rows in the state that faults leave. Tables have the suite's own names (`job`, `project`, `plan`, …).
 
-    What belongs to an account goes with it. Columns that a release does not have are left out. Raises RefusedError
-    where the release has no such table.
+    The rows of an account are removed with it. Columns that a release lacks are ignored. Every method raises
+    RefusedError where the release has no such table.
     """
 
     def account(self, name: str, *, plan: str = "") -> None:
-        """Make the account of a person, with a subscription: to the plan named, else to the default one."""
+        """Create a user account with a subscription to the named plan, or to the default one."""
         ...
 
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
-        """Make an organization of people who have accounts, with a subscription."""
+        """Create an organization with a subscription; its owner and members must have accounts."""
         ...
 
     def plan(self, code: str, **values: object) -> None:
-        """Make a plan like people's default one, with other values."""
+        """Create a plan like the default plan of users, with these values changed."""
         ...
 
     def project(self, owner: str, name: str, *, made_at: datetime, **values: object) -> str:
-        """Make a project; return its id. Columns may be given other values than those of a healthy one."""
+        """Create a healthy project, with these columns changed; return its id."""
         ...
 
     def job(
@@ -43,7 +43,7 @@ class LabRows(Protocol):
         output: str | None = None,
         worker: str = "",
     ) -> str:
-        """Make a job of the project's owner; return its id."""
+        """Create a job of the project's owner; return its id."""
         ...
 
     def delta(
@@ -56,15 +56,15 @@ class LabRows(Protocol):
         content: Mapping[str, Any] | None = None,
         feedback: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make an edit, as a part of an apply job where one is given; return its id."""
+        """Create an edit, as part of an apply job where one is given; return its id."""
         ...
 
     def file(self, project: str, name: str, size: int, *, made_at: datetime) -> None:
-        """Make the row of a project's file of so many bytes, of which there are none."""
+        """Create the row of a project's file of `size` bytes; the bytes themselves do not exist."""
         ...
 
     def rows(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
-        """Return rows with these values, at most 1000, as JSON can keep them."""
+        """Return rows with these values, at most 1000, as JSON values."""
         ...
 
     def insert(self, table: str, **values: object) -> None:
@@ -80,9 +80,9 @@ class LabRows(Protocol):
         ...
 
     def remove(self, account: str) -> None:
-        """Remove an account with all that belongs to it; harmless when it is not there."""
+        """Remove an account with everything that belongs to it; harmless when it does not exist."""
         ...
 
     def set_read_only(self, on: bool) -> None:
-        """Let every session of the database that begins from now on only read, or not."""
+        """Make every new session of the database read-only, or writable again."""
         ...

@@ -1,4 +1,4 @@
-"""Who is at work on a stack, what was done to it, and what operations write down beside it."""
+"""The lock of a stack, its audit log, and the documents that operations store with it."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ class Lock(Protocol):
     """Lets one operator at a time change a stack."""
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
+        """Return the operator of this process, as user@host."""
         ...
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        """Take the lock, even from a dead holder. Raises LockHeldError with the holder, the reason and the time."""
         ...
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
+        """Release the lock; harmless when this process does not hold it."""
         ...
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives."""
+        """Return the living holder of the lock; None without one."""
         ...
 
 
 class AuditLog(Protocol):
-    """What was done to a stack, by whom, with which result."""
+    """The operations on a stack: by whom, with which result."""
 
     def append(self, entry: AuditEntry) -> None:
-        """Write one line, for good."""
+        """Append one line, durably."""
         ...
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
@@ -42,40 +42,43 @@ class AuditLog(Protocol):
 
 
 class Records(Protocol):
-    """Documents that belong to the stack, where its data are, for all operators; only the owner reads them."""
+    """Documents of the stack, stored with its data, for all operators; only the owner can read them.
+
+    Names are paths below our own folder.
+    """
 
     def folder(self, *parts: str) -> PurePath:
-        """Return a folder for files of ours, made when it is not there."""
+        """Return the path of a folder of ours, which is created if it does not exist."""
         ...
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """Return a document; None when there is none."""
+        """Return a document; None where it does not exist."""
         ...
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Replace a document; it is on the disk afterwards."""
+        """Replace a document; it is on the disk when this returns."""
         ...
 
     def write_text(self, name: str, text: str) -> None:
-        """Replace a file of text."""
+        """Replace a text file."""
         ...
 
     def read_text(self, name: str) -> str | None:
-        """Return a file of text; None when there is none."""
+        """Return a text file; None where it does not exist."""
         ...
 
     def remove(self, name: str) -> None:
-        """Remove a document or a folder with all that is in it; harmless when it is not there."""
+        """Remove a document, or a folder with everything in it; harmless when it does not exist."""
         ...
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Return what lies in a folder of ours, in the order of names."""
+        """Return the names in a folder of ours, sorted."""
         ...
 
     def sizes(self, folder: str) -> Mapping[str, int]:
-        """Return the bytes of the files in a folder of ours, by their names."""
+        """Return the sizes of the files in a folder of ours, in bytes, by name."""
         ...
 
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
-        """Store a file of ours; return its path."""
+        """Store a file of `size` bytes; return its path."""
         ...

@@ -1,4 +1,4 @@
-"""What runs the services of a stack, and what they take."""
+"""The runtime of a stack's services, its disk use, and the history of measurements."""
 
 from __future__ import annotations
 
@@ -11,34 +11,37 @@ from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Servi
 
 
 class Runtime(Protocol):
-    """What runs the services of a stack. `names` of None means every service, an empty sequence means none."""
+    """The runtime of a stack's services. `names` of None means every service, an empty sequence means none."""
 
     def services(self) -> tuple[Service, ...]:
         """Return every service that the stack should have, running or not."""
         ...
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
+        """Start services and wait until each is ready. Starting a running service is harmless."""
         ...
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, all for None; workers finish their jobs unless `now`."""
+        """Stop services; workers finish their jobs first unless `now`."""
         ...
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Recreate services, all for None, from the current configuration and images; wait until each is ready."""
+        """Recreate services from the present configuration and images, and wait until each is ready.
+
+        Workers finish their jobs first unless `now`.
+        """
         ...
 
     def disk(self) -> Disk:
-        """Return the space where the stack's data are; of several file systems the one with the least share left."""
+        """Return the space for the stack's data; of several file systems, the one with the least free share."""
         ...
 
     def disks(self) -> tuple[Disk, ...]:
-        """Return the file systems that the stack lies on, and that of the host itself, each once."""
+        """Return the file systems of the stack and that of the host itself, each once."""
         ...
 
     def scale(self, name: str, count: int) -> None:
-        """Make a service have that many instances; the ones that go finish their work first."""
+        """Set the number of a service's instances; surplus instances finish their work first."""
         ...
 
     def execute(
@@ -50,48 +53,48 @@ class Runtime(Protocol):
         timeout_s: float | None = None,
         attached: bool = False,
     ) -> CommandResult:
-        """Run a command in the surroundings of a service. Raises CommandError when its exit code is not 0.
+        """Run a command in the environment of a service. Raises CommandError when its exit code is not 0.
 
-        For `app` and `worker_wrapper` it is one of the application's management commands, else a program.
+        For `app` and `worker_wrapper` it is one of the application's management commands, otherwise a program.
 
-        With `attached` the command has the operator's terminal; nothing of its output is kept.
+        With `attached`, the command uses the operator's terminal, and its output is not captured.
         """
         ...
 
     def jobs_at_work(self) -> frozenset[str]:
-        """Return the ids of jobs for which a container of their own runs, whoever started it."""
+        """Return the ids of jobs that have a running container of their own, whoever started it."""
         ...
 
     def logs(
         self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
     ) -> Iterator[LogLine]:
-        """Yield the last lines (0: every line) of services, all for None, in order of time; new ones with `follow`."""
+        """Yield the last `lines` lines (0: all) of services in order of time, then new lines with `follow`."""
         ...
 
 
 class Footprint(Protocol):
-    """What a stack takes on the disk."""
+    """The disk space that a stack uses."""
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return everything of the stack that takes space."""
+        """Return everything of the stack that uses disk space."""
         ...
 
 
 class DiskHistory(Protocol):
-    """What was measured of the stack's disks. Keeping it never fails: it is not what somebody asked for."""
+    """Measurements of the stack's disks. Storing one never raises: it is a side effect that nobody asked for."""
 
     def add(self, sample: DiskSample) -> None:
-        """Keep a measurement, unless there is one of the same disk of about the same time."""
+        """Store a measurement, unless one of the same disk from about the same time exists."""
         ...
 
     def samples(self) -> tuple[DiskSample, ...]:
-        """Return what is known, the oldest first."""
+        """Return the stored measurements, the oldest first."""
         ...
 
 
 class Transitions(Protocol):
-    """What earlier looks at the queue tell of its jobs. Keeping it never fails: it is not what somebody asked for."""
+    """Earlier snapshots of the queue. Storing one never raises: it is a side effect that nobody asked for."""
 
     def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
-        """Take note of a look at the queue; return it with what is known of its jobs."""
+        """Store a snapshot of the queue; return it with the known transitions of its jobs."""
         ...

@@ -1,4 +1,4 @@
-"""The server as its clients see it, and where the bytes of their files are."""
+"""The server as its clients see it: accounts, the HTTP API, and the store with the bytes of files."""
 
 from __future__ import annotations
 
@@ -9,22 +9,23 @@ from ..model import ApiAnswer, ApiRequest
 
 
 class Accounts(Protocol):
-    """Accounts of people, made and changed by the application itself, so that hashing and all that follows are right.
+    """User accounts, created and changed by the application itself, which keeps hashes and dependent rows correct.
 
-    Raises CommandError with the application's own words when it refuses. Passwords are in no process list.
+    Every method raises CommandError with the application's message when it refuses. Passwords never appear in a process
+    list.
     """
 
     def create(self, username: str, *, email: str, password: str, superuser: bool) -> None:
-        """Make the account of a person; a superuser may use the admin too."""
+        """Create a user account; a superuser can also use the admin."""
         ...
 
     def set_password(self, username: str, password: str) -> None:
-        """Give a person another password and end all tokens."""
+        """Set a user's password, and end all their tokens."""
         ...
 
 
 class ObjectStore(Protocol):
-    """Where the bytes of files are."""
+    """The store with the bytes of files."""
 
     def put(self, key: str, content: BinaryIO) -> int:
         """Store bytes under a key, all or nothing; return their number."""
@@ -35,11 +36,11 @@ class ObjectStore(Protocol):
         ...
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
+        """Yield (key, size in bytes) of everything stored under a prefix, sorted by key."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
+        """Remove a key; harmless when it does not exist."""
         ...
 
 
@@ -48,16 +49,16 @@ class Api(Protocol):
 
     @property
     def url(self) -> str:
-        """Return the address of the server, without a slash at its end."""
+        """The address of the server, without a trailing slash."""
         ...
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request, whatever its status. A good answer's body goes to `sink` where one is given.
+        """Send a request; return the answer, whatever its status. The body of a 2xx answer goes to `sink`, if given.
 
-        Raises UnreachableError when nobody answers in time, or the answer breaks off.
+        Raises UnreachableError when no answer arrives in time, or the answer is cut off.
         """
         ...
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET, whatever its status. Raises UnreachableError when nobody answers in time."""
+        """Send a GET; return the answer, whatever its status. Raises UnreachableError when none arrives in time."""
         ...

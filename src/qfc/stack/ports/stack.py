@@ -17,7 +17,7 @@ from .work import Directory, QueueStore, Workload
 
 
 class Ports(Protocol):
-    """Everything that an operation may use of one stack. A port is made when it is first asked for."""
+    """Everything that an operation may use of one stack. Each port is created on first use."""
 
     @property
     def name(self) -> str:
@@ -26,12 +26,12 @@ class Ports(Protocol):
 
     @property
     def kind(self) -> Kind:
-        """What runs the stack's services."""
+        """The kind of the stack."""
         ...
 
     @property
     def folder(self) -> Path:
-        """Folder of the stack on its host: data of an embedded stack; lock, audit and history of every stack."""
+        """Folder of the stack on its host: lock, audit log and history; for an embedded stack, also its data."""
         ...
 
     @property
@@ -72,17 +72,17 @@ class Ports(Protocol):
 
     @property
     def deployment(self) -> Deployment:
-        """What only a deployment of containers has. Raises RefusedError where `CONTAINERS` are not offered."""
+        """The ports that only a deployment of containers has. Raises RefusedError for a stack without `CONTAINERS`."""
         ...
 
     def offers(self, capability: Capability) -> bool:
-        """Tell whether the stack has what only some kinds have."""
+        """Return whether the stack has a capability."""
         ...
 
     def interrupted(self) -> str | None:
-        """Name the operation that was interrupted and that nobody is at work on; None when there is none."""
+        """Return the name of an operation that was interrupted and has not been resumed; None without one."""
         ...
 
     def close(self) -> None:
-        """Close what the ports hold open."""
+        """Close all connections of the ports."""
         ...

@@ -1,4 +1,4 @@
-"""What a stack's database says about its work and its people, and lets do with them."""
+"""The queue, the users and the projects of a stack, as its database has them, and changes to them."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from ..model import (
 
 
 class Workload(Protocol):
-    """How much there is to do, and who does it. What runs the services may know it without asking the database."""
+    """The amount of work, and the workers. A runtime may know these without the database."""
 
     def depth(self) -> QueueDepth:
-        """Count what waits and runs."""
+        """Count the jobs that wait and run."""
         ...
 
     def workers(self) -> tuple[Worker, ...]:
@@ -38,7 +38,7 @@ class Workload(Protocol):
 
 
 class JobStore(Protocol):
-    """The rows that a stack's database holds about its work. Every query is bounded."""
+    """The rows of jobs and deltas in a stack's database. Every query is bounded."""
 
     def jobs(
         self,
@@ -49,7 +49,7 @@ class JobStore(Protocol):
         since: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Job, ...]:
-        """Return jobs, the newest first, without output and feedback."""
+        """Return jobs that match all filters, the newest first, without output and feedback."""
         ...
 
     def job(self, job_id: str) -> Job:
@@ -66,30 +66,36 @@ class JobStore(Protocol):
         before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
-        """Return deltas in the order of arrival, without content: of one person, or that came before a moment."""
+        """Return deltas that match all filters, in order of arrival, without content.
+
+        `created_by` is a user name; with `before`, only deltas that arrived before that time are returned.
+        """
         ...
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
-        """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
+        """Change the status of jobs whose status is `allowed`, under row locks; return the ids of the changed jobs."""
         ...
 
 
 class JobHistory(Protocol):
-    """What became of jobs and deltas."""
+    """The history of jobs and deltas."""
 
     def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
-        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
+        """Return deltas of a project with the content that devices sent, in order of arrival, from `after` onwards.
+
+        `after` itself is not included.
+        """
         ...
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
-        """Return jobs that ended since then, the last one first.
+        """Return the jobs that have ended since a time, the latest first.
 
-        Those that did not finish have the end of their output, and of their feedback only what describes the error.
+        Failed and stopped ones include the end of their output, and the parts of their feedback about the error.
         """
         ...
 
     def statistics(self, *, since: datetime) -> JobStatistics:
-        """Count and measure the jobs that ended since then."""
+        """Count the jobs that have ended since a time, and measure their durations."""
         ...
 
     def delta(self, delta_id: str) -> Delta:
@@ -98,21 +104,21 @@ class JobHistory(Protocol):
 
 
 class Queue(Protocol):
-    """The queue as a whole, and what an operator may do with it.
+    """The queue as a whole, and the changes that an operator can make to it.
 
-    Every change checks the state under row locks, happens in one transaction, is announced to the workers, and reports
-    what it left alone and why. With `dry_run` all of that is done and then rolled back. At most 1000 ids at a time.
-    Jobs with edits that wait again, or are made anew, come before the packages that wait for their project.
+    Every change checks the state under row locks, happens in one transaction, notifies the workers, and reports what it
+    left unchanged and why. With `dry_run`, all of that is done and then rolled back. At most 1000 ids at a time.
+    Apply jobs that are requeued or new come before the package jobs that wait for their project.
     """
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
-        """Return the queue at one moment."""
+        """Return the queue at one moment, with at most `limit` jobs per list."""
         ...
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Let failed and stopped jobs wait again, with those of their deltas that never arrived.
+        """Requeue failed and stopped jobs, with those of their deltas that are not in the data.
 
-        A job of which a delta may be in the data though nobody wrote that down is left alone.
+        A job is left unchanged if one of its deltas may be in the data without a record of that.
         """
         ...
 
@@ -121,35 +127,35 @@ class Queue(Protocol):
         ...
 
     def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
-        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
+        """Unlock projects that were locked before a time and have no active job; return the ids of the unlocked."""
         ...
 
     def move_to_front(self, job_id: str) -> None:
-        """Let a waiting job be the next one: it counts as the oldest. For jobs of our own only."""
+        """Make a waiting job the next one, by making it the oldest. For our own jobs only."""
         ...
 
     def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
-        """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
+        """Release jobs of dead workers: requeue them, or fail those whose edits may be in the data already."""
         ...
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
+        """Create new apply jobs, one per project, for deltas that are not in the data, in order of their arrival."""
         ...
 
 
 class QueueStore(JobStore, JobHistory, Queue, Protocol):
-    """All that a stack's database says about its work, and lets do with it."""
+    """Everything that a stack's database has about its work, and every change to it."""
 
 
 class DatabaseQueue(QueueStore, Workload, Protocol):
-    """The work as the database alone knows it: `workers` are those that have told it that they live."""
+    """The work as the database alone shows it: `workers` are those that registered themselves in it."""
 
 
 class Directory(Protocol):
-    """The people and the projects of a stack, as its database knows them."""
+    """The users and projects of a stack, as its database has them."""
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
-        """Return accounts of people and organizations, in the order of names."""
+        """Return the accounts of users and organizations, sorted by name."""
         ...
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
@@ -161,11 +167,14 @@ class Directory(Protocol):
         ...
 
     def set_active(self, username: str, active: bool) -> int:
-        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
+        """Allow a user to log in, or forbid it and end all their tokens. Raises NotFoundError.
+
+        Return the number of tokens ended.
+        """
         ...
 
     def subscription(self, username: str) -> Subscription | None:
-        """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
+        """Return an account's present subscription; None where the server or the account has none."""
         ...
 
     def plans(self) -> tuple[Plan, ...]:
@@ -173,54 +182,54 @@ class Directory(Protocol):
         ...
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
-        """Let an account store so much beyond its plan, from now on; return the bytes that it really is.
+        """Set an account's storage beyond its plan, from now on; return the bytes that are really added.
 
         Raises NotFoundError for an account without a subscription.
         """
         ...
 
     def set_plan(self, username: str, code: str) -> None:
-        """Give an account another plan, and make it active. Raises NotFoundError."""
+        """Set an account's plan, and make the account active. Raises NotFoundError."""
         ...
 
     def end_tokens(self, username: str) -> int:
-        """End all tokens of a person; return their number."""
+        """End all tokens of a user; return their number."""
         ...
 
     def responsible(self, project_id: str) -> str:
-        """Return the person who may do anything with a project: its owner, or that of the owning organization."""
+        """Return the user who may do anything with a project: its owner, or the owner of its organization."""
         ...
 
     def responsible_for_account(self, username: str) -> str:
-        """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
+        """Return the user who acts for an account: itself, or an organization's owner. Raises NotFoundError."""
         ...
 
     def setting(self, name: str) -> str | None:
-        """Return a stored value of the application's table of settings, as it is; None without one."""
+        """Return a value from the application's table of settings, as stored; None without one."""
         ...
 
     def rows_of(self, table: str) -> int | None:
-        """Count the rows of a table; None when the database has no such table."""
+        """Count the rows of a table; None where the database has no such table."""
         ...
 
     def applied_migrations(self) -> tuple[str, ...]:
-        """Return the migrations that the database has, as app.name, in the order in which they were applied."""
+        """Return the applied migrations, as app.name, in the order in which they were applied."""
         ...
 
     def changes_since(self, moment: datetime) -> Mapping[str, int]:
-        """Count what came after a moment: deltas, projects, files."""
+        """Count the deltas, projects and files that are newer than a time."""
         ...
 
     def stored_bytes(self) -> int:
-        """Return what all versions of all projects' files take, as the application counts."""
+        """Return the bytes of all versions of all projects' files, as the application counts them."""
         ...
 
     def open_session(self, username: str, *, seconds: int) -> str:
-        """Make a token with which the API takes us for that person; it ends by itself. Raises NotFoundError."""
+        """Create an API token of a user that expires after some seconds. Raises NotFoundError."""
         ...
 
     def close_session(self, token: str) -> None:
-        """End a token and forget it; harmless when it is gone."""
+        """End a token and delete it; harmless when it does not exist."""
         ...
 
     def database(self) -> DatabaseStatus:

@@ -1,9 +1,9 @@
-"""What only a diagnosis asks for: `qfc.checks` is written on these, and nothing else is.
+"""The interfaces that only a diagnosis uses: `qfc.checks` depends on them, and nothing else does.
 
-conditions.py    what the database tells of problems: accounts, files, projects, server, work
-inspection.py    a closer look at a deployment: containers, engine, environment, host, network
+conditions.py    problems that the database shows: accounts, files, projects, server, work
+inspection.py    the inspection of a deployment: containers, engine, environment, host, network
 
-A new question goes into the file of its topic here and in the driver: `drivers/postgres/conditions/`, with a block in
+A new query goes into the file of its topic here and in the driver: `drivers/postgres/conditions/`, with a block in
 `drivers/sql/`, or `drivers/runtimes/compose/inspection/`.
 """
 

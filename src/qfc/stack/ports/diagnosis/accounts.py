@@ -1,4 +1,4 @@
-"""What rows tell of users and their plans."""
+"""Problems of users and their plans, as rows show them."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from ...model.conditions import PlacesTaken, PlanChange, PlanLimits
 
 
 class AccountConditions(Protocol):
-    """Users, organizations and plans. None: this server does not keep that, so nobody knows."""
+    """Users, organizations and plans. None: this server does not store that, so the answer is unknown."""
 
     def superusers(self) -> int:
-        """Count the people who may do everything and may log in."""
+        """Count the superusers who can log in."""
         ...
 
     def locked_out(self, now: datetime) -> tuple[str, ...] | None:
-        """Return the names of people who may not log in for a while, for too many wrong passwords."""
+        """Return the names of users who cannot log in for a while after too many wrong passwords."""
         ...
 
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
-        """Return what plans allow."""
+        """Return the limits of all plans."""
         ...
 
     def places_taken(self) -> tuple[PlacesTaken, ...] | None:
-        """Return organizations and private projects that are full by the plan of their account."""
+        """Return organizations and private projects that have reached a limit of their account's plan."""
         ...
 
     def change_plan(self, code: str, change: PlanChange) -> None:
-        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
+        """Make a plan allow more, for all accounts that have it now or later. Raises NotFoundError."""
         ...

@@ -1,4 +1,4 @@
-"""What a stack's database tells of problems: a small port a topic."""
+"""Problems that a stack's database shows: one small port per topic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .work import WorkConditions
 
 
 class Conditions(Protocol):
-    """What rows tell of problems. Every list is bounded; projects are told as `owner/name`."""
+    """Problems that rows show. Every list is bounded; projects are named `owner/name`."""
 
     @property
     def accounts(self) -> AccountConditions: ...

@@ -12,20 +12,20 @@ class ContainerInspection(Protocol):
     """The containers of a deployment, and small repairs of them."""
 
     def all(self) -> tuple[ContainerFacts, ...]:
-        """Return all containers of the deployment, those of single commands and of jobs too."""
+        """Return all containers of the deployment, including those of single commands and of jobs."""
         ...
 
     def orphans(self) -> tuple[ContainerFacts, ...]:
-        """Return the containers of services that the files do not have any more. Raises CommandError."""
+        """Return the containers of services that the files no longer define. Raises CommandError."""
         ...
 
     def keep_running(self, service: str) -> None:
-        """Let the engine start a service's containers again whenever they end, until they are recreated.
+        """Make the engine restart a service's containers whenever they end, until they are recreated.
 
-        Raises NotFoundError when it has none.
+        Raises NotFoundError when the service has no container.
         """
         ...
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove containers of `all`, running or not; volumes stay. Raises RefusedError for any other."""
+        """Remove containers of `all`, running or not; volumes stay. Raises RefusedError for any other container."""
         ...

@@ -8,10 +8,10 @@ from ...model import EngineFacts, Neighbour
 
 
 class EngineInspection(Protocol):
-    """The engine, and what it has beside containers."""
+    """The engine, its networks and its volumes."""
 
     def facts(self) -> EngineFacts:
-        """Return what the engine is."""
+        """Return version, architecture and folder of the engine, and the version of Compose."""
         ...
 
     def networks(self) -> tuple[str, ...]:
@@ -23,5 +23,5 @@ class EngineInspection(Protocol):
         ...
 
     def other_deployments(self) -> tuple[Neighbour, ...]:
-        """Return deployments whose running workers mark their containers with the same label as those of this one."""
+        """Return deployments whose running workers label their containers with the same value as this one's."""
         ...

@@ -1,4 +1,4 @@
-"""What the services of a deployment are told."""
+"""The environment of a deployment's services."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from ...model import StoreFacts
 
 
 class EnvironmentInspection(Protocol):
-    """Environments of services, and what follows from them."""
+    """Environments of services, and facts derived from them."""
 
     def of(self, service: str) -> Mapping[str, str]:
-        """Return the environment of a service. It holds secrets."""
+        """Return the environment of a service. It contains secrets."""
         ...
 
     def stores(self) -> tuple[StoreFacts, ...]:
-        """Return the stores of files that the settings name, the usual one first. Raises ConfigError."""
+        """Return the file stores in the settings, the default first. Raises ConfigError where these are invalid."""
         ...

@@ -1,4 +1,4 @@
-"""What rows tell of projects' files."""
+"""Problems of projects' files, as rows show them."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from ...model.conditions import FileTrouble, FoundFile, Miscount, OldVersions
 
 
 class FileConditions(Protocol):
-    """Files of projects. None: this server keeps no rows of them, so nobody knows."""
+    """Files of projects. None: this server has no rows of files, so the answer is unknown."""
 
     def with_trouble(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
-        """Return the files of projects that have a trouble."""
+        """Return the files of projects with one kind of trouble."""
         ...
 
     def miscounts(self, *, until: datetime) -> tuple[Miscount, ...] | None:
-        """Return projects whose files take other bytes than their rows say, where nothing was stored since `until`."""
+        """Return projects whose counted bytes differ from their stored bytes, and that stored nothing since `until`."""
         ...
 
     def old_versions(self) -> tuple[OldVersions, ...] | None:
-        """Return what versions that are not the newest ones take, by account, the most first."""
+        """Return the number and bytes of superseded file versions by account, the largest first."""
         ...
 
     def missing_attachments(self, *, since: datetime, until: datetime) -> tuple[FoundFile, ...] | None:
-        """Return files that edits announced, which arrived in that time and are in the data, and that never came."""
+        """Return files that never arrived, although edits announced them.
+
+        Only edits count that arrived between `since` and `until` and that are in the data.
+        """
         ...

@@ -9,24 +9,24 @@ from ...model import DiskPart, Inodes, TemporaryFolder
 
 
 class HostInspection(Protocol):
-    """Disks, clock, and what jobs left on the host."""
+    """Disks, clock, and leftovers of jobs on the host."""
 
     def logs(self) -> tuple[DiskPart, ...]:
-        """Return the logs of containers; what may not be measured has no bytes."""
+        """Return the logs of containers; `bytes` is None for one that we are not allowed to measure."""
         ...
 
     def inodes(self) -> tuple[Inodes, ...]:
-        """Return how many files the file systems of the deployment can hold; those without a limit are left out."""
+        """Return the inodes of the deployment's file systems, except file systems without a limit."""
         ...
 
     def clock_offset_s(self) -> float:
-        """Return by how many seconds the host's clock is ahead of this machine's."""
+        """Return the seconds by which the host's clock is ahead of this machine's clock."""
         ...
 
     def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
-        """Return the folders that jobs left where workers share files with the host; none where they do not."""
+        """Return the folders that jobs left where workers share files with the host; none where they share none."""
         ...
 
     def remove_folders(self, paths: Sequence[str]) -> None:
-        """Remove folders of `temporary_folders` with all that is in them. Raises RefusedError for any other."""
+        """Remove folders of `temporary_folders` with their content. Raises RefusedError for any other folder."""
         ...

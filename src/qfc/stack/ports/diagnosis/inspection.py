@@ -1,4 +1,4 @@
-"""A closer look at a deployment: a small port a topic."""
+"""The inspection of a deployment: one small port per topic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from .network import NetworkInspection
 
 
 class Inspection(Protocol):
-    """What only a diagnosis needs of a deployment's host. It changes nothing but by `keep_running` and what removes."""
+    """A deployment's host, as only a diagnosis needs it.
+
+    Nothing changes it except `keep_running`, `remove` and `remove_folders`.
+    """
 
     @property
     def containers(self) -> ContainerInspection: ...

@@ -1,4 +1,4 @@
-"""Other servers, as they answer on a deployment's host and inside its containers."""
+"""Other servers, as they answer requests from a deployment's host and from inside its containers."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from ...model import MailServer, Reached, Vantage
 
 
 class NetworkInspection(Protocol):
-    """Looks at other servers. Nothing is sent to them but a greeting, or a GET without credentials."""
+    """Probes of other servers. Only a greeting, or a GET without credentials, is ever sent to them."""
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
-        """Send a GET without credentials from there. Raises NotFoundError when there is nobody who could."""
+        """Send a GET without credentials from a vantage point. Raises NotFoundError when its service does not run."""
         ...
 
     def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
-        """Return the addresses to which a name leads there, none when it leads nowhere. Raises as `reach` does."""
+        """Return the addresses of a host name, as resolved at a vantage point; none when it does not resolve.
+
+        Raises NotFoundError as `reach` does.
+        """
         ...
 
     def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
-        """Greet a mail server from the application (EHLO), `encrypted` from the first byte; nothing is sent."""
+        """Greet a mail server from the application (EHLO), `encrypted` from the first byte; no mail is sent."""
         ...

@@ -1,4 +1,4 @@
-"""What the database server and the application say of themselves."""
+"""The state of the database server and of the application's periodic tasks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from ...model.conditions import CronRun, StuckSession
 
 
 class ServerConditions(Protocol):
-    """The database itself, and what the application does by the clock."""
+    """The database itself, and the application's periodic tasks."""
 
     def is_read_only(self) -> bool:
-        """Tell whether nothing can be written: the server is a copy of another, or was told so."""
+        """Return whether the database is read-only: the server is a replica, or is configured so."""
         ...
 
     def stuck_sessions(self, *, older_s: float) -> tuple[StuckSession, ...]:
-        """Return transactions that are open or wait for so many seconds, the oldest first, as far as we may see."""
+        """Return transactions that have been open or waiting for `older_s` seconds or more, the oldest first.
+
+        Only those that our role is allowed to see are included.
+        """
         ...
 
     def cron_runs(self) -> tuple[CronRun, ...] | None:
-        """Return the application's periodic tasks."""
+        """Return the last runs of the application's periodic tasks; None where the server does not record them."""
         ...
 
     def oldest_secret(self) -> datetime | None:
-        """Return since when projects' secrets are stored that are still there; None without any."""
+        """Return when the oldest stored secret of a project was created; None without secrets."""
         ...
 
     def change_password(self, password: str) -> None:
-        """Give the role by which the application comes another password; no log of the server gets to know it."""
+        """Change the password of the application's role; it never appears in a log of the server."""
         ...

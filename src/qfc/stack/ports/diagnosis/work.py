@@ -1,4 +1,4 @@
-"""What rows tell of jobs and edits."""
+"""Problems of jobs and edits, as rows show them."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from ...model.conditions import LongJobs, ProjectCount
 
 
 class WorkConditions(Protocol):
-    """Jobs and edits, by the projects that they belong to."""
+    """Jobs and edits, by project."""
 
     def edits(self, status: str, *, since: datetime | None = None, more_than: int = 0) -> tuple[ProjectCount, ...]:
-        """Return projects with more edits of a status than that, the most first."""
+        """Return projects with more than `more_than` edits of a status, the largest count first."""
         ...
 
     def overtaken_edits(self, *, since: datetime) -> tuple[ProjectCount, ...]:
-        """Return projects that were packaged after a job failed whose edits are not in the data; these are counted.
+        """Return projects that were packaged after an apply job failed, with counts of edits that are not in the data.
 
-        Whoever takes such a package does not see edits any more that a device said were sent.
+        A device that downloads such a package no longer shows edits that it reported as sent.
         """
         ...
 
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
-        """Return projects that were described more often than that within an hour, and how often."""
+        """Return projects with more than `more_than` process_projectfile jobs within an hour, and their number."""
         ...
 
     def long_jobs(self, *, since: datetime, at_least_s: float) -> tuple[LongJobs, ...]:
-        """Return which types of jobs take projects that many seconds or more, the longest first."""
+        """Return the types of jobs that take `at_least_s` seconds or more, by project, the longest first."""
         ...
 
     def time_limit_s(self) -> float | None:
-        """Return after how many seconds a job is ended; None where the database does not know."""
+        """Return the time limit of a job in seconds; None where the database does not store it."""
         ...

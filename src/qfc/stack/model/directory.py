@@ -1,4 +1,4 @@
-"""People, projects, and the database that holds them."""
+"""Users, plans, projects, and the database that holds them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 
 @dataclass(frozen=True)
 class User:
-    """A row of `core_user`, with what its files take and may take. Sizes in bytes."""
+    """A row of `core_user`, with the account's used storage and its quota. Sizes in bytes."""
 
     username: str
     email: str
@@ -22,7 +22,7 @@ class User:
 
 @dataclass(frozen=True)
 class Subscription:
-    """What an account may use now: its plan, and what was added to it. Sizes in bytes; `status` as the server has it.
+    """An account's present plan, and the storage added to it. Sizes in bytes; `status` is the server's own word.
 
     `added_bytes` is storage beyond the plan's, in units of `unit_bytes` where the server sells it in units.
     """
@@ -36,7 +36,7 @@ class Subscription:
 
     @property
     def is_active(self) -> bool:
-        """Whether the account may do anything that its plan allows."""
+        """Whether the account may do what its plan allows."""
         return self.status in ("active_paid", "active_past_due")
 
 
@@ -54,7 +54,7 @@ class Plan:
 class Project:
     """A row of `core_project` with sums over its files. `status` is ok, busy or failed.
 
-    `files` is None where the release keeps no file names in its database. `size_bytes` counts all versions.
+    `files` is None where the release stores no file names in its database. `size_bytes` counts all versions.
     """
 
     id: str
@@ -71,7 +71,7 @@ class Project:
 
 @dataclass(frozen=True)
 class DatabaseStatus:
-    """The database of a stack. `lag` of migrations: names known to the application and not applied."""
+    """The database of a stack. `unapplied_migrations` are known to the application, but not applied."""
 
     version: str
     size_bytes: int
