@@ -10,7 +10,7 @@ import pytest
 
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.runtimes.compose.draining import DEAF_S, PATIENCE_S, Drain, leaving_order
+from qfc.drivers.runtimes.compose.draining import PATIENCE_S, USUAL_START_S, Drain, handles_stop, leaving_order
 from qfc.drivers.runtimes.compose.holding import JobHolding, as_workers, by_host
 from qfc.errors import QfcError, UnreachableError
 from qfc.stack.model import Job, JobStatus, Worker
@@ -86,10 +86,42 @@ def test_a_worker_has_its_own_patience_unless_in_a_hurry(patience: int | None, n
     assert machine.ran[0][3] == str(seconds)
 
 
-def test_a_worker_that_was_just_started_is_waited_for_until_it_hears() -> None:
-    clock = MemoryClock(NOW + timedelta(seconds=2))
-    Drain(engine(host()), clock).stop([FIRST, worker(2, started=NOW - timedelta(hours=1))])
-    assert clock.now() == NOW + timedelta(seconds=DEAF_S)
+STARTING, READY = "Name:\tpython3\nSigBlk:\t0000000000000000\nSigCgt:\t{:016x}\n".format, 1 << 14
+STATUS = ("docker", "exec", FIRST.id, "cat", "/proc/1/status")
+
+
+@pytest.mark.parametrize(
+    ("status", "handles"),
+    [
+        (STARTING(0), False),
+        (STARTING(READY), True),
+        (STARTING(0x0000000180014002 & ~READY), False),  # a Python that has only its own handlers yet
+        (STARTING(0x0000000180014002 | READY), True),
+        (f"SigBlk:\t{READY:016x}\nSigCgt:\t0000000000000000\n", True),  # tini waits for signals instead
+        (f"SigIgn:\t{READY:016x}\n", False),
+        ("", False),
+    ],
+)
+def test_the_kernel_says_whether_a_process_handles_the_signal_to_stop(status: str, handles: bool) -> None:
+    assert handles_stop(status) is handles
+
+
+@pytest.mark.parametrize(("asked", "waited_s"), [(1, 0), (8, 7), (1000, 58)])
+def test_a_worker_that_is_starting_is_stopped_once_it_handles_the_signal(asked: int, waited_s: int) -> None:
+    clock, machine = MemoryClock(NOW + timedelta(seconds=2)), host()
+    answers = iter([STARTING(0)] * (asked - 1) + [STARTING(READY)] * 2)
+    machine.programs["docker"] = lambda argv, *_: (0, next(answers) if "exec" in argv else "", "")
+    Drain(engine(machine), clock).stop([FIRST, worker(2, started=NOW - timedelta(hours=1))])
+    assert set(machine.ran[:-1]) == {STATUS}
+    assert machine.ran[-1][:2] == ("docker", "stop")
+    assert clock.now() == NOW + timedelta(seconds=2 + waited_s)
+
+
+def test_a_worker_whose_process_cannot_be_read_has_the_usual_time_to_start() -> None:
+    clock, machine = MemoryClock(NOW + timedelta(seconds=2)), host()
+    machine.programs["docker"] = lambda argv, *_: (127 if "exec" in argv else 0, "", "")
+    Drain(engine(machine), clock).stop([FIRST])
+    assert clock.now() == NOW + timedelta(seconds=USUAL_START_S)
 
 
 def test_where_nothing_runs_nothing_is_stopped() -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import re
+import signal
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from ....errors import QfcError
 from ....stack.ports import Clock
+from ....stack.waiting import wait_until
 from ...docker.containers import Container
 from ...docker.engine import Engine
 
 #: As long as an official worker may take for one job; the engine kills it afterwards.
 PATIENCE_S = 900
-#: A worker that was started less than that ago may not hear yet that it is to stop, and would be waited for in vain.
-DEAF_S = 5.0
+#: A worker younger than this may still be starting: without its own handler, the first process of a container ignores
+#: the signal to stop, and the engine would wait all of `PATIENCE_S` for it.
+STARTING_S = 60.0
+#: How long a worker needs to start where its process cannot be read.
+USUAL_START_S = 5.0
 POLL_S = 1.0
+#: The signals that a process handles or waits for, in its /proc/PID/status.
+SIGNALS = re.compile(r"^Sig(?:Cgt|Blk):\s*([0-9a-f]+)$", re.MULTILINE)
 
 #: Tells which of some worker containers hold a job: ids of containers and of their jobs, None for one without.
 Holding = Callable[[Sequence[Container]], Mapping[str, str | None]]
@@ -30,6 +39,12 @@ def leaving_order(containers: Sequence[Container], holding: Mapping[str, str | N
     return sorted(containers, key=rank)
 
 
+def handles_stop(status: str) -> bool:
+    """Return whether a process handles SIGTERM, by the text of its /proc/PID/status."""
+    bit = 1 << (signal.SIGTERM - 1)
+    return any(int(mask, 16) & bit for mask in SIGNALS.findall(status))
+
+
 class Drain:
     """Stops worker containers, each after its job."""
 
@@ -41,7 +56,7 @@ class Drain:
         running = [one for one in containers if one.is_running or one.status == "restarting"]
         if not running:
             return
-        self._let_them_hear(running)
+        self._wait_for_handlers(running)
         patience = 10 if now else max(PATIENCE_S, *(one.stop_timeout_s or 0 for one in running))
         argv = ["docker", "stop", "--time", str(patience), *(one.id for one in running)]
         done = self._engine.run(argv, timeout_s=patience + 60, check=False)
@@ -54,10 +69,21 @@ class Drain:
         if containers:
             self._engine.run(["docker", "rm", "--force", *(one.id for one in containers)], check=False)
 
-    def _let_them_hear(self, containers: Sequence[Container]) -> None:
-        """Wait until the youngest has had time to install its handler of signals."""
-        now = self._clock.now()
-        ages = [(now - one.started_at).total_seconds() for one in containers if one.started_at]
-        youngest = min((age for age in ages if age >= 0), default=DEAF_S)
-        if youngest < DEAF_S:
-            self._clock.sleep(DEAF_S - youngest)
+    def _wait_for_handlers(self, containers: Sequence[Container]) -> None:
+        """Wait until workers that are still starting have installed their handler for the signal to stop."""
+        for one in containers:
+            starting_s = STARTING_S - self._age_s(one)
+            if starting_s > 0:
+                wait_until(self._clock, partial(self._handles_stop, one), limit_s=starting_s, poll_s=POLL_S)
+
+    def _handles_stop(self, container: Container) -> bool:
+        argv = ["docker", "exec", container.id, "cat", "/proc/1/status"]
+        done = self._engine.query(argv, check=False)
+        return self._age_s(container) >= USUAL_START_S if done.exit_code else handles_stop(done.stdout)
+
+    def _age_s(self, container: Container) -> float:
+        """Return the age of a worker in seconds; one without a start counts as old."""
+        if container.started_at is None:
+            return STARTING_S
+        # The clock of the host may be ahead of ours.
+        return max((self._clock.now() - container.started_at).total_seconds(), 0.0)
