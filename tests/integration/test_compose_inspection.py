@@ -183,7 +183,7 @@ def test_a_taken_port_is_told_and_another_one_is_used(official: Official) -> Non
         official.docker("start", nginx, check=False)
         found = official.find("A05")
         fixed = official.find("A05", fix=True)
-        state = official.docker("inspect", "-f", "{{.DeployState.Status}}", official.made.container("nginx"))
+        state = official.docker("inspect", "-f", "{{.State.Status}}", official.made.container("nginx"))
     used = official.ports.deployment.settings.values()["WEB_HTTP_PORT"]
     official.ports.deployment.settings.restore(before)
     official.ports.runtime.recreate(["nginx"])
@@ -317,7 +317,7 @@ def test_the_end_of_a_container_is_seen(official: Official) -> None:
     )
     official.docker("wait", grids, hungry)
     name = official.docker("inspect", "-f", "{{.Name}}", hungry).lstrip("/")
-    killed = json.loads(official.docker("inspect", "-f", "{{json .DeployState.OOMKilled}}", hungry))
+    killed = json.loads(official.docker("inspect", "-f", "{{json .State.OOMKilled}}", hungry))
     ended, memory = official.find("A16"), official.find("D05-oom")
     official.docker("rm", grids, hungry)
     assert ended is not None
