@@ -141,7 +141,7 @@ def lay_out(prepared: Any, path: Path) -> Any:
 
     folder = JobFolder(path / "job")
     folder.make()
-    folder.bring_in(prepared.work, blob_store(), ("DCIM",))
+    folder.lay_out_files(prepared.work, blob_store(), ("DCIM",))
     return folder
 
 

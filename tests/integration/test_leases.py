@@ -90,9 +90,9 @@ def change(lease: Any, **values: Any) -> None:
 
 def taken_back() -> list[uuid.UUID]:
     """Let another worker look for the dead."""
-    from qfc_node.worker.leases import take_back_from_the_dead
+    from qfc_node.worker.leases import requeue_jobs_of_dead_workers
 
-    return take_back_from_the_dead(living_worker())
+    return requeue_jobs_of_dead_workers(living_worker())
 
 
 # --- the token
@@ -186,11 +186,11 @@ def test_each_reason_alone_makes_a_worker_dead(queue: Queue, reason: str) -> Non
 
 
 def test_a_job_in_the_name_of_a_worker_that_knows_of_none_is_taken_back_by_itself(queue: Queue) -> None:
-    from qfc_node.worker.leases import take_back_from_the_dead
+    from qfc_node.worker.leases import requeue_jobs_of_dead_workers
 
     queue.push()
     worker, lease = queue.take()
-    assert take_back_from_the_dead(worker) == [lease.job_id]
+    assert requeue_jobs_of_dead_workers(worker) == [lease.job_id]
 
 
 def test_nobody_is_dead_right_after_the_database_has_started(queue: Queue) -> None:
@@ -229,7 +229,7 @@ def test_only_the_rows_of_workers_that_are_dead_silent_and_without_a_job_go(queu
     from django.utils import timezone
 
     from qfc_node.core.models import Worker
-    from qfc_node.worker.registry import forget_the_dead
+    from qfc_node.worker.registry import forget_dead_workers
 
     queue.push()
     with_a_job, _ = queue.take()
@@ -238,7 +238,7 @@ def test_only_the_rows_of_workers_that_are_dead_silent_and_without_a_job_go(queu
         let_go(worker)
     Worker.objects.exclude(pk=just_silent.id).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
     Worker.objects.filter(pk=just_silent.id).update(heartbeat_at=timezone.now() - timedelta(seconds=50))
-    assert forget_the_dead() == 1
+    assert forget_dead_workers() == 1
     assert set(Worker.objects.values_list("pk", flat=True)) == {with_a_job.id, living.id, just_silent.id}
 
 

@@ -94,7 +94,7 @@ class Crowd:
         registration = Registration()
         while self.is_pushing or Job.objects.filter(status__in=["pending", "queued", "started"]).exists():
             registration.ensure()
-            leases.take_back_from_the_dead(registration)
+            leases.requeue_jobs_of_dead_workers(registration)
             if rng.random() < 0.05:
                 Job.objects.filter(not_before__isnull=False).update(not_before=None)
             lease = leases.claim(registration)

@@ -162,7 +162,7 @@ def test_deltas_given_up_while_others_arrive_come_first(world: World) -> None:
     Job.objects.filter(pk=first.pk).update(attempts=3, lease_token=None)
     with transaction.atomic():
         take(world)
-        thread = in_a_thread(lambda: leases.take_back_from_the_dead(Registration()))
+        thread = in_a_thread(lambda: leases.requeue_jobs_of_dead_workers(Registration()))
         time.sleep(1)
     thread.join()
     assert finished(first, "failed")()

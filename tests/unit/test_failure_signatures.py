@@ -130,7 +130,7 @@ DELTAS = [
     ("unpermitted", None, "F10", Cause.CLIENT),
     ("error", None, "in-doubt", Cause.SERVER),
     ("error", {"in_doubt": True, "msg": "The worker died after files had changed."}, "in-doubt", Cause.SERVER),
-    ("pending", {"msg": "The job was taken up 3 times and its worker died each time."}, "D08", Cause.SERVER),
+    ("pending", {"msg": "The job was started 3 times and its worker died each time."}, "D08", Cause.SERVER),
     ("error", {"msg": "The delta cannot be read: no method"}, "malformed", Cause.CLIENT),
     ("error", {"msg": "The job did not finish within 600 seconds.", "e_type": "TIMEOUT"}, "D04", Cause.SERVER),
 ]  # fmt: skip
