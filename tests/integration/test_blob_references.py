@@ -142,7 +142,7 @@ def test_bytes_that_nobody_has_any_more_are_not_named(project: Any) -> None:
     blob_store().delete(gone.key)
     with transaction.atomic():
         hold_blobs([kept])
-    with pytest.raises(StorageError, match="collected before it was named"), transaction.atomic():
+    with pytest.raises(StorageError, match="collected before a row referred to it"), transaction.atomic():
         hold_blobs([kept, gone])
 
 
