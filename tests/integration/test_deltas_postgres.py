@@ -162,7 +162,7 @@ def test_one_bad_delta_leaves_the_others(world: World, remote: Endpoint) -> None
     [
         ("pairs", "Composite"),
         ("nameless", "has no primary key"),
-        ("gone", "no table"),
+        ("gone", "no editable table"),
         ("query", "query"),
         ("elsewhere", "cannot be reached"),
         ("login", "authentication configuration"),

@@ -166,7 +166,7 @@ def test_a_file_that_comes_short_is_a_fault_of_the_store(site: Site, node_folder
     stored = blob_store().local_path(put_file(site.project, "trees.gpkg", b"all of it").content)
     assert stored is not None
     stored.write_bytes(b"all of i")
-    with pytest.raises(StorageError, match="8 of its 9 bytes"):
+    with pytest.raises(StorageError, match="8 of the 9 bytes"):
         lay_out(site.begin()[1], node_folder)
 
 

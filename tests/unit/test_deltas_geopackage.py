@@ -224,7 +224,7 @@ def test_values_of_all_kinds_are_written_as_gdal_reads_them(world: World) -> Non
         ("t TEXT", "\ud800", "Unicode"),
         ("d DATE", "yesterday", "not a date"),
         ("b BLOB", "%%%", "not binary data"),
-        ("b BOOLEAN", "perhaps", "not a truth value"),
+        ("b BOOLEAN", "perhaps", "not a boolean"),
     ],
 )
 def test_values_that_do_not_fit_are_refused_with_the_reason(

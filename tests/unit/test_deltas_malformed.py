@@ -117,7 +117,7 @@ def check_feedback(feedback: dict[str, Any], status: str) -> None:
         ({"new": []}, '"new"'),
         ({"new": {"attributes": []}}, '"attributes" of "new"'),
         ({"old": 5}, '"old"'),
-        ({"localLayerId": "", "sourceLayerId": None}, "which layer"),
+        ({"localLayerId": "", "sourceLayerId": None}, "does not name a layer"),
         ({"sourceLayerId": 1.5}, '"sourceLayerId"'),
         ({"sourcePk": True}, '"sourcePk"'),
         ({"localPk": "x" * 2000}, "1000"),

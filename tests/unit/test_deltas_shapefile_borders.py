@@ -43,7 +43,7 @@ def test_a_sign_takes_the_place_of_a_digit(tmp_path: Path, value: int, fits: boo
     outcome = world.apply_one(patch(1, {"height": value}))
     assert outcome.status == ("applied" if fits else "not_applied")
     assert height(world) == (value if fits else 1)
-    assert fits or "outside of -999 to 9999" in outcome.feedback["msg"]
+    assert fits or "outside the range -999 to 9999" in outcome.feedback["msg"]
 
 
 @pytest.mark.parametrize(("value", "fits"), [(1234.5, True), (12345.0, True), (12345.6, False), (-1234.0, True)])
