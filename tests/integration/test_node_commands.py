@@ -1,4 +1,4 @@
-"""Management commands of the node: names and options as upstream has them, passwords never among the arguments."""
+"""Management commands of the node: upstream's names and options, passwords never among the arguments."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapefiles at their borders: the last value that fits, the first damage that shows."""
+"""Shapefiles at their limits: the last value that fits, the smallest damage that is noticed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> World:
 
 
 def table(folder: Path, width: int, decimals: int) -> World:
-    """Write a .dbf with one row, whose field of heights has so many digits."""
+    """Write a .dbf with one row, whose field of heights has that many digits."""
     fields = ((b"fid", 4, 0), (b"height", width, decimals))
     descriptors = b"".join(struct.pack("<11sc4xBB14x", name, b"N", *size) for name, *size in fields)
     head = struct.pack("<BBBBIHH20x", 3, 124, 1, 1, 1, 32 + len(descriptors) + 1, 1 + 4 + width)

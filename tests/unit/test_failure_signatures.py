@@ -1,4 +1,4 @@
-"""Failed jobs explained, on texts that real servers wrote."""
+"""Explanations of failed jobs, from texts of real servers."""
 
 from __future__ import annotations
 

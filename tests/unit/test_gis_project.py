@@ -1,4 +1,4 @@
-"""Reading project files, honest ones and hostile ones."""
+"""Reading project files, valid ones and malicious ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that every device can hold, and those that are refused with a reason."""
+"""Names that every device can store, and those that are refused with a reason."""
 
 from __future__ import annotations
 
