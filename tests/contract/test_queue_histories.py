@@ -385,8 +385,8 @@ class Histories(RuleBasedStateMachine):
         done = act(YES)
         assert (dry.jobs, dry.deltas, dry.refused) == (done.jobs, done.deltas, done.refused)
         jobs, deltas = self._changed(before)
-        assert jobs == {*done.jobs}, "other jobs were changed than is told"
-        assert deltas <= {*done.deltas}, "other edits were changed than is told"
+        assert jobs == {*done.jobs}, "other jobs were changed than reported"
+        assert deltas <= {*done.deltas}, "other edits were changed than reported"
         if again:
             self.again |= {*done.jobs}
         return done

@@ -170,7 +170,7 @@ def test_a_sweep_leaves_what_is_young_of_each_kind(project: Any, node_folder: Pa
     make_old(path_of(young), 14 * DAY_S - 60)
     make_old(path_of(old), 14 * DAY_S + 60)
     staging = node_folder / "staging"
-    for name, seconds in (("under way", HOUR_S - 60), ("broken off", HOUR_S + 60)):
+    for name, seconds in (("under way", HOUR_S - 60), ("interrupted", HOUR_S + 60)):
         (staging / name).write_bytes(b"x")
         make_old(staging / name, seconds)
     for key, days in (("just ended", 29.9), ("forgotten", 30.1)):

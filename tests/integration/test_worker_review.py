@@ -90,7 +90,7 @@ def test_a_job_that_was_put_off_is_not_overtaken_by_later_deltas(world: World) -
     leases.postpone(lease, "the store is away")
     assert claim() is None, "the second job waits for the first"
     package = world.job("PackageJob")
-    assert claim().job_id == package.pk, "other work goes on"
+    assert claim().job_id == package.pk, "other work continues"
     assert finished(later, "pending")()
 
 

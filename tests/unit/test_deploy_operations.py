@@ -159,7 +159,7 @@ FAILURE = calls_of(failing, OLD, BROKEN)
 
 @pytest.mark.parametrize("number", range(1, len(FAILURE) + 1), ids=lambda n: f"{n}-{FAILURE[n - 1]}")
 def test_what_is_written_after_going_back_is_never_lost_by_going_back_again(number: int) -> None:
-    """The operator is killed during the rollback; a user writes if that is allowed by then; the next operator follows."""
+    """The operator is killed during the rollback; a user writes if that is allowed then; the next operator follows."""
     world = World(OLD, BROKEN)
     with pytest.raises(Killed):
         failing(world, Operator(number, Fate.KILLED_AFTER))
