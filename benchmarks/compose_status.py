@@ -36,7 +36,7 @@ WORKERS = 8
 
 @dataclass(frozen=True)
 class Distant:
-    """A server far away: a qfc that is configured for it, and how it is reached by hand."""
+    """A distant server: a qfc that is configured for it, and the command to reach it by hand."""
 
     qfc: Qfc
     by_hand: Sequence[str]

@@ -1,4 +1,4 @@
-"""The API in this process: people with tokens, projects with files, and a client that speaks for somebody."""
+"""The API in this process: users with tokens, projects with files, and a client for one user."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ PREFIX = "/api/v1/"
 
 
 def person(name: str, **extra: Any) -> Person:
-    """Make a person."""
+    """Create a user."""
     return Person.objects.create_person(name, f"{name}@example.com", "correct-horse-battery", **extra)
 
 
 def organization(name: str, owner: User) -> Organization:
-    """Make an organization."""
+    """Create an organization."""
     return Organization.objects.create(username=name, organization_owner=owner, created_by=owner)
 
 
 def token_of(user: User, client_type: str = ClientType.SDK) -> str:
-    """Log the person in without asking for the password."""
+    """Log the user in without a password."""
     end = timezone.now() + timedelta(hours=1)
     return AuthToken.objects.create(user=user, expires_at=end, client_type=client_type).key
 
@@ -99,7 +99,7 @@ def deltafile(project: Project, *deltas: dict[str, Any], **extra: Any) -> dict[s
 
 
 class Speaker:
-    """A client that speaks for somebody, or for nobody."""
+    """A client for one user, or without a token."""
 
     def __init__(self, user: User | None = None, client_type: str = ClientType.SDK) -> None:
         self.client = Client(raise_request_exception=False, SERVER_NAME="localhost")
@@ -151,7 +151,7 @@ class Speaker:
 
 
 def _settled(answer: Any) -> Any:
-    """Read a streamed answer to its end and close it, as a server does."""
+    """Read a streamed response completely and close it, as a server does."""
     answer.body = b"".join(answer.streaming_content) if answer.streaming else answer.content
     answer.close()
     return answer

@@ -1,4 +1,4 @@
-"""Healthy stacks in memory, for the tests of checks, and settings that make trouble."""
+"""Healthy stacks in memory, for the tests of checks, and settings that cause problems."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def on_rows(ports: MemoryPorts, world: DatabaseWorld) -> MemoryPorts:
 
 
 def settle(world: DatabaseWorld) -> None:
-    """Let all be well in a database: alice has a plan and may do everything, and what her project has is in order."""
+    """Make a database healthy: alice has a plan and all permissions, and her project is in order."""
     world.subscribe("alice")
     superuser(world, "alice")
     details = {"qgis_version": "3.40.6", "layers_by_id": {"trees": {"datasource": "trees.gpkg|layername=trees"}}}
@@ -62,7 +62,7 @@ def settle(world: DatabaseWorld) -> None:
 
 
 def answering(ports: MemoryPorts, name: str, answer: Callable[[str, Sequence[str], bytes], str]) -> None:
-    """Let the application know one more command."""
+    """Add a command to the application."""
     known = ports.runtime.execute_with
 
     def execute(service: str, argv: Sequence[str], stdin: bytes) -> str:
@@ -72,7 +72,7 @@ def answering(ports: MemoryPorts, name: str, answer: Callable[[str, Sequence[str
 
 
 def expect(ports: MemoryPorts, id: str, evidence: str, others: Sequence[str] = ()) -> None:
-    """See that a fault is found with its evidence, with `others` alone, and repaired where that is promised."""
+    """Insist that a fault is found with its evidence, only `others` with it, and repaired if the check can do so."""
     made = found(ports)
     finding = the(made, id)
     assert evidence in finding.evidence

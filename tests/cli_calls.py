@@ -1,7 +1,7 @@
-"""Arguments for every command of `qfieldcloud-cli`, and a word that its output has to hold.
+"""Arguments for every command of `qfieldcloud-cli`, and a word that its output must contain.
 
-The commands print for people to standard error, with `--json` to standard output. `qfieldcloud-cli` ends with 0 even
-when it failed, so it is run inside this process, where its exceptions can be seen.
+The commands print text to standard error, and with `--json` to standard output. `qfieldcloud-cli` ends with 0 even if
+it failed, so it runs inside this process, where its exceptions are visible.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from qfc.demo.survey import shipped_project
 
 @dataclass(frozen=True)
 class Call:
-    """What is typed, what has to be in the output, and as whom."""
+    """The arguments, a word of the output, and the user."""
 
     arguments: list[str]
     answer: str
@@ -27,7 +27,7 @@ class Call:
 
 
 def run_cli(world: ClientWorld, call: Call, *, as_json: bool = False) -> Result:
-    """Run a command as a person who logs in with it."""
+    """Run a command as a user who logs in with it."""
     options = ["--url", world.node.url, "--username", call.username, "--password", PASSWORD]
     return CliRunner().invoke(cli, [*options, *(["--json"] if as_json else []), *call.arguments])
 

@@ -1,4 +1,4 @@
-"""A node with people, an organization and a packaged project, for tests that use the official clients unmodified."""
+"""A node with users, an organization and a packaged project, for tests with the unmodified official clients."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ ProjectSeed.objects.create(
 
 
 class ClientWorld:
-    """Alice owns things, Bob works for her, Carol stands aside, Root is staff."""
+    """Alice owns everything, Bob works for her, Carol is not involved, Root is staff."""
 
     def __init__(self, node: Node, folder: Path) -> None:
         self.node = node
@@ -54,7 +54,7 @@ class ClientWorld:
         return client
 
     def name(self, word: str) -> str:
-        """A name that nobody had before."""
+        """A new name."""
         return f"{word}{next(self._numbers)}"
 
     def empty_project(self) -> str:
@@ -110,7 +110,7 @@ class ClientWorld:
 
     @cached_property
     def seeded(self) -> str:
-        """The id of a project that is to be made from a seed."""
+        """The id of a project with a seed."""
         project_id = self.empty_project()
         self.node.command("shell", "-c", MAKE_SEED.format(project_id=project_id))
         return project_id
@@ -124,7 +124,7 @@ class ClientWorld:
         return path
 
     def wait(self, done: Callable[[], Any]) -> Any:
-        """Wait until `done` gives something true."""
+        """Wait until `done` returns a true value."""
         end = time.monotonic() + PATIENCE_S
         while time.monotonic() < end:
             found = done()

@@ -1,7 +1,7 @@
 """A deployment as operators have it, for tests and benchmarks: a git checkout with Compose files, `.env`, containers.
 
-Services, labels, variables, volumes and tables are called as those of an official deployment; the application and its
-workers are the node, nginx, PostgreSQL, memcached, MinIO and certbot are the real ones.
+Services, labels, variables, volumes and tables have the names of an official deployment. The application and its
+workers are the node; nginx, PostgreSQL, memcached, MinIO and certbot are the real ones.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from stack import Stack
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "field.example.test"
 ADMIN, PASSWORD = "anna", "correct-horse-battery"
-#: What a checkout of a deployment consists of.
+#: The files of a deployment's checkout.
 PARTS = ("docker", "src/qfc_node", "pyproject.toml", "requirements.lock", ".dockerignore", "LICENSE")
 GIT = {"GIT_AUTHOR_NAME": "t", "GIT_AUTHOR_EMAIL": "t@example.com", "GIT_COMMITTER_NAME": "t",
        "GIT_COMMITTER_EMAIL": "t@example.com"}  # fmt: skip
-#: Images of the node, made once by the real Dockerfile; deployments of the tests build on them within a second.
+#: Images of the node, built once with the real Dockerfile; the tests' deployments build on them within a second.
 NODE = "qfc-test-node"
 QUICK_DOCKERFILE = f"""
 FROM {NODE}:latest AS node
@@ -86,13 +86,13 @@ class Deployment:
         return answer.json
 
     def look(self, checks: Sequence[Check], *, fix: bool = False) -> tuple[Finding, ...]:
-        """Return what some checks find for an operator who comes now, repaired where that is wanted."""
+        """Return the findings of some checks for a new operator, repaired on request."""
         with self.wired() as ports:
             return diagnose(ports, checks, Options(yes=True), fix=fix, proof=False).findings
 
     @contextmanager
     def wired(self) -> Iterator[Ports]:
-        """Give the ports of an operator who comes now."""
+        """Return the ports of a new operator."""
         ports = wiring.wire(config.load(self.qfc.environment, stack="dep").stack())
         try:
             yield ports
@@ -107,7 +107,7 @@ class Deployment:
         ).stdout.strip()
 
     def release(self, tag: str, changes: Mapping[str, str | None], *, on: str = "v1") -> None:
-        """Make a release: files with their new content (None: removed) on top of another one. The files of now stay."""
+        """Create a release: files with their new content (None: removed) on top of another one. Current files stay."""
         now = self.git("rev-parse", "HEAD")
         self.git("checkout", "-q", "--detach", on)
         for name, content in changes.items():
@@ -123,35 +123,35 @@ class Deployment:
         self.git("checkout", "-q", "--detach", now)
 
     def sql(self, statement: str) -> str:
-        """Ask the deployment's database past everything else."""
+        """Query the deployment's database directly."""
         user, database = self.env["POSTGRES_USER"], self.env["POSTGRES_DB"]
         words = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-U", user, "-d", database, "-c", statement]
         return self.engine.docker("exec", self.container("db"), *words)
 
     def containers(self, service: str, *, all: bool = True) -> list[str]:
-        """Return the ids of a service's containers, whatever the suite says."""
+        """Return the ids of a service's containers, without the suite."""
         labels = [f"label=com.docker.compose.project={self.project}", f"label=com.docker.compose.service={service}"]
         filters = [word for label in labels for word in ("--filter", label)]
         return self.engine.docker("ps", "-q", "--no-trunc", *(["-a"] if all else []), *filters).split()
 
     def container(self, service: str) -> str:
-        """Return the id of a service's one container."""
+        """Return the id of a service's only container."""
         (found,) = self.containers(service)
         return found
 
     def image_of(self, service: str) -> str:
-        """Return the id of the image that a service's containers were made of."""
+        """Return the id of the image of a service's containers."""
         found = {self.engine.docker("inspect", "--format", "{{.Image}}", one) for one in self.containers(service)}
         (image,) = found
         return image
 
     @property
     def url(self) -> str:
-        """The address that clients are given."""
+        """The URL for clients."""
         return f"https://{HOST}:{self.ports['WEB_HTTPS_PORT']}"
 
     def client(self, path: str = "") -> httpx.Client:
-        """Give an HTTP client as a device has one: it knows the name, and trusts any certificate."""
+        """Return an HTTP client like a device's: it knows the host name, and trusts any certificate."""
         base = f"https://{self.engine.address}:{self.ports['WEB_HTTPS_PORT']}{path}"
         headers = {"Host": urlsplit(self.url).netloc}
         hooks = {"request": [_name_the_host]}
@@ -161,7 +161,7 @@ class Deployment:
 
     @contextmanager
     def device(self) -> Iterator[httpx.Client]:
-        """Give a client that is logged in."""
+        """Return a client that is logged in."""
         with self.client() as client:
             answer = client.post("/api/v1/auth/login/", json={"username": ADMIN, "password": PASSWORD})
             answer.raise_for_status()
@@ -169,7 +169,7 @@ class Deployment:
             yield client
 
     def remove(self) -> None:
-        """Take everything of it away: containers, volumes, networks, images."""
+        """Remove everything that belongs to it: containers, volumes, networks, images."""
         names = self.engine.docker("ps", "-aq", "--filter", f"label=com.docker.compose.project={self.project}").split()
         if names:
             self.engine.docker("rm", "-fv", *names, check=False)
@@ -187,12 +187,12 @@ class Deployment:
 
 
 def _name_the_host(request: httpx.Request) -> None:
-    """Let TLS name the host that is meant, not the address that is called."""
+    """Send the real host name in TLS, not the address of the connection."""
     request.extensions["sni_hostname"] = HOST
 
 
 def ensure_node_image(engine: DockerHost) -> None:
-    """Build the node's image with the Dockerfile that ships with the repository; the engine's cache makes it quick."""
+    """Build the node's image with the repository's Dockerfile; the engine's cache makes this fast."""
     argv = ["docker", "build", "--quiet", "--network", "host", "--file", "docker/node/Dockerfile", "--target", "node"]
     environment = {**os.environ, "DOCKER_BUILDKIT": "0", "DOCKER_HOST": f"unix://{engine.socket}"}
     done = subprocess.run(
@@ -202,7 +202,7 @@ def ensure_node_image(engine: DockerHost) -> None:
 
 
 def checkout(folder: Path) -> None:
-    """Make a checkout of a deployment's repository, of what lies in this one now, with the tag v1."""
+    """Create a checkout of a deployment's repository from the current files of this one, with the tag v1."""
     folder.mkdir(parents=True)
     for part in PARTS:
         target = folder / part
@@ -221,7 +221,7 @@ def checkout(folder: Path) -> None:
 def deployment(
     engine: DockerHost, folder: Path, home: Path, *, workers: int = 2, name: str | None = None
 ) -> Deployment:
-    """Make a deployment that does not run yet, and a configuration that names it."""
+    """Create a deployment that is not running yet, and a configuration that names it."""
     checkout(folder)
     project = name or f"qfctest{uuid.uuid4().hex[:8]}"
     ports = {
@@ -280,11 +280,11 @@ class DeployedStack(Stack):
         self.port = database_port
 
     def client(self) -> httpx.Client:
-        """Give an HTTP client that begins at the API's root."""
+        """Return an HTTP client whose base is the API's root."""
         return self.made.client("/api/v1/")
 
     def database(self) -> psycopg.Connection:
-        """Connect past the suite, through the published port."""
+        """Connect directly through the published port, without the suite."""
         env = self.made.env
         return psycopg.connect(
             host="127.0.0.1",
@@ -298,7 +298,7 @@ class DeployedStack(Stack):
 
 @contextmanager
 def as_stack(made: Deployment) -> Iterator[DeployedStack]:
-    """See a deployment as a stack for a block; its database's port is brought here if it is a server's."""
+    """Yield a deployment as a stack; the port of its database is forwarded here if it is on a server."""
     published = made.ports["HOST_POSTGRES_PORT"]
     if made.engine.ssh is None:
         yield DeployedStack(made, published)

@@ -1,4 +1,4 @@
-"""Troubles made in the rows of a database of any release."""
+"""Create problems in the rows of a database of any release."""
 
 from __future__ import annotations
 
@@ -10,33 +10,33 @@ from queue_world import DatabaseWorld, before
 
 
 def keeps_files(world: DatabaseWorld) -> bool:
-    """Tell whether the database of this world knows names of files."""
+    """Return whether the database of this world stores names of files."""
     return world.has_table("file")
 
 
 def store(world: DatabaseWorld, project: str, name: str, *sizes: int, made: float = 60) -> None:
-    """Store versions of a file, the oldest first, as the last of what an upload does: nobody counts them."""
+    """Store versions of a file, the oldest first, like an upload, but without counting their bytes."""
     make_file(world.tables, project, name, *sizes, made_at=before(made))
 
 
 def count_bytes(world: DatabaseWorld, project: str, count: int) -> None:
-    """Let a project say that its files take so many bytes."""
+    """Set the number of bytes that a project reports for its files."""
     world.tables.change("project", {"id": project}, file_storage_bytes=count)
 
 
 def announce(world: DatabaseWorld, delta: str, **files: str | None) -> None:
-    """Let an edit announce files, by their names, with their checksums."""
+    """Store an edit that announces files by name and checksum."""
     content = {"method": "create", "sourceLayerId": "trees_1", "new": {"attributes": {}, "files_sha256": files}}
     world.tables.change("delta", {"id": delta}, content=json.dumps(content))
 
 
 def superuser(world: DatabaseWorld, name: str) -> None:
-    """Let a person do everything."""
+    """Give a user all permissions."""
     world.tables.change("user", {"username": name}, is_superuser=True)
 
 
 def wrong_password(world: DatabaseWorld, name: str, times: int, *, ago: timedelta) -> bool:
-    """Let somebody type a wrong password; tell whether this server keeps that."""
+    """Record a wrong password; return whether this server stores such records."""
     if not world.has_table("attempt"):
         return False
     world.insert("attempt", username=name, attempt_time=before(ago.total_seconds() / 60), failures_since_start=times,

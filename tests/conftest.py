@@ -1,4 +1,4 @@
-"""Real services for tests: one PostgreSQL server a run, a database cloned from a migrated template for every test."""
+"""Real services for tests: one PostgreSQL server per run, and for every test a clone of a migrated database."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
 from requirements import require
 from shared_database import SharedDatabases
 
-# How long an example takes, or its making, says nothing on a machine that does other things as well.
+# The duration of an example, or of generating it, means nothing on a machine that runs other programs as well.
 settings.register_profile("qfc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("qfc")
 
-#: What configures the suite, the node, PostgreSQL, Docker or Django elsewhere; tests see none of it.
+#: Variables that configure the suite, the node, PostgreSQL, Docker or Django; tests must not see them.
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
 
-#: Tests in these folders are fast, unless they need a part that takes minutes to be made.
+#: Tests in these folders are fast, unless they need a part that takes minutes to build.
 FAST_FOLDERS = ("unit", "contract")
 SLOW_PARTS = ("docker", "qgis", "s3")
-#: Deployments that several files share, the slower one first: each is made by one worker, which runs all their tests.
+#: Deployments that several files share, the slower one first: one worker creates each and runs all their tests.
 SHARED_DEPLOYMENTS = ("deployed_there", "docker_there", "deployed_here")
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is fast, and group by what it shares: pytest-xdist gives each group to one of its workers."""
+    """Mark fast tests, and group tests by what they share: pytest-xdist runs each group in one of its workers."""
     for item in items:
         if "minio" in fixtures_of(item):
             item.add_marker("s3")
@@ -58,7 +58,7 @@ def group_of(item: pytest.Item) -> str:
 
 
 def fixtures_of(item: pytest.Item) -> set[str]:
-    """Return the fixtures of a test, those that its parameters name too."""
+    """Return the fixtures of a test, including those that its parameters name."""
     named = getattr(item, "callspec", None)
     return {*getattr(item, "fixturenames", ()), *map(str, named.params.values() if named else ())}
 
@@ -112,7 +112,7 @@ def template_database(postgres_server: Endpoint, short_folder: Path) -> Endpoint
 
 @pytest.fixture(scope="session")
 def shared_databases(template_database: Endpoint) -> Iterator[SharedDatabases]:
-    """Databases that tests of rows use, one after the other; what changes tables takes `database`."""
+    """Databases that tests of rows use one after the other; tests that change tables use `database`."""
     made = SharedDatabases(template_database)
     yield made
     made.close()
@@ -218,7 +218,7 @@ def docker_here() -> DockerHost:
 
 @pytest.fixture(scope="session")
 def docker_there(docker_here: DockerHost, short_folder: Path) -> Iterator[DockerHost]:
-    """A host of its own with an engine and Compose v1, reached over SSH; it has the images that deployments need."""
+    """A separate host with an engine and Compose v1, reached over SSH; it has the images that deployments need."""
     folder = short_folder / "host"
     folder.mkdir()
     with second_engine(folder) as engine:

@@ -1,4 +1,4 @@
-"""A project folder with layers of every kind, for tests of deltas; made by GDAL, so that files are as in real life."""
+"""A project folder with layers of every kind, for tests of deltas; GDAL writes them, so the files are realistic."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _numbers = itertools.count(1)
 
 @dataclass(frozen=True)
 class Row:
-    """A feature to begin with, and one that is read back."""
+    """A feature, as written at the beginning or read back."""
 
     fid: int
     name: str | None = None
@@ -35,7 +35,7 @@ class Row:
 
 
 class World:
-    """A folder with a project file. Layers are added as they are made."""
+    """A folder with a project file. Every new layer is added to the project."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -66,7 +66,7 @@ class World:
         )
 
     def apply_one(self, delta: Delta, **options: Any) -> DeltaOutcome:
-        """Apply one delta and return what became of it."""
+        """Apply one delta and return its outcome."""
         return self.apply(delta, **options).outcomes[0]
 
     def snapshot(self) -> dict[str, tuple[bytes, int]]:
@@ -99,7 +99,7 @@ def create(
     client: str = CLIENT,
     **fields: Any,
 ) -> Delta:
-    """A feature made on the device."""
+    """A feature created on the device."""
     new = {"geometry": wkt, "attributes": fields}
     return delta("create", layer, key, new=new, local=key if local is None else local, client=client)
 

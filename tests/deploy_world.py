@@ -1,4 +1,4 @@
-"""A deployment in memory whose operators are killed, or meet an error, at any call that they make."""
+"""A deployment in memory whose operators are killed, or get an error, at any call."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ from twins.site import SERVICES
 
 ADMIN = "anna"
 STATUS = b'{"database": "ok", "storage": "ok"}'
-#: What operators call, part by part.
+#: The parts that operators call.
 PORTS = ("directory", "jobs", "api", "lock", "audit", "records")
 PARTS = ("images", "source", "settings", "traffic", "dumps", "rollout")
 
 
 class Killed(BaseException):
-    """SIGKILL: nothing of the operator runs any more, however it tries."""
+    """SIGKILL: nothing of the operator's process runs any more."""
 
 
 class Fate(StrEnum):
-    """What happens at a call: the operator is killed, or told of an error; before the call had its effect, or after."""
+    """The event at a call: the operator is killed or gets an error, before or after the call's effect."""
 
     KILLED_BEFORE = "killed before"
     KILLED_AFTER = "killed after"
@@ -59,7 +59,7 @@ class Fate(StrEnum):
 
 @dataclass
 class Operator:
-    """A process. At its `at`-th call (from 1) its fate meets it; `calls` says what it called."""
+    """A process. Its fate happens at its `at`-th call (from 1); `calls` lists its calls."""
 
     at: int = 0
     fate: Fate = Fate.KILLED_BEFORE
@@ -99,7 +99,7 @@ class _Watched:
 
 
 class _Clock(MemoryClock):
-    """Time in which workers work: whenever somebody waits, the oldest job is done."""
+    """A clock with workers: whenever somebody waits, the oldest job is done."""
 
     world: World
 
@@ -109,7 +109,7 @@ class _Clock(MemoryClock):
 
 
 class World:
-    """A deployment of two releases, the first of which runs; and everything that stays when an operator is killed."""
+    """A deployment with two releases, the first of which is running; and all state that survives an operator."""
 
     def __init__(self, *releases: Release) -> None:
         clock = _Clock()
@@ -141,7 +141,7 @@ class World:
         return watched
 
     def bury(self) -> None:
-        """The process of the last operator is gone, as the kernel tells."""
+        """The kernel reports that the process of the last operator is gone."""
         self.table.living.discard(self.pids)
 
     def seen(self) -> dict[str, Any]:
@@ -162,7 +162,7 @@ class World:
         }
 
     def write(self, name: str) -> bool:
-        """Let a person make a project, if writers may write; tell whether it was taken."""
+        """Let a user create a project, if writes are allowed; return whether it was accepted."""
         request = ApiRequest("POST", "/api/v1/projects/", document={"name": name})
         try:
             return self._answer(request)[0] == 201
@@ -170,7 +170,7 @@ class World:
             return False
 
     def work(self) -> None:
-        """Let a worker do the oldest job."""
+        """Let a worker run the oldest job."""
         waiting = [job for job in self.site.queue.job_rows.values() if job.status is JobStatus.PENDING]
         if self.site.workers and self.site.answers and waiting:
             job = min(waiting, key=lambda one: one.created_at)
@@ -190,7 +190,7 @@ class World:
         return job
 
     def _answer(self, request: ApiRequest) -> tuple[int, bytes]:
-        """Answer as a server does: nobody, 503 while writers are held off, else what was asked for."""
+        """Answer like a server: not at all, with 503 while writes are blocked, else with the requested document."""
         if not self.site.answers:
             raise UnreachableError("http://memory does not answer.")
         path = request.path
@@ -227,7 +227,7 @@ class World:
 
 
 class _Ports:
-    """Ports of which some are others."""
+    """Ports of which some are replaced."""
 
     def __init__(self, ports: MemoryPorts) -> None:
         self._ports = ports
@@ -237,7 +237,7 @@ class _Ports:
 
 
 def release(name: str, *, migrations: int = 1, fails: str = "") -> Release:
-    """Return a release with so many migrations, that fails at what is named."""
+    """Return a release with that many migrations, which fails at the named steps."""
     names = tuple(f"core.{number:04}" for number in range(1, migrations + 1))
     return Release(Revision(name * 40, name), {}, names, frozenset(fails.split()))
 
@@ -246,5 +246,5 @@ OLD, NEW = release("a"), release("b", migrations=3)
 
 
 def without(seen: dict[str, Any], *names: str) -> dict[str, Any]:
-    """Return what was seen but for some of it."""
+    """Return the observed state without some of its keys."""
     return {name: value for name, value in copy.deepcopy(seen).items() if name not in names}

@@ -1,4 +1,4 @@
-"""GIS engines that misbehave, to see what the worker makes of it. They do real work on real files."""
+"""GIS engines that misbehave, to test how the worker handles it. They do real work on real files."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from qfc_node.gis.port import (
 
 
 class JournalEngine:
-    """A project is a folder with `journal.txt`; applying a delta appends its id. `project.qgs` tells how to misbehave.
+    """A project is a folder with `journal.txt`; applying a delta appends its id. `project.qgs` says how to misbehave.
 
     The project file is JSON: `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
     """

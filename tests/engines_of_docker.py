@@ -1,4 +1,4 @@
-"""Docker engines for tests: this machine's own with Compose v2, and one on a host of its own with Compose v1."""
+"""Docker engines for tests: this machine's own with Compose v2, and one on a separate host with Compose v1."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from requirements import require
 from second_host import CAN_MAKE, second_host
 from ssh_server import SSHD, SshServer, running
 
-#: What deployments of the tests are made of; `.ci/containers` makes them on a machine without a registry.
+#: Base images of the tests' deployments; `.ci/containers` builds them on a machine without a registry.
 IMAGES = (
     "debian:bookworm-slim",
     "postgres:15-bookworm",
@@ -30,7 +30,7 @@ PEBBLE = "local/pebble:latest"
 SOCKET = "/var/run/docker.sock"
 PLUGINS = Path("/usr/local/lib/docker/cli-plugins")
 START_S = 60.0
-# Programs of that host find its own engine, and no Compose but v1: a mount name space of its own.
+# Its own mount name space: programs on that host find its own engine, and only Compose v1.
 _AS_THERE = (
     'mount --bind "$1" {socket} && {{ [ ! -d {plugins} ] || mount --bind "$2" {plugins}; }} && shift 2 && exec "$@"'
 )
@@ -38,7 +38,7 @@ _AS_THERE = (
 
 @dataclass(frozen=True)
 class DockerHost:
-    """Where a deployment of the tests runs: here, or on a host that SSH reaches. `docker` runs a command there."""
+    """The place of a test's deployment: here, or a host that SSH reaches. `docker` runs a command there."""
 
     name: str
     socket: str
@@ -56,14 +56,14 @@ class DockerHost:
 
     @property
     def settings(self) -> dict[str, object]:
-        """What the suite's configuration says of how the host is reached."""
+        """The suite's configuration for reaching the host."""
         if self.ssh is None:
             return {}
         return {"host": self.ssh.address, "ssh_port": self.ssh.port, "ssh_config": str(self.ssh.folder / "client")}
 
 
 def require_engine() -> DockerHost:
-    """Return this machine's engine. Skips where there is none, or not what deployments are made of."""
+    """Return this machine's engine. Skips the test without an engine or without the images of deployments."""
     docker = shutil.which("docker")
     require("docker", docker is not None, "the program docker")
     answers = subprocess.run(["docker", "info"], capture_output=True, check=False).returncode == 0
@@ -77,7 +77,7 @@ def require_engine() -> DockerHost:
 
 @contextmanager
 def second_engine(folder: Path) -> Iterator[DockerHost]:
-    """Run a host of its own for a block: a network name space with an engine, an sshd, and Compose v1."""
+    """Run a separate host for a block: a network name space with an engine, an sshd, and Compose v1."""
     require("root", CAN_MAKE, "root and iproute2 for a network name space")
     require("ssh", SSHD is not None, "an sshd; install openssh-server")
     require("compose v1", shutil.which("docker-compose") is not None, "docker-compose (v1)")
@@ -97,7 +97,7 @@ def second_engine(folder: Path) -> Iterator[DockerHost]:
 
 @contextmanager
 def engine_of_another_processor(folder: Path) -> Iterator[str]:
-    """Run an engine for a block that takes its host for an old PC (i686); give its socket."""
+    """Run an engine for a block that believes its host is an old PC (i686); yield its socket."""
     require("root", CAN_MAKE, "root and iproute2 for a network name space")
     require("docker", shutil.which("dockerd") is not None, "the program dockerd")
     with (
@@ -110,7 +110,7 @@ def engine_of_another_processor(folder: Path) -> Iterator[str]:
 @contextmanager
 def _dockerd(folder: Path, inside: Sequence[str]) -> Iterator[str]:
     """Run an engine with a folder of its own for everything."""
-    # A data folder below /tmp may be on a file system that overlays cannot use; the engine's own is on a fit one.
+    # A data folder below /tmp may be on a file system without support for overlays; the engine's own folder is not.
     data = Path(tempfile.mkdtemp(prefix="qfc-engine-", dir="/var/lib"))
     socket = f"{folder}/docker.sock"
     argv = [*inside, "dockerd", "--data-root", str(data), "--exec-root", f"{folder}/exec", "--pidfile", f"{folder}/pid"]

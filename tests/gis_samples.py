@@ -42,7 +42,7 @@ def make_geopackage(
     with_index: bool = True,
     dimensions: tuple[int, int] = (0, 0),
 ) -> None:
-    """Write a table; `columns` is SQL and names `geom` where the geometry is to be; rows give every column."""
+    """Write a table; `columns` is SQL, in which `geom` is the geometry; rows have a value for every column."""
     new = not path.exists()
     with closing(geopackage.create(path) if new else sqlite3.connect(path, isolation_level=None)) as connection:
         if new:
@@ -81,7 +81,7 @@ def layer_xml(
     crs: str = "EPSG:4326",
     more: str = "",
 ) -> str:
-    """A `<maplayer>`; `more` is XML for its inside."""
+    """A `<maplayer>`; `more` is XML for its content."""
     options = "".join(
         f"<Option type='QString' name={quoteattr(key)} value={quoteattr(value)}/>"
         for key, value in (properties or {}).items()
@@ -95,7 +95,7 @@ def layer_xml(
 
 
 def project_xml(layers: Sequence[str], *, tree: str | None = None, properties: str = "", more: str = "") -> str:
-    """A project over (7 46, 10 48); `tree` is the inside of the layer tree, by default every layer."""
+    """A project with the extent (7 46, 10 48); `tree` is the content of the layer tree, by default every layer."""
     ids = [layer.split("<id>")[1].split("</id>")[0] for layer in layers]
     nodes = "".join(
         f"<layer-tree-layer id='{layer_id}' checked='Qt::Checked' source='' providerKey=''/>" for layer_id in ids

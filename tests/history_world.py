@@ -1,7 +1,7 @@
-"""What happens to a queue besides its operator: devices push, people ask for packages, workers work, stop and die.
+"""Events of a queue besides its operator's: devices push, users request packages, workers work, stop and die.
 
-`data` counts how often each edit was really applied: on a node with the end of its job, in one transaction; on an
-official server by the container, before anybody has written that down.
+`data` counts how often each edit was really applied: on a node at the end of its job, in one transaction; on an
+official server by the container, before anything records it.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ from twins import MemoryClock, MemoryQueue, memory_stack
 
 OPEN_PART = ("pending", "started")
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
-#: The first of the two keys of the lock by which the node's workers show that they live.
+#: The first of the two keys of the lock that the node's workers hold while they live.
 LOCK_CLASS = 1363559255
 
 
 @dataclass
 class Actor:
-    """A worker, and what it has come to with its job."""
+    """A worker, and the stage of its job."""
 
     id: str
     job: str | None = None
     deltas: tuple[str, ...] = ()
     has_begun: bool = False
-    #: What an official server's container has made of the edits in its files; None before it has written them.
+    #: The outcomes of the edits in the files of an official server's container; None before it has written them.
     outcomes: Mapping[str, str] | None = None
     token: str | None = None
 
@@ -53,7 +53,7 @@ class Ground(Protocol):
         ...
 
     def give_file(self, project: str) -> None:
-        """Give a new project a file, where files have rows."""
+        """Give a new project a file, if files have rows."""
         ...
 
     def push(self, project: str, person: str, number: int) -> list[str]:
@@ -69,7 +69,7 @@ class Ground(Protocol):
         ...
 
     def claim(self, actor: Actor) -> Job | None:
-        """Let a worker take up a job."""
+        """Let a worker claim a job."""
         ...
 
     def expire(self, actor: Actor) -> None:
@@ -77,19 +77,19 @@ class Ground(Protocol):
         ...
 
     def begin(self, actor: Actor) -> None:
-        """Let a worker begin."""
+        """Let a worker start its job."""
         ...
 
     def write(self, actor: Actor, outcomes: Mapping[str, str]) -> None:
-        """Let an official server's container write its files, before anybody writes down what became of the edits."""
+        """Let an official server's container write its files, before anything records the outcomes of the edits."""
         ...
 
     def finish(self, actor: Actor, outcomes: Mapping[str, str]) -> None:
-        """Write a good end of a job, unless it is the worker's no more."""
+        """Record the success of a job, unless the worker has lost it."""
         ...
 
     def fail(self, actor: Actor) -> None:
-        """Write a bad end of a job, unless it is the worker's no more."""
+        """Record the failure of a job, unless the worker has lost it."""
         ...
 
     def end_the_lost(self) -> None:
@@ -129,10 +129,10 @@ class MemoryGround:
         return (NOW - self._clock.moment).total_seconds() / 60
 
     def give_file(self, project: str) -> None:
-        """Files are not looked at here."""
+        """Do nothing: the twin has no files."""
 
     def push(self, project: str, person: str, number: int) -> list[str]:
-        """Take edits as the node does: they join the newest job that waits, with those that are in no job."""
+        """Take edits like the node: they join the newest waiting job, with those that are in no job."""
         made = self.tick()
         new = [self.world.delta(project, made=made - index / 6e7, by=person) for index in range(number)]
         open_parts = {delta for (_, delta), status in self.queue.parts.items() if status in OPEN_PART}
@@ -183,10 +183,10 @@ class MemoryGround:
             self.queue.delta_rows[delta] = replace(self.queue.delta_rows[delta], status="started")
 
     def write(self, actor: Actor, outcomes: Mapping[str, str]) -> None:
-        """Nothing is written before the end."""
+        """Do nothing: nothing is written before the end."""
 
     def finish(self, actor: Actor, outcomes: Mapping[str, str]) -> None:
-        """Write what became of the edits, with the end of the job."""
+        """Record the outcomes of the edits, with the end of the job."""
         if self._holds(actor):
             self.data.update(delta for delta, became in outcomes.items() if became == "applied")
             self._end(actor, JobStatus.FINISHED, outcomes)
@@ -205,7 +205,7 @@ class MemoryGround:
         self._change(job, status=status, finished_at=self._clock.moment, lease_expires_at=None)
 
     def end_the_lost(self) -> None:
-        """The node's workers look after that as `release` does."""
+        """Do nothing: the node's workers do this themselves, like `release`."""
 
     def waiting_edits(self, job: str) -> list[str]:
         """Return the edits that a job has yet to apply."""
@@ -233,7 +233,7 @@ class MemoryGround:
 
 
 class _Store(PostgresJobStore):
-    """The database's own queue; what a deployment's containers tell of workers comes from the test."""
+    """The database's own queue; the test supplies what a deployment's containers show about workers."""
 
     told: tuple[Worker, ...] | None = None
 
@@ -243,7 +243,7 @@ class _Store(PostgresJobStore):
 
 
 class DatabaseGround:
-    """A real database: the node's where it has leases, else an official server's."""
+    """A real database: with leases the node's, else an official server's."""
 
     def __init__(self, connect: Connect) -> None:
         self.database = DatabaseWorld(connect)
@@ -258,7 +258,7 @@ class DatabaseGround:
         self._actors: dict[str, Actor] = {}
 
     def tick(self) -> float:
-        """Return the database's own moment: time passes by itself."""
+        """Return the database's current time: time passes by itself."""
         (moment,) = self._one("select clock_timestamp()")
         self._clock.moment = moment
         self._tell()
@@ -273,7 +273,7 @@ class DatabaseGround:
             )
 
     def push(self, project: str, person: str, number: int) -> list[str]:
-        """Take edits as the server does: a node's join the newest job that waits, an official one's get a new one."""
+        """Take edits like the server: a node's join the newest waiting job, an official one's get a new job."""
         made = self.tick()
         new = [self.world.delta(project, made=made - index / 6e7, by=person) for index in range(number)]
         adrift = self._ids(
@@ -294,7 +294,7 @@ class DatabaseGround:
         return new
 
     def hire(self) -> Actor:
-        """Start a worker: a node's shows by a lock that it lives."""
+        """Start a worker: a node's holds a lock while it lives."""
         actor = Actor(str(uuid4()))
         self._actors[actor.id] = actor
         if self.world.has_leases:
@@ -304,7 +304,7 @@ class DatabaseGround:
         return actor
 
     def bury(self, actor: Actor) -> None:
-        """Let a worker die; a container that it started may go on."""
+        """Let a worker die; a container that it started may continue."""
         del self._actors[actor.id]
         if self.world.has_leases:
             self._run("select pg_advisory_unlock(%(class)s, %(key)s)", **{"class": LOCK_CLASS, "key": self._key(actor)})
@@ -333,7 +333,7 @@ class DatabaseGround:
         return self.store.job(actor.job)
 
     def expire(self, actor: Actor) -> None:
-        """Let the lease end, where there are leases."""
+        """Let the lease end, if this server has leases."""
         if self.world.has_leases and self._holds(actor):
             past = "clock_timestamp() - interval '1 second'"
             self._run(f"update core_job set lease_expires_at = {past} where id = %(job)s", job=actor.job)
@@ -371,7 +371,7 @@ class DatabaseGround:
             )
 
     def finish(self, actor: Actor, outcomes: Mapping[str, str]) -> None:
-        """Write what became of the edits: a node's worker with the files, an official one's after them."""
+        """Record the outcomes of the edits: a node's worker with the files, an official one's after them."""
         self.write(actor, outcomes)
         if self._holds(actor):
             if self.world.has_leases:
@@ -380,7 +380,7 @@ class DatabaseGround:
             self._end(actor, "finished", became)
 
     def fail(self, actor: Actor) -> None:
-        """Fail the job, and its edits with it; an official server says nothing in them."""
+        """Fail the job and its edits; an official server leaves no message in them."""
         if self._holds(actor):
             told = "The job failed." if self.world.has_leases else None
             self._end(actor, "failed", dict.fromkeys(actor.deltas, ("error", told)))
@@ -395,7 +395,7 @@ class DatabaseGround:
         self._run(statement, status=status, job=job)
 
     def end_the_lost(self) -> None:
-        """Fail jobs whose worker and container are gone, and call their edits errors, as official servers do."""
+        """Fail jobs whose worker and container are gone, and mark their edits as errors, like official servers."""
         if self.world.has_leases:
             return
         held = {actor.job for actor in self._actors.values()} | self.containers
@@ -416,7 +416,7 @@ class DatabaseGround:
         )
 
     def lock(self, project: str, since: float | None) -> None:
-        """Lock a project, or unlock it, where the release has locks."""
+        """Lock or unlock a project, if the release has locks."""
         if self.database.has_column(self.database.project_table, "locked_at"):
             moment = None if since is None else self._one("select clock_timestamp()")[0] - timedelta(minutes=since)
             statement = f"update {self.database.project_table} set locked_at = %(moment)s where id = %(project)s"
@@ -428,14 +428,14 @@ class DatabaseGround:
         self.database.close()
 
     def _tell(self) -> None:
-        """Tell what a deployment's containers show."""
+        """Return what a deployment's containers show."""
         if not self.world.has_leases:
             states = [Worker(one.id, "busy" if one.job else "idle", job_id=one.job) for one in self._actors.values()]
             self.store.told = tuple(states)
             self._runtime.at_work = frozenset(self.containers)
 
     def _settle(self, job: str, delta: str, status: str, told: str | None) -> None:
-        """Write what became of an edit."""
+        """Record the outcome of an edit."""
         feedback = None if told is None else json.dumps({"msg": told})
         values = {"job": job, "delta": delta, "status": status, "told": feedback}
         self._run(
@@ -448,7 +448,7 @@ class DatabaseGround:
         )
 
     def _holds(self, actor: Actor) -> bool:
-        """Tell whether a job is still the worker's: by the token where there are leases, else while it is active."""
+        """Return whether the worker still has the job: by the token if there are leases, else while it is active."""
         mine = "and lease_token = %(token)s" if self.world.has_leases else ""
         statement = f"select 1 from core_job where id = %(job)s and status in ('queued', 'started') {mine}"
         return bool(actor.job and self.database.execute(statement, {"job": actor.job, "token": actor.token}))

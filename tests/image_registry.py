@@ -22,7 +22,7 @@ http: {{addr: "127.0.0.1:{port}"}}
 
 @contextmanager
 def image_registry(folder: Path) -> Iterator[str]:
-    """Run one below a folder; give the beginning of the names of its images. The engine trusts loopback."""
+    """Run one below a folder; yield the prefix of its images' names. The engine trusts loopback."""
     program = shutil.which("docker-registry")
     require("registry", program is not None, "docker-registry is not installed")
     port = free_port()

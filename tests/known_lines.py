@@ -1,4 +1,4 @@
-"""Lines that services write when something is wrong, by the check that has to know them."""
+"""Lines that services write when something is wrong, by the check that must find them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
-#: Which service, and what it says; requests of nginx as they are shown.
+#: The service and its line; requests of nginx as they are shown.
 WRITTEN: Mapping[str, tuple[str, str]] = {
     "A06-log": ("app", 'psycopg2.OperationalError: invalid sslmode value: "prefer # or require"'),
     "A12-log": ("app", "  File \"os.py\", line 685, in __getitem__\n    raise KeyError(key)\nKeyError: 'SALT_KEY'"),

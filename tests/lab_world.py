@@ -1,4 +1,4 @@
-"""What tests of the fault lab share."""
+"""Shared parts of the tests of the fault lab."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from qfc.lab.queue import QUEUE
 from qfc.lab.workers import WORKERS
 from qfc.stack.model import Kind
 
-#: Faults of which only the proof tells.
+#: Faults that only the proof finds.
 PROVEN = {fault.id for fault in FAULTS if "proof" in fault.finds}
-#: What needs an engine, supervisord or an nginx: made on real stacks, in the acceptance tests.
+#: Faults that need an engine, supervisord or nginx: the acceptance tests create them on real stacks.
 REAL_ONLY = {
     "worker-missing",
     "nginx-stopped",
@@ -41,7 +41,7 @@ REAL_ONLY = {
     "disk-full",
 }
 IN_TABLES = (*WORKERS, *QUEUE, *FAILURES, *EDITS, *FILES, *ACCOUNTS, *DATABASE)
-#: Faults that are made of rows, and need nothing else that is real.
+#: Faults in rows, which only need a real database.
 OF_ROWS = [one for one in IN_TABLES if one.id not in REAL_ONLY]
 
 

@@ -27,7 +27,7 @@ class MinIO:
 
     @property
     def endpoint(self) -> str:
-        """The address of its API."""
+        """The URL of its API."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
@@ -42,7 +42,7 @@ class MinIO:
         }
 
     def make_bucket(self) -> None:
-        """Make the bucket; it is there or the test ends."""
+        """Create the bucket; the test fails without it."""
         make = (
             "import boto3, sys; boto3.client('s3', endpoint_url=sys.argv[1], aws_access_key_id=sys.argv[2], "
             "aws_secret_access_key=sys.argv[3], region_name='us-east-1').create_bucket(Bucket=sys.argv[4])"
@@ -50,7 +50,7 @@ class MinIO:
         subprocess.run([sys.executable, "-c", make, self.endpoint, ACCESS, SECRET, BUCKET], check=True)
 
     def start(self) -> None:
-        """Start the server unless it runs, and wait until it is ready."""
+        """Start the server unless it is running, and wait until it is ready."""
         if self._process is not None:
             return
         environment = {"MINIO_ROOT_USER": ACCESS, "MINIO_ROOT_PASSWORD": SECRET, "HOME": str(self._folder)}

@@ -1,4 +1,4 @@
-"""A node as separate processes, for tests that talk to it over HTTP and kill parts of it."""
+"""A node in separate processes, for tests that use it over HTTP and kill parts of it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ START_S = 60.0
 
 
 def node_environment(endpoint: Endpoint, folder: Path) -> dict[str, str]:
-    """Return the environment of a node on that database and folder, and nothing else of this process's."""
+    """Return the environment of a node on that database and folder, without other variables of this process."""
     folder.mkdir(parents=True, exist_ok=True)
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
     return {
@@ -39,7 +39,7 @@ def node_environment(endpoint: Endpoint, folder: Path) -> dict[str, str]:
 
 
 class Node:
-    """An API server on a free port of loopback, and workers, each when asked for; all end with the block."""
+    """An API server on a free port of loopback, and workers, each started on request; all end with the block."""
 
     def __init__(self, endpoint: Endpoint, folder: Path, **environment: str) -> None:
         self.endpoint = endpoint
@@ -49,12 +49,12 @@ class Node:
         self._app: subprocess.Popen[bytes] | None = None
         self._log: IO[bytes] = (folder / "processes.log").open("ab")
         self.port = free_port()
-        #: What tests open on this node and want closed with it.
+        #: Resources of tests on this node that are closed with it.
         self.resources = contextlib.ExitStack()
 
     @property
     def url(self) -> str:
-        """The address that clients are given."""
+        """The URL for clients."""
         return f"http://127.0.0.1:{self.port}/api/v1/"
 
     @property
@@ -65,7 +65,7 @@ class Node:
 
     @property
     def log(self) -> str:
-        """What the processes said."""
+        """The output of the processes."""
         return (self.folder / "processes.log").read_text(encoding="utf-8", errors="replace")
 
     def __enter__(self) -> Self:
@@ -81,7 +81,7 @@ class Node:
         """Start the API server and wait until it answers."""
         argv = [sys.executable, "-m", "gunicorn", "qfc_node.wsgi", "--bind", f"127.0.0.1:{self.port}"]
         argv += ["--worker-class", "gthread", "--threads", "8", "--workers", "1", "--timeout", "120"]
-        argv += ["--limit-request-line", "8190"]  # a name of 1000 characters is 12 000 in an address
+        argv += ["--limit-request-line", "8190"]  # a name of 1000 characters may have 12 000 in a URL
         self._app = self._start(argv)
         self._await_answer()
 
@@ -92,7 +92,7 @@ class Node:
         self._app.wait()
 
     def start_worker(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start a worker; it is not waited for."""
+        """Start a worker without waiting for it."""
         worker = self._start([sys.executable, "-m", "qfc_node", "dequeue", *arguments], environment)
         self.workers.append(worker)
         return worker
@@ -111,7 +111,7 @@ class Node:
         return done.stdout
 
     def create_user(self, username: str, password: str = "correct-horse-battery", *, superuser: bool = False) -> None:
-        """Create a person through the node's own command."""
+        """Create a user with the node's own command."""
         arguments = ["--username", username, "--email", f"{username}@example.com", "--password-stdin"]
         self.command("createuser", *arguments, *(["--superuser"] if superuser else []), stdin=password)
 
@@ -141,7 +141,7 @@ def end(process: subprocess.Popen[bytes], number: int) -> None:
 
 
 def await_port(port: int, *, seconds: float = 20) -> None:
-    """Wait until somebody listens at a port of this machine."""
+    """Wait until a program listens on a port of this machine."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 2):

@@ -1,4 +1,4 @@
-"""Ports of this machine for servers of the tests; several test runs may ask for some at a time."""
+"""Ports of this machine for the tests' servers; several test runs may request some at the same time."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import socket
 import tempfile
 from pathlib import Path
 
-#: Below the ports that the kernel gives to connections (net.ipv4.ip_local_port_range).
+#: Below the ports that the kernel uses for outgoing connections (net.ipv4.ip_local_port_range).
 FIRST_PORT, PORTS = 20_000, 12_000
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on, and that no other test of this machine was given.
+    """Return a free port of loopback that no other test of this machine uses.
 
-    No connection takes one before its server does: the kernel gives away others.
+    No outgoing connection can take it before its server does, because the kernel uses other ports for those.
     """
     while True:
         port = FIRST_PORT + _next_number() % PORTS
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def _next_number() -> int:
-    """Count on for all processes of this account."""
+    """Return the next number for all processes of this account."""
     path = Path(tempfile.gettempdir()) / f"qfc-test-ports-{os.getuid()}"
     with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,4 +1,4 @@
-"""`qfc` as an operator calls it: a process with a scrubbed environment and folders of its own."""
+"""`qfc` as an operator calls it: a process with a clean environment and its own folders."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ PASSED_ON = ("PATH", "HOME", "LANG")
 
 
 def hear_signals() -> None:
-    """In a new process: a shell lets its jobs in the background ignore Ctrl-C, nohup a hangup; so would all below."""
+    """Reset signals in a new process: background jobs ignore Ctrl-C, `nohup` a hangup, and children inherit that."""
     for number in (signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a call left behind."""
+    """The result of a call."""
 
     code: int
     out: str
@@ -36,7 +36,7 @@ class Answer:
 
     @property
     def json(self) -> Any:
-        """The one document on standard output; anything else there is an error."""
+        """The only document on standard output; anything else there is an error."""
         return json.loads(self.out)
 
 
@@ -84,7 +84,7 @@ class Qfc:
         return [process for process in psutil.process_iter() if _is_of(process, folder)]
 
     def kill_everything(self, stack: str = "local") -> None:
-        """Do to a stack what a power cut does."""
+        """Kill a stack like a power cut."""
         for process in self.processes(stack):
             with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 os.kill(process.pid, signal.SIGKILL)
@@ -101,7 +101,7 @@ def _is_of(process: psutil.Process, folder: str) -> bool:
 
 @contextmanager
 def fresh_qfc() -> Generator[Qfc]:
-    """Give a `qfc` with empty folders; whatever it started is ended with the block."""
+    """Yield a `qfc` with empty folders; everything that it started ends with the block."""
     folder = Path(tempfile.mkdtemp(prefix="qfc-a-", dir="/tmp"))
     folder.chmod(0o755)
     qfc = Qfc(folder)

@@ -1,4 +1,4 @@
-"""A stack's queue to test with: the same people, projects, jobs and deltas in every driver and in every schema."""
+"""A stack's queue for tests: the same users, projects, jobs and deltas in every driver and in every schema."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ from qfc.stack.ports import DatabaseQueue, Directory
 from twins import MemoryClock, MemoryDirectory, MemoryQueue
 
 RELEASES = Path(__file__).parent / "releases"
-#: Official releases of which there are tables, the oldest first; each begins with those of the one before it.
+#: Official releases with recorded tables, the oldest first; each starts with the tables of the previous one.
 OFFICIAL = ("2024_09", "2025_02", "2025_11", "2026_06")
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 class World(Protocol):
-    """Makes rows. Times are given as minutes before now; ids are returned."""
+    """Creates rows and returns their ids. Times are in minutes before now."""
 
     store: DatabaseQueue
     directory: Directory
-    #: Workers of this server hold leases and leave deltas alone that are done; None where nothing is known of them.
+    #: Whether this server's workers hold leases and skip deltas that are done; None if nothing is known about them.
     has_leases: bool
-    #: What a broken-off job has changed can be seen: files have versions, and projects say which layers they have.
+    #: Whether changes of an interrupted job are visible: files have versions, and projects list their layers.
     tells_effects: bool
 
     def now(self) -> datetime: ...
@@ -81,7 +81,7 @@ class World(Protocol):
 
 
 class DatabaseWorld:
-    """Rows in a real PostgreSQL, written with whatever columns the schema has, as the fault lab writes them."""
+    """Rows in a real PostgreSQL, written with the columns that the schema has, as the fault lab writes them."""
 
     def __init__(self, connect: Connect) -> None:
         self._connection: psycopg.Connection[Any] = connect()
@@ -109,7 +109,7 @@ class DatabaseWorld:
             port.close()
 
     def now(self) -> datetime:
-        """Return what the database takes for now: later than `NOW` by what the tests have taken so far."""
+        """Return the database's current time: `NOW` plus the duration of the tests so far."""
         return datetime.now(UTC)
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
@@ -197,11 +197,11 @@ class DatabaseWorld:
         remove_projects(self.tables, [UUID(project)])
 
     def has_table(self, table: str) -> bool:
-        """Tell whether this schema has a table."""
+        """Return whether this schema has a table."""
         return bool(self.tables.columns(table))
 
     def has_column(self, table: str, column: str) -> bool:
-        """Tell whether this schema has a column."""
+        """Return whether this schema has a column."""
         return column in self.tables.columns(table)
 
     def user_id(self, name: str) -> int:
@@ -219,7 +219,7 @@ def before(minutes: float) -> datetime:
 
 
 def official_schema(name: str) -> str:
-    """Return the statements that make the tables of an official release."""
+    """Return the statements that create the tables of an official release."""
     releases = OFFICIAL[: OFFICIAL.index(name) + 1]
     return "\n".join((RELEASES / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
 
@@ -237,7 +237,7 @@ class MemoryWorld:
         """Nothing is open."""
 
     def now(self) -> datetime:
-        """Return what the clock of the queue shows."""
+        """Return the time of the queue's clock."""
         return NOW
 
     def person(self, name: str) -> None:

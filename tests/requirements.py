@@ -1,4 +1,4 @@
-"""Tests that need a part which a machine may lack: skipped with a reason, but a failure where CI wants all parts."""
+"""Requirements of tests that a machine may lack: they skip the test with a reason, or fail it if CI requires all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 def require(name: str, available: bool, reason: str) -> None:
-    """Go on when the part is there; else skip, or fail when `QFC_TEST_REQUIRE` is `all` or names the part."""
+    """Continue if the part is present; else skip, or fail if `QFC_TEST_REQUIRE` is `all` or names the part."""
     if available:
         return
     wanted = os.environ.get("QFC_TEST_REQUIRE", "").split(",")

@@ -1,6 +1,6 @@
-"""One function for every public method of `qfieldcloud_sdk.sdk.Client`: calls it, and checks what it did.
+"""One function for every public method of `qfieldcloud_sdk.sdk.Client`, which calls it and checks its effect.
 
-Here are people, projects, files, jobs and packages; `sdk_group_calls.py` has collaborators, organizations and teams.
+This module has users, projects, files, jobs and packages; `sdk_group_calls.py` collaborators, organizations and teams.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""One function for every public method of the SDK that is about who works with whom: calls it, checks what it did."""
+"""One function for every public method of the SDK about collaborators, organizations and teams."""
 
 from __future__ import annotations
 

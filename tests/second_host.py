@@ -1,4 +1,4 @@
-"""A second host for tests: a network name space with an address of its own. Needs root and iproute2."""
+"""A second host for tests: a network name space with its own address. Needs root and iproute2."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class SecondHost:
 
     @property
     def inside(self) -> tuple[str, ...]:
-        """Words that make a command run on that host."""
+        """The words before a command that runs on that host."""
         return ("ip", "netns", "exec", self.name)
 
     def cut(self) -> None:
@@ -38,7 +38,7 @@ class SecondHost:
 
 @contextmanager
 def second_host() -> Iterator[SecondHost]:
-    """Make a host for a block. The addresses are of 198.18.0.0/15, which no network routes (RFC 2544)."""
+    """Create a host for a block. The addresses are in 198.18.0.0/15, which no network routes (RFC 2544)."""
     which = next(_NUMBERS)
     number = (os.getpid() + 7919 * which) % 16384
     network = f"198.18.{number // 64}.{number % 64 * 4}".rpartition(".")

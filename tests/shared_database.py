@@ -1,7 +1,7 @@
-"""A database that many tests use, one after the other: each finds in it the rows that it was made with, and alice.
+"""A database that many tests use one after the other: each finds its initial rows in it, and alice.
 
-To clone a database, or to truncate its tables, takes a quarter of a second; to delete the rows of a test a few
-milliseconds. What changes tables needs a database of its own.
+Cloning a database or truncating its tables takes a quarter of a second, deleting the rows of a test a few
+milliseconds. Tests that change tables need their own database.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from qfc.drivers.postgres_server import Endpoint, connect
 from queue_world import DatabaseWorld, official_schema
 
 NODE = "node"
-#: The rows of before are kept in a schema that is on nobody's path. Triggers and foreign keys sleep meanwhile.
+#: A schema outside every search path keeps the initial rows. Triggers and foreign keys are off meanwhile.
 KEEP = """
 set lock_timeout = '10s';
 create schema kept;
@@ -34,7 +34,7 @@ create function kept.restore() returns void language plpgsql as $$ declare name 
     end loop;
 end $$
 """
-#: What a fault may have told this database.
+#: Selects a row if a fault has changed settings of this database.
 SETTINGS = """
 select 1 from pg_catalog.pg_db_role_setting s join pg_catalog.pg_database d on d.oid = s.setdatabase
 where d.datname = current_database()
@@ -42,7 +42,7 @@ where d.datname = current_database()
 
 
 class SharedDatabase:
-    """One database, with connections that are kept."""
+    """One database with open connections."""
 
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
@@ -57,7 +57,7 @@ class SharedDatabase:
         return self._world
 
     def restore(self) -> None:
-        """Let the rows be those that it was made with."""
+        """Restore the initial rows."""
         if self._connection.execute(SETTINGS).fetchone():
             self._connection.execute(f"alter database {self.endpoint.database} reset all")
             self._world.forget()
@@ -70,7 +70,7 @@ class SharedDatabase:
 
 
 class SharedDatabases:
-    """A database a kind, made when it is first asked for: the node's, or that of an official release."""
+    """One database per kind, created at its first use: the node's, or that of an official release."""
 
     def __init__(self, template: Endpoint) -> None:
         self._template = template
@@ -81,11 +81,11 @@ class SharedDatabases:
         return self._of(kind).world()
 
     def endpoint(self, kind: str = NODE) -> Endpoint:
-        """Return where the database of a kind is."""
+        """Return the endpoint of a kind's database."""
         return self._of(kind).endpoint
 
     def restore(self, kind: str) -> None:
-        """Empty the database of a kind, for a test that makes a world of its own."""
+        """Empty the database of a kind, for a test that creates its own world."""
         self._of(kind).restore()
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A small disk of its own: a tmpfs, which only root may mount."""
+"""A small separate disk: a tmpfs, which only root may mount."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from requirements import require
 
 @contextmanager
 def small_disk(size: str) -> Generator[Path]:
-    """Mount an empty disk of that size (as `1m`) in a folder with a short path, until the block ends."""
+    """Mount an empty disk of that size (for example `1m`) in a folder with a short path, until the block ends."""
     require("root", os.geteuid() == 0, "only root mounts a disk")
     folder = Path(tempfile.mkdtemp(prefix="qfc-disk-", dir="/tmp"))
     try:
@@ -23,13 +23,13 @@ def small_disk(size: str) -> Generator[Path]:
         require("mount", done.returncode == 0, f"no disk can be mounted here: {done.stderr.strip()}")
         yield folder
     finally:
-        # Whatever still holds a file open there keeps the bytes, not the place.
+        # A process with an open file there keeps the bytes, but not the mount point.
         subprocess.run(["umount", "--lazy", str(folder)], capture_output=True, check=False)
         folder.rmdir()
 
 
 def fill(folder: Path) -> Path:
-    """Take all the space of a disk; return the file to remove. Other files keep the room of their last page."""
+    """Use all the space of a disk; return the file to remove. Other files keep the rest of their last page."""
     path = folder / "all-the-rest"
     with suppress(OSError), path.open("wb", buffering=0) as file:
         while file.write(bytes(4096)):

@@ -45,7 +45,7 @@ Host *
     IdentitiesOnly yes
     IdentityAgent none
 """
-# Other accounts than the machine's own, for this sshd alone: a mount name space of its own. Then the program.
+# A mount name space in which only this sshd has other accounts than the machine's. Then the program.
 _PRIVATE = 'mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/passwd" /etc/passwd && shift && exec "$@"'
 
 
@@ -53,8 +53,8 @@ _PRIVATE = 'mount --bind "$1/shadow" /etc/shadow && mount --bind "$1/passwd" /et
 class SshServer:
     """An sshd and a client's configuration that knows it.
 
-    `password` and `login_shell` need root: this sshd then sees an account of its own. `through` are words that come
-    before sshd's own command, such as `ip netns exec NAME`.
+    `password` and `login_shell` need root: this sshd then has its own account. `through` are words before sshd's own
+    command, such as `ip netns exec NAME`.
     """
 
     folder: Path
@@ -78,12 +78,12 @@ class SshServer:
         self.run()
 
     def know(self) -> None:
-        """Let the client know the host key."""
+        """Add the host key to the client's known hosts."""
         kind, key, *_ = (self.folder / "host_key.pub").read_text().split()
         (self.folder / "known_hosts").write_text(f"[{self.address}]:{self.port} {kind} {key}\n")
 
     def run(self) -> None:
-        """Start sshd with what is in the folder."""
+        """Start sshd with the files in the folder."""
         assert SSHD
         passwords = "yes" if self.password else "no"
         text = _CONFIGURATION.format(folder=self.folder, passwords=passwords, more=self.more)
@@ -120,21 +120,21 @@ class SshServer:
 
     @property
     def log(self) -> str:
-        """What sshd wrote."""
+        """The log of sshd."""
         return (self.folder / "log").read_text(errors="replace")
 
     @property
     def logins(self) -> int:
-        """How many connections logged in."""
+        """The number of logins."""
         return len(re.findall(r"^Accepted \w+ for", self.log, re.MULTILINE))
 
     def settings(self, **more: object) -> SshSettings:
-        """How the suite reaches this server with its key."""
+        """The suite's settings to reach this server with its key."""
         values = {"host": self.address, "user": ACCOUNT, "port": self.port, "config_file": self.folder / "client"}
         return SshSettings(**{**values, **more})  # pyright: ignore[reportArgumentType]
 
     def _private(self) -> list[str]:
-        """Return what gives sshd accounts of its own."""
+        """Return the words before a command that give sshd its own accounts."""
         if not self.password and not self.login_shell:
             return []
         assert IS_ROOT
@@ -163,7 +163,7 @@ class SshServer:
 
 
 def make_key(path: Path) -> None:
-    """Make a key pair, a new one where there is one."""
+    """Create a key pair; replace an existing one."""
     for old in (path, path.with_suffix(".pub")):
         old.unlink(missing_ok=True)
     command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "test", "-f", str(path)]

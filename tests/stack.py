@@ -1,4 +1,4 @@
-"""An embedded stack as an operator runs it, for tests and benchmarks: through the command line and nothing else."""
+"""An embedded stack for tests and benchmarks, run only through the command line, like an operator does."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ import psycopg
 from ports import free_port
 
 NAME = "test"
-#: As an official deployment has them.
+#: As in an official deployment.
 USER, DATABASE = "qfieldcloud_db_admin", "qfieldcloud_db"
 
 
@@ -46,7 +46,7 @@ class Stack:
         return [one["pid"] for one in services.get(service, {}).get("instances", []) if one.get("pid")]
 
     def client(self) -> httpx.Client:
-        """Give an HTTP client that begins at the API's root."""
+        """Return an HTTP client whose base is the API's root."""
         return httpx.Client(base_url=self.url, timeout=30, trust_env=False)
 
     def database(self) -> psycopg.Connection:
@@ -57,7 +57,7 @@ class Stack:
 
 @contextmanager
 def running_stack(*, workers: int) -> Generator[Stack]:
-    """Run a stack in a folder of its own until the block ends."""
+    """Run a stack in a new folder until the block ends."""
     with tempfile.TemporaryDirectory(prefix="qfc-", dir="/tmp") as name:
         Path(name).chmod(0o755)
         with running_stack_in(Path(name), workers=workers) as stack:
@@ -66,7 +66,7 @@ def running_stack(*, workers: int) -> Generator[Stack]:
 
 @contextmanager
 def running_stack_in(home: Path, *, workers: int) -> Generator[Stack]:
-    """Run a stack below `home`, of a path as short as those of /tmp, until the block ends."""
+    """Run a stack below `home`, which must have a path as short as those in /tmp, until the block ends."""
     stack = Stack(home)
     stack.qfc("init", NAME, "--kind", "embedded", "--workers", str(workers), "--port", str(stack.port))
     try:

@@ -1,4 +1,4 @@
-"""Files of a project for tests: stored as by an upload, but without the job that reads the project file again."""
+"""Files of a project for tests: stored like an upload, but without the job that reads the project file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from qfc_node.storage.store import blob_store
 
 
 def put_file(project: Project, name: str, content: bytes, user: User | None = None) -> FileVersion:
-    """Make bytes the newest version of a name."""
+    """Store bytes as the newest version of a file."""
     staged = stage()
     staged.write(content)
     blob = blob_store().adopt(staged)

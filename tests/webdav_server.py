@@ -19,7 +19,7 @@ USER, PASSWORD = "qfc", "dav-secret"
 
 @contextmanager
 def webdav_server(folder: Path) -> Generator[WebDav]:
-    """Serve a folder on the loopback address until the block ends."""
+    """Serve a folder on loopback until the block ends."""
     port = free_port()
     settings = {
         "host": "127.0.0.1",

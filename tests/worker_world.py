@@ -1,4 +1,4 @@
-"""A project with a queue and workers that misbehave as they are told, for tests of the worker."""
+"""A project with a queue and workers that misbehave on request, for tests of the worker."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TESTS = Path(__file__).parent
 
 
 class World:
-    """A person with a project whose file is a wish list for the misbehaving engine."""
+    """A user with a project whose file tells the misbehaving engine what to do."""
 
     def __init__(self, node: Node) -> None:
         from qfc_node.core.models import Person, Project

@@ -1,4 +1,4 @@
-"""Make the demo project: the fibre survey of Hasselried, a village that does not exist.
+"""Create the demo project: the fibre survey of Hasselried, an invented village.
 
     QT_QPA_PLATFORM=offscreen /usr/bin/python3 tools/make_demo_project.py [--output FOLDER] [--preview FILE.png]
 
@@ -13,7 +13,7 @@ system's interpreter, not the one of the virtual environment. It writes into `sr
 | parcels.shp (.dbf .shx .prj .cpg) | lots |
 | road_closures.geojson | announced works, in EPSG:4326 |
 | materials.csv | price list |
-| background.tif | painted plan of the village |
+| background.tif | a painted plan of the village |
 | DCIM/*.jpg | photographs of poles, cabinets and a closure |
 
 The same inputs give the same files: random numbers are seeded, uuids are derived from names, clocks are fixed. Only the
@@ -55,8 +55,8 @@ OUTPUT = Path(__file__).resolve().parent.parent / "src" / "qfc" / "demo_project"
 
 
 def main() -> int:
-    """Parse the arguments, make the project, print its size."""
-    parser = argparse.ArgumentParser(description="Make the demo project of qfc.")
+    """Parse the arguments, create the project, print its size."""
+    parser = argparse.ArgumentParser(description="Create the demo project of qfc.")
     parser.add_argument("--output", type=Path, default=OUTPUT, help="folder to write into; emptied first")
     parser.add_argument("--preview", type=Path, help="also draw the print layout as a PNG")
     options = parser.parse_args()
@@ -70,15 +70,15 @@ def main() -> int:
         export_picture(project, options.preview, 110)
     project.clear()
     application.exitQgis()
-    _say_size(folder)
+    _print_sizes(folder)
     return 0
 
 
 def _empty(folder: Path) -> None:
-    """Remove what an earlier run wrote; refuse a folder that holds anything else."""
+    """Remove the files of an earlier run; refuse a folder with any others."""
     if folder.exists():
         if any(folder.iterdir()) and not (folder / "fibre_survey.qgs").exists():
-            raise SystemExit(f"{folder} is not empty and holds no fibre_survey.qgs: choose another folder")
+            raise SystemExit(f"{folder} is not empty and has no fibre_survey.qgs; choose another folder")
         shutil.rmtree(folder)
     (folder / "DCIM").mkdir(parents=True)
 
@@ -99,7 +99,7 @@ def _write_data(folder: Path) -> None:
 
 
 def _take_photos(folder: Path, table: Table) -> None:
-    """A picture for every row that names one."""
+    """Write a photo for every row that names one."""
     subject = {"poles": "pole", "cabinets": "cabinet", "closures": "closure"}.get(table.name)
     if subject is None:
         return
@@ -117,7 +117,7 @@ def _degrees(point: tuple[float, float]) -> tuple[float, float]:
     return (moved.x(), moved.y())
 
 
-def _say_size(folder: Path) -> None:
+def _print_sizes(folder: Path) -> None:
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
         print(f"{path.stat().st_size:>9}  {path.relative_to(folder)}")

@@ -92,7 +92,7 @@ def _read(descriptor: int) -> str:
         try:
             while piece := terminal.read(65536):
                 content += piece
-        except OSError:  # how Linux says that the other end of a terminal is closed
+        except OSError:  # on Linux, this means that the other end of the terminal is closed
             pass
     return content.decode().replace("\r\n", "\n").strip("\n") + "\n"
 

@@ -1,3 +1,3 @@
-"""The embedded node: a QFieldCloud-compatible server that needs nothing but Python."""
+"""The embedded node: a QFieldCloud-compatible server that only needs Python."""
 
 __version__ = "0.1.0"

@@ -1,4 +1,4 @@
-"""`python -m qfc_node COMMAND`: the management commands of the node, as `manage.py` elsewhere."""
+"""`python -m qfc_node COMMAND`: the management commands of the node, like `manage.py` in other Django projects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads the node's settings from the environment: `NAME`, or the file that `NAME_FILE` points at for secrets."""
+"""Read the node's settings from the environment: `NAME`, or for secrets the file that `NAME_FILE` names."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 
 class SettingsError(Exception):
-    """A variable is missing or has a value that cannot be used."""
+    """A variable is missing or has an invalid value."""
 
 
 def text(name: str, default: str = "") -> str:
-    """Return the variable, or the default when it is unset or empty."""
+    """Return the variable, or the default if it is unset or empty."""
     return os.environ.get(name) or default
 
 
 def required(name: str) -> str:
-    """Return the variable. Raises SettingsError when it is unset or empty."""
+    """Return the variable. Raises SettingsError if it is unset or empty."""
     value = text(name)
     if not value:
-        raise SettingsError(f"{name} is not set. The node is configured by its environment only; `qfc up` sets it.")
+        raise SettingsError(f"{name} is not set. The node reads only its environment, which `qfc up` sets.")
     return value
 
 
@@ -56,5 +56,5 @@ def switch(name: str, default: bool = False) -> bool:
 
 
 def words(name: str) -> list[str]:
-    """Return the variable split at blanks."""
+    """Return the words of the variable, separated by white space."""
     return text(name).split()

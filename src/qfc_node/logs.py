@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error, with the keys of the official server's log."""
+"""Log one JSON object per line to standard error, with the keys of the official server's log."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from . import environment
 
-#: The request that is being answered; its answer carries it as `X-Request-Id`.
+#: Id of the current request; the response contains it as `X-Request-Id`.
 request_id: ContextVar[str] = ContextVar("request_id", default="none")
 
 

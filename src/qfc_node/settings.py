@@ -1,4 +1,4 @@
-"""Django settings of the node. Everything comes from the environment; names are QFieldCloud's where it has one."""
+"""Django settings of the node. All come from the environment, under QFieldCloud's names where it has them."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
-            # Over a network: a server that is not there any more is noticed in seconds, not in hours.
+            # Over a network: a server that has disappeared is noticed in seconds, not in hours.
             "keepalives_idle": 5,
             "keepalives_interval": 5,
             "keepalives_count": 3,
@@ -108,7 +108,7 @@ AUTH_PASSWORD_VALIDATORS = [
 #: Hours that an API token is valid.
 AUTH_TOKEN_EXPIRATION_HOURS = environment.number("QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS", 720)
 
-#: The official server locks by user name only (5 tries, 30 minutes); clients explain that to people.
+#: The official server locks by user name only (5 attempts, 30 minutes); clients explain that to their users.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_FAILURE_LIMIT = environment.number("QFC_NODE_LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = 0.5  # hours
@@ -118,13 +118,13 @@ AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_DISABLE_ACCESS_LOG = True
 
-#: One memory for all processes where there is a memcached; else each has its own.
+#: With a memcached all processes share one cache; without it each has its own.
 MEMCACHED = environment.text("QFC_NODE_MEMCACHED")
 CACHES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.memcached.PyMemcacheCache",
         "LOCATION": MEMCACHED,
-        # A cache that is away is as good as an empty one.
+        # An unreachable cache must behave like an empty one.
         "OPTIONS": {"ignore_exc": True, "connect_timeout": 1, "timeout": 1, "no_delay": True},
     }
     if MEMCACHED
@@ -138,13 +138,13 @@ USE_TZ = True
 USE_I18N = False
 
 STATIC_URL = "staticfiles/"
-#: Usually nothing is collected: the few files of the admin and of Swagger are served from where they are installed. A
-#: proxy in front may serve them from a folder that `collectstatic` fills.
+#: Usually `collectstatic` is not used: the few files of the admin and of Swagger are served from where they are
+#: installed. A proxy may serve them from a folder that `collectstatic` fills.
 STATIC_ROOT = environment.text("QFC_NODE_STATIC_ROOT") or None
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
-#: With a bucket, blobs live in an S3 store; without one, in a folder.
+#: With a bucket, blobs are in an S3 store; without one, in a folder.
 STORAGE_BUCKET_NAME = environment.text("STORAGE_BUCKET_NAME")
 STORAGES: dict[str, dict[str, object]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": DATA_DIR}},
@@ -173,11 +173,11 @@ UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
 WORKER_TIMEOUT_S = environment.number("WORKER_TIMEOUT_S", 600)
 WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 1024**3)
 APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
-#: What reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
+#: The engine that reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
 GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
-#: How often a job is taken up again after its worker died.
+#: How often workers may start a job before it fails, if each of them dies.
 JOB_MAX_ATTEMPTS = 3
-#: Seconds without a heartbeat after which a lease is void even though the worker's connection still lives.
+#: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.
 LEASE_S = environment.number("QFC_NODE_LEASE_S", 20)
 
 REST_FRAMEWORK = {
@@ -197,7 +197,7 @@ REST_FRAMEWORK = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "QFieldCloud REST API (qfc node)",
-    "DESCRIPTION": "The API that QField, QFieldSync and qfieldcloud-sdk talk to, as the embedded node serves it.",
+    "DESCRIPTION": "The API for QField, QFieldSync and qfieldcloud-sdk, as the embedded node serves it.",
     "VERSION": __version__,
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],

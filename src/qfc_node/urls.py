@@ -1,4 +1,4 @@
-"""The node's addresses."""
+"""The URLs of the node."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from qfc_command import Qfc, fresh_qfc
 
 @pytest.fixture
 def qfc() -> Iterator[Qfc]:
-    """`qfc` on a machine where it was never used."""
+    """`qfc` on a machine where it has never been used."""
     with fresh_qfc() as one:
         yield one
 

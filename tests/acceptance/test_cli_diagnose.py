@@ -1,4 +1,4 @@
-"""`qfc sync diagnose` and `qfc doctor` on running stacks: silent where all is well, exact where it is not."""
+"""`qfc sync diagnose` and `qfc doctor` on running stacks: no findings on a healthy stack, exact ones on others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = [
     pytest.param("deployed_here", marks=pytest.mark.docker),
     pytest.param("deployed_there", marks=pytest.mark.docker),
 ]
-#: What the deployments of the tests are made like on purpose: a certificate that they have signed themselves.
+#: Findings that the tests' deployments cause on purpose: their certificate is self-signed.
 EXPECTED = {"embedded": set[str](), "deployed_here": {"B09"}, "deployed_there": {"B09"}}
 
 
@@ -47,7 +47,7 @@ def asked(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
 
 
 def found(made: dict[str, Any]) -> list[dict[str, Any]]:
-    """Return the findings but for what took too long: other tests run beside these."""
+    """Return the findings except about slowness, because other tests run at the same time."""
     return [one for one in made["findings"] if not (one["result"] == "skipped" and "longer than" in one["evidence"])]
 
 

@@ -1,4 +1,4 @@
-"""The fault disk-full, on an embedded stack with a small disk of its own: nothing is lost, mended all goes on."""
+"""The fault disk-full, on an embedded stack with its own small disk: nothing is lost, after the repair all works."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def stack() -> Iterator[Stack]:
 
 
 class Person:
-    """Somebody with a project, who uploads photos."""
+    """A user with a project, who uploads photos."""
 
     def __init__(self, stack: Stack) -> None:
         password = stack.qfc("users", "create", ADMIN, "--superuser", "--generate")["password"]
@@ -58,7 +58,7 @@ def free_bytes(stack: Stack) -> int:
 
 
 def let_the_database_give_up(stack: Stack) -> None:
-    """Write until PostgreSQL finds no room for the next file of its log; then it ends, and cannot start."""
+    """Write until PostgreSQL has no space for the next file of its log; then it ends and cannot start."""
     with pytest.raises(psycopg.Error), stack.database() as connection:
         for number in range(MOST_SWITCHES):
             connection.execute(f"create table lab_{number} ()".encode())
@@ -66,7 +66,7 @@ def let_the_database_give_up(stack: Stack) -> None:
 
 
 def refused(answer: Any) -> str:
-    """Return what an operator reads of a change that finds no room; a fault of our own is none."""
+    """Return the error message of a change without disk space; it must not be an internal fault."""
     message: str = answer["error"]["message"]
     assert "fault" not in message, message
     return message

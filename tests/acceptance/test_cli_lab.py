@@ -1,4 +1,4 @@
-"""`qfc lab` on running stacks: each fault is made, the doctor names it, it is undone, the doctor is silent again."""
+"""`qfc lab` on running stacks: each fault is created, the doctor finds it, it is undone, the doctor finds nothing."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from qfc.lab.settings import Setting
 from qfc.stack.model import Kind
 from stack import NAME, Stack, running_stack
 
-#: What the deployments of the tests are made like on purpose: a certificate that they have signed themselves.
+#: Findings that the tests' deployments cause on purpose: their certificate is self-signed.
 EXPECTED = {"B09"}
-#: Faults that are only to be seen of official workers: those of the test do their jobs themselves, without a limit.
+#: Faults that only official workers show: the tests' workers run their jobs themselves, without a limit.
 OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong"}
-#: Faults that only a deployment can have. The others are made on the embedded stack, by the same rows and ports.
+#: Faults that only a deployment can have. The others are created on the embedded stack, through the same ports.
 OF_DEPLOYMENTS = [one for one in faults_of(Kind.COMPOSE) if Kind.EMBEDDED not in one.kinds]
 #: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.
 IMPOSSIBLE = {"cron-stopped": "no table django_cron_cronjoblog"}
-#: Made on a disk of its own: see test_cli_full_disk.py.
+#: Created on a separate disk: see test_cli_full_disk.py.
 ON_OWN_DISK = {"disk-full"}
-#: What is repaired in settings that only official servers have.
+#: Faults whose repair changes settings that only official servers have.
 OF_OTHER_SERVERS = {"D04-jobs", "D05-jobs", "C11-jobs", "B06-jobs"}
-#: Repaired before they are undone, where that takes no longer.
+#: Faults that are repaired before they are undone, because that takes no extra time.
 REPAIRED_THERE = {"certificate-missing", "certificate-not-served", "restart-policy-missing"}
 POSSIBLE = [one for one in OF_DEPLOYMENTS if one.id not in {*IMPOSSIBLE, *OFFICIAL_ONLY}]
 
@@ -46,7 +46,7 @@ def embedded() -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def lab_here(deployed_here: Deployment) -> Iterator[Stack]:
-    """The deployment on this machine, said to be a lab, with a QGIS image that workers start."""
+    """The deployment on this machine, configured as a lab, with a QGIS image that workers start."""
     place = deployed_here.place / ".env"
     before = place.read_text()
     image = f"{deployed_here.project}-qgis"
@@ -59,7 +59,7 @@ def lab_here(deployed_here: Deployment) -> Iterator[Stack]:
 
 
 def called(stack: Stack, *arguments: str) -> Any:
-    """Call the command line in this process: hundreds of calls need no Python of their own."""
+    """Call the command line in this process: hundreds of calls need no new Python process."""
     said = io.StringIO()
     with pytest.MonkeyPatch.context() as patched, redirect_stdout(said):
         for name in ("QFC_HOME", "QFC_CONFIG"):
@@ -69,14 +69,14 @@ def called(stack: Stack, *arguments: str) -> Any:
 
 
 def doctor(stack: Stack, *, proof: bool = False) -> set[str]:
-    """Return the ids of what the doctor finds; what he could not look at is no finding."""
+    """Return the ids of the doctor's findings, without checks that could not look."""
     made = called(stack, "doctor", *([] if proof else ["--no-proof"]))
     assert "findings" in made, made
     return {one["id"] for one in made["findings"] if one["result"] == "found"}
 
 
 def repaired(stack: Stack) -> dict[str, str]:
-    """Return what became of each finding whose repair is promised."""
+    """Return the result of each finding with an automatic repair."""
     findings = called(stack, "doctor", "--no-proof", "--fix")["findings"]
     return {one["id"]: one["result"] for one in findings if one["auto"] != "no"}
 
@@ -97,7 +97,7 @@ def broken_and_mended(stack: Stack, fault: Fault, healthy: set[str], *, repair: 
 
 
 def test_faults_in_rows_are_found_all_at_once_and_undone(embedded: Stack) -> None:
-    """Each has an account and a project of its own: no fault hides another one."""
+    """Each fault has its own account and project, so that no fault hides another."""
     wanted = [fault for fault in faults_of(Kind.EMBEDDED) if isinstance(fault, RowFault)]
     try:
         for fault in wanted:
@@ -142,9 +142,9 @@ def lines_of(fault: Setting) -> set[str]:
 
 
 def rounds(settings: Sequence[Setting]) -> list[list[Setting]]:
-    """Return groups of faults that change different lines of .env, so that none hides another one.
+    """Return groups of faults that change different lines of .env, so that none hides another.
 
-    In debug mode workers may pass nginx by. Without its files Compose tells nothing: a fault of these is alone.
+    In debug mode workers may bypass nginx. Without its files Compose reports nothing, so faults of these are alone.
     """
     alone = [fault for fault in settings if "COMPOSE_FILE" in fault.values]
     found: list[list[Setting]] = []

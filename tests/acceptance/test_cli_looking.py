@@ -1,4 +1,4 @@
-"""Commands that look: health and logs of a running stack, and what they say when a part is missing."""
+"""Reading commands: health and logs of a running stack, also when a part is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two operators at one stack: the lock and the audit log."""
+"""Two operators on one stack: the lock and the audit log."""
 
 from __future__ import annotations
 
@@ -145,7 +145,7 @@ def test_a_password_given_on_standard_input_is_in_no_log(running: Qfc) -> None:
 
 
 def test_a_worker_that_is_still_stopping_is_waited_for_and_started_again(running: Qfc) -> None:
-    """An operator drains, is killed while a worker still works; the next one starts the stack."""
+    """An operator drains and is killed while a worker is still busy; the next one starts the stack."""
     pid = running.pid("worker_wrapper-1")
     os.kill(pid, signal.SIGSTOP)
     drain = running.begin("workers", "drain")

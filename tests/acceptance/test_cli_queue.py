@@ -1,4 +1,4 @@
-"""The commands on people, queue, workers and database, on a running stack of each kind, as an operator types them."""
+"""The commands for users, queue, workers and database on a running stack of each kind, as an operator types them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from queue_world import DatabaseWorld
 from stack import Stack, running_stack
 
 WAIT_S = 60
-#: What only looks is the same over SSH; see test_compose_looking for a few of them there.
+#: Reading commands are the same over SSH; test_compose_looking runs a few of them there.
 HERE = ["embedded", pytest.param("deployed_here", marks=pytest.mark.docker)]
 KINDS = [*HERE, pytest.param("deployed_there", marks=pytest.mark.docker)]
 
@@ -37,7 +37,7 @@ def stack(request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def people(stack: Stack) -> Iterator[DatabaseWorld]:
-    """The stack's database; the person of the test world is there."""
+    """The stack's database, with the user of the test world."""
     world = DatabaseWorld(stack.database)
     yield world
     world.close()
@@ -45,7 +45,7 @@ def people(stack: Stack) -> Iterator[DatabaseWorld]:
 
 @pytest.fixture
 def world(stack: Stack, people: DatabaseWorld) -> Iterator[DatabaseWorld]:
-    """A queue that nobody works on, and that is empty."""
+    """An empty queue without workers."""
     stack.qfc("workers", "drain")
     people.execute("truncate core_project cascade")
     yield people
@@ -60,7 +60,7 @@ def typed(stack: Stack, *arguments: str, stdin: str = "") -> subprocess.Complete
 
 
 def failure(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
-    """Return exit code and error of a command that has to fail."""
+    """Return exit code and error of a command that must fail."""
     done = typed(stack, "--json", *arguments)
     return done.returncode, json.loads(done.stdout)["error"]
 
@@ -177,7 +177,7 @@ def test_workers_are_listed_and_scaled(stack: Stack) -> None:
 
 
 def idle_workers(stack: Stack, number: int) -> dict[str, Any]:
-    """Wait until that many workers are idle: they live, and the database knows it."""
+    """Wait until the database shows that many workers as idle."""
     deadline = time.monotonic() + WAIT_S
     while time.monotonic() < deadline:
         listed: dict[str, Any] = stack.qfc("workers", "list")

@@ -12,7 +12,7 @@ import pytest
 from qfc.cli.main import command_names
 from qfc_command import Qfc
 
-#: Nothing of this machine can be meant by it, whatever else runs here.
+#: It refers to nothing on this machine, whatever else runs here.
 FAR = '[stacks.far]\nkind = "compose"\nhost = "nobody.invalid"\nproject_path = "/srv/qfieldcloud"\n'
 
 

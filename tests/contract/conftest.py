@@ -13,7 +13,7 @@ DATABASES = (NODE, *OFFICIAL)
 
 @pytest.fixture(params=["memory", *DATABASES])
 def world(request: pytest.FixtureRequest) -> World:
-    """A queue to fill and look at: the twin's, or one in a database."""
+    """A queue to fill and read: the twin's, or one in a database."""
     if request.param == "memory":
         return MemoryWorld()
     return request.getfixturevalue("shared_databases").world(request.param)

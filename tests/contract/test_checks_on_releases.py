@@ -1,4 +1,4 @@
-"""Checks of rows on every release: each can look, and a server on which all is well has nothing to say."""
+"""Checks of rows on every release: each can look, and finds nothing on a healthy server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from queue_world import NOW, DatabaseWorld
 from twins import memory_stack
 
 ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *ACCOUNTS_FOR_SYNC, *ACCOUNTS, *FILES_FOR_SYNC, *FILES)
-#: But for those that ask the application.
+#: All checks of rows except those that ask the application.
 CHECKS: tuple[Check, ...] = tuple(check for check in ALL if not isinstance(check, (MigrationsPending, DatabaseNew)))
 
 

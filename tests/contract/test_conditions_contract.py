@@ -1,4 +1,4 @@
-"""What every database tells of problems: our node's, and those of official releases."""
+"""The conditions that every database reports: our node's, and those of official releases."""
 
 from __future__ import annotations
 
@@ -203,7 +203,7 @@ def test_only_a_plan_that_is_there_can_be_changed(world: DatabaseWorld, change: 
 
 
 def test_what_a_release_does_not_keep_is_not_known(world: DatabaseWorld) -> None:
-    """Every question has an answer on every release; where it is None the tables say why."""
+    """Every question has an answer on every release; if it is None, the tables explain it."""
     has_details = world.has_column("project", "project_details")
     known = {
         "cron": world.conditions.server.cron_runs() is not None,

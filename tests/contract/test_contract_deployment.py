@@ -1,4 +1,4 @@
-"""What every deployment keeps beside it, its .env, its files under git: the twins beside the real ones."""
+"""The documents, .env and git files of every deployment: the twins and the real ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every host: this machine, the twin, a server over SSH, and one with a network of its own."""
+"""Every host: this machine, the twin, a server over SSH, and one with its own network."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def test_a_talk_that_is_left_ends_the_command(machine: Machine, tmp_path: Path) 
 
 
 class _Failing(io.BytesIO):
-    """Gives some bytes and fails then."""
+    """Returns some bytes and then fails."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The closer look at a deployment's host: the twin beside the one under Compose."""
+"""The inspection of a deployment's host: the twin and the real one under Compose."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from twins import Release, memory_deployment
 
 @dataclass(frozen=True)
 class Case:
-    """What is looked at with, its project, and a name that leads nowhere."""
+    """The inspection under test, its project, and a name that does not resolve."""
 
     inspection: Inspection
     project: str

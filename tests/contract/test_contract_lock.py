@@ -1,4 +1,4 @@
-"""Every lock: one operator at a time, taken over from the dead."""
+"""Every lock: one operator at a time; the lock of a dead operator can be taken over."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qfc.errors import LockHeldError, QfcError
 from qfc.stack.ports import Lock
 from twins import LockTable, MemoryClock, MemoryLock
 
-#: Makes the lock of one more operator of the same stack; of the same process where the driver knows processes.
+#: Creates the lock of another operator of the same stack; in the same process if the driver distinguishes processes.
 Another = Callable[[], Lock]
 
 
@@ -82,7 +82,7 @@ def test_releasing_twice_is_harmless(another: Another) -> None:
 
 
 def _hold_elsewhere(folder: Path, ending: str) -> None:
-    """Take the lock in another process, which then ends as told."""
+    """Take the lock in another process, which then ends in the given way."""
     code = (
         "import os, signal, sys; from pathlib import Path; from qfc.drivers.clock import SystemClock;"
         f"from qfc.drivers.lock import FileLock; FileLock(Path({str(folder)!r}), SystemClock()).take('up'); {ending}"
@@ -161,7 +161,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 def test_commands_that_a_killed_operation_left_on_the_host_are_ended(tmp_path: Path) -> None:
-    """Those of an operation on a deployment beside it, of which the folder's name begins alike, are not."""
+    """Locks of another deployment whose folder has the same prefix do not count."""
     folder = tmp_path / "field"
     argv = [sys.executable, "-c", HOLD_ON_HOST, str(folder)]
     said = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60).stdout

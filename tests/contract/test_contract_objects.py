@@ -34,7 +34,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
 
 @pytest.fixture
 def webdav_store(tmp_path: Path) -> Iterator[ObjectStore]:
-    """A folder of a WebDAV server's own."""
+    """A folder on a WebDAV server."""
     folder = tmp_path / "served"
     folder.mkdir()
     with webdav_server(folder) as place, closing(WebDavObjectStore(place)) as store:

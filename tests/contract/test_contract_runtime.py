@@ -55,7 +55,7 @@ def _answer(service: str, argv: tuple[str, ...], stdin: bytes) -> str:
 
 @pytest.fixture
 def runtime(case: Case) -> Iterator[Runtime]:
-    """A runtime with everything running; what a test changed is put right after it."""
+    """A runtime with everything running; changes of a test are undone after it."""
     yield case.runtime
     case.runtime.scale(WORKER, 2)
     case.runtime.start(None)

@@ -1,4 +1,4 @@
-"""What looks at the queue remember: the file and its twin, and what the commands make of it on every kind of server."""
+"""The record of observed transitions: the file and its twin, and how commands use it on every kind of server."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ DEAD = "Its worker is dead; nothing requeues the job automatically."
 
 @pytest.fixture(params=["memory", "file"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
-    """Return what makes the port for a command; what one command saw the next one knows."""
+    """Return a function that creates the port for a command; each command knows what earlier ones observed."""
     twin = MemoryTransitions()
     return (lambda: twin) if request.param == "memory" else (lambda: FileTransitions(tmp_path / "new" / "stack"))
 
 
 def look(at: datetime, *statuses: JobStatus) -> QueueSnapshot:
-    """Return a look at jobs, of which each is named by its place."""
+    """Return a snapshot of jobs, each named by its place."""
     jobs = [Job(f"j{n}", "package", one, f"p{n}", "alice/p", "alice", NOW - HOUR) for n, one in enumerate(statuses)]
     pending = tuple(one for one in jobs if one.status is JobStatus.PENDING)
     active = tuple(one for one in jobs if one.status is not JobStatus.PENDING)
@@ -114,7 +114,7 @@ def test_what_cannot_be_kept_does_not_stop_anybody(tmp_path: Path) -> None:
 
 
 def test_what_may_only_be_read_still_tells_what_is_known(tmp_path: Path, path: Path) -> None:
-    """The second file cannot be opened for writing, as in a folder that is read-only, but for root too."""
+    """The second file cannot be opened for writing, as in a read-only folder, even by root."""
     FileTransitions(tmp_path).noted(look(NOW, JobStatus.QUEUED))
     (tmp_path / "transitions.mutex").unlink()
     (tmp_path / "transitions.mutex").mkdir()
@@ -133,7 +133,7 @@ def test_nobody_waits_for_a_command_that_hangs(tmp_path: Path, path: Path) -> No
 
 
 def test_many_writers_spoil_nothing(tmp_path: Path, path: Path) -> None:
-    """Each looks again and again; whatever is lost, every line is whole and no job is taken for older than it is."""
+    """Each looks repeatedly; whatever is lost, every line is complete and no job appears older than it is."""
     FileTransitions(tmp_path).noted(look(NOW, *[JobStatus.PENDING] * 50))
     wrong: list[object] = []
 
@@ -155,7 +155,7 @@ def test_many_writers_spoil_nothing(tmp_path: Path, path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir() if one.suffix not in (".jsonl", ".mutex")] == []
 
 
-# What commands make of it, on the tables of every release.
+# How commands use it, on the tables of every release.
 
 
 @pytest.fixture
@@ -175,7 +175,7 @@ def line_of(ports: MemoryPorts, job: str) -> JobLine:
 
 
 def moved_back(path: Path, seconds: float) -> None:
-    """Let all that was seen have been seen so much earlier."""
+    """Move all observations that much into the past."""
 
     def earlier(moment: str | None) -> str | None:
         return moment and (datetime.fromisoformat(moment) - timedelta(seconds=seconds)).isoformat()
@@ -190,7 +190,7 @@ def test_a_job_that_waited_for_hours_is_not_dead_when_it_is_taken_up(
 ) -> None:
     job = world.job(world.project("survey"), "queued", made=600)
     if world.store.snapshot().workers is not None:
-        assert line_of(ports, job).why == DEAD  # this server tells who is at a job
+        assert line_of(ports, job).why == DEAD  # this server reports the worker of a job
         return
     assert line_of(ports, job).why == "Picked up by a worker; about to start."
     moved_back(path, BEGIN_S - 60)

@@ -1,4 +1,4 @@
-"""What every directory promises: the memory twin, our node's database, and those of official releases."""
+"""The contract of every directory: the memory twin, our node's database, and those of official releases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every queue store promises: the memory twin, our node's database, and those of official releases."""
+"""The contract of every job store: the memory twin, our node's database, and those of official releases."""
 
 from __future__ import annotations
 

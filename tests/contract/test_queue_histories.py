@@ -1,6 +1,6 @@
-"""Any history of devices, workers and operators: no edit is lost, none is applied twice, no project stays blocked.
+"""Random histories of devices, workers and operators: no edit is lost or applied twice, no project stays blocked.
 
-`QFC_TEST_HISTORIES=500 pytest …` looks at so many more histories than a usual run, new ones each time.
+`QFC_TEST_HISTORIES=500 pytest …` tries that many more histories than a usual run, new ones each time.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ WORKERS = 2
 EVERYTHING = 10**6
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
-#: States of an edit that waits for nobody: it has to be said why.
+#: States of an edit that waits for nothing: its reason must be reported.
 SETTLED = ("conflict", "not_applied", "error", "ignored", "unpermitted")
-#: What happens by the hands of workers, of operators, and by itself; what is there twice comes more often.
+#: Actions of workers, of operators, and of the server; repeated ones are more frequent.
 WORK = ("spoil", "spoil", "spoil", "claim", "start", "write", "finish", "fail", "die", "hire", "expire")
 OPERATION = ("retry", "retry_all", "cancel", "reapply", "reapply_many", "reapply_many", "cleanup", "move_to_front")
 LIFE = ("ask", "ask", "ask", "lock", "delete", "container_ends", "server_cleans", "hire")
-#: Histories in which something could go wrong: an action and which of many it is done to.
+#: Histories in which something could go wrong: actions, each with the number of its object.
 KNOWN = (
     "spoil1 retry_all0 work0",  # the files were written, then the job failed
     "spoil0 reapply_many0 work0 retry_all0 work0 work0",  # an edit of a failed job arrived with another one
@@ -53,7 +53,7 @@ KNOWN = (
     "claim0 start0 die0 cleanup0 container_ends1 cleanup0 work0 work0",  # a container outlived its worker
     "claim0 die1 cleanup0 work0 work0",  # the worker died before it began
     "claim0 start0 write0 die1 server_cleans0 retry_all0 reapply_many0 work0 work0",
-    "claim0 start0 expire0 cleanup0 work1 finish0 work0",  # a worker comes back after its job was taken from it
+    "claim0 start0 expire0 cleanup0 work1 finish0 work0",  # a worker comes back after it lost its job
     "cancel0 push0 spoil1 retry_all0 work0 work0",  # a cancelled edit went with a job that failed after it had written
     "ask0 spoil0 reapply_many0 work0 work0",  # a package waits while edits are applied again
     "ask0 spoil0 retry_all0 work0 work0",
@@ -70,7 +70,7 @@ outcomes = st.lists(
 
 
 class Histories(RuleBasedStateMachine):
-    """One server; rules are what people, devices, workers and operators do, in any order."""
+    """One server; the rules are actions of users, devices, workers and operators, in any order."""
 
     def __init__(self, make: Callable[[], Ground]) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Histories(RuleBasedStateMachine):
         projects=st.integers(1, 2), sent=st.lists(st.tuples(numbers, st.integers(1, 3)), min_size=1, max_size=4)
     )
     def begin(self, projects: int, sent: list[tuple[int, int]]) -> None:
-        """Make people, projects and workers; devices have sent edits."""
+        """Create users, projects and workers; devices have sent edits."""
         self.ground.world.person("bob")
         for _ in range(projects):
             self.make_project()
@@ -98,7 +98,7 @@ class Histories(RuleBasedStateMachine):
             self.push(which, number)
 
     def make_project(self) -> None:
-        """Make a project with a file."""
+        """Create a project with a file."""
         self.made += 1
         project = self.ground.world.project(f"survey {self.made}")
         self.ground.give_file(project)
@@ -108,7 +108,7 @@ class Histories(RuleBasedStateMachine):
         """End everything."""
         self.ground.close()
 
-    # rules are few, with many ways in each: the chance of long useful histories is higher so
+    # a few rules with many variants each: this makes long useful histories more likely
 
     @rule(which=numbers, number=st.integers(1, 3))
     def device_pushes(self, which: int, number: int) -> None:
@@ -117,17 +117,17 @@ class Histories(RuleBasedStateMachine):
 
     @rule(which=numbers, became=outcomes)
     def worker_finishes(self, which: int, became: list[str]) -> None:
-        """A worker does what it is there for."""
+        """A worker does its normal work."""
         self.work(which, became)
 
     @rule(which=numbers, became=outcomes, does=st.sampled_from(WORK))
     def worker_works(self, which: int, became: list[str], does: str) -> None:
-        """A worker does something, or something is done to it."""
+        """A worker does something, or something happens to it."""
         getattr(self, does)(which, became)
 
     @rule(which=numbers, does=st.sampled_from(OPERATION))
     def operator_acts(self, which: int, does: str) -> None:
-        """An operator does something, first dry and then really."""
+        """An operator does something, first as a dry run and then for real."""
         getattr(self, does)(which)
 
     @rule(which=numbers, became=outcomes, does=st.sampled_from(LIFE))
@@ -135,7 +135,7 @@ class Histories(RuleBasedStateMachine):
         """Something else happens to the server."""
         getattr(self, does)(which, became)
 
-    # what people and devices do
+    # actions of users and devices
 
     def push(self, which: int, number: int) -> None:
         """A device sends edits."""
@@ -145,13 +145,13 @@ class Histories(RuleBasedStateMachine):
         self.order.setdefault(project, []).extend(sent)
 
     def ask(self, which: int, _: list[str]) -> None:
-        """Somebody asks for a package, or a project file comes."""
+        """A user requests a package, or a project file arrives."""
         project, person = self.projects[which % len(self.projects)], PEOPLE[which // 4 % 2]
         type = "process_projectfile" if which % 4 == 3 else "package"
         self.ground.world.job(project, type=type, made=self.ground.tick(), by=person)
 
     def delete(self, which: int, _: list[str]) -> None:
-        """Somebody deletes a project, and makes another."""
+        """A user deletes a project and creates another."""
         project = self.projects.pop(which % len(self.projects))
         self.ground.world.delete_project(project)
         self.pushed = {delta: own for delta, own in self.pushed.items() if own != project}
@@ -161,7 +161,7 @@ class Histories(RuleBasedStateMachine):
         """Somebody locks a project, or unlocks it."""
         self.ground.lock(self.projects[which % len(self.projects)], (None, None, 5.0, 90.0)[which % 4])
 
-    # what workers do, and what is done to them
+    # actions of workers, and events that hit them
 
     def claim(self, which: int, _: list[str]) -> None:
         """A worker looks for a job."""
@@ -169,13 +169,13 @@ class Histories(RuleBasedStateMachine):
             self._claim(actor)
 
     def work(self, which: int, became: list[str]) -> None:
-        """A worker brings its job to a good end, or one that it takes up now."""
+        """A worker finishes its job, or one that it claims now."""
         for actor in pick(self.workers, which):
             if self._has_begun(actor):
                 self._finish(actor, became)
 
     def spoil(self, which: int, became: list[str]) -> None:
-        """A worker brings its job, or one that it takes up now, to a bad end; files may be written by then."""
+        """A worker's job, or one that it claims now, fails; its files may already be written."""
         for actor in pick(self.workers, which):
             if self._has_begun(actor):
                 if which % 2:
@@ -183,7 +183,7 @@ class Histories(RuleBasedStateMachine):
                 self._fail(actor)
 
     def start(self, which: int, _: list[str]) -> None:
-        """A worker begins with its job."""
+        """A worker starts its job."""
         for actor in pick(self.busy(begun=False), which):
             self._begin(actor)
 
@@ -193,17 +193,17 @@ class Histories(RuleBasedStateMachine):
             self.ground.write(actor, outcomes_of(actor, became))
 
     def finish(self, which: int, became: list[str]) -> None:
-        """A worker brings its job to a good end."""
+        """A worker finishes its job."""
         for actor in pick(self.busy(begun=True), which):
             self._finish(actor, became)
 
     def fail(self, which: int, _: list[str]) -> None:
-        """A worker brings its job to a bad end."""
+        """A worker's job fails."""
         for actor in pick(self.busy(begun=True), which):
             self._fail(actor)
 
     def die(self, which: int, _: list[str]) -> None:
-        """A worker dies, whatever it has come to; a container may outlive it."""
+        """A worker dies at any stage of its job; a container may outlive it."""
         for actor in pick([*self.busy(begun=True), *self.workers], which):
             self.ground.bury(actor)
             self.workers.remove(actor)
@@ -213,17 +213,17 @@ class Histories(RuleBasedStateMachine):
                 self.orphans.append(actor)
 
     def hire(self, _: int, __: list[str]) -> None:
-        """A new worker comes for a dead one."""
+        """A new worker replaces a dead one."""
         if len(self.workers) < WORKERS:
             self.workers.append(self.ground.hire())
 
     def expire(self, which: int, _: list[str]) -> None:
-        """A worker stands still for so long that its lease ends; it goes on later."""
+        """A worker hangs until its lease ends; it continues later."""
         for actor in pick([*self.busy(begun=False), *self.busy(begun=True)], which):
             self.ground.expire(actor)
 
     def container_ends(self, which: int, became: list[str]) -> None:
-        """A container whose worker is dead comes to its end; nobody writes down what it did."""
+        """A container whose worker is dead ends; nobody records its result."""
         for orphan in pick(self.orphans, which):
             self.orphans.remove(orphan)
             if which % 2:
@@ -231,49 +231,49 @@ class Histories(RuleBasedStateMachine):
             self.ground.containers.discard(orphan.job or "")
 
     def server_cleans(self, _: int, __: list[str]) -> None:
-        """An official server fails jobs that are lost."""
+        """An official server marks lost jobs as failed."""
         lost = {delta.id for delta in self._deltas() if delta.status == "started"}
         self.ground.end_the_lost()
         self.disturbed |= {delta.id for delta in self._deltas() if delta.id in lost and delta.status == "error"}
 
-    # what operators do
+    # actions of operators
 
     def retry(self, which: int) -> None:
-        """Try one job again."""
+        """Retry one job."""
         ended = [job for job in self._jobs() if job.status in (JobStatus.FAILED, JobStatus.STOPPED)]
         for job in pick(ended, which):
             self._change(partial(jobs_retry, self.ground.ports, JobSelection([job.id])))
 
     def retry_all(self, _: int) -> None:
-        """Try all jobs again that did not finish."""
+        """Retry all jobs that did not finish."""
         self._change(partial(jobs_retry, self.ground.ports, JobSelection(everything=True)))
 
     def cancel(self, which: int) -> None:
-        """Cancel a job, whatever it has come to."""
+        """Cancel a job at any stage."""
         for job in pick([job for job in self._jobs() if job.status in OPEN], which):
             self.disturbed |= {delta.id for delta in self.ground.world.store.deltas(job_id=job.id, limit=EVERYTHING)}
             self._change(partial(jobs_cancel, self.ground.ports, JobSelection([job.id])), again=False)
 
     def reapply(self, which: int) -> None:
-        """Apply one edit again of which nobody doubts that it did not arrive."""
+        """Apply one edit again that has certainly not arrived."""
         lost = [one for one in self._deltas() if one.status in NOT_ARRIVED and not one.is_in_doubt]
         for delta in pick(lost, which):
             self._reapply(DeltaSelection([delta.id]))
 
     def reapply_many(self, which: int) -> None:
-        """Apply again what a filter finds."""
+        """Apply the edits of a filter again."""
         wanted = (DeltaFilter(NOT_ARRIVED), DeltaFilter(), DeltaFilter(by="bob"), DeltaFilter(reason="conflict"))
         self._reapply(DeltaSelection(everything=True, wanted=wanted[which % len(wanted)]))
 
     def move_to_front(self, which: int) -> None:
-        """Let a job be the next one; the suite does so with jobs of its own, which have no edits."""
+        """Move a job to the front; the suite does so with its own jobs, which have no edits."""
         found = [job for job in self._jobs() if job.status is JobStatus.PENDING and job.type != "delta_apply"]
         for job in pick(found, which):
             self.ground.world.store.move_to_front(job.id)
             self.moved_to_front.add(job.id)
 
     def cleanup(self, which: int) -> None:
-        """Free what is stuck; afterwards no project is blocked by a job that nobody is at."""
+        """Free stuck jobs; afterwards no project is blocked by a job without a worker."""
         self.ground.tick()
         before, unlock = self._rows(), bool(which % 2)
         dry = jobs_cleanup(self.ground.ports, DRY, older_s=0, unlock=unlock)
@@ -287,11 +287,11 @@ class Histories(RuleBasedStateMachine):
         held = {actor.job for actor in (*self.workers, *self.orphans)}
         assert all(job.id in held for job in self._jobs() if job.status in ACTIVE), "a project stays blocked"
 
-    # what is always true
+    # invariants
 
     @invariant()
     def everything_is_well(self) -> None:
-        """What was pushed to a living project is in the data once, or is seen with the reason why not."""
+        """Every edit pushed to an existing project is in the data once, or listed with the reason why not."""
         deltas, jobs = self._deltas(), self._jobs()
         assert {delta.id for delta in deltas} == set(self.pushed), "an edit is gone"
         in_work = {name for job in jobs if job.status in OPEN for name in self.ground.waiting_edits(job.id)}
@@ -313,19 +313,19 @@ class Histories(RuleBasedStateMachine):
             assert is_in_work, "an edit is called started and no job has it"
 
     def _are_listed(self, deltas: tuple[Delta, ...]) -> None:
-        """What has not arrived is in the list that operators look at, with what to do."""
+        """Every edit that has not arrived is in the operators' list, with its fix."""
         listed = {line.id: line for line in deltas_list(self.ground.ports, limit=1000).deltas}
         assert set(listed) == {delta.id for delta in deltas if delta.status != "applied"}
         assert all(line.fix for line in listed.values() if line.status in SETTLED)
 
     def _came_in_order(self, states: dict[str, str]) -> None:
-        """Of edits that no failure and no operator came between, the older ones arrive first."""
+        """Without a failure or an operator in between, older edits arrive first."""
         for project in self.projects:
             quiet = [name for name in self.order.get(project, ()) if name not in self.disturbed]
             arrived = [states[name] in ("applied", "conflict", "not_applied") for name in quiet]
             assert arrived == sorted(arrived, reverse=True), "a younger edit came before an older one"
 
-    # how it is done and looked at
+    # helpers
 
     @property
     def idle(self) -> list[Actor]:
@@ -333,11 +333,11 @@ class Histories(RuleBasedStateMachine):
         return [actor for actor in self.workers if actor.job is None]
 
     def busy(self, *, begun: bool) -> list[Actor]:
-        """Return the workers that have a job and have begun with it, or not."""
+        """Return the workers with a job that they have started, or not."""
         return [actor for actor in self.workers if actor.job is not None and actor.has_begun is begun]
 
     def _claim(self, actor: Actor) -> bool:
-        """Let a worker take up a job; look whether it is the right one."""
+        """Let a worker claim a job; check that it is the right one."""
         waiting = [job for job in self._jobs() if job.status is JobStatus.PENDING]
         edits = {job.id: self._arrivals(job.id) for job in waiting if job.type == "delta_apply"}
         taken = self.ground.claim(actor)
@@ -353,7 +353,7 @@ class Histories(RuleBasedStateMachine):
         return True
 
     def _has_begun(self, actor: Actor) -> bool:
-        """Let a worker take up a job and begin, unless it has; tell whether it has one."""
+        """Let a worker claim and start a job unless it has one; return whether it has one."""
         if actor.job is None and not self._claim(actor):
             return False
         if not actor.has_begun:
@@ -363,7 +363,7 @@ class Histories(RuleBasedStateMachine):
     def _begin(self, actor: Actor) -> None:
         self.ground.begin(actor)
         if not actor.has_begun:
-            self._rest(actor)  # the job was taken from it
+            self._rest(actor)  # it lost the job
         places = [self._place(delta) for delta in actor.deltas]
         assert places == sorted(places), "edits of a job are not in the order of their arrival"
 
@@ -377,7 +377,7 @@ class Histories(RuleBasedStateMachine):
         self._rest(actor)
 
     def _change(self, act: Callable[[Options], Changed], *, again: bool = True) -> Changed:
-        """Try a change dry, then make it; what is told has to be what really changed."""
+        """Run a change dry, then for real; the reported changes must be the real ones."""
         self.ground.tick()
         before = self._rows()
         dry = act(DRY)
@@ -385,8 +385,8 @@ class Histories(RuleBasedStateMachine):
         done = act(YES)
         assert (dry.jobs, dry.deltas, dry.refused) == (done.jobs, done.deltas, done.refused)
         jobs, deltas = self._changed(before)
-        assert jobs == {*done.jobs}, "other jobs were changed than is told"
-        assert deltas <= {*done.deltas}, "other edits were changed than is told"
+        assert jobs == {*done.jobs}, "other jobs were changed than reported"
+        assert deltas <= {*done.deltas}, "other edits were changed than reported"
         if again:
             self.again |= {*done.jobs}
         return done
@@ -405,7 +405,7 @@ class Histories(RuleBasedStateMachine):
         self.disturbed |= {*done.deltas}
 
     def _changed(self, before: dict[str, Any]) -> tuple[set[str], set[str]]:
-        """Return the ids of the jobs and of the edits whose state is another than before."""
+        """Return the ids of the jobs and of the edits whose state has changed."""
         after = self._rows()
         jobs, deltas = before["jobs"], before["deltas"]
         return (
@@ -440,22 +440,22 @@ Thing = TypeVar("Thing")
 
 
 def pick(found: Sequence[Thing], which: int) -> Sequence[Thing]:
-    """Return one of many, or none of none."""
+    """Return one of many as a sequence; an empty one if there are none."""
     return (found[which % len(found)],) if found else ()
 
 
 def outcomes_of(actor: Actor, became: list[str]) -> dict[str, str]:
-    """Return what became of each edit that a worker has."""
+    """Return an outcome for each edit that a worker has, in turn from the given ones."""
     return {delta: became[number % len(became)] for number, delta in enumerate(actor.deltas)}
 
 
 def outline(result: Cleaned) -> tuple[Any, ...]:
-    """Return what a dry run tells as the run itself does."""
+    """Return the part of a result that a dry run and the real run share."""
     return tuple(value for name, value in vars(result).items() if name != "dry_run")
 
 
 def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
-    """Try histories: always the same in a usual run, others each time when more are asked for."""
+    """Try histories: always the same ones in a usual run, new ones if more are requested."""
     more = int(os.environ.get("QFC_TEST_HISTORIES", "0"))
     chosen = settings(
         max_examples=more or examples,
@@ -471,7 +471,7 @@ def run(make: Callable[[], Ground], *, examples: int, steps: int) -> None:
 
 @pytest.fixture(params=["memory", "node", "2024_09", "2025_11"])
 def make(request: pytest.FixtureRequest) -> Callable[[], Ground]:
-    """Make an empty server of a kind."""
+    """Create an empty server of a kind."""
     if request.param == "memory":
         return MemoryGround
     databases: SharedDatabases = request.getfixturevalue("shared_databases")

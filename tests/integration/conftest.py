@@ -22,7 +22,7 @@ Application = Callable[[str, Sequence[str], bytes], str]
 
 @pytest.fixture
 def world(shared_databases: SharedDatabases) -> DatabaseWorld:
-    """The node's tables, in which all is well. What changes tables takes `own_world`."""
+    """The node's tables in a healthy state. Tests that change tables use `own_world`."""
     made = shared_databases.world()
     settle(made)
     return made
@@ -42,7 +42,7 @@ def manage(shared_databases: SharedDatabases, node_folder: Path) -> Application:
 
 @pytest.fixture
 def official_world(shared_databases: SharedDatabases) -> DatabaseWorld:
-    """The tables of an official release of late 2025, in which all is well."""
+    """The tables of an official release of late 2025, in a healthy state."""
     made = shared_databases.world("2025_11")
     settle(made)
     return made
@@ -56,7 +56,7 @@ def official_ports(official_world: DatabaseWorld) -> MemoryPorts:
 
 @pytest.fixture
 def own_world(database: Endpoint) -> Iterator[DatabaseWorld]:
-    """The node's tables in a database of this test, in which all is well."""
+    """The node's tables in this test's own database, in a healthy state."""
     made = DatabaseWorld(lambda: connect(database))
     settle(made)
     yield made
@@ -72,7 +72,7 @@ def own_ports(own_world: DatabaseWorld, database: Endpoint, node_folder: Path) -
 
 
 def application(database: Endpoint, folder: Path) -> Application:
-    """Return what runs the node's commands on a database."""
+    """Return a function that runs the node's commands on a database."""
     environment = node_environment(database, folder)
 
     def manage(service: str, argv: Sequence[str], stdin: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Logging in, tokens, people and organizations, as a real server answers."""
+"""Logins, tokens, users and organizations, as a real server answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files and packages over HTTP: versions, hashes, ranges, quotas, and what is refused."""
+"""Files and packages over HTTP: versions, hashes, ranges, quotas, refusals."""
 
 from __future__ import annotations
 
@@ -240,12 +240,12 @@ def test_an_upload_beyond_the_node_s_limit_is_413(speaker: Any, project: Any, mo
     monkeypatch.setattr(settings, "UPLOAD_MAX_BYTES", 10)
     assert speaker.send(f"files/{project.pk}/a.txt/", b"x" * 11).status_code == 413
     assert speaker.send(f"files/{project.pk}/a.txt/", b"x" * 10).status_code == 201
-    gc.collect()  # the upload handler of the refused request cleans up when the request goes
+    gc.collect()  # the upload handler of the refused request cleans up at the end of the request
     assert list((settings.DATA_DIR / "staging").iterdir()) == []
 
 
 def test_an_upload_that_announces_too_much_is_refused_before_it_comes(django_ready: None) -> None:
-    """What came would be refused in the end as well, and would have taken the room until then."""
+    """A large file would be refused in the end as well, and would use disk space until then."""
     from django.conf import settings
 
     from qfc_node.storage.errors import UploadTooLargeError

@@ -474,7 +474,7 @@ def test_a_seed_is_what_was_set_else_what_the_project_says(speaker: Any, project
 
 
 def test_a_thumbnail_is_as_large_as_is_said(django_ready: None, tmp_path: Path) -> None:
-    """Its file in bytes, the picture in pixels; both are measured before anybody reads it."""
+    """The size of the file in bytes and of the picture in pixels are both checked before the picture is decoded."""
     from PIL import Image
 
     from api_world import picture

@@ -1,4 +1,4 @@
-"""`status/` tells the truth, and a database or a store that is down is 503 with a reason, never a page."""
+"""`status/` reports the real state; if the database or the store is down, it answers 503 with a reason, not a page."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def speaker(node_database: Endpoint) -> Any:
 
 @pytest.fixture
 def without_database(speaker: Any) -> Iterator[Any]:
-    """Everything is set up, then the database goes away."""
+    """Everything is set up, then the database stops."""
     from django.db import connection
 
     connection.close()
@@ -111,7 +111,7 @@ def test_a_job_that_waits_while_no_worker_lives_is_told(speaker: Any) -> None:
 def test_the_queue_is_down_when_a_job_waits_for_half_a_minute_for_workers_that_are_silent(
     speaker: Any, waits_s: int, silent_s: int, put_off_s: int | None, queue: str
 ) -> None:
-    """A worker counts as long as a lease, 20 s; a job that was put off waits for its time and not for a worker."""
+    """A worker counts as alive for a lease, 20 s; a postponed job waits for its time, not for a worker."""
     from django.db import connection
     from django.utils import timezone
 

@@ -1,4 +1,4 @@
-"""Bytes between the store and the rows: kept while somebody is about to name them, swept away in the end."""
+"""Blobs without rows: kept while a row is about to refer to them, removed by a sweep in the end."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def project(node_database: Endpoint) -> Iterator[Any]:
 
 
 def adopt(content: bytes) -> Any:
-    """Put bytes into the store that no row names."""
+    """Put bytes into the store that no row refers to."""
     from qfc_node.storage.blobs import stage
     from qfc_node.storage.store import blob_store
 
@@ -59,7 +59,7 @@ def path_of(blob: Any) -> Path:
 
 
 def elsewhere(work: Callable[[], object]) -> None:
-    """Work on a database connection of its own, to its end."""
+    """Run work to its end on a separate database connection."""
 
     def run() -> None:
         from django.db import connection
@@ -142,7 +142,7 @@ def test_bytes_that_nobody_has_any_more_are_not_named(project: Any) -> None:
     blob_store().delete(gone.key)
     with transaction.atomic():
         hold_blobs([kept])
-    with pytest.raises(StorageError, match="collected before it was named"), transaction.atomic():
+    with pytest.raises(StorageError, match="collected before a row referred to it"), transaction.atomic():
         hold_blobs([kept, gone])
 
 
@@ -160,7 +160,7 @@ def test_a_blob_that_is_adopted_again_is_young_again(project: Any) -> None:
 
 
 def test_a_sweep_leaves_what_is_young_of_each_kind(project: Any, node_folder: Path) -> None:
-    """Blobs for two weeks, uploads for an hour, tokens for a month after their end."""
+    """Blobs are kept for two weeks, uploads for an hour, tokens for a month after their expiry."""
     from django.utils import timezone
 
     from qfc_node.core.models import AuthToken
@@ -170,7 +170,7 @@ def test_a_sweep_leaves_what_is_young_of_each_kind(project: Any, node_folder: Pa
     make_old(path_of(young), 14 * DAY_S - 60)
     make_old(path_of(old), 14 * DAY_S + 60)
     staging = node_folder / "staging"
-    for name, seconds in (("under way", HOUR_S - 60), ("broken off", HOUR_S + 60)):
+    for name, seconds in (("under way", HOUR_S - 60), ("interrupted", HOUR_S + 60)):
         (staging / name).write_bytes(b"x")
         make_old(staging / name, seconds)
     for key, days in (("just ended", 29.9), ("forgotten", 30.1)):

@@ -44,13 +44,13 @@ services:
 
 @pytest.fixture(scope="module")
 def issued(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
-    """A deployment with a certificate that the authority has issued, as the documentation says how."""
+    """A deployment with a certificate from the authority, obtained as documented."""
     with running_deployment(docker_here, short_folder / "certs", short_folder / "home-certs", workers=1) as made:
         _authority(made.place / "conf/pebble")
         (made.place / "docker-compose.override.yml").write_text(OVERRIDE)
         made.ok("up")
         made.ok("services", "recreate", "--service", "nginx")
-        settings = "no-verify-ssl = true\n"  # the authority's own address has a certificate signed by itself
+        settings = "no-verify-ssl = true\n"  # the authority's own server has a self-signed certificate
         (made.place / "conf/certbot/conf/cli.ini").write_text(settings)
         _compose(made, "run", "--rm", "--entrypoint", "certbot", "certbot", "certonly", "--webroot", "--webroot-path",
                  "/var/www/certbot", "--domain", HOST, "--register-unsafely-without-email", "--agree-tos",
@@ -88,7 +88,7 @@ def test_an_issued_certificate_is_told_with_its_chain(issued: Deployment) -> Non
     assert answer["served"]["fingerprint"] == answer["on_disk"]["fingerprint"]
     assert answer["key_fits"] is True
     assert 80 < answer["days_left"] <= 90
-    # This machine does not know the authority, and that is told.
+    # This machine does not trust the authority, and qfc reports that.
     assert any("does not trust" in sentence for sentence in answer["judged"]["problems"]), answer["judged"]
 
 
@@ -134,7 +134,7 @@ def test_a_server_without_a_tunnel(issued: Deployment) -> None:
     assert answer["host"] == HOST
 
 
-# A program of that name with that log, file and metrics: the real one cannot be had from the registries.
+# A program with that name, log, file and metrics: the real one is not available from the registries.
 STAND_IN = """
 import http.server, json
 class Ready(http.server.BaseHTTPRequestHandler):
@@ -148,7 +148,7 @@ http.server.ThreadingHTTPServer(("0.0.0.0", 2000), Ready).serve_forever()
 
 @contextmanager
 def tunnel(made: Deployment, service: str) -> Iterator[None]:
-    """Run a container that says of itself what a cloudflared does."""
+    """Run a container that reports the same about itself as cloudflared."""
     folder = made.place / "conf/cloudflared"
     folder.mkdir(exist_ok=True)
     rules = f"tunnel: 6ff42ae2\ningress:\n  - hostname: {HOST}\n    service: {service}\n  - service: http_status:404\n"

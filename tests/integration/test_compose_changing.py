@@ -37,7 +37,7 @@ def await_states(deployed: Deployment, states: list[str]) -> None:
 
 @contextmanager
 def a_busy_worker(deployed: Deployment) -> Iterator[tuple[str, DeployedStack]]:
-    """Let one worker hold a job that goes on as long as the block: it has to wait for its project's row."""
+    """Keep one worker busy during the block: its job waits for its project's row."""
     with as_stack(deployed) as stack, stack.database() as blocking:
         world = DatabaseWorld(stack.database)
         try:
@@ -187,7 +187,7 @@ def test_a_project_goes_out_and_comes_in_again(deployed: Deployment, tmp_path: P
 
 
 def survey(deployed: Deployment) -> str:
-    """Make a project as a person does, and wait until a worker has described it; return its id."""
+    """Create a project as a user does, and wait until a worker has processed it; return its id."""
     with deployed.device() as device:
         name = f"survey{time.time_ns()}"
         project = device.post("/api/v1/projects/", json={"name": name, "owner": ADMIN}).json()["id"]

@@ -1,4 +1,4 @@
-"""Releases of a real deployment: good ones, all kinds of bad ones, and operators who die half-way."""
+"""Releases of a real deployment: good ones, all kinds of bad ones, and operators who are killed half-way."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def server(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
 
 @dataclass(frozen=True)
 class Before:
-    """What has to be so again after a deployment that came to nothing."""
+    """The state that a failed deployment must restore."""
 
     commit: str
     images: dict[str, str]
@@ -90,7 +90,7 @@ class Before:
 
     @classmethod
     def of(cls, server: Deployment) -> Before:
-        """Look at it past the suite."""
+        """Read the state without the suite."""
         return cls(
             commit=server.git("rev-parse", "HEAD"),
             images={name: server.image_of(name) for name in ("app", "worker_wrapper", "nginx")},
@@ -104,7 +104,7 @@ class Before:
 
 @contextmanager
 def nothing_changed(server: Deployment) -> Iterator[None]:
-    """Insist that after the block the old version serves, with the data of before, and that the lock is free."""
+    """Insist that after the block the old version serves with the previous data, and that the lock is free."""
     before = Before.of(server)
     yield
     assert Before.of(server) == before
@@ -115,7 +115,7 @@ def nothing_changed(server: Deployment) -> Iterator[None]:
 
 
 def serves(server: Deployment) -> bool:
-    """Tell whether a device can write and read."""
+    """Return whether a device can write and read."""
     with server.device() as device:
         project = device.post("/api/v1/projects/", json={"name": f"p{secrets.token_hex(4)}", "owner": ADMIN}).json()
         content = secrets.token_bytes(1000)
@@ -127,7 +127,7 @@ def serves(server: Deployment) -> bool:
 
 @dataclass
 class Writer:
-    """A device that writes all the time, and remembers what it was told."""
+    """A device that writes all the time and records the answers."""
 
     accepted: list[str] = field(default_factory=list[str])
     refused: list[httpx.Response] = field(default_factory=list[httpx.Response])
@@ -136,7 +136,7 @@ class Writer:
     stop: threading.Event = field(default_factory=threading.Event)
 
     def run(self, server: Deployment) -> None:
-        """Write files one after another until told to stop."""
+        """Write files one after another until asked to stop."""
         with server.device() as device:
             name = f"writer{secrets.token_hex(4)}"
             self.project = device.post("/api/v1/projects/", json={"name": name, "owner": ADMIN}).json()["id"]
@@ -160,7 +160,7 @@ class Writer:
 
 @contextmanager
 def writing(server: Deployment) -> Iterator[Writer]:
-    """Have a device write during the block; insist afterwards that nothing which was accepted is lost."""
+    """Let a device write during the block; insist afterwards that no accepted file is lost."""
     writer = Writer()
     thread = threading.Thread(target=writer.run, args=[server])
     thread.start()
@@ -238,7 +238,7 @@ def test_a_full_disk_stops_it_before_the_release_is_touched(server: Deployment) 
 
 @contextmanager
 def little_room(folder: Path) -> Iterator[None]:
-    """Let our own folder of the deployment lie on a file system of one megabyte."""
+    """Put our own folder of the deployment on a file system of one megabyte."""
     require("root", CAN_MAKE, "root to mount a small file system")
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m,mode=0755", "tmpfs", str(folder)], check=True)
     try:

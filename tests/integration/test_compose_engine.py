@@ -1,4 +1,4 @@
-"""Several deployments on one engine, what may be removed, restarts and kills, and every way to the database."""
+"""Several deployments on one engine, removable images, restarts and kills, and every route to the database."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def beside(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
 
 
 def images(made: Deployment) -> set[str]:
-    """Return the ids of all images of the engine that belong to a deployment, past the suite."""
+    """Return the ids of all images of the engine that belong to a deployment, without the suite."""
     names = made.engine.docker("image", "ls", "--no-trunc", "--format", "{{.Repository}} {{.ID}}").splitlines()
     return {line.split()[1] for line in names if made.project in line.split()[0]}
 
@@ -56,7 +56,7 @@ def test_two_deployments_without_a_name_are_both_named(deployed_here: Deployment
 
 
 def test_prune_keeps_the_way_back_and_everything_of_others(deployed_here: Deployment, beside: Deployment) -> None:
-    """Two projects side by side: images nothing needs go, those of the way back and of the neighbour stay."""
+    """Two projects side by side: unused images are removed, those for a rollback and of the neighbour stay."""
     neighbour = (images(deployed_here), volumes(deployed_here), deployed_here.image_of("app"))
     beside.release("one", {"docker/RELEASE": "one", "src/qfc_node/release_note.py": "TEXT = 'one'\n"})
     first = beside.image_of("app")
@@ -164,7 +164,7 @@ def test_files_that_an_old_compose_does_not_understand_are_told(deployed: Deploy
 
 @pytest.fixture(scope="module")
 def external(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
-    """A deployment whose database is a server elsewhere; the one that came with it idles."""
+    """A deployment with an external database; its own one is idle."""
     port = free_port()
     name = f"qfc-external-{port}"
     settings = ["POSTGRES_PASSWORD=x-y", "POSTGRES_USER=owner", "POSTGRES_DB=field"]

@@ -1,4 +1,4 @@
-"""The image that official workers start for each job: missing, saved, damaged, loaded, built; then jobs tried again."""
+"""The image that official workers start for each job: missing, saved, damaged, loaded, built; then retried jobs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MISSING = {"error": "404 Client Error: Not Found: No such image: x-qgis:latest",
 
 @pytest.fixture(scope="module")
 def official(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment]:
-    """A deployment with a service `qgis` and workers that are told of its image, as an official one has them."""
+    """A deployment with a service `qgis` and workers that are configured with its image, like an official one."""
     with running_deployment(docker_here, short_folder / "image", short_folder / "home-image", workers=1) as made:
         (made.place / "qgis").mkdir()
         (made.place / "qgis/Dockerfile").write_text("FROM debian:bookworm-slim\nRUN echo qgis > /qgis\n")
@@ -46,7 +46,7 @@ def image(made: Deployment) -> str:
 
 
 def failed_job(stack: DeployedStack) -> str:
-    """Make a job that failed as they do while the image is missing."""
+    """Create a job that failed as jobs do while the image is missing."""
     world = DatabaseWorld(stack.database)
     try:
         world.execute("truncate core_project cascade")

@@ -1,4 +1,4 @@
-"""Faults of containers, network, store, images and what jobs leave, made on a real deployment, found and repaired."""
+"""Faults of containers, network, store, images and job folders on a real deployment: created, found, repaired."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.docker
 CHECKS = {check.id: check for check in EVERYTHING}
 MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_ADVISORY, *STORES_ADVISORY, *LAUNCHING_ADVISORY, *HOSTS)
 DAY_S = 24 * 3600
-#: What the workers of an official deployment have, and a service that lasts without a restart policy.
+#: Settings of the workers of an official deployment, and a service that keeps running without a restart policy.
 OVERRIDE = """
 services:
   worker_wrapper:
@@ -58,7 +58,7 @@ services:
 """
 
 
-#: A mail server that greets, and can do nothing else.
+#: A mail server that only greets.
 GREETS = """
 import socketserver
 class Mail(socketserver.StreamRequestHandler):
@@ -84,26 +84,26 @@ class Official:
     shared: Path
 
     def find(self, id: str, *, fix: bool = False) -> Finding | None:
-        """Return what one check finds for an operator who comes now, repaired where that is wanted."""
+        """Return the findings of one check for a new operator, repaired on request."""
         found = self.look([CHECKS[id]], fix=fix)
         return found[0] if found else None
 
     def look(self, checks: Sequence[Check], *, fix: bool = False) -> tuple[Finding, ...]:
-        """Return what some checks find for an operator who comes now."""
+        """Return the findings of some checks for a new operator."""
         return self.made.look(checks, fix=fix)
 
     def docker(self, *words: str, check: bool = True, stdin: bytes | None = None) -> str:
-        """Call docker past the suite."""
+        """Call docker without the suite."""
         return self.made.engine.docker(*words, check=check, stdin=stdin)
 
     def run(self, service: str, *words: str) -> str:
-        """Make a container that looks like one of the deployment; return its id."""
+        """Create a container that looks like one of the deployment; return its id."""
         labels = {"project": self.made.project, "service": service, "project.working_dir": str(self.made.place)}
         options = [word for name, value in labels.items() for word in ("--label", f"com.docker.compose.{name}={value}")]
         return self.docker("run", "-d", *options, *words)
 
     def write(self, service: str, text: str) -> None:
-        """Let a service write to its log; the database is asked to, since nobody else may write there."""
+        """Let a service write to its log; only the database itself may write to its own, so it is asked to."""
         container = self.made.container(service)
         if service == "db":
             raised = f"do $$ begin raise warning '{text}'; end $$"
@@ -113,7 +113,7 @@ class Official:
         self.docker("exec", container, "sh", "-c", 'printf %s "$1" >/proc/1/fd/2', "sh", lines)
 
     def change(self, **values: str) -> None:
-        """Change lines of .env, and make the workers anew."""
+        """Change lines of .env, and recreate the workers."""
         self.ports.deployment.settings.change(values)
         self.ports.runtime.recreate(["worker_wrapper"])
 
@@ -235,7 +235,7 @@ def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:
 
 
 def leave(folder: Path, file: str, age_s: float) -> None:
-    """Leave a folder as root's workers do."""
+    """Leave a job folder like workers that run as root."""
     folder.mkdir(mode=0o700)
     at = time.time() - age_s
     (folder / file).write_text("{}")
@@ -404,7 +404,7 @@ def test_images_that_env_names_are_pulled_and_that_of_qgis_four_is_named(officia
 
 
 def push(official: Official, name: str) -> None:
-    """Bring an image to a registry, and keep nothing of it here."""
+    """Push an image to a registry and remove it here."""
     official.docker("tag", "debian:bookworm-slim", name)
     official.docker("push", "-q", name)
     official.docker("image", "rm", name)
@@ -454,7 +454,7 @@ def test_workers_without_the_engine_and_a_store_that_says_that_it_is_ill(officia
     ill = "  minio:\n    healthcheck: {test: 'false', interval: 1s, retries: 1}\n"
     override.write_text(before.replace("      - /var/run/docker.sock:/var/run/docker.sock\n", "") + ill)
     try:
-        # The suite would wait until the store is well.
+        # The suite would wait until the store is healthy.
         files = ["-f", str(official.made.place / "docker-compose.yml"), "-f", str(override)]
         official.docker("compose", *files, "up", "-d", "--no-deps", "worker_wrapper", "minio")
         cut_off, unhealthy = official.find("D13"), wait_for(lambda: official.find("C02"))
@@ -481,7 +481,7 @@ def test_large_logs_are_measured(official: Official) -> None:
 
 
 STORES_JSON = '{"other": {"BACKEND": "qfieldcloud.filestorage.backend.QfcS3Boto3Storage"}}'
-#: Lines of `.env` by the check that finds and mends them; those of a group do not hide each other.
+#: Lines of `.env` by the check that finds and repairs them; those of a group do not hide each other.
 WRONG_LINES: tuple[dict[str, dict[str, str]], ...] = (
     {
         "A05-env": {"WEB_HTTP_PORT": "{HOST_POSTGRES_PORT}"},
@@ -533,7 +533,7 @@ RIGHT = {
 
 
 def test_passwords_that_everybody_knows_are_replaced_in_database_and_store(official: Official) -> None:
-    """The last one here: the deployment has other passwords afterwards than the tests know."""
+    """This must be the last test: afterwards the deployment has passwords that the tests do not know."""
     settings = official.ports.deployment.settings
     official.ports.conditions.server.change_password("postgres")
     known = ("MINIO_ROOT_PASSWORD", "STORAGE_SECRET_ACCESS_KEY")

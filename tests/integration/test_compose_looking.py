@@ -1,4 +1,4 @@
-"""Every command that looks, on a real deployment here (Compose v2); some of them on a server over SSH (Compose v1)."""
+"""Every reading command on a real deployment here (Compose v2); some of them on a server over SSH (Compose v1)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_health_goes_leg_by_leg(deployed_here: Deployment) -> None:
     checks = {one["name"]: one for one in answer.json["checks"]}
     for name in ("api", "database", "storage", "queue", "leg nginx", "leg app", "cache", "workers", "file round trip"):
         assert checks[name]["verdict"] == "ok", checks[name]
-    # The name of the tests is in no DNS: from here that cannot be told.
+    # The tests' host name is in no DNS, so this cannot be checked from here.
     assert checks["leg public"]["verdict"] == "unknown"
     assert checks["file round trip"]["latency_ms"] > 0
     names = [one["name"] for one in deployed_here.ok("projects", "list")["projects"]]

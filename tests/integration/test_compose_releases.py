@@ -33,7 +33,7 @@ QGIS = {"2026_06": ("qgis3", "qgis4")}
 
 @contextmanager
 def official_deployment(engine: DockerHost, folder: Path, home: Path, release: str) -> Iterator[Deployment]:
-    """Run what a release consists of for a block."""
+    """Run the services of a release for a block."""
     project = f"qfctest{release.replace('_', '')}"
     ports = {name: free_port() for name in PORTS}
     _checkout(folder, release, {**{name: str(port) for name, port in ports.items()}, "PROJECT": project})
@@ -55,7 +55,7 @@ def official_deployment(engine: DockerHost, folder: Path, home: Path, release: s
 
 
 def _checkout(folder: Path, release: str, values: dict[str, str]) -> None:
-    """Make the checkout: files of the release, with names and ports of this run."""
+    """Create the checkout: files of the release, with the names and ports of this run."""
     place = folder / "docker"
     (place / "conf/nginx/config.d").mkdir(parents=True)
     (place / "conf/nginx/certs").mkdir()
@@ -73,7 +73,7 @@ def _checkout(folder: Path, release: str, values: dict[str, str]) -> None:
 
 
 def _fill(port: int, release: str) -> None:
-    """Make the tables of the release, and some work in them."""
+    """Create the tables of the release, with some jobs in them."""
     with _connection(port) as connection:
         connection.execute(official_schema(release).encode())
     world = DatabaseWorld(lambda: _connection(port))
@@ -113,7 +113,7 @@ def test_a_processor_without_official_images_is_told(short_folder: Path) -> None
     assert found["A14"] == "The processor of the host is i686; official images are for amd64."
 
 
-#: The queries are tried on the tables of every release in tests/contract; here are the first and the last of them.
+#: tests/contract tries the queries on the tables of every release; these are only the first and the last ones.
 ENDS = (OFFICIAL[0], OFFICIAL[-1])
 
 
@@ -205,7 +205,7 @@ def test_logs_history_and_plans(official: Deployment) -> None:
 
 
 def test_a_deployment_is_planned_with_what_stands_in_its_way(official: Deployment) -> None:
-    """What is checked before an upgrade names files, variables and tables of the release that is there."""
+    """The checks before an upgrade name files, variables and tables of the present release."""
     release = official.git("describe", "--tags")
     plan = official.ok("deploy", "--tag", release, "--dry-run")
     checks = {one["name"]: one for one in plan["checks"]}
@@ -217,7 +217,7 @@ def test_a_deployment_is_planned_with_what_stands_in_its_way(official: Deploymen
 
 
 def test_what_only_tables_of_official_servers_tell_is_found(official: Deployment) -> None:
-    """A store of old, and tasks that do not run: their repair begins them again, as far as this stand-in has any."""
+    """A store in the old form, and tasks that do not run: the repair starts them, as far as this stand-in has any."""
     past = datetime.now(UTC) - timedelta(hours=2)
     has_stores = official.git("describe", "--tags") != "2024_09"
     started = official.engine.docker("inspect", "-f", "{{.State.StartedAt}}", official.container("ofelia"))
@@ -236,13 +236,13 @@ def test_what_only_tables_of_official_servers_tell_is_found(official: Deployment
     assert official.engine.docker("inspect", "-f", "{{.State.StartedAt}}", official.container("ofelia")) > started
     if has_stores:
         assert "1 in legacy_storage" in found["C06"].evidence
-    # A release in between has its own default store in the old way.
+    # A release in between has its own default store in the old form.
     left = [(one.id, "legacy_storage" in one.evidence) for one in official.look([CHECKS["C06"], CHECKS["D08-cron"]])]
     assert left == ([("C06", False)] if official.git("describe", "--tags") == "2025_02" else [])
 
 
 def test_a_stuck_job_is_freed_unless_its_container_runs(official: Deployment) -> None:
-    """The workers here never took it out of the queue, as their logs tell: then only a container speaks for it."""
+    """According to their logs, these workers never claimed the job: then only a container shows that it is running."""
     (project,) = [one["id"] for one in official.ok("projects", "list")["projects"] if one["name"] == "failed"]
     world = DatabaseWorld(lambda: _connection(official.ports["DATABASE"]))
     job = world.job(project, "queued", made=120)

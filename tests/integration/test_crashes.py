@@ -1,4 +1,4 @@
-"""SIGKILL at random moments, under a real stack: every edit arrives exactly once, nothing half there, nothing blocked.
+"""SIGKILL at random moments in a real stack: every edit arrives exactly once, nothing is incomplete or blocked.
 
 `QFC_TEST_CRASHES` is the number of kills: 22 by default, 220 for the long form (200 workers, 20 databases and servers).
 """
@@ -40,7 +40,7 @@ def stack() -> Iterator[Stack]:
 
 
 class Surveyor:
-    """Pushes edits without end, and sends each one again until the server has said that it has it."""
+    """Pushes edits without end, and repeats each one until the server confirms it."""
 
     def __init__(self, stack: Stack) -> None:
         stack.qfc("users", "create", "alice", "--email", "alice@example.com", "--password-stdin", stdin=PASSWORD)
@@ -70,18 +70,18 @@ class Surveyor:
         self.remark = remark
 
     def take_photo(self) -> None:
-        """A new version of a photo; it counts once the server has said that it has it."""
+        """Upload a new version of a photo; it counts once the server has confirmed it."""
         photo = os.urandom(300_000)
         self._insist("POST", f"files/{self.project}/{PHOTO}/", photo)
         self.photo = photo
 
     def package(self) -> None:
-        """Ask for a package; whether the answer arrives is of no importance."""
+        """Request a package; the answer does not matter."""
         with suppress(httpx.TransportError):
             self.http.post("jobs/", json={"project_id": self.project, "type": "package"})
 
     def get(self, path: str) -> httpx.Response:
-        """Read something; connections that were kept open to a server that was killed break at their next use."""
+        """Read something; open connections to a killed server break at their next use."""
         for _ in range(20):
             with suppress(httpx.TransportError):
                 return self.http.get(path)
@@ -171,7 +171,7 @@ def push_without_end(surveyor: Surveyor, stop: threading.Event, failures: list[B
 
 
 def wait_for_the_end(stack: Stack, surveyor: Surveyor) -> None:
-    """Wait until nothing is open any more; deltas of jobs that died three times are applied by hand, as one would."""
+    """Wait until nothing is open; apply deltas of jobs that died three times again, as an operator would."""
     deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
         with suppress(psycopg.Error, OSError, httpx.TransportError), stack.database() as connection:

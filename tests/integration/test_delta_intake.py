@@ -1,4 +1,4 @@
-"""What devices send is stored once and waits in exactly one job, whatever happens at the same time."""
+"""Every delta is stored once and waits in exactly one job, whatever happens at the same time."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Field:
 
 
 def finish_jobs(**which: Any) -> None:
-    """End jobs as a worker does: every delta of them is applied, in one transaction."""
+    """End jobs like a worker: all their deltas are applied, in one transaction."""
     from django.db import transaction
 
     from qfc_node.core.models import ApplyJobDelta, Delta, Job
@@ -112,7 +112,7 @@ def test_deltas_join_the_job_that_waits_but_none_that_was_taken_up(field: Field)
 
 
 def test_a_job_that_is_being_claimed_is_not_joined(field: Field) -> None:
-    """A worker's claim holds the row of the job; the deltas that come meanwhile do not wait for it."""
+    """A worker's claim holds the row of the job; deltas that arrive meanwhile do not wait for it."""
     import psycopg
     from django.conf import settings
 

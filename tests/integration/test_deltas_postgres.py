@@ -1,7 +1,7 @@
 """Deltas on tables of a real PostgreSQL server.
 
-The server of the tests has no PostGIS. Its part is played by a text type of the same name and a table in the place of
-its catalogue: what is sent (hexadecimal EWKB) is seen, how PostGIS stores it is not.
+The tests' server has no PostGIS. A text type of the same name and a table in place of its catalogue stand in for it:
+this shows the sent values (hexadecimal EWKB), but not how PostGIS stores them.
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def test_one_bad_delta_leaves_the_others(world: World, remote: Endpoint) -> None
     [
         ("pairs", "Composite"),
         ("nameless", "has no primary key"),
-        ("gone", "no table"),
+        ("gone", "no editable table"),
         ("query", "query"),
         ("elsewhere", "cannot be reached"),
         ("login", "authentication configuration"),

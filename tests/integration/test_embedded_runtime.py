@@ -1,4 +1,4 @@
-"""The embedded runtime where the contract leaves it free: who goes first, what is killed."""
+"""The embedded runtime beyond the contract: which workers stop first, what is killed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ WORKER = "worker_wrapper"
 
 
 class Idle:
-    """Says which workers are idle, as the database would."""
+    """Reports idle workers, like the database."""
 
     def __init__(self) -> None:
         self.pids: frozenset[int] | None = frozenset()
@@ -37,7 +37,7 @@ class Idle:
 
 @pytest.fixture
 def idle() -> Idle:
-    """Nobody is idle at first."""
+    """No worker is idle at first."""
     return Idle()
 
 
@@ -72,7 +72,7 @@ def test_when_nobody_knows_who_is_idle_the_newest_goes(runtime: EmbeddedRuntime,
 
 
 def test_now_waits_for_nobody(runtime: EmbeddedRuntime) -> None:
-    """A worker that does not react is killed, and what it had started goes with it."""
+    """A worker that does not react is killed together with its child processes."""
     stuck = psutil.Process(workers(runtime)["worker_wrapper-1"])
     family = [stuck, *stuck.children(recursive=True)]
     for process in family:
@@ -92,7 +92,7 @@ def test_everything_is_gone_after_a_stop(runtime: EmbeddedRuntime) -> None:
 
 
 class Stranger(BaseHTTPRequestHandler):
-    """Answers everything with 200, as somebody else's healthy server would."""
+    """Answers everything with 200, like another healthy server."""
 
     def do_GET(self) -> None:
         self.send_response(200)
@@ -106,7 +106,7 @@ class Stranger(BaseHTTPRequestHandler):
 
 @contextmanager
 def stranger_on(port: int) -> Generator[None]:
-    """Let somebody else's server listen on a port."""
+    """Let another server listen on a port."""
     server = ThreadingHTTPServer(("127.0.0.1", port), Stranger)
     thread = Thread(target=server.serve_forever)
     thread.start()

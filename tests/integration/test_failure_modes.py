@@ -1,4 +1,4 @@
-"""What official servers were seen to get wrong, over HTTP against a running node that must not."""
+"""Known failures of official servers, tested over HTTP on a running node, which must not have them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def node_with_journal(database: Endpoint, node_folder: Path) -> Iterator[Node]:
 
 
 class Person:
-    """Somebody who is logged in, and a project of theirs."""
+    """A logged-in user with a project."""
 
     def __init__(self, node: Node, name: str = "alice") -> None:
         self.http = node.resources.enter_context(httpx.Client(base_url=node.url, timeout=60))

@@ -1,4 +1,4 @@
-"""What the suite and the node do while nothing is free on a disk: say so, lose nothing, let the operator at work."""
+"""The suite and the node on a full disk: they report it, lose nothing, and let the operator work."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LOCKS: dict[str, Callable[[Path], Lock]] = {
     "file": lambda folder: FileLock(folder, SystemClock()),
     "host": lambda folder: HostLock(LocalHost(), PurePosixPath(folder), SystemClock()),
 }
-#: Takes the lock, and ends without giving it back.
+#: Takes the lock, and ends without releasing it.
 TAKE = (
     "import os, sys; from pathlib import Path; from qfc.drivers.clock import SystemClock;"
     "from qfc.drivers.lock import FileLock; FileLock(Path(sys.argv[1]), SystemClock()).take('up'); os._exit(0)"
@@ -99,7 +99,7 @@ def test_an_upload_that_finds_no_room_is_put_off_and_takes_none(database: Endpoi
         node.create_user("alice")
         with httpx.Client(base_url=node.url, timeout=60) as http:
             token = http.post("auth/login/", json={"username": "alice", "password": PASSWORD}).json()["token"]
-            # A connection with more unread bytes than gunicorn cares to read is closed; the next request needs its own.
+            # gunicorn closes a connection with too many unread bytes, so the next request needs a new one.
             http.headers.update({"Authorization": f"Token {token}", "Connection": "close"})
             project = http.post("projects/", json={"name": "survey", "owner": "alice"}).json()["id"]
             answer = http.post(f"files/{project}/large.tif/", files={"file": bytes(6 * 1024**2)})

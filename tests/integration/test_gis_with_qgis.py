@@ -1,4 +1,4 @@
-"""Held against QGIS itself: projects that it writes, packages that it opens and edits."""
+"""Comparison with QGIS itself: projects that it writes, packages that it opens and edits."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def run_qgis(script: str, *arguments: str) -> dict[str, Any]:
 
 
 def make_package(project_file: Path, folder: Path) -> tuple[PackageReport, Path]:
-    """Package a project, and lay its files out as a device does."""
+    """Package a project, and store its files like a device."""
     export, device = folder / "export", folder / "device"
     export.mkdir()
     report = NativeEngine().package(project_file, export, lambda _: None)
@@ -53,7 +53,7 @@ def make_package(project_file: Path, folder: Path) -> tuple[PackageReport, Path]
 
 
 class Trip:
-    """A project on its way: as QGIS sees it, as we report it, as QGIS sees its package, before and after edits."""
+    """A project at every stage: as QGIS sees it, as we report it, and its package in QGIS before and after edits."""
 
     def __init__(self, project_file: Path, folder: Path) -> None:
         self.origin = run_qgis("describe_project.py", str(project_file))

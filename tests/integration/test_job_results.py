@@ -1,4 +1,4 @@
-"""What a job is told when it begins, and what is written of it when it ends; in this process, without a worker."""
+"""The input of a job at its start, and the rows it writes at its end; in this process, without a worker."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Site:
         return Delta.objects.create(created_by=self.user, deltafile_id=uuid.uuid4(), content=content, **given)
 
     def begin(self, *deltas: Any) -> tuple[Any, Any]:
-        """Claim an apply job with these deltas; return its lease and what it is told."""
+        """Claim an apply job with these deltas; return its lease and its input."""
         from qfc_node.core.models import ApplyJob, ApplyJobDelta
 
         job = ApplyJob.objects.create(
@@ -51,7 +51,7 @@ class Site:
 
     @staticmethod
     def claim() -> tuple[Any, Any]:
-        """Claim the job that waits; return its lease and what it is told."""
+        """Claim the waiting job; return its lease and its input."""
         from qfc_node.worker.leases import claim
         from qfc_node.worker.preparation import prepare
         from qfc_node.worker.registry import Registration
@@ -79,7 +79,7 @@ def done(*outcomes: dict[str, Any], files: tuple[Any, ...] = ()) -> Any:
     return Result("done", outcomes=outcomes, files=files)
 
 
-# --- the beginning
+# --- the start
 
 
 def test_a_job_is_told_the_keys_of_what_its_own_devices_have_created(site: Site) -> None:
@@ -141,14 +141,14 @@ def lay_out(prepared: Any, path: Path) -> Any:
 
     folder = JobFolder(path / "job")
     folder.make()
-    folder.bring_in(prepared.work, blob_store(), ("DCIM",))
+    folder.lay_out_files(prepared.work, blob_store(), ("DCIM",))
     return folder
 
 
 def test_what_an_engine_edits_is_a_copy_and_what_it_only_reads_is_the_stored_file_itself(
     site: Site, node_folder: Path
 ) -> None:
-    """Bytes in the store are never changed: older versions and other projects have the same."""
+    """Bytes in the store never change: older versions and other projects share them."""
     from stored_files import put_file
 
     for name in ("trees.gpkg", "maps/ORTHO.TIF", "maps/base.tif", "DCIM/1.jpg", "DCIM-old/1.jpg"):
@@ -166,7 +166,7 @@ def test_a_file_that_comes_short_is_a_fault_of_the_store(site: Site, node_folder
     stored = blob_store().local_path(put_file(site.project, "trees.gpkg", b"all of it").content)
     assert stored is not None
     stored.write_bytes(b"all of i")
-    with pytest.raises(StorageError, match="8 of its 9 bytes"):
+    with pytest.raises(StorageError, match="8 of the 9 bytes"):
         lay_out(site.begin()[1], node_folder)
 
 

@@ -1,6 +1,6 @@
-"""Large files: streamed both ways, hashed on the way, and memory stays flat.
+"""Large files: streamed and hashed in both directions, with constant memory.
 
-`QFC_TEST_LARGE_MB` is the size: 700 by default; 2500 goes beyond what 32 bits count.
+`QFC_TEST_LARGE_MB` is the size: 700 by default; 2500 exceeds 32 bits.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import pytest
 from node import Node
 
 SIZE = int(os.environ.get("QFC_TEST_LARGE_MB", "700")) * 10**6
-#: What the whole transfer may add to the memory of the process that handles it, in bytes.
+#: Bytes that the whole transfer may add to the memory of the process that handles it.
 FLAT = 64 * 1024**2
 PASSWORD = "correct-horse-battery"
 
 
 def peak(process: psutil.Process) -> int:
-    """Return the most memory that the process ever had, in bytes."""
+    """Return the peak memory of the process, in bytes."""
     status = Path(f"/proc/{process.pid}/status").read_text()
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     assert found is not None

@@ -1,4 +1,4 @@
-"""The right to do a job: who has it, who lost it, who is dead. Each guard alone: others would hide that it is gone."""
+"""Leases: which worker holds a job, has lost it, or is dead. Each guard is tested alone, or others could hide a bug."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Queue:
         self.project = Project.objects.create(name="survey", owner=self.user, project_filename="survey.qgs")
 
     def push(self, count: int = 1, **values: Any) -> Any:
-        """Make an apply job with deltas."""
+        """Create an apply job with deltas."""
         from django.utils import timezone
 
         from qfc_node.core.models import ApplyJob, ApplyJobDelta, Delta
@@ -48,7 +48,7 @@ class Queue:
         return job
 
     def take(self) -> tuple[Any, Any]:
-        """Let a worker that lives claim the next job; return the worker and its lease."""
+        """Let a living worker claim the next job; return the worker and its lease."""
         from qfc_node.worker.leases import claim
 
         worker = living_worker()
@@ -72,7 +72,7 @@ def living_worker() -> Any:
 
 
 def let_go(worker: Any) -> None:
-    """Let a worker's lock go, as its death does."""
+    """Release a worker's lock, like its death."""
     from django.db import connection
 
     from qfc_node.core.models import Worker
@@ -89,10 +89,10 @@ def change(lease: Any, **values: Any) -> None:
 
 
 def taken_back() -> list[uuid.UUID]:
-    """Let another worker look for the dead."""
-    from qfc_node.worker.leases import take_back_from_the_dead
+    """Let another worker check for dead ones."""
+    from qfc_node.worker.leases import requeue_jobs_of_dead_workers
 
-    return take_back_from_the_dead(living_worker())
+    return requeue_jobs_of_dead_workers(living_worker())
 
 
 # --- the token
@@ -151,7 +151,7 @@ def test_the_right_token_holds_and_renews(queue: Queue) -> None:
         assert lease.hold().pk == job.pk
 
 
-# --- who is dead
+# --- dead workers
 
 
 def test_nobody_is_dead_who_lives_and_whose_lease_has_not_ended(queue: Queue) -> None:
@@ -186,15 +186,15 @@ def test_each_reason_alone_makes_a_worker_dead(queue: Queue, reason: str) -> Non
 
 
 def test_a_job_in_the_name_of_a_worker_that_knows_of_none_is_taken_back_by_itself(queue: Queue) -> None:
-    from qfc_node.worker.leases import take_back_from_the_dead
+    from qfc_node.worker.leases import requeue_jobs_of_dead_workers
 
     queue.push()
     worker, lease = queue.take()
-    assert take_back_from_the_dead(worker) == [lease.job_id]
+    assert requeue_jobs_of_dead_workers(worker) == [lease.job_id]
 
 
 def test_nobody_is_dead_right_after_the_database_has_started(queue: Queue) -> None:
-    """All the workers lost their locks then, and are about to come back."""
+    """All workers have lost their locks and are about to reconnect."""
     from django.db import connection, transaction
 
     from qfc_node.worker.leases import DEAD
@@ -212,7 +212,7 @@ def test_nobody_is_dead_right_after_the_database_has_started(queue: Queue) -> No
 
 
 def test_a_lock_in_another_database_of_the_server_keeps_nobody_alive(queue: Queue, node_database: Endpoint) -> None:
-    """Two nodes may share a server: the keys of locks are each database's own."""
+    """Two nodes may share a server: each database has its own keys of locks."""
     from qfc_node.core.models import Worker
     from qfc_node.worker.registry import LOCK_CLASS
 
@@ -229,7 +229,7 @@ def test_only_the_rows_of_workers_that_are_dead_silent_and_without_a_job_go(queu
     from django.utils import timezone
 
     from qfc_node.core.models import Worker
-    from qfc_node.worker.registry import forget_the_dead
+    from qfc_node.worker.registry import forget_dead_workers
 
     queue.push()
     with_a_job, _ = queue.take()
@@ -238,12 +238,12 @@ def test_only_the_rows_of_workers_that_are_dead_silent_and_without_a_job_go(queu
         let_go(worker)
     Worker.objects.exclude(pk=just_silent.id).update(heartbeat_at=timezone.now() - timedelta(seconds=61))
     Worker.objects.filter(pk=just_silent.id).update(heartbeat_at=timezone.now() - timedelta(seconds=50))
-    assert forget_the_dead() == 1
+    assert forget_dead_workers() == 1
     assert set(Worker.objects.values_list("pk", flat=True)) == {with_a_job.id, living.id, just_silent.id}
 
 
 def test_a_worker_that_has_just_come_back_judges_nobody(queue: Queue) -> None:
-    """Where it lost its connection, others may have lost theirs a moment ago."""
+    """If it has lost its connection, others may have just lost theirs."""
     from django.db import connection
 
     worker = living_worker()
@@ -318,7 +318,7 @@ def test_a_job_that_was_put_off_is_claimed_when_its_time_has_come_and_no_sooner(
     assert claimed.updated_at >= until
 
 
-# --- deltas of jobs that are given up, and of jobs that are tried again
+# --- deltas of jobs that failed for good, and of retried jobs
 
 
 def test_deltas_that_are_handed_on_go_to_the_oldest_job_that_waits(queue: Queue) -> None:
@@ -357,7 +357,7 @@ def test_the_third_try_that_is_killed_is_the_last(queue: Queue, attempts: int, s
 
 
 def test_a_job_that_is_tried_again_by_hand_leaves_alone_what_it_has_done(queue: Queue) -> None:
-    """Its deltas were settled when it ended: neither does another end take them back, nor another try make them."""
+    """Its deltas were settled at its end: neither a second end nor a retry changes them."""
     from qfc_node.core import jobs
     from qfc_node.core.models import ApplyJobDelta, Delta, Job
     from qfc_node.worker.leases import give_back

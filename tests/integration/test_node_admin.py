@@ -1,4 +1,4 @@
-"""The node's Django admin: every page opens, what could break the queue cannot be edited, actions do what they say."""
+"""The node's Django admin: every page opens, rows of the queue cannot be edited, actions work as described."""
 
 from __future__ import annotations
 

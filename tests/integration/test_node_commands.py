@@ -1,4 +1,4 @@
-"""Management commands of the node: names and options as upstream has them, passwords never among the arguments."""
+"""Management commands of the node: upstream's names and options, passwords never among the arguments."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def test_a_superuser_is_made_with_the_password_from_the_environment(run: Any, mo
         (new_user("no way", "--password-stdin"), PASSWORD, "letters"),
         (["createuser", "--username", "bob", "--email", "x", "--password-stdin"], PASSWORD, "email"),
         (["createuser", "--username", "bob", "--email", "A@example.com", "--password", PASSWORD], "", "already"),
-        (["setpassword", "nemo", "--password-stdin"], PASSWORD, "no person"),
+        (["setpassword", "nemo", "--password-stdin"], PASSWORD, "No user is named"),
         (["purge_old_file_versions", "--projects", "00000000-0000-0000-0000-000000000000"], "", "does not exist"),
     ],
 )
@@ -93,7 +93,7 @@ def test_a_new_password_ends_the_tokens(run: Any) -> None:
 
     alice = person("alice")
     phone = Speaker(alice)
-    assert "1 tokens were ended" in run("setpassword", "ALICE", "--password-stdin", stdin="another-battery")
+    assert "Tokens ended: 1." in run("setpassword", "ALICE", "--password-stdin", stdin="another-battery")
     alice.refresh_from_db()
     assert alice.check_password("another-battery")
     assert phone.get("auth/user/").status_code == 401
@@ -130,9 +130,9 @@ def test_bytes_are_counted_listed_and_purged(run: Any) -> None:
     assert run("listfiles", str(project.pk)[:8], "--level", "project") == f"6\t3\t{project.pk}\talice\tsurvey\n"
     assert len(run("listfiles", str(project.pk)).splitlines()) == 3
     Plan.objects.update(storage_keep_versions=1)
-    assert "2 versions would be removed" in run("purge_old_file_versions")
+    assert "Versions to remove: 2." in run("purge_old_file_versions")
     assert FileVersion.objects.count() == 3
-    assert "2 versions were removed" in run("purge_old_file_versions", "--force", "--projects", str(project.pk))
+    assert "Versions removed: 2." in run("purge_old_file_versions", "--force", "--projects", str(project.pk))
     assert FileVersion.objects.get().size == 3
     project.refresh_from_db()
     assert project.file_storage_bytes == 3

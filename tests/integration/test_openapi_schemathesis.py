@@ -1,7 +1,7 @@
-"""Generated requests against the API's own document: no 500, nothing that the document does not say.
+"""Generated requests from the API's own document: no 500, no undocumented answers.
 
-A short form runs always; `QFC_SCHEMATHESIS_EXAMPLES=200` makes it a long one (200 examples an operation, about half an
-hour). What is exempted, and why, is in `schemathesis.toml` beside this file.
+A short form always runs; `QFC_SCHEMATHESIS_EXAMPLES=200` makes it a long one (200 examples per operation, about half an
+hour). `schemathesis.toml` beside this file lists the exemptions and their reasons.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Who may do what, in full: every role, however it was come by, at every address with every method.
+"""All permissions: every role, from every origin, for every URL with every method.
 
-The tables below restate the rights of the official server; they do not look at the node's own.
+The tables below restate the permissions of the official server, independently of the node's own.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ ACTORS = [
 
 @dataclass
 class Stage:
-    """Everybody, and one project of each kind with something of everything in it."""
+    """All users, and one project of each kind with at least one object of every type."""
 
     people: dict[str, Any] = field(default_factory=dict[str, Any])
     projects: dict[str, Any] = field(default_factory=dict[str, Any])
@@ -236,7 +236,7 @@ def _ask(speaker: Any, project: Any, names: dict[str, str], row: tuple[str, str,
 
 
 def _rolled_back(call: Any) -> Any:
-    """Make a request and undo what it did, so that every row of the table finds the same world."""
+    """Send a request and undo its effects, so that every row of the table finds the same state."""
     from django.db import transaction
 
     with transaction.atomic():

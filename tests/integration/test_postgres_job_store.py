@@ -1,4 +1,4 @@
-"""The queue in a real PostgreSQL: what only a real one does."""
+"""The queue in a real PostgreSQL: behaviour that only a real server has."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from qfc.errors import QfcError, RefusedError, UnreachableError
 from qfc.stack.model import JobStatus
 from queue_world import NOW, DatabaseWorld, before
 
-#: First key of the advisory locks of the node's workers; the acceptance tests hold it against real ones.
+#: First key of the advisory locks of the node's workers; the acceptance tests compare it with real ones.
 LOCK_CLASS = 0x51464357
 OTHERS = """
     select pg_terminate_backend(pid) from pg_stat_activity
@@ -28,7 +28,7 @@ OTHERS = """
 
 @pytest.fixture
 def world(database: Endpoint) -> Iterator[DatabaseWorld]:
-    """The node's tables, empty but for one person."""
+    """The node's tables, empty except for one user."""
     made = DatabaseWorld(lambda: connect(database))
     yield made
     made.close()
@@ -279,7 +279,7 @@ def test_views_of_a_big_queue_do_not_read_the_whole_table(world: DatabaseWorld, 
 
 
 def scans(database: Endpoint) -> int:
-    """Return how often the table of jobs was read from beginning to end."""
+    """Return the number of full scans of the table of jobs."""
     with connect(database, autocommit=True) as connection:
         connection.execute("select pg_stat_force_next_flush()")
         row = connection.execute("select seq_scan from pg_stat_user_tables where relname = 'core_job'").fetchone()
@@ -288,7 +288,7 @@ def scans(database: Endpoint) -> int:
 
 
 def before_id(number: int) -> str:
-    """Return an id that is easy to know again."""
+    """Return an id that is easy to recognise."""
     return f"00000000-0000-4000-8000-{number:012}"
 
 

@@ -23,7 +23,7 @@ INSTALLED = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
 
 @pytest.fixture
 def qfc() -> Iterator[Qfc]:
-    """`qfc` on a machine where it was never used."""
+    """`qfc` on a machine where it has never been used."""
     with fresh_qfc() as one:
         yield one
 

@@ -1,4 +1,4 @@
-"""Two who write to a project at once follow each other: the second sees what the first has done, and decides by it."""
+"""Of two simultaneous writers to a project, the second waits for the first, sees its changes and decides by them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def project(node_database: Endpoint) -> Any:
 
 @contextmanager
 def meanwhile(work: Callable[[], object]) -> Iterator[list[Any]]:
-    """Let a second one begin when the block has done its work, and is not yet over; yields what came of it then."""
+    """Start a second writer when the block has done its work but is not yet over; yield its results."""
     from django.db import connection, transaction
 
     came: list[Any] = []
@@ -105,7 +105,7 @@ def test_a_file_that_is_sent_twice_at_once_is_stored_once(project: Any) -> None:
 
 
 def test_of_two_who_delete_a_file_one_has_deleted_it(project: Any) -> None:
-    """The inner of two locks: whoever deletes by the API holds the project already."""
+    """The inner of two locks: deleting through the API already holds the project."""
     from qfc_node.core.file_versions import delete_file
     from qfc_node.core.models import Project
 

@@ -1,4 +1,4 @@
-"""The proof on a running stack: it passes where all works, and names the step at which something does not."""
+"""The proof on a running stack: it passes if everything works, else it names the failed step."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Change = Callable[[ApiRequest, ApiAnswer], ApiAnswer]
 
 
 class Between:
-    """Something in front of the server, as a proxy that does not do what it should."""
+    """A faulty proxy in front of the server."""
 
     def __init__(self, api: Api, change: Change) -> None:
         self._api, self._change = api, change
@@ -62,7 +62,7 @@ def test_the_proof_passes_and_leaves_nothing(ports: Ports) -> None:
 
 
 def emptied(part: str) -> Change:
-    """Answer without a body what is asked for below some path, as nginx does that does not reach the store."""
+    """Answer requests below some path without a body, like an nginx that cannot reach the store."""
 
     def change(request: ApiRequest, answer: ApiAnswer) -> ApiAnswer:
         hit = request.method == "GET" and part in request.path and answer.is_good

@@ -1,4 +1,4 @@
-"""What an operator does to the queue while real workers work on it: every edit arrives exactly once, whatever comes."""
+"""Operators change the queue while real workers work on it: every edit still arrives exactly once."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ def disturb(world: World, store: PostgresJobStore, chance: random.Random) -> Non
             jobs = [job.id for job in store.jobs(statuses=statuses, limit=chance.randint(1, 5))]
             store.cancel(jobs) if action == "cancel" else store.retry(jobs)
     except RefusedError:
-        pass  # a worker held the rows for too long, or the two waited for each other: nothing was changed
+        pass  # a worker held the rows for too long, or there was a deadlock: nothing was changed
 
 
 def settle(world: World, store: PostgresJobStore) -> None:
-    """Apply what has not arrived, and wait until nothing is left to do."""
+    """Apply edits that have not arrived, and wait until nothing is left to do."""
 
     def nothing_left() -> bool:
         if store.jobs(statuses=OPEN):

@@ -1,6 +1,6 @@
-"""Many devices and many workers at once, at random: every delta is applied once, in the order in which it arrived.
+"""Many devices and many workers at once, at random: every delta is applied once, in the order of arrival.
 
-Workers are threads that do what a worker does around its child process, and everything that can come instead of it.
+Workers are threads that do what a worker does around its child process, including every kind of failure.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def projects(node_database: Endpoint) -> Iterator[list[Any]]:
 
 
 class Crowd:
-    """Threads, each with its own random numbers and its own connection, until the devices have sent everything."""
+    """Threads, each with its own random numbers and connection, which run until the devices have sent everything."""
 
     def __init__(self, projects: list[Any]) -> None:
         self.projects = projects
@@ -50,7 +50,7 @@ class Crowd:
         self._threads: list[threading.Thread] = []
 
     def start(self, role: Callable[[random.Random], None]) -> threading.Thread:
-        """Start somebody."""
+        """Start a thread."""
         rng = random.Random(SEED + len(self._threads))
 
         def run() -> None:
@@ -69,7 +69,7 @@ class Crowd:
         return thread
 
     def push(self, rng: random.Random) -> None:
-        """A device: sends deltafiles, and some of them twice."""
+        """A device: send deltafiles, some of them twice."""
         from qfc_node.core import intake
         from qfc_node.core.deltafile import Deltafile, SentDelta
         from qfc_node.core.models import Project, ProjectRole
@@ -86,7 +86,7 @@ class Crowd:
             time.sleep(rng.uniform(0, 0.02))
 
     def work(self, rng: random.Random) -> None:
-        """A worker, until no job is left that is not in somebody's hands."""
+        """A worker: run until every job is done or held by another worker."""
         from qfc_node.core.models import Job
         from qfc_node.worker import leases
         from qfc_node.worker.registry import Registration
@@ -94,7 +94,7 @@ class Crowd:
         registration = Registration()
         while self.is_pushing or Job.objects.filter(status__in=["pending", "queued", "started"]).exists():
             registration.ensure()
-            leases.take_back_from_the_dead(registration)
+            leases.requeue_jobs_of_dead_workers(registration)
             if rng.random() < 0.05:
                 Job.objects.filter(not_before__isnull=False).update(not_before=None)
             lease = leases.claim(registration)
@@ -104,7 +104,7 @@ class Crowd:
                 registration = Registration()
 
     def _do(self, lease: Any, rng: random.Random) -> bool:
-        """Bring a job to some end; True when the worker died of it."""
+        """End a job in some way; return whether the worker died."""
         from django.db import connection
 
         from qfc_node.worker import leases, results
@@ -135,7 +135,7 @@ class Crowd:
         return any(thread.is_alive() for thread in self._threads[:DEVICES])
 
     def run(self) -> None:
-        """Let everybody do what they do."""
+        """Run all devices and workers."""
         for _ in range(DEVICES):
             self.start(self.push)
         for _ in range(WORKERS):
@@ -153,7 +153,7 @@ def test_every_delta_is_applied_once_in_its_order_whatever_happens_around(projec
     print(f"QFC_TEST_QUEUE_SEED={SEED}")
     crowd = Crowd(projects)
     crowd.run()
-    for project in projects:  # deltas of jobs that died three times at the very end have nobody to come with
+    for project in projects:  # no later job follows to take the deltas of jobs that died three times at the very end
         intake.apply_waiting(project, project.owner)
     crowd.work(random.Random(SEED))
 

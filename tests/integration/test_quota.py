@@ -1,4 +1,4 @@
-"""What an account may use, at the borders: the last byte that fits, packages and subscriptions just over."""
+"""Limits of accounts at their borders: the last byte that fits, packages and subscriptions that have just ended."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_an_upload_may_be_as_large_as_what_is_free(alice: Any, project: Any, siz
 
 
 def test_the_last_byte_fits_and_one_more_is_refused_when_it_has_come(alice: Any, project: Any) -> None:
-    """The client does not say how large the file is, or it lies: what counts is what came."""
+    """The client does not announce the file's size, or announces a wrong one: the received bytes count."""
     from api_world import Speaker
 
     allow(1, used_bytes=MEGABYTE - 2000)
@@ -201,7 +201,7 @@ def test_of_two_current_subscriptions_the_one_that_began_last_counts(alice: Any)
 def test_a_project_has_as_many_collaborators_as_the_plan_says(
     alice: Any, project: Any, limit: int, is_public: bool, refuses_one_more: bool, refuses_job: bool
 ) -> None:
-    """With two of them; projects that everybody sees have no limit."""
+    """The project has two collaborators; public projects have no limit."""
     from api_world import person
     from qfc_node.core import quota
     from qfc_node.core.models import Plan, ProjectCollaborator

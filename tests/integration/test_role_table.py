@@ -1,4 +1,4 @@
-"""The decision table of roles, cell by cell, as the official server has it."""
+"""The decision table of roles, cell by cell, as on the official server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows tell of users and their plans: found by the checks, and repaired."""
+"""Faults in the rows of users and plans: found by the checks, and repaired."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def quota_soon(world: DatabaseWorld) -> None:
 
 
 def club(world: DatabaseWorld) -> None:
-    """Make an organization of alice's with one member, which may have one."""
+    """Create an organization of alice's with one member, the most that its plan allows."""
     world.lab.account("bob")
     world.lab.organization("club", owner="alice", members=["bob"])
     world.tables.change("plan", {}, max_organization_members=1)

@@ -1,4 +1,4 @@
-"""What a database tells of itself: found by the checks, and repaired by the application's own commands."""
+"""Faults of a database: found by the checks, and repaired by the application's own commands."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from qfc.stack.findings import Result
 from queue_world import DatabaseWorld
 from twins import MemoryPorts
 
-#: A check may take that long on a machine that does other things.
+#: A check may take that long on a busy machine.
 LIMIT_S = 120.0
 OF_MIGRATIONS = [check for check in EVERYTHING if check.id.startswith("A13-")]
 
@@ -41,7 +41,7 @@ def test_databases_of_users_that_later_releases_remove(ports: MemoryPorts, world
 
 @contextmanager
 def table(world: DatabaseWorld, name: str, rows: str) -> Iterator[None]:
-    """Have one more table."""
+    """Add a table for a block."""
     world.execute(f"create table {name} as {rows}")
     try:
         yield
@@ -65,7 +65,7 @@ def test_a_transaction_that_holds_up_others_is_seen(own_world: DatabaseWorld, da
 def test_migrations_that_are_not_applied_are_found_and_applied(
     own_ports: MemoryPorts, own_world: DatabaseWorld
 ) -> None:
-    """The last migration of the node is undone, in its tables and in what is written down of it."""
+    """The last migration of the node is undone, in its tables and in the record of migrations."""
     own_ports.runtime.execute("app", ["migrate", "core", "0005"])
     made = diagnose(own_ports, OF_MIGRATIONS, YES, fix=True, proof=False)
     assert ids(made) == ["A13-pending"]

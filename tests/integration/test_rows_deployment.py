@@ -1,4 +1,4 @@
-"""What rows of an official server tell, together with its `.env`: found by the checks, and repaired."""
+"""Faults in the rows and `.env` of an official server: found by the checks, and repaired."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ THREE = "QFIELDCLOUD_QGIS3_IMAGE_NAME=memory-app\n"
 
 
 def deployed(ports: MemoryPorts, env: str) -> None:
-    """Write down a deployment of an hour ago, with the .env of before it."""
+    """Record a deployment an hour ago, with the previous .env."""
     revision = Revision("a" * 40, "v1")
     record = Record("1", "deploy", before(60), "anna@memory", revision, revision)
     ports.deployment.site.env = ports.deployment.site.env.replace("SECRET_KEY=a-b-c", f"SECRET_KEY={NEW_SECRET}")
@@ -28,7 +28,7 @@ def deployed(ports: MemoryPorts, env: str) -> None:
 
 @contextmanager
 def secret(world: DatabaseWorld, minutes: float) -> Iterator[None]:
-    """Have a secret of that age, as long as it is needed; our tables of releases have none."""
+    """Store a secret of that age for a block; our tables of releases have none."""
     world.execute("create table core_secret (created_at timestamptz)")
     world.execute("insert into core_secret values (%(at)s)", {"at": before(minutes)})
     world.forget()
@@ -40,7 +40,7 @@ def secret(world: DatabaseWorld, minutes: float) -> Iterator[None]:
 
 
 def written_by_four(world: DatabaseWorld) -> None:
-    """Let a project be of QGIS 4."""
+    """Mark a project as one of QGIS 4."""
     world.project("new", details='{"qgis_version": "4.0.1-Norrköping"}')
 
 
@@ -108,13 +108,13 @@ def test_the_image_of_qgis_four_is_named_like_that_of_three_once_it_was_pulled(
 
 
 def cron_ran(world: DatabaseWorld, minutes: float, *, failed: bool = False) -> None:
-    """Let a periodic task have run so many minutes ago."""
+    """Record that a periodic task ran that many minutes ago."""
     at = world.now() - timedelta(minutes=minutes)
     world.insert("cron", code="clean_up", start_time=at, end_time=at, is_success=not failed, message="")
 
 
 def with_ofelia(ports: MemoryPorts) -> None:
-    """Have a service that begins periodic tasks, and does not run."""
+    """Add a service for periodic tasks that is not running."""
     ports.runtime._wanted["ofelia"] = 1  # pyright: ignore[reportPrivateUsage]
     ports.runtime._running["ofelia"] = {}  # pyright: ignore[reportPrivateUsage]
 

@@ -1,4 +1,4 @@
-"""What rows tell of projects' files: found by the checks, and repaired by the application's own commands."""
+"""Faults in the rows of projects' files: found by the checks, and repaired by the application's own commands."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Make = Callable[[DatabaseWorld], None]
 
 
 def file(name: str, *sizes: int, project: str = "files") -> Make:
-    """Return what stores a file of 1000 bytes in a new project, as that counts them."""
+    """Return a function that stores versions of these sizes in a new project; by default one of 1000 bytes."""
     return lambda world: store(world, world.project(project), name, *(sizes or (1000,)))
 
 

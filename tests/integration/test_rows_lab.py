@@ -1,4 +1,4 @@
-"""Faults of the lab that are made of rows, in a real database: made, found by their checks, undone without a trace."""
+"""Faults of the lab in rows of a real database: created, found by their checks, undone without a trace."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from queue_world import NOW, DatabaseWorld
 from shared_database import NODE, SharedDatabases
 from twins import MemoryPorts
 
-#: Only a session that begins afterwards is told.
+#: Faults that only affect new sessions.
 FOR_NEW_SESSIONS = {"database-read-only"}
 Lab = Callable[[Fault], tuple[MemoryPorts, DatabaseWorld]]
 
 
 @pytest.fixture
 def lab(shared_databases: SharedDatabases) -> Lab:
-    """Give a healthy stack of the first kind that can have a fault: the node, or an official server of late 2025."""
+    """Return a healthy stack of the first kind that can have a fault: the node, or an official server of late 2025."""
 
     def make(one: Fault) -> tuple[MemoryPorts, DatabaseWorld]:
         kind = one.kinds[0]
@@ -40,7 +40,7 @@ def lab(shared_databases: SharedDatabases) -> Lab:
 
 
 def migrations(world: DatabaseWorld) -> Callable[[str, Sequence[str], bytes], str]:
-    """Let the application know the migrations that are applied now, and say of each whether it still is."""
+    """Let the application know the current migrations, and report for each whether it is still applied."""
     known = world.directory.applied_migrations()
 
     def execute(service: str, argv: Sequence[str], stdin: bytes) -> str:
@@ -62,7 +62,7 @@ def traces(ports: MemoryPorts, world: DatabaseWorld) -> list[str]:
 
 
 def counter(table: str) -> str:
-    """Return the column that says nothing: a migration that is applied again is another row."""
+    """Return the column to ignore: a migration that is applied again is a new row."""
     return "'id'" if table == "django_migrations" else "''"
 
 

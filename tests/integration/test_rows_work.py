@@ -1,4 +1,4 @@
-"""What rows tell of jobs and edits: found by the checks, and repaired where that is promised."""
+"""Faults in the rows of jobs and edits: found by the checks, and repaired if the check can do so."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def storm(world: DatabaseWorld) -> None:
         world.job(project, "finished", type="process_projectfile", made=100 + number, started=90, ended=89)
 
 
-#: By the check: how the fault is made, what the evidence has, and faults that come with it.
+#: By check: how the fault is created, words of the evidence, and faults that come with it.
 FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str, tuple[str, ...]]] = {
     "D17": (storm, "alice/storm (21 within an hour)", ()),
     "F08": (over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),

@@ -1,4 +1,4 @@
-"""Blobs in a real S3 store (MinIO): the same promises as in a folder, and the truth when it is away."""
+"""Blobs in a real S3 store (MinIO): the same guarantees as in a folder, and an honest report when it is down."""
 
 from __future__ import annotations
 

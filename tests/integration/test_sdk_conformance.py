@@ -1,7 +1,7 @@
 """The official clients, unmodified, against the node: every method of the SDK, every command of `qfieldcloud-cli`.
 
-The lists are taken from the installed clients: a method or command that is new in a release fails here until it is
-covered, and until `docs/reference/client_compatibility.md` names it.
+The lists come from the installed clients: a method or command that is new in a release fails here until a test covers
+it and `docs/reference/client_compatibility.md` names it.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ SDK_CALLS = {**PROJECT_CALLS, **GROUP_CALLS}
 
 @pytest.fixture(scope="module")
 def world(postgres_server: Endpoint, template_database: Endpoint, short_folder: Path) -> Iterator[ClientWorld]:
-    """One node for the whole module: each test makes what it needs."""
+    """One node for the whole module: each test creates what it needs."""
     folder = short_folder / uuid.uuid4().hex[:8]
     (folder / "node").mkdir(parents=True, mode=0o755)
     with connect(replace(postgres_server, database="postgres"), autocommit=True) as connection:

@@ -1,4 +1,4 @@
-"""An open SSH connection: reuse, breaks, streams, old servers with next to nothing on them."""
+"""An open SSH connection: reuse, interruptions, streams, old servers with hardly any programs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from second_host import CAN_MAKE, second_host
 from ssh_server import IS_ROOT, SSHD, SshServer
 
 BUSYBOX = shutil.which("busybox")
-#: What the suite needs of a server besides its shell.
+#: Programs that the suite needs on a server besides its shell.
 TOOLS = ("sh", "cat", "chmod", "df", "kill", "mv", "rm", "sleep", "sync", "wc")
 MEGABYTES = 20
 LISTEN = """
@@ -58,7 +58,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
 
 
 def background(host: SshHost) -> psutil.Process:
-    """Return the ssh that keeps the host's connection."""
+    """Return the ssh process that keeps the host's connection."""
     port = host.name.rpartition(":")[2]
     found = [process for process in psutil.process_iter() if _is_background(process, port)]
     assert len(found) == 1
@@ -73,7 +73,7 @@ def _is_background(process: psutil.Process, port: str) -> bool:
 
 
 def eventually(condition: Callable[[], bool]) -> bool:
-    """Wait for something that happens by itself."""
+    """Wait until a condition becomes true."""
     deadline = time.monotonic() + 20
     while not condition() and time.monotonic() < deadline:
         time.sleep(0.02)
@@ -319,7 +319,7 @@ def test_a_port_that_only_the_server_reaches_is_reached_through_it(start: Start)
 
 
 class _Noticing(io.BytesIO):
-    """Drops what it is given and says that something came."""
+    """Drops its input and records that something arrived."""
 
     def __init__(self, seen: threading.Event) -> None:
         super().__init__()
@@ -343,7 +343,7 @@ class _Counting(io.BytesIO):
 
 
 class _Zeros(io.BytesIO):
-    """Gives so many zeros."""
+    """Returns that many zeros."""
 
     def __init__(self, size: int) -> None:
         super().__init__()
@@ -356,7 +356,7 @@ class _Zeros(io.BytesIO):
 
 
 class _Breaking(io.BytesIO):
-    """Gives zeros without end, and breaks the connection after some."""
+    """Returns zeros without end, and breaks the connection after some."""
 
     def __init__(self, interrupt: Callable[[], object]) -> None:
         super().__init__()

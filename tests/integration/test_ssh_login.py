@@ -209,7 +209,7 @@ def test_a_jump_host_is_not_given_the_servers_password(tmp_path: Path, server: S
     (way.folder / "authorized_keys").write_text("")
     way.run()
     assert f"{ACCOUNT}@localhost may not log in" in refusal(through(server, password=PASSWORD)).message
-    # The jump host knows that password too: given it, it would have let us in.
+    # The jump host accepts that password too: if it had received it, it would have let us in.
     assert (server.logins, way.logins) == (0, 0)
 
 
@@ -243,7 +243,7 @@ def test_an_account_without_a_shell_is_told(tmp_path: Path) -> None:
 
 
 class _Seen:
-    """What a watcher saw of all processes: every command line, and where the secret was."""
+    """The observations of a watcher of all processes: every command line, and the places of the secret."""
 
     def __init__(self) -> None:
         self.commands: set[str] = set()
@@ -252,7 +252,7 @@ class _Seen:
 
 @contextmanager
 def _watched(secret: bytes) -> Iterator[_Seen]:
-    """Look at the command lines, and at the environments of ssh, of all processes, again and again."""
+    """Repeatedly read the command lines of all processes, and the environments of ssh."""
     seen, stop = _Seen(), threading.Event()
     own = str(os.getpid())
 
@@ -284,7 +284,7 @@ def _look_at(process: Path, secret: bytes, seen: _Seen) -> None:
 
 
 def _on_a_terminal(settings: SshSettings, statement: str, typed: str) -> str:
-    """Run a statement with `host` in a process of its own on a terminal, type one line there, return all output."""
+    """Run a statement with `host` in a new process on a terminal, type one line there, return all output."""
     script = "\n".join(
         [
             "from pathlib import PosixPath",
@@ -306,7 +306,7 @@ def _on_a_terminal(settings: SshSettings, statement: str, typed: str) -> str:
         while piece := os.read(main, 1024):
             said += piece
     except OSError:
-        pass  # Linux says so when the other side of a terminal is closed
+        pass  # on Linux, this means that the other end of the terminal is closed
     assert process.wait(30) == 0, said
     os.close(main)
     return said.decode(errors="replace")

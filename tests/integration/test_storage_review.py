@@ -43,7 +43,7 @@ def blobs(folder: Path) -> list[Path]:
 
 
 class Background:
-    """Work in a thread, on a database connection of its own."""
+    """Work in a thread, on a separate database connection."""
 
     def __init__(self, work: Callable[[], object]) -> None:
         self._work = work
@@ -163,7 +163,7 @@ def test_deleting_a_project_and_ending_its_job_do_not_wait_for_each_other(projec
         )
         ApplyJobDelta.objects.create(apply_job=job, delta=delta)
     other = Project.objects.get(pk=project.pk)
-    with transaction.atomic():  # as a worker ends a job: the job, the project, the deltas
+    with transaction.atomic():  # the order in which a worker ends a job: the job, the project, the deltas
         Job.objects.select_for_update().get(pk=job.pk)
         deletion = Background(lambda: projects.delete(other))
         time.sleep(0.7)
@@ -175,7 +175,7 @@ def test_deleting_a_project_and_ending_its_job_do_not_wait_for_each_other(projec
 
 
 def test_a_package_of_very_many_files_leaves_locks_for_others(project: Any) -> None:
-    """PostgreSQL has room for some thousand locks, shared by everybody."""
+    """PostgreSQL has space for some thousand locks, which all sessions share."""
     from django.db import connection, transaction
 
     from qfc_node.core.blob_references import hold_blobs
@@ -196,7 +196,7 @@ def test_a_package_of_very_many_files_leaves_locks_for_others(project: Any) -> N
 
 
 def test_an_upload_that_waits_for_its_blob_keeps_nobody_from_the_project(project: Any) -> None:
-    """The store may be slow, or a blob of the same bytes may be on its way out."""
+    """The store may be slow, or a blob with the same bytes may be about to be removed."""
     from django.db import connection, transaction
 
     from qfc_node.core.blob_references import lock_alone
@@ -284,7 +284,7 @@ def test_a_sweep_is_done_in_pieces_so_that_a_worker_stays_awake(node_database: E
 
 
 def test_a_folder_is_never_seen_unlocked(node_database: Endpoint, node_folder: Path) -> None:
-    """Many workers begin and end at once; each keeps its folder until it ends, and nothing is left."""
+    """Many workers start and end at once; each keeps its folder until it ends, and nothing is left."""
     from qfc_node.worker.sweep import Sweeper
 
     def begin_and_end() -> None:
@@ -313,7 +313,7 @@ class HalfAnObject(BaseHTTPRequestHandler):
 
 
 def test_a_download_that_breaks_off_is_a_fault_of_the_store(django_ready: None) -> None:
-    """Not of the job, whose deltas would be errors, and not the end of the file, which would be half."""
+    """It is neither a fault of the job, whose deltas would become errors, nor the end of the file."""
     from django.conf import settings
 
     from qfc_node.storage.errors import StorageError

@@ -1,4 +1,4 @@
-"""Blobs and versions: bytes first, rows second, nothing half there and nothing left over."""
+"""Blobs and versions: bytes first, rows second, nothing incomplete and nothing left over."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The worker as a process, against a real database: what it commits, and what it does when things die around it."""
+"""The worker as a process with a real database: what it commits, and how it survives the death of other parts."""
 
 from __future__ import annotations
 
@@ -342,7 +342,7 @@ def test_a_locked_project_waits(world: World) -> None:
 
 
 def test_a_restarted_database_costs_nothing(world: World) -> None:
-    """Every connection of the worker is cut in the middle of a job, as a restart does."""
+    """Every connection of the worker breaks in the middle of a job, as in a restart of the database."""
     from django.db import connection
 
     world.wish(seconds=2)

@@ -42,7 +42,7 @@ def take(world: World, count: int = 1) -> list[Any]:
 
 
 def in_a_thread(work: Callable[[], object]) -> threading.Thread:
-    """Start work on a database connection of its own."""
+    """Start work on a separate database connection."""
 
     def run() -> None:
         from django.db import connection
@@ -90,7 +90,7 @@ def test_a_job_that_was_put_off_is_not_overtaken_by_later_deltas(world: World) -
     leases.postpone(lease, "the store is away")
     assert claim() is None, "the second job waits for the first"
     package = world.job("PackageJob")
-    assert claim().job_id == package.pk, "other work goes on"
+    assert claim().job_id == package.pk, "other work continues"
     assert finished(later, "pending")()
 
 
@@ -109,7 +109,7 @@ def test_a_job_whose_row_is_held_is_not_overtaken(world: World) -> None:
 
 
 def test_new_deltas_join_the_newest_job_or_none(world: World) -> None:
-    """The setting went back and forth: the oldest job fits, but would run before the second."""
+    """The setting changed and changed back: the oldest job fits, but would run before the second."""
     from qfc_node.core.models import ApplyJobDelta, Project
 
     take(world)
@@ -150,7 +150,7 @@ def test_a_clock_that_goes_back_keeps_no_job_waiting(world: World) -> None:
 
 
 def test_deltas_given_up_while_others_arrive_come_first(world: World) -> None:
-    """Somebody pushes deltas in the very moment in which a job is given up."""
+    """A device pushes deltas at the very moment in which a job fails for good."""
     from django.db import transaction
 
     from qfc_node.core.models import ApplyJobDelta, Delta, Job
@@ -162,7 +162,7 @@ def test_deltas_given_up_while_others_arrive_come_first(world: World) -> None:
     Job.objects.filter(pk=first.pk).update(attempts=3, lease_token=None)
     with transaction.atomic():
         take(world)
-        thread = in_a_thread(lambda: leases.take_back_from_the_dead(Registration()))
+        thread = in_a_thread(lambda: leases.requeue_jobs_of_dead_workers(Registration()))
         time.sleep(1)
     thread.join()
     assert finished(first, "failed")()
@@ -200,7 +200,7 @@ def test_a_job_ended_by_hand_lets_go_of_its_deltas(world: World, how: str) -> No
 
 
 def test_a_package_that_misses_an_upload_under_way_is_known_to_be_old(world: World) -> None:
-    """The upload has its time before the snapshot and its commit after it."""
+    """The time of the upload is before the snapshot, its commit after it."""
     from django.db import transaction
 
     from qfc_node.core.models import Project
@@ -274,7 +274,7 @@ def test_a_connection_that_breaks_without_a_word_is_a_fault_of_the_database(node
 
 
 def test_a_connection_that_breaks_costs_no_try(world: World) -> None:
-    """The connection of the worker is cut right after the claim, and while it prepares."""
+    """The worker's connection breaks right after the claim, and during the preparation."""
     job = world.push(1)
     from django.db import connection, transaction
 
@@ -294,7 +294,7 @@ def test_a_connection_that_breaks_costs_no_try(world: World) -> None:
 
 
 def test_a_worker_comes_back_though_the_server_still_keeps_its_old_session(world: World) -> None:
-    """A broken network: the server does not know yet that the worker's first connection is gone."""
+    """The network broke: the server does not know yet that the worker's first connection is dead."""
     from django.db import connection
 
     from qfc_node.worker.registry import Registration
@@ -314,7 +314,7 @@ def test_a_worker_comes_back_though_the_server_still_keeps_its_old_session(world
 
 
 def test_a_full_disk_fails_no_delta(world: World) -> None:
-    """Nothing can be written any more, not even the job's output."""
+    """The disk is full: not even the job's output can be written."""
     from qfc_node.core.models import Delta
 
     world.wish(misbehave="full_disk")
@@ -342,7 +342,7 @@ def test_results_that_cannot_be_stored_stop_no_worker(world: World, misbehave: s
 
 
 def test_a_result_that_no_database_takes_is_not_tried_for_ever(world: World) -> None:
-    """A name that is too long for an index is so tomorrow as well; a database that is away is not."""
+    """A name that is too long for an index is a permanent error; an unreachable database is not."""
     world.wish(misbehave="endless_name")
     job = world.job("PackageJob")
     world.worker("--single-shot").wait(timeout=90)

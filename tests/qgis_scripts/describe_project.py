@@ -1,5 +1,5 @@
-"""Run by QGIS's own Python: prints what QGIS makes of a project, as JSON. With `edit` it also adds a feature to each
-layer that can be edited, and tells whether that worked."""
+"""Run by QGIS's own Python: prints QGIS's view of a project as JSON. With `edit` it also adds a feature to each
+editable layer, and reports whether that worked."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""Run by QGIS's own Python: writes a project with layers of several kinds into the folder that is its argument."""
+"""Run by QGIS's own Python: writes a project with layers of several kinds into the given folder."""
 
 import json
 import sys

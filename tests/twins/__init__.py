@@ -1,6 +1,6 @@
 """Honest twins of the ports, in memory: held to the same contract tests as the real drivers.
 
-`QuietConditions` is none: it is a database that tells of no problem, whatever is in the others.
+`QuietConditions` is not one: it is a database that reports no problem, whatever the other twins contain.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A database that tells of no problem: what rows tell is tested on real ones."""
+"""A database that reports no problem: problems in rows are tested on real databases."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class QuietFiles:
 
 
 class QuietProjects:
-    """Implements `qfc.stack.ports.diagnosis.ProjectConditions`. This server does not know what is in projects."""
+    """Implements `qfc.stack.ports.diagnosis.ProjectConditions`. This server does not know the content of projects."""
 
     def stores_in_use(self) -> Mapping[str, int] | None:
         """Say that nobody knows."""
@@ -65,7 +65,7 @@ class QuietAccounts:
     """Implements `qfc.stack.ports.diagnosis.AccountConditions`. This server keeps no plans."""
 
     def superusers(self) -> int:
-        """Return that there is one."""
+        """Return that there is one superuser."""
         return 1
 
     def locked_out(self, now: datetime) -> tuple[str, ...] | None:
@@ -116,9 +116,9 @@ class QuietWork:
 
 @dataclass
 class QuietServer:
-    """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the one that it was given last.
+    """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the last one that was set.
 
-    `stuck` are sessions as no test can have them: for ten minutes and more.
+    `stuck` are sessions that no test can create: of ten minutes or more.
     """
 
     stuck: tuple[StuckSession, ...] = ()

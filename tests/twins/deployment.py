@@ -1,4 +1,4 @@
-"""The twin of what a deployment of containers has: everything happens to its `Site`."""
+"""The twin of a deployment of containers: all changes happen in its `Site`."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEPT = "qfc-keep"
 
 @dataclass(frozen=True)
 class MemoryImages:
-    """Images with names, as an engine has them."""
+    """Images with names, as in an engine."""
 
     site: Site
     clock: Clock
@@ -40,11 +40,11 @@ class MemoryImages:
         return tuple(self._image(image_id) for image_id in self.site.images)
 
     def unique_bytes(self) -> Mapping[str, int]:
-        """Return what each would free: all that it has."""
+        """Return the bytes that removing each would free: all of its own."""
         return {image.id: image.size_bytes for image in self.all()}
 
     def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
-        """Build what the release builds. Raises CommandError when it cannot be built."""
+        """Build the images of the release. Raises CommandError if it cannot be built."""
         del fresh
         if "build" in self.site.release.fails:
             raise CommandError("the build ended with exit code 1: no such package", said="no such package")
@@ -53,21 +53,21 @@ class MemoryImages:
         return "built"
 
     def pull(self, services: Sequence[str] | None) -> str:
-        """Take images from nowhere: they are those of the release."""
+        """Create the images of the release without a registry."""
         return self.build(services)
 
     def fetch(self, name: str) -> None:
-        """Take an image that the registry has. Raises CommandError for one that it has not."""
+        """Pull an image from the registry. Raises CommandError if the registry does not have it."""
         if name not in self.site.registry:
             raise CommandError(f"docker pull ended with exit code 1: manifest for {name} not found")
         self.site.fetch(name, self.clock.now())
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image under a name of its own."""
+        """Keep an image under another name."""
         self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError when it is gone."""
+        """Give an image another name. Raises NotFoundError if it does not exist."""
         if image_id not in self.site.images:
             raise NotFoundError(f"There is no image {image_id}.")
         self.site.names[name] = image_id
@@ -97,7 +97,7 @@ class MemoryImages:
         return tuple(found)
 
     def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
-        """Nothing is ever left over."""
+        """Do nothing: nothing is ever left over."""
         del dry_run
         return ()
 
@@ -112,38 +112,38 @@ class MemoryImages:
 
 @dataclass(frozen=True)
 class MemoryTraffic:
-    """A door that is open or shut. `may_hold` is what `refusal` says."""
+    """Traffic that is open or blocked. `may_hold` is the answer of `refusal`."""
 
     site: Site
     may_hold: str | None = None
 
     def refusal(self) -> str | None:
-        """Say why writers cannot be held off; None when they can."""
+        """Return why writes cannot be blocked; None if they can."""
         return self.may_hold
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
-        """Hold writers off but for those with the password or one of the paths."""
+        """Block writes except those with the password or to one of the paths."""
         self.site.held = (password, tuple(paths))
 
     def release(self) -> None:
-        """Let them through again; harmless when they are."""
+        """Accept writes again; harmless if they are accepted already."""
         self.site.held = None
 
     def settle(self, timeout_s: float) -> bool:
-        """Nothing is ever under way."""
+        """Return nothing: no requests are ever running."""
         del timeout_s
         return True
 
 
 @dataclass(frozen=True)
 class MemoryDumps:
-    """Copies of all rows. `may_dump` is what `refusal` says."""
+    """Copies of all rows. `may_dump` is the answer of `refusal`."""
 
     site: Site
     may_dump: str | None = None
 
     def refusal(self) -> str | None:
-        """Say why the database cannot be dumped; None when it can."""
+        """Return why the database cannot be dumped; None if it can."""
         return self.may_dump
 
     def dump(self, path: PurePath) -> Dump:
@@ -153,25 +153,25 @@ class MemoryDumps:
         return self.read_back(path)
 
     def read_back(self, path: PurePath) -> Dump:
-        """Tell what a dump has. Raises QfcError when there is none."""
+        """Return the content of a dump. Raises QfcError if it does not exist."""
         if path not in self.site.files:
             raise QfcError(f"The dump {path} is not whole.")
         return Dump(str(path), len(self.site.files[path]), len(self.site.dumps[path][0]), "15")
 
     def restore(self, path: PurePath) -> None:
-        """Make the database be that of the dump. Raises QfcError when there is none."""
+        """Restore the database from the dump. Raises QfcError if it does not exist."""
         self.read_back(path)
         self.site.put_rows(self.site.dumps[path])
 
 
 @dataclass(frozen=True)
 class MemoryRollout:
-    """Containers that are made of images, and a database that is migrated."""
+    """Containers created from images, and a database with migrations."""
 
     site: Site
 
     def facts(self) -> ComposeFacts:
-        """Return what files and .env come to."""
+        """Return the services that files and .env define."""
         images = {service: self.site.name_of(service) for service in self.site.services}
         return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
 
@@ -180,7 +180,7 @@ class MemoryRollout:
         return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
-        """Run `migrate`, `showmigrations` or `collectstatic` of the application's present image."""
+        """Run `migrate`, `showmigrations` or `collectstatic` in the application's current image."""
         del timeout_s
         release = self.site.releases[self.site.images[self.site.names[self.site.name_of(APP)]].commit]
         applied = self.site.directory.migrations
@@ -192,12 +192,12 @@ class MemoryRollout:
         return ""
 
     def converge(self, *, workers: int | None = None) -> None:
-        """Make the containers be as images and .env say."""
+        """Recreate the containers from images and .env."""
         self.site.containers = {name: self.site.names[self.site.name_of(name)] for name in SERVICES}
         self.site.workers = self.site.wanted_workers if workers is None else workers
 
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
-        """Tell whether everything runs. Raises UnreachableError with the last words."""
+        """Insist that everything is running. Raises UnreachableError with the last output."""
         del limit_s
         for name in self.site.unready:
             if name not in without:
@@ -219,7 +219,7 @@ class MemoryRollout:
             self.site.workers = 0
 
     def last_words(self, service: str) -> str:
-        """Return what the service said last."""
+        """Return the last output of the service."""
         return f"{service} ends: it cannot work" if not self.site.answers else f"{service} is ready"
 
     def _migrate(self, release: Release) -> None:
@@ -233,7 +233,7 @@ class MemoryRollout:
 
 @dataclass
 class MemoryCertificates:
-    """A certificate that is served, or none; `file` is the one on the disk where it is another, `fits` its key."""
+    """The served certificate, or none; `file` is the one on the disk if it differs, `fits` whether its key matches."""
 
     given: Certificate | None = None
     file: Certificate | None = None
@@ -241,7 +241,7 @@ class MemoryCertificates:
     missing: bool = False
 
     def served(self) -> Certificate:
-        """Return the one that is served. Raises NotFoundError."""
+        """Return the served certificate. Raises NotFoundError."""
         if self.given is None:
             raise NotFoundError("The deployment has no certificate.")
         return self.given
@@ -253,27 +253,27 @@ class MemoryCertificates:
         return "/memory/certificate.pem", self.file or self.served()
 
     def key_fits(self) -> bool:
-        """Tell whether the key is the certificate's."""
+        """Return whether the key matches the certificate."""
         return self.fits
 
     def renew(self, *, force: bool = False) -> str:
-        """There is nobody who renews. Raises RefusedError."""
+        """Refuse: the twin has no program that renews. Raises RefusedError."""
         del force
         raise RefusedError("The deployment has no certbot.")
 
     def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
-        """Make one, as everywhere."""
+        """Create a certificate."""
         return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
-        """Have a file again. Raises RefusedError where there is one."""
+        """Restore the file. Raises RefusedError if it exists."""
         del certificate, key
         if not self.missing:
             raise RefusedError("There is a certificate.")
         self.missing = False
 
     def reload(self) -> None:
-        """Use the file."""
+        """Serve the certificate of the file."""
         self.given = self.file or self.given
 
 
@@ -321,7 +321,7 @@ class MemoryDeployment:
 
     @cached_property
     def traffic(self) -> MemoryTraffic:
-        """Its door."""
+        """Its traffic."""
         return MemoryTraffic(self.site)
 
     @cached_property
@@ -344,13 +344,13 @@ class MemoryDeployment:
         return (f"{self.project}_postgres_data",)
 
     def memory(self) -> MemoryRoom:
-        """Return a host's memory, of which eight workers take all."""
+        """Return a host's memory, all of which eight workers use."""
         return MemoryRoom(8 * 10**9, 0, 10**9)
 
     def cache_latency_ms(self) -> float | None:
-        """There is no cache."""
+        """Do nothing: there is no cache."""
         return None
 
     def legs(self) -> Mapping[str, Api]:
-        """Return the ways that were given."""
+        """Return the routes that were given."""
         return self.routes

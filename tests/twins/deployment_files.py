@@ -1,4 +1,4 @@
-"""The twins of a deployment's files: those under git, its .env, and the documents that we keep beside it."""
+"""The twins of a deployment's files: those under git, its .env, and the suite's own documents."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class MemorySource:
     site: Site
 
     def state(self) -> SourceState:
-        """Return where the folder stands."""
+        """Return the current revision of the folder."""
         return SourceState(self.site.release.revision, self.site.branch, self.site.changed)
 
     def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
@@ -37,15 +37,15 @@ class MemorySource:
         raise NotFoundError(f"There is no {kind} {ref}.", hint="Type: git tag")
 
     def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
-        """Make the files be those of a release."""
+        """Check out the files of a release."""
         self.site.commit, self.site.branch = self._release(revision).revision.commit, branch
 
     def date(self, revision: Revision) -> datetime:
-        """Return when a release was made."""
+        """Return when a release was created."""
         return self._release(revision).made_at
 
     def read(self, revision: Revision, path: str) -> str | None:
-        """Return a file of a release; None when it is not there."""
+        """Return a file of a release; None if it does not exist."""
         return self._release(revision).files.get(path)
 
     def _release(self, revision: Revision) -> Release:
@@ -78,32 +78,32 @@ class MemorySettings:
             self.site.env_before, self.site.env = self.site.env, text
 
     def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
-        """Return which of these names had another value in an earlier .env; those it had not are left out."""
+        """Return which of these names had another value in an earlier .env; names it did not have are left out."""
         before, now = EnvFile(text, "an earlier .env").values, self.values()
         return tuple(name for name in names if before.get(name) and before[name] != now.get(name))
 
     def has_other_names(self, text: str) -> bool:
-        """Tell whether another .env has other names than this one."""
+        """Return whether another .env has other names than this one."""
         return set(EnvFile(text, "another .env").values) != set(self.values())
 
     def missing_for(self, text: str) -> tuple[str, ...]:
-        """Return the names that an .env.example has and this file has not."""
+        """Return the names in an .env.example that this file lacks."""
         return tuple(sorted(set(EnvFile(text, ".env.example").values) - set(self.values())))
 
 
 @dataclass(frozen=True)
 class MemoryRecords:
-    """Documents in a dictionary of files; the dumps among them go with their files."""
+    """Documents in a dictionary of files; removing a dump also removes its file."""
 
     files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
     dumps: dict[PurePath, Rows] = field(default_factory=dict[PurePath, Rows])
 
     def folder(self, *parts: str) -> PurePath:
-        """Return a folder for files of ours."""
+        """Return a folder for the suite's own files."""
         return OURS.joinpath(*parts)
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """Return a document; None when there is none. Raises QfcError for one that cannot be read."""
+        """Return a document; None if it does not exist. Raises QfcError if it cannot be read."""
         text = self.read_text(name)
         try:
             return None if text is None else json.loads(text)
@@ -115,34 +115,34 @@ class MemoryRecords:
         self.write_text(name, json.dumps(document))
 
     def write_text(self, name: str, text: str) -> None:
-        """Replace a file of text."""
+        """Replace a text file."""
         self.files[OURS / name] = text
 
     def read_text(self, name: str) -> str | None:
-        """Return a file of text; None when there is none."""
+        """Return a text file; None if it does not exist."""
         return self.files.get(OURS / name)
 
     def remove(self, name: str) -> None:
-        """Remove a document or a folder with all that is in it; harmless when it is not there."""
+        """Remove a document, or a folder with its content; harmless if it does not exist."""
         place = OURS / name
         for path in [path for path in self.files if path == place or place in path.parents]:
             del self.files[path]
             self.dumps.pop(path, None)
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Return what lies in a folder of ours, in the order of names."""
+        """Return the content of one of the suite's own folders, in the order of names."""
         place = OURS / folder
         below = {path.relative_to(place).parts[0] for path in self.files if place in path.parents}
         return tuple(sorted(below))
 
     def sizes(self, folder: str) -> Mapping[str, int]:
-        """Return the bytes of the files in a folder of ours, by their names."""
+        """Return the bytes of the files in one of the suite's own folders, by name."""
         place = OURS / folder
         found = {path.name: text for path, text in self.files.items() if path.parent == place}
         return {name: len(text.encode("utf-8", errors="surrogateescape")) for name, text in found.items()}
 
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
-        """Store a file of ours; return its path. Raises QfcError when it is not whole."""
+        """Store one of the suite's own files; return its path. Raises QfcError if it is incomplete."""
         text = content.read().decode("utf-8", errors="surrogateescape")
         if len(text.encode("utf-8", errors="surrogateescape")) != size:
             raise QfcError(f"{name} did not arrive whole.")

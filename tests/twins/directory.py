@@ -1,4 +1,4 @@
-"""The twin of a stack's database: its people and projects."""
+"""The twin of a stack's database: its users and projects."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
 
 
 class MemoryDirectory:
-    """People and projects in memory. Implements `qfc.stack.ports.Directory`. `tokens` counts a person's valid ones."""
+    """Users and projects in memory. Implements `qfc.stack.ports.Directory`. `tokens` counts a user's valid ones."""
 
     def __init__(self) -> None:
         self.user_rows: dict[str, User] = {}
@@ -26,11 +26,11 @@ class MemoryDirectory:
         self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
-        """Return accounts of people and organizations, in the order of names."""
+        """Return accounts of users and organizations, in the order of names."""
         return tuple(sorted(self.user_rows.values(), key=lambda user: user.username))[:limit]
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
-        """Return projects, the most recently changed (here: made) first."""
+        """Return projects, the most recently changed (here: created) first."""
         return tuple(reversed(self.project_rows.values()))[:limit]
 
     def project(self, name: str) -> Project:
@@ -41,7 +41,7 @@ class MemoryDirectory:
         raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
 
     def set_active(self, username: str, active: bool) -> int:
-        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
+        """Enable a user, or disable them and end their tokens; return the number ended. Raises NotFoundError."""
         for name, user in self.user_rows.items():
             if name.upper() == username.upper() and user.type == "person":
                 self.user_rows[name] = replace(user, is_active=active)
@@ -57,7 +57,7 @@ class MemoryDirectory:
         return self.plan_rows
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
-        """Let an account store so much beyond its plan. Raises NotFoundError."""
+        """Let an account store that much more than its plan allows. Raises NotFoundError."""
         known = self._subscription(username)
         unit = known.unit_bytes or 1_000_000
         added = -(-added_bytes // unit) * unit
@@ -67,7 +67,7 @@ class MemoryDirectory:
         return added
 
     def set_plan(self, username: str, code: str) -> None:
-        """Give an account another plan, and make it active. Raises NotFoundError."""
+        """Give an account another plan, and activate it. Raises NotFoundError."""
         known = self._subscription(username)
         for plan in self.plan_rows:
             if plan.code == code:
@@ -80,7 +80,7 @@ class MemoryDirectory:
         raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
     def end_tokens(self, username: str) -> int:
-        """End all tokens of a person; return their number."""
+        """End all tokens of a user; return their number."""
         return self.tokens.pop(username, 0)
 
     def responsible(self, project_id: str) -> str:
@@ -120,7 +120,7 @@ class MemoryDirectory:
         return sum(project.size_bytes for project in self.project_rows.values())
 
     def open_session(self, username: str, *, seconds: int) -> str:
-        """Make a token. Raises NotFoundError."""
+        """Create a token. Raises NotFoundError."""
         del seconds
         user = self.user_rows.get(username)
         if user is None or not user.is_active or user.type != "person":

@@ -1,4 +1,4 @@
-"""The twin of the closer look: everything is as it was set, and a new one has nothing that is wrong."""
+"""The twin of the inspection: everything is as the test set it; a new one is healthy."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from .site import SERVICES, Site
 ENGINE = EngineFacts("29.0.1", "x86_64", "/var/lib/docker", "2.40.0")
 STORE = StoreFacts("default", "s3", "http://minio:9000")
 MAIL = MailServer(("STARTTLS", "AUTH"))
-#: What services are given of .env.
+#: The variables of .env that services get.
 PASSED = ("ENVIRONMENT", "QFIELDCLOUD_DEFAULT_NETWORK")
-#: What a store says to somebody without credentials.
+#: The answer of a store to a request without credentials.
 FORBIDDEN = Reached(403, ms=1.0)
 
 
@@ -42,7 +42,7 @@ class MemoryInspection:
 
 
 class MemoryContainers:
-    """Containers that are given. `orphaned` has the services that are not in the files any more."""
+    """Containers that are given. `orphaned` has the services that are no longer in the files."""
 
     def __init__(self, site: Site) -> None:
         self._site = site
@@ -80,7 +80,7 @@ class MemoryContainers:
         self.rows = list(kept)
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove containers. Raises RefusedError for one that is not there."""
+        """Remove containers. Raises RefusedError for a missing one."""
         strange = set(ids) - {one.id for one in self.rows}
         if strange:
             raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
@@ -89,14 +89,14 @@ class MemoryContainers:
 
 @dataclass
 class MemoryEnvironment:
-    """What `given` has of a service is its own; `PASSED` names come from `.env`."""
+    """Variables of services: `given` has a service's own ones, `PASSED` names come from `.env`."""
 
     site: Site
     given: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
     known_stores: tuple[StoreFacts, ...] = (STORE,)
 
     def of(self, service: str) -> Mapping[str, str]:
-        """Return what was given, and what is passed on."""
+        """Return what was given, and the variables passed on from `.env`."""
         lines = dict(line.split("=", 1) for line in self.site.env.splitlines() if "=" in line)
         return {**self.given.get(service, {}), **{name: lines[name] for name in PASSED if name in lines}}
 
@@ -129,7 +129,7 @@ class MemoryEngine:
         return tuple(self.volume_names)
 
     def other_deployments(self) -> tuple[Neighbour, ...]:
-        """Return those that were given, where the workers have their label."""
+        """Return those that were given, if the workers have their label."""
         label = self.environment.of("worker_wrapper").get("ENVIRONMENT")
         return self.neighbours if label == self.neighbours_label else ()
 
@@ -169,25 +169,25 @@ class MemoryHostState:
 
 @dataclass
 class MemoryNetwork:
-    """Servers that answer. `unreached` has the ways that lead nowhere, with the reason; `nowhere` names."""
+    """Servers that answer. `unreached`: unreachable routes with the reason; `nowhere`: names that do not resolve."""
 
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
     nowhere: frozenset[str] = frozenset()
     mail: MailServer = MAIL
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
-        """Answer as a store does, unless that way was given to lead nowhere."""
+        """Answer like a store, unless that route is unreachable."""
         if "@" in url:
             raise UsageError("An address with credentials in it is not sent out.")
         error = self.unreached.get((vantage, url))
         return FORBIDDEN if error is None else Reached(None, error)
 
     def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
-        """Return an address, unless the name was given to lead nowhere."""
+        """Return an address, unless the name does not resolve."""
         del vantage
         return () if name in self.nowhere else ("192.0.2.1",)
 
     def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
-        """Greet as was given, unless the name was given to lead nowhere."""
+        """Return the given greeting, unless the name does not resolve."""
         del port, encrypted
         return MailServer(error=f"no such name: {host}") if host in self.nowhere else self.mail

@@ -1,4 +1,4 @@
-"""The twins of clock and host: time that passes only when somebody waits, files and commands in dictionaries."""
+"""The twins of clock and host: time passes only when somebody waits, files and commands are in dictionaries."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class MemoryClock:
         self.moment += timedelta(seconds=seconds)
 
 
-#: What a command does: from its arguments and input to exit code, output and errors.
+#: The behaviour of a command: from its arguments and input to exit code, output and errors.
 Program = Callable[[Sequence[str], bytes], tuple[int, str, str]]
 
 
 class MemoryHost:
-    """A host with the programs and files that it was given. `ran` has every command."""
+    """A host with the given programs and files. `ran` has every command."""
 
     name = "memory"
 
@@ -55,7 +55,7 @@ class MemoryHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a program to its end. Raises CommandError when it is not there, or fails and `check`."""
+        """Run a program to its end. Raises CommandError if it does not exist, or if it fails and `check` is set."""
         del environment, timeout_s
         self.ran.append(tuple(argv))
         program = self.programs.get(argv[0])

@@ -30,7 +30,7 @@ OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
 #: States of an edit that its job has yet to apply.
 OPEN_PART = ("pending", "started")
-#: So much of the end of a failed job's output is listed.
+#: Characters from the end of a failed job's output that are listed.
 OUTPUT_TAIL = 2000
 #: The keys of a job's feedback that describe an error.
 ERROR_KEYS = ("error", "error_type", "error_class", "error_origin", "container_exit_code")
@@ -39,7 +39,7 @@ ERROR_KEYS = ("error", "error_type", "error_class", "error_origin", "container_e
 class MemoryQueue:
     """A queue of the embedded kind, workers with leases included. Implements `qfc.stack.ports.DatabaseQueue`.
 
-    `parts` says of each (job, delta) what the job made of the delta; `locks` since when a project is locked.
+    `parts` has the outcome of each (job, delta); `locks` the time since when each project has been locked.
     """
 
     def __init__(self, clock: Clock) -> None:
@@ -51,7 +51,7 @@ class MemoryQueue:
         self.worker_rows: list[Worker] = []
 
     def depth(self) -> QueueDepth:
-        """Count what waits and runs."""
+        """Count waiting and running jobs."""
         open_statuses = [job.status for job in self._with(OPEN)]
         pending, queued, started = (open_statuses.count(status) for status in OPEN)
         oldest = min((job.created_at for job in self._with([JobStatus.PENDING])), default=self.clock.now())
@@ -89,7 +89,7 @@ class MemoryQueue:
         return tuple(map(_bare, reversed(found)))[:limit]
 
     def job(self, job_id: str) -> Job:
-        """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one job with output and feedback; the beginning of its id is enough. Raises NotFoundError."""
         return self._locked(one_by_id(self.job_rows, job_id, "job"))
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
@@ -133,14 +133,14 @@ class MemoryQueue:
         return tuple(found[:limit])
 
     def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
-        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
+        """Return deltas of a project with their content, in the order of arrival, starting after the given one."""
         own = [one for one in self.delta_rows.values() if one.project_id == project_id]
         ordered = sorted(own, key=lambda one: (one.created_at, one.id))
         rest = [one for one in ordered if after is None or (one.created_at, one.id) > (after.created_at, after.id)]
         return tuple(rest[:limit])
 
     def delta(self, delta_id: str) -> Delta:
-        """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one delta with content and feedback; the beginning of its id is enough. Raises NotFoundError."""
         return one_by_id(self.delta_rows, delta_id, "delta")
 
     def workers(self) -> tuple[Worker, ...]:
@@ -155,7 +155,7 @@ class MemoryQueue:
         return tuple(ids)
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+        """Requeue failed and stopped jobs, with those of their deltas that never arrived."""
         asked = bounded(job_ids)
         plan = plan_retry(asked, self._locked_jobs(asked), self._locked_parts(asked), skips_settled=True)
         if not dry_run:
@@ -163,7 +163,7 @@ class MemoryQueue:
         return QueueChange(plan.jobs, tuple(part.delta_id for part in plan.parts), plan.refused)
 
     def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
-        """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
+        """Stop waiting and running jobs, or only waiting ones; their deltas are pending again, without a job."""
         asked = bounded(job_ids)
         jobs, parts = self._locked_jobs(asked), self._locked_parts(asked)
         plan = plan_cancel(asked, jobs, parts, stops_running=True, only_waiting=only_waiting)
@@ -178,7 +178,7 @@ class MemoryQueue:
         return QueueChange(plan.jobs, plan.deltas, plan.refused)
 
     def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
-        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
+        """Unlock projects that were locked before a moment and have no running job; return their ids."""
         busy = {job.project_id for job in self._with(ACTIVE)}
         old = [name for name in bounded(project_ids) if name in self.locks and self.locks[name] < locked_before]
         freed = tuple(name for name in old if name not in busy)
@@ -188,13 +188,13 @@ class MemoryQueue:
         return freed
 
     def move_to_front(self, job_id: str) -> None:
-        """Let a waiting job be the next one: it counts as the oldest."""
+        """Move a waiting job to the front: it becomes the oldest."""
         job = self.job_rows.get(job_id)
         if job is not None and job.status is JobStatus.PENDING:
             self.job_rows[job_id] = replace(job, created_at=datetime(2000, 1, 1, tzinfo=UTC))
 
     def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
-        """Take jobs from workers that died; they wait again."""
+        """Requeue the jobs of dead workers."""
         names = bounded([one.id for one in held])
         jobs, parts = self._locked_jobs(names), self._locked_parts(names)
         plan = plan_release(held, jobs, parts, with_effect=(), skips_settled=True)
@@ -203,7 +203,7 @@ class MemoryQueue:
         return Released(plan.requeued, plan.failed, tuple(part.delta_id for part in plan.parts), (), plan.refused)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
+        """Create new apply jobs, one per project, for deltas that never arrived, in the order of their arrival."""
         asked = bounded(delta_ids)
         found = [self._locked_delta(name) for name in asked if name in self.delta_rows]
         plan = plan_reapply(asked, found)
@@ -271,7 +271,7 @@ class MemoryQueue:
             self._wait_again(delta.id)
 
     def _make_wait(self, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> None:
-        """Let jobs wait again, and deltas with them."""
+        """Requeue jobs and their deltas."""
         for part in parts:
             self._wait_again(part.delta_id)
             self.parts[part.job_id or "", part.delta_id] = "pending"
@@ -280,7 +280,7 @@ class MemoryQueue:
         self._put_in_order({self.job_rows[name].project_id for name in jobs})
 
     def _put_in_order(self, projects: set[str]) -> None:
-        """Let the waiting edits of projects come before their waiting packages."""
+        """Move the waiting edits of projects before their waiting packages."""
         waiting = [job for job in self._with([JobStatus.PENDING]) if job.project_id in projects]
         for name, place in plan_order(map(self._waiting, waiting)).items():
             self.job_rows[name] = replace(self.job_rows[name], created_at=place)

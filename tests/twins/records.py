@@ -17,7 +17,7 @@ from qfc.stack.transitions import compared, joined
 
 
 class LockTable:
-    """The state that operators of one stack share: who holds the lock, and which processes live."""
+    """The shared state of one stack's operators: the holder of the lock, and the living processes."""
 
     def __init__(self) -> None:
         self.holder: Holder | None = None
@@ -33,11 +33,11 @@ class MemoryLock:
         self._table.living.add(pid)
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
+        """Return the operator of this process, as user@host."""
         return f"{self._user}@memory"
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
+        """Take the lock, even from a dead holder. Raises LockHeldError with operator, operation and start time."""
         holder = self.holder()
         if holder is not None:
             since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -47,13 +47,13 @@ class MemoryLock:
         return self._table.holder
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
+        """Release the lock; harmless if this process does not hold it."""
         holder = self.holder()
         if holder is not None and holder.pid == self._pid:
             self._table.holder = None
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives."""
+        """Return the living holder of the lock."""
         holder = self._table.holder
         return holder if holder is not None and holder.pid in self._table.living else None
 
@@ -97,7 +97,7 @@ class MemoryObjectStore:
         yield from ((key, len(self._objects[key])) for key in sorted(self._objects) if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
+        """Remove a key; harmless if it does not exist."""
         self._objects.pop(_key(key), None)
 
 
@@ -108,14 +108,14 @@ def _key(key: str) -> str:
     return "/".join(parts)
 
 
-#: What a server does with a request that is no GET of a known path.
+#: Answers requests that are not a GET of a known path.
 Handler = Callable[[ApiRequest], tuple[int, bytes]]
 
 
 class MemoryApi:
     """A server with the answers that it was given, by path; `up` says whether anybody listens.
 
-    `handler` answers what is not among them, `headers` come with the answers to a path.
+    `handler` answers all other requests, `headers` are sent with the answers to a path.
     """
 
     def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
@@ -126,11 +126,11 @@ class MemoryApi:
         self.up = True
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET; what is not known is 404. Raises UnreachableError when nobody listens."""
+        """Answer a GET, with 404 for an unknown path. Raises UnreachableError if no server listens."""
         return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request; what is not known is 404. Raises UnreachableError when nobody listens."""
+        """Answer a request, with 404 for an unknown path. Raises UnreachableError if no server listens."""
         del timeout_s
         if not self.up:
             raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
@@ -150,7 +150,7 @@ class MemoryFootprint:
     sizes: tuple[DiskPart, ...] = (DiskPart("folder", "database", 0), DiskPart("folder", "files", 0))
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return everything of the stack that takes space."""
+        """Return everything in the stack that uses disk space."""
         return self.sizes
 
 
@@ -161,12 +161,12 @@ class MemoryDiskHistory:
         self._samples: list[DiskSample] = []
 
     def add(self, sample: DiskSample) -> None:
-        """Keep a measurement, unless there is one of about the same time."""
+        """Store a measurement, unless there is one of about the same time."""
         if not is_close(sample, self._samples):
             self._samples.append(sample)
 
     def samples(self) -> tuple[DiskSample, ...]:
-        """Return what is known, the oldest first."""
+        """Return the measurements, the oldest first."""
         return tuple(self._samples)
 
 
@@ -177,6 +177,6 @@ class MemoryTransitions:
         self.known: tuple[Transition, ...] = ()
 
     def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
-        """Take note of a look at the queue; return it with what is known of its jobs."""
+        """Record a snapshot of the queue; return it with the known transitions of its jobs."""
         self.known = compared(self.known, snapshot)
         return joined(snapshot, self.known)

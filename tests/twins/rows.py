@@ -1,4 +1,4 @@
-"""Rows in memory: found by the beginning of their ids, put in order, measured."""
+"""Rows in memory: found by the beginning of their ids, sorted, measured."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Row = TypeVar("Row")
 
 
 def oldest_first(jobs: Iterable[Job]) -> list[Job]:
-    """Return jobs in the order in which they were made."""
+    """Return jobs in the order of their creation."""
     return sorted(jobs, key=lambda job: (job.created_at, job.id))
 
 
 def bounded(names: Sequence[str]) -> list[str]:
-    """Return the names asked for, ids in their usual form. Raises RefusedError when they are too many."""
+    """Return the requested names, ids in their usual form. Raises RefusedError if there are too many."""
     asked = list(dict.fromkeys(usual(name) for name in names))
     if len(asked) > BULK_LIMIT:
         raise RefusedError(f"{len(asked)} rows at a time are too many; {BULK_LIMIT} are allowed.")
@@ -47,7 +47,7 @@ def one_by_id(rows: Mapping[str, Row], name: str, what: str) -> Row:
 
 
 def durations(values: Iterable[float | None]) -> Durations:
-    """Return percentiles, each of them a value that was measured."""
+    """Return percentiles, each of them a measured value."""
     measured = sorted(value for value in values if value is not None)
     if not measured:
         return Durations(None, None, None)

@@ -1,4 +1,4 @@
-"""The twin of a runtime: services that only count, with workers that can be told to be busy."""
+"""The twin of a runtime: services are only counted, and tests can make workers busy."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from qfc.stack.model import CommandResult, Disk, Health, Instance, LogLine, Serv
 from qfc.stack.ports import Clock
 
 WORKER = "worker_wrapper"
-#: What a command inside a service does: from service, arguments and input to its output. Raises CommandError.
+#: The behaviour of a command in a service: from service, arguments and input to output. Raises CommandError.
 Execute = Callable[[str, Sequence[str], bytes], str]
 
 
@@ -58,15 +58,15 @@ class MemoryRuntime:
         self.start(names)
 
     def disk(self) -> Disk:
-        """Return the space that was given."""
+        """Return the disk space that was given."""
         return self.space
 
     def disks(self) -> tuple[Disk, ...]:
-        """Return the same space, under the root."""
+        """Return the same disk space, under the root."""
         return (replace(self.space, name="/"),)
 
     def scale(self, name: str, count: int) -> None:
-        """Make the workers that many; a stopped stack remembers."""
+        """Set the number of workers; a stopped stack remembers it."""
         if name != WORKER:
             raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
         was_running = bool(self._running["app"])
@@ -84,7 +84,7 @@ class MemoryRuntime:
         timeout_s: float | None = None,
         attached: bool = False,
     ) -> CommandResult:
-        """Run a command in the surroundings of a service. Raises CommandError, NotRunningError."""
+        """Run a command in a service. Raises CommandError, NotRunningError."""
         del timeout_s
         (name,) = self._chosen([service])
         if not self._running["db"]:

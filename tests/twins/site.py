@@ -1,4 +1,4 @@
-"""What the twin of a deployment consists of: it stays when an operator's process ends."""
+"""The state of the twin of a deployment, which survives an operator's process."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ SERVICES = ("db", APP, WORKER)
 BUILT = (APP, WORKER)
 FOLDER = PurePath("/memory/deployment")
 
-#: Rows of the database: of people and projects, and of the queue.
+#: Rows of the database: of users and projects, and of the queue.
 Rows = tuple[dict[str, Any], dict[str, Any]]
 
 
 @dataclass(frozen=True)
 class Release:
-    """What a commit has: files, the migrations it knows in their order, and at what it fails.
+    """A commit: its files, its migrations in their order, and the steps that fail.
 
     `fails` may name: build, migrate (half-way, after the first new migration), start.
     """
@@ -52,8 +52,8 @@ class BuiltImage:
 class Site:
     """A deployment's host. Releases are known by their commits; the first one is checked out, built and runs.
 
-    `unready` services never get ready. `extra` services only build images, whose names it has. `registry` has images
-    that can be pulled by their names.
+    `unready` services never become ready. `extra` has the names of images whose services only build them. `registry`
+    has the names of images that can be pulled.
     """
 
     releases: Mapping[str, Release]
@@ -86,7 +86,7 @@ class Site:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """All services of the files."""
+        """All services in the files."""
         return (*SERVICES, *self.extra)
 
     @property
@@ -96,43 +96,43 @@ class Site:
 
     @property
     def release(self) -> Release:
-        """The release whose files are there."""
+        """The release whose files are checked out."""
         return self.releases[self.commit]
 
     @property
     def running(self) -> Release | None:
-        """The release that the application runs; None when it does not run."""
+        """The release of the running application; None if it is not running."""
         image = self.containers.get(APP)
         return self.releases[self.images[image].commit] if image else None
 
     @property
     def wanted_workers(self) -> int:
-        """The number of workers that .env says."""
+        """The number of workers in .env."""
         return int(dict(line.split("=", 1) for line in self.env.splitlines() if "=" in line)[
             "QFIELDCLOUD_WORKER_REPLICAS"
         ])  # fmt: skip
 
     @property
     def answers(self) -> bool:
-        """Whether the API answers: its application runs, and its tables are those that it knows."""
+        """Whether the API answers: its application is running, and the tables match its migrations."""
         running = self.running
         return running is not None and "start" not in running.fails
 
     def name_of(self, service: str) -> str:
-        """Return the name under which a service's image is looked for."""
+        """Return the name of a service's image."""
         if service in self.extra:
             return full_name(self.extra[service])
         return f"{self.project}-{service}:latest" if service in BUILT else f"{service}:15"
 
     def build(self, service: str, at: datetime) -> None:
-        """Make a service's image of the files that are there; the same files make the same image."""
+        """Build a service's image from the current files; the same files give the same image."""
         commit = self.commit if service in self.built else ""
         image_id = f"sha256:{service}-{commit}"
         self.images.setdefault(image_id, BuiltImage(service, commit or self.commit, at))
         self.names[self.name_of(service)] = image_id
 
     def fetch(self, name: str, at: datetime) -> None:
-        """Take an image from the registry."""
+        """Pull an image from the registry."""
         image_id = f"sha256:{name}"
         self.images[image_id] = BuiltImage("", self.commit, at)
         self.names[full_name(name)] = image_id
@@ -143,7 +143,7 @@ class Site:
         return copy.deepcopy((vars(self.directory), queue))
 
     def put_rows(self, rows: Rows) -> None:
-        """Make the database have these rows and no others."""
+        """Replace the rows of the database."""
         directory, queue = copy.deepcopy(rows)
         vars(self.directory).update(directory)
         vars(self.queue).update(queue)

@@ -30,7 +30,7 @@ from .records import (
 from .runtime import Execute, MemoryRuntime
 from .site import Release, Site
 
-#: What anybody is answered without a token.
+#: The answers to requests without a token.
 CONTRACT = {
     "/api/v1/status/": (200, b'{"database": "ok", "storage": "ok", "queue": "ok"}'),
     "/api/v1/auth/providers/": (200, b'[{"type": "credentials", "id": "credentials", "name": "Username / Password"}]'),
@@ -64,17 +64,17 @@ class MemoryPorts:
 
     @property
     def deployment(self) -> MemoryDeployment:
-        """What a deployment of containers has. Raises RefusedError where there is none."""
+        """The deployment of containers. Raises RefusedError if the stack has none."""
         if self.containers is None:
             raise RefusedError(f"{self.name} is {self.kind}: it has no containers.")
         return self.containers
 
     def offers(self, capability: Capability) -> bool:
-        """Tell whether the stack's kind has a capability."""
+        """Return whether the stack's kind has a capability."""
         return self.kind.offers(capability)
 
     def interrupted(self) -> str | None:
-        """Name the operation that was interrupted and that nobody is at work on."""
+        """Return the name of an interrupted operation that nobody is continuing."""
         entry = journal.read(self.records)
         return entry.operation if entry and self.lock.holder() is None else None
 
@@ -85,14 +85,14 @@ class MemoryPorts:
 
     @property
     def lab(self) -> LabRows:
-        """Faulty rows. Raises RefusedError: there are none without a database."""
+        """Faulty rows. Raises RefusedError: they need a real database."""
         if self.rows is None:
             raise RefusedError(f"{self.name} has no database that could have faulty rows.")
         return self.rows
 
     @property
     def accounts(self) -> ManagedAccounts:
-        """Accounts, made by whatever answers the runtime's commands."""
+        """Accounts, created by the program that answers the runtime's commands."""
         return ManagedAccounts(self.runtime)
 
     def close(self) -> None:
@@ -100,7 +100,7 @@ class MemoryPorts:
 
 
 def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> MemoryPorts:
-    """Return a deployment of which the first release runs. `containers.site` is what stays of it."""
+    """Return a deployment with its first release running. `containers.site` is its lasting state."""
     clock = clock or MemoryClock()
     directory, queue = MemoryDirectory(), MemoryQueue(clock)
     site = Site({release.revision.commit: release for release in releases}, directory, queue)
@@ -120,7 +120,7 @@ def memory_deployment(*releases: Release, clock: MemoryClock | None = None) -> M
 
 
 def memory_stack(name: str = "memory") -> MemoryPorts:
-    """Return a stack that does not run yet."""
+    """Return a stack that is not running yet."""
     clock = MemoryClock()
     directory, queue, runtime = MemoryDirectory(), MemoryQueue(clock), MemoryRuntime(clock)
     runtime.execute_with = _application(lambda _: "\n".join(f"[X]  {name}" for name in directory.migrations))

@@ -1,4 +1,4 @@
-"""What servers of several releases answer about themselves; the answers are recorded."""
+"""Recorded answers of servers of several releases about their status."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from qfc.stack.api_status import judge_status
 from qfc.stack.model import ApiAnswer, Verdict
 
-#: A default server of 2026 without a status page of its own names the one of its makers.
+#: A default server of 2026 without its own status page names that of its makers.
 OF_2026 = {
     "database": "ok",
     "storage": "ok",

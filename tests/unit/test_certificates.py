@@ -1,4 +1,4 @@
-"""TLS certificates: read as they are, and judged in sentences."""
+"""TLS certificates: read, and judged in sentences."""
 
 from __future__ import annotations
 
@@ -232,7 +232,7 @@ def test_a_star_stands_for_one_part(names: list[str], host: str, covered: bool) 
 
 
 def nginx_that_does_not_run(folder: Path, certificate: str, key: str) -> DeploymentCertificates:
-    """Return the certificates of a container that sees a folder as /etc/nginx/certs."""
+    """Return the certificates of a container that has a folder as /etc/nginx/certs."""
     document: dict[str, Any] = {
         "Id": "n", "Name": "/nginx-1", "Image": "sha256:1", "Created": "2026-01-01T00:00:00Z", "RestartCount": 9,
         "State": {"Status": "restarting", "Pid": 0, "ExitCode": 1, "OOMKilled": False, "Error": "",

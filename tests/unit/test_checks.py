@@ -1,5 +1,5 @@
-"""The diagnostic catalogue: each fault is made, found with its evidence, repaired where that is promised; nothing is
-found on a healthy stack."""
+"""The diagnostic catalogue: each fault is created, found with its evidence, and repaired if the check can do so. On a
+healthy stack nothing is found."""
 
 from __future__ import annotations
 
@@ -251,7 +251,7 @@ def test_a_cache_that_does_not_answer_is_started() -> None:
 
 
 class Slow(Check):
-    """Takes long."""
+    """A slow check."""
 
     id, title, severity, fix = "slow", "It is slow", Severity.WARNING, "Wait"
     seconds: ClassVar[float] = 1.0
@@ -264,7 +264,7 @@ class Slow(Check):
 
 
 class Faulty(Slow):
-    """Has a fault of its own."""
+    """A check with a bug."""
 
     id = "faulty"
 
@@ -275,12 +275,12 @@ class Faulty(Slow):
 
 
 class Blind(Slow):
-    """Cannot look."""
+    """A check that cannot look."""
 
     id = "blind"
 
     def look(self, seen: Evidence) -> str | None:
-        """Fail as drivers do."""
+        """Fail like drivers."""
         del seen
         raise QfcError("The engine does not answer.")
 

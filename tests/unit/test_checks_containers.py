@@ -1,5 +1,5 @@
-"""Containers, engine, network, stores, host: each fault is made in memory, found with its evidence, repaired where that
-is promised."""
+"""Containers, engine, network, stores, host: each fault is created in memory, found with its evidence, and repaired if
+the check can do so."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def inspection(ports: MemoryPorts) -> MemoryInspection:
 
 
 def change(ports: MemoryPorts, service: str, **more: object) -> None:
-    """Let the container of a service be another one."""
+    """Replace the container of a service."""
     rows = inspection(ports).containers.rows
     changed = [replace(one, **more) if one.service == service else one for one in rows]  # pyright: ignore[reportArgumentType]
     inspection(ports).containers.rows = changed
@@ -52,13 +52,13 @@ def add(ports: MemoryPorts, called: str, **more: object) -> None:
 
 
 def official(ports: MemoryPorts) -> None:
-    """Let the workers be such that start a container for each job."""
+    """Use workers that start a container for each job."""
     inspection(ports).environment.given["worker_wrapper"] = {"QFIELDCLOUD_QGIS_IMAGE_NAME": "memory-app"}
     change(ports, "worker_wrapper", mounts=("/var/run/docker.sock",))
 
 
 def serving(ports: MemoryPorts, *services: str) -> None:
-    """Let the files name further services."""
+    """Add services to the files."""
     known = ports.deployment.rollout.facts()
     images = {**known.images, **{name: f"{name}:1" for name in services}}
     object.__setattr__(ports.deployment.rollout, "facts", lambda: ComposeFacts(images, known.built, known.replicas))
@@ -229,7 +229,7 @@ def test_a_job_that_waits_for_long_is_told_with_the_release_of_the_workers() -> 
     assert (after.why or "").endswith("The workers are of another release (2) than the application (1).")
 
 
-#: Whether a port is free only an engine knows.
+#: Only an engine knows whether a port is free.
 ELSEWHERE = ("A05", "A05-other")
 
 

@@ -1,4 +1,4 @@
-"""Containers, stores and hosts: what is no fault is not told, and what could not be looked at is not taken for good."""
+"""Containers, stores and hosts: no finding without a fault, and a part that cannot be checked is not called healthy."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def seen(ports: MemoryPorts) -> MemoryInspection:
 
 
 def change(ports: MemoryPorts, service: str, **values: object) -> None:
-    """Change what a service's container is, or make one."""
+    """Change a service's container, or create one."""
     rows = {one.service: one for one in seen(ports).containers.rows}
     rows[service] = replace(rows.get(service, seen(ports).containers.of(service)), **values)  # pyright: ignore[reportArgumentType]
     seen(ports).containers.rows = list(rows.values())
 
 
 def official(ports: MemoryPorts) -> None:
-    """Make the workers be such as start a container for each job, with everything that they need."""
+    """Use workers that start a container for each job, with everything that they need."""
     site = ports.deployment.site
     site.extra = {"qgis": "memory-qgis"}
     site.build("qgis", NOW)
@@ -59,7 +59,7 @@ def official(ports: MemoryPorts) -> None:
 
 
 def with_services(ports: MemoryPorts, *more: Service) -> None:
-    """Let the runtime have more services."""
+    """Add services to the runtime."""
     services = ports.runtime.services
     ports.runtime.services = lambda: (*services(), *more)  # pyright: ignore[reportAttributeAccessIssue]
 

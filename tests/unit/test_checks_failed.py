@@ -1,4 +1,4 @@
-"""Failed jobs and edits that are not in the data: told by their reason until one of the kind goes well."""
+"""Failed jobs and edits that are not in the data: reported by their reason until one of the kind succeeds."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qfc.errors import CommandError
 from qfc.stack.findings import Result
 from qfc.stack.model import JobStatus
 
-#: What workers of real servers leave behind, by the check that has to know it.
+#: Remains of real servers' workers, by the check that must recognise them.
 FEEDBACK: dict[str, dict[str, Any]] = {
     "D01-jobs": {"error": '404 Client Error: Not Found ("network qfieldcloud_default not found")'},
     "D02-jobs": {"error": "pull access denied for qfieldcloud-qgis, repository does not exist"},

@@ -1,4 +1,4 @@
-"""Logs, web, certificates, settings, releases: each fault is made, found with its evidence, mended where promised."""
+"""Logs, web, certificates, settings, releases: each fault is created, found with its evidence, repaired if possible."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from twins import MemoryPorts
 from twins.records import MemoryApi
 from twins.site import FOLDER
 
-#: Lines as services really write them, by the check that knows them.
+#: Lines of real services, by the check that recognises them.
 
 
 def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0) -> None:
@@ -110,7 +110,7 @@ LOGIN = b'<link rel="stylesheet" href="/staticfiles/admin/css/base.0a1.css"><for
 
 
 def with_admin(ports: MemoryPorts) -> list[ApiRequest]:
-    """Give the server an admin's form, and a style sheet; return what is sent back."""
+    """Give the server an admin's form and a style sheet; return the submitted form."""
     sent: list[ApiRequest] = []
     ports.api.answers["/admin/login/"] = (200, LOGIN)
     ports.api.answers["/staticfiles/admin/css/base.0a1.css"] = (200, b"")

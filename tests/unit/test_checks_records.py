@@ -1,6 +1,6 @@
-"""Records of the application: each fault is made, found with its evidence, repaired where that is promised.
+"""Records of the application: each fault is created, found with its evidence, and repaired if the check can do so.
 
-What rows of projects, users and jobs tell is made in real databases: `tests/integration/test_rows_*.py`.
+Faults in rows of projects, users and jobs are tested in real databases: `tests/integration/test_rows_*.py`.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
     world.delta(project, "not_applied", job=failed)
 
 
-#: By the check: how the fault is made, what the evidence has, and whether a fault of another check comes with it.
+#: By check: how the fault is created, words of the evidence, and faults that come with it.
 FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
     "A13-pending": (migrations_pending, "1 of 3 migrations are not applied: core.0003", ()),
     "A13-new": (database_new, "None of the 3 migrations", ("A13",)),

@@ -1,4 +1,4 @@
-"""Passwords that stand in the examples: replaced where they are checked and where they are told, or in neither."""
+"""Passwords from the examples: replaced both where they are checked and where they are used, or in neither place."""
 
 from __future__ import annotations
 

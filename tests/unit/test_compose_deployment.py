@@ -1,4 +1,4 @@
-"""Which deployment is meant: by its folder, by the containers that the engine knows, or nobody can tell."""
+"""Identify the deployment: by its folder, by the containers that the engine knows, or not at all."""
 
 from __future__ import annotations
 

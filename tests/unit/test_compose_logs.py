@@ -1,4 +1,4 @@
-"""The logs of containers: merged in the order of time, with the engine's own moments, and followed."""
+"""The logs of containers: merged in the order of time, with the engine's own timestamps, and followed."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_so_much_is_asked_of_the_engine(lines: int, since: datetime | None, word
 
 @dataclass
 class Talking:
-    """A machine on which every command says the same. Its other side is closed when the reader stops."""
+    """A machine on which every command has the same output. The other end is closed when the reader stops."""
 
     said: bytes
     closed: bool = False

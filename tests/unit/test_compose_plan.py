@@ -1,4 +1,4 @@
-"""What a deployment should run, from what either Compose prints; and what of it is kept on this machine."""
+"""The plan of a deployment, from the output of either Compose, and its cache on this machine."""
 
 from __future__ import annotations
 

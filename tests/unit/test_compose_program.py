@@ -1,4 +1,4 @@
-"""What is typed to Compose, the new plug-in and the old program."""
+"""The command lines of Compose, for the new plug-in and the old program."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From containers and a plan to services: what runs, what should, and in which order they are shown."""
+"""Services, from containers and a plan: their state, their expected state, and their order."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def test_what_was_scaled_to_none_is_stopped_and_not_missing() -> None:
 
 def test_a_service_that_is_in_no_plan_any_more_is_shown() -> None:
     look = Snapshot(NOW, (container("geodb"), container("geodb", 2)))
-    # Where the files can be read it is a left-over, which nobody waits for; where they cannot, it should be as it is.
+    # If the files can be read, it is a left-over that nobody waits for; if not, its state is the expected one.
     assert [(one.name, one.wanted) for one in services(look, planned(app=1), {})] == [("geodb", 0), ("app", 1)]
     assert [(one.name, one.wanted) for one in services(look, ComposePlan({}), {})] == [("geodb", 2)]
 

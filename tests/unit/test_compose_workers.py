@@ -1,4 +1,4 @@
-"""Worker containers: which of them hold a job, and in which order they may go."""
+"""Worker containers: which of them hold a job, and in which order they may stop."""
 
 from __future__ import annotations
 

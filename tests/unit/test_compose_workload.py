@@ -1,4 +1,4 @@
-"""How much there is to do in a deployment: told by a look, without the database where that will do."""
+"""The workload of a deployment: from a snapshot, without the database if that is enough."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DEPTH = '@depth {"pending":3, "queued":0,"started":1,"oldest_pending_s":12.5}\n'
 
 
 def observer(home: Path, depth: str = "") -> Observer:
-    """Return what looks at a deployment whose host prints that."""
+    """Return the observer of a deployment whose host prints that."""
     host = MemoryHost()
     host.programs["sh"] = lambda *_: (0, f"@time 1777889100\n@containers\n{depth}", "")
     return Observer(ComposeConfig("site", home, FOLDER), Engine(host))  # pyright: ignore[reportArgumentType]

@@ -143,7 +143,7 @@ def test_a_home_has_its_own_file_unless_another_is_named(tmp_path: Path) -> None
 
 @pytest.fixture
 def platform(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file of the platform's folder, with two stacks; the data of `field` is in the home beside it."""
+    """The file in the platform's folder, with two stacks; the data of `field` are in the home beside it."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "platform"))
     file = tmp_path / "platform" / "qfc" / "config.toml"
     file.parent.mkdir(parents=True)

@@ -1,4 +1,4 @@
-"""Settings of a deployment, and the stack that nobody had to configure."""
+"""Settings of a deployment, and the stack that needs no configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A setting is named once: what its field says is read, overruled, refused and shown without another line of code."""
+"""A setting is defined once: its field alone makes it readable, overridable, checked and documented."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from qfc.errors import ConfigError
 
 @dataclass(frozen=True, kw_only=True)
 class Backup:
-    """A table as a later command may want one."""
+    """A table that a later command may need."""
 
     keep: int = setting(WholeNumber(1, 99), 14, "backups that are kept", example=14)
     folder: Path | None = setting(LocalPath(), None, "where they are kept", example="/srv/backup")

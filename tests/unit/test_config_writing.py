@@ -1,4 +1,4 @@
-"""Writing the configuration keeps what people wrote into it."""
+"""Writing the configuration keeps the operators' own changes."""
 
 from __future__ import annotations
 

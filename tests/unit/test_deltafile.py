@@ -1,4 +1,4 @@
-"""Reading deltafiles: taken as a whole, or refused as a whole with a message that says why."""
+"""Reading deltafiles: accepted or refused as a whole, with a message that says why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Deltas on shapefiles, GeoJSON, delimited text and FlatGeobuf: what is edited arrives, what is not stays."""
+"""Deltas on shapefiles, GeoJSON, delimited text and FlatGeobuf: edits arrive, everything else stays."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_shapefile_values_that_do_not_fit_are_refused(tmp_path: Path, values: di
 
 
 def narrow(path: Path) -> None:
-    """Make the field of weights so narrow that not every number has room, and its neighbour wider."""
+    """Make the field of weights too narrow for some numbers, and its neighbour wider."""
     data = bytearray(path.read_bytes())
     heights, weights = (data.index(name.ljust(11, b"\0")) for name in (b"height", b"weight"))
     data[heights + 16] += data[weights + 16] - 8
@@ -231,7 +231,7 @@ def test_shapefile_damage_is_told(tmp_path: Path, victim: str, damage: str) -> N
     before = world.snapshot()
     outcome = world.apply_one(remove(1))
     if (victim, damage) in {("trees.shx", "gone"), ("trees.shx", "empty")}:
-        assert outcome.status == "applied"  # the shapes themselves tell where they are
+        assert outcome.status == "applied"  # the shapes themselves contain their bounds
     else:
         assert outcome.status == "not_applied"
         assert world.snapshot() == before
@@ -438,7 +438,7 @@ def test_layers_of_several_files_in_one_run(tmp_path: Path) -> None:
 
 
 def test_shapefile_that_cannot_be_written_stays_whole(tmp_path: Path) -> None:
-    """A record cut short is not noticed before the new file is made; the other layers are kept all the same."""
+    """A truncated record is only noticed when the new file is written; the edits of other layers are kept."""
     world = shapefile(tmp_path, [Row(1, "x", wkt="LINESTRING (0 0, 1 1)"), Row(2, "y")], "LineString")
     write(tmp_path / "data.geojson", TREES)
     world.add_layer("shrubs", "./data.geojson")

@@ -28,7 +28,7 @@ from qfc_node.gis.deltas.geometry import (
 )
 from qfc_node.gis.deltas.geometry.wkt import MAXIMUM_LENGTH
 
-#: GEOS writes them exactly as text, which it does not do with all numbers.
+#: Numbers that GEOS writes exactly as text, unlike others.
 places = st.integers(-80_000_000, 80_000_000).map(lambda eighths: eighths / 8)
 
 
@@ -75,7 +75,7 @@ def test_numbers_survive_as_text(ordinates: list[float]) -> None:
 @given(shapes())
 def test_blobs_tell_their_bounds(shape: Any) -> None:
     blob = write_blob(read_wkb(shapely.to_wkb(shape)), 4326)
-    # Not shape.bounds: those leave out holes, wherever they are.
+    # Not shape.bounds, which ignore holes even outside the polygon.
     coordinates = shapely.get_coordinates(shape)
     assert read_bounds(blob) == (*coordinates.min(axis=0), *coordinates.max(axis=0))
     assert shapely.from_wkb(blob[8 + {0: 0, 1: 32, 2: 48}[blob[3] >> 1 & 7] :]) == shape
@@ -167,7 +167,7 @@ def test_what_is_no_geometry_is_refused(text: str) -> None:
 
 
 def test_geometries_are_read_as_deep_and_as_long_as_is_said() -> None:
-    """Deeper ones, or longer texts, are made to break the reader."""
+    """Deeper geometries and longer texts are attacks on the reader."""
 
     def text(depth: int) -> str:
         return "GeometryCollection (" * depth + "Point (1 2)" + ")" * depth
@@ -234,7 +234,7 @@ def test_fitting(text: str, kind: Kind, expected: str | None) -> None:
 
 @given(places, places, st.floats(0.1, 1e4), st.floats(0, 6.28), st.floats(0.1, 6.2), st.booleans())
 def test_arcs_are_bounded(x: float, y: float, radius: float, start: float, sweep: float, backwards: bool) -> None:
-    """Against many points of the same arc."""
+    """Compare with many points of the same arc."""
     angles = start + np.linspace(0, -sweep if backwards else sweep, 721)
     points = np.column_stack([x + radius * np.cos(angles), y + radius * np.sin(angles)])
     three = tuple(tuple(points[place]) for place in (0, 360, 720))

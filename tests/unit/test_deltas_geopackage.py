@@ -1,4 +1,4 @@
-"""Deltas on GeoPackages as GDAL and QGIS make them: rows, R-tree, books, bytes."""
+"""Deltas on GeoPackages of GDAL and QGIS: rows, R-tree, metadata, bytes."""
 
 from __future__ import annotations
 
@@ -224,7 +224,7 @@ def test_values_of_all_kinds_are_written_as_gdal_reads_them(world: World) -> Non
         ("t TEXT", "\ud800", "Unicode"),
         ("d DATE", "yesterday", "not a date"),
         ("b BLOB", "%%%", "not binary data"),
-        ("b BOOLEAN", "perhaps", "not a truth value"),
+        ("b BOOLEAN", "perhaps", "not a boolean"),
     ],
 )
 def test_values_that_do_not_fit_are_refused_with_the_reason(
@@ -515,7 +515,7 @@ def test_an_empty_log_beside_a_file_is_left_alone(world: World) -> None:
 
 
 def test_a_source_that_could_not_be_opened_is_not_tried_again_in_the_same_run(world: World) -> None:
-    """Each try may take as long as a database that does not answer."""
+    """Each attempt may take as long as the time-out of a database that does not answer."""
     (world.folder / "broken.gpkg").write_bytes(b"no database" * 1000)
     world.add_layer("broken", "./broken.gpkg|layername=trees")
     project = world.project()

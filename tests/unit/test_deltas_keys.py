@@ -1,4 +1,4 @@
-"""Keys: of rows, of the R-tree, of devices, and those that must not come back; and what files say of themselves."""
+"""Keys of rows, of the R-tree and of devices, keys that must not be used again, and the metadata of files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def world(tmp_path: Path) -> World:
 
 
 def with_stations(world: World, key: str, keys: Sequence[str]) -> Path:
-    """Add a table whose primary key is not the number of a row: rows 1 and 2 are called otherwise."""
+    """Add a table whose primary key is not the row number: rows 1 and 2 have other keys."""
     path = world.folder / "trees.gpkg"
     statements = (
         f"CREATE TABLE stations ({key} PRIMARY KEY, name TEXT, geom POINT)",
@@ -58,7 +58,7 @@ def with_stations(world: World, key: str, keys: Sequence[str]) -> Path:
 
 
 def places(path: Path) -> dict[str, tuple[object, object]]:
-    """Return where each station is, by its key: in its row, and in the R-tree."""
+    """Return the place of each station by its key: in its row, and in the R-tree."""
     rows = sql(
         path,
         "SELECT s.code, ST_MinX(s.geom), ST_MinY(s.geom), r.minx, r.miny FROM stations AS s"
@@ -74,7 +74,7 @@ def places(path: Path) -> dict[str, tuple[object, object]]:
 def test_the_r_tree_goes_by_the_number_of_the_row_whatever_the_key_is(
     world: World, declared: str, keys: tuple[str, str, str]
 ) -> None:
-    """Where keys look like numbers of rows, an entry under the key would be that of another feature."""
+    """If keys look like row numbers, an entry under the key would belong to another feature."""
     path = with_stations(world, declared, keys[:2])
     first, second, third = (key.strip("'") for key in keys)
     report = world.apply(
@@ -113,7 +113,7 @@ def test_a_key_is_taken_as_it_is_given_where_it_is_free_and_no_larger_than_keys_
     assert read(world.folder / "trees.gpkg", layer="trees")[int(key)].name == "new"
 
 
-# --- keys of files that are written as a whole
+# --- keys of files that are rewritten as a whole
 
 
 def collection(world: World, *keys: object) -> Path:
@@ -202,7 +202,7 @@ def test_a_deletion_that_was_not_made_leaves_the_feature_known(world: World) -> 
 
 
 class OneFeature:
-    """A layer whose features can be called otherwise, as in PostgreSQL; it has one, and remembers what was written."""
+    """A layer with one feature, whose key can change as in PostgreSQL; it records the written values."""
 
     schema = LayerSchema({"id": Field("id", FieldKind.INTEGER)}, "id", None, key_is_fixed=False)
 
@@ -233,7 +233,7 @@ def test_the_number_that_a_device_gave_its_feature_is_not_written_over_that_of_t
     assert layer.written == [({"id": 6}, Unchanged.GEOMETRY)]
 
 
-# --- what the file says of the table
+# --- the file's metadata about the table
 
 
 @pytest.mark.parametrize("missing", ["insert", "delete"])

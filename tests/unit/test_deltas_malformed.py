@@ -1,4 +1,4 @@
-"""Deltas that are not as agreed: an outcome with a reason, whatever was sent, and the others are applied."""
+"""Malformed deltas: each gets an outcome with a reason, whatever it contains, and the others are applied."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def world_of(folder: Path) -> World:
 
 @st.composite
 def damaged(draw: st.DrawFn) -> Any:
-    """A good delta with some entries taken out or replaced by anything; at times nothing of it is left."""
+    """A valid delta with some entries removed or replaced by anything; sometimes nothing of it is left."""
     content = json.loads(json.dumps(GOOD))
     layer = draw(st.sampled_from(["trees", "bushes", "shrubs"]))
     content["localLayerId"] = content["sourceLayerId"] = layer
@@ -99,7 +99,7 @@ def test_whatever_is_sent_gets_an_outcome(
 
 
 def check_feedback(feedback: dict[str, Any], status: str) -> None:
-    """PostgreSQL takes it as jsonb: plain JSON, no NUL, no half characters."""
+    """PostgreSQL accepts it as jsonb: plain JSON, no NUL, no half surrogate pairs."""
     assert "\\u0000" not in json.dumps(feedback, allow_nan=False)
     json.dumps(feedback, ensure_ascii=False).encode()
     assert feedback["msg"]
@@ -117,7 +117,7 @@ def check_feedback(feedback: dict[str, Any], status: str) -> None:
         ({"new": []}, '"new"'),
         ({"new": {"attributes": []}}, '"attributes" of "new"'),
         ({"old": 5}, '"old"'),
-        ({"localLayerId": "", "sourceLayerId": None}, "which layer"),
+        ({"localLayerId": "", "sourceLayerId": None}, "does not name a layer"),
         ({"sourceLayerId": 1.5}, '"sourceLayerId"'),
         ({"sourcePk": True}, '"sourcePk"'),
         ({"localPk": "x" * 2000}, "1000"),

@@ -23,7 +23,7 @@ FILES = {
     "delimited text": "trees.csv",
     "FlatGeobuf": "trees.fgb",
 }
-#: Not blank, since shapefiles and delimited text cannot tell an empty text from none.
+#: Not blank, because shapefiles and delimited text cannot distinguish an empty text from null.
 names = st.none() | st.text("abcdefgöß ;,\"'|", min_size=1, max_size=8).map(str.strip).filter(bool)
 heights = st.none() | st.integers(-(10**6), 10**6)
 weights = st.none() | st.integers(-4000, 4000).map(lambda eighths: eighths / 8)
@@ -33,7 +33,7 @@ attributes = st.fixed_dictionaries({}, optional={"name": names, "height": height
 
 @dataclass
 class Step:
-    """One edit: of the feature with that key, made on that device."""
+    """One edit of the feature with that key, on that device."""
 
     method: str
     key: int
@@ -56,7 +56,7 @@ steps = st.builds(
 
 @dataclass
 class Model:
-    """What has to come out."""
+    """The expected result."""
 
     rows: dict[int, Row]
     largest: int = 3
@@ -64,7 +64,7 @@ class Model:
     gone: set[tuple[str, int]] = field(default_factory=set)
 
     def apply(self, step: Step, overwrite: bool) -> tuple[str, int | None]:
-        """The status and the key that the delta must have."""
+        """Return the status and the key that the delta must have."""
         if step.method == "create":
             return "applied", self._create(step)
         key = self._key(step)
@@ -90,13 +90,13 @@ class Model:
         return key
 
     def _key(self, step: Step) -> int | None:
-        """What a device deleted it does not edit, whoever has the number now."""
+        """A device does not edit a feature that it deleted, even if another feature has its number now."""
         if (step.client, step.key) in self.gone:
             return None
         return self.mapped.get((step.client, step.key), step.key)
 
     def old(self, step: Step) -> dict[str, Any]:
-        """What the device believes to be there: the truth, or something else."""
+        """The values that the device last saw: the current ones, or others."""
         row = self.rows.get(self._key(step) or 0)
         if row is None:
             return {}

@@ -1,4 +1,4 @@
-"""QGIS opens what was edited here: same features, same filters, valid layers, and it can go on editing."""
+"""QGIS opens files that were edited here: same features, same filters, valid layers, still editable."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Shapefiles at their borders: the last value that fits, the first damage that shows."""
+"""Shapefiles at their limits: the last value that fits, the smallest damage that is noticed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def world(tmp_path: Path) -> World:
 
 
 def table(folder: Path, width: int, decimals: int) -> World:
-    """Write a .dbf with one row, whose field of heights has so many digits."""
+    """Write a .dbf with one row, whose field of heights has that many digits."""
     fields = ((b"fid", 4, 0), (b"height", width, decimals))
     descriptors = b"".join(struct.pack("<11sc4xBB14x", name, b"N", *size) for name, *size in fields)
     head = struct.pack("<BBBBIHH20x", 3, 124, 1, 1, 1, 32 + len(descriptors) + 1, 1 + 4 + width)
@@ -43,7 +43,7 @@ def test_a_sign_takes_the_place_of_a_digit(tmp_path: Path, value: int, fits: boo
     outcome = world.apply_one(patch(1, {"height": value}))
     assert outcome.status == ("applied" if fits else "not_applied")
     assert height(world) == (value if fits else 1)
-    assert fits or "outside of -999 to 9999" in outcome.feedback["msg"]
+    assert fits or "outside the range -999 to 9999" in outcome.feedback["msg"]
 
 
 @pytest.mark.parametrize(("value", "fits"), [(1234.5, True), (12345.0, True), (12345.6, False), (-1234.0, True)])

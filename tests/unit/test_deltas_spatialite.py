@@ -25,7 +25,7 @@ json.dump([connection.execute(statement).fetchall() for statement in json.load(s
 
 
 def with_spatialite(path: Path, *statements: str) -> list[Any]:
-    """The rows of each statement, run where SpatiaLite is at hand."""
+    """Return the rows of each statement, run by a Python with SpatiaLite."""
     command = [str(SYSTEM_PYTHON), "-c", RUNNER, str(path)]
     run = subprocess.run(command, input=json.dumps(statements), text=True, capture_output=True, check=True)
     return json.loads(run.stdout)

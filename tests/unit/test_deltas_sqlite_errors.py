@@ -1,4 +1,4 @@
-"""SQLite's errors: which are the file's, and which the machine's, so that the same edit may succeed later."""
+"""SQLite's errors: either faults of the file, or of the machine, after which the same edit may succeed later."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from qfc_node.gis.deltas.editing import RefusedError
 from qfc_node.gis.deltas.editors.sqlite_errors import translate
 
-#: A file system that never has any room.
+#: A file system that is always full.
 NO_ROOM = Path("/sys/trees.gpkg")
 
 

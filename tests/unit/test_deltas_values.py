@@ -1,4 +1,4 @@
-"""Values of deltas: what fits a field is kept, and what is kept is the same as what was sent."""
+"""Values of deltas: a value that fits its field is stored, and the stored value equals the sent one."""
 
 from __future__ import annotations
 

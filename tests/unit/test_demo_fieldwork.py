@@ -1,4 +1,4 @@
-"""The demo's fieldwork: deltas as QField writes them, and the oracle that says what they have to lead to."""
+"""The demo's fieldwork: deltas as QField writes them, and the oracle that predicts their result."""
 
 from __future__ import annotations
 
@@ -164,7 +164,7 @@ def test_an_edit_of_a_removed_feature_is_not_applied(survey: Survey, day: dict[s
 
 
 def test_the_oracle_agrees_with_a_database(survey: Survey, day: dict[str, dict[str, Any]], tmp_path: Path) -> None:
-    """The same deltas, applied with SQL to a copy of the files, lead where the oracle says."""
+    """The same deltas, applied with SQL to a copy of the files, give the oracle's result."""
     order = [_without_geojson(day[name], survey) for name in ("tour", "west", "east", "evening")]
     folder = Path(shutil.copytree(shipped_project(), tmp_path / "copy"))
     expected = expect(survey, order)

@@ -1,6 +1,6 @@
-"""Deployments in memory: good ones, those that fail at a step, and operators that are killed at any call.
+"""Deployments in memory: successful ones, those that fail at a step, and operators that are killed at any call.
 
-The same on real containers is in `tests/integration/test_compose_deploy.py`, with one kill a step.
+`tests/integration/test_compose_deploy.py` does the same on real containers, with one kill per step.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from qfc.stack.rollout import DeployState
 
 YES = Options(yes=True)
 WANTED = DeployOptions(tag="b", migrate=True, collectstatic=True)
-#: Calls of a deployment that goes well, with room.
+#: More than the number of calls of a successful deployment.
 MOST_CALLS = 200
 
 
@@ -26,20 +26,20 @@ def deployed(world: World, operator: Operator | None = None, wanted: DeployOptio
 
 
 def next_operator(world: World, operator: Operator | None = None) -> None:
-    """Do anything else that changes something: it finishes or undoes what was left."""
+    """Run another operation that changes something: it finishes or undoes the interrupted one."""
     with guarded(world.ports(operator), "services restart", target="db", options=YES):
         pass
 
 
 def after(*releases: Any) -> dict[str, Any]:
-    """Return what is seen of a world in which the release was deployed by nobody who was disturbed."""
+    """Return the state of a world in which the release was deployed without interruption."""
     world = World(*releases)
     deployed(world)
     return world.seen()
 
 
 def ids_aside(seen: dict[str, Any]) -> dict[str, Any]:
-    """Leave out ids, which are other ones in every world, and say how many there are."""
+    """Replace ids, which differ in every world, by their number."""
     return without(seen, "jobs", "stored") | {"jobs": len(seen["jobs"]), "stored": len(seen["stored"])}
 
 
@@ -136,7 +136,7 @@ def test_an_error_at_any_call_leaves_the_release_of_before_or_the_new_one(number
         told = made.result
     except QfcError as error:
         told = error.message
-    world.bury()  # where the lock itself could not be given back
+    world.bury()  # where the lock itself could not be released
     is_open = world.seen()["under way"] is not None
     if is_open:
         assert "has passed the gate" in str(told)
@@ -159,7 +159,7 @@ FAILURE = calls_of(failing, OLD, BROKEN)
 
 @pytest.mark.parametrize("number", range(1, len(FAILURE) + 1), ids=lambda n: f"{n}-{FAILURE[n - 1]}")
 def test_what_is_written_after_going_back_is_never_lost_by_going_back_again(number: int) -> None:
-    """Killed while it goes back; if writers may write by then, somebody does; then the next operator comes."""
+    """The operator is killed during the rollback; a user writes if that is allowed then; the next operator follows."""
     world = World(OLD, BROKEN)
     with pytest.raises(Killed):
         failing(world, Operator(number, Fate.KILLED_AFTER))
@@ -204,6 +204,6 @@ def test_the_way_back_with_and_without_the_data() -> None:
     assert (again.result, again.message, world.site.running) == (DeployState.DEPLOYED, "", NEW)
 
 
-class _nothing:  # noqa: N801 - reads as what it is: nothing is expected to be raised
+class _nothing:  # noqa: N801 - it reads like pytest.raises: no exception is expected
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...

@@ -1,4 +1,4 @@
-"""The host's memory, and what one worker with its job may take, as either kind of server stores it."""
+"""The host's memory, and the limit of one worker with its job, as either kind of server stores it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def pickled(value: object, protocol: int = 2) -> str:
 
 
 class Evil:
-    """Would leave a mark if it were ever loaded."""
+    """Leaves a mark if it is ever loaded."""
 
     loaded: list[str] = []
 

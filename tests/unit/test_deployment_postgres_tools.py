@@ -1,4 +1,4 @@
-"""Commands of PostgreSQL's client for a deployment's database, and what a listing of a dump says."""
+"""Commands of PostgreSQL's client for a deployment's database, and the listing of a dump."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fragment of nginx's configuration that holds off writers, and how it is put there and taken away."""
+"""The fragment of nginx's configuration that blocks writes, and how it is installed and removed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NGINX = Container(
 
 
 class Server:
-    """nginx in a container: says what it was told to, and remembers the commands."""
+    """nginx in a container: returns given answers, and records the commands."""
 
     def __init__(self, container: Container = NGINX) -> None:
         self.container = container
@@ -47,7 +47,7 @@ class Server:
         return int("grep" in words and not self.included), "", ""
 
     def _top(self) -> tuple[int, str, str]:
-        """Old workers stay for a while after a reload; they say that they end only at their second look."""
+        """Old workers stay for a while after a reload; only at the second look they show that they are ending."""
         if not self.reloads:
             return 0, "UID PID CMD\nroot 70 nginx: master process\n101 71 nginx: worker process\n", ""
         self.leaving -= 1
@@ -64,7 +64,7 @@ class Server:
 
 
 def passes(text: str, asked: str) -> bool:
-    """Tell whether nginx would let a request through: METHOD:password:path."""
+    """Return whether nginx would let a request pass: METHOD:password:path."""
     found = re.search(r'!~ "(.*)"\)', text)
     assert found
     return re.search(found[1], asked) is not None
@@ -164,7 +164,7 @@ def test_requests_that_had_begun_are_waited_for(looks: int, limit: float, settle
 
 @pytest.mark.parametrize(("looks", "seconds"), [(0, 0), (1, 0), (4, 3 * POLL_S), (999, RELOAD_S)])
 def test_nginx_has_begun_with_the_new_configuration_when_it_was_told_to(looks: int, seconds: float) -> None:
-    """`nginx -s reload` returns while workers of the old one still take connections."""
+    """`nginx -s reload` returns while old workers still accept connections."""
     server = Server()
     server.leaving = looks
     began = server.clock.now()

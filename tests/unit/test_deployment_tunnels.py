@@ -118,7 +118,7 @@ def test_where_the_metrics_are(words: str, environment: dict[str, str], place: P
 
 
 class Host(MemoryHost):
-    """A host with a cloudflared that is no container, and whose metrics nobody reaches."""
+    """A host with a cloudflared outside containers, whose metrics cannot be reached."""
 
     def __init__(self, process: str, config: str) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""When a disk will be full, and the file of measurements that it is told from."""
+"""The forecast of a full disk, and the file of measurements behind it."""
 
 from __future__ import annotations
 

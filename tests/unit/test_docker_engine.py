@@ -1,4 +1,4 @@
-"""What Docker's engine says on a host becomes our words; sizes as it writes them."""
+"""Messages of Docker's engine translated into ours, and sizes in Docker's notation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ BUILD = "#9 0.2 /bin/sh: ./x.sh: Permission denied\n------\nDockerfile:12\nERROR
 
 
 class Computer(MemoryHost):
-    """A machine with the programs that it was given. Implements `Machine`; `asked` has each command's surroundings."""
+    """A machine with the given programs. Implements `Machine`; `asked` has the environment of each command."""
 
     def __init__(self, code: int = 0, said: str = "", errors: str = "", *, program: str = "docker") -> None:
         super().__init__()

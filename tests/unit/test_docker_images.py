@@ -1,4 +1,4 @@
-"""The images of one deployment: those of its services, those that were built for it, those that were kept."""
+"""The images of one deployment: those of its services, those built for it, those kept for a rollback."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def image(id: str, *tags: str, day: int = 1, labels: dict[str, str] | None = Non
 
 @dataclass
 class Docker:
-    """An engine with some images; of names and ids that it does not have it says so, and describes the others."""
+    """An engine with some images; it reports missing names and ids, and describes the others."""
 
     images: list[dict[str, object]]
     built: list[str] = field(default_factory=list[str])
@@ -231,7 +231,7 @@ def test_only_ended_containers_that_are_old_go() -> None:
 
 
 def test_names_that_others_gave_are_left_to_them() -> None:
-    """Another project whose name begins alike, and another user of a base image, keep what they have."""
+    """Another project with the same name prefix, and another user of a base image, keep their images."""
     docker = Docker(
         [
             image("base", "postgis:13", "qfc-keep/qfc/db:20260501"),

@@ -1,4 +1,4 @@
-"""One look at all containers of a deployment: what the script prints on a host, read."""
+"""The snapshot of all containers of a deployment: parse the output of the script on a host."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def document(**state: object) -> dict[str, Any]:
 
 
 def row(id: str, service: str, pid: int, **state: object) -> str:
-    """Return the line that the script prints of a container."""
+    """Return the line that the script prints for a container."""
     made = document(Pid=pid, **state)
     made["Id"], made["Name"] = id, f"/qfieldcloud-{service}-1"
     made["Config"]["Labels"]["com.docker.compose.service"] = service

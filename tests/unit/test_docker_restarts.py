@@ -1,4 +1,4 @@
-"""How often containers were started again by themselves, remembered longer than the engine does."""
+"""The number of automatic restarts of containers, remembered longer than by the engine."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ APP = Container(
 
 
 def run(container: Container, number: int, **values: object) -> Container:
-    """Return a container as it is in one of its runs."""
+    """Return a container in one of its runs."""
     began = BEGAN + timedelta(hours=number)
     return replace(container, started_at=began, **values)
 
 
 def totals(*looks: tuple[Container, int | None]) -> tuple[int, int]:
-    """Return restarts and kills that are known after some looks."""
+    """Return the known restarts and kills after some snapshots."""
     past = Past()
     for container, kills in looks:
         past = remembered(past, container, kills)

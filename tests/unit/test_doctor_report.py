@@ -1,4 +1,4 @@
-"""What is given away of a diagnosis: everything that helps, nothing of whose server it is."""
+"""The shareable report of a diagnosis: everything that helps, nothing that identifies the server."""
 
 from __future__ import annotations
 

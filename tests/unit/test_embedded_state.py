@@ -1,4 +1,4 @@
-"""What an embedded stack remembers, and which workers stay when it is scaled."""
+"""The state file of an embedded stack, and the workers that stay when it is scaled."""
 
 from __future__ import annotations
 

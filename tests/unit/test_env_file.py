@@ -1,4 +1,4 @@
-"""`.env` files: what they say, and a change that leaves everything else byte for byte."""
+"""`.env` files: read, and changed without touching any other byte."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Failed jobs explained, on texts that real servers wrote."""
+"""Explanations of failed jobs, from texts of real servers."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ CASES = [
     ({"error": "full", "error_type": "API_PAYMENT_REQUIRED"}, "H03", Cause.CLIENT),
     ({"error": "not XML", "error_type": "INVALID_PROJECT_FILE", "error_origin": "container"}, "E12", Cause.PROJECT),
     ({"error": "The job did not finish within 600 seconds.", "error_type": "TIMEOUT"}, "D04", Cause.SERVER),
-    ({"error": "The job needed more memory than it may have.", "error_type": "OUT_OF_MEMORY"}, "D05", Cause.SERVER),
+    ({"error": "The job needed more memory than its limit.", "error_type": "OUT_OF_MEMORY"}, "D05", Cause.SERVER),
     ({"error": "tried 3 times", "error_type": "WORKER_DIED", "error_origin": "worker_wrapper"}, "D08", Cause.SERVER),
     ({"error": "[Errno 2] No such file or directory: '/tmp/tmpab1/thumbnail.png'"}, "D03", Cause.SERVER),
     ({"error": MISSING_IMAGE, "error_origin": "worker_wrapper"}, "D02", Cause.SERVER),
@@ -130,7 +130,7 @@ DELTAS = [
     ("unpermitted", None, "F10", Cause.CLIENT),
     ("error", None, "in-doubt", Cause.SERVER),
     ("error", {"in_doubt": True, "msg": "The worker died after files had changed."}, "in-doubt", Cause.SERVER),
-    ("pending", {"msg": "The job was taken up 3 times and its worker died each time."}, "D08", Cause.SERVER),
+    ("pending", {"msg": "The job was started 3 times and its worker died each time."}, "D08", Cause.SERVER),
     ("error", {"msg": "The delta cannot be read: no method"}, "malformed", Cause.CLIENT),
     ("error", {"msg": "The job did not finish within 600 seconds.", "e_type": "TIMEOUT"}, "D04", Cause.SERVER),
 ]  # fmt: skip

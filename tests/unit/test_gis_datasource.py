@@ -1,4 +1,4 @@
-"""What datasource texts mean, and that they come back as they were."""
+"""Datasource texts: decoded, and encoded to the same text again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GDAL behind its C interface: what it may open, and what copies of other formats look like."""
+"""GDAL behind its C interface: the files that it may open, and copies of other formats."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Packages: what is in them, and what devices are told."""
+"""Packages: their content, and their information for devices."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ RECTANGLE = "Polygon ((7.05 46, 7.25 46, 7.25 47, 7.05 47, 7.05 46))"
         ("0", RECTANGLE, [1, 2, 3, 4, 5]),
         # A triangle that point 2 is not in, though it is in its bounding box.
         ("1", "Polygon ((7 46, 7.25 46, 7 46.25, 7 46))", [1, 3]),
-        # Without an area, what the project shows counts.
+        # Without an area, the extent of the project counts.
         ("1", "", [1, 2, 3]),
     ],
 )

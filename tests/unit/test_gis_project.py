@@ -1,4 +1,4 @@
-"""Reading project files, honest ones and hostile ones."""
+"""Reading project files, valid ones and malicious ones."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_files_that_are_no_projects(tmp_path: Path, name: str, content: bytes, w
         ({"readme.txt": b""}, "exactly one .qgs"),
         ({"a.qgs": b"<qgis/>", "../evil.png": b""}, "unsafe name"),
         ({"/a.qgs": b"<qgis/>"}, "unsafe name"),
-        ({"a.qgs": b"<qgis>" + b" " * 30_000_000 + b"</qgis>"}, "more than a QGIS project"),
+        ({"a.qgs": b"<qgis>" + b" " * 30_000_000 + b"</qgis>"}, "more data than a QGIS project"),
     ],
 )
 def test_archives_that_are_refused(tmp_path: Path, members: dict[str, bytes], words: str) -> None:

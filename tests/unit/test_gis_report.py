@@ -1,4 +1,4 @@
-"""What is reported about projects and their layers."""
+"""The report about projects and their layers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from gis_samples import layer_xml, make_geopackage, point, trees, write_project
 from qfc_node.gis.native import NativeEngine
 
-#: The keys a real server was seen to answer with (reference/api_transcript.md).
+#: The keys in a real server's recorded answer (reference/api_transcript.md).
 LAYER_KEYS = {
     *("id", "crs", "name", "type", "filename", "is_valid", "wkb_type", "type_name", "datasource", "error_code"),
     *("qfs_action", "is_localized", "error_message", "error_summary", "provider_name", "qfs_cloud_action"),

@@ -1,4 +1,4 @@
-"""The small map: that it shows what the project shows, and that nothing can spoil the job."""
+"""The small map: it shows the project's view, and nothing in a project can fail the job."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(project_file: Path) -> Image.Image:
 
 
 def at(picture: Image.Image, x: float, y: float) -> tuple[int, ...]:
-    """Colour of a place; the picture shows 7 to 10 east, and 45.875 to 48.125 north (its shape is not the extent's)."""
+    """Colour of a place; the picture shows 7 to 10 east, and 45.875 to 48.125 north (it is taller than the extent)."""
     pixel = picture.getpixel((int((x - 7) / 3 * WIDTH), int((48.125 - y) / 2.25 * HEIGHT)))
     assert isinstance(pixel, tuple)
     return pixel

@@ -1,4 +1,4 @@
-"""Well-known binary, read and written by hand, held against shapely; geometries taken apart."""
+"""Our reader and writer of well-known binary compared with shapely, and geometries split into pieces."""
 
 from __future__ import annotations
 
@@ -100,13 +100,13 @@ numbers = st.floats(allow_nan=False)
 
 
 SIMPLE, EVERY = (1, 2, 3, 8, 17), tuple(range(1, 18))
-#: What curves are made of; all other kinds are taken apart whatever they hold.
+#: The parts of curves; all other kinds are split whatever they contain.
 MEMBERS = {9: (2, 8), 10: (2, 8, 9)}
 
 
 @st.composite
 def parts(draw: st.DrawFn, depth: int = 2, kinds: tuple[int, ...] = EVERY) -> wkb.Part:
-    """A geometry of any kind that there is: points, lines and arcs, rings, and those made of others."""
+    """A geometry of any kind: points, lines and arcs, rings, and those composed of others."""
     has_z, has_m = draw(st.booleans()), draw(st.booleans())
 
     def positions(least: int, most: int) -> tuple[tuple[float, ...], ...]:

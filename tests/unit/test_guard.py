@@ -12,7 +12,7 @@ from twins import LockTable, MemoryLock, MemoryPorts, memory_stack
 
 
 def two_operators() -> tuple[MemoryPorts, MemoryPorts]:
-    """Ports of one stack as two operators have them."""
+    """Ports of one stack for two operators."""
     first, table = memory_stack(), LockTable()
     anna = replace(first, lock=MemoryLock(first.clock, table, user="anna", pid=1))
     return anna, replace(first, lock=MemoryLock(first.clock, table, user="ben", pid=2))

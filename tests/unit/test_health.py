@@ -1,4 +1,4 @@
-"""Verdicts: the worst observation decides, and what cannot be seen is never ok."""
+"""Verdicts: the worst observation decides, and an unknown state is never ok."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The fault lab on the memory twins: a fault is made, found by its checks, undone; nothing of it stays.
+"""The fault lab on the memory twins: a fault is created, found by its checks, undone without a trace.
 
-Faults that are made of rows are in `tests/integration/test_rows_lab.py`.
+`tests/integration/test_rows_lab.py` has the faults in rows.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ ENV = (
     'ENVIRONMENT=production\nSECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\n'
     "EMAIL_HOST=mail.example.org\nHOST_POSTGRES_PORT=5433\n"
 )
-#: Made and undone in memory, but what finds them asks files or an engine: found in the acceptance tests.
+#: Created and undone in memory; their checks need files or an engine, so the acceptance tests find them.
 FOUND_ON_REAL_STACKS = {"https-port-not-public", "network-name-wrong"}
 IN_MEMORY = [one for one in FAULTS if one.id not in REAL_ONLY and one not in OF_ROWS]
 
@@ -52,7 +52,7 @@ def lab(one: Fault | None = None) -> MemoryPorts:
 
 
 def found(ports: MemoryPorts) -> set[str]:
-    """Return the ids of what a diagnosis finds."""
+    """Return the ids of the findings of a diagnosis."""
     return {one.id for one in diagnose(ports, EVERYTHING, YES, proof=False).findings}
 
 
@@ -188,7 +188,7 @@ SMALL = 500 * 1000**2
 
 
 def lab_on(disk: Disk) -> MemoryPorts:
-    """Return a running stack on such a disk, with the programs that fill it and free it."""
+    """Return a running stack on that disk, with the programs that fill it and free it."""
     ports = lab()
     ports.host.space = disk
     ports.host.programs = {"sh": lambda *_: (0, "", ""), "rm": lambda *_: (0, "", "")}

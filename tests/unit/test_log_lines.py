@@ -1,4 +1,4 @@
-"""What lines of a deployment's services say: application, official workers, PostgreSQL, nginx."""
+"""Parsed log lines of a deployment's services: application, official workers, PostgreSQL, nginx."""
 
 from __future__ import annotations
 

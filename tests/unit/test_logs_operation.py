@@ -14,7 +14,7 @@ from twins import MemoryPorts, memory_stack
 
 @pytest.fixture
 def ports() -> MemoryPorts:
-    """A stack with six lines, a minute between them; every second one is about a job."""
+    """A stack with six log lines, a minute apart; every second one is about a job."""
     made = memory_stack()
     for number in range(6):
         service, job = ("app", None) if number % 2 else ("worker_wrapper", f"job-{number}")

@@ -1,4 +1,4 @@
-"""The node's log lines: JSON, one a line, and they name the request."""
+"""The node's log: one JSON object per line, with the id of the request."""
 
 from __future__ import annotations
 

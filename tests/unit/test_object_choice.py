@@ -1,4 +1,4 @@
-"""Which store a deployment's settings name, in the words of any release."""
+"""The store that a deployment's settings name, in the form of any release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writers: one document for machines, tables and three-line errors for people, nothing but the result when quiet."""
+"""Writers: one document for programs, tables and three-line errors for operators, only the result with --quiet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be done with jobs and deltas: nothing applied twice, nothing in two jobs, the order kept."""
+"""Changes of jobs and deltas: nothing is applied twice or in two jobs, and the order is kept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What operators do with the queue, on a stack in memory."""
+"""Operations on the queue, on a stack in memory."""
 
 from __future__ import annotations
 
@@ -211,7 +211,7 @@ def test_failures_of_one_kind_are_told_with_whom_they_hit_and_what_to_do(
 
 
 def lost_edits(world: MemoryWorld) -> tuple[str, str, str, str]:
-    """Make edits that did not arrive: two of alice, one of bob, one in another project."""
+    """Create edits that did not arrive: two of alice, one of bob, one in another project."""
     world.person("bob")
     one, two = world.project("one"), world.project("two")
     layer, feature = {"msg": 'No layer with id "a"'}, {"msg": "Unable to find feature"}
@@ -320,7 +320,7 @@ def test_a_project_is_shown_with_what_waits_in_it(ports: MemoryPorts, world: Mem
 
 
 class Application:
-    """An application that knows some commands and remembers what it was asked."""
+    """An application with some commands, which records its calls."""
 
     def __init__(self, plan: str = "") -> None:
         self.plan = plan

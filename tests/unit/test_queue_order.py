@@ -1,4 +1,4 @@
-"""The order of a project's waiting jobs: edits as they came, then packages; a later package replaces an earlier one."""
+"""The order of a project's waiting jobs: edits by arrival, then packages; a later package replaces an earlier one."""
 
 from __future__ import annotations
 

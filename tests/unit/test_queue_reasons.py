@@ -203,7 +203,7 @@ def test_a_container_of_the_job_and_a_worker_that_cannot_be_asked_keep_it() -> N
 
 
 def seen(found: QueueSnapshot, since_s: float, status: JobStatus | None = None) -> QueueSnapshot:
-    """Return a snapshot of which the active jobs have been seen before, for so long."""
+    """Return a snapshot whose active jobs were first seen that long ago."""
     since = NOW - timedelta(seconds=since_s)
     before = {one.id: Transition(one.id, one.project_id, status or one.status, since, NOW) for one in found.active}
     return replace(found, seen=before)

@@ -1,4 +1,4 @@
-"""What an operation left half done is finished or undone before anything else is changed, on every kind of stack."""
+"""An interrupted operation is finished or undone before any other change, on every kind of stack."""
 
 from __future__ import annotations
 

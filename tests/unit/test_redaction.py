@@ -1,4 +1,4 @@
-"""What is nobody's business is taken out of texts, all of it: at its borders, in every spelling, in any order."""
+"""Secrets are removed from texts completely: at their borders, in every spelling, in any order."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_sessions_are_hidden(name: str, separator: str) -> None:
     assert "abc" not in hidden(f"got {name}{separator}abc")
 
 
-# Their kin: names with values.
+# Similar cases: names with values.
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_keys_and_hashes(text: str, expected: str) -> None:
     assert hidden(text) == expected
 
 
-# Their kin: secrets that are known.
+# Similar cases: known secrets.
 
 
 @pytest.mark.parametrize("secret", ["p@ss.word", "x!abc@def.gh", "10.0.0.1-secret", "a b c d", "abc$", "$abc", "_a_b"])
@@ -213,7 +213,7 @@ def test_names_are_found_in_any_case_and_not_inside_of_words() -> None:
     assert hidden("FIELD.Example.org", host=["field.example.org"]) == "[host-1]"
 
 
-# Their kin: what of settings is a secret.
+# Similar cases: secrets in settings.
 
 
 @pytest.mark.parametrize(

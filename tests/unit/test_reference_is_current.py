@@ -1,4 +1,4 @@
-"""The pages of `docs/reference` that are made from the code say what the code says."""
+"""The generated pages of `docs/reference` match the code."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LINK = re.compile(r"\]\((?!https?:|mailto:)([^)#\s]+)(#[^)\s]*)?\)")
 
 @pytest.fixture(scope="module")
 def tool() -> Iterator[ModuleType]:
-    """The tool that makes the pages."""
+    """The tool that generates the pages."""
     before = list(sys.path)
     sys.path.insert(0, str(ROOT / "tools"))
     spec = importlib.util.spec_from_file_location("make_reference", ROOT / "tools/make_reference.py")

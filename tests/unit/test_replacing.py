@@ -1,4 +1,4 @@
-"""Files that are replaced, by us and by every shell that a host may have: all of it or nothing, with its rights."""
+"""Replacing files, by us and by every shell that a host may have: completely or not at all, with permissions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SHELLS = [
 ]
 NO_MEMBER = 0o077
 
-#: Replaces a file by content with rights; False: it could not.
+#: Replaces a file by content with permissions; returns False on failure.
 Replace = Callable[[Path, bytes, int], bool]
 
 
@@ -177,7 +177,7 @@ def test_the_owner_may_stay(with_shell: str, tmp_path: Path) -> None:
 
 @pytest.fixture
 def docker(tmp_path: Path) -> Path:
-    """A folder with a `docker` that saves nothing but names, and fails for one of them."""
+    """A folder with a `docker` that only saves names, and fails for one of them."""
     program = tmp_path / "bin" / "docker"
     program.parent.mkdir()
     program.write_text('#!/bin/sh\nshift\necho "$@"\n[ "$1" != gone ]\n')

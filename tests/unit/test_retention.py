@@ -1,4 +1,4 @@
-"""What may be removed of a deployment, and what has to stay for the way back."""
+"""The images and files of a deployment that may be removed, and those that a rollback needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The record of a deployment: what it says after a crash at any moment, and that it is read as it was written."""
+"""The record of a deployment: its state after a crash at any moment, written and read back."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STEPS = steps_of(RECORD)
 
 
 def after(done: int, *, begun: bool) -> Record:
-    """Return the record when so many steps are done, and perhaps the next one begun."""
+    """Return the record after that many steps, possibly with the next one started."""
     record = RECORD
     for step in STEPS[:done]:
         record = record.beginning(step).ending(step, ok=True, seconds=1)

@@ -1,4 +1,4 @@
-"""Where a deployment's services are, as seen from its host and from this machine."""
+"""The addresses of a deployment's services, from its host and from this machine."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_a_port_that_is_published_everywhere_is_reached_at_home(address: str, wa
 
 
 class Far:
-    """A host whose places lead here through forwarded ports; `closed` ones lead nowhere. Implements `forward` only."""
+    """A host whose addresses lead here through forwarded ports; `closed` ones fail. Implements only `forward`."""
 
     def __init__(self, *closed: Place, error: type[QfcError] = QfcError, address: str = "127.0.0.1") -> None:
         self.closed, self.error, self.address = closed, error, address

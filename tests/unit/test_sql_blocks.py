@@ -1,4 +1,4 @@
-"""The statements of the drivers: code uses every block and no other, and nothing unknown is in braces."""
+"""The statements of the drivers: the code uses exactly these blocks, and braces contain only known names."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ STATEMENTS = [topic for topic in TOPICS if topic != "fragments"]
 NAME = re.compile(rf"({'|'.join(TOPICS)})\.\w+")
 FRAGMENTS = {one.name for one in blocks("fragments")}
 UNCONDITIONAL = {one.name for one in blocks("fragments") if not one.needs}
-#: Fragments that nothing stands for in some releases, with what they need.
+#: Fragments that are empty in some releases, with their requirements.
 CONDITIONAL = {one.name: one.needs for one in blocks("fragments") if one.name not in UNCONDITIONAL}
 EXPRESSIONS = {"as_new", "author_columns", "author_values"}
-#: What the code puts in that sends the statement.
+#: Names that the code fills in when it sends the statement.
 GIVEN = {"name", "to", "hashed"}
 
 

@@ -1,4 +1,4 @@
-"""What is typed to ssh, what is said to the launcher, and what is understood of their answers."""
+"""The arguments of ssh, the requests to the launcher, and the interpretation of their answers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Zipped projects are looked into before anybody unpacks them."""
+"""Zipped projects are checked before anything unpacks them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_an_archive_of_countless_members_is_refused(tmp_path: Path) -> None:
 
 
 def claiming(path: Path, unpacked: int, packed: int) -> Path:
-    """Write an archive of about so many bytes that claims to unpack to exactly so many."""
+    """Write an archive of about that many bytes that claims to unpack to exactly that many."""
     filling = packed - 500
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("p.qgs", b"<qgis/>")
@@ -67,7 +67,7 @@ def claiming(path: Path, unpacked: int, packed: int) -> Path:
 def test_an_archive_may_unpack_to_as_much_as_is_said(
     tmp_path: Path, unpacked: int, packed: int, is_refused: bool
 ) -> None:
-    """A small one to any multiple of itself, a larger one to 200 times itself, none to more than a gigabyte."""
+    """A small archive may unpack to any multiple of its size, a larger one to 200 times, none to over a gigabyte."""
     path = claiming(tmp_path / "p.qgz", unpacked, packed)
     if is_refused:
         with pytest.raises(ArchiveBombError):

@@ -1,4 +1,4 @@
-"""Names that every device can hold, and those that are refused with a reason."""
+"""Names that every device can store, and those that are refused with a reason."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def test_ordinary_names_are_accepted(name: str) -> None:
         ("a\nb", "control"),
         ("a\x7fb", "control"),
         ("a\ud800b", "control"),
-        ("trailing.", "dot or a blank"),
-        ("trailing /x", "dot or a blank"),
+        ("trailing.", "dot or a space"),
+        ("trailing /x", "dot or a space"),
         ("CON", "reserved"),
         ("con.txt", "reserved"),
         ("a/LPT1.gpkg", "reserved"),

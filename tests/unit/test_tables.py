@@ -1,4 +1,4 @@
-"""Tables for people: aligned, folded to the terminal's width; for files and other programs every row is one line."""
+"""Tables: aligned and folded to the terminal's width for readers; one line per row for files and other programs."""
 
 from __future__ import annotations
 

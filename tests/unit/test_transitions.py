@@ -1,4 +1,4 @@
-"""When jobs came to their status: what looks at the queue tell, and what they do not."""
+"""The times at which jobs reached their status: what snapshots of the queue prove, and what they do not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def at(minutes: float) -> datetime:
 
 
 def job(status: JobStatus = PENDING, name: str = "a", *, made: float = -600, updated: float | None = None) -> Job:
-    """Return a job as an official server has it: its row was changed last when it was made."""
+    """Return a job of an official server: the last change of its row was its creation."""
     changed = at(made if updated is None else updated)
     return Job(name, "package", status, "p1", "alice/survey", "alice", at(made), updated_at=changed)
 
@@ -29,7 +29,7 @@ def job(status: JobStatus = PENDING, name: str = "a", *, made: float = -600, upd
 def look(
     minutes: float, *jobs: Job, waiting: int = 0, active: int = 0, workers: tuple[Worker, ...] | None = None
 ) -> QueueSnapshot:
-    """Return a look at the queue. So many more jobs are `waiting` and `active` than were listed."""
+    """Return a snapshot of the queue. `waiting` and `active` more jobs were not listed."""
     held = tuple(one for one in jobs if one.status is not PENDING)
     pending = tuple(one for one in jobs if one.status is PENDING)
     depth = QueueDepth(len(pending) + waiting, active, len(held), 0.0)
@@ -37,7 +37,7 @@ def look(
 
 
 def after(*looks: QueueSnapshot) -> tuple[Transition, ...]:
-    """Return what is known after some looks."""
+    """Return the known transitions after some snapshots."""
     known: tuple[Transition, ...] = ()
     for one in looks:
         known = compared(known, one)
@@ -88,7 +88,7 @@ def test_what_was_seen_in_the_future_is_forgotten() -> None:
 
 
 def test_a_job_that_was_sent_back_is_seen_anew() -> None:
-    """Between two looks it waited again and was taken up again: nothing but the row's own change tells."""
+    """Between two snapshots it was requeued and claimed again: only the row's own change shows it."""
     known = after(look(0, job(QUEUED)), look(1, job(QUEUED)), look(60, job(QUEUED, updated=30)))
     assert known[-1] == Transition("a", "p1", QUEUED, at(60), at(60), after=at(30))
 
@@ -118,13 +118,13 @@ def test_bounds_of_a_job() -> None:
 
 @dataclass
 class Life:
-    """A job of an official server, with the truth that it does not write down: since when it is as it is."""
+    """A job of an official server, with the time of its last transition, which the server does not record."""
 
     row: Job = field(default_factory=job)
     since: datetime = START - timedelta(minutes=600)
 
     def pass_through(self, event: str, now: datetime) -> None:
-        """Let something happen, where it can."""
+        """Let an event happen, if it is possible."""
         before = self.row
         match event, before.status:
             case "take", JobStatus.PENDING:

@@ -1,4 +1,4 @@
-"""The tunnel in front of a deployment: does it run, is it connected, does it lead to the right port."""
+"""The tunnel to a deployment: is it running, is it connected, does it lead to the right port."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ GOOD = "https://localhost:8443"
 
 @dataclass
 class Server:
-    """A deployment with some tunnels, answering at some of its ways; nothing of it is a secret."""
+    """A deployment with some tunnels that answers on some of its routes; nothing in it is secret."""
 
     tunnels_found: tuple[Tunnel, ...]
     routes: Mapping[str, Api]
@@ -57,7 +57,7 @@ class Server:
 
 
 def api(status: int | None = 200) -> MemoryApi:
-    """Return a way on which the server answers with a status; None for one that leads nowhere."""
+    """Return a route on which the server answers with a status; None for an unreachable one."""
     made = MemoryApi({"/api/v1/status/": (status or 200, b"{}")})
     made.up = status is not None
     return made

@@ -1,4 +1,4 @@
-"""Releases that cannot be passed without more ado: each rule found, and silent where it has nothing to say."""
+"""Releases that an upgrade cannot skip: every rule applies where it should, and only there."""
 
 from __future__ import annotations
 

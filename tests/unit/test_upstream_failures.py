@@ -1,5 +1,4 @@
-"""Failure modes that were seen on a real deployment: each leaves the rows, lines and answers that it left there, and is
-found and explained."""
+"""Failure modes of a real deployment: each is reproduced with its rows, log lines and answers, found and explained."""
 
 from __future__ import annotations
 
@@ -29,7 +28,7 @@ def workers_stopped(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def worker_killed(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(b) The row stays started, the project busy; what waits behind it is blocked."""
+    """(b) The row stays started, the project busy; later jobs are blocked."""
     project = world.project("busy")
     job = world.job(project, "started", type="delta_apply", made=90, started=80)
     world.delta(project, "started", job=job)
@@ -38,7 +37,7 @@ def worker_killed(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def ended_by_cron(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(b), ten minutes later: the job is failed, the edit in error without a word, though it may be in the data."""
+    """(b), ten minutes later: the job has failed, the edit is in error without a message, but may be in the data."""
     project = world.project("surveyed")
     feedback = {"error": "Job unexpectedly terminated.", "error_origin": "worker_wrapper", "container_exit_code": -2}
     world.job(project, "failed", type="delta_apply", started=20, ended=9, feedback=feedback)
@@ -47,7 +46,7 @@ def ended_by_cron(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def image_missing(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(c) A project turns to failed though nothing is wrong with it."""
+    """(c) A project becomes failed although nothing is wrong with it."""
     ports.deployment.site.env += "QFIELDCLOUD_QGIS_IMAGE_NAME=gone-qgis\n"
     project = world.project("innocent")
     ports.directory.project_rows[project] = replace(ports.directory.project_rows[project], status="failed")
@@ -59,7 +58,7 @@ def image_missing(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def database_stopped(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(d) Anonymous questions for the status are answered ok."""
+    """(d) Anonymous requests for the status get the answer ok."""
     del world
 
     def away() -> None:
@@ -69,7 +68,7 @@ def database_stopped(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def store_away(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(e) The status says so with 200; jobs fail of the API, edits are not tried again."""
+    """(e) The status reports it with 200; jobs fail because of the API, edits are not retried."""
     ports.api.answers[STATUS] = (200, b'{"geodb": "ok", "storage": "error"}')
     project = world.project("surveyed")
     world.job(project, "failed", type="delta_apply", started=5, ended=4, feedback=DATABASE)
@@ -78,7 +77,7 @@ def store_away(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def foreign_origin(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(f) A proxy that changes Host or drops the port locks everybody out of the admin."""
+    """(f) A proxy that changes Host or drops the port locks all users out of the admin."""
     del world
     ports.api.answers["/admin/login/"] = (200, b"<form method=post>")
     ports.api.headers["/admin/login/"] = {"set-cookie": "csrftoken=abc"}
@@ -86,7 +85,7 @@ def foreign_origin(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def queued_for_ever(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(g) No cron and no worker ever looks at it again."""
+    """(g) No periodic task and no worker ever returns to it."""
     del ports
     project = world.project("blocked")
     world.job(project, "queued", made=40)
@@ -94,7 +93,7 @@ def queued_for_ever(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def no_socket(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(h) The worker ends before it takes any job."""
+    """(h) The worker ends before it claims any job."""
     del world
     said = "docker.errors.DockerException: Error while fetching server API version: ('Connection aborted.')"
     ports.runtime.lines.append(LogLine("worker_wrapper", "w", ports.clock.now(), "ERROR", said))
@@ -123,14 +122,14 @@ def past_nginx(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def cache_stopped(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(n) A healthy worker takes every job and fails it."""
+    """(n) A healthy worker claims every job and fails it."""
     feedback = {"error": "[Errno -2] Name or service not known", "error_origin": "worker_wrapper"}
     world.job(world.project("any"), "failed", type="package", started=5, ended=4, feedback=feedback)
     ports.api.answers[STATUS] = (500, b'{"code": "unknown_error"}')
 
 
 def another_address(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(o) The application was made anew, and nginx asks at its old address."""
+    """(o) The application was recreated, and nginx uses its stale address."""
     del world
 
     class OfNginx(MemoryApi):
@@ -146,14 +145,14 @@ def another_address(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def recycled(ports: MemoryPorts, world: MemoryWorld) -> None:
-    """(p) One 502 a recycle of the application's process is no alarm."""
+    """(p) A single 502 per restart of the application's process is not a fault."""
     del world
     for _ in range(270):
         ports.runtime.lines.append(LogLine("nginx", "n", ports.clock.now(), "INFO", "GET 200 /api/v1/projects/ 0.1 s"))
     ports.runtime.lines.append(LogLine("nginx", "n", ports.clock.now(), "ERROR", "GET 502 /api/v1/projects/ 0.1 s"))
 
 
-#: By the mode: how it is made, and what is found.
+#: By mode: how it is reproduced, and its findings.
 MODES: Mapping[str, tuple[Make, set[str]]] = {
     "a": (workers_stopped, {"D11"}),
     "b": (worker_killed, {"D08"}),

@@ -1,4 +1,4 @@
-"""How much an account may store, and whether its plan lets it work at all; on a stack in memory."""
+"""The storage quota of an account, and whether its plan lets it work at all; on a stack in memory."""
 
 from __future__ import annotations
 

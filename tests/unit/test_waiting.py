@@ -1,4 +1,4 @@
-"""Waiting: deadlines are seconds of the clock, however long each question takes."""
+"""Waiting: deadlines are seconds of the clock, however long each check takes."""
 
 from __future__ import annotations
 

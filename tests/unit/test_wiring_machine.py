@@ -1,4 +1,4 @@
-"""From a stack's configuration to the host where its commands run."""
+"""The host where a stack's commands run, from its configuration."""
 
 from __future__ import annotations
 

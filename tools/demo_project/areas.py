@@ -11,7 +11,7 @@ from .village import to_map
 
 
 def service_areas(network: Network, areas: Table) -> dict[str, QgsGeometry]:
-    """Service area name → multipolygon, none overlapping another."""
+    """Return a multipolygon for each service area name; they do not overlap."""
     drawn: dict[str, QgsGeometry] = {}
     taken = QgsGeometry()
     for _, values in areas.rows:

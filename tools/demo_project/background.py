@@ -92,7 +92,7 @@ def _paint(canvas: _Canvas, rng: random.Random) -> None:
 
 
 def _field(canvas: _Canvas, ring: Line, colour: tuple[int, int, int], slope: float) -> None:
-    """A field with its furrows."""
+    """Paint a field with its furrows."""
     mask = Image.new("L", canvas.image.size, 0)
     ImageDraw.Draw(mask).polygon([canvas.pixel(point) for point in ring], fill=255)
     rows, columns = numpy.mgrid[0 : canvas.image.height, 0 : canvas.image.width]
@@ -121,7 +121,7 @@ def _wood(canvas: _Canvas, ring: Line, rng: random.Random) -> None:
 
 
 def _avenue(canvas: _Canvas, rng: random.Random) -> None:
-    """Single trees on the green and beside the stream."""
+    """Paint single trees on the green and beside the stream."""
     spots = [(point[0] + rng.uniform(-6, 6), point[1] + rng.choice((-13, 13))) for point in STREAM[::5]]
     spots += [(rng.uniform(480, 650), rng.uniform(345, 385)) for _ in range(14)]
     spots += [(664 + rng.uniform(-40, 40), 516 + rng.choice((-24, 26)) + rng.uniform(-5, 5)) for _ in range(12)]

@@ -1,4 +1,4 @@
-"""How the layers are filled in: editor widgets, default values, constraints, form tabs."""
+"""The forms of the layers: editor widgets, default values, constraints, tabs."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ ON_UPDATE = {"surveyed_at", "surveyed_by", "length_m"}
 
 
 def configure_fields(name: str, layer: QgsVectorLayer, materials: QgsVectorLayer) -> None:
-    """Widgets, aliases, defaults and constraints of every field of a layer."""
+    """Set widgets, aliases, defaults and constraints of every field of a layer."""
     for index, field in enumerate(layer.fields()):
         layer.setEditorWidgetSetup(index, _widget(name, field.name(), materials))
         if field.name() in ALIASES:
@@ -131,7 +131,7 @@ POLE_TABS = {
 
 
 def lay_out_pole_form(poles: QgsVectorLayer) -> None:
-    """Tabs for the poles, the inspections of a pole in the last one."""
+    """Add tabs to the form of poles; the last one shows the pole's inspections."""
     form = poles.editFormConfig()
     form.setLayout(QgsEditFormConfig.TabLayout)
     form.clearTabs()

@@ -16,7 +16,7 @@ CLOSURE_SPACING, POLE_SPACING = 62.0, 31.0
 
 
 def stable_uuid(name: str) -> str:
-    """The same uuid for the same name in every run, written as QGIS writes uuids."""
+    """Return a uuid in QGIS's form, the same for the same name in every run."""
     return "{" + str(uuid.uuid5(NAMESPACE, name)) + "}"
 
 
@@ -49,7 +49,7 @@ class Cabinet:
 
 @dataclass(frozen=True)
 class Branch:
-    """A distribution cable: how it gets to its street, and the leg where it serves houses."""
+    """A distribution cable: its approach to its street, and the leg along which it serves houses."""
 
     code: str
     cabinet: Cabinet
@@ -66,7 +66,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Closure:
-    """A splice closure on a branch and the houses that hang on it."""
+    """A splice closure on a branch and the houses that it connects."""
 
     code: str
     branch: Branch
@@ -110,7 +110,7 @@ class Network:
         ]
 
     def trunks(self) -> list[tuple[str, Line]]:
-        """The two ways in which the central office hangs on the region's ring."""
+        """The two cables that connect the central office to the region's ring."""
         main, office = ROADS["Dorfstraße"].line, self.cabinets[0]
         return [
             ("Ring west", [*piece(main, 0, office.station, TRUNK_OFFSET), office.point]),
@@ -198,7 +198,7 @@ def _poles() -> list[Pole]:
 
 
 def drop_line(closure: Closure, house: House) -> Line:
-    """The drop cable: along the road to the height of the door, then to the house."""
+    """Return the drop cable: along the road to a point opposite the door, then to the house."""
     road = house.road.line
     first, second = sorted(house.ring[:-1], key=lambda corner: distance(corner, road))[:2]
     door = ((first[0] + second[0]) / 2, (first[1] + second[1]) / 2)
@@ -207,5 +207,5 @@ def drop_line(closure: Closure, house: House) -> Line:
 
 
 def pick(rng: random.Random, weights: dict[str, float]) -> str:
-    """One of the keys, by weight."""
+    """Pick one of the keys, by weight."""
     return rng.choices(list(weights), list(weights.values()))[0]

@@ -1,4 +1,4 @@
-"""Make the photographs: painted pictures of poles, cabinets and closures, as JPEG with a date and a position."""
+"""Create the photographs: painted pictures of poles, cabinets and closures, as JPEG with a date and a position."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _plate(draw: ImageDraw.ImageDraw, subject: str, code: str) -> None:
 
 
 def _grain(picture: Image.Image, rng: random.Random) -> Image.Image:
-    """The noise of a sensor; coarse, so that it costs few bytes."""
+    """Add the noise of a sensor; it is coarse, so that it needs few bytes."""
     small = Image.new("L", (SIZE[0] // 4, SIZE[1] // 4))
     small.putdata([128 + rng.randint(-16, 16) for _ in range(small.width * small.height)])
     noise = small.resize(SIZE, Image.Resampling.BILINEAR).convert("RGB")

@@ -34,23 +34,23 @@ TYPES = {
 
 
 def write_geopackage(path: Path, tables: list[Table], areas: dict[str, QgsGeometry]) -> None:
-    """All tables into one GeoPackage. `areas` are geometries by service area name, made elsewhere."""
+    """Write all tables into one GeoPackage. `areas`: geometries by service area name, created elsewhere."""
     for index, table in enumerate(tables):
         _write(path, table, "GPKG", ["FID=fid", "GEOMETRY_NAME=geom"], areas, append=index > 0)
 
 
 def write_shapefile(path: Path, table: Table) -> None:
-    """A Shapefile with its sidecars, UTF-8."""
+    """Write a Shapefile with its sidecars, in UTF-8."""
     _write(path, table, "ESRI Shapefile", [], {})
 
 
 def write_geojson(path: Path, table: Table) -> None:
-    """A GeoJSON, in EPSG:4326 as RFC 7946 requires."""
+    """Write a GeoJSON file, in EPSG:4326 as RFC 7946 requires."""
     _write(path, table, "GeoJSON", ["RFC7946=YES", "WRITE_NAME=NO"], {}, crs="EPSG:4326")
 
 
 def write_materials(path: Path) -> None:
-    """The price list."""
+    """Write the price list."""
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["code", "name", "category", "unit", "price_eur"])
@@ -58,7 +58,7 @@ def write_materials(path: Path) -> None:
 
 
 def polygon(ring: Line) -> QgsGeometry:
-    """A polygon from one closed ring."""
+    """Return a polygon from one closed ring."""
     return QgsGeometry.fromPolygonXY([[QgsPointXY(*point) for point in ring]])
 
 
@@ -116,7 +116,7 @@ def _geometry(kind: str, line: Line) -> QgsGeometry:
 
 
 def _qt(value: Value) -> object:
-    """Python value → what the QGIS writer takes; times are UTC, so that the bytes do not depend on the machine."""
+    """Convert a value for the QGIS writer. Times are UTC, so that the bytes do not depend on the machine."""
     if hasattr(value, "hour"):
         return QDateTime(value.year, value.month, value.day, value.hour, value.minute, 0, 0, Qt.UTC)
     if hasattr(value, "year"):

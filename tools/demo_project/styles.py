@@ -1,4 +1,4 @@
-"""How the layers look: renderers and labels."""
+"""The styles of the layers: renderers and labels."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def fill(colour: str, outline: str, width: float = 0.2, **more: str) -> QgsFillS
 
 
 def categorised(layer: QgsVectorLayer, field: str, categories: list[tuple[str, str, QgsSymbol]]) -> None:
-    """A symbol for each value; whatever else a device may send is drawn by the last one."""
+    """Give a layer a symbol for each value; the last one draws all other values that devices send."""
     rows = [QgsRendererCategory(value, symbol, label) for value, label, symbol in categories]
     rows.append(QgsRendererCategory(None, categories[-1][2].clone(), "other"))
     layer.setRenderer(QgsCategorizedSymbolRenderer(field, rows))

@@ -41,7 +41,7 @@ TITLES = {
     "service_areas": "Service areas", "parcels": "Parcels", "materials": "Materials", "background": "Village plan",
 }  # fmt: skip
 CLOUD_ACTIONS = {"parcels": "no_action", "materials": "no_action", "background": "copy"}
-#: What a theme leaves out.
+#: The layers that each theme leaves out.
 THEMES = {
     "Survey": ["service_areas"],
     "Planning": ["poles", "road_closures"],
@@ -141,7 +141,7 @@ def _configure(name: str, layer: QgsMapLayer, layers: dict[str, QgsMapLayer]) ->
 
 
 def _describe(project: QgsProject, layers: dict[str, QgsMapLayer]) -> None:
-    """What is not in a layer: map view, themes, QFieldSync's entries."""
+    """Set the project's own properties: map view, themes, QFieldSync's entries."""
     extent = QgsRectangle(ORIGIN[0], ORIGIN[1], ORIGIN[0] + WIDTH, ORIGIN[1] + HEIGHT)
     crs = QgsCoordinateReferenceSystem(CRS)
     project.viewSettings().setDefaultViewExtent(QgsReferencedRectangle(extent, crs))
@@ -178,7 +178,7 @@ def _canvas(project: QgsProject) -> QgsMapCanvas:
 
 
 def _make_reproducible(path: Path, layers: dict[str, QgsMapLayer]) -> None:
-    """Replace what differs between two runs: ids, the folder, the person and the moment of saving, orders of sets."""
+    """Replace everything that differs between two runs: ids, the folder, user and time of saving, orders of sets."""
     text = path.read_text(encoding="utf-8")
     for name, layer in layers.items():
         text = text.replace(layer.id(), f"{name}_{_underscored(uuid.uuid5(NAMESPACE, name))}")
@@ -191,7 +191,7 @@ def _make_reproducible(path: Path, layers: dict[str, QgsMapLayer]) -> None:
 
 
 def _with_stable_uuids(text: str) -> str:
-    """Every random uuid (version 4) replaced by one that depends on its place among the others only."""
+    """Replace every random uuid (version 4) by one that depends only on its place among the others."""
     for number, found in enumerate(dict.fromkeys(re.findall(RANDOM_UUID, text))):
         stable = uuid.uuid5(NAMESPACE, f"random {number}")
         text = text.replace(found, str(stable) if "-" in found else _underscored(stable))

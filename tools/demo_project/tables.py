@@ -1,4 +1,4 @@
-"""What the survey records: the attribute tables of every layer, filled with invented but plausible values."""
+"""The attribute tables of every layer, with invented but plausible values."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Table:
 
 
 def build_tables(network: Network, rng: random.Random) -> list[Table]:
-    """All tables of the network survey, in the order in which they are written."""
+    """Return all tables of the network survey, in the order in which they are written."""
     poles = _poles(network, rng)
     return [
         _service_areas_seed(network),
@@ -47,7 +47,7 @@ def _day(rng: random.Random, first: date, last: date) -> date:
 
 
 def _service_areas_seed(network: Network) -> Table:
-    """Service areas without geometry yet; `areas.py` draws them around the lots."""
+    """Return the service areas, still without geometry; `areas.py` draws them around the lots."""
     fields = {"uuid": "text", "name": "text", "cabinet_code": "text", "homes_passed": "int",
               "homes_connected": "int", "priority": "int"}  # fmt: skip
     names = ["Ortsmitte", "Mühle und West", "Anger West", "Anger Süd und Bach", "Birken und Ost"]
@@ -60,7 +60,7 @@ def _service_areas_seed(network: Network) -> Table:
 
 
 def connection_of(house: House) -> str:
-    """How far a house is: decided by its place, so that neighbours differ but every run agrees."""
+    """Return the state of a house's connection. It depends on the place: neighbours differ, but every run agrees."""
     return ["connected", "connected", "ordered", "none"][int(house.station * 7 + len(house.address)) % 4]
 
 
@@ -206,7 +206,7 @@ def _inspections(poles: Table, rng: random.Random) -> Table:
 
 
 def premises_table(network: Network) -> Table:
-    """The houses, for the second GeoPackage."""
+    """Return the houses, for the second GeoPackage."""
     fields = {"uuid": "text", "address": "text", "kind": "text", "units": "int", "connection": "text",
               "closure_code": "text"}  # fmt: skip
     rows: list[Row] = []
@@ -226,7 +226,7 @@ def premises_table(network: Network) -> Table:
 
 
 def parcels_table(houses: list[House], rng: random.Random) -> Table:
-    """The lots, for the Shapefile (names of at most ten letters)."""
+    """Return the lots, for the Shapefile (field names of at most ten letters)."""
     fields = {"PARCEL_ID": "text", "STREET": "text", "OWNERSHIP": "text", "AREA_M2": "real", "CONSENT": "text"}
     rows: list[Row] = []
     for number, house in enumerate(houses, 1):
@@ -240,7 +240,7 @@ def parcels_table(houses: list[House], rng: random.Random) -> Table:
 
 
 def road_closures_table() -> Table:
-    """Announced works, for the GeoJSON; `fid` is the key without which devices could only look at them."""
+    """Return announced works, for the GeoJSON; without the key `fid`, devices could not edit them."""
     fields = {"fid": "int", "uuid": "text", "street": "text", "reason": "text", "valid_from": "date",
               "valid_until": "date", "full_closure": "bool"}  # fmt: skip
     works = [("Am Anger", 60, 170, "Duct works, lots 12 to 20", date(2026, 5, 4), date(2026, 5, 22), True),

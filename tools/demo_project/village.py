@@ -1,4 +1,4 @@
-"""Hasselried: roads, houses and lots of a village that does not exist.
+"""Hasselried: roads, houses and lots of an invented village.
 
 Local coordinates in metres, origin in the south-west; `ORIGIN` places them in EPSG:25832.
 """
@@ -18,7 +18,7 @@ WIDTH, HEIGHT = 1200.0, 850.0
 
 @dataclass(frozen=True)
 class Road:
-    """A street, the part that houses stand on, and the parts where cables hang on poles (stations in metres)."""
+    """A street, its part with houses, and its parts where cables hang on poles (stations in metres)."""
 
     name: str
     line: Line
@@ -66,12 +66,12 @@ CHURCH: Line = rectangle((664, 516), 0.12, 34, 15)
 
 
 def to_map(line: Line) -> Line:
-    """Local metres → EPSG:25832, to the centimetre."""
+    """Convert local metres to EPSG:25832, rounded to centimetres."""
     return [(round(ORIGIN[0] + x, 2), round(ORIGIN[1] + y, 2)) for x, y in line]
 
 
 def build_houses(rng: random.Random) -> list[House]:
-    """Houses on both sides of every road, where there is room for them."""
+    """Return houses on both sides of every road, wherever they fit."""
     houses: list[House] = []
     for road in ROADS.values():
         for side in (1, -1):
@@ -128,7 +128,7 @@ def _inside(point: Point, ring: Line) -> bool:
 
 
 def _numbers(houses: list[House]) -> list[int]:
-    """House numbers: odd on the left, even on the right, counted along the road."""
+    """Number the houses along the road: odd on the left, even on the right."""
     numbers = {}
     for road in ROADS.values():
         for side, first in ((1, 1), (-1, 2)):

@@ -12,7 +12,7 @@ from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
 from qfc.stack.model import Service
 
-#: An answer longer than this is written with one key a line.
+#: An answer longer than this is written with one key per line.
 WIDTH = 100
 WORDS: Mapping[object, str] = {
     str: "text", int: "whole number", float: "number", bool: "true or false", datetime: "time", Path: "path",
@@ -61,7 +61,7 @@ def _of_generic(hint: Any, indent: int) -> str:
 
 
 def _object(found: Mapping[str, object], indent: int) -> str:
-    """Write an object on one line where it fits, else with one key a line."""
+    """Write an object on one line if it fits, else with one key per line."""
     one_line = "{" + ", ".join(f'"{key}": {shape(item)}' for key, item in found.items()) + "}"
     if len(one_line) + indent <= WIDTH and "\n" not in one_line:
         return one_line

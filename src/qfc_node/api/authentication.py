@@ -1,4 +1,4 @@
-"""Who is calling: tokens for the API, names or e-mail addresses with a password for logging in."""
+"""Authenticate callers: by token in the API; by name or e-mail address and password at login."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ..core.models import AuthToken, ClientType, User, UserType
 from .errors import AuthenticationFailedError, TooManyFailedLoginAttemptsError
 
 KEYWORD = "token"
-#: How exactly `last_used_at` is kept: writing it with every request would cost more than most requests do.
+#: Resolution of `last_used_at`: writing it with every request would cost more than most requests.
 LAST_USED_STEP = timedelta(minutes=1)
 #: How the User-Agent of a client begins.
 PREFIXES = {
@@ -32,7 +32,7 @@ PREFIXES = {
 
 
 def client_type_of(user_agent: str) -> ClientType:
-    """Guess the kind of client from its User-Agent. A worker's token is made by the server, never by a login."""
+    """Guess the kind of client from its User-Agent. Only the server creates workers' tokens, never a login."""
     for prefix, client_type in PREFIXES.items():
         if user_agent.startswith(prefix):
             return ClientType.UNKNOWN if client_type == ClientType.WORKER else client_type
@@ -42,7 +42,7 @@ def client_type_of(user_agent: str) -> ClientType:
 
 
 def find_person(name_or_email: str) -> User | None:
-    """Find an active person by name or e-mail address, whatever the case."""
+    """Find an active user by name or e-mail address, ignoring case; None without one."""
     if not name_or_email or "\0" in name_or_email:
         return None
     wanted = Q(username__iexact=name_or_email) | Q(email__iexact=name_or_email)
@@ -50,30 +50,30 @@ def find_person(name_or_email: str) -> User | None:
 
 
 class NameOrEmailBackend(ModelBackend):
-    """Lets people log in with their name or their e-mail address; organizations and teams never."""
+    """Lets users log in with their name or their e-mail address; organizations and teams cannot log in."""
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        """Return the person whose password it is."""
+        """Return the user if the password is correct, else None."""
         del request, kwargs
         if username is None or password is None:
             return None
         person = find_person(username)
         if person is None:
-            make_password(password)  # takes as long as a wrong password, so that names cannot be guessed by the clock
+            make_password(password)  # takes as long as checking a password, so that timing does not reveal names
             return None
         return person if person.check_password(password) else None
 
 
 def log_in(request: Request, name_or_email: str, password: str) -> AuthToken:
-    """Check the password and make a token. Other tokens of the person stay valid.
+    """Check the password and create a token. Other tokens of the user stay valid.
 
     Raises AuthenticationFailedError or TooManyFailedLoginAttemptsError.
     """
     person = find_person(name_or_email)
     name = person.username if person else name_or_email.replace("\0", "")
-    # The lock-out is noted on the framework's request: on Django's own it would replace our answer by a page.
+    # The lockout is recorded on the framework's request: on Django's own, a page would replace our response.
     user = authenticate(cast(HttpRequest, request), username=name, password=password)
     if user is None:
         locked = bool(getattr(request, "axes_locked_out", False))
@@ -82,7 +82,7 @@ def log_in(request: Request, name_or_email: str, password: str) -> AuthToken:
 
 
 def make_token(user: User, user_agent: str) -> AuthToken:
-    """Make a token for a client that has just logged in."""
+    """Create a token for a client that has just logged in."""
     now = timezone.now()
     User.objects.filter(pk=user.pk).update(last_login=now)
     return AuthToken.objects.create(
@@ -97,7 +97,7 @@ class TokenAuthentication(BaseAuthentication):
     """`Authorization: Token KEY`."""
 
     def authenticate(self, request: Request) -> tuple[User, AuthToken] | None:
-        """Return the caller and the token; None without a token. Raises AuthenticationFailed for a bad one."""
+        """Return the caller and the token; None without a token. Raises AuthenticationFailed if it is invalid."""
         keyword, _, key = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if keyword.lower() != KEYWORD:
             return None
@@ -109,7 +109,7 @@ class TokenAuthentication(BaseAuthentication):
         return token.user, token
 
     def authenticate_header(self, request: Request) -> str:
-        """Name the scheme, which makes a missing token 401 instead of 403."""
+        """Return the scheme, so that a missing token is answered with 401 instead of 403."""
         del request
         return "Token"
 

@@ -1,4 +1,4 @@
-"""What all views of the API have in common."""
+"""The common base of the API's views."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Shape = type[serializers.Serializer[Any]]
 
 
 class AlwaysJson(BaseContentNegotiation):
-    """Answers JSON whatever the client says it accepts: some ask for images, some for nothing."""
+    """Answers with JSON whatever the client accepts: some clients ask for images, some for nothing."""
 
     def select_parser(self, request: Request, parsers: Any) -> BaseParser | None:
         """Return the parser for the body's type."""
@@ -32,7 +32,7 @@ class AlwaysJson(BaseContentNegotiation):
     def select_renderer(
         self, request: Request, renderers: Any, format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the only renderer there is."""
+        """Return the only renderer."""
         del request, format_suffix
         return renderers[0], renderers[0].media_type
 
@@ -48,12 +48,12 @@ class NodeView(APIView):
 
     @property
     def caller(self) -> User:
-        """Who is calling. Only views that need a token may ask."""
+        """The user who calls; only in views that require a token."""
         return cast(User, self.request.user)
 
     @property
     def client_type(self) -> str:
-        """The kind of client, as its token says."""
+        """The kind of client, from its token."""
         return cast(AuthToken, self.request.auth).client_type
 
     def access(self, project_id: UUID, action: Action) -> Access:
@@ -70,16 +70,16 @@ class NodeView(APIView):
         return _validated(shape(data=self.request.data, partial=partial))
 
     def read_query(self, shape: Shape) -> Fields:
-        """Return the checked query. Raises ValidationError. What the shape does not name is left alone."""
+        """Return the checked query; parameters that the shape does not name are ignored. Raises ValidationError."""
         query = self.request.query_params
         wanted = shape().get_fields()
         repeated = [name for name in wanted if len(query.getlist(name)) > 1]
         if repeated:
-            raise serializers.ValidationError({repeated[0]: "Must be given once only."})
+            raise serializers.ValidationError({repeated[0]: "Must be given only once."})
         return _validated(shape(data={name: query[name] for name in wanted if name in query}))
 
     def read_file(self, name: str) -> StagedUpload:
-        """Return the one file of a multipart body. Raises EmptyContentError or MultipleContentsError."""
+        """Return the only file of a multipart body. Raises EmptyContentError or MultipleContentsError."""
         files = self.request.FILES.getlist(name)
         if not files:
             raise EmptyContentError
@@ -94,16 +94,16 @@ def _validated(serializer: serializers.Serializer[Any]) -> Fields:
 
 
 def find_user(username: str, *types: UserType) -> User:
-    """Find an account by name, whatever the case. Raises ObjectNotFoundError."""
-    people = User.objects.filter(username__iexact=username, is_active=True)
-    user = people.filter(type__in=types).first() if types else people.first()
+    """Find an active account by name, ignoring case; with `types`, one of these types. Raises ObjectNotFoundError."""
+    accounts = User.objects.filter(username__iexact=username, is_active=True)
+    user = accounts.filter(type__in=types).first() if types else accounts.first()
     if user is None:
         raise ObjectNotFoundError(f"{username!r}")
     return user
 
 
 def find_organization(name: str, caller: User, *, as_admin: bool = False) -> Organization:
-    """Find an organization that the caller belongs to, or administers.
+    """Find an organization that the caller belongs to or, with `as_admin`, administers.
 
     Raises ObjectNotFoundError or PermissionDeniedError.
     """

@@ -1,4 +1,4 @@
-"""Sends files: whole through the server's sendfile, parts as ranges, nothing when the client has it already."""
+"""Send files: whole files through the server's sendfile, parts as ranges, nothing if the client's copy is current."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ CONTENT_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True)
 class Span:
-    """Bytes from `start` up to and without `end`."""
+    """Bytes from `start` (included) to `end` (excluded)."""
 
     start: int
     end: int
 
 
 class RangeNotSatisfiableError(ApiError):
-    """The file has no such bytes."""
+    """The requested range is outside the file."""
 
     status_code = 416
     message = "The file does not have this range"
 
 
 def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
-    """Answer with the bytes of a version, or the part that `Range` asks for. Raises StorageError."""
-    if _has_it(request, version):
+    """Return a response with the bytes of a version, or with the part that `Range` requests. Raises StorageError."""
+    if _is_copy_current(request, version):
         return _with_headers(HttpResponse(status=304), version, name)
     span = _wanted(request, version)
     if span is None:
@@ -57,17 +57,17 @@ def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
 
 
 def etag(version: FileVersion) -> str:
-    """Return the entity tag: the md5 of the bytes, which the lists carry too."""
+    """Return the entity tag: the md5 of the bytes, which lists of files also contain."""
     return bytes(version.md5sum).hex()
 
 
 def disposition(name: str) -> str:
-    """Return the header that has a browser save the file under its own name, without the folders."""
+    """Return the header that makes a browser save the file under its own name, without its folders."""
     return str(content_disposition_header(True, PurePosixPath(name).name))  # pyright: ignore[reportUnknownArgumentType]
 
 
-def _has_it(request: Request, version: FileVersion) -> bool:
-    """Whether the client's copy is the same. Clients write the tag with quotes and without."""
+def _is_copy_current(request: Request, version: FileVersion) -> bool:
+    """Whether the client's copy is current. Clients send the tag with or without quotes."""
     tags = request.headers.get("If-None-Match")
     if tags is not None:
         known = {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
@@ -85,7 +85,7 @@ def _date(text: str | None) -> datetime | None:
 
 
 def _wanted(request: Request, version: FileVersion) -> Span | None:
-    """Return the range that is asked for; None for the whole. Several ranges at once are answered with the whole."""
+    """Return the requested range; None for the whole file, also if several ranges are requested at once."""
     match = RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if match is None or match.groups() == ("", "") or not _is_current(request, version):
         return None

@@ -1,7 +1,7 @@
-"""Every error is answered as `{"code", "message"}`; `debug` is added with DEBUG only.
+"""Answer every error as `{"code", "message"}`; only DEBUG adds `debug`.
 
-What is no error of ours is translated here; what is left is a fault of the node: logged with its traceback, answered
-with 500 `unknown_error`.
+Errors of other libraries are translated here. All others are faults of the node: they are logged with their traceback
+and answered with 500 `unknown_error`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 
 
 def first_sentence(detail: Any) -> str:
-    """Make one line of the lists and dictionaries that validation answers with."""
+    """Return the lists and dictionaries of a validation error as one line."""
     if isinstance(detail, Mapping):
         pairs = cast(Mapping[str, Any], detail)
         return "; ".join(f"{name}: {first_sentence(value)}" for name, value in pairs.items())
@@ -45,12 +45,12 @@ def first_sentence(detail: Any) -> str:
 
 
 def _encodable(text: str) -> str:
-    """Return the text without the lone surrogates that a client may have sent and an answer cannot carry."""
+    """Return the text without lone surrogates, which a client may send but a response cannot contain."""
     return text.encode("utf-8", "replace").decode()
 
 
 def _plain(error: exceptions.APIException) -> tuple[str, str]:
-    """Name an error of the framework: our code, and what it says."""
+    """Return our code and the message for an error of the framework."""
     if isinstance(error, ApiError):
         return error.code, str(error.detail)
     if isinstance(error, exceptions.NotAuthenticated):
@@ -68,7 +68,7 @@ def _too_large(error: Exception) -> ApiError:
     return TooLargeError(str(error))
 
 
-#: Foreign errors and what they are to a client; the first match counts.
+#: Errors of other libraries, and our errors that clients get for them; the first match counts.
 TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], ApiError]], ...] = (
     (Http404, lambda _: ObjectNotFoundError()),
     (django_exceptions.ObjectDoesNotExist, lambda _: ObjectNotFoundError()),
@@ -84,15 +84,15 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], ApiError]], ...
     (RejectedError, lambda error: InvalidInputError(str(error))),
     (RecursionError, lambda _: InvalidInputError("the body is nested too deeply")),
     (StorageError, lambda _: UnavailableError("the file store cannot be used")),
-    (DataError, lambda _: InvalidInputError("a value is out of the range that can be stored")),
-    (IntegrityError, lambda _: AlreadyExistsError("somebody else changed the same thing at the same time")),
+    (DataError, lambda _: InvalidInputError("a value is outside the range that can be stored")),
+    (IntegrityError, lambda _: AlreadyExistsError("another request changed the same data at the same time")),
     (OperationalError, lambda _: UnavailableError("the database cannot be used")),
     (InterfaceError, lambda _: UnavailableError("the database cannot be used")),
 )
 
 
 def translate(error: Exception) -> exceptions.APIException:
-    """Return the error as one that has a status and a code."""
+    """Translate an error into one with a status and a code."""
     if isinstance(error, exceptions.APIException):
         return error
     for foreign, make in TRANSLATIONS:
@@ -102,7 +102,7 @@ def translate(error: Exception) -> exceptions.APIException:
 
 
 def exception_handler(error: Exception, context: Mapping[str, Any]) -> Response:
-    """Answer an exception of a view; the framework calls this."""
+    """Return the response to an exception of a view; the framework calls this."""
     translated = translate(error)
     code, headers = translated.status_code, _headers(translated)
     if code >= status.HTTP_500_INTERNAL_SERVER_ERROR:
@@ -144,18 +144,18 @@ def _page(error: ApiError) -> JsonResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer what Django refuses before a view sees it, for example a foreign Host header."""
+    """Answer a request that Django refuses before a view sees it, for example for an unknown Host header."""
     del request, exception
     return _page(InvalidInputError())
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer an address that is none."""
+    """Answer a request for an unknown URL."""
     del request, exception
     return _page(ObjectNotFoundError())
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """Answer a fault outside of the API's views."""
+    """Answer a request after a fault outside the API's views."""
     del request
     return _page(UnknownError())

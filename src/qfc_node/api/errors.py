@@ -1,6 +1,6 @@
-"""The errors of the API: one class a code. The codes are those that QFieldCloud's clients know.
+"""The errors of the API, with the codes that QFieldCloud's clients know.
 
-A client's mistake is a 4xx, a store or database that cannot be reached a 503. How they are answered: `error_answers`.
+Mistakes of a client are answered with 4xx, an unreachable store or database with 503. `error_answers` answers them.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from rest_framework import exceptions, status
 
 
 class ApiError(exceptions.APIException):
-    """An error with a code that clients know. `detail`, when given, is added to the message."""
+    """An error with a code that clients know. If given, `detail` is added to the message."""
 
     status_code: int = status.HTTP_400_BAD_REQUEST
     code: ClassVar[str] = "api_error"
@@ -38,7 +38,7 @@ class TooManyFailedLoginAttemptsError(ApiError):
 
 
 class ObjectNotFoundError(ApiError):
-    """There is no such thing, or none that the caller may know of."""
+    """The object does not exist, or the caller must not know of it."""
 
     status_code = status.HTTP_404_NOT_FOUND
     code = "object_not_found"
@@ -46,7 +46,7 @@ class ObjectNotFoundError(ApiError):
 
 
 class PermissionDeniedError(ApiError):
-    """The caller's role does not allow it."""
+    """The caller's role does not allow the request."""
 
     status_code = status.HTTP_403_FORBIDDEN
     code = "permission_denied"
@@ -62,7 +62,7 @@ class InactiveSubscriptionError(ApiError):
 
 
 class PlanInsufficientError(ApiError):
-    """The owner's plan does not include it."""
+    """The owner's plan does not allow the request."""
 
     status_code = status.HTTP_403_FORBIDDEN
     code = "permission_denied_plan_insufficient"
@@ -92,28 +92,28 @@ class MultipleContentsError(ApiError):
 
 
 class InvalidInputError(ApiError):
-    """The request is well formed, but what it says cannot be."""
+    """The request is well-formed, but its content is invalid."""
 
     code = "validation_error"
     message = "Validation error"
 
 
 class MultipleProjectsError(ApiError):
-    """A second QGIS project file in one project."""
+    """The project would have a second QGIS project file."""
 
     code = "multiple_projects"
     message = "Multiple projects"
 
 
 class RestrictedProjectModificationError(ApiError):
-    """The project reserves changes of its QGIS file to managers."""
+    """Only managers may change the QGIS file of this project."""
 
     code = "restricted_project_modification"
     message = "Restricted project modification"
 
 
 class InvalidDeltafileError(ApiError):
-    """The deltafile cannot be taken; nothing of it was stored. The message is the detail alone, as devices show it."""
+    """The deltafile was refused as a whole. The message is only the detail, because devices show it."""
 
     code = "invalid_deltafile"
     message = "Invalid deltafile"
@@ -124,35 +124,35 @@ class InvalidDeltafileError(ApiError):
 
 
 class NoDeltasToApplyError(ApiError):
-    """No delta waits to be applied."""
+    """No delta is waiting to be applied."""
 
     code = "no_deltas_to_apply"
     message = "No deltas to apply"
 
 
 class NoQgisProjectError(ApiError):
-    """Nothing can be packaged without a QGIS project file."""
+    """The project has no QGIS project file, without which it cannot be packaged."""
 
     code = "no_qgis_project"
     message = "The project does not contain a valid QGIS project file"
 
 
 class InvalidJobError(ApiError):
-    """The job that the request needs does not exist or did not succeed."""
+    """The job that the request refers to does not exist or did not succeed."""
 
     code = "invalid_job"
     message = "Invalid job"
 
 
 class ProjectAlreadyExistsError(ApiError):
-    """Names of projects are unique within their owner."""
+    """The owner already has a project of that name."""
 
     code = "project_already_exists"
     message = "This user already owns a project with the same name."
 
 
 class AlreadyExistsError(ApiError):
-    """The name is taken."""
+    """The name is already taken."""
 
     status_code = status.HTTP_409_CONFLICT
     code = "validation_error"
@@ -167,7 +167,7 @@ class MemberLimitError(ApiError):
 
 
 class UnavailableError(ApiError):
-    """The database or the store cannot be reached now."""
+    """The database or the file store cannot be reached now."""
 
     status_code = status.HTTP_503_SERVICE_UNAVAILABLE
     code = "status_not_ok"

@@ -15,26 +15,26 @@ from rest_framework.fields import empty  # pyright: ignore[reportUnknownVariable
 from ..core.json_text import is_storable
 
 UUID_PATTERN = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-NO_NUL = RegexValidator(r"^[^\x00]*$", "The character NUL cannot be stored.")
-#: PostgreSQL's integer, which is more than any list has.
+NO_NUL = RegexValidator(r"^[^\x00]*$", "A NUL character cannot be stored.")
+#: The largest `integer` of PostgreSQL, more than the length of any list.
 MAX_INTEGER = 2**31 - 1
-#: The largest number that every JSON reader and database keeps.
+#: The largest number that every JSON reader and database can store.
 MAX_NUMBER = 1.7976931348623157e308
 FLAGS: dict[Any, bool] = {"1": True, "true": True, "True": True, "0": False, "false": False, "False": False}
 
 
 class Exact:
-    """Reads a form as it is: the framework would take an empty text for a missing one."""
+    """Reads a form as it is: the framework would treat an empty text as missing."""
 
     field_name: str | None
 
     def get_value(self, dictionary: Mapping[str, Any]) -> Any:
-        """Return what the body has under the field's name."""
+        """Return the value of the field in the body."""
         return dictionary.get(self.field_name or "", empty)
 
 
 class Text(Exact, serializers.CharField):
-    """A text; numbers and booleans of JSON are none. NUL and lone surrogates, which no database keeps, are refused."""
+    """A text, not a number or boolean of JSON. NUL and lone surrogates are refused, because no database stores them."""
 
     def __init__(self, **options: Any) -> None:
         merged: dict[str, Any] = {"trim_whitespace": False, "max_length": 255, "validators": [NO_NUL], **options}
@@ -48,7 +48,7 @@ class Text(Exact, serializers.CharField):
 
 
 class Pattern(Exact, serializers.RegexField):
-    """A text of a pattern."""
+    """A text that matches a pattern."""
 
     def __init__(self, pattern: str, **options: Any) -> None:
         merged: dict[str, Any] = {"trim_whitespace": False, "max_length": 255, **options}
@@ -99,7 +99,7 @@ class Uuid(Exact, serializers.UUIDField):
     {"oneOf": [{"type": "boolean"}, {"type": "integer", "enum": [0, 1]}, {"type": "string", "enum": [*FLAGS]}]}
 )
 class Flag(Exact, serializers.Field[bool, Any, bool, Any]):
-    """Yes or no: a boolean of JSON, 0 or 1, or what forms make of them."""
+    """A boolean: true or false of JSON, 0 or 1, or their texts in forms."""
 
     default_error_messages = {"invalid": "Must be true or false (0 or 1 in forms)."}
 
@@ -117,14 +117,14 @@ class Flag(Exact, serializers.Field[bool, Any, bool, Any]):
 
 
 class Whole(Exact, serializers.IntegerField):
-    """A whole number from zero, or from `min_value`, in a query."""
+    """A whole number in a query, at least zero or `min_value`."""
 
     def __init__(self, **options: Any) -> None:
         merged: dict[str, Any] = {"min_value": 0, "max_value": MAX_INTEGER, **options}
         super().__init__(**merged)
 
     def to_internal_value(self, data: Any) -> int:
-        """Return the number; only digits are one."""
+        """Return the number; only digits are accepted."""
         if not isinstance(data, str) or not (data.isascii() and data.isdigit()):
             self.fail("invalid")
         return super().to_internal_value(data)
@@ -149,9 +149,9 @@ class Number(serializers.Field[float, Any, float, Any]):
 
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class AnyObject(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
-    """An object of JSON that the database can store: no NUL, no lone surrogates in it."""
+    """A JSON object that the database can store: without NUL and lone surrogates."""
 
-    default_error_messages = {"invalid": "Must be an object.", "text": "Has a character that cannot be stored."}
+    default_error_messages = {"invalid": "Must be an object.", "text": "Contains a character that cannot be stored."}
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         """Return the object."""

@@ -1,4 +1,4 @@
-"""What happens to every request before a view sees it."""
+"""The processing of every request before a view sees it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..logs import request_id
 
 Handler = Callable[[HttpRequest], HttpResponse]
 
-#: Clients write API addresses with and without a trailing slash, POST included, so none is redirected.
+#: Clients use API URLs with and without a trailing slash, also in POST requests, which must not be redirected.
 PREFIX = "/api/"
 GIVEN_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 
 def trailing_slash(get_response: Handler) -> Handler:
-    """Let `/api/v1/projects` mean `/api/v1/projects/`."""
+    """Treat `/api/v1/projects` as `/api/v1/projects/`."""
 
     def handle(request: HttpRequest) -> HttpResponse:
         if request.path_info.startswith(PREFIX) and not request.path_info.endswith("/"):
@@ -30,13 +30,13 @@ def trailing_slash(get_response: Handler) -> Handler:
 
 
 class RequestIdMiddleware:
-    """Answers carry `X-Request-Id`, so that a report of a user can be found in the log."""
+    """Adds `X-Request-Id` to responses, so that operators can find a request that a user reports in the log."""
 
     def __init__(self, get_response: Handler) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Handle the request and name it in the log and in the answer."""
+        """Handle the request; its id is in the log and in the response."""
         name = _name_of(request)
         token = request_id.set(name)
         try:
@@ -48,6 +48,6 @@ class RequestIdMiddleware:
 
 
 def _name_of(request: HttpRequest) -> str:
-    """Return the name that a proxy in front gave the request, else a new one."""
+    """Return the id that a proxy gave the request, else a new one."""
     given = request.headers.get("X-Request-Id", "")
     return given if GIVEN_NAME.fullmatch(given) else uuid.uuid4().hex

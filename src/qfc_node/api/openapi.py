@@ -1,4 +1,4 @@
-"""How operations are described in the OpenAPI document: one decorator, and the scheme of the tokens."""
+"""Describe operations in the OpenAPI document: one decorator, and the scheme of the tokens."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from rest_framework import serializers
 
 Method = TypeVar("Method", bound=Callable[..., Any])
 
-#: Errors of every operation that needs a token, of those on a project, and of those that read a body.
+#: Errors of every operation that requires a token, of those on a project, and of those that read a body.
 CALLER = frozenset({401, 503})
 PROJECT = CALLER | {403, 404}
 BODY = frozenset({400, 413, 415})
 
 DESCRIPTIONS = {
-    400: "What was sent is not accepted; the message says why.",
-    401: "No valid token, or a wrong password.",
+    400: "The input is not accepted; the message says why.",
+    401: "The token is missing or invalid, or the password is wrong.",
     402: "The owner's storage is full.",
-    403: "The caller's role or the owner's plan does not allow it.",
-    404: "There is no such thing.",
-    409: "It exists already, or somebody changed it at the same time.",
-    413: "Too large.",
-    415: "The body is of a type that is not read here.",
-    416: "The file does not have the range that was asked for.",
+    403: "The caller's role or the owner's plan does not allow the request.",
+    404: "The object does not exist.",
+    409: "The object already exists, or another request changed it at the same time.",
+    413: "The body is too large.",
+    415: "The type of the body is not supported.",
+    416: "The file does not have the requested range.",
     503: "The database or the file store cannot be reached; try again later.",
 }
 
 
 class ErrorSerializer(serializers.Serializer[Any]):
-    """What every error is answered with."""
+    """The answer to every error."""
 
-    code = serializers.CharField(help_text="A word that clients know, for example `permission_denied`.")
-    message = serializers.CharField(help_text="What is wrong, for people.")
+    code = serializers.CharField(help_text="A code that clients know, for example `permission_denied`.")
+    message = serializers.CharField(help_text="The error, in words for users.")
 
 
 class TokenScheme(OpenApiAuthenticationExtension):
@@ -50,7 +50,7 @@ class TokenScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Token KEY`; `auth/login/` answers the key.",
+            "description": "`Token KEY`; `auth/login/` returns the key.",
         }
 
 
@@ -67,7 +67,7 @@ def operation(
     parameters: Iterable[Any] = (),
     **options: Any,
 ) -> Callable[[Method], Method]:
-    """Describe an operation: `answers` by status, `errors` as statuses of the common error object."""
+    """Describe an operation: `answers` by status, `errors` as statuses that return the common error object."""
     failures = {code: OpenApiResponse(ErrorSerializer, description=DESCRIPTIONS[code]) for code in sorted(errors)}
     return extend_schema(
         operation_id=name,
@@ -80,7 +80,7 @@ def operation(
 
 
 def path_text(name: str, description: str, max_length: int = 150) -> OpenApiParameter:
-    """Describe a text in the path."""
+    """Describe a text parameter in the path."""
     schema: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": max_length}
     return OpenApiParameter(name, schema, OpenApiParameter.PATH, description=description, required=True)
 
@@ -89,12 +89,12 @@ FILE_NAME = path_text(
     "filename", "Name of the file, relative to the project, with '/' between folders.", max_length=1000
 )
 ORGANIZATION = path_text("organization", "Name of an organization.")
-MEMBER = path_text("member", "Name of a person.")
-USERNAME = path_text("username", "Name of a person or an organization.")
+MEMBER = path_text("member", "Name of a user.")
+USERNAME = path_text("username", "Name of a user or an organization.")
 
 
 class LoginBodyExtension(OpenApiSerializerExtension):
-    """Says that logging in needs a name or an e-mail address."""
+    """Describes that a login needs a name or an e-mail address."""
 
     target_class = "qfc_node.api.serializers.accounts.LoginBody"
 
@@ -105,5 +105,5 @@ class LoginBodyExtension(OpenApiSerializerExtension):
 
 
 def multipart(body: type[serializers.Serializer[Any]]) -> dict[str, Any]:
-    """Describe a body that carries a file."""
+    """Describe a body that contains a file."""
     return {"multipart/form-data": body}

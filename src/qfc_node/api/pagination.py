@@ -1,6 +1,6 @@
 """Pages: `limit` and `offset` in the query, the total and the neighbouring pages in headers.
 
-Without `limit` everything is answered, as clients that know no pages expect.
+Without `limit` the whole list is returned, as clients expect that do not know pages.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ Row = TypeVar("Row", bound=Model)
 
 
 class PageQuery(serializers.Serializer[Any]):
-    """Which part of a list is wanted."""
+    """The requested part of a list."""
 
-    limit = Whole(min_value=1, required=False, help_text="How many items; all without it.")
-    offset = Whole(required=False, help_text="How many items to leave out before them.")
+    limit = Whole(min_value=1, required=False, help_text="Number of items; without it, all.")
+    offset = Whole(required=False, help_text="Number of items to skip first.")
 
 
 @dataclass(frozen=True)
 class Page:
-    """A part of a list, and the headers that say which."""
+    """A part of a list, and the headers that describe it."""
 
     rows: list[Any]
     headers: dict[str, str]
 
 
 def paginate(request: Request, rows: QuerySet[Row], query: dict[str, Any]) -> Page:
-    """Return the wanted part of the rows. `query` is what `PageQuery` read."""
+    """Return the requested part of the rows. `query` is the checked `PageQuery`."""
     limit: int | None = query.get("limit")
     offset: int = query.get("offset", 0)
     if limit is None:

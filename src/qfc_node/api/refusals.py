@@ -1,4 +1,4 @@
-"""Turns what a quota refuses into the answers that clients know."""
+"""Turn refusals of a quota into errors that clients know."""
 
 from __future__ import annotations
 
@@ -13,6 +13,6 @@ ERRORS: dict[Refusal, type[ApiError]] = {
 
 
 def refuse(refusal: Refusal | None) -> None:
-    """Raise the error of a refusal; do nothing without one."""
+    """Raise the error for a refusal; do nothing without one."""
     if refusal is not None:
         raise ERRORS[refusal]

@@ -1,4 +1,4 @@
-"""Addresses of the API, below `/api/v1/`. Each ends with a slash; the middleware adds it where a client left it out."""
+"""URLs of the API, below `/api/v1/`. Each ends with a slash; the middleware adds it if a client omits it."""
 
 from __future__ import annotations
 

@@ -15,6 +15,6 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         """Connect the signals."""
-        from .signals import connect  # models are ready only now
+        from .signals import connect  # models are only ready now
 
         connect()

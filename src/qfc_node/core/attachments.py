@@ -1,4 +1,4 @@
-"""Which files of a project are attachments: photos and the like, which devices fetch on demand."""
+"""Attachments of a project: photos and similar files that devices fetch on demand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from .models import Project
 
-#: Where QField puts photos unless the project says otherwise.
+#: Where QField stores photos unless the project names other folders.
 DEFAULT_FOLDERS = ("DCIM",)
 
 

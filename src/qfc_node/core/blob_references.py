@@ -1,7 +1,7 @@
-"""Blobs that rows name: kept while somebody is about to name them, removed when no row does any more.
+"""References from rows to blobs: a blob is kept while a row may soon refer to it, and removed with the last reference.
 
-Bytes come first, rows second. In between, an advisory lock keeps a blob from being collected: whoever writes a row
-shares it, whoever removes a blob has it alone.
+Bytes are written first, rows second. In between, an advisory lock protects a blob from being collected: writers of rows
+share the lock; removing a blob takes it exclusively.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from .models import FileVersion, Project
 
 logger = logging.getLogger(__name__)
 
-#: First of the two keys of a blob's advisory lock. The second is the first byte of its sha256: a package may hold very
+#: First of the two keys of a blob's advisory lock. The second is the first byte of its sha256: a package may have very
 #: many blobs, and PostgreSQL has room for some thousand locks in all.
 LOCK_CLASS = 0x51464342
 
 
 def hold_blob(blob: Blob, staged: Staged) -> None:
-    """Keep a blob from being collected to the end of the transaction; it is stored again when it is gone already."""
+    """Protect a blob from being collected until the end of the transaction; store it again if it is already gone."""
     _lock_together([blob.key])
     if not blob_store().exists(blob.key):
         blob_store().adopt(staged)
 
 
 def hold_blobs(blobs: Iterable[Blob]) -> None:
-    """Keep blobs from being collected to the end of the transaction. Raises StorageError when one is gone already."""
+    """Protect blobs from being collected until the end of the transaction. Raises StorageError if one was collected."""
     keys = {blob.key for blob in blobs}
     _lock_together(keys)
     for key in keys - _named(keys):
         if not blob_store().exists(key):
-            raise StorageError(f"blob {key[:12]}… was collected before it was named")
+            raise StorageError(f"blob {key[:12]}… was collected before a row referred to it")
 
 
 def _lock_together(keys: Iterable[str]) -> None:
@@ -48,7 +48,7 @@ def _lock_together(keys: Iterable[str]) -> None:
 
 
 def lock_alone(key: str) -> bool:
-    """Have a blob for oneself to the end of the transaction; False, at once, when somebody is about to name it."""
+    """Lock a blob exclusively until the end of the transaction; return False at once if others hold it."""
     with connection.cursor() as cursor:
         cursor.execute("select pg_try_advisory_xact_lock(%s, %s)", [LOCK_CLASS, _place(key)])
         row = cursor.fetchone()
@@ -60,28 +60,28 @@ def _place(key: str) -> int:
 
 
 def _named(keys: Collection[str]) -> set[str]:
-    """Return those keys that a row names."""
+    """Return the keys that a row refers to."""
     of_files = FileVersion.objects.filter(content__in=keys).values_list("content", flat=True)
     of_thumbnails = Project.objects.filter(thumbnail_uri__in=keys).values_list("thumbnail_uri", flat=True)
     return {*of_files.distinct(), *of_thumbnails}
 
 
 def collect_after_commit(keys: Iterable[str]) -> None:
-    """Remove blobs that no row names any more, once the rows are gone for certain."""
+    """Remove blobs without a reference, after the transaction that removes their rows."""
     doomed = set(keys)
 
     def collect_them() -> None:
         try:
             collect(doomed)
         except (StorageError, DatabaseError) as error:
-            logger.warning("%d blobs are left to the sweep: %s", len(doomed), error)
+            logger.warning("the next sweep has to remove %d blobs: %s", len(doomed), error)
 
     if doomed:
         transaction.on_commit(collect_them)
 
 
 def collect(keys: Collection[str]) -> int:
-    """Remove those blobs that no row names and nobody is about to name; return how many went. Raises StorageError."""
+    """Remove the blobs that no row refers to or is about to; return the number removed. Raises StorageError."""
     doomed = set(keys) - _named(keys)
     return sum(_collect(key) for key in doomed)
 

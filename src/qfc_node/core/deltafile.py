@@ -1,4 +1,4 @@
-"""Reads deltafiles. A file is taken as a whole or refused as a whole, with a message that says what is wrong."""
+"""Read deltafiles. A file is accepted or refused as a whole; the message of a refusal says what is wrong."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .json_text import is_storable
 
 VERSION = "1.0"
 METHODS = ("create", "patch", "delete")
-#: A day of hard work of a device is far below.
+#: A device's busiest day stays far below.
 MAX_BYTES = 256 * 1024**2
 
 
 class DeltafileError(Exception):
-    """The file is no deltafile; the message says why."""
+    """The file is not a valid deltafile; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class SentDelta:
 
     @property
     def method(self) -> str:
-        """create, patch or delete"""
+        """The method: create, patch or delete."""
         return self.content["method"]
 
     def geometry(self, side: str) -> str | None:
@@ -42,7 +42,7 @@ class SentDelta:
 
 @dataclass(frozen=True)
 class Deltafile:
-    """A file that a device sent: the deltas in the order in which they were made."""
+    """A file that a device sent. `deltas` are in the order in which the user made the edits."""
 
     id: uuid.UUID
     project_id: uuid.UUID
@@ -78,7 +78,7 @@ def _load(raw: bytes) -> Any:
     except ValueError as error:
         raise DeltafileError(f"The file is not JSON: {error}.") from error
     if not storable:
-        raise DeltafileError("A text has the character NUL or half a surrogate pair, which cannot be stored.")
+        raise DeltafileError("A text contains a NUL character or half a surrogate pair, which cannot be stored.")
     return document
 
 

@@ -1,6 +1,6 @@
-"""Names and their versions: the only place that writes `filestorage_file` and `filestorage_fileversion`.
+"""Names of files and their versions: the only module that writes `filestorage_file` and `filestorage_fileversion`.
 
-Whoever writes rows here has put the bytes into the store before and keeps them there: see `blob_references`.
+Callers put the bytes into the store first and protect them there: see `blob_references`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ DEFAULT_KEEP_VERSIONS = 10
 
 
 def write_version(project: Project, name: str, blob: Blob, user: User | None) -> FileVersion:
-    """Write the rows of a new version of a project's file; the caller holds the project and the blob."""
+    """Write the rows of a new version of a project's file; the caller holds the locks of project and blob."""
     file, _ = File.objects.get_or_create(project=project, name=name, file_type=FileType.PROJECT_FILE)
     version = _create(file, blob, user)
     freed = _prune(file, keep_versions(project))
@@ -35,13 +35,13 @@ def write_version(project: Project, name: str, blob: Blob, user: User | None) ->
 
 
 def write_package_file(job: PackageJob, name: str, blob: Blob) -> FileVersion:
-    """Write the rows of a file of a package; the caller holds the blob."""
+    """Write the rows of a file of a package; the caller holds the lock of the blob."""
     file = File.objects.create(project_id=job.project_id, name=name, file_type=FileType.PACKAGE_FILE, package_job=job)
     return _create(file, blob, None)
 
 
 def replace_package_file(job: PackageJob, name: str, staged: Staged) -> FileVersion:
-    """Make staged bytes a file of a package, in place of one of that name. Raises StorageError."""
+    """Store staged bytes as a file of a package; replace a file of the same name. Raises StorageError."""
     blob = blob_store().adopt(staged)
     with transaction.atomic():
         hold_blob(blob, staged)
@@ -66,7 +66,7 @@ def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
 
 
 def keep_versions(project: Project) -> int:
-    """How many versions of each file the project keeps: its own number, else its owner's plan's."""
+    """Return how many versions of each file the project keeps: its own number, else that of its owner's plan."""
     if project.storage_keep_versions:
         return project.storage_keep_versions
     plans = Plan.objects.filter(subscriptions__account_id=project.owner_id).order_by("-subscriptions__id")
@@ -88,7 +88,7 @@ def _prune(file: File, keep: int) -> int:
 
 
 def delete_file(project: Project, name: str) -> bool:
-    """Remove a name with all its versions; False when the project has no such file."""
+    """Remove a file with all its versions; return False if the project has no such file."""
     with transaction.atomic():
         lock_project(project)
         file = File.objects.filter(project=project, name=name, file_type=FileType.PROJECT_FILE).first()
@@ -100,13 +100,13 @@ def delete_file(project: Project, name: str) -> bool:
 
 
 def delete_version(version: FileVersion) -> None:
-    """Remove one version; the newest of those that are left is what clients see, and with the last the name goes."""
+    """Remove one version. Clients see the newest of the others; with the last version, the file is removed."""
     with transaction.atomic():
         project = version.file.project
         lock_project(project)
         file = File.objects.filter(pk=version.file_id, versions=version).first()
         if file is None:
-            return  # somebody else was faster
+            return  # another request removed it first
         _remove(project, [version])
         file.latest_version = _newest_first(file).first()
         if file.latest_version is None:
@@ -127,7 +127,7 @@ def _remove(project: Project, versions: Iterable[FileVersion]) -> None:
 
 
 def delete_older_packages(job: PackageJob) -> None:
-    """Remove the files of the project's other packages: only the newest is ever served."""
+    """Remove the files of the project's other packages: clients only get the newest one."""
     files = File.objects.filter(project_id=job.project_id, file_type=FileType.PACKAGE_FILE).exclude(package_job=job)
     keys = list(FileVersion.objects.filter(file__in=files).values_list("content", flat=True))
     files.delete()
@@ -135,7 +135,7 @@ def delete_older_packages(job: PackageJob) -> None:
 
 
 def recount(project: Project) -> int:
-    """Compute the bytes of all versions of the project's files anew; return their number."""
+    """Count the bytes of all versions of the project's files again; return the total."""
     versions = FileVersion.objects.filter(file__project=project, file__file_type=FileType.PROJECT_FILE)
     total: int = versions.aggregate(total=Sum("size"))["total"] or 0
     Project.objects.filter(pk=project.pk).update(file_storage_bytes=total)

@@ -1,8 +1,8 @@
-"""Takes what devices send: every delta is stored once and belongs to exactly one job that is still to end.
+"""Take in the deltas that devices send: each is stored once and belongs to exactly one open job.
 
-Everything happens in one transaction that holds the project's row, so that two deltafiles of one project follow each
-other. A delta joins the newest apply job that nobody has taken up, else a new one: the claim of a worker locks the
-job's row, and a job that is being claimed is not joined.
+Everything happens in one transaction that holds the project's row, so that deltafiles of one project are processed one
+after the other. A delta joins the newest apply job that still waits, else a new one. A worker's claim locks the job's
+row; no delta joins a job that is being claimed.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from .permissions import delta_action, is_allowed
 from .project_lock import lock_project
 
 OPEN = (DeltaStatus.PENDING, DeltaStatus.STARTED)
-#: What `deltas/apply` takes up again.
+#: The statuses of deltas that `deltas/apply` requeues.
 WAITING = (DeltaStatus.PENDING, DeltaStatus.NOT_APPLIED)
-#: What a person may have applied once more.
+#: The statuses of deltas that a user may requeue.
 REAPPLICABLE = (
     DeltaStatus.PENDING,
     DeltaStatus.NOT_APPLIED,
@@ -39,10 +39,10 @@ REAPPLICABLE = (
 
 
 def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) -> list[Delta]:
-    """Store the deltas of a file that are not known yet and put them into jobs. Return the new ones.
+    """Store the new deltas of a file and put them into jobs; return them.
 
-    What the role does not allow is kept as `unpermitted`, in no job. Raises DeltafileError when a uuid is known in
-    another project, Project.DoesNotExist when the project is gone.
+    Deltas that the role does not allow are stored as `unpermitted`, in no job. Raises DeltafileError if another project
+    has a delta with the same uuid, Project.DoesNotExist if the project was deleted.
     """
     with transaction.atomic():
         held = lock_project(project)
@@ -55,7 +55,7 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
 def _unassigned(project: Project) -> list[Delta]:
     """Return the pending deltas that are in no open job, the oldest first.
 
-    Besides the new ones these are deltas whose job was given up: they have to be applied before anything later.
+    Besides the new ones these are deltas whose job failed for good: they must be applied before any later ones.
     """
     return _closed(Delta.objects.filter(project=project, last_status=DeltaStatus.PENDING))
 
@@ -64,7 +64,7 @@ def _unknown(project: Project, sent: Sequence[SentDelta]) -> list[SentDelta]:
     owners = dict(Delta.objects.filter(pk__in=[delta.id for delta in sent]).values_list("pk", "project_id"))
     foreign = next((known for known, owner in owners.items() if owner != project.pk), None)
     if foreign is not None:
-        raise DeltafileError(f"The delta {foreign} was sent to another project before.")
+        raise DeltafileError(f"The delta {foreign} was already sent to another project.")
     return [delta for delta in sent if delta.id not in owners]
 
 
@@ -97,7 +97,7 @@ def _row(project: Project, deltafile_id: UUID, sent: SentDelta, user: User, mome
 
 
 def assign(project: Project, deltas: Iterable[Delta], user: User) -> list[ApplyJob]:
-    """Put deltas that are in no open job into jobs; return these. The caller holds the project's row."""
+    """Put deltas that are in no open job into jobs; return the jobs. The caller holds the project's row."""
     rest = iter(deltas)
     used: list[ApplyJob] = []
     job, room = _joinable(project)
@@ -113,10 +113,10 @@ def assign(project: Project, deltas: Iterable[Delta], user: User) -> list[ApplyJ
 
 
 def _joinable(project: Project) -> tuple[ApplyJob | None, int]:
-    """Return the newest apply job that waits, its row held, and how many deltas more it takes.
+    """Return the newest waiting apply job, its row locked, and the number of deltas that still fit into it.
 
-    None, and the room of a new one, when it does not fit, is full or is being taken up: in an older one, new deltas
-    would be applied before those of the newest.
+    Return None and the capacity of a new job if its settings differ, it is full or it is being claimed: in an older
+    job, new deltas would be applied before those of the newest.
     """
     waiting = _waiting_jobs(project)
     newest = waiting.order_by("-created_at", "-pk").first()
@@ -132,7 +132,7 @@ def _waiting_jobs(project: Project) -> QuerySet[ApplyJob]:
 
 
 def _new_job(project: Project, user: User) -> ApplyJob:
-    """Make a job that comes after those that wait, whatever the clock did since."""
+    """Create a job that runs after all waiting ones, even if the clock was set back."""
     last: datetime | None = _waiting_jobs(project).aggregate(last=Max("created_at"))["last"]
     job = ApplyJob.objects.create(
         project=project,
@@ -147,18 +147,18 @@ def _new_job(project: Project, user: User) -> ApplyJob:
 
 
 def apply_waiting(project: Project, user: User) -> list[ApplyJob]:
-    """Put the project's pending and not applied deltas that are in no open job into jobs; return these."""
+    """Put the project's pending and not applied deltas that are in no open job into jobs; return the jobs."""
     return _reopen(project, Delta.objects.filter(project=project, last_status__in=WAITING), user).jobs
 
 
 def reapply(project: Project, delta_ids: Iterable[UUID], user: User) -> list[ApplyJob]:
-    """Have these deltas applied once more, unless they were applied or are in an open job; return the jobs."""
+    """Requeue these deltas, except those that were applied or are in an open job; return the jobs."""
     chosen = Delta.objects.filter(project=project, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
     return _reopen(project, chosen, user).jobs
 
 
 class Reopened(NamedTuple):
-    """Deltas that wait again, and the jobs they are in."""
+    """Deltas that are pending again, and their jobs."""
 
     deltas: list[Delta]
     jobs: list[ApplyJob]
@@ -169,14 +169,14 @@ def _reopen(project: Project, chosen: QuerySet[Delta], user: User) -> Reopened:
         held = lock_project(project)
         deltas = _closed(chosen)
         Delta.objects.filter(pk__in=[delta.pk for delta in deltas]).update(last_status=DeltaStatus.PENDING)
-        made = assign(held, deltas, user)
-        if made:
-            _package_after(held, made[-1])
-        return Reopened(deltas, made)
+        created = assign(held, deltas, user)
+        if created:
+            _package_after(held, created[-1])
+        return Reopened(deltas, created)
 
 
 def _package_after(project: Project, job: ApplyJob) -> None:
-    """Let packages that wait be made after a job: without its edits a device would lose sight of what it has sent."""
+    """Move waiting package jobs behind a job: without its edits, the device that sent them would no longer see them."""
     packages = Job.objects.filter(project=project, type=JobType.PACKAGE, status=JobStatus.PENDING)
     moment = job.created_at
     for package in packages.select_for_update(skip_locked=True).order_by("created_at", "pk"):
@@ -186,16 +186,16 @@ def _package_after(project: Project, job: ApplyJob) -> None:
 
 
 def _closed(chosen: QuerySet[Delta]) -> list[Delta]:
-    """Return those deltas that are in no open job, in the order in which they arrived, without their content.
+    """Return the deltas that are in no open job, in the order of their arrival, without their content.
 
-    One statement: between two, a job could end that holds one of them.
+    This takes one statement: between two, a job that contains one of them could end.
     """
     open_parts = ApplyJobDelta.objects.filter(delta=OuterRef("pk"), status__in=OPEN)
     return list(chosen.filter(~Exists(open_parts)).order_by("created_at").only("pk"))
 
 
 def ignore(project: Project, delta_ids: Iterable[UUID]) -> int:
-    """Never apply these deltas, unless they were applied or a worker holds them; return how many."""
+    """Ignore these deltas, except those that were applied or that a worker holds; return the number ignored."""
     with transaction.atomic():
         held = lock_project(project)
         chosen = Delta.objects.filter(project=held, pk__in=list(delta_ids), last_status__in=REAPPLICABLE)
@@ -204,7 +204,7 @@ def ignore(project: Project, delta_ids: Iterable[UUID]) -> int:
 
 
 def set_status(project: Project, deltafile_id: UUID, status: DeltaStatus, user: User) -> int:
-    """Ignore the deltas of a file that were not applied, or have them applied after all; return how many."""
+    """Ignore or requeue the deltas of a file that were not applied; return the number changed."""
     sent = Delta.objects.filter(project=project, deltafile_id=deltafile_id, last_status__in=REAPPLICABLE)
     if status == DeltaStatus.IGNORED:
         return ignore(project, sent.values_list("pk", flat=True))
@@ -212,7 +212,7 @@ def set_status(project: Project, deltafile_id: UUID, status: DeltaStatus, user: 
 
 
 def _withdraw(chosen: QuerySet[Delta]) -> list[Delta]:
-    """Take deltas out of jobs that nobody has taken up; return those that are in no open job then."""
+    """Remove deltas from waiting jobs; return those that are then in no open job."""
     wanted = list(chosen.values_list("pk", flat=True))
     members = ApplyJobDelta.objects.filter(delta_id__in=wanted, status=DeltaStatus.PENDING)
     waiting = ApplyJob.objects.filter(status=JobStatus.PENDING, pk__in=members.values("apply_job_id"))

@@ -1,4 +1,4 @@
-"""What of JSON a PostgreSQL database can keep."""
+"""JSON that PostgreSQL can store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, cast
 
 
 def is_storable(value: Any) -> bool:
-    """Whether the value has neither NUL nor lone surrogates in any text of it."""
+    """Whether no text of the value contains NUL or lone surrogates."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode()
@@ -18,12 +18,12 @@ def is_storable(value: Any) -> bool:
 
 
 def storable(text: str) -> str:
-    """Return the text with everything replaced that cannot be kept."""
+    """Return the text with all characters replaced that cannot be stored."""
     return text.replace("\0", "\N{REPLACEMENT CHARACTER}").encode(errors="replace").decode()
 
 
 def made_storable(value: Any) -> Any:
-    """Return the value with everything replaced, in all texts of it, that cannot be kept."""
+    """Return the value with all characters replaced that cannot be stored, in all its texts."""
     if isinstance(value, str):
         return storable(value)
     if isinstance(value, Mapping):

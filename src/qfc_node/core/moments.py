@@ -1,4 +1,4 @@
-"""Moments that put things in order: they grow, whatever the clock does."""
+"""Moments that define an order: they always increase, even if the clock is set back."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ TICK = timedelta(microseconds=1)
 
 
 def later_than(last: datetime | None) -> datetime:
-    """Return now, or the moment after the last one where the clock has gone back behind it."""
+    """Return the current time, or the moment after `last` if the clock is behind it."""
     now = timezone.now()
     return max(now, last + TICK) if last else now

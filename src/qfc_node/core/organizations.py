@@ -1,4 +1,4 @@
-"""Members and teams: what has to change together when somebody joins or leaves an organization."""
+"""Members and teams: the rows that change together when a user joins or leaves an organization."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from .quota import current_subscription
 
 
 def has_room(organization: Organization) -> bool:
-    """Whether the organization's plan allows one member more."""
+    """Whether the organization's plan allows another member."""
     subscription = current_subscription(organization.pk)
     limit = subscription.plan.max_organization_members if subscription else -1
     return limit < 0 or OrganizationMember.objects.filter(organization=organization).count() < limit
 
 
 def remove_member(membership: OrganizationMember) -> None:
-    """End a membership with what it gave: places in teams and roles in the organization's projects."""
+    """Remove a member, also from teams, and their roles in the organization's projects."""
     with transaction.atomic():
         TeamMember.objects.filter(
             team__team_organization=membership.organization_id, member=membership.member_id
@@ -33,20 +33,20 @@ def team_username(organization: Organization, name: str) -> str:
 
 
 def create_team(organization: Organization, name: str) -> Team:
-    """Make a team without members. Raises IntegrityError when the name is taken."""
+    """Create a team without members. Raises IntegrityError if the name is taken."""
     return Team.objects.create(username=team_username(organization, name), team_organization=organization)
 
 
 def rename_team(team: Team, name: str) -> None:
-    """Give a team another name. Raises IntegrityError when it is taken."""
+    """Rename a team. Raises IntegrityError if the name is taken."""
     team.username = team_username(team.team_organization, name)
     team.save(update_fields=["username"])
 
 
 def may_collaborate(user: User, owner: User) -> bool:
-    """Whether the account can be given a role in a project of the owner.
+    """Whether the account can get a role in a project of the owner.
 
-    A project of a person takes any person, one of an organization its members and teams.
+    In a user's project every user can; in an organization's project its members and teams can.
     """
     if user.pk == owner.pk or user.type == UserType.ORGANIZATION:
         return False

@@ -1,4 +1,4 @@
-"""The newest package of a project: its files, the attachments that go with it, its layers."""
+"""The newest package of a project: its files, its attachments and its layers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.db.models import Q, QuerySet
 from .attachments import attachment_folders
 from .models import File, FileType, FileVersion, PackageJob, Project
 
-#: The step of a package job that describes the project's layers as they were.
+#: The step of a package job that describes the layers as they were before packaging.
 LAYERS_STEP = "qgis_layers_data"
 
 
 @dataclass(frozen=True)
 class PackageFile:
-    """A file that a device gets with a package."""
+    """A file that a device downloads with a package."""
 
     name: str
     version: FileVersion
@@ -25,7 +25,7 @@ class PackageFile:
 
 
 def newest_package(project: Project) -> PackageJob | None:
-    """Return the job that made the newest package; None when none ever succeeded."""
+    """Return the job of the newest package; None if no package job ever succeeded."""
     if project.last_package_job_id is None:
         return None
     return PackageJob.objects.filter(pk=project.last_package_job_id).defer("output").first()
@@ -39,7 +39,7 @@ def files_of(job: PackageJob) -> Iterator[PackageFile]:
 
 
 def attachments_of(project: Project) -> Iterator[PackageFile]:
-    """Yield the project's attachments by name, each in its newest version."""
+    """Yield the newest version of each of the project's attachments, by name."""
     for file in _attachments(project).order_by("name"):
         if file.latest_version is not None:
             yield PackageFile(file.name, file.latest_version, is_attachment=True)
@@ -63,7 +63,7 @@ def find_file(project: Project, job: PackageJob, name: str) -> FileVersion | Non
 
 
 def layers_of(job: PackageJob) -> dict[str, Any] | None:
-    """Return the layers that a package job found, by id, from its feedback of either form."""
+    """Return the layers that a package job reported, by id, from either form of feedback."""
     feedback = cast(Mapping[str, Any], job.feedback or {})
     outputs = cast(Mapping[str, Any], feedback.get("outputs") or {})
     found = _layers(outputs.get(LAYERS_STEP))

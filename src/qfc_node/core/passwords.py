@@ -1,4 +1,4 @@
-"""Reads passwords of management commands from where no process list shows them."""
+"""Read passwords of management commands from places that no process list shows."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
 
 
 def add_password_options(parser: CommandParser) -> None:
-    """Add the options by which a password can be given."""
-    parser.add_argument("--password", help="The password; everybody on the machine can read it while this runs.")
+    """Add the options for a password."""
+    parser.add_argument("--password", help="The password; every user of the machine can read it while this runs.")
     parser.add_argument("--password-stdin", action="store_true", help="Read the password from standard input.")
 
 
@@ -29,7 +29,7 @@ def read_password(given: str | None, from_stdin: bool) -> str:
 
 
 def check_password(password: str, user: User) -> None:
-    """Accept a password by the node's rules. Raises CommandError that says which is broken."""
+    """Check a password against the node's rules. Raises CommandError that names the broken rules."""
     try:
         validate_password(password, user)
     except ValidationError as error:

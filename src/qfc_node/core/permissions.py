@@ -1,4 +1,4 @@
-"""Who may do what: one decision table, and one query that finds the role somebody has in a project."""
+"""Permissions: one decision table, and one query for a user's role in a project."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PUBLIC_ORIGIN = "public"
 
 
 class Action(enum.Enum):
-    """What can be done with a project. The value is the weakest role that may do it."""
+    """An action on a project: its title, and the weakest role that may do it."""
 
     def __init__(self, name: str, weakest: ProjectRole) -> None:
         self.title = name
@@ -41,7 +41,7 @@ class Action(enum.Enum):
 
 
 def is_allowed(role: ProjectRole | None, action: Action) -> bool:
-    """Whether the role may do it; no role may do nothing."""
+    """Whether the role may do it; without a role nothing is allowed."""
     return role is not None and ROLES.index(role) <= ROLES.index(action.weakest)
 
 
@@ -53,7 +53,7 @@ def stronger(first: ProjectRole | None, second: ProjectRole | None) -> ProjectRo
 
 @dataclass(frozen=True)
 class Access:
-    """A project and what somebody is in it."""
+    """A project and the caller's role in it."""
 
     project: Project
     role: ProjectRole | None
@@ -64,14 +64,14 @@ class Access:
         return is_allowed(self.role, action)
 
     def allows_role(self, role: str) -> bool:
-        """Whether the caller may give or take away this role: nobody hands out more than they have."""
+        """Whether the caller may give or remove this role: it must not be stronger than their own."""
         return self.role is not None and ROLES.index(self.role) <= ROLES.index(ProjectRole(role))
 
 
 def with_roles(user: User) -> QuerySet[Project]:
-    """Return all projects, each with the role that the user was given in it as `held_role`, `held_origin`.
+    """Return all projects, each with the user's role in it as `held_role` and `held_origin`.
 
-    The details, which may be megabytes, are left in the database until somebody reads them.
+    The details may have megabytes, so they are loaded only on access.
     """
     held = FilteredRelation("role_rows", condition=Q(role_rows__user_id=user.pk))
     return (
@@ -83,7 +83,7 @@ def with_roles(user: User) -> QuerySet[Project]:
 
 
 def access_of(project: Project) -> Access:
-    """Read the role off a project that `with_roles` found; a public one gives a role to everybody."""
+    """Return the access to a project from `with_roles`; a public project gives every user a role."""
     given: str | None = getattr(project, "held_role", None)
     role = ProjectRole(given) if given else None
     public = ProjectRole(project.public_collaborator_role) if project.is_public else None
@@ -95,7 +95,7 @@ def access_of(project: Project) -> Access:
 
 
 def find_access(user: User, project_id: UUID) -> Access | None:
-    """Find the project and the user's role in it with one query; None when there is no such project."""
+    """Find the project and the user's role in it with one query; None without such a project."""
     project = with_roles(user).filter(pk=project_id).first()
     return access_of(project) if project else None
 
@@ -107,7 +107,7 @@ def role_in(user: User, project: Project) -> ProjectRole | None:
 
 
 def delta_action(delta: Delta) -> Action:
-    """Return what the sender of a delta must be allowed to do for it to be applied."""
+    """Return the action that a delta's sender needs permission for."""
     return Action.CREATE_FEATURES if delta.content.get("method") == "create" else Action.CHANGE_FEATURES
 
 
@@ -127,9 +127,9 @@ def is_organization_admin(user: User, organization: Organization) -> bool:
 
 
 def may_own(user: User, owner: User) -> bool:
-    """Whether the user may create projects for the owner: for oneself, or for an organization as its admin.
+    """Whether the user may create projects for the owner: for themselves, or for an organization as its admin.
 
-    Members with the role `creator` create projects of the organization too.
+    Members with the role `creator` may also create projects of the organization.
     """
     if owner.pk == user.pk:
         return True

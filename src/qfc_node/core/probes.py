@@ -1,4 +1,4 @@
-"""Tells the truth about the node: asks the database, the store and the queue now, and never for long."""
+"""Probe the database, the file store and the queue of the node now, with short time limits."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from .models import Job, JobStatus, Worker
 
 OK = "ok"
 ERROR = "error"
-#: Seconds after which a store that does not answer is down.
+#: Seconds without an answer after which the store counts as down.
 STORAGE_TIMEOUT_S = 5.0
 DATABASE_TIMEOUT_MS = 3000
-#: Seconds that a job may wait with no worker alive before the queue is called down.
+#: Seconds that a job may wait without a living worker before the queue counts as down.
 QUEUE_PATIENCE_S = 30
 
 
 @dataclass(frozen=True)
 class NodeStatus:
-    """What was found: each is `ok` or `error`, and `problems` says what is wrong in words."""
+    """The state of each part, `ok` or `error`; `problems` explains the errors."""
 
     database: str
     storage: str
@@ -42,14 +42,14 @@ class NodeStatus:
 
 
 class StorageProbe:
-    """Probes the store in a thread of its own. One that hangs is not joined by another, but reported as down."""
+    """Probes the store in a separate thread. While a probe hangs, no other is started and the store counts as down."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._running: Future[None] | None = None
 
     def problem(self) -> str | None:
-        """Return what is wrong with the store, None when it works."""
+        """Return the problem of the store; None if it works."""
         try:
             self._start().result(timeout=STORAGE_TIMEOUT_S)
         except TimeoutError:
@@ -73,7 +73,7 @@ def _probe_store() -> None:
 def _run(future: Future[None], work: Callable[[], None]) -> None:
     try:
         work()
-    except BaseException as error:  # noqa: BLE001  (handed over to the thread that waits)
+    except BaseException as error:  # noqa: BLE001  (passed to the waiting thread)
         future.set_exception(error)
     else:
         future.set_result(None)
@@ -83,12 +83,12 @@ STORAGE = StorageProbe()
 
 
 def probe() -> NodeStatus:
-    """Ask everything now."""
+    """Probe everything now."""
     storage = STORAGE.problem()
     try:
         queue, database = _queue_problem(), None
     except (DatabaseError, InterfaceError):
-        queue, database = "the queue is unknown without the database", "the database cannot be used"
+        queue, database = "the queue cannot be checked without the database", "the database cannot be used"
     problems = tuple(problem for problem in (database, storage, queue) if problem)
     return NodeStatus(_word(database), _word(storage), _word(queue), problems)
 
@@ -98,13 +98,13 @@ def _word(problem: str | None) -> str:
 
 
 def _queue_problem() -> str | None:
-    """Return what is wrong with the queue. Raises DatabaseError."""
+    """Return the problem of the queue; None if it works. Raises DatabaseError."""
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("select set_config('statement_timeout', %s, true)", [str(DATABASE_TIMEOUT_MS)])
         if _has_live_worker() or not _has_old_job():
             return None
-    return f"a job waits for more than {QUEUE_PATIENCE_S} s and no worker lives"
+    return f"a job has been waiting for more than {QUEUE_PATIENCE_S} s and no worker is running"
 
 
 def _has_live_worker() -> bool:

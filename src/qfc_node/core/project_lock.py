@@ -1,4 +1,4 @@
-"""The lock that everybody takes who writes to a project, so that they follow one another: the project's row."""
+"""The lock of every writer to a project, the project's row: only one of them writes at a time."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from .models import Project
 
 
 def lock_project(project: Project) -> Project:
-    """Return the project as it is now, its row held to the end of the transaction. Raises Project.DoesNotExist.
+    """Return the current project, its row locked until the end of the transaction. Raises Project.DoesNotExist.
 
-    Locks are taken in this order: blobs, job, project, the rest. The store may be slow, and nobody shall wait for a
-    project because of that.
+    Take locks in this order: blobs, job, project, the rest. The store may be slow, and nobody should wait for a
+    project because of it.
     """
     return Project.objects.select_for_update(no_key=True).defer("project_details").get(pk=project.pk)

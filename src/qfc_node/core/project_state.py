@@ -1,4 +1,4 @@
-"""What clients are told about a project: is it usable, is somebody working on it, is its package old."""
+"""The state of a project as clients see it: whether it is usable or busy, and whether its package is outdated."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STATUSES = Literal["ok", "busy", "failed"]
 
 
 def with_state(projects: QuerySet[Project]) -> QuerySet[Project]:
-    """Add what `status_of` reads."""
+    """Add the annotations that `status_of` needs."""
     jobs = Job.objects.filter(project=OuterRef("pk"))
     reading = jobs.filter(type=JobType.PROCESS_PROJECTFILE, status=JobStatus.PENDING)
     return projects.annotate(
@@ -24,7 +24,7 @@ def with_state(projects: QuerySet[Project]) -> QuerySet[Project]:
 
 
 def status_of(project: Project) -> STATUSES:
-    """Return busy while a job holds the project or its project file waits to be read, failed without a usable one."""
+    """Return busy while a job runs on the project or its project file waits to be read; failed without a usable one."""
     if getattr(project, "is_busy", False):
         return "busy"
     usable = project.project_filename and getattr(project, "has_details", False) and not project.problem
@@ -32,7 +32,7 @@ def status_of(project: Project) -> STATUSES:
 
 
 def needs_repackaging(project: Project) -> bool:
-    """Whether the package misses changes, as far as the server can know: data may live elsewhere."""
+    """Whether the package lacks changes, as far as the server can know: some data may be external."""
     packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
     if packaged is None or updated is None or packaged < updated:
         return True

@@ -1,4 +1,4 @@
-"""Making, changing, copying and removing projects."""
+"""Create, change, copy and delete projects."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ PROJECT_SUFFIXES = (".qgs", ".qgz")
 
 
 class ProjectExistsError(Exception):
-    """The owner has a project of that name."""
+    """The owner already has a project of that name."""
 
 
 def is_project_file(name: str) -> bool:
-    """Whether the name is that of a QGIS project file."""
+    """Whether the name belongs to a QGIS project file."""
     return name.lower().endswith(PROJECT_SUFFIXES)
 
 
 def check_name_is_free(owner: User, name: str, besides: Project | None = None) -> None:
-    """Accept a name. Raises ProjectExistsError; two at once are told apart by the database."""
+    """Check that a name is free. Raises ProjectExistsError; the database decides between simultaneous requests."""
     taken = Project.objects.filter(owner=owner, name=name)
     if besides is not None:
         taken = taken.exclude(pk=besides.pk)
@@ -34,7 +34,7 @@ def check_name_is_free(owner: User, name: str, besides: Project | None = None) -
 
 
 def create(owner: User, fields: dict[str, Any], user: User) -> Project:
-    """Make an empty project; who makes it for an organization without being its admin becomes the project's.
+    """Create an empty project. A user without a role in it, such as a creator, becomes an admin of the project.
 
     Raises ProjectExistsError.
     """
@@ -49,7 +49,7 @@ def create(owner: User, fields: dict[str, Any], user: User) -> Project:
 
 
 def change(project: Project, fields: dict[str, Any]) -> None:
-    """Change a project. Raises ProjectExistsError. A new owner is nobody's collaborator any more."""
+    """Change a project. A new owner stops being its collaborator. Raises ProjectExistsError."""
     with transaction.atomic():
         check_name_is_free(fields.get("owner", project.owner), fields.get("name", project.name), besides=project)
         for name, value in fields.items():
@@ -60,7 +60,7 @@ def change(project: Project, fields: dict[str, Any]) -> None:
 
 
 def copied_bytes(source: Project) -> int:
-    """Return the bytes that a copy of the project will have: its newest versions only."""
+    """Return the size of a copy of the project in bytes: that of the newest versions only."""
     return sum(version.size for version in _newest(source))
 
 
@@ -74,7 +74,7 @@ def _blob(version: FileVersion) -> Blob:
 
 
 def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> Project:
-    """Make a project with the newest versions of another's files. Raises ProjectExistsError, StorageError."""
+    """Create a project with the newest versions of another project's files. Raises ProjectExistsError, StorageError."""
     with transaction.atomic():
         project = create(owner, {"overwrite_conflicts": source.overwrite_conflicts, **fields}, user)
         newest = [(version.file.name, _blob(version)) for version in _newest(source)]
@@ -89,9 +89,9 @@ def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> P
 
 
 def delete(project: Project) -> None:
-    """Remove a project with everything that belongs to it. A job that runs on it notices and ends."""
+    """Delete a project with everything that belongs to it. A job that is running on it notices this and ends."""
     with transaction.atomic():
-        _keep_everybody_out(project)
+        _block_writers(project)
         keys = list(FileVersion.objects.filter(file__project=project).values_list("content", flat=True).distinct())
         if project.thumbnail_uri:
             keys.append(project.thumbnail_uri)
@@ -99,8 +99,8 @@ def delete(project: Project) -> None:
         collect_after_commit(keys)
 
 
-def _keep_everybody_out(project: Project) -> None:
-    """Wait for those who are writing to the project, and let nobody begin."""
+def _block_writers(project: Project) -> None:
+    """Wait for current writers to the project, and block new ones until the end of the transaction."""
     open_jobs = Job.objects.filter(project=project, status__in=jobs.OPEN_STATUSES).order_by("pk")
     list(open_jobs.select_for_update().values_list("pk"))
     list(Project.objects.filter(pk=project.pk).select_for_update().values_list("pk"))

@@ -1,4 +1,4 @@
-"""What an account uses and may use. Uploads of devices always pass: field data is never refused."""
+"""Storage and limits of accounts. Uploads from devices are always accepted: field data is never refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .models import ClientType, Package, Project, ProjectCollaborator, Subscript
 from .models.plans import ACTIVE_STATUSES
 
 MEGABYTE = 10**6
-#: Clients that are never stopped by a quota.
+#: Clients that no quota stops.
 DEVICES = frozenset({ClientType.QFIELD, ClientType.WORKER})
 WARNING_FREE_BYTES = 1000 * MEGABYTE
 CRITICAL_FREE_BYTES = 100 * MEGABYTE
@@ -28,14 +28,14 @@ class Refusal(enum.Enum):
 
 @dataclass(frozen=True)
 class Storage:
-    """Bytes of all versions of all files of an account's projects, and how many there may be."""
+    """Bytes of all versions of all files of an account's projects, and the most that are allowed."""
 
     used: int
     allowed: int
 
     @property
     def free(self) -> int:
-        """Bytes left; negative when the account uses more than it may."""
+        """Bytes left; negative if the account uses more than is allowed."""
         return self.allowed - self.used
 
 
@@ -52,7 +52,7 @@ def current_subscription(account_id: int) -> Subscription | None:
 
 
 def is_active(subscription: Subscription | None) -> bool:
-    """Whether the subscription lets its account do what the plan allows."""
+    """Whether the subscription is active, so that the account may do what its plan allows."""
     return subscription is not None and subscription.status in ACTIVE_STATUSES
 
 
@@ -63,7 +63,7 @@ def used_bytes(account_id: int) -> int:
 
 
 def allowed_bytes(subscription: Subscription) -> int:
-    """Return the plan's storage and that of the packages added to it."""
+    """Return the bytes of the plan and of the packages added to it."""
     now = timezone.now()
     packages = Package.objects.filter(Q(active_until=None) | Q(active_until__gt=now), active_since__lte=now)
     storage = packages.filter(subscription=subscription, type__type="storage")
@@ -72,26 +72,26 @@ def allowed_bytes(subscription: Subscription) -> int:
 
 
 def storage_of(account_id: int, subscription: Subscription) -> Storage:
-    """Return what the account uses and may use."""
+    """Return the used and allowed storage of the account."""
     return Storage(used_bytes(account_id), allowed_bytes(subscription))
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What an owner may still upload. `free` bytes, None without limit; `refusal` when nothing at all."""
+    """What an owner may still upload: `free` bytes, None without a limit; with a `refusal` nothing."""
 
     free: int | None = None
     refusal: Refusal | None = None
 
     def refuses(self, incoming_bytes: int) -> Refusal | None:
-        """Say why a file of this size may not be stored; None when it may."""
+        """Return why a file of this size may not be stored; None if it may."""
         if self.refusal is not None or self.free is None or incoming_bytes <= self.free:
             return self.refusal
         return Refusal.OVER_QUOTA
 
 
 def upload_allowance(owner: User, client_type: str) -> Allowance:
-    """Return what the owner may still upload, through a client of that type."""
+    """Return what the owner may still upload through a client of that type."""
     if client_type in DEVICES:
         return Allowance()
     subscription = current_subscription(owner.pk)
@@ -101,7 +101,7 @@ def upload_allowance(owner: User, client_type: str) -> Allowance:
 
 
 def refuses_job(project: Project) -> Refusal | None:
-    """Say why no job may be started for the project; None when one may."""
+    """Return why no job may be started for the project; None if one may."""
     subscription = current_subscription(project.owner_id)
     if subscription is None or not is_active(subscription):
         return Refusal.INACTIVE
@@ -113,7 +113,7 @@ def refuses_job(project: Project) -> Refusal | None:
 
 
 def refuses_collaborator(project: Project) -> Refusal | None:
-    """Say why the project may have no further collaborator; None when it may."""
+    """Return why the project may not have another collaborator; None if it may."""
     subscription = current_subscription(project.owner_id)
     if subscription is None or not is_active(subscription):
         return Refusal.INACTIVE

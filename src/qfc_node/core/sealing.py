@@ -1,4 +1,4 @@
-"""Encrypts what nobody may read in the database: the values of project secrets."""
+"""Encrypt the values of project secrets, so that nobody can read them in the database."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.conf import settings
 
 
 class SealError(Exception):
-    """The value was sealed with another key."""
+    """The value was encrypted with another key."""
 
 
 def _fernet() -> Fernet:
@@ -24,8 +24,8 @@ def seal(text: str) -> bytes:
 
 
 def unseal(sealed: bytes | memoryview) -> str:
-    """Decrypt a value. Raises SealError when SECRET_KEY is not the one it was sealed with."""
+    """Decrypt a value. Raises SealError if it was encrypted with another SECRET_KEY."""
     try:
         return _fernet().decrypt(bytes(sealed)).decode()
     except InvalidToken as error:
-        raise SealError("The secret was stored with another SECRET_KEY; set it anew.") from error
+        raise SealError("It was encrypted with another SECRET_KEY; delete it and set it again.") from error

@@ -1,4 +1,4 @@
-"""Seeds: what a project is to be made from. A project without one is described by what its QGIS file says."""
+"""Seeds: the source from which a project is to be created. Without one, the project's QGIS file describes it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 @dataclass(frozen=True)
 class Seed:
-    """What the API tells of a seed. `extent`: xmin, ymin, xmax, ymax in the units of the CRS."""
+    """A seed as the API returns it. `extent`: xmin, ymin, xmax, ymax in the units of the CRS."""
 
     name: str
     crs: str
@@ -26,7 +26,7 @@ class Seed:
 
 
 def describe(project: Project) -> Seed:
-    """Describe the stored seed, else what the project's details say, else the world."""
+    """Describe the stored seed, else the project's details, else the world."""
     stored = ProjectSeed.objects.filter(project=project).defer("xlsform", "json2qgis").first()
     if stored is None:
         crs, extent = _from_details(project)
@@ -49,18 +49,18 @@ def _bounds(wkt: str) -> list[float] | None:
 
 
 def store(project: Project, crs: str, extent: list[float], basemaps: list[dict[str, Any]]) -> None:
-    """Write the seed; its forms stay."""
+    """Store the seed; its forms are kept."""
     fields = {"crs": crs, "extent": extent, "settings": {"basemaps": basemaps}}
     ProjectSeed.objects.update_or_create(project=project, defaults=fields)
 
 
 def store_xlsform(project: Project, name: str, content: bytes) -> None:
-    """Keep the form that layers are to be made from."""
+    """Store the form from which layers are to be created."""
     _store_form(project, {"xlsform": content, "xlsform_name": name[:255]})
 
 
 def store_json2qgis(project: Project, content: bytes) -> None:
-    """Keep the JSON description that the project is to be made from."""
+    """Store the JSON description from which the project is to be created."""
     _store_form(project, {"json2qgis": content})
 
 

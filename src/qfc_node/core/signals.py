@@ -1,4 +1,4 @@
-"""An account row and a subscription come with every person and organization, in the same transaction."""
+"""Create an account row and a subscription with every user and organization, in the same transaction."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ TYPES: dict[type[User], UserType] = {
 
 
 def set_type(sender: type[User], instance: User, **_: Any) -> None:
-    """Keep `core_user.type` in step with the table that the row is in."""
+    """Set `core_user.type` to the type of the row's table."""
     instance.type = TYPES[sender]
 
 
 def open_account(sender: type[User], instance: User, created: bool, **_: Any) -> None:
-    """Give a new person or organization its account and the default plan of its type."""
+    """Give a new user or organization an account row and the default plan of its type."""
     if not created:
         return
     with transaction.atomic():
@@ -40,7 +40,7 @@ def open_account(sender: type[User], instance: User, created: bool, **_: Any) ->
 
 
 def connect() -> None:
-    """Have the rules followed from now on."""
+    """Connect the signals."""
     for model in TYPES:
         pre_save.connect(set_type, sender=model)
     for model in (Person, Organization):

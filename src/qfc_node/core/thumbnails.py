@@ -1,4 +1,4 @@
-"""Pictures of projects: made by the worker, or uploaded by somebody who has a better one."""
+"""Thumbnails of projects: drawn by the worker, or uploaded by a user."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from .project_lock import lock_project
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 MAX_BYTES = 20 * 1000**2
 MAX_PIXELS = 50_000_000
-#: Pixels of the longer side of what is kept.
+#: Pixels of the longer side of a stored thumbnail.
 SIDE = 512
 
 
 def picture_from(path: Path) -> bytes:
-    """Make the PNG that is kept of an uploaded picture. Raises RejectedError."""
+    """Return the PNG to store for an uploaded picture. Raises RejectedError."""
     if path.stat().st_size > MAX_BYTES:
-        raise RejectedError(f"A thumbnail has at most {MAX_BYTES} bytes.")
+        raise RejectedError(f"A thumbnail may have at most {MAX_BYTES} bytes.")
     try:
         return _shrink(path)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
@@ -37,7 +37,7 @@ def _shrink(path: Path) -> bytes:
     with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
         warnings.simplefilter("ignore")
         if image.width * image.height > MAX_PIXELS:
-            raise RejectedError(f"A thumbnail has at most {MAX_PIXELS} pixels.")
+            raise RejectedError(f"A thumbnail may have at most {MAX_PIXELS} pixels.")
         picture = image.convert("RGBA")
     picture.thumbnail((SIDE, SIDE))
     written = io.BytesIO()
@@ -46,7 +46,7 @@ def _shrink(path: Path) -> bytes:
 
 
 def replace(project: Project, picture: bytes) -> None:
-    """Make a PNG the project's thumbnail. Raises StorageError."""
+    """Set the project's thumbnail to a PNG. Raises StorageError."""
     staged = stage()
     try:
         staged.write(picture)

@@ -1,4 +1,4 @@
-"""Files on their way into a project: the checks, the version and the job that reads it, all or nothing."""
+"""Store uploaded files in a project: checks, version and the job that reads it, all or nothing."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from .projects import is_project_file
 
 
 class SecondProjectFileError(Exception):
-    """The project has another QGIS project file already; the message names it."""
+    """The project already has another QGIS project file; the message is its name."""
 
 
 def store(project: Project, name: str, staged: Staged, user: User) -> FileVersion:
-    """Make staged bytes the newest version of a name, and have the project read anew if it may have changed.
+    """Store staged bytes as the newest version of a file; request a job that reads the project if it may have changed.
 
     Raises SecondProjectFileError, RejectedError, StorageError, Project.DoesNotExist.
     """
@@ -44,7 +44,7 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
 
 
 def _check_folders(project: Project, name: str) -> None:
-    """Refuse a name that is both a file and a folder: no device can store that."""
+    """Refuse a name that would be both a file and a folder: no device can store that."""
     parts = name.split("/")
     folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
     files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE)
@@ -64,7 +64,7 @@ def _name_project_file(project: Project, name: str) -> None:
 
 
 def remove(project: Project, name: str) -> bool:
-    """Remove a file with all its versions; False when there is none."""
+    """Remove a file with all its versions; return False if the project has no such file."""
     with transaction.atomic():
         held = lock_project(project)
         if not file_versions.delete_file(held, name):
@@ -74,7 +74,7 @@ def remove(project: Project, name: str) -> bool:
 
 
 def remove_version(version: FileVersion) -> None:
-    """Remove one version; with the last one the file goes."""
+    """Remove one version; with the last one, remove the file."""
     with transaction.atomic():
         held = lock_project(version.file.project)
         file_versions.delete_version(version)
@@ -83,6 +83,6 @@ def remove_version(version: FileVersion) -> None:
 
 
 def _forget_project_file(project: Project, name: str) -> None:
-    """Without its QGIS file the project has no details, and nothing to complain about."""
+    """Clear the project's details and problem when its QGIS file is removed."""
     if project.project_filename == name:
         Project.objects.filter(pk=project.pk).update(project_filename=None, project_details=None, problem=None)

@@ -1,1 +1,1 @@
-"""QGIS projects and their layers without QGIS: read, describe, package, apply deltas. No Django in here."""
+"""QGIS projects and their layers without QGIS: read, describe, package, apply deltas. Nothing here uses Django."""

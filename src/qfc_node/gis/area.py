@@ -16,33 +16,33 @@ _SEGMENTS = 100
 
 
 class AreaError(GisError):
-    """The area of interest cannot be used; without it, more would be copied than is wanted."""
+    """The area of interest cannot be used; without it, a package would contain more data than intended."""
 
 
 def _shapely() -> Any:
-    """shapely, imported when an area is there to be looked at; its functions are typed for arrays only."""
+    """Return shapely, imported only if a project has an area; its functions are typed for arrays only."""
     return importlib.import_module("shapely")
 
 
 @dataclass(frozen=True)
 class AreaOfInterest:
-    """A polygon (WKT) and the coordinate system it is in."""
+    """A polygon (WKT) and its coordinate system."""
 
     wkt: str
     crs: str
 
     def in_crs(self, crs: str) -> AreaFilter:
-        """The area for layers of another coordinate system. Raises AreaError when it cannot be brought there."""
+        """Return the area for layers in another coordinate system. Raises AreaError if it cannot be transformed."""
         polygon = self.polygon()
         if crs and self.crs and crs != self.crs:
             try:
                 polygon = _transformed(polygon, Transformation(self.crs, crs))
             except GdalError as error:
-                raise AreaError(f"The area of interest cannot be laid over all layers: {error}") from error
+                raise AreaError(f"The area of interest cannot be transformed for all layers: {error}") from error
         return AreaFilter(polygon)
 
     def polygon(self) -> Any:
-        """The area as a shapely polygon. Raises AreaError."""
+        """Return the area as a shapely polygon. Raises AreaError."""
         shapely = _shapely()
         try:
             polygon = shapely.from_wkt(self.wkt)
@@ -54,7 +54,7 @@ class AreaOfInterest:
 
 
 class AreaFilter:
-    """Tells which geometries of one coordinate system meet the area with their bounding box."""
+    """Selects geometries of one coordinate system: their bounding boxes must meet the area."""
 
     def __init__(self, polygon: Any) -> None:
         shapely = _shapely()
@@ -66,7 +66,7 @@ class AreaFilter:
         shapely.prepare(polygon)
 
     def meets(self, blob: bytes | None) -> bool:
-        """Whether a GeoPackage geometry does. A feature without geometry is nowhere, and so not there."""
+        """Whether a GeoPackage geometry meets the area. A feature without geometry never does."""
         box = wkb.envelope(blob)
         if box is None or not _overlap(box, self._bounds):
             return False
@@ -74,7 +74,7 @@ class AreaFilter:
 
 
 def _transformed(polygon: Any, transformation: Transformation) -> Any:
-    """Straight edges bend on their way into the other system, so they get vertices to do so."""
+    """Transform a polygon. Straight edges become curves in the other system, so they get more vertices first."""
     shapely = _shapely()
     dense = shapely.segmentize(polygon, polygon.length / _SEGMENTS)
     points = transformation.points([(x, y) for x, y in shapely.get_coordinates(dense).tolist()])
@@ -84,7 +84,7 @@ def _transformed(polygon: Any, transformation: Transformation) -> Any:
 
 
 def area_of_interest(project: Project) -> AreaOfInterest | None:
-    """The area that the project's offline copies are limited to; None when everything is copied. Raises AreaError."""
+    """Return the area that limits the project's offline copies; None if everything is copied. Raises AreaError."""
     entries = project.entries
     if not entries.flag("qfieldsync", "offlineCopyOnlyAoi"):
         return None
@@ -93,7 +93,7 @@ def area_of_interest(project: Project) -> AreaOfInterest | None:
         area.polygon()
         return area
     if project.extent is None:
-        raise AreaError("Only the area of interest is to be copied, but the project has none and shows no extent.")
+        raise AreaError("The project limits copies to its area of interest, but has neither an area nor an extent.")
     return AreaOfInterest(str(project.extent), project.crs_definition)
 
 

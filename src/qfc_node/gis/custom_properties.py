@@ -1,4 +1,4 @@
-"""The `<customproperties>` of a layer, in both forms that QGIS has written.
+"""The `<customproperties>` of a layer, in both forms that QGIS writes.
 
 Since QGIS 3.20 they are an `<Option type="Map">` of typed options; before that, one `<property>` each.
 """
@@ -14,7 +14,7 @@ PropertyValue = str | list[str]
 
 
 class CustomProperties(MutableMapping[str, PropertyValue]):
-    """The custom properties of one layer; changes go straight into the XML, in the form that is there."""
+    """The custom properties of one layer. Changes are written directly to the XML, in its existing form."""
 
     def __init__(self, owner: Element) -> None:
         self._owner = owner
@@ -46,12 +46,12 @@ class CustomProperties(MutableMapping[str, PropertyValue]):
         return len(self._elements())
 
     def text(self, key: str) -> str | None:
-        """The value as text, or None when the property is not set or empty."""
+        """Return the value as text; None if the property is unset or empty."""
         value = self.get(key)
         return value if isinstance(value, str) and value else None
 
     def set_flag(self, key: str, value: bool) -> None:
-        """Set a property that QGIS reads as a truth value."""
+        """Set a property that QGIS reads as a boolean."""
         self[key] = "true" if value else "false"
         element = self._find(key)
         if element is not None and element.tag == "Option":

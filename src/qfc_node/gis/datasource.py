@@ -1,4 +1,4 @@
-"""What the `<datasource>` text of a layer says, for the providers that store it differently.
+"""Decode and encode the `<datasource>` text of a layer, whose form depends on its provider.
 
 QGIS writes the address of a layer's data as one text whose grammar depends on the provider: ogr and gdal have
 `path|layername=…|subset=…`, postgres and spatialite `key='value' … table="schema"."name" (geometry) sql=…`,
@@ -31,9 +31,9 @@ _SQL = re.compile(r"\s*sql=(?P<sql>.*)\Z", re.DOTALL)
 
 @dataclass(frozen=True)
 class FileSource:
-    """Data in a file: of the providers ogr, gdal and their like, and of spatialite.
+    """Data in a file, of the providers ogr, gdal and similar ones, and of spatialite.
 
-    `options` holds what else the text says, in its order (`geometrytype`, `option:ENCODING`, …).
+    `options` has the other parts of the text, in their order (`geometrytype`, `option:ENCODING`, …).
     """
 
     path: Path
@@ -47,7 +47,7 @@ class FileSource:
 
 @dataclass(frozen=True)
 class DatabaseSource:
-    """A table of a database server, or a bracketed query as its `table`; `parameters` as QGIS writes them."""
+    """A table of a database server; `table` may be a query in brackets. `parameters` as QGIS writes them."""
 
     provider: str
     parameters: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
@@ -58,7 +58,7 @@ class DatabaseSource:
 
     @property
     def key(self) -> str:
-        """Name of the primary key column, or nothing when QGIS was left to find out."""
+        """Name of the primary key column; empty if the project does not name it."""
         return self.parameters.get("key", "")
 
 
@@ -77,13 +77,13 @@ class TextSource:
 
 @dataclass(frozen=True)
 class OtherSource:
-    """An address that is left as it is: a service, memory, a virtual layer, a localised path, …"""
+    """A source that stays as it is: a service, memory, a virtual layer, a localised path, …"""
 
     text: str
 
     @property
     def is_localized(self) -> bool:
-        """Whether the data are found on the device only."""
+        """Whether the data are only on the device."""
         return self.text.removeprefix("file:").startswith(LOCALIZED_PREFIX)
 
 
@@ -91,7 +91,7 @@ Source = FileSource | DatabaseSource | TextSource | OtherSource
 
 
 def decode(provider: str, text: str, folder: Path) -> Source:
-    """Read a datasource text; relative paths start at `folder`, that of the project file. Never fails."""
+    """Decode a datasource text. Relative paths start at `folder`, that of the project file. Never fails."""
     source = OtherSource(text)
     if source.is_localized or not text.strip():
         return source
@@ -105,7 +105,7 @@ def decode(provider: str, text: str, folder: Path) -> Source:
 
 
 def encode(source: Source, folder: Path) -> str:
-    """The datasource text of `source` for a project file in `folder`."""
+    """Return the datasource text of `source` for a project file in `folder`."""
     match source:
         case FileSource(provider="spatialite"):
             return _encode_spatialite(source, folder)
@@ -120,14 +120,14 @@ def encode(source: Source, folder: Path) -> str:
 
 
 def relative_path(path: Path, folder: Path) -> str:
-    """`path` as QGIS writes it into a project in `folder`: `./data/trees.gpkg`, `../trees.gpkg`."""
+    """Return `path` as QGIS writes it into a project in `folder`: `./data/trees.gpkg`, `../trees.gpkg`."""
     relative = Path(os.path.relpath(path, folder)).as_posix()
     return relative if relative.startswith("..") else f"./{relative}"
 
 
 def _absolute(text: str, folder: Path) -> Path:
     text = text.replace("\\", "/") if not text.startswith("/") else text
-    # A Windows path never exists here; below the folder it stays visible in messages and touches nothing.
+    # A Windows path never exists here; placed below the folder, messages show it and no other file is touched.
     return Path(os.path.normpath(folder.absolute() / text))
 
 
@@ -153,7 +153,7 @@ def _decode_file(provider: str, text: str, folder: Path) -> Source:
 
 
 def _split_subset(text: str) -> tuple[str, str | None]:
-    """The subset is the last part and may itself hold the separator."""
+    """Split off the subset, which is the last part and may itself contain the separator."""
     head, found, subset = text.partition("|subset=")
     return (head, subset or None) if found else (text, None)
 

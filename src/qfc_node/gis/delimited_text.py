@@ -1,4 +1,4 @@
-"""Delimited text files as the QGIS provider `delimitedtext` reads them."""
+"""Read delimited text files like QGIS's provider `delimitedtext`."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ _NO = frozenset({"no", "n", "false", "0"})
 
 
 def column_names(source: TextSource, path: Path) -> list[str]:
-    """Names of the columns. Raises GisError when the file cannot be read that way."""
+    """Return the names of the columns. Raises GisError if the file cannot be read with the source's settings."""
     with _rows(source, path) as rows:
         return _header(source, rows)
 
 
 def gdal_options(source: TextSource) -> list[str]:
-    """Open options that make GDAL's CSV driver read the file as QGIS does. Raises GisError when none would."""
+    """Return the open options for GDAL's CSV driver to read the file like QGIS. Raises GisError if there are none."""
     unlike = [name for name in ("skipLines", "decimalPoint", "quote", "escape", "trimFields") if name in source.options]
     if unlike or not _has_header(source) or source.options.get("type", "csv") != "csv" or _encoding(source) != "utf-8":
-        raise GisError(f"The way in which '{source.path.name}' is read can only be followed by QGIS itself.")
+        raise GisError(f"Only QGIS itself can read '{source.path.name}' with the settings of its layer.")
     names = {"xField": "X_POSSIBLE_NAMES", "yField": "Y_POSSIBLE_NAMES", "wktField": "GEOM_POSSIBLE_NAMES"}
     columns = [f"{option}={source.options[name]}" for name, option in names.items() if source.options.get(name)]
     detect = "NO" if source.options.get("detectTypes", "yes").lower() in _NO else "YES"
@@ -33,12 +33,12 @@ def gdal_options(source: TextSource) -> list[str]:
     separators = {",": "COMMA", ";": "SEMICOLON", "\t": "TAB", " ": "SPACE", "|": "PIPE"}
     separator = separators.get(delimiter(source))
     if separator is None:
-        raise GisError(f"Columns of '{source.path.name}' are separated in a way that only QGIS reads.")
+        raise GisError(f"Only QGIS itself can read the column separator of '{source.path.name}'.")
     return [*columns, f"AUTODETECT_TYPE={detect}", f"KEEP_GEOM_COLUMNS={keep}", f"SEPARATOR={separator}"]
 
 
 def check_geometry_columns(source: TextSource, names: list[str]) -> None:
-    """Raises GisError when the columns that hold the geometry are not there."""
+    """Check that the columns with the geometry exist. Raises GisError."""
     wanted = [source.options.get(option) for option in ("xField", "yField", "wktField", "zField", "mField")]
     missing = [name for name in wanted if name and name not in names]
     if missing:
@@ -46,7 +46,7 @@ def check_geometry_columns(source: TextSource, names: list[str]) -> None:
 
 
 def delimiter(source: TextSource) -> str:
-    """The separator between columns."""
+    """Return the separator between columns."""
     if source.options.get("type") == "whitespace":
         return " "
     return source.options.get("delimiter", ",").replace("\\t", "\t")

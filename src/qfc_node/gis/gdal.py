@@ -1,8 +1,8 @@
-"""The GDAL library that pyogrio brings, called directly.
+"""Direct calls of the GDAL library that is part of pyogrio.
 
 pyogrio's own Python interface reads whole layers into numpy arrays. It takes half a second and 70 MB to import, loses
-large integers next to NULLs, times and lists, and cannot be told which drivers may open a file. Its compiled module
-links the complete library, so that the C interface (https://gdal.org/en/stable/api/) is there for 30 ms and 24 MB.
+large integers next to NULLs, times and lists, and cannot restrict the drivers that open a file. Its compiled module
+links the complete library, so the C interface (https://gdal.org/en/stable/api/) is available for 30 ms and 24 MB.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from .port import GisError
 _DOUBLES = POINTER(c_double)
 _STRINGS = POINTER(c_char_p)
 _INT_POINTER = POINTER(c_int)
-#: Function → (result, arguments). What is not listed is not called.
+#: Function → (result, arguments) of all functions that are called.
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "GDALAllRegister": (None, []),
     "CPLSetConfigOption": (None, [c_char_p, c_char_p]),
@@ -78,7 +78,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "OCTDestroyCoordinateTransformation": (None, [c_void_p]),
     "OCTTransformEx": (c_int, [c_void_p, c_int, _DOUBLES, _DOUBLES, _DOUBLES, _INT_POINTER]),
 }
-#: Nothing that a project's file says may make GDAL fetch from a network, or take much memory (in MB).
+#: No file of a project may make GDAL read from a network or use much memory (in MB).
 _CONFIGURATION = {
     "CPL_VSIL_CURL_ALLOWED_FILENAME": "nothing",
     "GML_DOWNLOAD_SCHEMA": "NO",
@@ -89,16 +89,16 @@ _CONFIGURATION = {
 
 
 class GdalError(GisError):
-    """GDAL could not do it; the message says what GDAL said."""
+    """A call of GDAL failed; the message contains GDAL's own."""
 
 
 @cache
 def library() -> Any:
-    """GDAL, ready for use. Raises GdalError when pyogrio is not installed or of an unknown build."""
+    """Return GDAL, ready for use. Raises GdalError if pyogrio is not installed or of an unknown build."""
     folder = _pyogrio_folder()
     module = next(folder.glob("_io.*so"), None) or next(folder.glob("_io.*pyd"), None)
     if module is None:
-        raise GdalError("pyogrio is installed without its compiled part; install it again.")
+        raise GdalError("pyogrio is installed without its compiled part; reinstall it.")
     loaded = ctypes.CDLL(str(module))
     for name, (result, arguments) in _PROTOTYPES.items():
         function = getattr(loaded, name)
@@ -108,20 +108,20 @@ def library() -> Any:
 
 
 def last_error() -> str:
-    """What GDAL said last."""
+    """Return GDAL's last error message."""
     message: bytes = library().CPLGetLastErrorMsg() or b""
     return message.decode("utf-8", "replace").strip() or "unknown reason"
 
 
 def string_list(texts: Sequence[str]) -> ctypes.Array[c_char_p]:
-    """Texts as a C array of strings that ends with NULL."""
+    """Return texts as a C array of strings that ends with NULL."""
     return (c_char_p * (len(texts) + 1))(*(text.encode() for text in texts), None)
 
 
 class Transformation:
-    """From one coordinate system to another, x (east) before y (north) in both.
+    """Transforms points from one coordinate system to another, x (east) before y (north) in both.
 
-    Systems are given as `EPSG:2056`, WKT or PROJ strings. Raises GdalError for one that is not known.
+    Systems are given as `EPSG:2056`, WKT or PROJ strings. Raises GdalError for an unknown one.
     """
 
     def __init__(self, source: str, target: str) -> None:
@@ -131,14 +131,14 @@ class Transformation:
         for system in systems:
             self._library.OSRDestroySpatialReference(system)
         if not self._handle:
-            raise GdalError(f"There is no way from one coordinate system to the other: {last_error()}.")
+            raise GdalError(f"No transformation between the coordinate systems is known: {last_error()}.")
 
     def __del__(self) -> None:
         if getattr(self, "_handle", None):
             self._library.OCTDestroyCoordinateTransformation(self._handle)
 
     def points(self, points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-        """The points in the other system; (nan, nan) where it has no such place."""
+        """Return the points in the other system; (nan, nan) for points that it does not cover."""
         count = len(points)
         xs, ys = ((c_double * count)(*(point[axis] for point in points)) for axis in (0, 1))
         success = (c_int * count)()

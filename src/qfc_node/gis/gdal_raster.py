@@ -1,4 +1,4 @@
-"""Parts of raster files as pictures, read by GDAL."""
+"""Read parts of raster files as pictures with GDAL."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .project import Extent
 
 _READ_RASTER = 0x02
 _READ, _BYTE, _FLOAT32 = 0, 1, 6
-#: Drivers that read the one file they are given, and nothing that this file names.
+#: Drivers that only read the given file, never others that this file refers to.
 _DRIVERS = ("GTiff", "COG", "PNG", "JPEG", "BMP", "GPKG", "MBTiles", "AAIGrid", "HFA", "ENVI", "SRTMHGT", "XYZ")
-#: Without overviews, GDAL has to read the whole window; more pixels than these would take seconds.
+#: Without overviews, GDAL has to read the whole window; more pixels than this would take seconds.
 _MAX_PIXELS = 64_000_000
 
 
@@ -33,7 +33,7 @@ class RasterPart:
 
 @dataclass(frozen=True)
 class _Window:
-    """Columns and rows of a raster, and the size they are read in."""
+    """Columns and rows of a raster, and the size in pixels in which they are read."""
 
     column: int
     row: int
@@ -44,9 +44,9 @@ class _Window:
 
 
 def read_part(path: Path, wanted: Extent, largest: int) -> RasterPart | None:
-    """What a raster shows of `wanted` (its own coordinates), in at most `largest` pixels each way.
+    """Return the part of a raster in `wanted` (in its own coordinates), with at most `largest` pixels each way.
 
-    None when it shows nothing of it, is rotated, or would take long to read. Raises GdalError.
+    Return None if the raster is outside, is rotated, or would take long to read. Raises GdalError.
     """
     with _open(path) as dataset:
         transform = (c_double * 6)()
@@ -84,7 +84,7 @@ def _has_overviews(dataset: c_void_p) -> bool:
 
 
 def _block_pixels(dataset: c_void_p) -> int:
-    """Pixels that GDAL reads at once, however few are wanted."""
+    """Return the number of pixels that GDAL reads at once, however few are needed."""
     width, height = c_int(), c_int()
     band = library().GDALGetRasterBand(dataset, 1)
     library().GDALGetBlockSize(band, ctypes.byref(width), ctypes.byref(height))
@@ -114,7 +114,7 @@ def _single_band(band: c_void_p, window: _Window) -> list[bytes]:
 
 
 def _read_bytes(band: c_void_p, window: _Window) -> bytes:
-    """Values of a band as bytes; other types than bytes are stretched from their least to their greatest value."""
+    """Return the values of a band as bytes; other types are stretched between their smallest and largest value."""
     if library().GDALGetRasterDataType(band) == _BYTE:
         return _read(band, window, _BYTE)
     values = memoryview(_read(band, window, _FLOAT32)).cast("f").tolist()

@@ -1,4 +1,4 @@
-"""Vector files of every format but GeoPackage, read and copied by GDAL."""
+"""Read and copy vector files of all formats except GeoPackage with GDAL."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .gdal import GdalError, last_error, library, string_list
 
 _READ_VECTOR = 0x04
 _LITTLE_ENDIAN = 1
-#: The driver is chosen by the name of a file, never by its content: some drivers follow what a file says elsewhere.
+#: The name of a file determines its driver, never its content: some drivers follow references to other places.
 _DRIVERS = {
     ".shp": "ESRI Shapefile",
     ".dbf": "ESRI Shapefile",
@@ -41,7 +41,7 @@ _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 @dataclass(frozen=True)
 class VectorLayer:
-    """A layer of an open file. `key_column` is the column that numbers the features, where the format has one."""
+    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one."""
 
     dataset: c_void_p
     handle: c_void_p
@@ -51,20 +51,20 @@ class VectorLayer:
 
     @property
     def feature_count(self) -> int:
-        """How many features there are; -1 when only counting would tell."""
+        """Number of features; -1 if GDAL would have to count them."""
         return int(library().OGR_L_GetFeatureCount(self.handle, 0))
 
     def set_filter(self, text: str | None) -> None:
-        """Let only some features through. Raises GdalError when the filter cannot be evaluated."""
+        """Read only features that match a filter. Raises GdalError if the filter is invalid."""
         if library().OGR_L_SetAttributeFilter(self.handle, text.encode() if text else None) != 0:
             raise GdalError(f"Filter {text!r}: {last_error()}.")
 
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
-        """Let only features near a rectangle through."""
+        """Read only features near a rectangle."""
         library().OGR_L_SetSpatialFilterRect(self.handle, xmin, ymin, xmax, ymax)
 
     def features(self, field: str | None = None) -> Iterator[tuple[bytes, str]]:
-        """Geometry (WKB) and the text of one field of every feature that has a geometry."""
+        """Yield geometry (WKB) and the text of one field of every feature that has a geometry."""
         index = self.fields.index(field) if field in self.fields else -1
         library().OGR_L_ResetReading(self.handle)
         while feature := library().OGR_L_GetNextFeature(self.handle):
@@ -77,7 +77,7 @@ class VectorLayer:
 
 
 def can_open(path: Path) -> bool:
-    """Whether files of that name are read at all."""
+    """Whether files with that suffix are supported."""
     return path.suffix.lower() in _DRIVERS
 
 
@@ -85,7 +85,7 @@ def can_open(path: Path) -> bool:
 def open_layer(
     path: Path, name: str | None = None, index: int | None = None, csv_options: Sequence[str] | None = None
 ) -> Generator[VectorLayer]:
-    """Open one layer of a file, with `csv_options` as a delimited text. Raises GdalError when it cannot be read."""
+    """Open one layer of a file; with `csv_options`, as delimited text. Raises GdalError if it cannot be read."""
     dataset = _open(path, csv_options)
     try:
         handle = _find_layer(dataset, name, index)
@@ -99,10 +99,10 @@ def open_layer(
 def copy_layer(
     layer: VectorLayer, target: Path, table: str, columns: tuple[str, str], crs: str, where: str | None
 ) -> None:
-    """Append a layer to the GeoPackage `target` as `table` with new key and geometry columns of the names `columns`.
+    """Append a layer to the GeoPackage `target` as `table`, with new key and geometry columns named by `columns`.
 
-    A key column of the source becomes an ordinary field. Lists become JSON. `crs` is that of the coordinates, which
-    are not changed. Raises GdalError.
+    A key column of the source becomes an ordinary field, lists become JSON. `crs` is the coordinate system of the
+    coordinates, which do not change. Raises GdalError.
     """
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]

@@ -1,4 +1,4 @@
-"""GeoPackages through SQLite: what a table is like, and the making of new ones."""
+"""Read and create GeoPackages with SQLite."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MAGIC = b"SQLite format 3\0"
 
 @dataclass(frozen=True)
 class Column:
-    """A column as it is declared. `provider_default` tells that the database fills it in when nothing is given."""
+    """A column as it is declared. `provider_default`: the database fills it in if no value is given."""
 
     name: str
     declared_type: str
@@ -28,7 +28,7 @@ class Column:
 
 @dataclass(frozen=True)
 class GeometryColumn:
-    """The geometry column of a table, as `gpkg_geometry_columns` has it."""
+    """The geometry column of a table, from `gpkg_geometry_columns`."""
 
     name: str
     type_name: str
@@ -39,7 +39,7 @@ class GeometryColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view with features or plain rows. `columns` are those without key and geometry, in their order."""
+    """A table or view with features or plain rows. `columns` are all except key and geometry, in order."""
 
     name: str
     key: str | None
@@ -48,24 +48,24 @@ class Table:
 
     @property
     def field_names(self) -> list[str]:
-        """Fields as QGIS sees them: the key first."""
+        """Names of the fields as QGIS shows them: the key first."""
         return ([self.key] if self.key else []) + [column.name for column in self.columns]
 
 
 def quoted(name: str) -> str:
-    """A name for use in SQL."""
+    """Return a name for use in SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 def literal(text: str) -> str:
-    """A text for use in SQL where parameters cannot stand."""
+    """Return a text for use in SQL where parameters are not allowed."""
     return "'" + text.replace("'", "''") + "'"
 
 
 def file_uri(path: Path) -> str:
-    """Address of a database that is only read, and that nobody writes meanwhile.
+    """Return the URI of a database that is only read, and that nobody writes meanwhile.
 
-    Without changes waiting beside it, the file is all there is: SQLite then makes no files of its own to read it.
+    Without a journal or log with changes beside it, SQLite may treat the file as immutable and creates no files itself.
     """
     waiting = any(_size(path.with_name(path.name + ending)) for ending in ("-wal", "-journal"))
     return f"file:{quote(str(path))}?mode=ro" + ("" if waiting else "&immutable=1")
@@ -73,7 +73,7 @@ def file_uri(path: Path) -> str:
 
 @contextmanager
 def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
-    """Open a GeoPackage that a stranger uploaded. Raises GisError when it is not one."""
+    """Open an untrusted GeoPackage. Raises GisError if it is not one."""
     with path.open("rb") as stream:
         if stream.read(len(_MAGIC)) != _MAGIC:
             raise GisError(f"File '{path.name}' is not a GeoPackage.")
@@ -88,15 +88,15 @@ def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
 
 
 def find_table(connection: sqlite3.Connection, name: str | None, index: int | None = None) -> Table | None:
-    """The table that a layer means: by name, by its number, else the first one."""
+    """Return the table of a layer: by name, by its number, else the first one."""
     found = _table_name(connection, name, index)
     return None if found is None else _describe(connection, found)
 
 
 def create(path: Path) -> sqlite3.Connection:
-    """A new GeoPackage without tables, open for filling.
+    """Create a GeoPackage without tables; return the connection to fill it.
 
-    It is filled without a journal: a crash leaves a broken file, which nobody takes for a package.
+    It is filled without a journal: a crash leaves a damaged file, which is never used as a package.
     """
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rwc", uri=True, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "temp_store = MEMORY", "cache_size = -65536"):
@@ -106,7 +106,7 @@ def create(path: Path) -> sqlite3.Connection:
 
 
 def create_index(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> str:
-    """Add an empty R-tree to a filled table; returns its name. Its triggers come with `create_index_triggers`."""
+    """Add an empty R-tree to a filled table; return its name. `create_index_triggers` adds its triggers."""
     index = f"rtree_{table}_{geometry}"
     connection.execute(_filled(_sections()[0], table, key, geometry, index))
     definition = "http://www.geopackage.org/spec120/#extension_rtree"
@@ -116,12 +116,12 @@ def create_index(connection: sqlite3.Connection, table: str, key: str, geometry:
 
 
 def create_index_triggers(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> None:
-    """Let the database keep the R-tree right from now on."""
+    """Add the triggers that keep the R-tree correct."""
     connection.executescript(_filled(_sections()[1], table, key, geometry, f"rtree_{table}_{geometry}"))
 
 
 def create_count_triggers(connection: sqlite3.Connection, table: str, count: int) -> None:
-    """Record the feature count and let the database keep it right from now on."""
+    """Record the feature count and add the triggers that keep it correct."""
     connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table, count))
     connection.executescript(_filled(_sections()[2], table, "", "", ""))
 

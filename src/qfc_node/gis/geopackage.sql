@@ -1,4 +1,4 @@
--- The tables every GeoPackage has (OGC 12-128r17, annex C), and the feature counts that GDAL keeps beside them.
+-- The tables of every GeoPackage (OGC 12-128r17, annex C), and GDAL's table of feature counts.
 CREATE TABLE gpkg_spatial_ref_sys (
     srs_name TEXT NOT NULL,
     srs_id INTEGER NOT NULL PRIMARY KEY,

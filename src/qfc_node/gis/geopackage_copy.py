@@ -1,4 +1,4 @@
-"""Copying a table from one GeoPackage to another inside SQLite: geometries travel as the bytes they are."""
+"""Copy a table from one GeoPackage to another inside SQLite: the bytes of geometries do not change."""
 
 from __future__ import annotations
 
@@ -35,8 +35,7 @@ def copy_table(
 ) -> Copied:
     """Copy a table of the GeoPackage at `path` into `target` as `name`.
 
-    Rows that any of `filters` lets through are copied (all with None), and of them those that meet `area`. The
-    numbers of the rows stay what they are.
+    Rows that match any of `filters` (None: all rows) and that meet `area` are copied. Their numbers do not change.
     """
     names = _Names(source, name)
     with _attached(target, path):
@@ -52,7 +51,7 @@ def copy_table(
 
 
 def free_name(wanted: str, taken: Sequence[str]) -> str:
-    """`wanted`, or with `_1`, `_2`, … when it is among `taken` (capitals do not matter)."""
+    """Return `wanted`, with `_1`, `_2`, … added if it is among `taken` (ignoring case)."""
     lower = {name.lower() for name in taken}
     names = (wanted if number == 0 else f"{wanted}_{number}" for number in range(len(lower) + 1))
     return next(name for name in names if name.lower() not in lower)
@@ -64,7 +63,7 @@ def is_query(subset: str) -> bool:
 
 
 def accepts_filter(connection: sqlite3.Connection, table: Table, subset: str) -> str | None:
-    """Why SQLite does not accept a filter on a table; None when it does."""
+    """Return why SQLite does not accept a filter on a table; None if it does."""
     query = subset if is_query(subset) else f"SELECT 1 FROM {quoted(table.name)} WHERE ({subset}\n)"
     try:
         connection.execute(f"EXPLAIN {query}").close()
@@ -146,7 +145,7 @@ def _register(target: sqlite3.Connection, names: _Names) -> None:
 
 
 def _take_over_srs(target: sqlite3.Connection, srs_id: int) -> int:
-    """The number that a coordinate system of the source has in the target; it keeps its own when that is free."""
+    """Copy a coordinate system of the source; return its number in the target, the same one if that is free."""
     query = (
         "SELECT srs_name, srs_id, organization, organization_coordsys_id, definition, description"
         " FROM {}.gpkg_spatial_ref_sys WHERE srs_id = ?"
@@ -164,7 +163,7 @@ def _take_over_srs(target: sqlite3.Connection, srs_id: int) -> int:
 
 
 def _copy_column_metadata(target: sqlite3.Connection, names: _Names) -> None:
-    """What the schema extension says about columns: above all which texts are JSON."""
+    """Copy the schema extension's metadata about columns, above all which texts are JSON."""
     for table in ("gpkg_data_columns", "gpkg_data_column_constraints"):
         query = f"SELECT 1 FROM {_SOURCE}.sqlite_master WHERE name = ?"
         if target.execute(query, (table,)).fetchone() is None:

@@ -1,4 +1,4 @@
-"""The R-tree of a copied table: taken over from the source where it can be trusted, else built from the geometries."""
+"""The R-tree of a copied table: copied from the source if it is reliable, else built from the geometries."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _CELL = struct.Struct(">q4f")
 def build_index(
     target: sqlite3.Connection, table: str, key: str, geometry: str, origin: tuple[str, str] | None
 ) -> None:
-    """Index a filled table, record its extent, and let triggers keep the index from now on.
+    """Index a filled table, record its extent, and add the triggers of the index.
 
-    `origin` is table and geometry column in the attached database `source` from which rows and their numbers come.
+    `origin`: table and geometry column in the attached database `source` from which the rows were copied.
     """
     index = create_index(target, table, key, geometry)
     if origin is None or not _take_over(target, table, geometry, index, f"rtree_{origin[0]}_{origin[1]}"):
@@ -30,7 +30,7 @@ def build_index(
 
 
 def _take_over(target: sqlite3.Connection, table: str, geometry: str, index: str, origin: str) -> bool:
-    """Copy the pages of the source's R-tree: far faster than building one. False when it does not fit the rows."""
+    """Copy the pages of the source's R-tree, far faster than building one; return False if it does not fit the rows."""
     if target.execute("SELECT 1 FROM source.sqlite_master WHERE name = ?", (origin,)).fetchone() is None:
         return False
     rows = _count(target, f"main.{quoted(table)} WHERE {quoted(geometry)} IS NOT NULL")
@@ -55,7 +55,7 @@ def _fill(target: sqlite3.Connection, table: str, key: str, geometry: str, index
 
 
 def _extent(target: sqlite3.Connection, index: str) -> Envelope | None:
-    """Extent of everything in the R-tree, from its root: xmin, xmax, ymin, ymax of each cell as big-endian floats.
+    """Return the extent of the R-tree from its root: xmin, xmax, ymin, ymax of each cell as big-endian floats.
 
     Source: the comment at the head of SQLite's ext/rtree/rtree.c.
     """

@@ -1,4 +1,4 @@
--- The R-tree of a feature table and the triggers that keep it right, as GeoPackage 1.4 (annex F.3) has them; and the
+-- The R-tree of a feature table and the triggers that keep it correct, as in GeoPackage 1.4 (annex F.3); and the
 -- triggers for GDAL's feature count. Words after a colon stand for quoted names, "name" for a literal.
 CREATE VIRTUAL TABLE :index USING rtree(id, minx, maxx, miny, maxy);
 -- split

@@ -1,4 +1,4 @@
-"""Whether the layers of a project can be used, and how their features are told apart."""
+"""Check whether the layers of a project are usable, and what identifies their features."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 @dataclass(frozen=True)
 class LayerState:
-    """What is known about a layer's data.
+    """The state of a layer's data.
 
-    `key` names the field that tells the features apart; None when there is none that would do, with the reason in
-    `key_problem`. `path` is the file of the data, `table` its description when that is a GeoPackage.
+    `key` names the field that identifies features; None without a suitable one, with the reason in `key_problem`.
+    `path` is the file of the data, `table` its description if the file is a GeoPackage.
     """
 
     layer: Layer
@@ -42,12 +42,12 @@ class LayerState:
 
     @property
     def is_localized(self) -> bool:
-        """Whether the data are on the device only."""
+        """Whether the data are only on the device."""
         return self.error_code == _LOCALIZED
 
 
 def inspect(project: Project, layer: Layer) -> LayerState:
-    """Look at the data of a layer, as far as they are files of the project. Never fails."""
+    """Inspect the data of a layer, as far as they are files of the project. Never fails."""
     try:
         return _inspect(project, layer)
     except GisError as error:
@@ -57,7 +57,7 @@ def inspect(project: Project, layer: Layer) -> LayerState:
 
 
 def inspect_all(project: Project) -> dict[str, LayerState]:
-    """The states of all layers by id, in the order of the layer tree."""
+    """Return the states of all layers by id, in the order of the layer tree."""
     return {layer.id: inspect(project, layer) for layer in project.layers}
 
 
@@ -134,5 +134,5 @@ def _with_key(state: LayerState, key: str | None) -> LayerState:
     if key is None:
         problem = "it has neither a primary key of one column nor a field 'fid'"
     elif "," in key:
-        key, problem = None, f"the name of its key '{key}' holds a comma"
+        key, problem = None, f"the name of its key '{key}' contains a comma"
     return LayerState(state.layer, key=key, key_problem=problem, path=state.path, table=state.table)

@@ -1,4 +1,4 @@
-"""The engine that needs no QGIS."""
+"""The engine that works without QGIS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .report import project_details
 class NativeEngine:
     """Implements `port.Engine` with lxml, SQLite and GDAL.
 
-    `files_root` is the folder of all of the project's files, when the project file lies in a folder below it.
+    `files_root`: the folder of all of the project's files, if the project file is in a folder below it.
     """
 
     def __init__(self, files_root: Path | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Filling `data.gpkg`: one table for every distinct source of the layers that are edited offline."""
+"""Fill `data.gpkg`: one table for every distinct source of the layers that are edited offline."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _RESERVED = ("gpkg_", "rtree_", "sqlite_")
 
 @dataclass
 class SharedSource:
-    """A source of data and the layers that show it, each through its own filter."""
+    """A data source and the layers that show it, each with its own filter."""
 
     path: Path
     table: str
@@ -34,26 +34,26 @@ class SharedSource:
 
     @property
     def filters(self) -> list[str] | None:
-        """What to copy: rows that one of these lets through; None for all of them."""
+        """The filters that select the rows to copy: rows that match any of them. None selects all rows."""
         known = [text for text in self.subsets if text and not is_query(text)]
         return list(dict.fromkeys(known)) if len(known) == len(self.states) else None
 
     @property
     def crs(self) -> str:
-        """Coordinate system of the data, as the project knows it."""
+        """Coordinate system of the data, according to the project."""
         return self.states[0].layer.crs_definition
 
 
 @dataclass
 class OfflineData:
-    """What was copied, by layer id; and what could not be copied, with the reason."""
+    """The copied tables by layer id; and the reasons why others could not be copied."""
 
     tables: dict[str, Copied] = field(default_factory=dict[str, Copied])
     failures: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def copy_offline(states: Iterable[LayerState], target: Path, area: AreaOfInterest | None) -> OfflineData:
-    """Copy the data of the layers into a new GeoPackage `target`; there is none when there is nothing to copy."""
+    """Copy the data of the layers into a new GeoPackage `target`; without data to copy, no file is created."""
     data = OfflineData()
     sources = _shared_sources(states)
     if not sources:
@@ -90,7 +90,7 @@ def _shared_sources(states: Iterable[LayerState]) -> list[SharedSource]:
 
 
 def _identity(state: LayerState, path: Path) -> tuple[tuple[str, ...], str]:
-    """What makes a source the same as another, and the name that its table would like to have."""
+    """Return the identity of a source, by which layers share it, and the preferred name of its table."""
     source = state.layer.source
     if isinstance(source, TextSource):
         options = (f"{key}={value}" for key, value in sorted(source.options.items()) if key != "subset")
@@ -128,19 +128,19 @@ def _copy_with_sqlite(
     connection: sqlite3.Connection, source: SharedSource, name: str, area: AreaOfInterest | None
 ) -> Copied:
     table = source.states[0].table
-    assert table is not None  # the caller's choice
+    assert table is not None  # callers ensure it
     _refuse_renamed_query(source, table.name, name)
     filters = source.filters
     if filters:
         with geopackage.open_read_only(source.path) as opened:
-            # A function that only GDAL has: all rows travel then, and the layer filters them on the device.
+            # The filter uses a function that only GDAL has: copy all rows; the layer filters them on the device.
             filters = None if any(accepts_filter(opened, table, text) for text in filters) else filters
     return copy_table(connection, source.path, table, name, filters, _area_filter(source, area))
 
 
 def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
     if old != new and any(is_query(text) for text in source.subsets if text):
-        raise GisError(f"its filter is a query on '{old}', a name that another layer has taken in the package")
+        raise GisError(f"its filter is a query on '{old}', but another layer has that name in the package")
 
 
 def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfInterest | None) -> Copied:

@@ -1,4 +1,4 @@
-"""Building a package: the project as a device gets it, with the data that are edited there in one GeoPackage."""
+"""Build a package: the project as a device downloads it, with its editable data in one GeoPackage."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .sync_settings import layer_action
 
 @dataclass
 class _Plan:
-    """What becomes of the layers: each is in one of the lists. `notes` has the reasons, for people."""
+    """The treatment of the layers: each is in one of the lists. `notes` explains it to users."""
 
     offline: list[LayerState] = field(default_factory=list[LayerState])
     kept: list[LayerState] = field(default_factory=list[LayerState])
@@ -40,7 +40,7 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
     files = writer.write([state.layer for state in plan.kept])
-    _tell(log, plan.notes, data, len(files))
+    _log_summary(log, plan.notes, data, len(files))
     after = layers_by_id(project, _states_after(states.values(), plan, data))
     return PackageReport(files, before, after, tuple(plan.notes))
 
@@ -72,7 +72,7 @@ def _decide(state: LayerState, plan: _Plan) -> None:
 
 
 def _offline_problem(state: LayerState) -> str:
-    """Why a layer cannot be edited offline; empty when it can."""
+    """Return why a layer cannot be edited offline; empty if it can."""
     if state.key_problem:
         return state.key_problem
     if isinstance(state.layer.source, DatabaseSource | OtherSource):
@@ -111,7 +111,7 @@ def _remove_empty_groups(project: Project) -> None:
 
 
 def _rewrite_settings(project: Project, data_name: str | None) -> None:
-    """Offline, no transaction groups and no defaults by the provider can work; both are switched off."""
+    """Switch off transaction groups and defaults by the provider, because neither works offline."""
     root, entries = project.root, project.entries
     entries.set_flag("Paths", "Absolute", False)
     if data_name:
@@ -135,7 +135,7 @@ def _states_after(states: Iterable[LayerState], plan: _Plan, data: OfflineData) 
     return after
 
 
-def _tell(log: Log, notes: list[str], data: OfflineData, files: int) -> None:
+def _log_summary(log: Log, notes: list[str], data: OfflineData, files: int) -> None:
     for note in notes:
         log(note)
     features = {copied.table: copied.feature_count for copied in data.tables.values()}

@@ -1,4 +1,4 @@
-"""Which files of a project travel with a package, as they are."""
+"""Find the files of a project that a package contains unchanged."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .port import GisError
 from .project import Layer, Project
 from .sync_settings import attachment_directories
 
-#: Further files of a data file `name.ext`, as `name` + one of these.
+#: Sidecar files of a data file `name.ext`: `name` + one of these.
 _SIDECARS = {
     ".shp": (".shx", ".dbf", ".prj", ".cpg", ".qpj", ".sbn", ".sbx", ".qix", ".idm", ".ind", ".fix", ".qmd"),
     ".dbf": (".cpg", ".idm", ".ind"),
@@ -23,12 +23,12 @@ _SIDECARS = {
     ".csv": (".csvt", ".prj"),
     ".adf": (".hdr", ".prj"),
 }
-#: … and of a raster file.
+#: The same for a raster file.
 _RASTER_SIDECARS = (
     *(".tfw", ".tifw", ".jgw", ".jpgw", ".pgw", ".pngw", ".bpw", ".gfw", ".j2w", ".eww", ".sdw", ".wld"),
     *(".prj", ".qpj", ".aux", ".rrd", ".ovr", ".hdr", ".rpb", ".clr", ".stx", ".msk", ".tab", ".points"),
 )
-#: … as the whole name + one of these.
+#: Sidecar files of any data file: its whole name + one of these.
 _APPENDED = (".aux.xml", ".ovr", ".msk", ".xml", ".cpg", ".qmd", "-wal", ".prj", ".csvt")
 _PICTURE_END = re.compile(r"""\.(?:svgz?|png|jpe?g|gif|bmp|webp|ttf|otf|pdf|html?)(?=["'<>|\n])""", re.IGNORECASE)
 _BEFORE_NAME = re.compile(r"""["'<>|\n]""")
@@ -38,7 +38,7 @@ _ADDRESS = re.compile(r"(?:^|&)(?:url|source)=(?:file:(?://)?)?([^&]+)")
 
 
 def data_files(project: Project, layer: Layer) -> list[Path]:
-    """Files of the project that a layer which stays on its source needs: its data with all of its sidecars."""
+    """Return the files that a layer needs if it keeps its source: its data with all sidecars."""
     path = _data_path(project, layer)
     if path is None:
         return []
@@ -49,7 +49,7 @@ def data_files(project: Project, layer: Layer) -> list[Path]:
 
 
 def pictures(project: Project) -> list[Path]:
-    """Pictures of symbols, decorations and layouts that are files of the project; none of its attachments."""
+    """Return the pictures of symbols, decorations and layouts that are files of the project, without attachments."""
     text = qgs_xml.serialize(project.root).decode()
     found = (_existing(project, name) for name in set(_picture_names(text)))
     attachments = [project.files_root / directory for directory in attachment_directories(project)]
@@ -57,14 +57,14 @@ def pictures(project: Project) -> list[Path]:
 
 
 def companions(project: Project) -> list[Path]:
-    """Translations (`survey_de.qm`) and the plugin (`survey.qml`) of the project."""
+    """Return the translations (`survey_de.qm`) and the plugin (`survey.qml`) of the project."""
     stem = re.sub(r"([*?\[])", r"[\1]", project.file.stem)
     plugin = project.file.with_suffix(".qml")
     return [*sorted(project.folder.glob(f"{stem}_*.qm")), *([plugin] if plugin.is_file() else [])]
 
 
 def _picture_names(text: str) -> Iterator[str]:
-    """Everything in XML that ends like the name of a picture, back to where its text begins."""
+    """Yield every text in the XML that ends like the name of a picture, from its beginning."""
     for end in _PICTURE_END.finditer(text):
         before = text[max(0, end.start() - _LONGEST_NAME) : end.end()]
         name = _BEFORE_NAME.split(before)[-1]
@@ -93,7 +93,7 @@ def _with_sidecars(path: Path) -> Iterator[Path]:
 
 
 def _linked_files(project: Project, path: Path) -> list[Path]:
-    """The rasters that a virtual raster puts together, as far as they are files of the project."""
+    """Return the rasters that a virtual raster combines, as far as they are files of the project."""
     names = _LINKED_RASTER.findall(path.read_text(encoding="utf-8", errors="replace"))
     sources = (FileSource(path.parent / unescape(name)) for name in dict.fromkeys(names))
     return [found for source in sources if (found := _located(project, source))]
@@ -114,5 +114,5 @@ def _located(project: Project, source: FileSource) -> Path | None:
 
 
 def unique(paths: Iterable[Path]) -> list[Path]:
-    """The paths without repetitions, in their order."""
+    """Return the paths in order, without repetitions."""
     return list(dict.fromkeys(paths))

@@ -1,4 +1,4 @@
-"""The files of a package: what is written for it, and what travels as it is."""
+"""Write the files of a package, and list the files that it contains unchanged."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .project import Layer, Project
 from .project_archive import embedded_files
 
 _DATA = "data.gpkg"
-#: The auxiliary database (label positions and the like) lies beside a .qgs under the project's name.
+#: The auxiliary database (label positions and similar data) is beside a .qgs, under the project's name.
 _AUXILIARY = ".qgd"
 
 
 class PackageWriter:
-    """Writes the package of one project. Names in the package start at the top of the project's files."""
+    """Writes the package of one project. Names in the package are relative to the top of the project's files."""
 
     def __init__(self, project: Project, export_dir: Path, kept: Iterable[Layer]) -> None:
         self._project = project
@@ -30,16 +30,16 @@ class PackageWriter:
 
     @property
     def data_file(self) -> Path:
-        """Where the offline data are written to."""
+        """The path to which the offline data are written."""
         return self._folder / self.data_name
 
     @property
     def data_file_in_project(self) -> Path:
-        """Where the packaged project looks for them."""
+        """The path at which the packaged project expects the offline data."""
         return self._project.folder / self.data_name
 
     def write(self, kept: Iterable[Layer]) -> tuple[PackagedFile, ...]:
-        """Write what is not there yet; all files of the package, sorted by name. `kept` stay on their sources."""
+        """Write the remaining files; return all files of the package by name. Layers in `kept` keep their sources."""
         written = [self._write_project(), self._write_attachments(), *self._write_auxiliary()]
         if self.data_file.exists():
             written.append(self.data_file)

@@ -1,4 +1,4 @@
-"""The XML of a layer in a package: where its data are now, and what a device has to know about where they come from."""
+"""The XML of a layer in a package: the new source of its data, and the origin of the data, which devices need."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NOT_NULL, _UNIQUE = 1, 2
 
 
 def make_offline(state: LayerState, copied: Copied, data_file: Path) -> None:
-    """Point a layer at its table in the package and tell where it comes from."""
+    """Point a layer to its table in the package and record its origin."""
     layer = state.layer
     _remember_origin(state)
     source = layer.source
@@ -28,14 +28,14 @@ def make_offline(state: LayerState, copied: Copied, data_file: Path) -> None:
 
 
 def make_read_only(layer: Layer, *, key_is_missing: bool) -> None:
-    """Lock a layer whose edits could not come back."""
+    """Lock a layer whose edits could not be applied on the server."""
     layer.element.set("readOnly", "1")
     if key_is_missing:
         layer.custom_properties[UNSUPPORTED_KEY] = "1"
 
 
 def point_references(project: Project, layers: Iterable[Layer]) -> None:
-    """Let the layer tree and the forms of all layers find these layers where they are now."""
+    """Update the references to these layers in the layer tree and in the forms of all layers."""
     by_id = {layer.id: layer for layer in layers}
     for node in project.tree_nodes():
         if layer := by_id.get(node.get("id") or ""):
@@ -58,14 +58,14 @@ def _remember_origin(state: LayerState) -> None:
 
 
 def _filled_by_provider(state: LayerState) -> set[str]:
-    """Fields that the source fills in by itself: its key, and columns with a default."""
+    """Return the fields that the source fills in itself: its key, and columns with a default."""
     columns = state.table.columns if state.table else ()
     defaults = {column.name for column in columns if column.provider_default}
     return defaults | ({state.key} if state.key else set())
 
 
 def _relax_constraints(layer: Layer, names: set[str]) -> None:
-    """Nobody has to type in the field what the source will fill in."""
+    """Relax constraints of fields that the source fills in, so that users in the field need not enter a value."""
     for constraint in qgs_xml.children(layer.element.find("constraints"), "constraint"):
         if constraint.get("field") in names:
             kept = int(constraint.get("constraints") or "0") & ~(_NOT_NULL | _UNIQUE)
@@ -75,7 +75,7 @@ def _relax_constraints(layer: Layer, names: set[str]) -> None:
 
 
 def _hide_field(layer: Layer, name: str) -> None:
-    """The key of the copy means nothing to people."""
+    """Hide the key of the copy, which has no meaning for users."""
     configuration = qgs_xml.child(layer.element, "fieldConfiguration")
     field = qgs_xml.add(configuration, "field", {"name": name, "configurationFlags": "None"})
     widget = qgs_xml.add(field, "editWidget", {"type": "Hidden"})

@@ -1,8 +1,7 @@
-"""What the worker asks of a GIS engine, and what it gets back.
+"""The interface between the worker and a GIS engine.
 
-An engine works on a folder that holds the files of one project. It reads and writes there and nowhere else,
-knows no database and no network, and may be killed at any moment: whatever it leaves in the folder is
-thrown away.
+An engine works on a folder with the files of one project. It reads and writes only there, uses no database or network
+except the databases that the project names, and may be killed at any moment: the folder is removed afterwards.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ Log = Callable[[str], None]
 
 
 class GisError(Exception):
-    """The project cannot be worked with; the message says why, in words for the person who uploaded it."""
+    """The project cannot be processed; the message says why, in words for the user who uploaded it."""
 
     #: As stored in the job's feedback (`error_type`).
     error_type = "UNKNOWN"
@@ -37,14 +36,14 @@ class InvalidProjectFileError(GisError):
 
 
 class MissingFileError(GisError):
-    """A file that the job cannot do without is not there."""
+    """A file that the job needs is missing."""
 
     error_type = "FILE_NOT_FOUND"
 
 
 @dataclass(frozen=True)
 class ProjectReport:
-    """What `process_projectfile` finds out about a project.
+    """The result of `process_projectfile`.
 
     `details` is `core_project.project_details`: crs, extent, background_color, qgis_version, attachment_dirs,
     data_dirs, layers_by_id, ordered_layer_ids, … as plain JSON values.
@@ -56,7 +55,7 @@ class ProjectReport:
 
 @dataclass(frozen=True)
 class PackagedFile:
-    """A file of a package: its name in the package (POSIX, relative) and where its bytes are now."""
+    """A file of a package: its name in the package (POSIX, relative) and its current path."""
 
     name: str
     path: Path
@@ -64,7 +63,7 @@ class PackagedFile:
 
 @dataclass(frozen=True)
 class PackageReport:
-    """A package. Attachments are not in it: clients fetch them on demand."""
+    """A package. It does not contain attachments: clients download them on demand."""
 
     files: tuple[PackagedFile, ...]
     layers_before: dict[str, Any]
@@ -84,7 +83,7 @@ class Delta:
 
 @dataclass(frozen=True)
 class DeltaOutcome:
-    """What became of one delta. `feedback` has the keys of `core_delta.last_feedback`."""
+    """The outcome of one delta. `feedback` has the keys of `core_delta.last_feedback`."""
 
     delta_id: str
     status: OutcomeStatus
@@ -94,14 +93,14 @@ class DeltaOutcome:
 
 @dataclass(frozen=True)
 class ApplyReport:
-    """What became of the deltas, in order, and which files of the project (relative, POSIX) were changed."""
+    """The outcomes of the deltas, in order, and the changed files of the project (relative, POSIX)."""
 
     outcomes: tuple[DeltaOutcome, ...]
     changed_files: frozenset[str] = field(default_factory=frozenset[str])
 
 
 class Engine(Protocol):
-    """Reads, packages and edits one project. `project_file` is the .qgs or .qgz inside its folder."""
+    """Reads, packages and edits one project. `project_file` is the .qgs or .qgz in its folder."""
 
     def report(self, project_file: Path, log: Log) -> ProjectReport:
         """Describe the project and draw its thumbnail. Raises GisError."""
@@ -125,8 +124,8 @@ class Engine(Protocol):
 
 
 class EngineClass(Protocol):
-    """What makes an engine for one job."""
+    """Creates the engine for one job."""
 
     def __call__(self, files_root: Path) -> Engine:
-        """Return an engine for the folder of all of a project's files; the project file may lie in a folder below."""
+        """Return an engine for the folder of all of a project's files; the project file may be in a folder below it."""
         ...

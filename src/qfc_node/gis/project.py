@@ -1,4 +1,4 @@
-"""A QGIS project as its file describes it: coordinate system, extent, layers, entries. Opens no data."""
+"""Read a QGIS project from its file: coordinate system, extent, layers, entries. Opens no data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Extent:
 
     @property
     def is_empty(self) -> bool:
-        """Whether it covers nothing (QGIS writes such a one for layers without features)."""
+        """Whether it covers nothing (QGIS writes such extents for layers without features)."""
         return not (self.xmax > self.xmin and self.ymax > self.ymin)
 
     def __str__(self) -> str:
@@ -38,7 +38,7 @@ class Extent:
 
 
 class Layer:
-    """One `<maplayer>`. Its properties are read from the XML whenever they are asked for."""
+    """One `<maplayer>`. Its properties are read from the XML on every access."""
 
     def __init__(self, element: Element, folder: Path) -> None:
         self.element = element
@@ -52,7 +52,7 @@ class Layer:
 
     @property
     def name(self) -> str:
-        """The layer's name as people see it."""
+        """The layer's name as users see it."""
         return text_of(self.element, "layername") or self.element.get("name") or ""
 
     @property
@@ -78,23 +78,23 @@ class Layer:
 
     @property
     def crs(self) -> str:
-        """Authority code of the coordinate system (`EPSG:2056`); empty when it has none."""
+        """Authority code of the coordinate system (`EPSG:2056`); empty without one."""
         return text_of(self.element, "srs/spatialrefsys/authid")
 
     @property
     def crs_definition(self) -> str:
-        """The coordinate system in full: its code, else WKT, else PROJ string; empty when there is none."""
+        """The coordinate system: its code, else its WKT, else its PROJ string; empty without one."""
         system = self.element.find("srs/spatialrefsys")
         return self.crs or text_of(system, "wkt") or text_of(system, "proj4")
 
     @property
     def geometry_type(self) -> str:
-        """Name of the geometry type, as `Point`, `MultiPolygonZ`, `NoGeometry`; empty for rasters."""
+        """Name of the geometry type, such as `Point`, `MultiPolygonZ`, `NoGeometry`; empty for rasters."""
         return self.element.get("wkbType") or ""
 
     @property
     def is_read_only(self) -> bool:
-        """Whether editing is locked in the project."""
+        """Whether the project forbids editing."""
         return self.element.get("readOnly") == "1"
 
     @property
@@ -103,13 +103,13 @@ class Layer:
         return read_extent(self.element.find("extent"))
 
     def set_source(self, source: Source, provider: str) -> None:
-        """Point the layer at other data."""
+        """Point the layer to other data."""
         qgs_xml.set_text(self.element, "datasource", datasource.encode(source, self.folder))
         qgs_xml.set_text(self.element, "provider", provider)
 
 
 class Project:
-    """A project file, read. `root` is its XML, `files_root` the folder of all of the project's files."""
+    """A project, read from its file. `root`: its XML; `files_root`: the folder of all of the project's files."""
 
     def __init__(self, file: Path, root: Element, files_root: Path | None = None) -> None:
         self.file = Path(os.path.normpath(file.absolute()))
@@ -122,17 +122,17 @@ class Project:
     def read(path: Path, files_root: Path | None = None) -> Project:
         """Read a .qgs or .qgz. Raises InvalidProjectFileError or MissingFileError.
 
-        `files_root` is the top of the project's files when the project file lies in a folder below it.
+        `files_root`: the top of the project's files, if the project file is in a folder below it.
         """
         return Project(path, qgs_xml.parse(read_project_xml(path), path.name), files_root)
 
     def save(self, path: Path) -> None:
-        """Write the project as .qgs. Relative datasources keep their text, and so start at the new folder."""
+        """Write the project as .qgs. Relative datasources keep their text, so they now start at the new folder."""
         path.write_bytes(qgs_xml.serialize(self.root))
 
     @property
     def version(self) -> str:
-        """Version of the QGIS that saved the project, as `3.40.6-Bratislava`."""
+        """Version of the QGIS that saved the project, such as `3.40.6-Bratislava`."""
         return self.root.get("version") or ""
 
     @property
@@ -142,44 +142,44 @@ class Project:
 
     @property
     def crs(self) -> str:
-        """Authority code of the project's coordinate system; empty when it has none."""
+        """Authority code of the project's coordinate system; empty without one."""
         return text_of(self.root, "projectCrs/spatialrefsys/authid")
 
     @property
     def crs_definition(self) -> str:
-        """The project's coordinate system in full: its code, else its WKT, else its PROJ string."""
+        """The project's coordinate system: its code, else its WKT, else its PROJ string."""
         system = self.root.find("projectCrs/spatialrefsys")
         return self.crs or text_of(system, "wkt") or text_of(system, "proj4")
 
     @property
     def extent(self) -> Extent | None:
-        """What the map canvas showed when the project was saved, else its default view, else None."""
+        """Extent of the map canvas when the project was saved, else of its default view, else None."""
         canvas = self.root.find("mapcanvas[@name='theMapCanvas']/extent")
         return read_extent(canvas) or read_extent(self.root.find("ProjectViewSettings/DefaultViewExtent"))
 
     @cached_property
     def layers(self) -> list[Layer]:
-        """All layers in the order of the layer tree, top first; those outside the tree come last."""
+        """All layers in the order of the layer tree, top first; layers outside the tree come last."""
         elements = self.root.findall("projectlayers/maplayer")
         by_id = {layer.id: layer for layer in (Layer(element, self.folder) for element in elements)}
         in_tree = [by_id[layer_id] for layer_id in self.tree_layer_ids() if layer_id in by_id]
         return list(dict.fromkeys([*in_tree, *by_id.values()]))
 
     def layer(self, layer_id: str) -> Layer | None:
-        """The layer of that id."""
+        """Return the layer with that id; None without one."""
         return next((layer for layer in self.layers if layer.id == layer_id), None)
 
     def tree_nodes(self) -> Iterable[Element]:
-        """The `<layer-tree-layer>` elements, top first."""
+        """Return the `<layer-tree-layer>` elements, top first."""
         tree = self.root.find("layer-tree-group")
         return () if tree is None else tree.iter("layer-tree-layer")
 
     def tree_layer_ids(self) -> list[str]:
-        """Layer ids of the layer tree, top first."""
+        """Return the layer ids of the layer tree, top first."""
         return [node.get("id") or "" for node in self.tree_nodes()]
 
     def ordered_layer_ids(self) -> list[str]:
-        """Ids in drawing order, top first: the custom order where it is on, else the layer tree's."""
+        """Return the ids in drawing order, top first: the custom order if it is enabled, else the layer tree's."""
         order = self.root.find("layer-tree-group/custom-order")
         if order is None or order.get("enabled") != "1":
             ids = self.tree_layer_ids()
@@ -189,14 +189,14 @@ class Project:
         return [layer_id for layer_id in dict.fromkeys(ids) if layer_id in known]
 
     def locate(self, source: FileSource | TextSource) -> Path:
-        """Path of the file of a source. Raises MissingFileError when it is not there or not the project's."""
+        """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
         if not path.is_relative_to(self.files_root) or not path.exists():
             raise MissingFileError(f"File '{self.file_name(path)}' missing.")
         return path
 
     def file_name(self, path: Path) -> str:
-        """Name of a file as its owner knows it: relative to the project's files, nothing of this machine."""
+        """Return the name of a file as its owner knows it: relative to the project's files, without local folders."""
         if path.is_relative_to(self.files_root):
             return path.relative_to(self.files_root).as_posix()
         if path.is_relative_to(self.files_root.parent):
@@ -204,7 +204,7 @@ class Project:
         return path.as_posix()
 
     def remove_layer(self, layer: Layer) -> None:
-        """Take a layer out of the layers and of the layer tree."""
+        """Remove a layer from the layers and from the layer tree."""
         qgs_xml.remove(layer.element)
         for node in [node for node in self.tree_nodes() if node.get("id") == layer.id]:
             qgs_xml.remove(node)
@@ -212,7 +212,7 @@ class Project:
 
 
 def read_extent(element: Element | None) -> Extent | None:
-    """An extent from its child elements or attributes; None when there is none, or an empty one."""
+    """Read an extent from its child elements or attributes; None if it is missing, invalid or empty."""
     if element is None:
         return None
     texts = (text_of(element, name) or element.get(name) or "" for name in ("xmin", "ymin", "xmax", "ymax"))

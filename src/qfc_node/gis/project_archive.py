@@ -1,6 +1,6 @@
-"""Getting the project XML out of a .qgs or .qgz that a stranger uploaded.
+"""Read the project XML from an untrusted .qgs or .qgz.
 
-A .qgz is a zip with exactly one .qgs, perhaps an auxiliary database (.qgd), and what the project embeds.
+A .qgz is a zip file with exactly one .qgs, possibly an auxiliary database (.qgd), and files embedded in the project.
 """
 
 from __future__ import annotations
@@ -11,18 +11,18 @@ from pathlib import Path, PurePosixPath
 
 from .port import InvalidProjectFileError, MissingFileError
 
-#: Bytes of project XML that are read at most; the largest projects in the wild have about a tenth of this.
+#: Most bytes of project XML that are read; the largest known projects have about a tenth of this.
 MAX_PROJECT_BYTES = 128 * 1024 * 1024
-#: Bytes of embedded files that are unpacked at most.
+#: Most bytes of embedded files that are unpacked.
 MAX_EMBEDDED_BYTES = 512 * 1024 * 1024
 _MAX_MEMBERS = 10_000
-#: XML compresses about 1:20; deflate cannot go beyond about 1:1030, and only a bomb comes near.
+#: XML compresses about 1:20; the limit of deflate is about 1:1030, and only zip bombs come near it.
 _MAX_RATIO = 300
 _SMALL = 1024 * 1024
 
 
 def read_project_xml(path: Path) -> bytes:
-    """The XML of a project file. Raises InvalidProjectFileError or MissingFileError."""
+    """Return the XML of a project file. Raises InvalidProjectFileError or MissingFileError."""
     if not path.is_file():
         raise MissingFileError(f"Project file '{path.name}' missing.")
     suffix = path.suffix.lower()
@@ -36,7 +36,7 @@ def read_project_xml(path: Path) -> bytes:
 
 
 def embedded_files(path: Path) -> dict[str, bytes]:
-    """What a .qgz holds besides its .qgs, by name (POSIX). Empty for a .qgs."""
+    """Return the other files in a .qgz besides its .qgs, by name (POSIX); none for a .qgs."""
     if path.suffix.lower() != ".qgz":
         return {}
     with _open(path) as archive:
@@ -52,7 +52,7 @@ def _read_zipped(path: Path) -> bytes:
         projects = [info for info in members if info.filename.lower().endswith(".qgs")]
         if len(projects) != 1:
             found = ", ".join(f"'{info.filename}'" for info in projects) or "none"
-            raise InvalidProjectFileError(f"'{path.name}' must hold exactly one .qgs file; found: {found}.")
+            raise InvalidProjectFileError(f"'{path.name}' must contain exactly one .qgs file; found: {found}.")
         return _read_member(archive, projects[0], path)
 
 
@@ -76,7 +76,7 @@ def _safe_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]
 def _refuse_unsafe_name(name: str, path: Path) -> None:
     parts = PurePosixPath(name.replace("\\", "/")).parts
     if not parts or ".." in parts or parts[0].endswith((":", "/")):
-        raise InvalidProjectFileError(f"'{path.name}' holds a file with the unsafe name '{name}'.")
+        raise InvalidProjectFileError(f"'{path.name}' contains a file with the unsafe name '{name}'.")
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
@@ -98,4 +98,4 @@ def _is_bomb(info: zipfile.ZipInfo) -> bool:
 
 
 def _too_large(name: str) -> InvalidProjectFileError:
-    return InvalidProjectFileError(f"'{name}' unpacks to more than a QGIS project can have; it was not read.")
+    return InvalidProjectFileError(f"'{name}' unpacks to more data than a QGIS project can have; it was not read.")

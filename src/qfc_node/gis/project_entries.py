@@ -1,7 +1,7 @@
-"""The project's own entries (`<properties>`): `scope/key` → value, in both forms that QGIS has written.
+"""The project's own entries (`<properties>`): `scope/key` → value, in both forms that QGIS writes.
 
-Older: one element a key, `<qfieldsync><attachmentDirs type="QStringList">…`. Newer: the same tree, of
-`<properties name="…">` elements.
+The older form has one element per key, `<qfieldsync><attachmentDirs type="QStringList">…`. The newer form is the same
+tree of `<properties name="…">` elements.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from .qgs_xml import Element
 
 
 class ProjectEntries:
-    """Entries of a project; changes go straight into the XML."""
+    """Entries of a project; changes are written directly to the XML."""
 
     def __init__(self, root: Element) -> None:
         self._root = root
 
     def text(self, scope: str, key: str, default: str = "") -> str:
-        """Value of an entry as text."""
+        """Return the value of an entry as text."""
         element = self._find(scope, key)
         return default if element is None else (element.text or "").strip()
 
     def texts(self, scope: str, key: str) -> list[str] | None:
-        """Value of a list entry, or None when it is not set."""
+        """Return the value of a list entry; None if it is unset."""
         element = self._find(scope, key)
         if element is None:
             return None
         return [(value.text or "").strip() for value in element.findall("value")]
 
     def number(self, scope: str, key: str, default: int) -> int:
-        """Value of a numeric entry."""
+        """Return the value of a numeric entry."""
         try:
             return int(float(self.text(scope, key, str(default))))
         except ValueError:
             return default
 
     def flag(self, scope: str, key: str, default: bool = False) -> bool:
-        """Value of a yes/no entry, which QGIS plugins write as `true`, `1` or `2` (a checked box)."""
+        """Return the value of a yes/no entry, which QGIS plugins write as `true`, `1` or `2` (a checked box)."""
         text = self.text(scope, key).lower()
         return text not in ("0", "false") if text else default
 

@@ -1,4 +1,4 @@
-"""Reading and changing project XML: the one place that meets lxml's types."""
+"""Read and change project XML: the only module that uses lxml's types directly."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from lxml import etree
 
 from .port import InvalidProjectFileError
 
-# lxml names the type of its public elements so.
+# lxml's name of the type of its public elements.
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
 def parse(content: bytes, name: str) -> Element:
-    """The root `<qgis>` of a project. `name` is for messages. Raises InvalidProjectFileError."""
+    """Return the root `<qgis>` of a project. `name` is for messages. Raises InvalidProjectFileError."""
     if b"<!ENTITY" in content.replace(b"\0", b""):
         raise InvalidProjectFileError(f"'{name}' declares XML entities; QGIS never does. It was not read.")
     parser = etree.XMLParser(
@@ -24,7 +24,7 @@ def parse(content: bytes, name: str) -> Element:
         load_dtd=False,
         dtd_validation=False,
         remove_comments=True,
-        # Pictures are embedded in attributes and may have more than 10 MB; entities, which that limit is for, are out.
+        # Pictures embedded in attributes may exceed lxml's limit of 10 MB, which is for entities; these are refused.
         huge_tree=True,
     )
     try:
@@ -37,41 +37,41 @@ def parse(content: bytes, name: str) -> Element:
 
 
 def serialize(root: Element) -> bytes:
-    """The file's bytes, with the document type that QGIS writes."""
+    """Return the file's bytes, with the document type that QGIS writes."""
     return _DOCTYPE + etree.tostring(root, encoding="utf-8") + b"\n"
 
 
 def text_of(element: Element | None, path: str = "") -> str:
-    """Text of the element (or of the one at `path` below it), stripped; empty when there is none."""
+    """Return the text of the element (or of the one at `path` below it), stripped; empty without one."""
     found = element.find(path) if element is not None and path else element
     return (found.text or "").strip() if found is not None else ""
 
 
 def add(parent: Element, tag: str, attributes: dict[str, str] | None = None, text: str | None = None) -> Element:
-    """A new last child."""
+    """Add a last child and return it."""
     child = etree.SubElement(parent, tag, attributes or {})
     child.text = text
     return child
 
 
 def child(parent: Element, tag: str) -> Element:
-    """The first child of that name, made when there is none."""
+    """Return the first child of that name; create it if it is missing."""
     found = parent.find(tag)
     return found if found is not None else add(parent, tag)
 
 
 def set_text(parent: Element, tag: str, text: str) -> None:
-    """Give the child of that name this text."""
+    """Set the text of the child of that name."""
     child(parent, tag).text = text
 
 
 def remove(element: Element) -> None:
-    """Take the element out of its parent."""
+    """Remove the element from its parent."""
     parent = element.getparent()
     if parent is not None:
         parent.remove(element)
 
 
 def children(parent: Element | None, tag: str) -> Iterator[Element]:
-    """The children of that name; none of none."""
+    """Return the children of that name; none without a parent."""
     return iter(()) if parent is None else iter(parent.findall(tag))

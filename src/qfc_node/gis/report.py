@@ -1,4 +1,4 @@
-"""What the server tells about a project: `project_details` with its `layers_by_id`."""
+"""The server's report about a project: `project_details` with its `layers_by_id`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ _USER_INFO = re.compile(r"(://[^/@\s:]*):[^/@\s]*@")
 
 
 def project_details(project: Project, states: Iterable[LayerState]) -> dict[str, Any]:
-    """Everything `process_projectfile` reports, as plain JSON values."""
+    """Return everything that `process_projectfile` reports, as plain JSON values."""
     extent = project.extent
     return {
         "project_name": project.title,
@@ -66,12 +66,12 @@ def project_details(project: Project, states: Iterable[LayerState]) -> dict[str,
 
 
 def layers_by_id(project: Project, states: Iterable[LayerState]) -> dict[str, Any]:
-    """One entry a layer, by layer id."""
+    """Return one entry per layer, by layer id."""
     return {state.layer.id: layer_entry(project, state) for state in states}
 
 
 def layer_entry(project: Project, state: LayerState) -> dict[str, Any]:
-    """What is reported about one layer; file names are relative to the project's files."""
+    """Return the report about one layer; file names are relative to the project's files."""
     layer = state.layer
     properties = layer.custom_properties
     type_number, type_name = _LAYER_TYPES.get(layer.kind, (None, layer.kind))
@@ -103,21 +103,21 @@ def layer_entry(project: Project, state: LayerState) -> dict[str, Any]:
 
 
 def background_color(project: Project) -> str:
-    """Colour of the map canvas as `#rrggbb`."""
+    """Return the colour of the map canvas as `#rrggbb`."""
     parts = ("CanvasColorRedPart", "CanvasColorGreenPart", "CanvasColorBluePart")
     red, green, blue = (min(max(project.entries.number("Gui", part, 255), 0), 255) for part in parts)
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
 def wkb_type(name: str) -> int:
-    """Number of a geometry type that QGIS names `MultiPolygonZ`; 0 for an unknown one."""
+    """Return the number of a geometry type from QGIS's name, such as `MultiPolygonZ`; 0 for an unknown one."""
     found = re.fullmatch(r"(.*?)(ZM|Z|M|25D|)", name)
     base, dimension = (found[1], found[2]) if found else (name, "")
     return _WKB_TYPES[base] + _DIMENSIONS[dimension] if base in _WKB_TYPES else 0
 
 
 def public_datasource(project: Project, layer: Layer) -> str:
-    """The datasource without secrets, its path relative to the project's files."""
+    """Return the datasource without secrets, its path relative to the project's files."""
     source = layer.source
     if isinstance(source, DatabaseSource):
         return redacted(layer.datasource)
@@ -127,7 +127,7 @@ def public_datasource(project: Project, layer: Layer) -> str:
 
 
 def redacted(text: str) -> str:
-    """A text without the passwords that connection strings and addresses hold."""
+    """Return a text without the passwords in connection strings and URLs."""
     return _USER_INFO.sub(r"\1:***@", _PASSWORD.sub(r"\1***", text))
 
 

@@ -1,4 +1,4 @@
-"""What QFieldSync, the desktop plugin, has stored in a project about its synchronisation."""
+"""Settings for synchronisation that QFieldSync, the desktop plugin, stored in a project."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ACTIONS = frozenset({"offline", "no_action", "copy", "keep_existent", "remove"}
 
 
 def layer_action(layer: Layer) -> Action:
-    """What is to become of a layer in a package: its cloud setting, else its cable setting, else the default."""
+    """Return the treatment of a layer in a package: its cloud setting, else its cable setting, else the default."""
     properties = layer.custom_properties
     is_vector = layer.kind == "vector"
     for setting in (properties.text(CLOUD_ACTION), properties.text(ACTION)):
@@ -27,11 +27,11 @@ def layer_action(layer: Layer) -> Action:
 
 
 def attachment_directories(project: Project) -> list[str]:
-    """Folders whose files are fetched on demand, relative to the project."""
+    """Return the folders whose files devices download on demand, relative to the project."""
     listed = project.entries.texts(_SCOPE, "attachmentDirs")
     return ["DCIM"] if listed is None else [name for name in listed if name]
 
 
 def data_directories(project: Project) -> list[str]:
-    """Folders with further files that the form of a layer shows, relative to the project."""
+    """Return the folders with other files that layers' forms show, relative to the project."""
     return [name for name in project.entries.texts(_SCOPE, "dataDirs") or [] if name]

@@ -1,4 +1,4 @@
-"""A small map of a project, drawn without QGIS."""
+"""Draw a small map of a project without QGIS."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from .project import Extent, Layer, Project
 from .qgs_xml import Element, text_of
 from .report import background_color
 
-#: Size of the picture; it is drawn at twice that, so that its edges come out smooth.
+#: Size of the picture; it is drawn at twice that size, which smooths its edges.
 WIDTH, HEIGHT = 400, 300
 _OVERSAMPLING = 2
 #: Seconds after which no further layer is read.
 _SECONDS = 4.0
-#: What reading and drawing a layer may end in; such a layer is missing on the picture.
+#: Errors of reading or drawing a layer; such a layer is missing in the picture.
 _UNDRAWABLE = (GisError, OSError, ValueError, ArithmeticError, sqlite3.Error)
 
 
 def draw_thumbnail(project: Project, states: Mapping[str, LayerState], seconds: float = _SECONDS) -> bytes:
-    """A PNG of what the project's map canvas showed. Layers that cannot be drawn are left out; it never fails."""
+    """Return a PNG of the project's map canvas. Layers that cannot be drawn are left out; never fails."""
     deadline = time.monotonic() + seconds
     extent = project.extent or _extent_of_layers(project, states) or Extent(0, 0, WIDTH, HEIGHT)
     view = View.around(extent, WIDTH * _OVERSAMPLING, HEIGHT * _OVERSAMPLING)
@@ -43,7 +43,7 @@ def draw_thumbnail(project: Project, states: Mapping[str, LayerState], seconds: 
 
 
 def visible_layer_ids(project: Project) -> list[str]:
-    """Ids of the layers that are switched on, with all groups they are in; top first."""
+    """Return the ids of the layers that are switched on together with all their groups, top first."""
     tree = project.root.find("layer-tree-group")
     visible: set[str] = set() if tree is None else set(_checked(tree))
     return [layer_id for layer_id in project.ordered_layer_ids() if layer_id in visible]

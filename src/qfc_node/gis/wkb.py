@@ -1,7 +1,7 @@
-"""Well-known binary: read and written here and nowhere else. Needs no library, and keeps curves, Z and M.
+"""Read and write well-known binary, without a library; curves, Z and M are preserved. No other module does this.
 
 Sources: ISO 13249-3 and OGC 06-103r4 (WKB), PostGIS's extended form (its flags for Z, M and the coordinate system),
-OGC 12-128r17 section 2.1.3 (the header that GeoPackage puts before it).
+OGC 12-128r17 section 2.1.3 (GeoPackage's header before it).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class BadWkbError(ValueError):
 
 
 class Writable(Protocol):
-    """A geometry as it can be written. `kind` is its number in ISO 13249-3, without Z and M."""
+    """A geometry that can be written. `kind` is its number in ISO 13249-3, without Z and M."""
 
     @property
     def kind(self) -> int: ...
@@ -45,7 +45,7 @@ class Writable(Protocol):
 
 
 class Part(NamedTuple):
-    """A geometry as it stands in the bytes: positions, or parts; rings are lines. An empty point has no position."""
+    """A geometry as it is in the bytes: positions, or parts; rings are lines. An empty point has no position."""
 
     kind: int
     has_z: bool
@@ -55,7 +55,7 @@ class Part(NamedTuple):
 
 
 def read(data: bytes, *, plane: bool = False) -> Part:
-    """Return the geometry of well-known binary; with `plane` its positions are x and y alone. Raises BadWkbError."""
+    """Return the geometry of well-known binary; with `plane`, positions are only x and y. Raises BadWkbError."""
     try:
         return _Reader(data, plane).geometry(0)
     except struct.error as error:
@@ -145,20 +145,20 @@ class _Reader:
 
 @dataclass
 class Shape:
-    """A geometry in pieces, whatever its type was: points, lines, polygons with their rings, in two dimensions."""
+    """A geometry of any type in pieces: points, lines, polygons with their rings, in two dimensions."""
 
     points: list[tuple[float, float]] = field(default_factory=list[tuple[float, float]])
     lines: list[list[tuple[float, float]]] = field(default_factory=list[list[tuple[float, float]]])
     polygons: list[list[list[tuple[float, float]]]] = field(default_factory=list[list[list[tuple[float, float]]]])
 
     def coordinates(self) -> list[tuple[float, float]]:
-        """All vertices."""
+        """Return all vertices."""
         rings = [ring for polygon in self.polygons for ring in polygon]
         return [*self.points, *(vertex for line in [*self.lines, *rings] for vertex in line)]
 
 
 def parse(wkb: bytes) -> Shape:
-    """Take a WKB geometry apart. Curves become the lines through their vertices. Raises ValueError."""
+    """Split a WKB geometry into pieces. Curves become lines through their vertices. Raises ValueError."""
     shape = Shape()
     _take_apart(read(wkb, plane=True), shape)
     return shape
@@ -193,7 +193,7 @@ def _plane(part: Part) -> list[tuple[float, float]]:
 
 
 def wkb_envelope(wkb: bytes) -> Envelope | None:
-    """Extent of a WKB geometry; None when it is empty."""
+    """Return the extent of a WKB geometry; None if it is empty."""
     vertices = [(x, y) for x, y in _all_positions(read(wkb, plane=True)) if x == x and y == y]
     if not vertices:
         return None
@@ -206,14 +206,14 @@ def _all_positions(part: Part) -> Iterable[Position]:
 
 
 def strip_header(blob: bytes) -> bytes | None:
-    """The WKB of a GeoPackage geometry; None for an empty one or something else."""
+    """Return the WKB of a GeoPackage geometry; None if it is empty or not one."""
     if len(blob) < 8 or blob[:2] != b"GP" or blob[3] & 0x10:
         return None
     return blob[_header_length(blob) :]
 
 
 def envelope(blob: bytes | None) -> Envelope | None:
-    """Extent of a GeoPackage geometry, from its header where it is written there; None when it is empty."""
+    """Return the extent of a GeoPackage geometry, from its header if it is there; None if the geometry is empty."""
     wkb = strip_header(blob) if blob else None
     if blob is None or wkb is None:
         return None

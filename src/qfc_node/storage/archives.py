@@ -1,4 +1,4 @@
-"""Looks into a zipped project before anybody unpacks it."""
+"""Check a zipped project before anything unpacks it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_MEMBERS = 10_000
 
 
 def check_archive(path: Path) -> None:
-    """Accept a zip file by its directory. Raises ArchiveBombError, or RejectedError when it is no zip file."""
+    """Check a zip file by its directory. Raises ArchiveBombError, or RejectedError if it is not a zip file."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()

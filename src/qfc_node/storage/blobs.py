@@ -1,8 +1,8 @@
-"""The blob store: immutable bytes under the hex of their sha256.
+"""The blob store: immutable bytes, named by the hexadecimal sha256.
 
-A blob is there completely or not at all: bytes are written to a staging file, forced to the disk, and only then given
-their name. Whoever refers to a blob does so after that, so a crash in between leaves bytes that no client can see,
-and that are swept away later.
+A blob exists completely or not at all: its bytes are written to a staging file, forced to the disk, and only then get
+their name. Rows refer to a blob after that, so a crash in between leaves bytes that no client can see and that a sweep
+removes later.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ class Blob:
 
     @property
     def key(self) -> str:
-        """Where the store keeps it."""
+        """The key of the blob in the store."""
         return self.sha256.hex()
 
 
 class Staged:
-    """Bytes on their way in: a private file that is hashed while it is written. Closing it removes the file."""
+    """Incoming bytes: a private file that is hashed while it is written. Closing it removes the file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -47,7 +47,7 @@ class Staged:
         self._file = path.open("wb", buffering=0)
 
     def write(self, chunk: bytes | memoryview) -> None:
-        """Append bytes. Raises StorageError when the disk does not take them."""
+        """Append bytes. Raises StorageError if the disk does not accept them."""
         self._sha256.update(chunk)
         self._md5.update(chunk)
         self._size += len(chunk)
@@ -62,7 +62,7 @@ class Staged:
 
     @property
     def blob(self) -> Blob:
-        """What has been written so far."""
+        """The identity of the bytes written so far."""
         return Blob(self._sha256.digest(), self._md5.digest(), self._size)
 
     def sync(self) -> None:
@@ -79,10 +79,10 @@ class Staged:
 
 
 class BlobStore(Protocol):
-    """Where blobs are. Every method raises StorageError when the store cannot be used."""
+    """A store of blobs. Every method raises StorageError if the store cannot be used."""
 
     def adopt(self, staged: Staged) -> Blob:
-        """Make staged bytes a blob. Adopting the same bytes twice is harmless."""
+        """Store staged bytes as a blob. Adopting the same bytes twice is harmless."""
         ...
 
     def exists(self, key: str) -> bool:
@@ -94,15 +94,15 @@ class BlobStore(Protocol):
         ...
 
     def local_path(self, key: str) -> Path | None:
-        """Return the file that holds the blob, when there is one on this machine. It must not be written to."""
+        """Return the blob's file, if it is on this machine; otherwise None. Callers must not write to it."""
         ...
 
     def delete(self, key: str) -> None:
-        """Remove the blob; removing what is not there is harmless."""
+        """Remove the blob; removing a missing blob is harmless."""
         ...
 
     def older_than(self, seconds: float) -> Iterator[str]:
-        """Yield the keys of blobs that nobody adopted in the last seconds."""
+        """Yield the keys of blobs that were last adopted more than that many seconds ago."""
         ...
 
     def probe(self) -> None:
@@ -111,7 +111,7 @@ class BlobStore(Protocol):
 
 
 def stage() -> Staged:
-    """Begin an upload. Raises StorageError when the staging folder cannot be written."""
+    """Create an empty staging file. Raises StorageError if the staging folder cannot be written."""
     folder = settings.DATA_DIR / "staging"
     try:
         folder.mkdir(parents=True, exist_ok=True)

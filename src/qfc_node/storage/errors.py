@@ -1,8 +1,8 @@
-"""What can go wrong with bytes.
+"""The errors of storing bytes.
 
-StorageError            the store cannot be used now; nobody's mistake, try again later (503)
-RejectedError           what was sent is not accepted, and never will be
-├── UnsafeNameError     a name that some device or file system cannot hold, or that leaves the project (400)
+StorageError            the store cannot be used now; the client may try again later (503)
+RejectedError           the input is not accepted, and never will be
+├── UnsafeNameError     a name that some device or file system cannot store, or that leaves the project (400)
 ├── UploadTooLargeError larger than the node accepts (413)
 └── ArchiveBombError    an archive that unpacks to far more than it should (400)
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import errno
 
-#: Errors of the machine, not of what it was given. Memory and open files have limits of their own for each process.
+#: Errors of the machine, not of the input. Memory and open files are not included: each process has its own limits.
 _FAULTS = frozenset(
     {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EBUSY, errno.ESTALE, errno.ENFILE, errno.ETIMEDOUT}
 )
@@ -22,11 +22,11 @@ class StorageError(Exception):
 
 
 class RejectedError(Exception):
-    """What was sent is not accepted; the message says why and what would be."""
+    """The input is not accepted; the message says why and what is allowed."""
 
 
 class UnsafeNameError(RejectedError):
-    """The name is not one that every device and file system can hold inside the project."""
+    """Not every device and file system can store this name inside the project."""
 
 
 class UploadTooLargeError(RejectedError):
@@ -34,9 +34,9 @@ class UploadTooLargeError(RejectedError):
 
 
 class ArchiveBombError(RejectedError):
-    """The archive unpacks to far more than a project file ever does."""
+    """The archive unpacks to far more than any project file does."""
 
 
 def is_fault_of_the_machine(error: BaseException) -> bool:
-    """Whether the same may succeed later, on a machine in good order."""
+    """Whether another attempt may succeed once the machine works again."""
     return isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in _FAULTS)

@@ -17,7 +17,7 @@ from .errors import StorageError
 class FolderBlobStore:
     """Blobs as files: `ab/abcd…` under a folder on the same file system as the staging folder.
 
-    One level of folders: 256 of them are soon there, and a new blob costs two `fsync` and no more.
+    There is one level of folders: all 256 soon exist, and then a new blob costs only two `fsync` calls.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -27,7 +27,7 @@ class FolderBlobStore:
         return self.folder / key[:2] / key
 
     def adopt(self, staged: Staged) -> Blob:
-        """Force the staged bytes to the disk and link them under their name, name included."""
+        """Force the staged bytes to the disk, link them under their name and force the name to the disk."""
         blob = staged.blob
         try:
             self._adopt(staged, self._path(blob.key))
@@ -37,13 +37,13 @@ class FolderBlobStore:
 
     def _adopt(self, staged: Staged, path: Path) -> None:
         try:
-            os.utime(path)  # a blob that is adopted again is young again: the sweep leaves it alone
+            os.utime(path)  # a blob that is adopted again counts as new, so that no sweep removes it
         except FileNotFoundError:
             staged.sync()
             self._make_folder(path.parent)
             with suppress(FileExistsError):
                 os.link(staged.path, path)
-        _sync_folder(path.parent)  # whoever linked it may not have come to that
+        _sync_folder(path.parent)  # the process that linked it may have died before its own fsync
 
     def _make_folder(self, folder: Path) -> None:
         if folder.is_dir():
@@ -53,11 +53,11 @@ class FolderBlobStore:
         _sync_folder(folder.parent)
 
     def exists(self, key: str) -> bool:
-        """Whether the file is there."""
+        """Whether the file exists."""
         try:
             return self._path(key).exists()
         except OSError as error:
-            raise StorageError(f"blob {key[:12]}… cannot be looked for: {error.strerror}") from error
+            raise StorageError(f"blob {key[:12]}… cannot be searched for: {error.strerror}") from error
 
     def open(self, key: str) -> BinaryIO:
         """Open the file."""
@@ -86,7 +86,7 @@ class FolderBlobStore:
                     yield path.name
 
     def probe(self) -> None:
-        """Write, force, read and remove a few bytes where blobs are made."""
+        """Write, force to the disk, read and remove a few bytes where blobs are created."""
         staged = stage()
         try:
             staged.write(uuid.uuid4().bytes)
@@ -94,7 +94,7 @@ class FolderBlobStore:
             if not self.folder.is_dir():
                 self._make_folder(self.folder)
             if staged.path.read_bytes() == b"":
-                raise StorageError("what was written cannot be read back")
+                raise StorageError("written bytes cannot be read back")
         except OSError as error:
             raise StorageError(f"the folder cannot be used: {error.strerror}") from error
         finally:

@@ -1,4 +1,4 @@
-"""Which names a file of a project may have: those that Windows, Android, iOS and Linux all can hold."""
+"""Check names of project files: Windows, Android, iOS and Linux must all be able to store them."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ FORBIDDEN = frozenset('<>:"|?*\\')
 RESERVED = frozenset(
     {"CON", "PRN", "AUX", "NUL"} | {f"COM{digit}" for digit in "123456789"} | {f"LPT{digit}" for digit in "123456789"}
 )
-#: Of one part of a path on ext4, APFS and NTFS.
+#: Limit of one part of a path on ext4, APFS and NTFS.
 MAX_SEGMENT_BYTES = 255
-#: Of a whole name: with the folder of a job before it, it has to fit into a path, and into an index of PostgreSQL.
+#: Limit of a whole name: with a job's folder before it, it must fit into a path, and into an index of PostgreSQL.
 MAX_NAME_BYTES = 1000
 
 
 def check_name(name: str) -> None:
-    """Accept a relative POSIX path. Raises UnsafeNameError, whose message says what is wrong with it."""
+    """Check a relative POSIX path. Raises UnsafeNameError; its message says what is wrong."""
     if not name:
         raise UnsafeNameError("The file has no name.")
     if len(name.encode(errors="replace")) > MAX_NAME_BYTES:
         raise UnsafeNameError(f"The name is longer than {MAX_NAME_BYTES} bytes.")
     if name.startswith("/"):
-        raise UnsafeNameError("The name must be relative to the project: it may not begin with '/'.")
+        raise UnsafeNameError("The name must be relative to the project: it must not begin with '/'.")
     for segment in name.split("/"):
         _check_segment(segment)
 
@@ -39,11 +39,11 @@ def _problem(segment: str) -> str | None:
         return "is not a name"
     bad = sorted(FORBIDDEN.intersection(segment))
     if bad:
-        return f"has the character {bad[0]!r}, which not every device can store"
+        return f"contains the character {bad[0]!r}, which some devices cannot store"
     if any(unicodedata.category(character) in {"Cc", "Cs"} for character in segment):
-        return "has a control character"
+        return "contains a control character"
     if segment[-1] in ". ":
-        return "ends with a dot or a blank"
+        return "ends with a dot or a space"
     if segment.partition(".")[0].upper() in RESERVED:
         return "is reserved on Windows"
     if len(segment.encode()) > MAX_SEGMENT_BYTES:

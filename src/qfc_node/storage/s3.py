@@ -19,7 +19,7 @@ from .errors import StorageError
 
 Result = TypeVar("Result")
 PREFIX = "blobs/"
-#: Seconds that a store may take to answer: with botocore's own, a job would wait five minutes for one that hangs.
+#: Seconds that a store may take to answer: with botocore's defaults, a job would wait five minutes for a hanging store.
 TIMEOUTS = Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 3})
 
 
@@ -31,7 +31,7 @@ def _ask(what: str, question: Callable[[], Result]) -> Result:
 
 
 class _Download(io.RawIOBase):
-    """The bytes of an object on their way; a connection that breaks is a StorageError, as everywhere."""
+    """A stream of an object's bytes; a broken connection raises StorageError, like every other fault of the store."""
 
     def __init__(self, body: Any) -> None:
         self._body = body
@@ -40,7 +40,7 @@ class _Download(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        chunk: bytes = _ask("send a file to its end", lambda: self._body.read(len(buffer)))
+        chunk: bytes = _ask("send a whole file", lambda: self._body.read(len(buffer)))
         buffer[: len(chunk)] = chunk
         return len(chunk)
 
@@ -50,10 +50,10 @@ class _Download(io.RawIOBase):
 
 
 class S3BlobStore:
-    """Blobs as objects `blobs/ab/abcd…`. The store itself sees to it that an object is there whole or not at all."""
+    """Blobs as objects `blobs/ab/abcd…`. The store itself ensures that an object exists completely or not at all."""
 
     def __init__(self) -> None:
-        # One of its own for each process, see `blob_store`. The stubs do not know `storages`.
+        # Each process has its own, see `blob_store`. The stubs do not know `storages`.
         create = cast(Any, django.core.files.storage).storages.create_storage
         self._storage: Any = create(settings.STORAGES["blobs"])
         self._storage.client_config = self._storage.client_config.merge(TIMEOUTS)
@@ -63,7 +63,7 @@ class S3BlobStore:
         return f"{PREFIX}{key[:2]}/{key}"
 
     def adopt(self, staged: Staged) -> Blob:
-        """Upload the staged bytes, in parts when they are many."""
+        """Upload the staged bytes; large ones in parts."""
         blob = staged.blob
         with staged.path.open("rb") as source:
             _ask("store a file", lambda: self._storage.save(self._name(blob.key), File(source)))
@@ -80,7 +80,7 @@ class S3BlobStore:
         return cast(BinaryIO, _Download(answer["Body"]))
 
     def local_path(self, key: str) -> Path | None:
-        """There is no file on this machine."""
+        """Return None: objects are not files of this machine."""
         del key
 
     def delete(self, key: str) -> None:
@@ -99,6 +99,6 @@ class S3BlobStore:
                 yield item.key.rpartition("/")[2]
 
     def probe(self) -> None:
-        """Ask for the bucket itself."""
+        """Ask the store for the bucket."""
         client = self._storage.connection.meta.client
         _ask("answer", lambda: client.head_bucket(Bucket=self._storage.bucket_name))

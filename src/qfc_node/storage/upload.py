@@ -1,4 +1,4 @@
-"""Takes multipart files straight into the staging folder, hashing on the way: memory stays flat whatever the size."""
+"""Write multipart files directly into the staging folder and hash them: memory use does not depend on their size."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from django.core.files.uploadhandler import FileUploadHandler
 from .blobs import Blob, Staged, stage
 from .errors import StorageError, UploadTooLargeError
 
-#: Room for the parts of a multipart body that are not the file.
+#: Allowance for the parts of a multipart body that are not the file.
 ENVELOPE_BYTES = 64 * 1024
 
 
 class StagedUpload(UploadedFile):
-    """An uploaded file in the staging folder. Closing it, as Django does after the answer, removes it from there."""
+    """An uploaded file in the staging folder. Closing it removes it from there; Django does so after the response."""
 
     def __init__(self, staged: Staged, name: str, content_type: str | None, charset: str | None) -> None:
         super().__init__(
@@ -30,7 +30,7 @@ class StagedUpload(UploadedFile):
 
     @property
     def blob(self) -> Blob:
-        """The identity of the bytes; they are in the store once the store has adopted them."""
+        """The identity of the bytes. They are in the store only after it has adopted them."""
         return self.staged.blob
 
     def open(self, mode: str | None = None) -> Any:
@@ -58,20 +58,20 @@ class BlobUploadHandler(FileUploadHandler):
         boundary: Any,
         encoding: Any = None,
     ) -> None:
-        """Refuse what announces itself as too large. Raises UploadTooLargeError."""
+        """Refuse a request whose announced length is too large. Raises UploadTooLargeError."""
         del input_data, META, boundary, encoding
         if content_length > settings.UPLOAD_MAX_BYTES + ENVELOPE_BYTES:
             raise UploadTooLargeError(f"At most {settings.UPLOAD_MAX_BYTES} bytes are accepted in one file.")
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        """Begin a staging file. Raises StorageError."""
+        """Create a staging file. Raises StorageError."""
         super().new_file(*args, **kwargs)
         self._staged = stage()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        """Write and hash. Raises StorageError, or UploadTooLargeError when the client announced less than it sends.
+        """Write and hash a chunk. Raises StorageError, or UploadTooLargeError if more bytes arrive than were announced.
 
-        What came until then is removed at once: on a full disk it would take the room from everybody else.
+        On an error the received bytes are removed at once: on a full disk they would use space that others need.
         """
         assert self._staged is not None
         try:
@@ -87,18 +87,18 @@ class BlobUploadHandler(FileUploadHandler):
         staged.write(raw_data)
 
     def file_complete(self, file_size: int) -> StagedUpload:
-        """Hand the staged file to the view."""
+        """Return the staged file for the view."""
         del file_size
         assert self._staged is not None
         staged, self._staged = self._staged, None
         return StagedUpload(staged, self.file_name or "", self.content_type, self.charset)
 
     def upload_interrupted(self) -> None:
-        """Leave nothing of a connection that broke."""
+        """Remove the bytes of an interrupted upload."""
         self._discard()
 
     def __del__(self) -> None:
-        # An exception of this handler or of the parser ends the upload without a word to the handler.
+        # If this handler or the parser raises an exception, the upload ends without a call to the handler.
         self._discard()
 
     def _discard(self) -> None:

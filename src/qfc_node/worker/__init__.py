@@ -1,1 +1,1 @@
-"""The queue loop: claim a job, do it in a child process, commit everything that came of it in one transaction."""
+"""The queue loop: claim a job, run it in a child process, commit its whole result in one transaction."""

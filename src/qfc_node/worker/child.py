@@ -1,4 +1,4 @@
-"""The work itself, in a process of its own that has no database and may be killed at any moment."""
+"""The work of a job, in a child process that has no database connection and may be killed at any moment."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ logger = logging.getLogger(__name__)
 
 
 class Task:
-    """One job in progress: its folder, its output, and the steps that it has taken."""
+    """One job in progress: its folder, its output, and its steps so far."""
 
     def __init__(self, work: Work, folder: JobFolder, output: TextIO, attachment_dirs: tuple[str, ...]) -> None:
         self.work = work
@@ -47,7 +47,7 @@ class Task:
 
     @contextmanager
     def step(self, identifier: str, name: str) -> Generator[dict[str, Any]]:
-        """Record a step with what it returns, and mark it in the output as the official server does."""
+        """Record a step and its return values, and mark it in the output as the official server does."""
         mark = uuid.uuid4()
         record: dict[str, Any] = {"id": identifier, "name": name, "stage": 1, "returns": {}}
         self.steps.append(record)
@@ -62,16 +62,16 @@ class Task:
         """The project file in the folder."""
         return self.folder.files / self.work.project_filename
 
-    def bring_in(self) -> None:
-        """Lay out the project's files."""
+    def lay_out_files(self) -> None:
+        """Lay out the project's files in the job's folder."""
         with self.step("download_project_directory", "Download Project Directory"):
-            self._laid_out = self.folder.bring_in(self.work, blob_store(), self._attachment_dirs)
+            self._laid_out = self.folder.lay_out_files(self.work, blob_store(), self._attachment_dirs)
             for file in self._laid_out:
                 self._marks[file.name] = _mark(self.folder.files / file.name)
-            self.log(f"{len(self._laid_out)} files of {len(self.work.files)} laid out")
+            self.log(f"Laid out {len(self._laid_out)} of {len(self.work.files)} files.")
 
     def store(self, name: str, path: Path) -> StoredFile:
-        """Put a file into the blob store; a file of the project that nobody changed is there already."""
+        """Put a file into the blob store; an unchanged file of the project is already in it."""
         known = self._known(path)
         return stored(name, known if known is not None else _store(path))
 
@@ -96,7 +96,7 @@ def _store(path: Path) -> Blob:
 
 
 def report(task: Task, engine: Engine) -> Result:
-    """`process_projectfile`: details and thumbnail."""
+    """Run `process_projectfile`: report the details and draw the thumbnail."""
     with task.step("project_details", "Project Details") as returns:
         found = engine.report(task.project_file, task.log)
         returns["project_details"] = found.details
@@ -108,7 +108,7 @@ def report(task: Task, engine: Engine) -> Result:
 
 
 def package(task: Task, engine: Engine) -> Result:
-    """`package`: the files that devices download."""
+    """Run `package`: write the files that devices download."""
     with task.step("package_project", "Package Project"):
         made = engine.package(task.project_file, task.folder.export, task.log)
         for note in made.notes:
@@ -123,7 +123,7 @@ def package(task: Task, engine: Engine) -> Result:
 
 
 def apply(task: Task, engine: Engine) -> Result:
-    """`delta_apply`: the deltas into the project's files."""
+    """Run `delta_apply`: apply the deltas to the project's files."""
     with task.step("apply_deltas", "Apply Deltas") as returns:
         applied = engine.apply(
             task.project_file,
@@ -146,20 +146,20 @@ ACTIONS: dict[str, Callable[[Task, Engine], Result]] = {
 
 
 def chosen_engine() -> EngineClass:
-    """Return the engine that the settings name. Importing it before the fork makes every job start fast."""
+    """Return the engine that the settings name. Imported before the fork, so that every job starts fast."""
     engine: EngineClass = import_string(settings.GIS_ENGINE)
     return engine
 
 
 def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tuple[str, ...]) -> Result:
-    """Do the job in its folder. Whatever goes wrong is in the result; nothing is raised."""
+    """Run the job in its folder. Errors are part of the result; nothing is raised."""
     with folder.output.open("w", encoding="utf-8", errors="backslashreplace") as output:
         task = Task(work, folder, output, attachment_dirs)
         try:
             secret_environment.set_up(work.secrets, folder.service_file, task.log)
-            task.bring_in()
+            task.lay_out_files()
             result = ACTIONS[work.type](task, engine(folder.files))
-        except BaseException as error:  # noqa: BLE001  (the process ends here; the worker has to learn why)
+        except BaseException as error:  # noqa: BLE001  (the process ends here; the worker needs the reason)
             result = _failure(error)
             task.log(f"{result.error_class}: {result.error}")
     return replace(result, steps=tuple(task.steps))
@@ -171,6 +171,6 @@ def _failure(error: BaseException) -> Result:
     if is_fault_of_the_machine(error):
         return Result("storage_fault", str(error), "STORAGE", type(error).__name__)
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
-        return Result("crash", "The job needed more memory than it may have.", "OUT_OF_MEMORY", type(error).__name__)
+        return Result("crash", "The job needed more memory than its limit.", "OUT_OF_MEMORY", type(error).__name__)
     stack = "".join(traceback.format_exception(error))
     return Result("crash", str(error) or type(error).__name__, "UNKNOWN", type(error).__name__, stack)

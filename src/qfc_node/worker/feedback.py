@@ -10,7 +10,7 @@ VERSION = "2.0"
 
 
 def success_feedback(result: Result) -> dict[str, Any]:
-    """Return the steps, and what each returned under its id in `outputs`."""
+    """Return the steps, and the return values of each step under its id in `outputs`."""
     return {
         "feedback_version": VERSION,
         "steps": list(result.steps),
@@ -19,7 +19,7 @@ def success_feedback(result: Result) -> dict[str, Any]:
 
 
 def failure_feedback(result: Result, exit_code: int | None) -> dict[str, Any]:
-    """Return the steps so far, and what went wrong."""
+    """Return the steps so far, and the error."""
     return {
         **success_feedback(result),
         "error": result.error,

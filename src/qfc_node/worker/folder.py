@@ -1,4 +1,4 @@
-"""The folder of one job: the project's files on their way in, the results on their way out, thrown away at the end."""
+"""The folder of one job: it holds the project's files and the results, and is removed at the end."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from ..storage.blobs import BlobStore
 from ..storage.errors import StorageError
 from .work import SnapshotFile, Work
 
-#: Data that an engine opens as a database or rewrites in place is copied; the rest is linked: nobody writes to it.
+#: Files with these suffixes are linked, because nothing writes to them. Others are copied: an engine may open them as
+#: a database or rewrite them in place.
 LINKED_SUFFIXES = frozenset(
     {".tif", ".tiff", ".vrt", ".asc", ".jp2", ".ecw", ".jpg", ".jpeg", ".png", ".webp", ".svg", ".pdf", ".laz", ".las"}
     | {".mp4", ".mov", ".m4a", ".mp3", ".zip", ".qm", ".qml", ".ttf"}
 )
 COPY_BYTES = 1024 * 1024
-#: When copies were read and written, in nanoseconds: the year 2000, so that any change shows, however fast it comes.
+#: Access and change time of copies, in nanoseconds: the year 2000, so that even an immediate change is noticed.
 LONG_AGO = (946_684_800 * 10**9, 946_684_800 * 10**9)
 
 
 class JobFolder:
-    """Paths inside the folder, and the way of the project's files into it."""
+    """Paths inside the folder, and how the project's files get into it."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -33,17 +34,17 @@ class JobFolder:
         self.service_file = path / "pg_service.conf"
 
     def make(self) -> None:
-        """Begin with an empty folder."""
+        """Create the folder, empty."""
         self.remove()
         self.files.mkdir(parents=True)
         self.export.mkdir()
 
     def remove(self) -> None:
-        """Throw everything away."""
+        """Remove the folder with its content."""
         shutil.rmtree(self.path, ignore_errors=True)
 
-    def bring_in(self, work: Work, store: BlobStore, attachment_dirs: tuple[str, ...]) -> list[SnapshotFile]:
-        """Lay out the project's files, attachments left out; return those that were laid out."""
+    def lay_out_files(self, work: Work, store: BlobStore, attachment_dirs: tuple[str, ...]) -> list[SnapshotFile]:
+        """Copy or link the project's files except attachments into the folder; return these files."""
         wanted = [file for file in work.files if not is_in(file.name, attachment_dirs)]
         for file in wanted:
             target = self.files / file.name
@@ -56,9 +57,9 @@ def _lay_out(file: SnapshotFile, target: Path, store: BlobStore) -> None:
     try:
         _copy_or_link(file, target, store)
     except OSError as error:
-        raise StorageError(f"{file.name} cannot be brought in: {error.strerror}") from error
+        raise StorageError(f"{file.name} cannot be copied into the job's folder: {error.strerror}") from error
     if target.stat().st_size != file.blob.size:
-        raise StorageError(f"{file.name} came with {target.stat().st_size} of its {file.blob.size} bytes")
+        raise StorageError(f"the store sent {target.stat().st_size} of the {file.blob.size} bytes of {file.name}")
 
 
 def _copy_or_link(file: SnapshotFile, target: Path, store: BlobStore) -> None:

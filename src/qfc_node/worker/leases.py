@@ -1,7 +1,7 @@
-"""Claiming jobs, keeping them, and taking them back from the dead.
+"""Claim jobs, keep them, and requeue the jobs of dead workers.
 
-A claim writes a fencing token into the job. Whoever wants to write the job's result must still find its token there,
-so that a worker that was believed dead and is not can do no harm.
+A claim writes a fencing token into the job. A worker may write the job's result only while its token is still there,
+so that a worker that was wrongly believed dead can do no harm.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from ..core.models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobS
 from ..core.project_lock import lock_project
 from .registry import GRACE_S, HELD, LOCK_CLASS, Registration
 
-#: The longest wait of a job between two tries after faults of the infrastructure, in seconds.
+#: The longest wait of a job between two attempts after faults of the infrastructure, in seconds.
 MAX_BACKOFF_S = 60
-#: The most faults of a job that are counted. A store may be away for days; 2 to the power of that many faults is no
-#: float, and their number no smallint. The wait has been the longest for long by then.
+#: The most faults of a job that are counted. A store may be unreachable for days: 2 to the power of more faults does
+#: not fit into a float, and their number not into a smallint. The wait reached its maximum long before.
 MAX_FAULTS = 1000
 
 #: First of the two keys of the advisory lock that one claim holds at a time.
@@ -35,13 +35,13 @@ CLAIM = """
         from core_job j
         join core_project p on p.id = j.project_id
         where j.status = 'pending'
-          and (j.not_before is null  -- a clock that was put back must not make it wait for longer than it was meant to
+          and (j.not_before is null  -- a clock that was set back must not make the job wait longer than intended
                or j.not_before not between clock_timestamp() and clock_timestamp() + %(wait)s * interval '1 second')
           and p.locked_at is null
           and not exists (
               select 1 from core_job b where b.project_id = j.project_id and b.status in ('queued', 'started')
           )
-          and not (j.type = 'delta_apply' and exists (  -- edits keep their order, also when a job was put off
+          and not (j.type = 'delta_apply' and exists (  -- edits keep their order, even if a job was postponed
               select 1 from core_job b
               where b.project_id = j.project_id and b.type = 'delta_apply' and b.status = 'pending'
                 and (b.created_at, b.id) < (j.created_at, j.id)
@@ -72,25 +72,25 @@ DEAD = f"""
 
 
 class LeaseLostError(Exception):
-    """The job is not ours any more: deleted, stopped, or given to another worker."""
+    """This worker no longer holds the job: it was deleted, stopped, or given to another worker."""
 
 
 @dataclass(frozen=True)
 class Lease:
-    """The right to do one job."""
+    """The right to run one job."""
 
     job_id: uuid.UUID
     token: uuid.UUID
 
     def renew(self) -> None:
-        """Say that the job is being worked on. Raises LeaseLostError."""
+        """Extend the lease. Raises LeaseLostError."""
         with connection.cursor() as cursor:
             cursor.execute(RENEW, {"lease": settings.LEASE_S, "job": self.job_id, "token": self.token})
             if cursor.rowcount == 0:
                 raise LeaseLostError
 
     def hold(self) -> Job:
-        """Lock the job's row to the end of the transaction and return it. Raises LeaseLostError."""
+        """Lock the job's row until the end of the transaction and return it. Raises LeaseLostError."""
         job = Job.objects.select_for_update().filter(pk=self.job_id, lease_token=self.token).first()
         if job is None:
             raise LeaseLostError
@@ -98,10 +98,10 @@ class Lease:
 
 
 def claim(worker: Registration) -> Lease | None:
-    """Take the oldest job that may run, or return None.
+    """Claim the oldest job that may run; return None without one.
 
-    Claims follow one another: of two at once, the one that finds the older job of a project held by the other would
-    take the younger.
+    Only one claim runs at a time: of two at once, one would find the older job of a project held by the other, and
+    take the younger one.
     """
     token = uuid.uuid4()
     values = {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S, "wait": MAX_BACKOFF_S}
@@ -113,13 +113,13 @@ def claim(worker: Registration) -> Lease | None:
 
 
 def give_back(lease: Lease) -> None:
-    """Return a job untouched, as if it had not been claimed: the worker was told to stop."""
+    """Requeue a job as if it had never been claimed: the worker was asked to stop."""
     with transaction.atomic():
         _to_pending(lease.hold(), counted=False)
 
 
 def postpone(lease: Lease, reason: str) -> None:
-    """Return a job after a fault of the infrastructure; the next try comes after a growing wait."""
+    """Requeue a job after a fault of the infrastructure; the wait before the next attempt grows with each fault."""
     with transaction.atomic():
         job = lease.hold()
         job.faults = min(job.faults + 1, MAX_FAULTS)
@@ -127,24 +127,25 @@ def postpone(lease: Lease, reason: str) -> None:
 
 
 def retry_or_give_up(lease: Lease, reason: str) -> None:
-    """Return a job whose process was killed, or whose result cannot be kept; the third time it and its deltas fail.
+    """Requeue a job whose process was killed, or whose result cannot be stored; the third time, it and its deltas fail.
 
-    What comes to no end so often is too large for the machine or not meant for it: later deltas shall not wait for it.
+    A job that fails so often is too large or unsuitable for the machine: later deltas must not wait for it.
     """
     with transaction.atomic():
         job = lease.hold()
         if job.attempts < settings.JOB_MAX_ATTEMPTS:
             _to_pending(job, counted=True)
         else:
-            message = f"The job was tried {job.attempts} times and came to no good end. {reason}"
+            message = f"The job was tried {job.attempts} times and unexpectedly terminated each time. {reason}"
             _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.ERROR, storable(message))
             _give_up(job, storable(message))
 
 
-def take_back_from_the_dead(worker: Registration) -> list[uuid.UUID]:
-    """Return the jobs of dead workers to the queue; a job that killed its third worker fails. Returns their ids.
+def requeue_jobs_of_dead_workers(worker: Registration) -> list[uuid.UUID]:
+    """Requeue the jobs of dead workers; a job whose third worker died fails. Return the ids of all these jobs.
 
-    The caller holds no job: one that is in its name was claimed when the connection broke, and it never learnt of it.
+    The caller must not hold a job: a job in its name was claimed just when the connection broke, so that the worker
+    never received it.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(DEAD, {"lock_class": LOCK_CLASS, "grace": GRACE_S, "idle": worker.id})
@@ -158,7 +159,7 @@ def _to_pending_or_give_up(job: Job) -> None:
     if job.attempts < settings.JOB_MAX_ATTEMPTS:
         _to_pending(job, counted=True)
         return
-    message = f"The job was taken up {job.attempts} times and its worker died each time."
+    message = f"The job was started {job.attempts} times and its worker died each time."
     if job.type == JobType.DELTA_APPLY:
         _hand_on_deltas(job, message)
     _give_up(job, message)
@@ -196,7 +197,7 @@ def _give_up(job: Job, message: str) -> None:
 def _release_deltas(
     job: Job, in_this_job: DeltaStatus, from_now_on: DeltaStatus, message: str | None = None
 ) -> list[uuid.UUID]:
-    """Set what the job's record of its deltas says, and what they are themselves. Returns their ids."""
+    """Set the status of the job's deltas, in the job's records and in the deltas themselves. Return their ids."""
     if job.type != JobType.DELTA_APPLY:
         return []
     feedback = {"msg": message} if message else None
@@ -208,11 +209,12 @@ def _release_deltas(
 
 
 def _hand_on_deltas(job: Job, message: str) -> None:
-    """Give deltas to the next apply job of the project: a dead worker is not their fault, and they come before others.
+    """Move deltas to the next apply job of the project: they did not cause the worker's death, and precede later ones.
 
-    Without such a job they wait, visible, for the next deltas of the project or for somebody to apply them.
+    Without such a job they stay pending, visible to clients, until the project's next deltas arrive or a user applies
+    them.
     """
-    lock_project(job.project)  # whoever sends deltas now makes a job for them, which has to be seen here
+    lock_project(job.project)  # deltas that arrive now get a new job, which must be visible here
     delta_ids = _release_deltas(job, DeltaStatus.ERROR, DeltaStatus.PENDING, message)
     waiting = ApplyJob.objects.filter(project_id=job.project_id, status=JobStatus.PENDING).order_by("created_at")
     following = waiting.select_for_update(of=("job_ptr",)).first()

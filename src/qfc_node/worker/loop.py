@@ -30,24 +30,24 @@ from .work import Result
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between two signs of life while idle.
+#: Seconds between two heartbeats while idle.
 SIGN_S = 5.0
-#: Seconds between two renewals of the lease; also how soon a stopped job is noticed.
+#: Seconds between two renewals of the lease; also the longest time until a stopped job is noticed.
 HEARTBEAT_S = 1.0
-#: Seconds between two looks for dead workers, and at the queue when no notification comes.
+#: Seconds between two checks for dead workers, and between two checks of the queue without a notification.
 CARE_S = 1.0
-#: The longest pause while the database is away, in seconds: well below the grace that workers are given to come back.
+#: The longest pause while the database is unreachable, in seconds: well below the time that workers have to reconnect.
 MAX_PAUSE_S = 2.0
-#: The most of a job's output that is kept, in characters, from its end.
+#: Characters of a job's output that are kept, counted from its end.
 OUTPUT_LIMIT = 500_000
 
 
 class AbortedError(Exception):
-    """The worker was told to stop now."""
+    """The worker was asked to stop at once."""
 
 
 class Worker:
-    """Takes jobs until it is told to stop."""
+    """Runs jobs until it is asked to stop."""
 
     def __init__(self, *, single_shot: bool = False) -> None:
         self.signals = Signals()
@@ -61,7 +61,7 @@ class Worker:
         self._pause_s = 0.25
 
     def run(self) -> None:
-        """Work until told to stop; survive a database that goes away."""
+        """Work until asked to stop; survive outages of the database."""
         with self._sweeper:
             while not self.signals.stopping:
                 self._survive_database_faults()
@@ -72,7 +72,7 @@ class Worker:
             self._cycle()
             self._pause_s = 0.25
         except (OperationalError, InterfaceError) as error:
-            logger.warning("the database is away: %s", _first_line(error))
+            logger.warning("the database cannot be reached: %s", _first_line(error))
             self._pause()
 
     def _pause(self) -> None:
@@ -94,8 +94,8 @@ class Worker:
     def _care(self) -> None:
         if time.monotonic() - self._cared_at < CARE_S or not self._registration.is_settled:
             return
-        for job_id in leases.take_back_from_the_dead(self._registration):
-            logger.warning("took a job back from a dead worker", extra={"job_id": job_id})
+        for job_id in leases.requeue_jobs_of_dead_workers(self._registration):
+            logger.warning("requeued the job of a dead worker", extra={"job_id": job_id})
         self._cared_at = time.monotonic()
 
     def _idle(self) -> None:
@@ -112,15 +112,15 @@ class Worker:
         try:
             self._registration.leave()
         except DatabaseFault:
-            logger.warning("the database is away; others will notice that this worker is gone")
+            logger.warning("the database cannot be reached; other workers will notice that this one has ended")
 
     def _do(self, lease: Lease) -> None:
-        logger.info("took a job", extra={"job_id": lease.job_id})
+        logger.info("started a job", extra={"job_id": lease.job_id})
         try:
             self._work_on(lease)
         except LeaseLostError:
-            logger.warning("the job is not ours any more", extra={"job_id": lease.job_id})
-        except Exception as error:  # noqa: BLE001  (whatever it is, the job must not stay with us, nor end the worker)
+            logger.warning("this worker no longer holds the job", extra={"job_id": lease.job_id})
+        except Exception as error:  # noqa: BLE001  (no error may keep the job claimed, or end the worker)
             with suppress(LeaseLostError):
                 self._insist(lease, _consequence(lease, error))
 
@@ -144,7 +144,7 @@ class Worker:
         return fork(do, settings.WORKER_MEMORY_LIMIT)
 
     def _attend(self, child: ChildProcess, lease: Lease, folder: JobFolder) -> Result:
-        """Keep the lease until the child has ended; return what it left. Raises LeaseLostError, AbortedError."""
+        """Keep the lease until the child has ended; return its result. Raises LeaseLostError, AbortedError."""
         try:
             self._await_end(child, lease)
         finally:
@@ -164,7 +164,7 @@ class Worker:
                 renewed_at = time.monotonic()
 
     def _renew(self, lease: Lease) -> None:
-        # Without a database nobody can take the job away either: the child goes on, and its token decides at the end.
+        # Without a database nobody can take the job away either: the child continues, and its token decides at the end.
         try:
             self._registration.ensure()
             lease.renew()
@@ -173,7 +173,7 @@ class Worker:
             connection.close()
 
     def _insist(self, lease: Lease, write: Callable[[], None]) -> None:
-        """Write, however often the database has to be asked. Raises LeaseLostError and what `write` raises besides."""
+        """Call `write` until the database accepts it. Raises LeaseLostError and the other errors of `write`."""
         while True:
             self._renew(lease)
             try:
@@ -181,7 +181,7 @@ class Worker:
             except (OperationalError, InterfaceError) as error:
                 if self.signals.stopping or not _may_pass(error):
                     raise
-                logger.warning("the result has to wait for the database: %s", _first_line(error))
+                logger.warning("the result waits for the database: %s", _first_line(error))
                 self._pause()
 
 
@@ -197,26 +197,26 @@ def _write(lease: Lease, prepared: Prepared, result: Result, child: ChildProcess
 
 
 def _consequence(lease: Lease, error: Exception) -> Callable[[], None]:
-    """Return what is to be written about a job that came to no result."""
+    """Return the function that records the error of a job without a result."""
     about = {"job_id": lease.job_id}
     match error:
         case AbortedError():
             return lambda: leases.give_back(lease)
         case results.StaleFilesError():
-            logger.info("a file changed meanwhile; the job begins again", extra=about)
+            logger.info("a file changed meanwhile; the job starts again", extra=about)
             return lambda: leases.give_back(lease)
         case NothingToDoError():
             return lambda: results.fail(lease, Result("project_error", str(error), "FILE_NOT_FOUND"), "", None)
         case StorageError() | OSError() | OperationalError() | InterfaceError() if _may_pass(error):
-            logger.warning("the job is put off: %s", error, extra=about)
-            return lambda: leases.postpone(lease, f"Put off after a fault of the server: {error}")
+            logger.warning("the job is postponed: %s", error, extra=about)
+            return lambda: leases.postpone(lease, f"Postponed after a fault of the server: {error}")
         case _:
-            logger.error("the job came to no result", extra=about, exc_info=error)
+            logger.error("the job has no result", extra=about, exc_info=error)
             return lambda: leases.retry_or_give_up(lease, f"{type(error).__name__}: {error}")
 
 
 def _may_pass(error: Exception) -> bool:
-    """Whether the same may succeed later. PostgreSQL's errors of class 54 mean: too large, today and tomorrow."""
+    """Whether another attempt may succeed. PostgreSQL's errors of class 54 are permanent: a value is too large."""
     return not str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
 
 

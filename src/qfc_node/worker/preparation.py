@@ -1,4 +1,4 @@
-"""From a claimed job to plain values: what the child process works on, read in one transaction."""
+"""Turn a claimed job into plain values for the child process, read in one transaction."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ from .work import SnapshotFile, Work
 
 
 class NothingToDoError(Exception):
-    """The job cannot begin; the message says why."""
+    """The job cannot start; the message says why."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A job that is ready to run. `refused` are outcomes of deltas that their author may not make."""
+    """A job that is ready to run. `refused`: the outcomes of deltas whose author lacks the permission."""
 
     work: Work
     snapshot_at: datetime
@@ -54,7 +54,7 @@ def prepare(lease: Lease) -> Prepared:
     """Mark the job as started and take the snapshot. Raises LeaseLostError, NothingToDoError."""
     with transaction.atomic():
         job = lease.hold()
-        # Uploads hold the project's row: none is under way now, with a time before the snapshot's and not in it.
+        # Uploads hold the project's row: so none is running that is older than the snapshot and missing from it.
         project = Project.objects.select_for_update(no_key=True).get(pk=job.project_id)
         now = timezone.now()
         Job.objects.filter(pk=job.pk).update(status=JobStatus.STARTED, started_at=now, docker_started_at=now)
@@ -127,7 +127,7 @@ def _deltas(job: Job, project: Project) -> tuple[tuple[port.Delta, ...], tuple[d
 
 
 def _unpermitted(delta: Delta, role: ProjectRole | None) -> dict[str, Any]:
-    held = f"A {role.value}" if role else "Somebody without a role"
+    held = f"A {role.value}" if role else "A user without a role"
     feedback = {
         "msg": f"{held} is not permitted to {delta_action(delta).title}.",
         "status": "status_unpermitted",
@@ -142,7 +142,7 @@ def _plain(delta: Delta) -> port.Delta:
 
 
 def _known_pks(project: Project, deltas: tuple[port.Delta, ...]) -> dict[tuple[str, str, str], str]:
-    """Return which key the source gave to features that these devices created in earlier jobs."""
+    """Return the keys that the source gave to features which these devices created in earlier jobs."""
     clients: set[uuid.UUID] = {uuid.UUID(delta.client_id) for delta in deltas}
     if not clients:
         return {}

@@ -1,4 +1,4 @@
-"""The child process of a job: forked from the worker, bounded in time and memory, gone when the worker goes."""
+"""The child process of a job: forked from the worker, limited in time and memory, killed when the worker dies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import NoReturn
 from ..storage.errors import is_fault_of_the_machine
 
 PR_SET_PDEATHSIG = 1
-#: What stops the worker must not end the work: service managers and terminals signal whole groups of processes.
+#: Service managers and terminals signal whole groups of processes; a signal that stops the worker must not end the job.
 IGNORED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -32,11 +32,11 @@ class ChildProcess:
 
     @property
     def seconds(self) -> float:
-        """How long it has been running."""
+        """Seconds since it started."""
         return time.monotonic() - self.started
 
     def ended(self) -> bool:
-        """Whether it has ended; the exit code is known then (minus the signal's number when one killed it)."""
+        """Whether it has ended. Then `exit_code` is set (the negative signal number if a signal killed it)."""
         if self.exit_code is None:
             pid, status = os.waitpid(self.pid, os.WNOHANG)
             if pid == 0:
@@ -46,7 +46,7 @@ class ChildProcess:
         return True
 
     def kill(self) -> None:
-        """End it now, and wait for its end."""
+        """Kill it, and wait for its end."""
         if self.exit_code is None:
             os.kill(self.pid, signal.SIGKILL)
             _, status = os.waitpid(self.pid, 0)
@@ -55,7 +55,7 @@ class ChildProcess:
 
 
 def fork(work: Callable[[], None], memory_limit_bytes: int) -> ChildProcess:
-    """Run `work` in a child process. The worker has one thread only, so that forking is safe.
+    """Run `work` in a child process. The worker has only one thread, so that forking is safe.
 
     The child ends with 0, with EX_TEMPFAIL after a fault of the machine, else with EX_SOFTWARE.
     """
@@ -67,14 +67,14 @@ def fork(work: Callable[[], None], memory_limit_bytes: int) -> ChildProcess:
         _be_the_child(work, memory_limit_bytes, parent)
     try:
         return ChildProcess(pid)
-    except OSError:  # no descriptor left to watch it with
+    except OSError:  # no file descriptor is left to watch it
         os.kill(pid, signal.SIGKILL)
         os.waitpid(pid, 0)
         raise
 
 
 def _be_the_child(work: Callable[[], None], memory_limit_bytes: int, parent: int) -> NoReturn:
-    # os._exit at the end, and no way around it: a return from here would be a second worker.
+    # Every path ends in os._exit: returning from here would start a second worker.
     try:
         _die_with(parent)
         for number in IGNORED:
@@ -92,7 +92,7 @@ def _be_the_child(work: Callable[[], None], memory_limit_bytes: int, parent: int
 
 
 def _die_with(parent: int) -> None:
-    """Have the kernel kill this process when the worker dies, even when it dies in this very moment."""
+    """Have the kernel kill this process when the worker dies, even if it dies at this very moment."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(os.EX_SOFTWARE)

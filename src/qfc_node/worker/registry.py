@@ -1,7 +1,8 @@
-"""Who the living workers are.
+"""The registry of living workers.
 
 A worker has a row in `node_worker` and holds a session advisory lock as long as its database connection lives. The
-lock goes the moment the process dies, whatever kills it, so that death is proven and not guessed from silence.
+database releases the lock the moment the process dies, whatever kills it. So a worker's death is proven, not guessed
+from missing heartbeats.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from ..core.models import Worker
 #: First of the two keys of every worker's advisory lock; the second is `node_worker.lock_key`.
 LOCK_CLASS = 0x51464357
 CHANNEL = "qfc_jobs"
-#: Seconds that workers are given to come back after the database went away, before anybody is held to be dead.
+#: Seconds that workers have to reconnect after an outage of the database before they are considered dead.
 GRACE_S = 5.0
 
 HELD = """
@@ -43,25 +44,25 @@ class Registration:
         self._came_back_at = float("-inf")
 
     def ensure(self) -> None:
-        """Be present: after a new database connection the lock, the row and the subscription are made anew."""
+        """Register this worker; on a new database connection, take the lock, write the row and subscribe again."""
         connection.ensure_connection()
         if self._connection is connection.connection:
             return
         if self._connection is not None:
             self._came_back_at = time.monotonic()
-        # A new key each time: a server that has not noticed that our last connection broke keeps the old lock.
+        # A new key each time: a server that has not noticed the end of our last connection still holds the old lock.
         self._lock_key = secrets.randbelow(2**31 - 1)
         with connection.cursor() as cursor:
             cursor.execute("select pg_advisory_lock(%s, %s)", [LOCK_CLASS, self._lock_key])
             cursor.execute(f"listen {CHANNEL}")
-            # A claim or a heartbeat that a crash of the database forgets is made anew; results are waited for.
+            # If a crash of the database loses a claim or heartbeat, it is repeated; only results wait for the disk.
             cursor.execute("set synchronous_commit = off")
         self._write_row()
         self._connection = connection.connection
 
     @property
     def is_settled(self) -> bool:
-        """Whether others may be judged: where this worker has just lost its connection, they may have lost theirs."""
+        """Whether other workers may be declared dead: if this one lost its connection, they may have lost theirs."""
         return time.monotonic() - self._came_back_at > GRACE_S
 
     def _write_row(self) -> None:
@@ -76,23 +77,23 @@ class Registration:
         )
 
     def beat(self, state: str) -> None:
-        """Say that this worker lives, and whether it is idle, busy or draining."""
+        """Record that this worker is alive, and whether it is idle, busy or draining."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "update node_worker set heartbeat_at = clock_timestamp(), state = %s where id = %s", [state, self.id]
             )
             is_known = cursor.rowcount > 0
         if not is_known:
-            self._write_row()  # somebody tidied up; without the row our jobs would be taken from us
+            self._write_row()  # somebody deleted the row; without it our jobs would be requeued
 
     def leave(self) -> None:
-        """Take the row away; the lock goes with the connection."""
+        """Remove the row; closing the connection releases the lock."""
         Worker.objects.filter(pk=self.id).delete()
         connection.close()
 
 
-def forget_the_dead() -> int:
-    """Remove the rows of workers whose lock is gone; return their number."""
+def forget_dead_workers() -> int:
+    """Remove the rows of workers that no longer hold their lock; return the number of rows."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"""

@@ -1,4 +1,4 @@
-"""The end of a job: its result, new file versions and delta statuses, in one transaction."""
+"""Write a job's result, new file versions and delta statuses in one transaction."""
 
 from __future__ import annotations
 
@@ -52,11 +52,11 @@ OUTCOMES_OF_DELTAS = f"""
 
 
 class StaleFilesError(Exception):
-    """Somebody uploaded a new version of a file that the job changed: it has to begin again on top of that."""
+    """Somebody uploaded a new version of a file that the job changed: the job must start again from that version."""
 
 
 def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> None:
-    """Make a good result visible. Raises LeaseLostError, StaleFilesError or StorageError; then nothing is."""
+    """Store the result of a successful job, or nothing: raises LeaseLostError, StaleFilesError or StorageError."""
     with transaction.atomic():
         _begin()
         hold_blobs(file.blob for file in result.files)
@@ -67,7 +67,7 @@ def finish(lease: Lease, prepared: Prepared, result: Result, output: str) -> Non
 
 
 def fail(lease: Lease, result: Result, output: str, exit_code: int | None) -> None:
-    """Make a bad result visible: the job fails, the project and its files stay as they were. Raises LeaseLostError."""
+    """Store the error of a failed job; the project and its files stay as they were. Raises LeaseLostError."""
     with transaction.atomic():
         _begin()
         job = lease.hold()
@@ -107,7 +107,7 @@ def _write_package(job: Job, project: Project, prepared: Prepared, result: Resul
     for file in result.files:
         file_versions.write_package_file(package_job, file.name, file.blob)
     file_versions.delete_older_packages(package_job)
-    # The data of the package are those of the snapshot: what was uploaded meanwhile still needs packaging.
+    # The package contains the data of the snapshot: files that were uploaded meanwhile still need packaging.
     Project.objects.filter(pk=project.pk).update(
         last_package_job=package_job, data_last_packaged_at=prepared.snapshot_at
     )
@@ -119,7 +119,7 @@ def _write_deltas(job: Job, project: Project, prepared: Prepared, result: Result
     for file in result.files:
         file_versions.write_version(project, file.name, file.blob, author)
     _write_outcomes(job, (*prepared.refused, *result.outcomes))
-    _fail_deltas(job, Result("crash", "The job did not say what became of this delta.", "UNKNOWN"))
+    _fail_deltas(job, Result("crash", "The job did not report an outcome for this delta.", "UNKNOWN"))
 
 
 WRITERS: dict[str, Callable[[Job, Project, Prepared, Result], None]] = {
@@ -138,7 +138,7 @@ def _check_still_newest(project: Project, prepared: Prepared, names: Sequence[st
 
 
 def _write_outcomes(job: Job, outcomes: Sequence[dict[str, Any]]) -> None:
-    """Write what became of the deltas with two statements, however many they are."""
+    """Write the outcomes of the deltas with two statements, however many deltas there are."""
     given = {"outcomes": json.dumps(outcomes), "job": job.pk, "author": job.created_by_id}
     with connection.cursor() as cursor:
         cursor.execute(OUTCOMES_OF_JOB, given)

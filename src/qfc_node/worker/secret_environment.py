@@ -1,7 +1,7 @@
-"""What a project's secrets become in the process of a job: libpq's variables and a service file, and nothing else.
+"""Pass a project's secrets to a job's process: as variables of libpq and a service file, and nothing else.
 
-Environment variables reach GDAL and Python too, where some of them name code to load; a secret that is none of libpq's
-is therefore kept from this process.
+GDAL and Python read environment variables too, and some of these name code to load. So the process gets no secret that
+is not a variable of libpq.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ LIBPQ_PREFIX = "PG"
 
 @dataclass(frozen=True)
 class SealedSecret:
-    """A secret as the database has it."""
+    """A secret as stored in the database."""
 
     name: str
     type: str
@@ -28,7 +28,7 @@ class SealedSecret:
 
 
 def set_up(secrets: Iterable[SealedSecret], service_file: Path, log: Log) -> None:
-    """Put the secrets where libpq finds them; the values appear nowhere else. Raises GisError."""
+    """Put the secrets where libpq finds them, and nowhere else. Raises GisError."""
     services: list[str] = []
     for secret in secrets:
         value = _open(secret)
@@ -37,7 +37,7 @@ def set_up(secrets: Iterable[SealedSecret], service_file: Path, log: Log) -> Non
         elif secret.name.startswith(LIBPQ_PREFIX):
             os.environ[secret.name] = value
         else:
-            log(f"The secret {secret.name!r} is not given to the job: only libpq's variables (PG…) are.")
+            log(f"The job does not get the secret {secret.name!r}: jobs only get variables of libpq (PG…).")
     if services:
         _write_service_file(service_file, services)
 
@@ -46,7 +46,7 @@ def _open(secret: SealedSecret) -> str:
     try:
         return unseal(secret.value)
     except SealError as error:
-        raise GisError(f"The secret {secret.name!r} cannot be read. {error}") from error
+        raise GisError(f"The secret {secret.name!r} cannot be decrypted. {error}") from error
 
 
 def _write_service_file(path: Path, services: list[str]) -> None:

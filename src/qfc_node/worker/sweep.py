@@ -1,4 +1,4 @@
-"""Leaves nothing behind: folders of dead workers, uploads that broke off, blobs that no row names, old tokens."""
+"""Remove remains: folders of dead workers, interrupted uploads, blobs that no row refers to, old tokens."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from ..core.blob_references import collect
 from ..core.models import AuthToken
 from ..storage.errors import StorageError
 from ..storage.store import blob_store
-from .registry import forget_the_dead
+from .registry import forget_dead_workers
 
 logger = logging.getLogger(__name__)
 
-#: Seconds between the beginnings of two sweeps of an idle worker.
+#: Seconds from the start of one sweep to the next, of an idle worker.
 EVERY_S = 600.0
-#: How many blobs are looked at in one piece of a sweep.
+#: Number of blobs that one step of a sweep checks.
 BATCH = 2000
-#: Seconds after which an upload that nobody writes to is held to be left over.
+#: Seconds without a write after which an upload counts as interrupted.
 LEFT_OVER_S = 3600.0
-#: Seconds for which a blob that no row names stays: a database that was brought back to an earlier state names none of
-#: what came since, and may itself be brought back again.
+#: Seconds for which a blob stays that no row refers to: a database restored to an earlier state does not refer to newer
+#: blobs, and the restore may itself be undone.
 UNNAMED_KEPT_S = 14 * 86400.0
-#: How long an expired token is kept, so that a client is told that it expired.
+#: How long an expired token is kept, so that a client learns that it expired.
 TOKEN_KEPT = timedelta(days=30)
 
 
 class Sweeper:
-    """The worker's own folder under `jobs/`, locked while the worker lives, and the care for what others left."""
+    """Holds the worker's own folder under `jobs/`, locked while the worker lives, and removes remains of others."""
 
     def __init__(self, data_dir: Path, worker_id: uuid.UUID, *, batch: int = BATCH) -> None:
         self._jobs = data_dir / "jobs"
@@ -50,24 +50,24 @@ class Sweeper:
         self._began_at = float("-inf")
 
     def __enter__(self) -> Self:
-        """Take the folder, and throw away those of the dead."""
+        """Create and lock the folder, and remove the folders of dead workers."""
         self._jobs.mkdir(parents=True, exist_ok=True)
         self._lock = _locked_file(self.home.with_suffix(".lock"))
         self.home.mkdir()
-        self._remove_folders_of_the_dead()
+        self._remove_folders_of_dead_workers()
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Throw the folder away."""
+        """Remove the folder."""
         shutil.rmtree(self.home, ignore_errors=True)
         self.home.with_suffix(".lock").unlink(missing_ok=True)
         if self._lock is not None:
             self._lock.close()
 
     def sweep_when_due(self) -> None:
-        """Do the next piece of a sweep; begin one every ten minutes. A fault is logged and never stops the worker.
+        """Run the next step of a sweep; start one every ten minutes. A fault is logged and never stops the worker.
 
-        A store may hold millions of blobs, and a job or a signal may come at any time: no piece takes long.
+        A store may hold millions of blobs, and a job or a signal may arrive at any time, so every step is short.
         """
         if time.monotonic() - self._began_at >= EVERY_S:
             self._began_at = time.monotonic()
@@ -75,21 +75,21 @@ class Sweeper:
         try:
             next(self._pieces, None)
         except (StorageError, OSError) as error:
-            logger.warning("the sweep is put off: %s", error)
+            logger.warning("the sweep is postponed: %s", error)
 
     def _sweep(self) -> Iterator[object]:
-        self._remove_folders_of_the_dead()
-        self._remove_what_broke_off()
-        forget_the_dead()
+        self._remove_folders_of_dead_workers()
+        self._remove_interrupted_uploads()
+        forget_dead_workers()
         yield AuthToken.objects.filter(expires_at__lt=timezone.now() - TOKEN_KEPT).delete()
         yield from collect_left_over_blobs(UNNAMED_KEPT_S, self._batch)
 
-    def _remove_folders_of_the_dead(self) -> None:
+    def _remove_folders_of_dead_workers(self) -> None:
         for path in self._jobs.glob("*.lock"):
             if path != self.home.with_suffix(".lock"):
                 _remove_when_dead(path)
 
-    def _remove_what_broke_off(self) -> None:
+    def _remove_interrupted_uploads(self) -> None:
         limit = time.time() - LEFT_OVER_S
         for path in (*self._staging.glob("*"), *self._jobs.glob("*.draft")):
             with suppress(FileNotFoundError):
@@ -98,7 +98,7 @@ class Sweeper:
 
 
 def _locked_file(path: Path) -> IO[bytes]:
-    """Make a file that is locked from the moment it can be seen: an unlocked one is a dead worker's."""
+    """Create a file that is locked before it gets its name: an unlocked one belongs to a dead worker."""
     draft = path.with_suffix(".draft")
     lock = draft.open("wb")
     fcntl.flock(lock, fcntl.LOCK_EX)
@@ -107,7 +107,7 @@ def _locked_file(path: Path) -> IO[bytes]:
 
 
 def _remove_when_dead(lock_path: Path) -> None:
-    # A child that outlives its worker for a moment still holds the lock through the descriptor that it inherited.
+    # A child that outlives its worker for a moment still holds the lock through its inherited file descriptor.
     with suppress(FileNotFoundError, BlockingIOError), lock_path.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
@@ -115,7 +115,7 @@ def _remove_when_dead(lock_path: Path) -> None:
 
 
 def collect_left_over_blobs(older_than_s: float, batch: int = BATCH) -> Iterator[int]:
-    """Remove blobs that no row names, batch by batch; yield how many of each went. Raises StorageError."""
+    """Remove blobs that no row refers to, batch by batch; yield the number removed from each. Raises StorageError."""
     keys = blob_store().older_than(older_than_s)
     while some := list(islice(keys, batch)):
         yield collect(some)

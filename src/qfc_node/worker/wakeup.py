@@ -1,4 +1,4 @@
-"""Waiting for whatever comes first: a signal, a notification of the database, the end of a child, or the time."""
+"""Wait for whatever comes first: a signal, a notification of the database, the end of a child, or a time-out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from psycopg import Connection, Notify
 
 
 class Signals:
-    """SIGTERM asks to stop after the present job; a second one, or SIGINT, asks to stop now."""
+    """SIGTERM asks to stop after the current job; a second one, or SIGINT, asks to stop at once."""
 
     def __init__(self) -> None:
         self.stopping = False
@@ -23,9 +23,8 @@ class Signals:
         signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, self._terminate)
         signal.signal(signal.SIGINT, self._interrupt)
-        signal.signal(
-            signal.SIGCHLD, signal.SIG_DFL
-        )  # who starts us may ignore it, and then children leave no exit code
+        # The parent process may ignore SIGCHLD; we would inherit that, and children would leave no exit code.
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
 
     def _terminate(self, number: int, frame: FrameType | None) -> None:
         del number, frame
@@ -37,21 +36,21 @@ class Signals:
         self.stopping = self.abort = True
 
     def wait(self, descriptors: Sequence[int], timeout_s: float) -> None:
-        """Return when a descriptor is readable, a signal came, or the time is over."""
+        """Return when a file descriptor is readable, a signal arrived, or the time is over."""
         select.select([self._pipe, *descriptors], [], [], max(0.0, timeout_s))
         with contextlib.suppress(BlockingIOError):
             os.read(self._pipe, 4096)
 
 
 class Notifications:
-    """Whether the database said that there may be work since the last time it was asked."""
+    """Notifications of the database that there may be work, collected since the last wait."""
 
     def __init__(self) -> None:
         self._connection: Connection[object] | None = None
         self._seen = False
 
     def wait(self, signals: Signals, timeout_s: float) -> None:
-        """Return at the first notification, also one that came while a query ran. Raises OperationalError."""
+        """Return at the first notification, even one that arrived during a query. Raises OperationalError."""
         with connection.wrap_database_errors:
             self._wait(signals, timeout_s)
 
@@ -60,7 +59,7 @@ class Notifications:
         if current is not self._connection:
             current.add_notify_handler(self._note)
             self._connection = current
-            self._seen = True  # anything may have happened before the subscription
+            self._seen = True  # a notification may have been missed before the subscription
         if not self._take():
             signals.wait([current.fileno()], timeout_s)
             current.pgconn.consume_input()

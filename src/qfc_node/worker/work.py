@@ -1,4 +1,4 @@
-"""What a job is about, as plain values: made in the worker, used in the child process, read back from its result."""
+"""The input and the result of a job, as plain values that pass between the worker and the child process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .secret_environment import SealedSecret
 
 @dataclass(frozen=True)
 class SnapshotFile:
-    """A file of the project as it was when the job began."""
+    """A file of the project as it was when the job started."""
 
     name: str
     version_id: uuid.UUID
@@ -26,7 +26,7 @@ class SnapshotFile:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that the child process needs; it has no database."""
+    """Everything that the child process needs, because it has no database."""
 
     job_id: uuid.UUID
     type: str
@@ -44,7 +44,7 @@ ResultKind = Literal["done", "project_error", "storage_fault", "crash"]
 
 @dataclass(frozen=True)
 class StoredFile:
-    """A file that the job made, already in the blob store and named by no row yet."""
+    """A file that the job wrote: already in the blob store, but no row refers to it yet."""
 
     name: str
     sha256: str
@@ -53,18 +53,18 @@ class StoredFile:
 
     @property
     def blob(self) -> Blob:
-        """Its identity."""
+        """The identity of its bytes."""
         return Blob(bytes.fromhex(self.sha256), bytes.fromhex(self.md5), self.size)
 
 
 def stored(name: str, blob: Blob) -> StoredFile:
-    """Describe a blob under a name."""
+    """Return the description of a blob under a name."""
     return StoredFile(name, blob.sha256.hex(), blob.md5.hex(), blob.size)
 
 
 @dataclass(frozen=True)
 class Result:
-    """What the child process leaves behind."""
+    """The result of the child process."""
 
     kind: ResultKind
     error: str = ""
@@ -77,7 +77,7 @@ class Result:
     outcomes: tuple[dict[str, Any], ...] = ()
 
     def write(self, path: Path) -> None:
-        """Write the result so that it is there whole or not at all."""
+        """Write the result atomically: the file is complete or absent."""
         draft = path.with_suffix(".draft")
         draft.write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
         draft.replace(path)

@@ -1,4 +1,4 @@
-"""Shapes of people, organizations, teams and tokens."""
+"""Shapes of users, organizations, teams and tokens."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAME_PATTERN = r"^[-a-zA-Z0-9_]+$"
 
 
 class Name(Pattern):
-    """A name of an account that is to be made."""
+    """The name of a new account."""
 
     def __init__(self, **options: Any) -> None:
         merged: dict[str, Any] = {"min_length": 3, "max_length": 150, **options}
@@ -22,19 +22,19 @@ class Name(Pattern):
 
 
 class AvatarField(serializers.CharField):
-    """Address of a picture of a `User`, or null."""
+    """The URL of a `User`'s picture, or null."""
 
     def __init__(self, **options: Any) -> None:
         merged: dict[str, Any] = {"source": "*", "read_only": True, "allow_null": True, **options}
         super().__init__(**merged)
 
     def to_representation(self, value: Any) -> Any:
-        """Return the address."""
+        """Return the URL."""
         return getattr(getattr(value, "useraccount", None), "avatar_uri", "") or None
 
 
 class UserSerializer(Shape):
-    """An account, as everybody sees it."""
+    """An account, as every user sees it."""
 
     username = serializers.CharField(read_only=True)
     type = serializers.IntegerField(read_only=True, help_text="1 person, 2 organization, 3 team")
@@ -44,7 +44,7 @@ class UserSerializer(Shape):
 
 
 class OwnUserSerializer(Shape):
-    """An account, as its person sees it."""
+    """An account, as its own user sees it."""
 
     username = serializers.CharField(read_only=True)
     type = serializers.IntegerField(read_only=True)
@@ -71,7 +71,7 @@ class OrganizationSerializer(Shape):
         return sorted(row.member.username for row in _memberships(organization))
 
     def get_membership_role(self, organization: Organization) -> str | None:
-        """Return the role of the person whose organizations are listed."""
+        """Return the role of the user whose organizations are listed."""
         person: User | None = self.context.get("person")
         if person is None:
             return None
@@ -81,12 +81,12 @@ class OrganizationSerializer(Shape):
 
 
 def _memberships(organization: Organization) -> list[OrganizationMember]:
-    """Return the rows that were read with the organization."""
+    """Return the rows that were loaded with the organization."""
     return list(cast(Any, organization).members.all())  # the stubs know no reverse relations
 
 
 class AccountSerializer(UserSerializer):
-    """An account, with as much as the caller may know: all of one's own, members of one's organizations."""
+    """An account, as far as the caller may know it: all of their own account, the members of their organizations."""
 
     email = serializers.CharField(required=False)
     first_name = serializers.CharField(required=False)
@@ -97,7 +97,7 @@ class AccountSerializer(UserSerializer):
 
 
 class LoginBody(Shape):
-    """What logging in needs: the name or the e-mail address in either field, and the password."""
+    """The body of a login: the name or the e-mail address in either field, and the password."""
 
     username = Text(required=False, max_length=254)
     email = Text(required=False, max_length=254)
@@ -105,7 +105,7 @@ class LoginBody(Shape):
 
 
 class TokenSerializer(Shape):
-    """A new token and whose it is."""
+    """A new token and its user."""
 
     token = serializers.CharField(source="key", read_only=True)
     expires_at = serializers.DateTimeField(read_only=True)
@@ -118,7 +118,7 @@ class TokenSerializer(Shape):
     full_name = serializers.CharField(source="user.full_name", read_only=True)
 
     def get_type(self, token: AuthToken) -> str:
-        """Return the type as text; this call alone does so, and clients expect it."""
+        """Return the type as text, as clients expect from this call only."""
         return str(token.user.type)
 
 
@@ -137,7 +137,7 @@ class ProviderSerializer(Shape):
 
 
 class NewUserBody(Shape):
-    """A person to be made."""
+    """A new user."""
 
     username = Name()
     password = Text(min_length=8, max_length=1000)
@@ -147,7 +147,7 @@ class NewUserBody(Shape):
 
 
 class ChangeUserBody(Shape):
-    """What people may change about themselves."""
+    """The properties that users may change in their own account."""
 
     first_name = Text(max_length=150, required=False, allow_blank=True)
     last_name = Text(max_length=150, required=False, allow_blank=True)
@@ -155,7 +155,7 @@ class ChangeUserBody(Shape):
 
 
 class NewOrganizationBody(Shape):
-    """An organization to be made."""
+    """A new organization."""
 
     username = Name()
     organization_owner = Text(max_length=150)
@@ -163,12 +163,12 @@ class NewOrganizationBody(Shape):
 
 
 class UserQuery(Shape):
-    """Which accounts are wanted."""
+    """The requested accounts."""
 
     q = Text(required=False, max_length=150, allow_blank=True, help_text="A part of the name.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add the names that Python cannot spell."""
+        """Add the fields whose names are not valid in Python."""
         flags = {name: Flag(required=False) for name in ("exclude-organizations", "exclude-teams")}
         return {**super().get_fields(), **flags}
 
@@ -183,7 +183,7 @@ class MemberSerializer(Shape):
 
 
 class NewMemberBody(Shape):
-    """A membership to be made."""
+    """A new membership."""
 
     member = Text(max_length=150)
     role = Choice(OrganizationMember.Role.choices, required=False, default=OrganizationMember.Role.MEMBER)
@@ -191,7 +191,7 @@ class NewMemberBody(Shape):
 
 
 class ChangeMemberBody(Shape):
-    """A membership to be changed."""
+    """A change of a membership."""
 
     role = Choice(OrganizationMember.Role.choices, required=False)
     is_public = Flag(required=False)
@@ -211,7 +211,7 @@ class TeamSerializer(Shape):
 
 
 class TeamBody(Shape):
-    """A team to be made, or its new name."""
+    """A new team, or the new name of a team."""
 
     team = Pattern(NAME_PATTERN, max_length=100)
 
@@ -227,13 +227,13 @@ class TeamMemberSerializer(Shape):
 
 
 class TeamMemberBody(Shape):
-    """A membership of a team to be made."""
+    """A new membership of a team."""
 
     member = Text(max_length=150)
 
 
 class SubscriptionSerializer(Shape):
-    """What an account has and uses."""
+    """The plan of an account, and the storage it uses."""
 
     uuid = serializers.UUIDField(read_only=True)
     plan_display_name = serializers.CharField(source="plan.display_name", read_only=True)
@@ -248,5 +248,5 @@ class SubscriptionSerializer(Shape):
     plan_storage_threshold_critical_bytes = serializers.IntegerField(read_only=True)
 
 
-#: Types of accounts by the flag of `UserQuery` that leaves them out.
+#: Types of accounts, by the flag of `UserQuery` that excludes them.
 EXCLUDED_TYPES = {"exclude-organizations": UserType.ORGANIZATION, "exclude-teams": UserType.TEAM}

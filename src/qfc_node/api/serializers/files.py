@@ -1,4 +1,4 @@
-"""Shapes of files. Lists of them are long, so they are written without going through serializers."""
+"""Shapes of files. Lists of files are long, so they are built without serializers."""
 
 from __future__ import annotations
 
@@ -18,46 +18,46 @@ DATE_FORMAT = "%d.%m.%Y %H:%M:%S UTC"
 
 
 class UploadBody(Shape):
-    """A file to be stored."""
+    """A file to store."""
 
     file = serializers.FileField(help_text="The bytes of the file.")
 
 
 class DeltafileBody(Shape):
-    """A deltafile to be taken."""
+    """A deltafile."""
 
     file = serializers.FileField(help_text="A deltafile: JSON, version 1.0.")
 
 
 class ThumbnailBody(Shape):
-    """A picture of a project."""
+    """A thumbnail of a project."""
 
     thumbnail = serializers.FileField(help_text="A PNG, JPEG, WebP or GIF.")
 
 
 class XlsformBody(Shape):
-    """A form of a seed."""
+    """The form of a seed."""
 
     xlsform = serializers.FileField(help_text="An XLSForm.")
 
 
 class Json2qgisBody(Shape):
-    """A description of a seed."""
+    """The JSON description of a seed."""
 
     json2qgis = serializers.FileField(help_text="A JSON description of a project.")
 
 
 class FileQuery(Shape):
-    """How much is wanted to be known about each file."""
+    """The requested details of each file."""
 
-    skip_metadata = Flag(required=False, help_text="Leave the sha256 out.")
-    skip_versions = Flag(required=False, help_text="Leave the versions out.")
+    skip_metadata = Flag(required=False, help_text="Omit the sha256.")
+    skip_versions = Flag(required=False, help_text="Omit the versions.")
 
 
 class DownloadQuery(Shape):
-    """Which bytes are wanted."""
+    """The requested version."""
 
-    version = Uuid(required=False, help_text="A version; the newest without it.")
+    version = Uuid(required=False, help_text="Id of a version; without it, the newest.")
 
 
 class FileVersionSerializer(Shape):
@@ -87,7 +87,7 @@ class FileSerializer(Shape):
 def describe_files(
     rows: Iterable[FileVersion], folders: Sequence[str], *, metadata: bool, versions: bool
 ) -> list[dict[str, Any]]:
-    """Describe files from their versions, which come sorted by name and then newest first."""
+    """Describe files from their versions, which must be sorted by name, then newest first."""
     files: list[dict[str, Any]] = []
     for name, group in groupby(rows, key=lambda version: version.file.name):
         listed = [_describe_version(version, metadata) for version in group]

@@ -12,7 +12,7 @@ from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 
-#: What clients call the statuses of a delta.
+#: The statuses of a delta, as clients know them.
 CLIENT_STATUSES = {
     DeltaStatus.PENDING: "STATUS_PENDING",
     DeltaStatus.STARTED: "STATUS_BUSY",
@@ -40,25 +40,25 @@ class JobSerializer(Shape):
 
 
 class JobDetailSerializer(JobSerializer):
-    """A job with what it said."""
+    """A job with its feedback and output."""
 
     feedback = serializers.JSONField(read_only=True, allow_null=True)
     output = serializers.CharField(read_only=True, allow_null=True)
 
 
 class JobQuery(PageQuery):
-    """Which jobs are wanted."""
+    """The requested jobs."""
 
     project_id = Uuid()
     type = Choice(JobType.choices, required=False)
 
 
 class NewJobBody(Shape):
-    """A job to be made."""
+    """A new job."""
 
     project_id = Uuid()
     type = Choice(JobType.choices)
-    force = Flag(required=False, default=False, help_text="Make a package job even if one is under way.")
+    force = Flag(required=False, default=False, help_text="Create a package job even if one is open.")
 
 
 class PackageFileSerializer(Shape):
@@ -99,7 +99,7 @@ class LegacyPackageSerializer(Shape):
 
 
 class DeltaSerializer(Shape):
-    """A delta and what became of it."""
+    """A delta and its status."""
 
     id = serializers.UUIDField(read_only=True)
     deltafile_id = serializers.UUIDField(read_only=True)
@@ -117,17 +117,17 @@ class DeltaSerializer(Shape):
         return CLIENT_STATUSES[DeltaStatus(delta.last_status)]
 
     def get_output(self, delta: Delta) -> str | None:
-        """Return the feedback as text, in the notation that clients show."""
+        """Return the feedback as text, in the notation that clients display."""
         return None if delta.last_feedback is None else str(delta.last_feedback)
 
 
 class DeltaStatusBody(Shape):
-    """What is to become of deltas that were not applied."""
+    """The new status of deltas that were not applied."""
 
-    status = Choice([(DeltaStatus.PENDING, "apply once more"), (DeltaStatus.IGNORED, "never apply")])
+    status = Choice([(DeltaStatus.PENDING, "apply again"), (DeltaStatus.IGNORED, "never apply")])
 
 
 class ChangedSerializer(Shape):
-    """How many were changed."""
+    """The number of changed deltas."""
 
     changed = serializers.IntegerField(read_only=True)

@@ -14,12 +14,12 @@ from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = str(cast(Any, Project.name_validator.regex).pattern)
-#: Types that clients may choose; shared datasets are the server's own.
+#: Types that clients may choose; only the server creates shared datasets.
 CHOSEN_TYPES = [choice for choice in ProjectType.choices if choice[0] != ProjectType.SHARED_DATASETS]
 
 
 class ProjectSerializer(Shape):
-    """A project, and what the caller is in it (an `Access`)."""
+    """A project, and the caller's role in it (an `Access`)."""
 
     id = serializers.UUIDField(source="project.id", read_only=True)
     name = serializers.CharField(source="project.name", read_only=True)
@@ -50,7 +50,7 @@ class ProjectSerializer(Shape):
     )
 
     def get_private(self, access: Access) -> bool:
-        """Return the opposite of `is_public`, which older clients read."""
+        """Return the opposite of `is_public`, for older clients."""
         return not access.project.is_public
 
     def get_can_repackage(self, access: Access) -> bool:
@@ -69,7 +69,7 @@ class ProjectSerializer(Shape):
 class _Settings(Shape):
     description = Text(required=False, allow_blank=True, max_length=100_000)
     is_public = Flag(required=False)
-    private = Flag(required=False, help_text="The opposite of `is_public`, of older clients.")
+    private = Flag(required=False, help_text="The opposite of `is_public`, for older clients.")
     overwrite_conflicts = Flag(required=False)
     has_restricted_projectfiles = Flag(required=False)
     project_type = Choice(CHOSEN_TYPES, required=False)
@@ -86,33 +86,33 @@ class ProjectName(Pattern):
 
 
 class NewProjectBody(_Settings):
-    """A project to be made."""
+    """A new project."""
 
     name = ProjectName()
-    owner = Text(required=False, max_length=150, help_text="The caller without it.")
+    owner = Text(required=False, max_length=150, help_text="Name of the owner; without it, the caller.")
     clone_from_project = Uuid(required=False)
 
 
 class ChangeProjectBody(_Settings):
-    """What is to be changed about a project."""
+    """A change of a project."""
 
     name = ProjectName(required=False)
-    owner = Text(required=False, max_length=150, help_text="Hands the project over.")
+    owner = Text(required=False, max_length=150, help_text="Name of the new owner.")
 
 
 class ProjectQuery(PageQuery):
-    """Which projects are wanted."""
+    """The requested projects."""
 
     owner = Text(required=False, max_length=150, help_text="Name of the owner.")
     name = Text(required=False, max_length=255, help_text="Name of the project.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add the name that Python cannot spell."""
+        """Add the field whose name is not valid in Python."""
         return {**super().get_fields(), "include-public": Flag(required=False)}
 
 
 class CollaboratorSerializer(Shape):
-    """A role that somebody was given in a project."""
+    """A collaborator's role in a project."""
 
     project_id = serializers.UUIDField(read_only=True)
     collaborator = serializers.CharField(source="collaborator.username", read_only=True)
@@ -124,20 +124,20 @@ class CollaboratorSerializer(Shape):
 
 
 class NewCollaboratorBody(Shape):
-    """A role to be given."""
+    """A new collaborator and their role."""
 
     collaborator = Text(max_length=150)
     role = Choice(ProjectRole.choices, required=False, default=ProjectRole.READER)
 
 
 class ChangeCollaboratorBody(Shape):
-    """Another role."""
+    """The new role of a collaborator."""
 
     role = Choice(ProjectRole.choices)
 
 
 class SecretSerializer(Shape):
-    """A secret; its value is never read back."""
+    """A secret, without its value."""
 
     name = serializers.CharField(read_only=True)
     type = serializers.ChoiceField(Secret.Type.choices, read_only=True)
@@ -146,7 +146,7 @@ class SecretSerializer(Shape):
 
 
 class SecretBody(Shape):
-    """A secret to be set."""
+    """A new secret."""
 
     name = Pattern(r"^[A-Za-z_][A-Za-z0-9_]*$")
     type = Choice(Secret.Type.choices)
@@ -154,14 +154,14 @@ class SecretBody(Shape):
 
 
 class SeedSettingsSerializer(Shape):
-    """What a project is to be furnished with."""
+    """The base maps and the form of a seed."""
 
     basemaps = serializers.ListField(child=serializers.DictField(), read_only=True)
     xlsform = serializers.CharField(read_only=True, allow_null=True, help_text="Name of the form, or null.")
 
 
 class SeedSerializer(Shape):
-    """What a project is to be made from."""
+    """A seed: the source from which a project is to be created."""
 
     name = serializers.CharField(read_only=True)
     crs = serializers.CharField(read_only=True)
@@ -172,7 +172,7 @@ class SeedSerializer(Shape):
 
 
 class SeedBody(Shape):
-    """What a project is to be made from."""
+    """A new seed."""
 
     crs = Text(max_length=255, min_length=1)
     extent = serializers.ListField(child=Number(), min_length=4, max_length=4, help_text="xmin, ymin, xmax, ymax")

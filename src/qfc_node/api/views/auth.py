@@ -16,7 +16,7 @@ from ..base import NodeView
 from ..openapi import BODY, CALLER, operation
 from ..serializers.accounts import DetailSerializer, LoginBody, OwnUserSerializer, ProviderSerializer, TokenSerializer
 
-#: QFieldSync keeps its login form disabled unless it finds this.
+#: Without this entry, QFieldSync disables its login form.
 PROVIDERS = [{"type": "credentials", "id": "credentials", "name": "Username / Password"}]
 
 
@@ -34,34 +34,34 @@ class LoginView(NodeView):
         errors=BODY | {401, 503},
     )
     def post(self, request: Request) -> Response:
-        """Make a token."""
+        """Create a token."""
         fields = self.read_body(LoginBody)
         name = fields.get("username") or fields.get("email")
         if not name:
-            raise ValidationError({"username": "The name or the e-mail address is needed."})
+            raise ValidationError({"username": "The name or the e-mail address is required."})
         token = log_in(request, name, fields["password"])
         return Response(TokenSerializer(token).data)
 
 
 class TokenView(LoginView):
-    """`auth/token/`, the older address of the same."""
+    """`auth/token/`, the older URL of the same."""
 
     @operation(
         "auth_token",
-        "Log in; the older address",
+        "Log in; the older URL",
         request=LoginBody,
         answers={200: TokenSerializer},
         errors=BODY | {401, 503},
     )
     def post(self, request: Request) -> Response:
-        """Make a token."""
+        """Create a token."""
         return super().post(request)
 
 
 class LogoutView(NodeView):
     """`auth/logout/`."""
 
-    @operation("auth_logout", "End the token of this request, and no other", answers={200: DetailSerializer})
+    @operation("auth_logout", "End the token of this request; other tokens stay valid", answers={200: DetailSerializer})
     def post(self, request: Request) -> Response:
         """End the token."""
         token = cast(AuthToken, request.auth)
@@ -72,7 +72,7 @@ class LogoutView(NodeView):
 class CallerView(NodeView):
     """`auth/user/`."""
 
-    @operation("auth_user", "Who the token belongs to", answers={200: OwnUserSerializer}, errors=CALLER)
+    @operation("auth_user", "The user of the token", answers={200: OwnUserSerializer}, errors=CALLER)
     def get(self, request: Request) -> Response:
         """Describe the caller."""
         del request
@@ -85,8 +85,8 @@ class ProvidersView(NodeView):
     permission_classes: ClassVar = [AllowAny]
     authentication_classes: ClassVar = []
 
-    @operation("auth_providers", "How one can log in", answers={200: ProviderSerializer(many=True)}, errors=())
+    @operation("auth_providers", "The ways to log in", answers={200: ProviderSerializer(many=True)}, errors=())
     def get(self, request: Request) -> Response:
-        """List the ways."""
+        """List the ways to log in."""
         del request
         return Response(PROVIDERS)

@@ -1,4 +1,4 @@
-"""Roles that people and teams are given in projects."""
+"""Collaborators of projects: users and teams with a role."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from ..pagination import PageQuery, paginate
 from ..refusals import refuse
 from ..serializers.projects import ChangeCollaboratorBody, CollaboratorSerializer, NewCollaboratorBody
 
-COLLABORATOR = path_text("collaborator", "Name of a person, or of a team as `@organization/team`.")
+COLLABORATOR = path_text("collaborator", "Name of a user, or of a team as `@organization/team`.")
 DUPLICATE = "Project collaborator with this Project and Collaborator already exists."
 
 
 def find_collaborator(project: Project, name: str) -> ProjectCollaborator:
-    """Find a role by the name of who has it. Raises ObjectNotFoundError."""
+    """Find a collaborator by name. Raises ObjectNotFoundError."""
     rows = ProjectCollaborator.objects.select_related("collaborator", "created_by", "updated_by")
     row = rows.filter(project=project, collaborator__username__iexact=name).first()
     if row is None:
-        raise ObjectNotFoundError(f"{name!r} is no collaborator")
+        raise ObjectNotFoundError(f"{name!r} is not a collaborator")
     return row
 
 
@@ -36,13 +36,13 @@ class CollaboratorsView(NodeView):
 
     @operation(
         "collaborators_list",
-        "Who was given a role in a project",
+        "Collaborators of a project and their roles",
         parameters=[PageQuery],
         answers={200: CollaboratorSerializer(many=True)},
         errors=PROJECT | {400},
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        """List roles by name."""
+        """List collaborators by name."""
         query = self.read_query(PageQuery)
         project = self.access(project_id, Action.COLLABORATORS).project
         rows = ProjectCollaborator.objects.filter(project=project)
@@ -52,13 +52,13 @@ class CollaboratorsView(NodeView):
 
     @operation(
         "collaborators_create",
-        "Give somebody a role",
+        "Add a collaborator with a role",
         request=NewCollaboratorBody,
         answers={201: CollaboratorSerializer},
         errors=PROJECT | BODY | {409},
     )
     def post(self, request: Request, project_id: UUID) -> Response:
-        """Give a role."""
+        """Add a collaborator."""
         del request
         access = self.access(project_id, Action.COLLABORATORS)
         fields = self.read_body(NewCollaboratorBody)
@@ -78,7 +78,9 @@ def _check_new(access: Access, user: User, role: str) -> None:
     if not access.allows_role(role):
         raise PermissionDeniedError
     if not may_collaborate(user, access.project.owner):
-        raise InvalidInputError("only other people, and for an organization its members and teams, can collaborate")
+        raise InvalidInputError(
+            "only other users can collaborate, and in an organization's project only its members and teams"
+        )
     if ProjectCollaborator.objects.filter(project=access.project, collaborator=user).exists():
         raise InvalidInputError(DUPLICATE)
     refuse(quota.refuses_collaborator(access.project))
@@ -89,20 +91,20 @@ class CollaboratorView(NodeView):
 
     @operation(
         "collaborators_retrieve",
-        "Somebody's role in a project",
+        "A collaborator's role in a project",
         parameters=[COLLABORATOR],
         answers={200: CollaboratorSerializer},
         errors=PROJECT,
     )
     def get(self, request: Request, project_id: UUID, collaborator: str) -> Response:
-        """Describe the role."""
+        """Describe the collaborator."""
         del request
         project = self.access(project_id, Action.COLLABORATORS).project
         return Response(CollaboratorSerializer(find_collaborator(project, collaborator)).data)
 
     @operation(
         "collaborators_update",
-        "Give somebody another role",
+        "Change a collaborator's role",
         parameters=[COLLABORATOR],
         request=ChangeCollaboratorBody,
         answers={200: CollaboratorSerializer},
@@ -122,13 +124,13 @@ class CollaboratorView(NodeView):
 
     @operation(
         "collaborators_delete",
-        "Take somebody's role away",
+        "Remove a collaborator",
         parameters=[COLLABORATOR],
         answers={204: None},
         errors=PROJECT,
     )
     def delete(self, request: Request, project_id: UUID, collaborator: str) -> Response:
-        """Take the role away."""
+        """Remove the collaborator."""
         del request
         access = self.access(project_id, Action.COLLABORATORS)
         row = find_collaborator(access.project, collaborator)

@@ -21,7 +21,7 @@ from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBo
 
 class _DeltaList(NodeView):
     def answer(self, project_id: UUID, **chosen: UUID) -> Response:
-        """Answer deltas of the project in the order in which they arrived."""
+        """Return deltas of the project in the order of their arrival."""
         query = self.read_query(PageQuery)
         project = self.access(project_id, Action.READ_DELTAS).project
         deltas = Delta.objects.filter(project=project, **chosen).select_related("created_by")
@@ -54,10 +54,10 @@ class DeltasView(_DeltaList):
         request=multipart(DeltafileBody),
         answers={200: None},
         errors=PROJECT | BODY,
-        description="A delta that is known already is left out, so that sending a file again is harmless.",
+        description="Deltas that the server already has are skipped, so that sending a file again is harmless.",
     )
     def post(self, request: Request, project_id: UUID) -> Response:
-        """Store the deltas; the answer means that they are safe, not that they are applied."""
+        """Store the deltas. Success means that they are stored, not that they are applied."""
         del request
         access = self.access(project_id, Action.PUSH_DELTAS)
         try:
@@ -71,7 +71,7 @@ class DeltasView(_DeltaList):
     def _read(self) -> bytes:
         upload = self.read_file("file")
         if upload.blob.size > deltafile.MAX_BYTES:
-            raise TooLargeError(f"a deltafile has at most {deltafile.MAX_BYTES} bytes; send several")
+            raise TooLargeError(f"a deltafile may have at most {deltafile.MAX_BYTES} bytes; send several files")
         with upload.open() as source:
             return source.read()
 
@@ -100,7 +100,7 @@ class DeltafileView(_DeltaList):
 
     @operation(
         "deltas_set_status",
-        "Ignore the deltas of a file that were not applied, or have them applied once more",
+        "Ignore the deltas of a file that were not applied, or apply them again",
         request=DeltaStatusBody,
         answers={200: ChangedSerializer},
         errors=PROJECT | BODY,
@@ -118,12 +118,12 @@ class ApplyDeltasView(NodeView):
 
     @operation(
         "deltas_apply",
-        "Have pending and not applied deltas applied",
+        "Apply pending and not applied deltas",
         answers={200: None},
         errors=PROJECT,
     )
     def post(self, request: Request, project_id: UUID) -> Response:
-        """Put the deltas that are in no open job into jobs."""
+        """Create jobs for the deltas that are in no open job."""
         del request
         intake.apply_waiting(self.access(project_id, Action.APPLY_DELTAS).project, self.caller)
         return Response(status=200)

@@ -37,7 +37,7 @@ RANGE_ANSWERS = {
 
 
 def find_version(project: Project, name: str, version_id: UUID | None) -> FileVersion:
-    """Return a version of a project's file, the newest without an id. Raises ObjectNotFoundError."""
+    """Return a version of a project's file; without an id, the newest one. Raises ObjectNotFoundError."""
     versions = FileVersion.objects.filter(file__project=project, file__name=name, file__file_type=FileType.PROJECT_FILE)
     if version_id is not None:
         versions = versions.filter(pk=version_id)
@@ -146,7 +146,7 @@ def _check_restriction(access: Access, name: str) -> None:
 
 
 def _announced_bytes(request: Request) -> int:
-    """Return about how many bytes will come, so that a file that does not fit need not be sent to its end."""
+    """Estimate the number of incoming bytes, so that a file that does not fit is refused before it is sent."""
     announced = request.META.get("CONTENT_LENGTH") or "0"
     envelope = 1024
     return max(0, int(announced) - envelope) if announced.isdigit() else 0

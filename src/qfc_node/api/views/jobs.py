@@ -1,4 +1,4 @@
-"""Jobs: list, look at, start."""
+"""Jobs: list, show, start."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..pagination import paginate
 from ..refusals import refuse
 from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
 
-#: What a job of a type needs; applying waiting deltas is more than asking for a package.
+#: The permission that a type of job requires; applying deltas requires more than requesting a package.
 ACTIONS = {JobType.DELTA_APPLY: Action.APPLY_DELTAS}
 
 
@@ -30,7 +30,7 @@ class JobsView(NodeView):
         parameters=[JobQuery],
         answers={200: JobSerializer(many=True)},
         errors=PROJECT | {400},
-        description="Older clients send `project_id` and `type` in the body of the request; both are read.",
+        description="Older clients send `project_id` and `type` in the body of the request; this works too.",
     )
     def get(self, request: Request) -> Response:
         """List jobs."""
@@ -49,13 +49,13 @@ class JobsView(NodeView):
 
     @operation(
         "jobs_create",
-        "Start a job, or return the one that is under way",
+        "Start a job, or return the open one",
         request=NewJobBody,
         answers={200: JobDetailSerializer, 201: JobDetailSerializer},
         errors=PROJECT | BODY,
     )
     def post(self, request: Request) -> Response:
-        """Make a job."""
+        """Create a job."""
         del request
         fields = self.read_body(NewJobBody)
         job_type = JobType(fields["type"])
@@ -71,10 +71,10 @@ class JobsView(NodeView):
             return jobs.request_package(project, self.caller, force=force)
         if job_type == JobType.PROCESS_PROJECTFILE:
             return jobs.request_process_projectfile(project, self.caller)
-        made = intake.apply_waiting(project, self.caller)
-        if not made:
+        created = intake.apply_waiting(project, self.caller)
+        if not created:
             raise NoDeltasToApplyError
-        return jobs.Requested(made[0], True)
+        return jobs.Requested(created[0], True)
 
 
 class JobView(NodeView):

@@ -18,11 +18,11 @@ from ..serializers.accounts import (
 
 
 def find_membership(organization: Organization, name: str) -> OrganizationMember:
-    """Find a membership by the person's name. Raises ObjectNotFoundError."""
+    """Find a membership by the user's name. Raises ObjectNotFoundError."""
     rows = OrganizationMember.objects.select_related("member", "organization")
     row = rows.filter(organization=organization, member__username__iexact=name).first()
     if row is None:
-        raise ObjectNotFoundError(f"{name!r} is no member")
+        raise ObjectNotFoundError(f"{name!r} is not a member")
     return row
 
 
@@ -65,9 +65,9 @@ class MembersView(NodeView):
 def _new_member(organization: Organization, name: str) -> User:
     person = find_user(name, UserType.PERSON)
     if organization.organization_owner_id == person.pk:
-        raise AlreadyExistsError("the owner belongs to the organization already")
+        raise AlreadyExistsError("the owner already belongs to the organization")
     if OrganizationMember.objects.filter(organization=organization, member=person).exists():
-        raise AlreadyExistsError("the person is a member already")
+        raise AlreadyExistsError("the user is already a member")
     if not organizations.has_room(organization):
         raise MemberLimitError
     return person
@@ -78,7 +78,7 @@ class MemberView(NodeView):
 
     @operation(
         "members_retrieve",
-        "A member; for members",
+        "A member; for members of the organization",
         parameters=[ORGANIZATION, MEMBER],
         answers={200: MemberSerializer},
         errors=PROJECT,
@@ -98,7 +98,7 @@ class MemberView(NodeView):
         errors=PROJECT | BODY,
     )
     def patch(self, request: Request, organization: str, member: str) -> Response:
-        """Change what the body names."""
+        """Change the properties in the body."""
         del request
         found = find_organization(organization, self.caller, as_admin=True)
         row = find_membership(found, member)
@@ -110,7 +110,7 @@ class MemberView(NodeView):
 
     @operation(
         "members_delete",
-        "Remove a member, from teams and projects too; for admins of the organization",
+        "Remove a member, also from teams and projects; for admins of the organization",
         parameters=[ORGANIZATION, MEMBER],
         answers={204: None},
         errors=PROJECT,

@@ -1,4 +1,4 @@
-"""Packages: what devices download."""
+"""Packages, which devices download."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LatestPackageView(NodeView):
 
     @operation("packages_latest", "The newest package", answers={200: PackageSerializer}, errors=PROJECT | {400})
     def get(self, request: Request, project_id: UUID) -> Response:
-        """Describe the package and the attachments that go with it."""
+        """Describe the package and the project's attachments."""
         del request
         project = self.access(project_id, Action.READ_FILES).project
         job = newest_package(project)
@@ -88,13 +88,13 @@ class LatestPackageFileView(NodeView):
 
 
 class PackageFileView(NodeView):
-    """`packages/<project>/<job>/files/<name>/`: how a worker on another machine delivers what it packaged."""
+    """`packages/<project>/<job>/files/<name>/`: a worker on another machine uploads its package here."""
 
     parser_classes: ClassVar[list[type[BaseParser]]] = [MultiPartParser]
 
     @operation(
         "packages_upload",
-        "Deliver a file of a package; for tokens of workers only",
+        "Upload a file of a package; only with a worker's token",
         parameters=[FILE_NAME],
         request=multipart(UploadBody),
         answers={201: None},
@@ -115,7 +115,7 @@ class PackageFileView(NodeView):
 
 
 class LegacyPackageView(NodeView):
-    """`qfield-files/<project>/`, the older address of the package."""
+    """`qfield-files/<project>/`, the older URL of the package."""
 
     @operation(
         "qfield_files",
@@ -124,7 +124,7 @@ class LegacyPackageView(NodeView):
         errors=PROJECT | {400},
     )
     def get(self, request: Request, project_id: UUID) -> Response:
-        """Describe the package's own files."""
+        """Describe the package's files, without attachments."""
         del request
         project = self.access(project_id, Action.READ_FILES).project
         job = newest_package(project)

@@ -1,4 +1,4 @@
-"""Projects: list, make, look at, change, delete."""
+"""Projects: list, create, show, change, delete."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from ..serializers.projects import ChangeProjectBody, NewProjectBody, ProjectQue
 
 
 def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
-    """Return the project as `ProjectSerializer` needs it. Raises ObjectNotFoundError or PermissionDeniedError."""
+    """Return the project for `ProjectSerializer`. Raises ObjectNotFoundError or PermissionDeniedError."""
     project = with_state(with_roles(user)).filter(pk=project_id).first()
     if project is None:
         raise ObjectNotFoundError
@@ -34,7 +34,7 @@ def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
 
 class _ProjectList(NodeView):
     def answer(self, chosen: QuerySet[Project], query: Fields) -> Response:
-        """Answer a page of projects."""
+        """Return a page of projects."""
         rows = with_state(chosen).order_by("owner__username", "name", "pk")
         page = paginate(self.request, rows, query)
         accesses = [access_of(project) for project in page.rows]
@@ -52,7 +52,7 @@ class ProjectsView(_ProjectList):
         errors=CALLER | {400},
     )
     def get(self, request: Request) -> Response:
-        """List projects, public ones on demand."""
+        """List projects; public ones only on demand."""
         del request
         query = self.read_query(ProjectQuery)
         wanted = Q(held_role__isnull=False)
@@ -67,13 +67,13 @@ class ProjectsView(_ProjectList):
 
     @operation(
         "projects_create",
-        "Make a project",
+        "Create a project",
         request=NewProjectBody,
         answers={201: ProjectSerializer},
         errors=PROJECT | BODY | {402, 409},
     )
     def post(self, request: Request) -> Response:
-        """Make a project of one's own or of an organization, empty or as a copy."""
+        """Create a project for the caller or an organization, empty or as a copy."""
         del request
         fields = _settings(self.read_body(NewProjectBody))
         owner = self._owner(fields.pop("owner", None))
@@ -106,7 +106,7 @@ class PublicProjectsView(_ProjectList):
 
     @operation(
         "projects_public_list",
-        "Projects that everybody may see",
+        "Public projects",
         parameters=[PageQuery],
         answers={200: ProjectSerializer(many=True)},
         errors=CALLER | {400},
@@ -134,7 +134,7 @@ class ProjectView(NodeView):
         errors=PROJECT | BODY | {409},
     )
     def patch(self, request: Request, project_id: UUID) -> Response:
-        """Change what the body names."""
+        """Change the properties in the body."""
         del request
         access = self.access(project_id, Action.CHANGE)
         fields = _settings(self.read_body(ChangeProjectBody))
@@ -155,7 +155,7 @@ class ProjectView(NodeView):
         return Response(status=204)
 
     def _new_owner(self, access: Access, name: str) -> User:
-        """Only who may act for the old owner gives a project away, and only to whom they may act for."""
+        """Return the new owner; the caller must be able to create projects for the old and for the new owner."""
         owner = find_user(name, UserType.PERSON, UserType.ORGANIZATION)
         if owner.pk != access.project.owner_id:
             if not (may_own(self.caller, access.project.owner) and may_own(self.caller, owner)):
@@ -165,7 +165,7 @@ class ProjectView(NodeView):
 
 
 def _settings(fields: dict[str, Any]) -> Fields:
-    """Turn what older clients call `private` into `is_public`."""
+    """Convert `private`, which older clients send, into `is_public`."""
     private: bool | None = fields.pop("private", None)
     if private is not None:
         fields.setdefault("is_public", not private)

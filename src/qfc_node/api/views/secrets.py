@@ -1,4 +1,4 @@
-"""Secrets of projects: set, listed by name, never read back."""
+"""Secrets of projects: clients can set, list and delete them, but never read their values."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SecretsView(NodeView):
 
     @operation(
         "secrets_create",
-        "Set a secret: an environment variable, or a service file of PostgreSQL",
+        "Set a secret: an environment variable or a PostgreSQL service file",
         request=SecretBody,
         answers={201: SecretSerializer},
         errors=PROJECT | BODY | {409},
@@ -47,7 +47,7 @@ class SecretsView(NodeView):
         project = self.access(project_id, Action.SECRETS).project
         fields = self.read_body(SecretBody)
         if Secret.objects.filter(project=project, name=fields["name"]).exists():
-            raise AlreadyExistsError("the project has a secret of that name; delete it first")
+            raise AlreadyExistsError("the project already has a secret of that name; delete it first")
         row = Secret.objects.create(
             project=project,
             name=fields["name"],

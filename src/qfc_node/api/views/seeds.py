@@ -1,4 +1,4 @@
-"""Seeds and thumbnails: what a project is made from, and how it looks."""
+"""Seeds and thumbnails of projects."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class SeedView(NodeView):
 
     parser_classes: ClassVar[list[type[BaseParser]]] = [JSONParser]
 
-    @operation("projects_seed", "What a project is to be made from", answers={200: SeedSerializer}, errors=PROJECT)
+    @operation("projects_seed", "The seed of a project", answers={200: SeedSerializer}, errors=PROJECT)
     def get(self, request: Request, project_id: UUID) -> Response:
         """Describe the seed."""
         del request
@@ -40,7 +40,7 @@ class SeedView(NodeView):
 
     @operation(
         "projects_seed_set",
-        "Say what a project is to be made from",
+        "Set the seed of a project",
         request=SeedBody,
         answers={200: SeedSerializer},
         errors=PROJECT | BODY,
@@ -65,7 +65,7 @@ class _FormView(NodeView):
         """Return the name and the bytes of the uploaded form."""
         upload = self.read_file(name)
         if upload.blob.size > seeds.MAX_FORM_BYTES:
-            raise TooLargeError(f"a form has at most {seeds.MAX_FORM_BYTES} bytes")
+            raise TooLargeError(f"a form may have at most {seeds.MAX_FORM_BYTES} bytes")
         with upload.open() as source:
             content: bytes = source.read()
         if not content:
@@ -164,9 +164,9 @@ class ThumbnailView(NodeView):
 
 
 class MetaThumbnailView(NodeView):
-    """`files/meta/<project>/thumbnail.png`, the older address of the picture."""
+    """`files/meta/<project>/thumbnail.png`, the older URL of the picture."""
 
-    @operation("files_meta_thumbnail", "A picture of the project; the older address", answers=PICTURE, errors=PROJECT)
+    @operation("files_meta_thumbnail", "A picture of the project; the older URL", answers=PICTURE, errors=PROJECT)
     def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
         """Send the picture."""
         del request

@@ -1,4 +1,4 @@
-"""`status/`: the truth, now."""
+"""`status/`: the current state of the node's parts."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ WORDS = [probes.OK, probes.ERROR]
 
 
 class StorageStatusSerializer(serializers.Serializer[Any]):
-    """Each store by name."""
+    """The state of each store by name."""
 
     default = serializers.ChoiceField(WORDS, read_only=True)
 
 
 class StatusSerializer(serializers.Serializer[Any]):
-    """What works. `geodb` and `storage` are what clients before 2025 read."""
+    """The state of each part. Clients before 2025 read `geodb` and `storage`."""
 
     database = serializers.ChoiceField(WORDS, read_only=True)
     storages = StorageStatusSerializer(read_only=True)
@@ -34,7 +34,7 @@ class StatusSerializer(serializers.Serializer[Any]):
 
 
 class BrokenStatusSerializer(StatusSerializer):
-    """What works and what does not."""
+    """The state of each part, if one of them does not work."""
 
     code = serializers.CharField(read_only=True)
     message = serializers.CharField(read_only=True)

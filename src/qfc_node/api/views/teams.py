@@ -1,4 +1,4 @@
-"""Teams of organizations and who is in them."""
+"""Teams of organizations and their members."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def find_team(organization: Organization, name: str) -> Team:
     teams = Team.objects.select_related("team_organization").prefetch_related("members__member")
     team = teams.filter(username__iexact=organizations.team_username(organization, name)).first()
     if team is None:
-        raise ObjectNotFoundError(f"there is no team {name!r}")
+        raise ObjectNotFoundError(f"the organization has no team {name!r}")
     return team
 
 
@@ -44,14 +44,14 @@ class TeamsView(NodeView):
 
     @operation(
         "teams_create",
-        "Make a team; for admins of the organization",
+        "Create a team; for admins of the organization",
         parameters=[ORGANIZATION],
         request=TeamBody,
         answers={201: TeamSerializer},
         errors=PROJECT | BODY | {409},
     )
     def post(self, request: Request, organization: str) -> Response:
-        """Make a team."""
+        """Create a team."""
         del request
         found = find_organization(organization, self.caller, as_admin=True)
         name: str = self.read_body(TeamBody)["team"]
@@ -67,7 +67,7 @@ def _check_is_free(organization: Organization, name: str, besides: Team | None =
     if besides is not None:
         taken = taken.exclude(pk=besides.pk)
     if taken.exists():
-        raise AlreadyExistsError("the organization has a team of that name")
+        raise AlreadyExistsError("the organization already has a team of that name")
 
 
 class TeamView(NodeView):
@@ -128,7 +128,7 @@ class TeamView(NodeView):
         errors=PROJECT,
     )
     def delete(self, request: Request, organization: str, team: str) -> Response:
-        """Delete the team; its roles in projects go with it."""
+        """Delete the team and its roles in projects."""
         del request
         found = find_organization(organization, self.caller, as_admin=True)
         find_team(found, team).delete()
@@ -154,7 +154,7 @@ class TeamMembersView(NodeView):
 
     @operation(
         "team_members_create",
-        "Add a member of the organization to a team; for its admins",
+        "Add a member of the organization to a team; for admins of the organization",
         parameters=[ORGANIZATION, TEAM],
         request=TeamMemberBody,
         answers={201: TeamMemberSerializer},
@@ -169,7 +169,7 @@ class TeamMembersView(NodeView):
         if not organizations.may_collaborate(person, owner):
             raise InvalidInputError("only members of the organization can be in its teams")
         if TeamMember.objects.filter(team=found, member=person).exists():
-            raise AlreadyExistsError("the person is in the team already")
+            raise AlreadyExistsError("the user is already in the team")
         row = TeamMember.objects.create(team=found, member=person)
         return Response(TeamMemberSerializer(row).data, status=201)
 

@@ -1,4 +1,4 @@
-"""People, their organizations and subscriptions."""
+"""Users, their organizations and subscriptions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ACCOUNT = CALLER | {404}
 
 
 def with_members(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
-    """Read what `OrganizationSerializer` needs in few queries."""
+    """Load the data for `OrganizationSerializer` with few queries."""
     return organizations.select_related("organization_owner", "useraccount").prefetch_related("members__member")
 
 
@@ -58,13 +58,13 @@ class UsersView(NodeView):
 
     @operation(
         "users_create",
-        "Make a person; for superusers",
+        "Create a user; for superusers",
         request=NewUserBody,
         answers={201: OwnUserSerializer},
         errors=CALLER | BODY | {403, 409},
     )
     def post(self, request: Request) -> Response:
-        """Make a person."""
+        """Create a user."""
         del request
         if not self.caller.is_superuser:
             raise PermissionDeniedError
@@ -89,7 +89,7 @@ class UserView(NodeView):
 
     @operation(
         "users_retrieve",
-        "An account: all of one's own, what is public of others, members of one's organizations",
+        "An account: all of the caller's own, the public part of others, the members of the caller's organizations",
         parameters=[USERNAME],
         answers={200: AccountSerializer},
         errors=ACCOUNT,
@@ -107,14 +107,14 @@ class UserView(NodeView):
 
     @operation(
         "users_update",
-        "Change one's own account",
+        "Change the caller's own account",
         parameters=[USERNAME],
         request=ChangeUserBody,
         answers={200: OwnUserSerializer},
         errors=ACCOUNT | BODY | {403, 409},
     )
     def patch(self, request: Request, username: str) -> Response:
-        """Change what the body names."""
+        """Change the properties in the body."""
         del request
         user = find_user(username)
         if user.pk != self.caller.pk:
@@ -133,7 +133,7 @@ def _own(user: User) -> dict[str, Any]:
 
 
 def _as_member(organization: Organization, caller: User) -> dict[str, Any]:
-    """Describe the organization to those who belong to it; to others it is an account like any other."""
+    """Describe the organization to its members; return nothing for others, who only see an account."""
     described = dict(OrganizationSerializer(organization, context={"person": caller}).data)
     return described if described["membership_role"] else {}
 
@@ -143,7 +143,7 @@ class UserOrganizationsView(NodeView):
 
     @operation(
         "users_organizations",
-        "Organizations that a person owns or belongs to; one's own only",
+        "Organizations that the caller owns or belongs to",
         parameters=[USERNAME],
         answers={200: OrganizationSerializer(many=True)},
         errors=ACCOUNT | {403},
@@ -176,21 +176,21 @@ class OrganizationsView(NodeView):
 
     @operation(
         "organizations_create",
-        "Make an organization; for superusers",
+        "Create an organization; for superusers",
         request=NewOrganizationBody,
         answers={201: OrganizationSerializer},
         errors=CALLER | BODY | {403, 404, 409},
     )
     def post(self, request: Request) -> Response:
-        """Make an organization."""
+        """Create an organization."""
         del request
         if not self.caller.is_superuser:
             raise PermissionDeniedError
         fields = self.read_body(NewOrganizationBody)
         owner = find_user(fields.pop("organization_owner"), UserType.PERSON)
         _check_is_free(fields["username"], fields.get("email", ""))
-        made = Organization.objects.create(organization_owner=owner, created_by=self.caller, **fields)
-        row = with_members(Organization.objects.filter(pk=made.pk)).get()
+        created = Organization.objects.create(organization_owner=owner, created_by=self.caller, **fields)
+        row = with_members(Organization.objects.filter(pk=created.pk)).get()
         return Response(OrganizationSerializer(row, context={"person": self.caller}).data, status=201)
 
 
@@ -199,7 +199,7 @@ class SubscriptionView(NodeView):
 
     @operation(
         "subscriptions_current",
-        "The plan of an account and what it uses; one's own, and those of organizations one administers",
+        "The plan and used storage of the caller's account or of an organization that the caller administers",
         parameters=[USERNAME],
         answers={200: SubscriptionSerializer},
         errors=ACCOUNT | {403},
@@ -211,7 +211,7 @@ class SubscriptionView(NodeView):
         self._check(account)
         subscription = quota.current_subscription(account.pk)
         if subscription is None:
-            raise ObjectNotFoundError("the account has no subscription now")
+            raise ObjectNotFoundError("the account has no current subscription")
         storage = quota.storage_of(account.pk, subscription)
         numbers = {
             "storage_used_bytes": storage.used,

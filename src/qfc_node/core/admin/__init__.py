@@ -1,4 +1,4 @@
-"""The Django admin: everything can be looked up; what could break the queue or the files is changed by actions only."""
+"""The Django admin: shows every table; rows that the queue or the files depend on are changed by actions only."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""People, organizations, teams and tokens."""
+"""Users, organizations, teams and tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .base import NodeAdmin, Stack, Table
 
 
 class NewPersonForm(UserCreationForm):
-    """A person to be made, with an e-mail address to log in by."""
+    """A new user, with an e-mail address that may serve as login name."""
 
     class Meta:
         model = Person
@@ -25,14 +25,14 @@ class NewPersonForm(UserCreationForm):
 
 
 class AccountInline(Stack[UserAccount]):
-    """What belongs to an account."""
+    """The details of an account."""
 
     model = UserAccount
     can_delete = False
     extra = 0
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The row comes with the account."""
+        """Refuse: the row is created with the account."""
         del request, obj
         return False
 
@@ -57,7 +57,7 @@ class TeamMembersInline(Table[TeamMember]):
 
 @admin.register(Person)
 class PersonAdmin(UserAdmin):
-    """People. A password is set by the form behind the hash."""
+    """Users. The form behind the hash sets a password."""
 
     add_form = NewPersonForm
     add_fieldsets = ((None, {"fields": ("username", "email", "password1", "password2")}),)
@@ -81,7 +81,7 @@ class OrganizationAdmin(NodeAdmin[Organization]):
 
 
 class TeamForm(forms.ModelForm):
-    """A team; its account's name begins with its organization's."""
+    """A team; its account's name begins with that of its organization."""
 
     class Meta:
         model = Team
@@ -111,7 +111,7 @@ class TeamAdmin(NodeAdmin[Team]):
 
 @admin.register(AuthToken)
 class AuthTokenAdmin(NodeAdmin[AuthToken]):
-    """Tokens: whose, from where, until when. The key itself is never shown."""
+    """Tokens: user, client and expiry. The key itself is never shown."""
 
     list_display = ("user", "client_type", "user_agent", "created_at", "last_used_at", "expires_at")
     list_filter = ("client_type", "created_at")
@@ -121,12 +121,12 @@ class AuthTokenAdmin(NodeAdmin[AuthToken]):
     actions = ("end",)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Tokens are made by logging in."""
+        """Refuse: logging in creates tokens."""
         del request
         return False
 
     @admin.action(description="End the selected tokens")
     def end(self, request: HttpRequest, chosen: QuerySet[AuthToken]) -> None:
-        """Make the tokens invalid from now on."""
+        """Let the tokens expire now."""
         ended = chosen.filter(expires_at__gt=timezone.now()).update(expires_at=timezone.now())
-        self.message_user(request, f"{ended} tokens were ended.")
+        self.message_user(request, f"Tokens ended: {ended}.")

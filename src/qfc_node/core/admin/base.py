@@ -1,4 +1,4 @@
-"""What the pages of the admin have in common."""
+"""The common base of the admin's pages."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 else:
 
     class Brackets:
-        """Lets Django's classes carry the brackets that type checkers want."""
+        """Lets Django's classes be subscripted, as type checkers require."""
 
         def __class_getitem__(cls, _: Any) -> type:
             return cls
@@ -33,21 +33,21 @@ else:
 
 
 class NodeAdmin(Page[Row]):
-    """A page that stays quick with a million rows: no count of everything, long lists by search."""
+    """A page that stays fast with a million rows: no total count, search instead of long lists."""
 
     list_per_page = 50
     show_full_result_count = False
 
 
 class ReadOnlyAdmin(NodeAdmin[Row]):
-    """A page that shows and never changes: these rows are written by the node alone."""
+    """A page that shows rows and never changes them, because only the node writes them."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Nobody adds such rows by hand."""
+        """Refuse: only the node adds such rows."""
         del request
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody changes such rows by hand."""
+        """Refuse: only the node changes such rows."""
         del request, obj
         return False

@@ -1,4 +1,4 @@
-"""Plans, subscriptions and what is added to them."""
+"""Plans, subscriptions and the packages added to them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .base import NodeAdmin, Table
 
 
 class PackageInline(Table[Package]):
-    """What is added to a subscription."""
+    """Packages that are added to a subscription."""
 
     model = Package
     extra = 0
@@ -36,7 +36,7 @@ class PlanAdmin(NodeAdmin[Plan]):
 
 @admin.register(Subscription)
 class SubscriptionAdmin(NodeAdmin[Subscription]):
-    """Subscriptions: which plan an account has, from when to when."""
+    """Subscriptions: the plan of an account, and its start and end."""
 
     list_display = ("account", "plan", "status", "active_since", "active_until")
     list_filter = ("status", "plan")
@@ -49,7 +49,7 @@ class SubscriptionAdmin(NodeAdmin[Subscription]):
 
 @admin.register(PackageType)
 class PackageTypeAdmin(NodeAdmin[PackageType]):
-    """What can be added to a subscription."""
+    """Kinds of packages that can be added to a subscription."""
 
     list_display = ("code", "display_name", "type", "unit_amount", "unit_label", "is_public")
     search_fields = ("code", "display_name")

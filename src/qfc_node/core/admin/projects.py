@@ -16,7 +16,7 @@ from .base import NodeAdmin, ReadOnlyAdmin, Table
 
 
 class CollaboratorsInline(Table[ProjectCollaborator]):
-    """Who was given a role."""
+    """The collaborators of a project and their roles."""
 
     model = ProjectCollaborator
     fields = ("collaborator", "role", "is_incognito")
@@ -25,10 +25,10 @@ class CollaboratorsInline(Table[ProjectCollaborator]):
 
 
 class SecretForm(forms.ModelForm):
-    """A secret; the value is typed in and never shown again."""
+    """A secret; its value can be entered but is never shown again."""
 
     new_value = forms.CharField(
-        widget=forms.PasswordInput, required=False, help_text="Leave empty to keep the present value."
+        widget=forms.PasswordInput, required=False, help_text="Leave empty to keep the current value."
     )
 
     class Meta:
@@ -45,7 +45,7 @@ class SecretForm(forms.ModelForm):
 
 @admin.register(Project)
 class ProjectAdmin(NodeAdmin[Project]):
-    """Projects. The bytes are changed through the API only."""
+    """Projects. Only the API changes their files."""
 
     list_display = (
         "name",
@@ -79,43 +79,43 @@ class ProjectAdmin(NodeAdmin[Project]):
     actions = ("package", "read_again", "unlock")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
-        """Leave the details, which may be megabytes, out of lists."""
+        """Leave the details out of lists, because they may have megabytes."""
         return super().get_queryset(request).defer("project_details")
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Let what belongs to a project go with it, though files and deltas cannot be deleted one by one."""
+        """Allow deleting files and deltas together with their project, although not one by one."""
         listed, counts, _, protected = super().get_deleted_objects(objs, request)
         return listed, counts, set[str](), protected
 
     def delete_model(self, request: HttpRequest, obj: Project) -> None:
-        """Delete the project with its bytes."""
+        """Delete the project with its files."""
         del request
         projects.delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Project]) -> None:
-        """Delete the projects with their bytes."""
+        """Delete the projects with their files."""
         for project in queryset:
             self.delete_model(request, project)
 
     @admin.action(description="Package the selected projects")
     def package(self, request: HttpRequest, chosen: QuerySet[Project]) -> None:
-        """Make package jobs."""
+        """Create package jobs."""
         for project in chosen:
             jobs.request_package(project, _user(request))
         self.message_user(request, f"{chosen.count()} projects will be packaged.")
 
     @admin.action(description="Read the QGIS files of the selected projects again")
     def read_again(self, request: HttpRequest, chosen: QuerySet[Project]) -> None:
-        """Make jobs that read the project files."""
+        """Create jobs that read the project files."""
         for project in chosen:
             jobs.request_process_projectfile(project, _user(request))
-        self.message_user(request, f"{chosen.count()} projects will be read.")
+        self.message_user(request, f"The QGIS files of {chosen.count()} projects will be read again.")
 
     @admin.action(description="Unlock the selected projects")
     def unlock(self, request: HttpRequest, chosen: QuerySet[Project]) -> None:
-        """Let the queue take up jobs of the projects again."""
+        """Let workers run jobs of the projects again."""
         unlocked = chosen.exclude(locked_at=None).update(locked_at=None)
-        self.message_user(request, f"{unlocked} projects were unlocked.")
+        self.message_user(request, f"Projects unlocked: {unlocked}.")
 
 
 def _user(request: HttpRequest) -> User:
@@ -132,7 +132,7 @@ class FileAdmin(ReadOnlyAdmin[File]):
     list_select_related = ("project", "package_job")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Files are deleted through the API, which deletes their bytes too."""
+        """Refuse: the API deletes files, together with their bytes."""
         del request, obj
         return False
 
@@ -148,7 +148,7 @@ class FileVersionAdmin(ReadOnlyAdmin[FileVersion]):
     list_select_related = ("file", "uploaded_by")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Versions are deleted through the API, which deletes their bytes too."""
+        """Refuse: the API deletes versions, together with their bytes."""
         del request, obj
         return False
 
@@ -165,7 +165,7 @@ class SecretAdmin(NodeAdmin[Secret]):
     list_select_related = ("project", "created_by")
 
     def save_model(self, request: HttpRequest, obj: Secret, form: forms.ModelForm, change: bool) -> None:
-        """Seal the value that was typed in."""
+        """Encrypt the value that was entered."""
         value: str = form.cleaned_data.get("new_value") or ""
         if value:
             obj.value = seal(value)

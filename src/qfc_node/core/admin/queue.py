@@ -24,7 +24,7 @@ class JobDeltasInline(Table[ApplyJobDelta]):
     can_delete = False
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Deltas get into jobs by the intake alone."""
+        """Refuse: only the intake adds deltas to jobs."""
         del request, obj
         return False
 
@@ -41,12 +41,12 @@ class JobAdmin(ReadOnlyAdmin[Job]):
     actions = ("retry",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
-        """Leave outputs, which may be long, out of lists."""
+        """Leave outputs out of lists, because they may be long."""
         return super().get_queryset(request).defer("output", "feedback", "project__project_details")
 
     @admin.action(description="Retry the selected jobs")
     def retry(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
-        """Have failed and stopped jobs done again; deltas go into a job of their own, each once."""
+        """Run failed and stopped jobs again; their deltas go into a new job, each only once."""
         retried = 0
         for job in chosen:
             if job.type == JobType.DELTA_APPLY:
@@ -58,7 +58,7 @@ class JobAdmin(ReadOnlyAdmin[Job]):
 
 @admin.register(ApplyJob)
 class ApplyJobAdmin(JobAdmin):
-    """Jobs that apply deltas, with the deltas."""
+    """Jobs that apply deltas, with their deltas."""
 
     inlines = (JobDeltasInline,)
     actions = ()
@@ -66,7 +66,7 @@ class ApplyJobAdmin(JobAdmin):
 
 @admin.register(Delta)
 class DeltaAdmin(ReadOnlyAdmin[Delta]):
-    """What devices sent, and what became of it."""
+    """Deltas that devices sent, and their status."""
 
     list_display = ("id", "last_status", "project", "created_by", "created_at", "deltafile_id", "client_id")
     list_filter = ("last_status", "created_at")
@@ -76,21 +76,21 @@ class DeltaAdmin(ReadOnlyAdmin[Delta]):
     actions = ("reapply", "ignore")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """What a device sent is never deleted; it can be ignored."""
+        """Refuse: a delta is never deleted; it can be ignored."""
         del request, obj
         return False
 
     @admin.action(description="Apply the selected deltas again")
     def reapply(self, request: HttpRequest, chosen: QuerySet[Delta]) -> None:
-        """Put the deltas that were not applied and are in no open job into jobs."""
-        made = _reapply(chosen, request)
-        self.message_user(request, f"{made} jobs were made; deltas that are applied or in a job were left alone.")
+        """Create jobs for the deltas that were not applied and are in no open job."""
+        created = _reapply(chosen, request)
+        self.message_user(request, f"Jobs created: {created}. Deltas that are applied or in an open job are unchanged.")
 
     @admin.action(description="Ignore the selected deltas")
     def ignore(self, request: HttpRequest, chosen: QuerySet[Delta]) -> None:
-        """Keep the deltas, and never apply them."""
+        """Keep the deltas but never apply them."""
         ignored = sum(intake.ignore(project, ids) for project, ids in _by_project(chosen))
-        self.message_user(request, f"{ignored} deltas are ignored from now on.")
+        self.message_user(request, f"Deltas ignored: {ignored}.")
 
 
 def _by_project(chosen: QuerySet[Delta]) -> list[tuple[Project, list[UUID]]]:
@@ -108,7 +108,7 @@ def _reapply(chosen: QuerySet[Delta], request: HttpRequest) -> int:
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnlyAdmin[Worker]):
-    """Workers that run, or ran a moment ago."""
+    """Workers that are running, or ended a moment ago."""
 
     list_display = ("id", "host", "pid", "state", "release", "started_at", "heartbeat_at")
     list_filter = ("state", "release")

@@ -1,4 +1,4 @@
-"""Every table of the node, one concern a module. Names of tables and columns are QFieldCloud's."""
+"""Every table of the node, one module per concern. Tables and columns have QFieldCloud's names."""
 
 from __future__ import annotations
 

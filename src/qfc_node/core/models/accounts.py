@@ -1,4 +1,4 @@
-"""People, organizations and teams: one row in `core_user` each, told apart by `type`."""
+"""Users, organizations and teams: each has one row in `core_user`, and `type` distinguishes them."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class UserType(models.IntegerChoices):
 
 
 class AccountManager(UserManager["User"]):
-    """Creates people as `Person` rows, so that every account has its own table's row too."""
+    """Creates users as `Person` rows, so that every account also has a row in the table of its type."""
 
     def create_user(self, username: str, email: str | None = None, password: str | None = None, **extra: Any) -> User:
-        """Create a person with an account row and a subscription to the default plan."""
+        """Create a user with an account row and a subscription to the default plan."""
         return Person.objects.create_person(username, email or "", password, **extra)
 
     def create_superuser(
         self, username: str, email: str | None = None, password: str | None = None, **extra: Any
     ) -> User:
-        """Create a person who may log in to the admin."""
+        """Create a user who may log in to the admin."""
         extra |= {"is_staff": True, "is_superuser": True}
         return Person.objects.create_person(username, email or "", password, **extra)
 
@@ -60,15 +60,15 @@ class User(AbstractUser):
 
     @property
     def username_display(self) -> str:
-        """The name without the organization that a team's name begins with."""
+        """The name; for a team, without its organization."""
         return self.username.rpartition("/")[2]
 
 
 class PersonManager(UserManager["Person"]):
-    """Creates people with everything that belongs to one."""
+    """Creates users with their account and subscription."""
 
     def create_person(self, username: str, email: str, password: str | None, **extra: Any) -> Person:
-        """Create the person, its account and its subscription. Raises IntegrityError when the name is taken."""
+        """Create the user, their account and their subscription. Raises IntegrityError if the name is taken."""
         person = self.model(username=User.normalize_username(username), email=self.normalize_email(email), **extra)
         person.set_password(password)
         person.save(using=self._db)
@@ -76,7 +76,7 @@ class PersonManager(UserManager["Person"]):
 
 
 class Person(User):
-    """A human being, or a machine that acts like one."""
+    """A user: a person, or a machine that acts like one."""
 
     has_accepted_tos = models.BooleanField(default=False)
     has_newsletter_subscription = models.BooleanField(default=False)
@@ -91,7 +91,7 @@ class Person(User):
 
 
 class UserAccount(models.Model):
-    """What belongs to an account of type person or organization, whatever its plan."""
+    """The properties of an account of type person or organization that do not depend on its plan."""
 
     user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="useraccount")
     user_id: int
@@ -111,7 +111,7 @@ class UserAccount(models.Model):
 
 
 class Organization(User):
-    """A group of people that owns projects. It cannot log in."""
+    """A group of users that owns projects. It cannot log in."""
 
     organization_owner = models.ForeignKey(User, models.CASCADE, related_name="owned_organizations")
     organization_owner_id: int
@@ -128,7 +128,7 @@ class Organization(User):
 
 
 class OrganizationMember(models.Model):
-    """A person's membership of an organization."""
+    """A user's membership of an organization."""
 
     class Role(models.TextChoices):
         """Values of `core_organizationmember.role`."""
@@ -164,12 +164,12 @@ class Team(User):
 
     @property
     def teamname(self) -> str:
-        """The name inside its organization."""
+        """The name within its organization."""
         return self.username_display
 
 
 class TeamMember(models.Model):
-    """A person's membership of a team."""
+    """A user's membership of a team."""
 
     team = models.ForeignKey(Team, models.CASCADE, related_name="members")
     team_id: int

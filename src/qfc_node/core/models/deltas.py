@@ -1,4 +1,4 @@
-"""What devices sent, and which job applies it."""
+"""Deltas that devices sent, and the jobs that apply them."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class DeltaStatus(models.TextChoices):
 
 
 class Delta(models.Model):
-    """One edit of one feature, as the device sent it. The id is the device's uuid: sent twice, stored once."""
+    """One edit of one feature, as the device sent it. The id is the device's uuid: sent twice, it is stored once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     deltafile_id = models.UUIDField(db_index=True)
     content: models.JSONField[dict[str, Any]] = models.JSONField()
     last_feedback: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
-    #: Strictly growing within a project: the order in which the deltas are applied.
+    #: Strictly increasing within a project: the order in which deltas are applied.
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField(auto_now=True, db_index=True)
     project = models.ForeignKey(Project, models.CASCADE, related_name="deltas")
@@ -44,7 +44,7 @@ class Delta(models.Model):
     last_apply_attempt_at = models.DateTimeField(null=True, blank=True)
     last_apply_attempt_by = models.ForeignKey(User, models.SET_NULL, null=True, related_name="+")
     last_apply_attempt_by_id: int | None
-    #: WKT of the geometries, for people who look; the official deployment keeps PostGIS geometries here.
+    #: WKT of the geometries, for readers of the table; the official deployment has PostGIS geometries here.
     new_geom = models.TextField(null=True, blank=True)
     old_geom = models.TextField(null=True, blank=True)
     client_id = models.UUIDField(db_index=True)
@@ -67,7 +67,7 @@ class ApplyJob(Job):
 
 
 class ApplyJobDelta(models.Model):
-    """A delta's part in a job. A delta waits or runs in at most one job at a time; the index sees to it."""
+    """A delta in a job. A delta is in at most one open job at a time; the unique index ensures it."""
 
     apply_job = models.ForeignKey(ApplyJob, models.CASCADE, related_name="job_deltas")
     apply_job_id: uuid.UUID

@@ -20,7 +20,7 @@ class FileType(models.IntegerChoices):
 
 
 class File(models.Model):
-    """A name in a project or in one package of it. Its newest version is what clients see."""
+    """A file name in a project or in one of its packages. Clients see its newest version."""
 
     id = models.BigAutoField(primary_key=True)
     project = models.ForeignKey(Project, models.CASCADE, related_name="all_files")

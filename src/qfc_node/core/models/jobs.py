@@ -21,7 +21,7 @@ class JobType(models.TextChoices):
 
 
 class JobStatus(models.TextChoices):
-    """Values of `core_job.status`: pending → queued → started → finished or failed; stopped by a person."""
+    """Values of `core_job.status`: pending → queued → started → finished or failed; stopped by an operator."""
 
     PENDING = "pending"
     QUEUED = "queued"
@@ -31,12 +31,12 @@ class JobStatus(models.TextChoices):
     STOPPED = "stopped"
 
 
-#: The statuses of a job that somebody holds.
+#: The statuses of a job that a worker holds.
 ACTIVE_STATUSES = (JobStatus.QUEUED, JobStatus.STARTED)
 
 
 class Worker(models.Model):
-    """A running `dequeue` process. The row lives as long as the process is believed to."""
+    """A running `dequeue` process. The row exists as long as the process is considered alive."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     #: Key of the session advisory lock that the worker holds while its database connection lives.
@@ -54,7 +54,7 @@ class Worker(models.Model):
 
 
 class Job(models.Model):
-    """One piece of work on one project. Columns down to `container_id` are QFieldCloud's, the rest is the lease."""
+    """A job on one project. The columns down to `container_id` are QFieldCloud's; the rest is the lease."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
@@ -69,16 +69,16 @@ class Job(models.Model):
     feedback: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
     started_at = models.DateTimeField(null=True, blank=True)
-    #: When the child process that does the work began and ended (a container, in the official deployment).
+    #: When the child process of the job started and ended (a container, in the official deployment).
     docker_started_at = models.DateTimeField(null=True, blank=True)
     docker_finished_at = models.DateTimeField(null=True, blank=True)
-    #: `<worker id>` of the holder; the official deployment stores the container's id.
+    #: Id of the worker that holds the job; the official deployment stores the container's id.
     container_id = models.CharField(max_length=64, blank=True, default="", db_default="")
-    #: How often a worker took the job up and died with it.
+    #: How often a worker started the job and died before its end.
     attempts = models.SmallIntegerField(default=0, db_default=0)
-    #: How often the infrastructure (database, storage) failed under the job; decides the wait before the next try.
+    #: Faults of the infrastructure (database, storage) during the job; they determine the wait before the next attempt.
     faults = models.SmallIntegerField(default=0, db_default=0)
-    #: Not taken up before this moment.
+    #: No worker claims the job before this time.
     not_before = models.DateTimeField(null=True, blank=True)
     #: Fencing token: only the holder of this value may write the job's result.
     lease_token = models.UUIDField(null=True, blank=True)
@@ -87,7 +87,7 @@ class Job(models.Model):
     class Meta:
         db_table = "core_job"
         constraints = [
-            # The rule "one active job a project" is the database's, so that no race can break it.
+            # The database enforces "one active job per project", so that no race can break the rule.
             models.UniqueConstraint(
                 "project",
                 condition=models.Q(status__in=["queued", "started"]),
@@ -115,7 +115,7 @@ class Job(models.Model):
 
 
 class PackageJob(Job):
-    """Makes the package that devices download."""
+    """Creates the package that devices download."""
 
     class Meta:
         db_table = "core_packagejob"

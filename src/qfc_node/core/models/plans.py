@@ -1,4 +1,4 @@
-"""Plans and subscriptions: what an account may use. Without billing, everybody has the default plan."""
+"""Plans and subscriptions: the limits of accounts. Without billing, every account has the default plan."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SubscriptionStatus(models.TextChoices):
     ACTIVE_PAID = "active_paid"
 
 
-#: The statuses under which an account may do anything that its plan allows.
+#: The statuses in which an account may do everything that its plan allows.
 ACTIVE_STATUSES = (SubscriptionStatus.ACTIVE_PAID, SubscriptionStatus.ACTIVE_PAST_DUE)
 
 
@@ -69,7 +69,7 @@ class Plan(models.Model):
 
 
 class Subscription(models.Model):
-    """An account's plan from a time to a time. The newest that is active now counts."""
+    """An account's plan between two times. The newest one that is active now counts."""
 
     uuid = models.UUIDField(default=uuid.uuid4, unique=True)
     account = models.ForeignKey(UserAccount, models.CASCADE, related_name="subscriptions")

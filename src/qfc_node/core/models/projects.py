@@ -1,4 +1,4 @@
-"""Projects, who works on them, and their secrets."""
+"""Projects, their collaborators and their secrets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class ProjectRole(models.TextChoices):
 
 
 class PublicRole(models.TextChoices):
-    """Values of `core_project.public_collaborator_role`: what a public project gives everybody who is logged in."""
+    """Values of `core_project.public_collaborator_role`: the role of every logged-in user in a public project."""
 
     READER = "reader"
     REPORTER = "reporter"
@@ -39,7 +39,7 @@ class ProjectType(models.TextChoices):
     SHARED_DATASETS = "shared_datasets"
 
 
-#: Layers that change without the server's knowledge, as a path into `project_details`.
+#: Layers whose data change without the server's knowledge, as a path into `project_details`.
 ONLINE_LAYERS = (
     "$.layers_by_id.* ? (@.provider_name like_regex "
     '"^(postgres|wfs|oapif|arcgisfeatureserver|mssql|oracle|hana)$" flag "i")'
@@ -67,7 +67,7 @@ class Project(models.Model):
     project_details: models.JSONField[dict[str, Any] | None] = models.JSONField(null=True, blank=True)
     data_last_packaged_at = models.DateTimeField(null=True, blank=True)
     data_last_updated_at = models.DateTimeField(null=True, blank=True)
-    #: A `PackageJob`. Its class refers to this one: to import it here would close a circle.
+    #: A `PackageJob`. Its class refers to this one, so that importing it here would be circular.
     last_package_job: models.ForeignKey[models.Model | None] = models.ForeignKey(
         "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
     )
@@ -77,9 +77,9 @@ class Project(models.Model):
     storage_keep_versions = models.PositiveIntegerField(null=True, blank=True)
     packaging_offliner = models.CharField(max_length=100, default="pythonmini")
     has_restricted_projectfiles = models.BooleanField(default=False)
-    #: Why the newest project file could not be read; the details of the last good one are kept beside it.
+    #: Why the newest project file could not be read; `project_details` keeps the details of the last readable one.
     problem = models.TextField(null=True, blank=True)
-    #: Set while somebody holds the project; no job of it is taken up until it is cleared.
+    #: Set while somebody has locked the project; until it is cleared, no worker claims a job of the project.
     locked_at = models.DateTimeField(null=True, blank=True)
 
     project_type = models.CharField(
@@ -88,7 +88,7 @@ class Project(models.Model):
     public_collaborator_role = models.CharField(
         max_length=10, choices=PublicRole.choices, default=PublicRole.READER, db_default=PublicRole.READER
     )
-    #: Whether a layer lives in a database or service of its own; null while there are no details.
+    #: Whether a layer's data are in an external database or service; null while there are no details.
     has_online_vector_data = models.GeneratedField(
         expression=Func(F("project_details"), Value(ONLINE_LAYERS), function="jsonb_path_exists"),
         output_field=models.BooleanField(null=True),
@@ -104,7 +104,7 @@ class Project(models.Model):
 
 
 class ProjectCollaborator(models.Model):
-    """A person's or a team's role in a project."""
+    """The role of a user or team in a project."""
 
     project = models.ForeignKey(Project, models.CASCADE, related_name="direct_collaborators")
     project_id: uuid.UUID
@@ -127,7 +127,7 @@ class ProjectCollaborator(models.Model):
 
 
 class ProjectRoleRow(models.Model):
-    """The strongest role that each person holds in each project (view `projects_with_roles_vw`), public ones aside."""
+    """The strongest role of each user in each project (view `projects_with_roles_vw`), without public roles."""
 
     pk = models.CompositePrimaryKey("project_id", "user_id")
     project = models.ForeignKey(Project, models.DO_NOTHING, related_name="role_rows")
@@ -143,7 +143,7 @@ class ProjectRoleRow(models.Model):
 
 
 class ProjectSeed(models.Model):
-    """What a project is to be made from. The forms are small files, kept in the row."""
+    """The source from which a project is to be created. The forms are small files, stored in the row."""
 
     project = models.OneToOneField(Project, models.CASCADE, primary_key=True, related_name="seed")
     crs = models.CharField(max_length=255, default="EPSG:3857")
@@ -159,7 +159,7 @@ class ProjectSeed(models.Model):
 
 
 class Secret(models.Model):
-    """A value that jobs of a project get and nobody reads back. `value` is encrypted with the stack's key."""
+    """A value that jobs of a project get and no client can read. `value` is encrypted with the stack's key."""
 
     class Type(models.TextChoices):
         """Values of `core_secret.type`."""

@@ -1,4 +1,4 @@
-"""API tokens: one a login, each with its own end."""
+"""API tokens: one per login, each with its own expiry."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class ClientType(models.TextChoices):
 
 
 def new_key() -> str:
-    """Make a token of 100 characters."""
+    """Return a new token of 100 characters."""
     return secrets.token_urlsafe(75)
 
 
 class AuthToken(models.Model):
-    """A token. It is valid until `expires_at`; logging in elsewhere does not end it, logging out of it does."""
+    """A token. It is valid until `expires_at`; another login does not end it, logging out with it does."""
 
     key = models.CharField(max_length=300, unique=True, default=new_key)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""Applying deltas, the edits of field devices, to the sources of a project."""
+"""Apply deltas, the edits of field devices, to the sources of a project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Applying one edit to one layer: which feature, whether somebody was faster, what is written."""
+"""Apply one edit to one layer: find the feature, detect conflicts, write the changes."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from .editing import Feature, GeometryChange, LayerEditor, LayerSchema, RefusedE
 from .geometry import Geometry, UnfitGeometryError, fit
 from .values import BadValueError, Value, coerce, same
 
-#: Keys that only the device's own copy of a layer has.
+#: Key fields that only the device's own copy of a layer has.
 _OFFLINE_KEY = re.compile(r"fid(_\d+)?", re.IGNORECASE)
 
 
 class ConflictError(Exception):
-    """The feature is no longer what the device saw. `conflicts` says in which attributes."""
+    """The feature differs from what the device saw. `conflicts` names the attributes."""
 
     def __init__(self, conflicts: list[str]) -> None:
         super().__init__("There are conflicts with the already existing feature!")
@@ -27,7 +27,7 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """An edit that was made. `ignored`: attributes for which the layer has no field; `overwritten`: conflicts."""
+    """An applied edit. `ignored`: attributes for which the layer has no field; `overwritten`: conflicts."""
 
     key: str
     ignored: tuple[str, ...] = ()
@@ -35,7 +35,7 @@ class Applied:
 
 
 def apply_edit(editor: LayerEditor, edit: Edit, keys: CreatedKeys, overwrite_conflicts: bool) -> Applied:
-    """Make the edit. Raises ConflictError or RefusedError; the layer is as it was then."""
+    """Apply the edit. Raises ConflictError or RefusedError; the layer then stays as it was."""
     if edit.method == "create":
         return _create(editor, edit)
     feature = _find(editor, edit, keys)
@@ -85,7 +85,7 @@ def _patch(editor: LayerEditor, edit: Edit, feature: Feature, is_mapped: bool, o
 
 
 def _check_key(schema: LayerSchema, edit: Edit, changes: dict[str, Value]) -> None:
-    """A device's own number for a feature is no wish to renumber it; any other change of a fixed key is refused."""
+    """Ignore the device's own number for a feature, which is not a change; refuse any other change of a fixed key."""
     if schema.key not in changes or not schema.key_is_fixed:
         return
     if str(changes[schema.key]) != edit.local_key:
@@ -94,7 +94,7 @@ def _check_key(schema: LayerSchema, edit: Edit, changes: dict[str, Value]) -> No
 
 
 def _conflicts(schema: LayerSchema, edit: Edit, feature: Feature) -> list[str]:
-    """Compares what the device saw with what is there; the key found the feature, so it is no matter of dispute."""
+    """Compare the values that the device saw with the current ones, except the key, by which the feature was found."""
     return [
         f'The attribute "{name}" was {_shown(seen)} on the device and is {_shown(feature.attributes[name])} here'
         for name, seen in edit.old_attributes.items()
@@ -113,7 +113,7 @@ def _values(schema: LayerSchema, raw: Mapping[str, Any], lenient_key: bool = Fal
         try:
             values[name] = coerce(field, value)
         except BadValueError as error:
-            # A key that is none, as "Autogenerate", asks the source for one.
+            # An invalid key, such as "Autogenerate", asks the source for a new one.
             if not (lenient_key and name == schema.key):
                 raise RefusedError(str(error), (str(error),)) from error
     return values
@@ -128,7 +128,7 @@ def _fitted(schema: LayerSchema, geometry: GeometryChange) -> GeometryChange:
     if not isinstance(geometry, Geometry):
         return Unchanged.GEOMETRY if schema.geometry is None else geometry
     if schema.geometry is None:
-        raise RefusedError("The layer has no geometries, but the delta brings one")
+        raise RefusedError("The layer has no geometries, but the delta contains one")
     try:
         return fit(geometry, schema.geometry)
     except UnfitGeometryError as error:

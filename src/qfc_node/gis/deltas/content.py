@@ -1,4 +1,4 @@
-"""A delta as a device sends it, checked and read. The format is described in docs/reference/deltas.md."""
+"""Check and read a delta as a device sends it. docs/reference/deltas.md describes the format."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from .editing import GeometryChange, Unchanged
 from .geometry import BadWktError, read_wkt
 
 _METHODS: dict[str, DeltaMethod] = {"create": "create", "patch": "patch", "delete": "delete"}
-#: Characters of a layer id or a key.
+#: Longest layer id or key, in characters.
 _LONGEST_NAME = 1000
 _MOST_ATTRIBUTES = 10_000
 
 
 class MalformedDeltaError(ValueError):
-    """The delta is not of the agreed form; the message names the entry that is wrong."""
+    """The delta is malformed; the message names the wrong entry."""
 
 
 @dataclass(frozen=True)
 class Edit:
-    """What a delta asks for. `source_key` is the key that the device knows the feature by in the source."""
+    """The edit of a delta. `source_key`: the feature's key in the source, as far as the device knows it."""
 
     method: DeltaMethod
     layer_id: str
@@ -37,12 +37,12 @@ class Edit:
 
     @property
     def identity(self) -> tuple[str, str, str]:
-        """What tells the feature apart on the device that edits it."""
+        """The identity of the feature on the device that edits it."""
         return self.client_id, self.local_layer_id, self.local_key
 
 
 def read_edit(delta: Delta) -> Edit:
-    """The edit that a delta asks for. Raises MalformedDeltaError."""
+    """Return the edit of a delta. Raises MalformedDeltaError."""
     content = _mapping(delta.content, "the delta")
     method = _METHODS.get(_name(content, "method") or "")
     if method is None:
@@ -50,10 +50,10 @@ def read_edit(delta: Delta) -> Edit:
     local_layer_id = _name(content, "localLayerId") or ""
     layer_id = _name(content, "sourceLayerId") or local_layer_id
     if not layer_id:
-        raise MalformedDeltaError('"sourceLayerId" and "localLayerId" are missing: it is not said which layer is meant')
+        raise MalformedDeltaError('"sourceLayerId" and "localLayerId" are missing: the delta does not name a layer')
     old, new = (_state(content, entry) for entry in ("old", "new"))
     if method != "delete" and "new" not in content:
-        raise MalformedDeltaError(f'"new" is missing, which a {method} needs')
+        raise MalformedDeltaError(f'"new" is missing; a {method} needs it')
     return Edit(
         method=method,
         layer_id=layer_id,
@@ -79,15 +79,15 @@ def _state(content: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
 
 
 def _name(content: Mapping[str, Any], entry: str) -> str | None:
-    """A name or a key, as text; numbers are taken as they are written."""
+    """Return a name or a key as text; numbers are accepted as they are written."""
     value = content.get(entry)
     if value is None or value == "":
         return None
     if isinstance(value, (bool, float)) or not isinstance(value, (str, int)):
-        raise MalformedDeltaError(f'"{entry}" must be a text')
+        raise MalformedDeltaError(f'"{entry}" must be text')
     text = value if isinstance(value, str) else json.dumps(value)
     if len(text) > _LONGEST_NAME or "\0" in text:
-        raise MalformedDeltaError(f'"{entry}" is longer than {_LONGEST_NAME} characters or holds a NUL character')
+        raise MalformedDeltaError(f'"{entry}" is longer than {_LONGEST_NAME} characters or contains a NUL character')
     return text
 
 
@@ -97,7 +97,9 @@ def _attributes(state: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
         return {}
     attributes = _mapping(value, f'"attributes" of "{entry}"')
     if len(attributes) > _MOST_ATTRIBUTES:
-        raise MalformedDeltaError(f'"attributes" of "{entry}" has {len(attributes)} entries')
+        raise MalformedDeltaError(
+            f'"attributes" of "{entry}" has {len(attributes)} entries; at most {_MOST_ATTRIBUTES} are allowed'
+        )
     return attributes
 
 

@@ -1,4 +1,4 @@
-"""Which key a feature got that a device created: the device goes on calling it by its own."""
+"""Keys of features that devices created: the device continues to use its own key, the source has another one."""
 
 from __future__ import annotations
 
@@ -7,20 +7,20 @@ from .content import Edit
 
 
 class CreatedKeys:
-    """What earlier runs know, and what this one adds. A delta that does not say its own key is taken at its word."""
+    """The keys from earlier runs and from this one. For a delta without a local key, its `sourcePk` counts."""
 
     def __init__(self, known: PkMap) -> None:
         self._keys = dict(known)
         self._gone: set[tuple[str, str, str]] = set()
 
     def created(self, edit: Edit, key: str) -> None:
-        """The source took the feature under that key."""
+        """Record the key that the source gave to the feature."""
         if edit.local_key:
             self._keys[edit.identity] = key
             self._gone.discard(edit.identity)
 
     def gone(self, edit: Edit) -> None:
-        """The source did not take the feature, or let it go: later edits must not fall on another of its key."""
+        """Record that the feature was refused or deleted, so that later edits do not change another with its key."""
         if edit.local_key:
             self._gone.add(edit.identity)
             self._keys.pop(edit.identity, None)
@@ -30,7 +30,7 @@ class CreatedKeys:
         return edit.identity in self._keys
 
     def source_key(self, edit: Edit) -> str | None:
-        """The key of the feature in the source; None when there is no such feature."""
+        """Return the key of the feature in the source; None if the source has no such feature."""
         if edit.identity in self._gone:
             return None
         return self._keys.get(edit.identity) or edit.source_key

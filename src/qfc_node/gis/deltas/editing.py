@@ -1,4 +1,4 @@
-"""What applying needs of a source: find, insert, update, delete. Each driver in `editors/` offers it for one format."""
+"""The interface for editing a source: find, insert, update, delete. Each driver in `editors/` is for one format."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .values import Field, Value
 
 
 class Unchanged(Enum):
-    """Stands for a geometry that is left as it is (None stands for no geometry)."""
+    """Stands for a geometry that does not change (None stands for no geometry)."""
 
     GEOMETRY = "unchanged"
 
@@ -22,7 +22,7 @@ GeometryChange = Geometry | None | Unchanged
 
 
 class RefusedError(Exception):
-    """The source does not take the edit; nothing of it was changed. `provider_errors` are the source's own words."""
+    """The source refused the edit and did not change. `provider_errors` are the source's own messages."""
 
     def __init__(self, message: str, provider_errors: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -31,7 +31,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True)
 class LayerSchema:
-    """Fields by name. `key` names the one that tells features apart, or is None where the row's number does.
+    """Fields by name. `key` names the field that identifies features; None if the row's number does.
 
     `geometry`: None for a table without one. `key_is_fixed`: the key of a feature never changes.
     """
@@ -44,16 +44,16 @@ class LayerSchema:
 
 @dataclass(frozen=True)
 class Feature:
-    """A feature as it is in the source now: its key and its attributes."""
+    """A feature as it is now in the source: its key and its attributes."""
 
     key: str
     attributes: Mapping[str, Value]
 
 
 class LayerEditor(Protocol):
-    """One layer. An operation either happens as a whole or raises RefusedError and leaves everything as it was.
+    """One layer. An operation is either carried out as a whole, or raises RefusedError and changes nothing.
 
-    Attributes are values that `coerce` made for the layer's fields, geometries fit the layer's type.
+    Attributes are values from `coerce` for the layer's fields; geometries fit the layer's type.
     """
 
     @property
@@ -62,15 +62,15 @@ class LayerEditor(Protocol):
         ...
 
     def find(self, key: str) -> Feature | None:
-        """The feature with that key."""
+        """Return the feature with that key; None without one."""
         ...
 
     def insert(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> str:
-        """Add a feature and return its key: the one among the attributes if it is free, else one of the source."""
+        """Add a feature and return its key: the one in the attributes if it is free, else a new one of the source."""
         ...
 
     def update(self, feature: Feature, attributes: Mapping[str, Value], geometry: GeometryChange) -> str:
-        """Change what is given and return the key."""
+        """Change the given attributes and geometry; return the key."""
         ...
 
     def delete(self, feature: Feature) -> None:
@@ -79,16 +79,16 @@ class LayerEditor(Protocol):
 
 
 class Store(Protocol):
-    """One file or database with the layers in it; its edits are kept all together or not at all."""
+    """One file or database with its layers; its edits are kept all together or not at all."""
 
     def layer(self, name: str | None, number: int | None = None) -> LayerEditor:
-        """The editor of a layer, by name, by number, or the only one. Raises RefusedError."""
+        """Return the editor of a layer, by name, by number, or of the only layer. Raises RefusedError."""
         ...
 
     def commit(self) -> frozenset[Path]:
-        """Keep the edits and return the files whose bytes changed. Raises RefusedError; nothing is kept then."""
+        """Keep the edits and return the files whose bytes changed. Raises RefusedError; then nothing is kept."""
         ...
 
     def discard(self) -> None:
-        """Forget the edits, close. Harmless after commit, and twice."""
+        """Drop the edits and close the source. Harmless after a commit or a second time."""
         ...

@@ -1,4 +1,4 @@
-"""What is told about each delta: outcomes with the keys that clients and the admin pages know."""
+"""The feedback about each delta: outcomes with the keys that clients and the admin pages know."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _STATUS = {
     "not_applied": "status_apply_failed",
     "error": "status_error",
 }
-#: Characters.
+#: Longest text in the feedback, in characters.
 _LONGEST_TEXT = 2000
 _ERROR_TYPE = {"applied": None, "conflict": "Conflict", "not_applied": "Error", "error": "Error"}
 
@@ -28,7 +28,7 @@ def outcome(
     conflicts: Sequence[str] = (),
     provider_errors: Sequence[str] = (),
 ) -> DeltaOutcome:
-    """The outcome of the delta at `index` of the run (from 0)."""
+    """Return the outcome of the delta at `index` of the run (from 0)."""
     content = _entries(delta.content)
     feedback: Feedback = {
         "msg": _storable(message),
@@ -48,23 +48,23 @@ def outcome(
 
 
 def _entries(content: Any) -> Mapping[str, Any]:
-    """What devices send need not be what was agreed."""
+    """Return the entries of a delta; none if it is malformed."""
     return cast("Mapping[str, Any]", content) if isinstance(content, Mapping) else {}
 
 
 def _named(content: Mapping[str, Any], entry: str) -> str | int | None:
-    """An entry of the delta, if it is what it should be."""
+    """Return an entry of the delta if it has the right type, else None."""
     value = content.get(entry)
     return _storable(value) if isinstance(value, str) else value if isinstance(value, int) else None
 
 
 def _storable(text: str) -> str:
-    """A text of bearable length that a JSON column of PostgreSQL takes: no NUL, no half characters."""
+    """Shorten a text and replace what a JSON column of PostgreSQL refuses: NUL and half surrogate pairs."""
     text = text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]}…"
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def _as_number(key: str | None) -> int | str | None:
-    """Numeric keys are reported as numbers."""
+    """Return a numeric key as a number."""
     is_number = key is not None and key.isascii() and key.isdecimal() and len(key) < 19
     return int(key) if key is not None and is_number else key

@@ -1,4 +1,4 @@
-"""A run: the deltas one after the other, each with its outcome, then everything kept at once."""
+"""Apply deltas one after the other, each with its outcome, then keep all edits at once."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from .stores import Stores
 def apply_deltas(
     project: Project, deltas: Sequence[Delta], *, overwrite_conflicts: bool, known_pks: PkMap, log: Log
 ) -> ApplyReport:
-    """Apply the deltas in their order to the files beside the project file, and to the databases it names.
+    """Apply the deltas in order to the project's files and to the databases that the project names.
 
-    A delta that is malformed, in conflict or refused gets an outcome that says so, and changes nothing. Raises
-    OSError when the machine is in trouble (disk full, file unreadable): the same run may succeed later.
+    A malformed, conflicting or refused delta gets an outcome that says so, and changes nothing. Raises OSError on a
+    fault of the machine (disk full, file unreadable): the same run may succeed later.
     """
     run = _Run(project, overwrite_conflicts, CreatedKeys(known_pks))
     try:
@@ -33,7 +33,7 @@ def apply_deltas(
     outcomes = [
         run.final(index, delta, reached) for index, (delta, reached) in enumerate(zip(deltas, outcomes, strict=True))
     ]
-    _tell(log, outcomes, changed)
+    _log_outcomes(log, outcomes, changed)
     return ApplyReport(tuple(outcomes), frozenset(project.file_name(path) for path in changed))
 
 
@@ -48,7 +48,7 @@ class _Run:
         self._refused: dict[Store, RefusedError] = {}
 
     def apply(self, index: int, delta: Delta) -> DeltaOutcome:
-        """Try one delta."""
+        """Try to apply one delta."""
         try:
             edit = read_edit(delta)
         except (MalformedDeltaError, RecursionError) as error:
@@ -73,7 +73,7 @@ class _Run:
             return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
         except (OSError, MemoryError):
             raise
-        except Exception as error:  # noqa: BLE001 -- one delta, however odd, must not stop the others
+        except Exception as error:  # noqa: BLE001 -- no delta may stop the others
             message = f"The delta could not be applied: {type(error).__name__}: {error}"
             return outcome(index, delta, "error", message)
         message = _success_message(applied)
@@ -94,7 +94,7 @@ class _Run:
         return self._editors[layer_id]
 
     def commit(self) -> set[Path]:
-        """Keep what was edited; a source that refuses at the last moment takes back its deltas only."""
+        """Keep the edits; a source that refuses at the last moment only loses its own deltas."""
         changed: set[Path] = set()
         for store in self.stores.all():
             try:
@@ -103,12 +103,12 @@ class _Run:
                 self._refused[store] = error
             except (OSError, MemoryError):
                 raise
-            except Exception as error:  # noqa: BLE001 -- one file, however odd, must not stop the others
+            except Exception as error:  # noqa: BLE001 -- no file may stop the others
                 self._refused[store] = RefusedError(f"The edits could not be written: {type(error).__name__}: {error}")
         return changed
 
     def final(self, index: int, delta: Delta, reached: DeltaOutcome) -> DeltaOutcome:
-        """The outcome after the commit."""
+        """Return the outcome after the commit."""
         store = self._applied_to.get(index)
         error = self._refused.get(store) if store else None
         if error is None:
@@ -120,10 +120,10 @@ def _success_message(applied: Applied) -> str:
     message = "Successfully applied delta!"
     if not applied.ignored:
         return message
-    return f"{message} Ignored, as the layer has no such fields to write: {', '.join(applied.ignored)}."
+    return f"{message} Ignored, because the layer has no such writable fields: {', '.join(applied.ignored)}."
 
 
-def _tell(log: Log, outcomes: Sequence[DeltaOutcome], changed: set[Path]) -> None:
+def _log_outcomes(log: Log, outcomes: Sequence[DeltaOutcome], changed: set[Path]) -> None:
     for reached in outcomes:
         if reached.status != "applied":
             log(f"Delta {reached.delta_id}: {reached.status}: {reached.feedback['msg']}")

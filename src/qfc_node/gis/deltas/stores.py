@@ -1,4 +1,4 @@
-"""Which driver edits which kind of source; each file or database is opened once a run."""
+"""Choose the driver for each source; every file or database is opened once per run."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Stores:
         self._layouts: dict[Path, object] = {}
 
     def editor(self, layer: Layer) -> tuple[Store, LayerEditor]:
-        """The editor of a layer and the store that it belongs to. Raises RefusedError."""
+        """Return the editor of a layer and its store. Raises RefusedError."""
         if layer.kind != "vector":
-            raise RefusedError(f'Layer "{layer.id}" is no vector layer; it has no features to edit')
+            raise RefusedError(f'Layer "{layer.id}" is not a vector layer and cannot be edited')
         if layer.is_read_only:
-            raise RefusedError(f'Cannot start editing layer "{layer.id}": the project says that it is read-only')
+            raise RefusedError(f'Cannot start editing layer "{layer.id}": it is read-only in the project')
         match layer.source:
             case FileSource() as source:
                 store = self._file(source, layer)
@@ -50,7 +50,7 @@ class Stores:
 
         path, layout = self._path(source), layout_of(source.options)
         if self._layouts.setdefault(path, layout) != layout:
-            raise RefusedError(f"{path.name} is being edited as a layer of another layout; apply the delta again")
+            raise RefusedError(f"{path.name} is being edited with another layer's settings; apply the delta again")
         return self._opened(path, lambda: open_delimited(path, layout))
 
     def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
@@ -70,7 +70,7 @@ class Stores:
             raise RefusedError(str(error)) from error
 
     def _opened(self, identity: object, open_store: Callable[[], Store]) -> Store:
-        """A source that could not be opened once is not tried again for every delta."""
+        """Return the store of a source; if opening it failed once, do not try again for every delta."""
         if identity in self._broken:
             raise self._broken[identity]
         if identity not in self._open:
@@ -82,17 +82,17 @@ class Stores:
         return self._open[identity]
 
     def all(self) -> list[Store]:
-        """Every store that was opened."""
+        """Return every open store."""
         return list(self._open.values())
 
     def discard(self) -> None:
-        """Forget all edits that were not committed."""
+        """Drop all edits that were not committed."""
         for store in self._open.values():
             store.discard()
 
 
 def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
-    """The driver for a file, by the suffix of its name. Drivers are loaded when they are needed."""
+    """Return the store of a file, by the suffix of its name. Drivers are imported only if needed."""
     suffix = path.suffix.lower()
     if suffix in _SQLITE:
         return SqliteStore(path)
@@ -112,10 +112,10 @@ def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
         from .editors.delimited import guess_layout, open_delimited
 
         return open_delimited(path, guess_layout(path))
-    raise RefusedError(f"Files like {path.name} cannot be edited here; convert it to a GeoPackage")
+    raise RefusedError(f"Files like {path.name} cannot be edited here; convert the file to a GeoPackage")
 
 
 def _encoding(layer: Layer) -> str | None:
-    """The encoding that the project names for texts of which the file does not tell it."""
+    """Return the encoding that the project names, for files that do not name their own."""
     provider = layer.element.find("provider")
     return provider.get("encoding") if provider is not None else None

@@ -1,4 +1,4 @@
-"""Attribute values: from what a device sends to what a field holds, and whether two of them are the same.
+"""Convert attribute values from a device's JSON to a field's type, and compare them.
 
 A device sends JSON: dates as ISO 8601 text, binary data as base64, lists and maps as they are. Between reading and
 writing, values are Python's: int, float, bool, str, date, datetime, time, bytes, list, dict, None.
@@ -19,7 +19,7 @@ from typing import Any
 
 Value = Any
 
-#: Characters of a text or of base64; more is no edit made by hand.
+#: Longest text or base64, in characters; no edit by hand has more.
 MAXIMUM_LENGTH = 64_000_000
 INT64 = (-(2**63), 2**63 - 1)
 _TRUTH = {"true": True, "t": True, "1": True, "false": False, "f": False, "0": False}
@@ -28,11 +28,11 @@ _SHORTENER.maxstring = 60
 
 
 class FieldKind(Enum):
-    """What a field holds. `ANY`: whatever is given."""
+    """The type of a field. `ANY`: any value."""
 
     INTEGER = "an integer"
     REAL = "a real number"
-    BOOLEAN = "a truth value"
+    BOOLEAN = "a boolean"
     TEXT = "text"
     DATE = "a date"
     DATETIME = "a date and time"
@@ -47,7 +47,7 @@ class Field:
     """A field of a layer.
 
     `width`: most characters of a text. `limits`: smallest and largest integer. `single_precision`: a REAL of
-    32 bits. `blank_is_null`: the format cannot tell an empty text from none. `takes_null`: False where a null
+    32 bits. `blank_is_null`: the format cannot distinguish an empty text from null. `takes_null`: False if a null
     given on creation means the field's default.
     """
 
@@ -62,14 +62,14 @@ class Field:
 
 
 class BadValueError(ValueError):
-    """The value cannot be held by the field; the message names the field."""
+    """The field cannot store the value; the message names the field."""
 
     def __init__(self, field: Field, reason: str) -> None:
         super().__init__(f'Field "{field.name}": {reason}')
 
 
 def coerce(field: Field, raw: Value) -> Value:
-    """`raw` as `field` holds it. Raises BadValueError rather than losing anything."""
+    """Return `raw` as a value of `field`. Raises BadValueError if anything would be lost."""
     if raw is None or (raw == "" and (field.blank_is_null or field.kind not in (FieldKind.TEXT, FieldKind.ANY))):
         return None
     if isinstance(raw, str):
@@ -83,7 +83,7 @@ def coerce(field: Field, raw: Value) -> Value:
 
 
 def coerce_or_keep(field: Field, raw: Value) -> Value:
-    """`raw` as `field` holds it, or as it is: files hold what their fields do not promise."""
+    """Return `raw` as a value of `field`, or unchanged: files may contain values that do not fit their fields."""
     try:
         return coerce(field, raw)
     except BadValueError:
@@ -106,9 +106,9 @@ def same(field: Field, one: Value, other: Value) -> bool:
 
 def _check_text(field: Field, text: str) -> None:
     if len(text) > MAXIMUM_LENGTH:
-        raise BadValueError(field, f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are taken")
+        raise BadValueError(field, f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are allowed")
     if "\0" in text:
-        raise BadValueError(field, "the text holds a NUL character, which no format keeps")
+        raise BadValueError(field, "the text contains a NUL character, which no format can store")
     try:
         text.encode()
     except UnicodeEncodeError as error:
@@ -119,7 +119,7 @@ def _integer(field: Field, raw: Value) -> int:
     number = _whole(raw)
     low, high = field.limits
     if not low <= number <= high:
-        raise BadValueError(field, f"{_shown(raw)} is outside of {low} to {high}")
+        raise BadValueError(field, f"{_shown(raw)} is outside the range {low} to {high}")
     return number
 
 
@@ -155,7 +155,7 @@ def _boolean(_field: Field, raw: Value) -> bool:
 def _text(field: Field, raw: Value) -> str:
     text = raw if isinstance(raw, str) else _as_text(raw)
     if field.width is not None and len(text) > field.width:
-        raise BadValueError(field, f"the text of {len(text)} characters is longer than the {field.width} that fit")
+        raise BadValueError(field, f"the text has {len(text)} characters, but only {field.width} fit")
     return text
 
 
@@ -165,7 +165,7 @@ def _as_text(raw: Value) -> str:
     if isinstance(raw, (date, time)):
         return raw.isoformat()
     if isinstance(raw, bytes):
-        raise TypeError("binary data is no text")
+        raise TypeError("binary data is not text")
     return json.dumps(raw, ensure_ascii=False, allow_nan=False)
 
 
@@ -188,7 +188,7 @@ def _time(_field: Field, raw: Value) -> time:
 
 
 def _binary(_field: Field, raw: Value) -> bytes:
-    """Base64 of both alphabets, padded or not: Qt writes the one for URLs."""
+    """Decode base64 in either alphabet, padded or not: Qt writes the alphabet for URLs."""
     if isinstance(raw, bytes):
         return raw
     if not isinstance(raw, str):
@@ -201,9 +201,9 @@ def _binary(_field: Field, raw: Value) -> bytes:
 
 
 def _json(_field: Field, raw: Value) -> Value:
-    """The document itself; a text is taken for a document where it is one."""
+    """Return the document; a text is parsed if it is a JSON document."""
     if isinstance(raw, bytes):
-        raise TypeError("binary data is no JSON")
+        raise TypeError("binary data is not JSON")
     if isinstance(raw, str):
         try:
             return json.loads(raw, parse_constant=_refuse_constant)
@@ -214,7 +214,7 @@ def _json(_field: Field, raw: Value) -> Value:
 
 
 def _refuse_constant(name: str) -> Value:
-    raise ValueError(f"{name} is no JSON")
+    raise ValueError(f"{name} is not valid JSON")
 
 
 def _any(field: Field, raw: Value) -> Value:
@@ -240,14 +240,14 @@ _CONVERSIONS: dict[FieldKind, Callable[[Field, Value], Value]] = {
 
 
 def _same_moment(one: datetime, other: datetime) -> bool:
-    """To the millisecond, which is all that devices send; without a zone on one side, clocks are compared."""
+    """Compare to the millisecond, the precision of devices; if one has no time zone, compare the clock times."""
     if one.tzinfo is None or other.tzinfo is None:
         one, other = one.replace(tzinfo=UTC), other.replace(tzinfo=UTC)
     return abs((one - other).total_seconds()) < 0.001
 
 
 def _same_document(one: str, other: str) -> bool:
-    """Lists and maps kept in text fields are the same however they are spaced."""
+    """Compare lists and maps in text fields without regard to white space."""
     if not (one[:1] in "[{" and one[:1] == other[:1]):
         return False
     try:
@@ -257,5 +257,5 @@ def _same_document(one: str, other: str) -> bool:
 
 
 def _shown(raw: Value) -> str:
-    """Short, however long or deep the value is."""
+    """Return a short form of a value, however long or deep it is."""
     return _SHORTENER.repr(raw)

@@ -1,1 +1,1 @@
-"""Drawing a small map of a project."""
+"""Draw a small map of a project."""

@@ -1,4 +1,4 @@
-"""Putting shapes and rasters on a picture."""
+"""Draw shapes and rasters on a picture."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from ..wkb import Shape
 from .symbols import Color, Paint, Symbol
 from .view import LayerProjection, Point, View
 
-#: Pixels per millimetre of a symbol: a canvas of usual size, shrunk to the picture.
+#: Pixels per millimetre of a symbol: as on a canvas of usual size that is scaled down to the picture.
 _PIXELS_PER_MM = 3.0
 _MESH_CELLS = 8
 _NOTHING = (0, 0, 0, 0)
 
 
 class Canvas:
-    """A picture of a map that grows layer by layer, lowest first."""
+    """A picture of a map, drawn layer by layer, lowest first."""
 
     def __init__(self, view: View, background: Color) -> None:
         self._view = view
         self._image = Image.new("RGBA", (view.width, view.height), background)
 
     def picture(self, width: int, height: int) -> Image.Image:
-        """The finished picture, in its final size in pixels."""
+        """Return the finished picture in its final size in pixels."""
         return self._image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
 
     def draw_features(
@@ -41,7 +41,7 @@ class Canvas:
         self._add(overlay, opacity)
 
     def draw_raster(self, part: RasterPart, projection: LayerProjection, opacity: float) -> None:
-        """Add a part of a raster layer, bent into the map's coordinate system."""
+        """Add a part of a raster layer, transformed to the map's coordinate system."""
         raster = Image.frombytes("RGBA", (part.width, part.height), part.rgba)
         mesh = self._mesh(part, projection)
         bent = raster.transform(self._image.size, Image.Transform.MESH, mesh, Image.Resampling.BILINEAR)
@@ -55,7 +55,7 @@ class Canvas:
     def _projected(
         self, features: Sequence[tuple[Shape, Symbol]], projection: LayerProjection
     ) -> Iterable[tuple[Shape, Symbol]]:
-        """All shapes in pixels. Their points are taken to the map all at once: one by one takes far longer."""
+        """Yield all shapes in pixels. Their points are transformed all at once: one by one takes far longer."""
         points = [point for shape, _ in features for point in shape.coordinates()]
         places = iter(projection.to_map(points))
 

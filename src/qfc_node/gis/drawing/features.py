@@ -1,4 +1,4 @@
-"""Some features of a layer, for drawing: those near the view, and of too many every n-th."""
+"""Read features of a layer for drawing: those near the view; if there are too many, every n-th."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from ..layers import LayerState
 from ..project import Extent
 from ..wkb import Shape
 
-#: Features of a layer that are drawn at most.
+#: The most features of a layer that are drawn.
 MAX_FEATURES = 2000
 _MAX_GEOMETRY_BYTES = 4 * 1024 * 1024
 
 Drawn = tuple[Shape, str]
-"""A geometry and the text of the attribute that decides on its symbol."""
+"""A geometry and the text of the attribute that determines its symbol."""
 
 
 def read_features(state: LayerState, window: Extent, attribute: str | None, deadline: float) -> list[Drawn]:
-    """Features of a layer that may show in `window` (in the layer's coordinate system).
+    """Return features of a layer that may be visible in `window` (in the layer's coordinate system).
 
-    `deadline` is a time of `time.monotonic` after which no more are read. Raises GisError.
+    After `deadline`, a time of `time.monotonic`, no more are read. Raises GisError.
     """
     source = state.layer.source
     if state.path is None or not isinstance(source, FileSource):

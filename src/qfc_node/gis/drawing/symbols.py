@@ -1,4 +1,4 @@
-"""How a layer is drawn: its renderer, as far as colours, widths and sizes tell it."""
+"""The style of a layer: the colours, widths and sizes of its renderer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Symbol = tuple[Paint, ...]
 
 @dataclass(frozen=True)
 class Style:
-    """Which symbol a feature gets: by the text of `attribute` in `by_value`, by number in `ranges`, else `default`."""
+    """The symbol of each feature: by the text of `attribute` in `by_value`, by number in `ranges`, else `default`."""
 
     default: Symbol
     attribute: str | None = None
@@ -37,7 +37,7 @@ class Style:
     ranges: tuple[tuple[float, float, Symbol], ...] = ()
 
     def symbol(self, value: str) -> Symbol:
-        """The symbol of a feature whose attribute has that value."""
+        """Return the symbol of a feature whose attribute has that value."""
         if self.attribute is None:
             return self.default
         if value in self.by_value:
@@ -46,7 +46,7 @@ class Style:
 
 
 def style_of(layer: Layer) -> Style:
-    """The style of a vector layer; a colour of the layer's own where its renderer is not a simple one."""
+    """Return the style of a vector layer; if its renderer is not a simple one, a colour of the layer's own."""
     renderer = layer.element.find("renderer-v2")
     symbols = _symbols(renderer)
     plain: Symbol = (plain_paint(layer),)
@@ -63,14 +63,14 @@ def style_of(layer: Layer) -> Style:
 
 
 def plain_paint(layer: Layer) -> Paint:
-    """A colour that a layer keeps for ever, since it comes from its id."""
+    """Return a colour that is always the same for a layer, because it is derived from its id."""
     hue = zlib.crc32(layer.id.encode()) / 0xFFFFFFFF
     red, green, blue = (int(part * 255) for part in colorsys.hsv_to_rgb(hue, 0.6, 0.75))
     return Paint((red, green, blue, 160), (red, green, blue, 255), is_marker="Point" in layer.geometry_type)
 
 
 def parse_color(text: str) -> Color | None:
-    """A colour as QGIS writes it: `r,g,b,a` with perhaps more behind."""
+    """Parse a colour as QGIS writes it: `r,g,b,a`, possibly followed by more."""
     parts = text.split(",")[:4]
     if len(parts) < 3 or not all(part.strip().isdecimal() for part in parts):
         return None

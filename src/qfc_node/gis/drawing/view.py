@@ -1,4 +1,4 @@
-"""Where things of the map are on the picture."""
+"""Convert between coordinates of the map and of the picture."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Point = tuple[float, float]
 
 @dataclass(frozen=True)
 class View:
-    """A rectangle of the map in a picture of `width` × `height` pixels; the same scale in both directions."""
+    """A rectangle of the map in a picture of `width` × `height` pixels, with the same scale in both directions."""
 
     extent: Extent
     width: int
@@ -22,7 +22,7 @@ class View:
 
     @staticmethod
     def around(extent: Extent, width: int, height: int) -> View:
-        """The smallest view of that shape that shows all of `extent`."""
+        """Return the smallest view of that shape that shows all of `extent`."""
         scale = max((extent.xmax - extent.xmin) / width, (extent.ymax - extent.ymin) / height)
         x, y = (extent.xmin + extent.xmax) / 2, (extent.ymin + extent.ymax) / 2
         dx, dy = scale * width / 2, scale * height / 2
@@ -34,17 +34,17 @@ class View:
         return (self.extent.xmax - self.extent.xmin) / self.width
 
     def pixels(self, points: Sequence[Point]) -> list[Point]:
-        """Points of the map in the picture, from its top left; points that are nowhere are left out."""
+        """Return points of the map in pixels from the picture's top left, without points that are not finite."""
         left, top, scale = self.extent.xmin, self.extent.ymax, self.units_per_pixel
         return [((x - left) / scale, (top - y) / scale) for x, y in points if math.isfinite(x) and math.isfinite(y)]
 
     def map_point(self, x: float, y: float) -> Point:
-        """The place on the map that a point of the picture shows."""
+        """Return the point of the map at a point of the picture."""
         return self.extent.xmin + x * self.units_per_pixel, self.extent.ymax - y * self.units_per_pixel
 
 
 class LayerProjection:
-    """Between the coordinate system of a layer and that of the map."""
+    """Transforms between the coordinate systems of a layer and of the map."""
 
     def __init__(self, layer_crs: str, map_crs: str) -> None:
         same = layer_crs == map_crs or not layer_crs or not map_crs
@@ -52,24 +52,24 @@ class LayerProjection:
         self._to_layer = None if same else Transformation(map_crs, layer_crs)
 
     def to_map(self, points: Sequence[Point]) -> Sequence[Point]:
-        """Points of the layer on the map."""
+        """Return points of the layer in the map's coordinate system."""
         return self._to_map.points(points) if self._to_map else points
 
     def to_layer(self, points: Sequence[Point]) -> Sequence[Point]:
-        """Points of the map in the layer."""
+        """Return points of the map in the layer's coordinate system."""
         return self._to_layer.points(points) if self._to_layer else points
 
     def window(self, extent: Extent) -> Extent | None:
-        """The rectangle of the layer that shows in a rectangle of the map; None when there is none."""
+        """Return the rectangle of the layer that is visible in a rectangle of the map; None without one."""
         return bounding(self.to_layer(_outline(extent)))
 
     def extent_on_map(self, extent: Extent) -> Extent | None:
-        """The rectangle of the map that a rectangle of the layer takes up."""
+        """Return the rectangle of the map that a rectangle of the layer covers; None without one."""
         return bounding(self.to_map(_outline(extent)))
 
 
 def bounding(points: Sequence[Point]) -> Extent | None:
-    """The rectangle around points; None around nothing, or around a single place."""
+    """Return the rectangle around points; None if it is empty or there are no points."""
     known = [(x, y) for x, y in points if math.isfinite(x) and math.isfinite(y)]
     if not known:
         return None

@@ -1,4 +1,4 @@
-"""`calcprojectstorage`: count the bytes of projects anew."""
+"""`calcprojectstorage`: count the bytes of projects again."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from ...models import Project
 
 
 class Command(BaseCommand):
-    """Counts the bytes of all versions of all files; quotas are measured by the number."""
+    """Counts the bytes of all versions of all files; quotas use this number."""
 
-    help = "Recalculate file_storage_bytes of one project or of all."
+    help = "Recalculate file_storage_bytes of one project or of all projects."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
-        parser.add_argument("project_id", nargs="?", help="The project; all without it.")
-        parser.add_argument("--force-recalculate", action="store_true", help="Also where the number is not 0.")
+        parser.add_argument("project_id", nargs="?", help="Id of the project; without it, all projects.")
+        parser.add_argument("--force-recalculate", action="store_true", help="Include projects whose number is not 0.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Count."""
+        """Count the bytes and print one line per project."""
         del args
         projects = Project.objects.defer("project_details")
         if options["project_id"]:

@@ -1,4 +1,4 @@
-"""`createbucket`: make the bucket that the settings name."""
+"""`createbucket`: create the bucket that the settings name."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ PAUSE_S = 1.0
 
 
 class Command(BaseCommand):
-    """Makes the bucket unless it is there; a store that only just starts is waited for."""
+    """Creates the bucket unless it exists; waits for a store that is still starting."""
 
     help = "Create the bucket of STORAGE_BUCKET_NAME, unless it exists."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
+        """Add the options."""
         parser.add_argument("--wait", type=float, default=0, help="Seconds to wait for a store that does not answer.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it."""
+        """Create the bucket."""
         del args
         if not settings.STORAGE_BUCKET_NAME:
-            self.stdout.write("No bucket is configured: files lie in a folder.")
+            self.stdout.write("No bucket is configured: files are stored in a folder.")
             return
         deadline = time.monotonic() + options["wait"]
         while True:
             try:
-                made = _ensure_bucket(settings.STORAGES["blobs"]["OPTIONS"])
+                is_new = _ensure_bucket(settings.STORAGES["blobs"]["OPTIONS"])
                 break
             except (BotoCoreError, ClientError) as error:
                 if time.monotonic() > deadline:
                     raise CommandError(f"The store cannot be used: {type(error).__name__}.") from error
                 time.sleep(PAUSE_S)
-        self.stdout.write(f"The bucket {settings.STORAGE_BUCKET_NAME} {'was made' if made else 'is there'}.")
+        self.stdout.write(f"The bucket {settings.STORAGE_BUCKET_NAME} {'was created' if is_new else 'exists'}.")
 
 
 def _ensure_bucket(options: dict[str, Any]) -> bool:
-    """Return whether the bucket had to be made."""
+    """Create the bucket unless it exists; return whether it was created."""
     make = cast(Any, boto3).client  # no stubs
     client = make(
         "s3",

@@ -1,4 +1,4 @@
-"""`createuser`: make a person."""
+"""`createuser`: create a user."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from ...passwords import add_password_options, check_password, read_password
 
 
 class Command(BaseCommand):
-    """Makes a person; a superuser may log in to the admin too."""
+    """Creates a user; a superuser may also log in to the admin."""
 
-    help = "Create a person. The password comes from --password-stdin or DJANGO_SUPERUSER_PASSWORD."
+    help = "Create a user. The password comes from --password-stdin or DJANGO_SUPERUSER_PASSWORD."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         parser.add_argument("--username", required=True)
         parser.add_argument("--email", required=True)
-        parser.add_argument("--superuser", action="store_true", help="May do everything, in the admin too.")
+        parser.add_argument("--superuser", action="store_true", help="Give all permissions, including the admin.")
         add_password_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the person, or say why not."""
+        """Create the user. Raises CommandError that says why not."""
         del args
         person = Person(username=options["username"], email=options["email"])
         person.is_superuser = person.is_staff = options["superuser"]
@@ -39,9 +39,9 @@ class Command(BaseCommand):
 def _save(person: Person) -> None:
     taken = User.objects.filter(username__iexact=person.username).exists()
     if taken:
-        raise CommandError(f"There is an account named {person.username!r} already; choose another name.")
+        raise CommandError(f"An account named {person.username!r} already exists; choose another name.")
     if person.email and User.objects.filter(email__iexact=person.email).exists():
-        raise CommandError(f"There is an account with the address {person.email} already; choose another address.")
+        raise CommandError(f"An account with the address {person.email} already exists; choose another address.")
     try:
         with transaction.atomic():
             person.full_clean(exclude=["password", "type"])

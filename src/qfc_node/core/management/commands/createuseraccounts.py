@@ -1,4 +1,4 @@
-"""`createuseraccounts`: give accounts and subscriptions to those that have none."""
+"""`createuseraccounts`: create missing accounts and subscriptions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...signals import open_account
 
 
 class Command(BaseCommand):
-    """Repairs people and organizations whose rows came from elsewhere, for example from plain SQL."""
+    """Repairs users and organizations whose rows did not come from the node, for example from plain SQL."""
 
     help = "Create missing user accounts and subscriptions."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create what is missing."""
+        """Create the missing rows."""
         del args, options
         for model in (Person, Organization):
             for account in model.objects.filter(useraccount=None):

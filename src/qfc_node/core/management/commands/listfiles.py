@@ -1,4 +1,4 @@
-"""`listfiles`: where the bytes of an account or a project are."""
+"""`listfiles`: show which files of an account or a project use the storage."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ LEVELS = {
 
 
 class Command(BaseCommand):
-    """Lists files with versions and bytes, largest first, so that a full quota can be explained."""
+    """Lists files with versions and bytes, largest first, to explain a full quota."""
 
-    help = "List the files of a project (its id, or the beginning of it) or of an owner, by size."
+    help = "List the files of a project or of an owner, by size."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
-        parser.add_argument("prefix", help="Id of a project, its beginning, or the name of an owner.")
+        parser.add_argument("prefix", help="Id of a project, the beginning of an id, or the name of an owner.")
         parser.add_argument("--level", choices=list(LEVELS), default="version")
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""`purge_old_file_versions`: remove versions beyond the number that a plan keeps."""
+"""`purge_old_file_versions`: remove more versions than a plan keeps."""
 
 from __future__ import annotations
 
@@ -12,25 +12,27 @@ from ...models import File, FileType, FileVersion, Project
 
 
 class Command(BaseCommand):
-    """Removes old versions of all files. Uploads do so by themselves; this is for plans that became smaller."""
+    """Removes old versions of all files. Uploads also do this; the command is for plans that became smaller."""
 
     help = "Delete old versions of files beyond the number that the project or its owner's plan keeps."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
-        parser.add_argument("--projects", default="", help="Ids, separated by commas; all without it.")
-        parser.add_argument("--force", action="store_true", help="Do it; without it nothing is removed.")
+        parser.add_argument("--projects", default="", help="Ids, separated by commas; without it, all projects.")
+        parser.add_argument("--force", action="store_true", help="Remove the versions; without it, only count them.")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Remove, or count what would go."""
+        """Remove or count the versions."""
         del args
         wanted = [text.strip() for text in options["projects"].split(",") if text.strip()]
         projects = Project.objects.filter(pk__in=wanted) if wanted else Project.objects.all()
         if wanted and projects.count() != len(wanted):
             raise CommandError("One of the projects does not exist.")
         total = sum(_purge(project, really=options["force"]) for project in projects.defer("project_details"))
-        done = "were removed" if options["force"] else "would be removed; --force does it"
-        self.stdout.write(f"{total} versions {done}.")
+        if options["force"]:
+            self.stdout.write(f"Versions removed: {total}.")
+        else:
+            self.stdout.write(f"Versions to remove: {total}. To remove them, add --force.")
 
 
 def _purge(project: Project, *, really: bool) -> int:

@@ -1,4 +1,4 @@
-"""`setpassword`: give a person another password."""
+"""`setpassword`: set a user's password."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ...passwords import add_password_options, check_password, read_password
 
 
 class Command(BaseCommand):
-    """Sets a password without asking anything, and ends the person's tokens: who knew the old one is out."""
+    """Sets a password without any question, and ends the user's tokens: logins with the old password end."""
 
-    help = "Set a person's password and end the tokens. The password comes from --password-stdin."
+    help = "Set a user's password and end their tokens. The password comes from --password-stdin."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Add the options."""
         parser.add_argument("username")
-        parser.add_argument("--keep-tokens", action="store_true", help="Leave devices logged in.")
+        parser.add_argument("--keep-tokens", action="store_true", help="Keep devices logged in.")
         add_password_options(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -27,13 +27,13 @@ class Command(BaseCommand):
         del args
         person = User.objects.filter(username__iexact=options["username"], type=UserType.PERSON).first()
         if person is None:
-            raise CommandError(f"There is no person named {options['username']!r}.")
+            raise CommandError(f"No user is named {options['username']!r}.")
         password = read_password(options["password"], options["password_stdin"])
         check_password(password, person)
         person.set_password(password)
         person.save(update_fields=["password"])
         ended = 0 if options["keep_tokens"] else _end_tokens(person)
-        self.stdout.write(f"The password of {person.username} is set; {ended} tokens were ended.")
+        self.stdout.write(f"The password of {person.username} is set. Tokens ended: {ended}.")
 
 
 def _end_tokens(person: User) -> int:

@@ -1,4 +1,4 @@
-"""`status`: is everything there."""
+"""`status`: check whether everything works."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from ...probes import probe
 
 
 class Command(BaseCommand):
-    """Probes database, store and queue now; exits with 1 when one of them does not work."""
+    """Probes database, file store and queue now; exits with 1 if one of them does not work."""
 
     help = "Check database, file store and queue."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print what works."""
+        """Print the state of each, and the problems."""
         del args, options
         found = probe()
         self.stdout.write(f"database: {found.database}, storage: {found.storage}, queue: {found.queue}")

@@ -18,7 +18,7 @@ class Bounds(NamedTuple):
     ymax: float
 
     def union(self, other: Bounds | None) -> Bounds:
-        """The rectangle around both."""
+        """Return the rectangle around both."""
         if other is None:
             return self
         return Bounds(
@@ -33,12 +33,12 @@ class Bounds(NamedTuple):
         return self.xmin <= outer.xmin or self.ymin <= outer.ymin or self.xmax >= outer.xmax or self.ymax >= outer.ymax
 
 
-#: Where something is that does not tell where it is.
+#: The bounds of a geometry whose bounds are unknown.
 ANYWHERE = Bounds(-math.inf, -math.inf, math.inf, math.inf)
 
 
 def bounds_of(geometry: Geometry | None) -> Bounds | None:
-    """The rectangle around a geometry, arcs included; None when it is empty or none."""
+    """Return the rectangle around a geometry, including its arcs; None if it is empty or None."""
     x = geometry.range_of(0) if geometry else None
     y = geometry.range_of(1) if geometry else None
     if geometry is None or x is None or y is None:

@@ -1,5 +1,5 @@
-"""dBASE tables, the attributes of shapefiles: read and written record by record, so that what is not edited stays
-byte for byte, with the widths, types and encoding of the file."""
+"""dBASE tables, the attributes of shapefiles. Records are read and written one by one, so that those without edits keep
+every byte. Widths, types and encoding of the file stay."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _KINDS = {
     "D": FieldKind.DATE,
     "L": FieldKind.BOOLEAN,
 }
-#: What stands for no value; as GDAL has it.
+#: The signs for a missing value, as GDAL writes them.
 _NULLS = {"N": b"*", "F": b"*", "D": b"0", "L": b"?"}
-#: Code pages of the language byte that differ from Windows's western one, the most usual.
+#: Code pages of the language byte that differ from the most common one, Windows-1252.
 _LANGUAGES = {
     0x01: "cp437",
     0x02: "cp850",
@@ -45,13 +45,13 @@ _LANGUAGES = {
     0xCA: "cp1254",
     0xCB: "cp1253",
 }
-#: A number shortened to fit its field may differ by this part of itself.
+#: Largest relative difference of a number that is shortened to fit its field.
 _TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
 class DbfField:
-    """A field and where it is in a record. `width` counts bytes."""
+    """A field and its place in a record. `width` in bytes."""
 
     field: Field
     type: str
@@ -60,12 +60,12 @@ class DbfField:
     decimals: int
 
     def slice_of(self, record: bytes) -> bytes:
-        """The bytes of this field."""
+        """Return the bytes of this field."""
         return record[self.offset : self.offset + self.width]
 
 
 class Dbf:
-    """A table. Records are bytes that begin with the mark of deletion."""
+    """A table. A record is bytes, of which the first marks it as deleted or not."""
 
     def __init__(self, path: Path, encoding: str | None, fallback: str | None = None) -> None:
         self._data = path.read_bytes()
@@ -74,7 +74,7 @@ class Dbf:
             self.encoding = encoding or _language(self._data[_LANGUAGE_BYTE]) or fallback or "utf-8"
             self.fields = {field.field.name: field for field in self._read_fields()}
         except (struct.error, IndexError, UnicodeDecodeError) as error:
-            raise RefusedError(f"The file {path.name} is damaged or no dBASE table: {error}") from error
+            raise RefusedError(f"The file {path.name} is damaged or not a dBASE table: {error}") from error
 
     def _read_fields(self) -> list[DbfField]:
         fields: list[DbfField] = []
@@ -88,18 +88,20 @@ class Dbf:
             fields.append(DbfField(_field(name, kind, width, decimals), kind, place, width, decimals))
             place += width
         if place > self.record_length:
-            raise RefusedError(f"The table is damaged: fields of {place} bytes in records of {self.record_length}")
+            raise RefusedError(
+                f"The table is damaged: its fields need {place} bytes, its records have {self.record_length}"
+            )
         return fields
 
     @cached_property
     def records(self) -> list[bytes]:
-        """All records, those marked as deleted too."""
+        """All records, including those marked as deleted."""
         start, length = self._header_length, self.record_length
         records = [self._data[at : at + length] for at in range(start, start + self._count * length, length)]
         return [record for record in records if len(record) == length]
 
     def value(self, record: bytes, name: str) -> Value:
-        """The value of a field in a record."""
+        """Return the value of a field in a record."""
         field = self.fields[name]
         raw = field.slice_of(record)
         if field.type not in _KINDS:
@@ -110,11 +112,11 @@ class Dbf:
         return coerce_or_keep(field.field, text)
 
     def blank(self) -> bytes:
-        """A record without values."""
+        """Return a record without values."""
         return self.changed(_PRESENT + b" " * (self.record_length - 1), dict.fromkeys(self.fields))
 
     def changed(self, record: bytes, values: Mapping[str, Value]) -> bytes:
-        """The record with other values. Raises RefusedError."""
+        """Return the record with changed values. Raises RefusedError."""
         for name, value in values.items():
             field = self.fields[name]
             raw = self._encode(field, value)
@@ -128,15 +130,15 @@ class Dbf:
             text = _text(field, value)
             raw = text.encode(self.encoding)
         except UnicodeEncodeError as error:
-            reason = f'Field "{field.field.name}": the file\'s encoding, {self.encoding}, has no sign for {value!r}'
+            reason = f'Field "{field.field.name}": the file\'s encoding, {self.encoding}, cannot represent {value!r}'
             raise RefusedError(reason) from error
         if len(raw) > field.width:
-            reason = f'Field "{field.field.name}": {value!r} needs {len(raw)} bytes, {field.width} are there'
+            reason = f'Field "{field.field.name}": {value!r} needs {len(raw)} bytes, but the field has {field.width}'
             raise RefusedError(reason)
         return raw.ljust(field.width) if field.type == "C" else raw.rjust(field.width)
 
     def dump(self, records: list[bytes]) -> bytes:
-        """The file with these records, and today as the date of its last change."""
+        """Return the bytes of the file with these records, and today as the date of its last change."""
         today = date.today()
         head = _HEADER.pack(
             self._data[0],
@@ -151,7 +153,7 @@ class Dbf:
 
 
 def find_encoding(table: Path, wanted: str | None) -> str | None:
-    """The encoding that the project or a .cpg file beside the table names, as Python calls it."""
+    """Return Python's name of the encoding that the project or a .cpg file beside the table names."""
     names = [wanted or ""]
     for suffix in (".cpg", ".CPG"):
         beside = table.with_suffix(suffix)
@@ -161,7 +163,7 @@ def find_encoding(table: Path, wanted: str | None) -> str | None:
 
 
 def find_codec(name: str) -> str | None:
-    """Python's name of an encoding, from the many ways in which files write it."""
+    """Return Python's name of an encoding, which files write in many ways; None for an unknown one."""
     digits = "".join(filter(str.isdigit, name))
     for candidate in (name, f"cp{digits}", f"iso-{digits[:4]}-{digits[4:]}"):
         try:
@@ -184,7 +186,7 @@ def _field(name: str, kind: str, width: int, decimals: int) -> Field:
 
 
 def _plain(field: DbfField, text: str) -> Value:
-    """A text of the file as a device would send it; None for the signs of no value."""
+    """Return a text of the file as a device would send it; None for a missing value."""
     if not text or set(text) <= set(_NULLS[field.type].decode()):
         return None
     if field.type == "D":
@@ -205,7 +207,7 @@ def _text(field: DbfField, value: Value) -> str:
 
 
 def _real(field: DbfField, value: float) -> str:
-    """As many of the field's decimals as there is room for, unless that makes another number of it."""
+    """Return a number with as many of the field's decimals as fit. Raises RefusedError if its value would change."""
     wanted = round(value, field.decimals)
     for text in (*(f"{value:.{decimals}f}" for decimals in range(field.decimals, -1, -1)), f"{value:.17g}"):
         if len(text) <= field.width and math.isclose(float(text), wanted, rel_tol=_TOLERANCE):

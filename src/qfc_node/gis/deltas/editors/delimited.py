@@ -1,4 +1,4 @@
-"""Delimited text (CSV), with or without coordinates. Lines that are not edited stay as they are."""
+"""Delimited text (CSV), with or without coordinates. Lines without edits stay as they are."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST_CELL = 2**30
 
 @dataclass(frozen=True)
 class TextLayout:
-    """How a file is laid out. `x`, `y`, `z`: fields of coordinates; `wkt`: a field of well-known text."""
+    """The layout of a file. `x`, `y`, `z`: fields with coordinates; `wkt`: a field with well-known text."""
 
     encoding: str = "utf-8"
     delimiter: str = ","
@@ -37,18 +37,18 @@ class TextLayout:
 
 @dataclass(frozen=True)
 class TextRow:
-    """The cells of a row, and the text of the row with its end of line."""
+    """The cells of a row, and its text including the end of line."""
 
     cells: tuple[str, ...]
     text: str
 
 
 def layout_of(options: Mapping[str, str]) -> TextLayout:
-    """The layout that a QGIS delimitedtext source describes. Raises RefusedError for those not edited here."""
+    """Return the layout of a QGIS delimitedtext source. Raises RefusedError if it cannot be edited here."""
     kind = options.get("type", "csv")
     if kind not in ("csv", "plain") or len(delimiter := options.get("delimiter", ",").replace("\\t", "\t")) != 1:
         raise RefusedError(
-            f"Delimited text of the type {kind} cannot be edited here, only with a delimiter of one sign"
+            f"Delimited text of the type {kind} cannot be edited here; the delimiter must be a single character"
         )
     layout = TextLayout(
         encoding=options.get("encoding") or "utf-8",
@@ -67,7 +67,7 @@ def layout_of(options: Mapping[str, str]) -> TextLayout:
 
 
 class DelimitedText:
-    """A RowFormat. Features are called by a field `fid`, else by their row, from 1."""
+    """A RowFormat. A field `fid` identifies features, else the number of their row, from 1."""
 
     def __init__(self, path: Path, layout: TextLayout) -> None:
         self._path = path
@@ -85,14 +85,14 @@ class DelimitedText:
         )
 
     def _parse(self) -> tuple[str, list[str], list[TextRow]]:
-        """What stands before the rows, the names of the columns, the rows."""
+        """Return the text before the rows, the names of the columns, and the rows."""
         lines = io.StringIO(self._text, newline="").readlines()
         skipped = self._layout.skipped_lines
         head = "".join(lines[:skipped])
         rows = list(_read_rows(lines[skipped:], self._layout))
         if self._layout.has_header and rows:
             return head + rows[0].text, list(rows[0].cells), rows[1:]
-        # QGIS calls the columns of a file without header so.
+        # QGIS's names for the columns of a file without header.
         names = [f"field_{number}" for number in range(1, len(rows[0].cells) + 1)] if rows else []
         return head, names, rows
 
@@ -118,11 +118,11 @@ class DelimitedText:
         return self._rows
 
     def number(self, _row: TextRow, position: int) -> int:
-        """Counted from 1."""
+        """Return the number of the row, from 1."""
         return position + 1
 
     def value(self, row: TextRow, name: str) -> Value:
-        """The cell as its field holds it."""
+        """Return the cell as a value of its field."""
         return coerce_or_keep(self.schema.fields[name], self._cell(row, name))
 
     def _cell(self, row: TextRow, name: str) -> str:
@@ -135,11 +135,11 @@ class DelimitedText:
         return point != "." and cell.count(point) == 1 and cell.replace(point, "").lstrip("+-").isdecimal()
 
     def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> TextRow:
-        """A row with these cells."""
+        """Return a row with these cells."""
         return self.changed_row(TextRow((), ""), attributes, geometry or Unchanged.GEOMETRY)
 
     def changed_row(self, row: TextRow, attributes: Mapping[str, Value], geometry: GeometryChange) -> TextRow:
-        """The row with other cells."""
+        """Return the row with changed cells."""
         cells = dict(zip(self._names, [*row.cells, *[""] * len(self._names)], strict=False))
         cells |= {name: self._written(value) for name, value in attributes.items()}
         if not isinstance(geometry, Unchanged):
@@ -177,23 +177,23 @@ class DelimitedText:
         try:
             return text.encode(self._layout.encoding, "surrogateescape")
         except UnicodeEncodeError as error:
-            reason = f"The file's encoding, {self._layout.encoding}, has no sign for {text[error.start]!r}"
+            reason = f"The file's encoding, {self._layout.encoding}, cannot represent {text[error.start]!r}"
             raise RefusedError(reason) from error
 
     def write(self, rows: Sequence[TextRow | None]) -> frozenset[Path]:
-        """The head and the rows."""
+        """Write the head and the rows."""
         texts = [self._head, *(row.text for row in rows if row is not None)]
         lines = [text if text.endswith(("\n", "\r")) else text + self._newline for text in texts if text]
         return replace_file(self._path, self._mark + self._encode("".join(lines)))
 
 
 def open_delimited(path: Path, layout: TextLayout) -> RowStore[TextRow]:
-    """The store of a delimited text file."""
+    """Return the store of a delimited text file."""
     return RowStore(DelimitedText(path, layout))
 
 
 def _decode(path: Path, encoding: str) -> tuple[str, bytes]:
-    """The text and the byte order mark before it."""
+    """Return the text and the byte order mark before it."""
     data = path.read_bytes()
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     try:
@@ -219,7 +219,7 @@ def _format(cells: Sequence[str], layout: TextLayout) -> str:
 
 
 def _dialect(layout: TextLayout) -> type[csv.Dialect]:
-    """Quotes inside quotes are doubled, or follow the escape sign."""
+    """Return the dialect. Quotes inside quotes are doubled, or follow the escape character."""
 
     class Layout(csv.Dialect):
         delimiter = layout.delimiter
@@ -233,7 +233,7 @@ def _dialect(layout: TextLayout) -> type[csv.Dialect]:
 
 
 def guess_layout(path: Path) -> TextLayout:
-    """The layout of a file of which nothing is said, as GDAL sees it: the separator that the header has most of."""
+    """Guess the layout of a file without settings, like GDAL: the most frequent separator of the header."""
     with path.open("rb") as file:
         header = file.readline(100_000).decode("utf-8-sig", "replace")
     delimiter = max(",;\t|", key=header.count)

@@ -1,6 +1,6 @@
 """GeoJSON feature collections (RFC 7946, and the older form with a coordinate system), edited as JSON.
 
-What the format allows beyond fields and geometries (foreign members, ids, nested values) stays as it is.
+Everything else in the file (foreign members, ids, nested values) stays as it is.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class GeoJson:
-    """A RowFormat; a row is a feature object. Called by a property `fid`, else by `id`, else by place from 0."""
+    """A RowFormat; a row is a feature object. A property `fid` identifies it, else its `id`, else its place, from 0."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -58,20 +58,20 @@ class GeoJson:
         return columns
 
     def rows(self) -> Sequence[Json | None]:
-        """The features."""
+        """Return the features."""
         return self._features
 
     def number(self, row: Json, position: int) -> int:
-        """The feature's id, if ids are numbers here."""
+        """Return the feature's id if it is a number, else its position."""
         number = row.get("id")
         return number if isinstance(number, int) else position
 
     def value(self, row: Json, name: str) -> Value:
-        """A property; a missing one is null."""
+        """Return a property; None if it is missing."""
         return coerce_or_keep(self.schema.fields[name], _properties(row).get(name))
 
     def new_row(self, number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> Json:
-        """A feature with all properties that the others have."""
+        """Return a feature with all properties that the others have."""
         feature: Json = {"type": "Feature"}
         if self._has_numbers:
             feature["id"] = number
@@ -79,7 +79,7 @@ class GeoJson:
         return self.changed_row(feature, attributes, geometry)
 
     def changed_row(self, row: Json, attributes: Mapping[str, Value], geometry: GeometryChange) -> Json:
-        """The feature with other properties."""
+        """Return the feature with changed properties."""
         values = {name: written(value) for name, value in attributes.items()}
         changed = {**row, "properties": {**_properties(row), **values}}
         if not isinstance(geometry, Unchanged):
@@ -89,7 +89,7 @@ class GeoJson:
         return changed
 
     def write(self, rows: Sequence[Json | None]) -> frozenset[Path]:
-        """One feature a line, as GDAL writes them."""
+        """Write one feature per line, like GDAL."""
         features = [row for row in rows if row is not None]
         head = {name: value for name, value in self._document.items() if name != "features"}
         if "bbox" in head:
@@ -102,7 +102,7 @@ class GeoJson:
 
 
 def open_geojson(path: Path) -> RowStore[Json]:
-    """The store of a feature collection."""
+    """Return the store of a feature collection."""
     try:
         return RowStore(GeoJson(path))
     except (TypeError, LookupError, AttributeError, RecursionError) as error:
@@ -113,10 +113,10 @@ def _read(name: str, data: bytes) -> Json:
     try:
         document: Any = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        raise RefusedError(f"The file {name} is damaged or no GeoJSON: {error}") from error
+        raise RefusedError(f"The file {name} is damaged or not GeoJSON: {error}") from error
     features = cast("Json", document).get("features") if isinstance(document, dict) else None
     if not isinstance(features, list) or not all(isinstance(each, dict) for each in cast("list[Any]", features)):
-        raise RefusedError(f"The file {name} is no GeoJSON feature collection; others cannot be edited here")
+        raise RefusedError(f"The file {name} is not a GeoJSON feature collection; other GeoJSON cannot be edited here")
     return cast("Json", document)
 
 
@@ -126,7 +126,7 @@ def _properties(feature: Json) -> Json:
 
 
 def _geometry_type(features: Iterable[Json]) -> GeometryType:
-    """What all geometries have in common; a collection without any takes every kind."""
+    """Return the common type of all geometries; a collection without geometries accepts every kind."""
     geometries = [feature["geometry"] for feature in features if isinstance(feature.get("geometry"), dict)]
     kinds = {_KINDS.get(geometry.get("type"), Kind.GEOMETRY) for geometry in geometries}
     lengths = {len(position) for geometry in geometries for position in _positions(geometry)}
@@ -142,7 +142,7 @@ def _common(kinds: set[Kind]) -> Kind:
 
 def _encode(geometry: Geometry) -> Json:
     if geometry.kind.label not in _KINDS:
-        raise RefusedError(f"GeoJSON has no {geometry.kind.label}")
+        raise RefusedError(f"GeoJSON does not support the geometry type {geometry.kind.label}")
     if geometry.kind is Kind.GEOMETRYCOLLECTION:
         return {"type": geometry.kind.label, "geometries": [_encode(part) for part in geometry.parts]}
     return {"type": geometry.kind.label, "coordinates": _coordinates(geometry)}
@@ -169,7 +169,7 @@ def _flat(coordinates: Sequence[Any]) -> Iterator[list[float]]:
 
 
 def _measure(owner: Json, features: Iterable[Json]) -> None:
-    """Write the `bbox` anew; of nothing there is none."""
+    """Recompute the `bbox`; remove it if there are no geometries."""
     geometries = [feature["geometry"] for feature in features if isinstance(feature.get("geometry"), dict)]
     axes = list(zip(*(position for geometry in geometries for position in _positions(geometry)), strict=False))
     if axes:

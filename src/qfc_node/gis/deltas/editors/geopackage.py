@@ -1,4 +1,4 @@
-"""GeoPackages (OGC 12-128) and what GDAL adds to them: the functions of their triggers and their books."""
+"""GeoPackages (OGC 12-128) and GDAL's additions: the functions of their triggers, and their metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class GeoPackage:
     head_length = HEAD_LENGTH
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """R-tree triggers need the five functions of the GeoPackage standard's R-tree extension (F.3)."""
+        """Register the five functions of the standard's R-tree extension (F.3), which the R-tree triggers need."""
         functions: dict[str, Callable[[object], float | None]] = {
             "ST_IsEmpty": _is_empty,
             "ST_MinX": lambda blob: _border(blob, "xmin"),
@@ -34,12 +34,12 @@ class GeoPackage:
             connection.create_function(name, 1, function, deterministic=True)
 
     def layers(self, connection: sqlite3.Connection) -> Sequence[str]:
-        """Tables of features and of attributes."""
+        """Return the tables of features and of attributes."""
         sql = "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
         return [name for (name,) in connection.execute(sql)]
 
     def geometry_column(self, connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
-        """The one of gpkg_geometry_columns."""
+        """Return the column from gpkg_geometry_columns."""
         sql = (
             "SELECT column_name, upper(geometry_type_name), srs_id, z, m FROM gpkg_geometry_columns"
             " WHERE lower(table_name) = lower(?)"
@@ -58,7 +58,7 @@ class GeoPackage:
         )
 
     def json_columns(self, connection: sqlite3.Connection, table: str) -> frozenset[str]:
-        """Text columns that gpkg_data_columns declares to be JSON documents."""
+        """Return the text columns that gpkg_data_columns declares as JSON."""
         if not has_table(connection, "gpkg_data_columns"):
             return frozenset()
         sql = (
@@ -68,15 +68,15 @@ class GeoPackage:
         return frozenset(name for (name,) in connection.execute(sql, (table,)))
 
     def encode(self, geometry: Geometry, column: GeometryColumn) -> bytes:
-        """A GeoPackage blob."""
+        """Return a GeoPackage blob."""
         return write_blob(geometry, column.srid)
 
     def bounds(self, head: object) -> Bounds | None:
-        """From the envelope of the blob."""
+        """Return the envelope of the blob."""
         return read_bounds(head)
 
     def keep_books(self, connection: sqlite3.Connection, edits: TableEdits) -> None:
-        """gpkg_contents and, where GDAL's triggers do not, gpkg_ogr_contents."""
+        """Update gpkg_contents and, if GDAL's triggers are missing, gpkg_ogr_contents."""
         _keep_count(connection, edits)
         connection.execute(
             f"UPDATE gpkg_contents SET last_change = {_NOW} WHERE lower(table_name) = lower(?)", (edits.table,)
@@ -86,7 +86,7 @@ class GeoPackage:
 
 
 def has_table(connection: sqlite3.Connection, name: str) -> bool:
-    """Whether there is a table of that name."""
+    """Whether a table of that name exists."""
     sql = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND lower(name) = lower(?)"
     return connection.execute(sql, (name,)).fetchone() is not None
 
@@ -110,7 +110,7 @@ def _keep_count(connection: sqlite3.Connection, edits: TableEdits) -> None:
 
 
 def _counts_itself(connection: sqlite3.Connection, table: str, event: str) -> bool:
-    """GDAL's triggers may be missing: it takes them off while it writes much."""
+    """Whether a trigger counts the features. GDAL removes its triggers while it writes many features."""
     sql = "SELECT 1 FROM sqlite_master WHERE type = 'trigger' AND lower(tbl_name) = lower(?) AND lower(name) = lower(?)"
     name = f"trigger_{event}_feature_count_{table}"
     return connection.execute(sql, (table, name)).fetchone() is not None
@@ -127,7 +127,7 @@ def _keep_extent(connection: sqlite3.Connection, edits: TableEdits, geometry: Ge
 
 
 def _measured(connection: sqlite3.Connection, table: str, geometry: GeometryColumn) -> Sequence[float | None]:
-    """The extent of what is left. The index rounds to 32 bits, so its outermost entries are measured again."""
+    """Return the extent of the table. The index rounds to 32 bits, so its outermost geometries are measured exactly."""
     index, column = quoted(geometry.index or ""), quoted(geometry.name)
     return [
         connection.execute(

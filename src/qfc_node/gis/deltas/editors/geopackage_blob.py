@@ -11,12 +11,12 @@ from .bounds import ANYWHERE, Bounds, bounds_of
 _MAGIC = b"GP\x00"
 _LITTLE_ENDIAN, _EMPTY = 0x01, 0x10
 _ENVELOPE_DOUBLES = {0: 0, 1: 4, 2: 6, 3: 6, 4: 8}
-#: Enough bytes of a blob to tell its bounds: the largest header, or the header of a point and its position.
+#: Bytes of a blob that are enough for its bounds: the largest header, or the header of a point and its position.
 HEAD_LENGTH = 72
 
 
 def write_blob(geometry: Geometry, srid: int) -> bytes:
-    """The blob of a geometry. Points have no envelope, as GDAL has it."""
+    """Return the blob of a geometry. Points have no envelope, as in GDAL."""
     envelope, code = _envelope(geometry)
     flags = _LITTLE_ENDIAN | code << 1 | (_EMPTY if geometry.is_empty else 0)
     header = struct.pack("<3sBi", _MAGIC, flags, srid)
@@ -33,7 +33,7 @@ def _envelope(geometry: Geometry) -> tuple[tuple[float, ...], int]:
 
 
 def read_bounds(blob: object) -> Bounds | None:
-    """Bounds of a blob, whole or only its head; None when it is empty or none, ANYWHERE when it does not tell."""
+    """Return the bounds of a blob or of its head; None if it is empty or not a blob, ANYWHERE if they are unknown."""
     if not isinstance(blob, bytes) or len(blob) < 8 or blob[:2] != b"GP":
         return None
     flags = blob[3]

@@ -1,4 +1,4 @@
-"""What the fields of a format without field types hold: guessed from all values, as GDAL and QGIS do."""
+"""Guess the types of fields from all their values, like GDAL and QGIS, for formats without field types."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SHORTEST_DATE = len("2024-01-01")
 
 
 def guess_field(name: str, values: Iterable[Value]) -> Field:
-    """The narrowest kind that holds all values of JSON; without any, whatever comes."""
+    """Return a field of the narrowest kind for all these JSON values; without values, of any kind."""
     present = [value for value in values if value is not None]
     kinds: set[type] = {type(value) for value in present}
     if not kinds:
@@ -33,7 +33,7 @@ def guess_field(name: str, values: Iterable[Value]) -> Field:
 
 
 def guess_text_field(name: str, texts: Iterable[str]) -> Field:
-    """The narrowest kind that holds all texts of a table of texts, in which an empty one is no value."""
+    """Return a field of the narrowest kind for all these texts; an empty text is a missing value."""
     present = [text for text in texts if text != ""]
     for kind in (FieldKind.INTEGER, FieldKind.REAL):
         field = Field(name, kind, blank_is_null=True)
@@ -43,7 +43,7 @@ def guess_text_field(name: str, texts: Iterable[str]) -> Field:
 
 
 def written(value: Value) -> Value:
-    """A value as JSON."""
+    """Return a value as JSON."""
     if isinstance(value, bytes):
         return base64.b64encode(value).decode()
     if isinstance(value, datetime):
@@ -60,7 +60,7 @@ def _kind_of_texts(name: str, texts: list[str]) -> FieldKind:
 
 
 def _looks_like(kind: FieldKind, text: str) -> bool:
-    """Python reads more spellings than files have: `20240101` is a number to everybody else."""
+    """Whether a text looks like a date or time. Python accepts more spellings: it reads `20240101` as a date."""
     if kind is FieldKind.TIME:
         return text[2:3] == ":"
     is_date = text[4:5] == "-" and text[7:8] == "-"

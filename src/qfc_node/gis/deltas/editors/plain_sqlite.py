@@ -13,15 +13,15 @@ from .sqlite_dialect import GeometryColumn, TableEdits
 
 
 class PlainSqlite:
-    """The rules of files that keep none."""
+    """The rules of files that follow no spatial standard."""
 
     head_length = 1
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Nothing is called."""
+        """Do nothing: triggers need no functions."""
 
     def layers(self, connection: sqlite3.Connection) -> Sequence[str]:
-        """All tables but those of SQLite and GDAL."""
+        """Return all tables except those of SQLite and GDAL."""
         sql = (
             "SELECT name FROM sqlite_master WHERE type = 'table'"
             " AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN ('geometry_columns', 'spatial_ref_sys')"
@@ -29,7 +29,7 @@ class PlainSqlite:
         return [name for (name,) in connection.execute(sql)]
 
     def geometry_column(self, connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
-        """The one of GDAL's geometry_columns; the types there are numbers as in WKB, with 2.5D flags."""
+        """Return the column from GDAL's geometry_columns, whose types are numbers as in WKB, with 2.5D flags."""
         if not has_table(connection, "geometry_columns"):
             return None
         sql = (
@@ -41,21 +41,21 @@ class PlainSqlite:
             return None
         name, storage, kind, dimension, srid = row
         if storage != "WKB":
-            raise RefusedError(f'The geometries of table "{table}" are kept as {storage}, which is not written here')
+            raise RefusedError(f'The geometries of table "{table}" are stored as {storage}, which is not supported')
         z = Ordinate.PRESENT if dimension == 3 else Ordinate.ABSENT
         return GeometryColumn(name, GeometryType(Kind((kind & 0xFF) % 1000), z, Ordinate.ABSENT), srid or 0, None)
 
     def json_columns(self, _connection: sqlite3.Connection, _table: str) -> frozenset[str]:
-        """None are declared."""
+        """Return nothing: such files declare none."""
         return frozenset()
 
     def encode(self, geometry: Geometry, _column: GeometryColumn) -> bytes:
-        """Well-known binary."""
+        """Return well-known binary."""
         return write_wkb(geometry)
 
     def bounds(self, _head: object) -> Bounds | None:
-        """Of no use here."""
+        """Return None: such files have no index or extent."""
         return None
 
     def keep_books(self, connection: sqlite3.Connection, edits: TableEdits) -> None:
-        """There are none."""
+        """Do nothing: such files have no metadata."""

@@ -1,4 +1,4 @@
-"""Tables of PostgreSQL with PostGIS, edited in one transaction over the connection that the project describes."""
+"""Edit tables of PostgreSQL with PostGIS in one transaction, over the connection that the project describes."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Connection = psycopg.Connection[tuple[Any, ...]]
 
 
 def connection_of(source: DatabaseSource) -> dict[str, str]:
-    """What libpq is told to reach the database. Raises RefusedError for what only QGIS could resolve."""
+    """Return the connection parameters for libpq. Raises RefusedError for those that only QGIS can resolve."""
     if source.provider != "postgres":
         raise RefusedError(f"Layers of the provider {source.provider} cannot be edited here")
     if source.parameters.get("authcfg"):
         reason = (
-            "The connection uses an authentication configuration of QGIS, which stays on the computer it was made on"
+            "The connection uses an authentication configuration of QGIS, which only exists on its author's computer"
         )
         raise RefusedError(f"{reason}; use a service (pg_service.conf, as a secret of the project) instead")
     return {name: value for name in _PARAMETERS if (value := source.parameters.get(name))}
@@ -47,13 +47,13 @@ class PostgresStore:
             options: dict[str, Any] = {**parameters, "connect_timeout": _CONNECT_SECONDS, "application_name": "qfc"}
             self.connection: Connection = psycopg.connect(**options)
             self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_TIMEOUT))
-            # A violation has to show at the delta that causes it.
+            # A violation must be reported for the delta that causes it.
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
         except psycopg.Error as error:
             raise RefusedError(f"The database cannot be reached: {_said(error)}", (_said(error),)) from error
 
     def layer_of(self, source: DatabaseSource) -> PostgresLayer:
-        """The editor of the table that a source names."""
+        """Return the editor of the table that a source names."""
         if source.table.startswith("("):
             raise RefusedError("The layer is a query, whose rows cannot be edited")
         name = sql.Identifier(source.schema, source.table) if source.schema else sql.Identifier(source.table)
@@ -63,12 +63,12 @@ class PostgresStore:
         return PostgresLayer(self, name, table)
 
     def layer(self, name: str | None, number: int | None = None) -> PostgresLayer:  # noqa: ARG002 -- as Store has it
-        """The editor of a table without geometries."""
+        """Return the editor of a table without geometries."""
         return self.layer_of(DatabaseSource("postgres", table=name or ""))
 
     @contextmanager
     def edit(self) -> Generator[None]:
-        """A savepoint around one edit."""
+        """Set a savepoint around one edit."""
         if self.connection.closed:
             raise RefusedError("The connection to the database was lost; none of its deltas was applied")
         try:
@@ -102,7 +102,7 @@ class PostgresLayer:
         self._key = table.schema.key or ""
 
     def find(self, key: str) -> Feature | None:
-        """The row with that key, locked until the end of the run."""
+        """Return the row with that key, locked until the end of the run; None without one."""
         columns = sql.SQL(", ").join(map(sql.Identifier, self.schema.fields))
         query = sql.SQL("SELECT {} FROM {} WHERE {} = %s FOR UPDATE")
         value = coerce_or_keep(self.schema.fields[self._key], key)
@@ -118,7 +118,7 @@ class PostgresLayer:
         return Feature(key, {name: coerce_or_keep(field, _plain(raw)) for (name, field), raw in pairs})
 
     def insert(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> str:
-        """Add a row; a key that is taken is replaced by the column's default."""
+        """Add a row; the column's default replaces a key that is already used."""
         values = dict(attributes)
         if values.get(self._key) is None or (self._key in self._table.defaults and self.find(str(values[self._key]))):
             values.pop(self._key, None)
@@ -148,7 +148,7 @@ class PostgresLayer:
         query = sql.SQL("DELETE FROM {} WHERE {} = %s RETURNING {}")
         key = sql.Identifier(self._key)
         if self._run(query.format(self._name, key, key), [self._key_of(feature)]) is None:
-            raise RefusedError("A rule or trigger of the database kept the feature")
+            raise RefusedError("A rule or trigger of the database kept the feature from being deleted")
 
     def _key_of(self, feature: Feature) -> Value:
         return coerce_or_keep(self.schema.fields[self._key], feature.key)
@@ -171,7 +171,7 @@ class PostgresLayer:
 
 
 def _plain(raw: Any) -> Value:
-    """psycopg's richer types as the values that devices know."""
+    """Return a value of psycopg as a value that devices know."""
     if isinstance(raw, UUID):
         return str(raw)
     return float(raw) if isinstance(raw, Decimal) else raw

@@ -1,4 +1,4 @@
-"""What PostgreSQL and PostGIS say about a table: its columns, its key, its geometries."""
+"""The schema of a table in PostgreSQL and PostGIS: its columns, key and geometries."""
 
 from __future__ import annotations
 
@@ -51,13 +51,13 @@ _KINDS = {
     **dict.fromkeys(_INTEGERS, FieldKind.INTEGER),
 }
 _WITH_LENGTH = ("varchar", "bpchar")
-#: PostgreSQL counts the four bytes of the length.
+#: PostgreSQL includes the four bytes of the length.
 _LENGTH_OFFSET = 4
 
 
 @dataclass(frozen=True)
 class PostgresTable:
-    """A table as it is to be edited. `defaults`: columns that get a value when none is given; `arrays`: of several."""
+    """An editable table. `defaults`: columns with a default value; `arrays`: columns of an array type."""
 
     schema: LayerSchema
     geometry_column: str | None
@@ -67,10 +67,10 @@ class PostgresTable:
 
 
 def describe(connection: Connection[tuple[Any, ...]], name: str, geometry: str | None, key: str) -> PostgresTable:
-    """The table of that quoted name. `key`: its key by what the project says. Raises RefusedError."""
+    """Return the table of that quoted name. `key`: its key according to the project. Raises RefusedError."""
     found = connection.execute(_TABLE, (name,)).fetchone()
     if found is None or found[1] not in _EDITABLE:
-        raise RefusedError(f"There is no table {name} in the database that could be edited")
+        raise RefusedError(f"The database has no editable table {name}")
     oid = found[0]
     columns = connection.execute(_COLUMNS, (oid,)).fetchall()
     fields = {row[0]: _field(*row) for row in columns if row[1] not in _SPATIAL}
@@ -101,7 +101,7 @@ def _field(
 
 
 def _split(key: str) -> list[str]:
-    """`id`, `"id"` or `"a","b"`."""
+    """Split a key of the form `id`, `"id"` or `"a","b"`."""
     return [part.strip().strip('"') for part in key.split('","' if '","' in key else ",") if part.strip()]
 
 
@@ -110,14 +110,16 @@ def _key(name: str, fields: dict[str, Field], keys: list[str]) -> str:
         raise RefusedError(f"Composite (multi-column) primary keys cannot be edited: {name} has {', '.join(keys)}")
     keys = [key for key in keys or ["fid"] if key in fields]
     if not keys:
-        raise RefusedError(f'The table {name} has no primary key and no field "fid", so that features have no name')
+        raise RefusedError(
+            f'The table {name} has no primary key and no field "fid", so its features cannot be identified'
+        )
     return keys[0]
 
 
 def _geometry(connection: Connection[tuple[Any, ...]], oid: int, column: str) -> tuple[GeometryType, int]:
     row = connection.execute(_GEOMETRY, (oid, column)).fetchone()
     if row is None:
-        raise RefusedError(f'PostGIS knows no geometry column "{column}" of this table')
+        raise RefusedError(f'PostGIS has no geometry column "{column}" for this table')
     name, dimension, srid = row
     kind = Kind.__members__.get(name.upper().removesuffix("M"), Kind.GEOMETRY)
     has_m = name.upper().endswith("M") or dimension == 4

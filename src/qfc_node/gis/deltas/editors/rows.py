@@ -1,6 +1,6 @@
-"""Editing files that have to be written anew: all rows in memory, a new file in the end.
+"""Edit files that have to be rewritten: all rows in memory, a new file at the end.
 
-A `RowFormat` knows one format; `RowStore` knows how rows are found, numbered, added and removed.
+A `RowFormat` reads and writes one format; `RowStore` finds, numbers, adds and removes rows.
 """
 
 from __future__ import annotations
@@ -15,42 +15,42 @@ from ..values import FieldKind, Value
 
 Row = TypeVar("Row")
 _LARGEST_GIVEN_KEY = 2**53
-#: Digits. What is longer is no number of a feature.
+#: Digits; anything longer is not the number of a feature.
 _LONGEST_NUMBER = 19
 
 
 class RowFormat(Protocol[Row]):
-    """One file of one format, read. Rows are never changed in place, so that a refused edit leaves no trace."""
+    """The content of one file. Rows are never changed in place, so that a refused edit changes nothing."""
 
     schema: LayerSchema
 
     def rows(self) -> Sequence[Row | None]:
-        """The rows; None for one that is marked as deleted."""
+        """Return the rows; None for each row that is marked as deleted."""
         ...
 
     def value(self, row: Row, name: str, /) -> Value:
-        """The value of a field in a row."""
+        """Return the value of a field in a row."""
         ...
 
     def number(self, row: Row, position: int, /) -> int:
-        """The number by which a row is called where there is no key field."""
+        """Return the number that identifies a row without a key field."""
         ...
 
     def new_row(self, number: int, attributes: Mapping[str, Value], geometry: Geometry | None, /) -> Row:
-        """A row to add. Raises RefusedError."""
+        """Return a row to add. Raises RefusedError."""
         ...
 
     def changed_row(self, row: Row, attributes: Mapping[str, Value], geometry: GeometryChange, /) -> Row:
-        """A row to take the place of `row`. Raises RefusedError."""
+        """Return a row that replaces `row`. Raises RefusedError."""
         ...
 
     def write(self, rows: Sequence[Row | None], /) -> frozenset[Path]:
-        """Write the file, and return what changed. None stands for a row that was deleted."""
+        """Write the file; return the changed files. None stands for a deleted row."""
         ...
 
 
 class RowStore(Generic[Row]):
-    """A Store of one layer, and its LayerEditor."""
+    """A Store with one layer, and its LayerEditor."""
 
     def __init__(self, row_format: RowFormat[Row]) -> None:
         self._format = row_format
@@ -60,12 +60,12 @@ class RowStore(Generic[Row]):
         self._largest = max(map(_number, self._positions), default=0)
         self._is_changed = False
 
-    def layer(self, name: str | None, number: int | None = None) -> RowStore[Row]:  # noqa: ARG002 -- there is but one
-        """The only layer."""
+    def layer(self, name: str | None, number: int | None = None) -> RowStore[Row]:  # noqa: ARG002 -- there is only one
+        """Return the only layer."""
         return self
 
     def find(self, key: str) -> Feature | None:
-        """The row with that key."""
+        """Return the row with that key; None without one."""
         position = self._positions.get(key)
         row = None if position is None else self._rows[position]
         if row is None:
@@ -94,14 +94,14 @@ class RowStore(Generic[Row]):
         self._is_changed = True
 
     def commit(self) -> frozenset[Path]:
-        """Write the file, if there is anything to write."""
+        """Write the file if it changed."""
         return self._format.write(self._rows) if self._is_changed else frozenset()
 
     def discard(self) -> None:
-        """Nothing was written yet."""
+        """Do nothing: nothing has been written yet."""
 
     def _keys(self) -> Iterator[tuple[int, str]]:
-        """Backwards: of two rows with the same key the first counts."""
+        """Yield positions and keys, backwards: of two rows with the same key, the first counts."""
         for position in range(len(self._rows) - 1, -1, -1):
             row = self._rows[position]
             if row is not None:
@@ -120,7 +120,7 @@ class RowStore(Generic[Row]):
         return key
 
     def _numbered(self, attributes: dict[str, Value]) -> tuple[dict[str, Value], int]:
-        """The attributes with a key that is free, and a free number."""
+        """Return the attributes with an unused key, and an unused number."""
         name = self.schema.key
         if name is None:
             return attributes, self._next_number()
@@ -133,7 +133,7 @@ class RowStore(Generic[Row]):
         return attributes, len(self._rows)
 
     def _next_number(self) -> int:
-        """One more than the largest that was seen; numbers of deleted rows do not come back."""
+        """Return one more than the largest number so far; numbers of deleted rows are not used again."""
         self._largest += 1
         return self._largest
 
@@ -143,7 +143,7 @@ def _number(key: str) -> int:
 
 
 def replace_file(path: Path, data: bytes) -> frozenset[Path]:
-    """Put a new file in the place of an old one, unless its bytes are the same. Returns what changed."""
+    """Replace a file unless its bytes are the same; return the changed files."""
     if path.exists() and path.read_bytes() == data:
         return frozenset()
     draft = path.with_name(f".{path.name}.draft")

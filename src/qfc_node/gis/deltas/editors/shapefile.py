@@ -1,4 +1,4 @@
-"""Shapefiles, all their parts: .shp, .shx, .dbf, and the spatial indexes beside them."""
+"""Shapefiles with all their parts: .shp, .shx, .dbf, and spatial indexes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from .dbf import DELETED, Dbf, find_codec, find_encoding
 from .rows import RowStore, replace_file
 from .shapes import NULL_SHAPE, ShapeFile
 
-#: Esri's spatial index. Its layout is not published; an empty one is built anew by Esri's tools.
+#: Esri's spatial index. Its layout is not published; Esri's tools rebuild an empty one.
 _ESRI_INDEX = (".sbn", ".sbx")
 _GDAL_INDEX = ".qix"
 
 
 @dataclass(frozen=True)
 class ShapeRow:
-    """A record of the .dbf and one of the .shp."""
+    """A record of the .dbf and the matching one of the .shp."""
 
     record: bytes
     shape: bytes
 
 
 class Shapefile:
-    """A RowFormat. Features are called by a field `fid`, else by the number of their record, from 0."""
+    """A RowFormat. A field `fid` identifies features, else the number of their record, from 0."""
 
     def __init__(self, path: Path, encoding: str | None, fallback: str | None) -> None:
         self._path = path
@@ -43,7 +43,7 @@ class Shapefile:
         )
 
     def rows(self) -> Sequence[ShapeRow | None]:
-        """Records and shapes, pair by pair."""
+        """Return pairs of record and shape."""
         records = self._dbf.records
         shapes = self._shapes.records if self._shapes else [NULL_SHAPE] * len(records)
         if len(shapes) != len(records):
@@ -53,26 +53,26 @@ class Shapefile:
         return [None if record.startswith(DELETED) else ShapeRow(record, shape) for record, shape in pairs]
 
     def number(self, _row: ShapeRow, position: int) -> int:
-        """The number of the record."""
+        """Return the number of the record."""
         return position
 
     def value(self, row: ShapeRow, name: str) -> Value:
-        """From the record."""
+        """Return the value from the record."""
         return self._dbf.value(row.record, name)
 
     def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> ShapeRow:
-        """A record with these values."""
+        """Return a row with these values."""
         return self.changed_row(ShapeRow(self._dbf.blank(), NULL_SHAPE), attributes, geometry)
 
     def changed_row(self, row: ShapeRow, attributes: Mapping[str, Value], geometry: GeometryChange) -> ShapeRow:
-        """The record with other values."""
+        """Return the row with changed values."""
         record = self._dbf.changed(row.record, attributes)
         if isinstance(geometry, Unchanged) or self._shapes is None:
             return ShapeRow(record, row.shape)
         return ShapeRow(record, self._shapes.encode(geometry))
 
     def write(self, rows: Sequence[ShapeRow | None]) -> frozenset[Path]:
-        """Records without a key field keep their numbers: deleted ones stay, marked. Else they go."""
+        """Write the files. Without a key field deleted records stay, marked, so that others keep their numbers."""
         gap = ShapeRow(DELETED + self._dbf.blank()[1:], NULL_SHAPE)
         kept = [row or gap for row in rows if row is not None or self.schema.key is None]
         files = {_part(self._path, ".dbf"): self._dbf.dump([row.record for row in kept])}
@@ -80,7 +80,7 @@ class Shapefile:
         return frozenset(path for place, data in files.items() for path in replace_file(place, data))
 
     def _shape_files(self, shapes: Sequence[bytes]) -> dict[Path, bytes]:
-        """The files that change with the shapes, and what is in them."""
+        """Return the files that change with the shapes, and their content."""
         if self._shapes is None or list(shapes) == self._shapes.records:
             return {}
         shp, shx = self._shapes.dump(shapes)
@@ -93,12 +93,12 @@ class Shapefile:
 
 
 def open_shapefile(path: Path, encoding: str | None = None, fallback: str | None = None) -> RowStore[ShapeRow]:
-    """The store of a .shp, or of a .dbf alone; `fallback` is its encoding where the files name none."""
+    """Return the store of a .shp, or of a .dbf alone; `fallback`: its encoding if the files name none."""
     return RowStore(Shapefile(path, encoding, fallback))
 
 
 def quadtree(bounds: Sequence[Bounds | None]) -> bytes:
-    """A .qix file of one node, as MapServer and GDAL read it: every shape in it is looked at, none is missed."""
+    """Return a .qix file with a single node, in MapServer's and GDAL's form: searches check every shape in it."""
     present = [(number, each) for number, each in enumerate(bounds) if each is not None]
     total: Bounds | None = None
     for _, each in present:
@@ -117,7 +117,7 @@ def _read_shapes(path: Path) -> ShapeFile | None:
 
 
 def _part(path: Path, suffix: str) -> Path:
-    """A file of the set, whatever the case of its suffix."""
+    """Return a file of the set, ignoring the case of its suffix."""
     upper = path.with_suffix(suffix.upper())
     found = upper if upper.exists() else path.with_suffix(suffix)
     if suffix == ".dbf" and not found.exists():

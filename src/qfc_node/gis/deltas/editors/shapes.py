@@ -1,4 +1,4 @@
-"""The geometries of shapefiles: records of .shp and .shx, after Esri's technical description of July 1998."""
+"""The geometries of shapefiles: records of .shp and .shx, according to Esri's technical description of July 1998."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _MAGIC = 9994
 
 
 class ShapeFile:
-    """The geometries of a file, as the contents of its records."""
+    """The geometries of a file, as the content of its records."""
 
     def __init__(self, shp: bytes, shx: bytes | None) -> None:
         if len(shp) < _HEADER_LENGTH or _HEADER.unpack_from(shp)[0] != _MAGIC:
-            raise RefusedError("The .shp file is damaged or no shapefile")
+            raise RefusedError("The .shp file is damaged or not a shapefile")
         (self.shape_type,) = struct.unpack_from("<i", shp, 32)
         kind = _KINDS.get(self.shape_type % 10)
         if kind is None or self.shape_type > 30:
@@ -42,7 +42,7 @@ class ShapeFile:
         self.records = list(_indexed(shp, shx) if shx else _consecutive(shp))
 
     def encode(self, geometry: Geometry | None) -> bytes:
-        """The content of a record. The geometry fits `geometry_type`."""
+        """Return the content of a record. The geometry must fit `geometry_type`."""
         if geometry is None or geometry.is_empty:
             return NULL_SHAPE
         if geometry.kind is Kind.POINT:
@@ -53,7 +53,7 @@ class ShapeFile:
         return head + _counts(geometry.kind, lines) + _ordinates(geometry, lines)
 
     def dump(self, records: Sequence[bytes]) -> tuple[bytes, bytes]:
-        """The .shp and the .shx with these records."""
+        """Return the .shp and the .shx with these records."""
         body: list[bytes] = []
         index: list[bytes] = []
         at = _HEADER_LENGTH
@@ -69,7 +69,7 @@ class ShapeFile:
         )
 
     def bounds(self, content: bytes) -> Bounds | None:
-        """Where a record's geometry is."""
+        """Return the bounds of a record's geometry; None without one."""
         (shape_type,) = struct.unpack_from("<i", content)
         if shape_type == 0:
             return None
@@ -82,7 +82,7 @@ class ShapeFile:
         return self._header[:24] + struct.pack(">i", length // 2) + self._header[28:36] + extent
 
     def _extent(self, records: Sequence[bytes]) -> bytes:
-        """The eight numbers of a header: xmin, ymin, xmax, ymax, zmin, zmax, mmin, mmax."""
+        """Return the eight numbers of a header: xmin, ymin, xmax, ymax, zmin, zmax, mmin, mmax."""
         plane: Bounds | None = None
         z: list[float] = []
         m: list[float] = []
@@ -120,7 +120,7 @@ def _content(shp: bytes, at: int, length: int) -> bytes:
 
 
 def _lines(geometry: Geometry) -> list[Sequence[tuple[float, ...]]]:
-    """The parts of a record: lines, rings, or all the points as one."""
+    """Return the parts of a record: lines, rings, or all points as one."""
     if geometry.kind is Kind.MULTIPOINT:
         return [list(geometry.all_positions())]
     if geometry.kind is Kind.MULTILINESTRING:
@@ -134,7 +134,7 @@ def _lines(geometry: Geometry) -> list[Sequence[tuple[float, ...]]]:
 
 
 def _turned(ring: Sequence[tuple[float, ...]], clockwise: bool) -> Sequence[tuple[float, ...]]:
-    """Outer rings run clockwise, holes the other way, and all of them are closed."""
+    """Return a ring, closed and in the given direction: outer rings are clockwise, holes are not."""
     if ring and ring[0] != ring[-1]:
         ring = [*ring, ring[0]]
     doubled_area = sum((after[0] - before[0]) * (after[1] + before[1]) for before, after in pairwise(ring))
@@ -160,7 +160,7 @@ def _ordinates(geometry: Geometry, lines: Sequence[Sequence[tuple[float, ...]]])
 
 
 def _ranges(content: bytes, has_z: bool) -> tuple[list[float], list[float]]:
-    """The ends of z and of m in a record; each is empty where the record has none."""
+    """Return the ranges of z and m in a record; each is empty if the record has none."""
     (shape_type,) = struct.unpack_from("<i", content)
     if shape_type < 10:
         return [], []

@@ -1,7 +1,7 @@
 """SpatiaLite databases (version 4 and later), edited without the SpatiaLite library.
 
-Their triggers call three of its functions. The checks of one and the index of the other are done here before and after,
-so that stand-ins suffice. Geometries: https://www.gaia-gis.it/gaia-sins/BLOB-Geometry.html
+Their triggers call three functions of that library. This module checks geometries and writes the index itself, so that
+functions that do nothing can replace these. Geometries: https://www.gaia-gis.it/gaia-sins/BLOB-Geometry.html
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ class SpatiaLite:
     head_length = _HEADER.size
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Geometries fit before they come here, and the R-tree is written after each edit."""
+        """Register functions that do nothing: geometries fit already, and the R-tree is written after each edit."""
         for name, arguments in (("GeometryConstraints", 3), ("GeometryConstraints", 4), ("RTreeAlign", 3)):
             connection.create_function(name, arguments, _agree)
 
     def layers(self, connection: sqlite3.Connection) -> Sequence[str]:
-        """Tables with a geometry."""
+        """Return the tables with a geometry."""
         return [name for (name,) in connection.execute("SELECT f_table_name FROM geometry_columns")]
 
     def geometry_column(self, connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
-        """The one of geometry_columns; its types are numbers as in ISO WKB."""
+        """Return the column from geometry_columns, whose types are numbers as in ISO WKB."""
         sql = (
             "SELECT f_geometry_column, geometry_type, srid, spatial_index_enabled"
             " FROM geometry_columns WHERE lower(f_table_name) = lower(?)"
@@ -53,28 +53,28 @@ class SpatiaLite:
         return GeometryColumn(name, GeometryType(Kind(kind), z, m), srid, index if has_index else None)
 
     def json_columns(self, _connection: sqlite3.Connection, _table: str) -> frozenset[str]:
-        """None are declared."""
+        """Return nothing: such files declare none."""
         return frozenset()
 
     def encode(self, geometry: Geometry, column: GeometryColumn) -> bytes:
-        """A SpatiaLite blob."""
+        """Return a SpatiaLite blob. Raises RefusedError."""
         bounds = bounds_of(geometry)
         if bounds is None:
-            raise RefusedError("SpatiaLite has no empty geometries")
+            raise RefusedError("SpatiaLite does not support empty geometries")
         if geometry.kind > Kind.GEOMETRYCOLLECTION:
-            raise RefusedError(f"SpatiaLite has no {geometry.kind.label}")
+            raise RefusedError(f"SpatiaLite does not support the geometry type {geometry.kind.label}")
         header = _HEADER.pack(_START, _LITTLE_ENDIAN, column.srid, *bounds, _MBR_END)
         return header + _body(geometry) + bytes([_END])
 
     def bounds(self, head: object) -> Bounds | None:
-        """From the header."""
+        """Return the bounds in the blob's header."""
         if not isinstance(head, bytes) or len(head) < _HEADER.size:
             return None
         order = "<" if head[1] == _LITTLE_ENDIAN else ">"
         return Bounds(*struct.unpack_from(f"{order}4d", head, 6)) if head[0] == _START else ANYWHERE
 
     def keep_books(self, connection: sqlite3.Connection, edits: TableEdits) -> None:
-        """The statistics of a table are forgotten: SpatiaLite then measures it anew."""
+        """Clear the statistics of the table, so that SpatiaLite computes them again."""
         if has_table(connection, "geometry_columns_statistics"):
             sql = (
                 "UPDATE geometry_columns_statistics SET last_verified = NULL, row_count = NULL, extent_min_x = NULL,"
@@ -88,7 +88,7 @@ def _agree(*_arguments: object) -> int:
 
 
 def _body(geometry: Geometry) -> bytes:
-    """As WKB, but for the byte order: told once for all, and replaced by a mark before each member."""
+    """Return the body of a blob: like WKB, but the byte order is in the header, and a mark precedes each member."""
     if geometry.kind <= Kind.POLYGON:
         return write_wkb(geometry)[1:]
     code = geometry.kind + 1000 * geometry.has_z + 2000 * geometry.has_m

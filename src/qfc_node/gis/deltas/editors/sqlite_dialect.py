@@ -1,4 +1,4 @@
-"""What the kinds of SQLite files with geometries do differently: GeoPackage, SpatiaLite, none at all."""
+"""The differences between the kinds of SQLite files with geometries: GeoPackage, SpatiaLite, no standard."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .bounds import Bounds
 
 @dataclass(frozen=True)
 class GeometryColumn:
-    """The geometry column of a table. `index`: the R-tree table over it, if there is one."""
+    """The geometry column of a table. `index`: its R-tree table, if it has one."""
 
     name: str
     type: GeometryType
@@ -23,7 +23,7 @@ class GeometryColumn:
 
 @dataclass
 class TableEdits:
-    """What a run did to one table, for the file's books. Bounds are those of all added or removed geometries."""
+    """The edits of a run to one table, for the file's metadata. Bounds: of all added or removed geometries."""
 
     table: str
     geometry: GeometryColumn | None
@@ -35,11 +35,11 @@ class TableEdits:
 
     @property
     def any(self) -> bool:
-        """Whether anything was done."""
+        """Whether there were any edits."""
         return bool(self.inserted or self.deleted or self.updated)
 
     def note_bounds(self, removed: Bounds | None, added: Bounds | None) -> None:
-        """Remember where a geometry was and where it is now."""
+        """Record the old and the new bounds of a geometry."""
         self.removed_bounds = removed.union(self.removed_bounds) if removed else self.removed_bounds
         self.added_bounds = added.union(self.added_bounds) if added else self.added_bounds
 
@@ -47,7 +47,7 @@ class TableEdits:
 class Dialect(Protocol):
     """The rules of one kind of file."""
 
-    #: Bytes at the beginning of a geometry that tell its bounds.
+    #: Number of bytes at the beginning of a geometry that contain its bounds.
     head_length: int
 
     def prepare(self, connection: sqlite3.Connection) -> None:
@@ -55,25 +55,25 @@ class Dialect(Protocol):
         ...
 
     def layers(self, connection: sqlite3.Connection) -> Sequence[str]:
-        """Names of the tables with features, in the order in which GDAL numbers them."""
+        """Return the names of the tables with features, in the order of GDAL's numbers."""
         ...
 
     def geometry_column(self, connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
-        """The geometry column of a table."""
+        """Return the geometry column of a table; None without one."""
         ...
 
     def json_columns(self, connection: sqlite3.Connection, table: str, /) -> frozenset[str]:
-        """Columns declared to hold JSON."""
+        """Return the columns that are declared as JSON."""
         ...
 
     def encode(self, geometry: Geometry, column: GeometryColumn, /) -> bytes:
-        """A geometry as the column stores it."""
+        """Return a geometry as the column stores it."""
         ...
 
     def bounds(self, head: object, /) -> Bounds | None:
-        """Bounds of a stored geometry of which the first `head_length` bytes are given."""
+        """Return the bounds of a stored geometry from its first `head_length` bytes."""
         ...
 
     def keep_books(self, connection: sqlite3.Connection, edits: TableEdits) -> None:
-        """Bring up to date what the file says about the table: extent, count, time of the last change."""
+        """Update the file's metadata about the table: extent, count, time of the last change."""
         ...

@@ -1,4 +1,4 @@
-"""SQLite's errors, told apart: an edit that the file refuses, or a machine that is in trouble."""
+"""Distinguish SQLite's errors: the file refuses an edit, or the machine has a fault."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _TROUBLE = {
     sqlite3.SQLITE_READONLY: errno.EROFS,
     sqlite3.SQLITE_BUSY: errno.EBUSY,
 }
-#: Bytes. SQLite also says "full" when a table has used up its numbers.
+#: Free bytes above which the disk is not full: SQLite also reports "full" when a table has used all its numbers.
 _ROOM = 16 * 2**20
 
 
 def translate(error: sqlite3.Error, path: Path) -> RefusedError | OSError:
-    """The error to raise instead: OSError where the same edit may succeed later, on a machine in good order."""
+    """Return the error to raise instead: OSError if the edit may succeed once the machine works again."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
-        return RefusedError(f"The file {path.name} is damaged or no database; upload a good one", (str(error),))
+        return RefusedError(f"The file {path.name} is damaged or not a database; upload an intact one", (str(error),))
     if code in _TROUBLE and not (code == sqlite3.SQLITE_FULL and shutil.disk_usage(path.parent).free > _ROOM):
         return OSError(_TROUBLE[code], f"{path.name}: {error}")
     return RefusedError(f"The layer's source refused the edit: {error}", (str(error),))

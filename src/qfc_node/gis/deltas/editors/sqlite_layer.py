@@ -1,4 +1,4 @@
-"""Editing one table of a SQLite file: plain SQL, with the R-tree over its geometries kept right."""
+"""Edit one table of a SQLite file with plain SQL, and keep the R-tree of its geometries correct."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .bounds import Bounds, bounds_of
 from .sqlite_dialect import Dialect, GeometryColumn, TableEdits
 from .sqlite_types import Column, field_of, quoted, read_columns, stored
 
-#: A key above it would leave the table's counter no room; no device gives out such keys.
+#: Larger keys would exhaust the table's counter; no device assigns them.
 _LARGEST_GIVEN_KEY = 2**53
 
 
@@ -31,12 +31,12 @@ class Database(Protocol):
         ...
 
     def edit(self) -> AbstractContextManager[None]:
-        """Undo what happens inside when it fails."""
+        """Return a context that undoes its statements if one of them fails."""
         ...
 
 
 class SqliteLayer:
-    """A LayerEditor over a table. With `key`, that field tells rows apart and the primary key is not seen."""
+    """A LayerEditor for a table. With `key`, that field identifies rows and the primary key is hidden."""
 
     def __init__(self, database: Database, dialect: Dialect, table: str, key: str | None = None) -> None:
         self._database = database
@@ -57,7 +57,7 @@ class SqliteLayer:
         )
 
     def find(self, key: str) -> Feature | None:
-        """The row with that key."""
+        """Return the row with that key; None without one."""
         value = coerce_or_keep(self._key_field, key)
         if not self._is_key(value):
             return None
@@ -110,7 +110,7 @@ class SqliteLayer:
         self.edits.note_bounds(before, None)
 
     def has_missing_geometry(self) -> bool:
-        """Whether there is a row without geometry."""
+        """Whether a row has no geometry."""
         if self._geometry is None:
             return True
         sql = f"SELECT 1 FROM {self._table} WHERE {quoted(self._geometry.name)} IS NULL LIMIT 1"
@@ -130,7 +130,7 @@ class SqliteLayer:
         return value is not None and (isinstance(value, int) or not self._numbers_itself)
 
     def _new_key(self, given: Value) -> Value:
-        """The given key where it can be had; None lets the table number the row."""
+        """Return the given key if it is valid and unused; None lets the table number the row."""
         if self._key_field.kind is not FieldKind.INTEGER:
             if given is None:
                 raise RefusedError(f'The key field "{self._key_field.name}" needs a value')
@@ -144,7 +144,7 @@ class SqliteLayer:
         return self._database.execute(sql, (key,)).fetchone() is not None
 
     def _next_number(self) -> int:
-        """One more than the largest, of rows deleted in this run too: keys do not come back."""
+        """Return one more than the largest key, including rows deleted in this run: keys are not used again."""
         sql = f"SELECT coalesce(max({quoted(self._key_field.name)}), 0) FROM {self._table}"
         return 1 + max(self._largest_deleted, self._database.execute(sql, ()).fetchone()[0])
 
@@ -156,7 +156,7 @@ class SqliteLayer:
         return cursor.lastrowid or 0
 
     def _place(self, key: Value, geometry: GeometryChange) -> tuple[int, Bounds | None]:
-        """The number of a row in the R-tree and the bounds of its geometry; only read when it will change."""
+        """Return a row's number in the R-tree and the bounds of its geometry; both only if the geometry will change."""
         if self._geometry is None or isinstance(geometry, Unchanged):
             return 0, None
         number = quoted(self._key_field.name) if self._numbers_itself else "rowid"
@@ -166,7 +166,7 @@ class SqliteLayer:
         return (row[0], self._dialect.bounds(row[1])) if row else (0, None)
 
     def _index(self, number: int, geometry: Geometry | None) -> None:
-        """Write the R-tree's entry once more: a table's triggers may be missing, or of an old and faulty kind."""
+        """Write the R-tree's entry again: the table's triggers may be missing, or of an old and faulty version."""
         if self._geometry is None or self._geometry.index is None:
             return
         index, bounds = quoted(self._geometry.index), bounds_of(geometry)
@@ -187,13 +187,13 @@ def _key_field(table: str, columns: Iterable[Column], substitute: str) -> Field:
     keys = keys or [column for column in columns if column.name.lower() == substitute.lower()]
     if not keys:
         raise RefusedError(
-            f'The table "{table}" has no primary key and no field "{substitute}", so that features have no name'
+            f'The table "{table}" has no primary key and no field "{substitute}", so its features cannot be identified'
         )
     return field_of(keys[0])
 
 
 def _numbers_itself(columns: Iterable[Column], key: str) -> bool:
-    """Only a column declared INTEGER PRIMARY KEY, in these words, gets its numbers from SQLite."""
+    """Whether SQLite numbers the rows: only a column that is declared exactly INTEGER PRIMARY KEY gets numbers."""
     return any(
         column.name == key and column.key_position and column.declared_type.upper() == "INTEGER" for column in columns
     )

@@ -1,4 +1,4 @@
-"""One SQLite file (GeoPackage, SpatiaLite, plain) being edited in one transaction."""
+"""Edit one SQLite file (GeoPackage, SpatiaLite, plain) in one transaction."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .sqlite_layer import SqliteLayer
 from .sqlite_types import read_columns
 from .working_copy import WorkingCopy
 
-#: What is left after a crash is thrown away, so nothing need be written twice or waited for; without spilling, a
-#: run that changes nothing writes nothing.
+#: After a crash the whole file is discarded, so no write needs a journal or must wait for the disk. Without spilling, a
+#: run without changes writes nothing.
 _PRAGMAS = ("synchronous=OFF", "cache_spill=OFF", "temp_store=MEMORY", "foreign_keys=ON")
 
 
@@ -43,7 +43,7 @@ class SqliteStore:
         for pragma in _PRAGMAS:
             self.connection.execute(f"PRAGMA {pragma}")
         if self._is_write_ahead():
-            # Leaving this mode writes to the file; that waits until there is something to keep.
+            # Leaving this mode writes to the file, so it is left only when there are edits to keep.
             self.connection.execute("PRAGMA wal_autocheckpoint=0")
         else:
             self.connection.execute("PRAGMA journal_mode=MEMORY")
@@ -53,9 +53,9 @@ class SqliteStore:
         return dialect
 
     def layer(self, name: str | None, number: int | None = None, key: str | None = None) -> SqliteLayer:
-        """The editor of a table; without a name, of the table with that number, or of the first.
+        """Return the editor of a table; without a name, of the table with that number, or of the first.
 
-        `key`: the field that tells rows apart, where that is not to be the primary key.
+        `key`: the field that identifies rows, if it is not the primary key.
         """
         table = self._table(name, number)
         if table not in self._layers:
@@ -69,18 +69,18 @@ class SqliteStore:
         if name is None:
             layers = self._dialect.layers(self.connection)
             if not layers or not 0 <= (number or 0) < len(layers):
-                raise RefusedError(f"There is no such layer in {self._path.name}")
+                raise RefusedError(f"{self._path.name} has no such layer")
             name = layers[number or 0]
         sql = "SELECT type, name FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')"
         row = self.execute(sql, (name,)).fetchone()
         if row is None:
-            raise RefusedError(f'There is no table "{name}" in {self._path.name}')
+            raise RefusedError(f'{self._path.name} has no table "{name}"')
         if row[0] == "view":
             raise RefusedError(f'"{name}" in {self._path.name} is a view, whose rows cannot be edited')
         return row[1]
 
     def execute(self, sql: str, parameters: Sequence[Value]) -> sqlite3.Cursor:
-        """Run a statement; SQLite's errors come as RefusedError."""
+        """Run a statement. Raises RefusedError or OSError instead of SQLite's errors."""
         try:
             return self.connection.execute(sql, parameters)
         except sqlite3.Error as error:
@@ -88,7 +88,7 @@ class SqliteStore:
 
     @contextmanager
     def edit(self) -> Generator[None]:
-        """A savepoint around one edit."""
+        """Set a savepoint around one edit."""
         if self._lost is not None:
             raise self._lost
         self.connection.execute("SAVEPOINT edit")
@@ -104,12 +104,12 @@ class SqliteStore:
             self.connection.execute("ROLLBACK TO edit")
             self.connection.execute("RELEASE edit")
         else:
-            # A trigger of the file may roll back everything; then earlier edits are gone as well.
-            reason = f"A trigger in {self._path.name} took back all edits of this run: {error}"
+            # A trigger of the file may roll back everything, including earlier edits.
+            reason = f"A trigger in {self._path.name} rolled back all edits of this run: {error}"
             self._lost = RefusedError(reason, (str(error),))
 
     def commit(self) -> frozenset[Path]:
-        """Write the edits, leave one file without journal."""
+        """Write the edits; leave a single file without a journal."""
         edited = [layer.edits for layer in self._layers.values() if layer.edits.any]
         if not edited:
             self.discard()
@@ -128,7 +128,7 @@ class SqliteStore:
 
     def discard(self) -> None:
         """Roll back and close."""
-        with suppress(sqlite3.ProgrammingError):  # closed already
+        with suppress(sqlite3.ProgrammingError):  # already closed
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             self.connection.close()
@@ -139,7 +139,7 @@ class SqliteStore:
 
 
 def _decode_text(data: bytes) -> str:
-    """Files hold text that is no UTF-8; it is compared, never written back."""
+    """Decode a text. Files may contain text that is not UTF-8; it is only compared, never written back."""
     return data.decode("utf-8", "surrogateescape")
 
 
@@ -148,5 +148,5 @@ def _dialect_of(connection: sqlite3.Connection) -> Dialect:
         return GeoPackage()
     described = {column.name for column in read_columns(connection, "geometry_columns")}
     if described and not described & {"geometry_format", "geometry_type"}:
-        raise RefusedError("SpatiaLite databases from before version 4 cannot be edited; convert it with QGIS")
+        raise RefusedError("SpatiaLite databases before version 4 cannot be edited; convert the database with QGIS")
     return SpatiaLite() if "spatial_index_enabled" in described else PlainSqlite()

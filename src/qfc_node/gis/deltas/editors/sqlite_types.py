@@ -1,4 +1,4 @@
-"""Columns of SQLite tables as fields, and values as SQLite stores them."""
+"""Convert columns of SQLite tables to fields, and values to SQLite's values."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _TEXTS = ("CHAR", "TEXT", "CLOB", "STRING")
 
 
 def quoted(name: str) -> str:
-    """An identifier for SQL."""
+    """Return an identifier for SQL."""
     return '"' + name.replace('"', '""') + '"'
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column as `PRAGMA table_xinfo` tells it; `key_position` counts from 1, 0 is outside of the key."""
+    """A column from `PRAGMA table_xinfo`; `key_position` counts from 1, 0 means not part of the key."""
 
     name: str
     declared_type: str
@@ -49,7 +49,7 @@ class Column:
 
 
 def read_columns(connection: sqlite3.Connection, table: str) -> list[Column]:
-    """The columns of a table or view, in order."""
+    """Return the columns of a table or view, in order."""
     rows = connection.execute(f"PRAGMA table_xinfo({quoted(table)})").fetchall()
     return [
         Column(name, kind or "", bool(required), default is not None, position, hidden in _GENERATED)
@@ -58,7 +58,7 @@ def read_columns(connection: sqlite3.Connection, table: str) -> list[Column]:
 
 
 def field_of(column: Column, is_json: bool = False) -> Field:
-    """The field that a column is, by its declared type."""
+    """Return the field for a column, by its declared type."""
     found = _TYPE.match(column.declared_type)
     name, width = (found["name"].upper(), found["width"]) if found else ("", None)
     kind = FieldKind.JSON if is_json else _kind_of(name)
@@ -84,7 +84,7 @@ def _kind_of(name: str) -> FieldKind:
 
 
 def stored(field: Field, value: Value) -> Value:
-    """A field's value as SQLite takes it; moments in UTC with milliseconds, as GeoPackages have them."""
+    """Return a field's value as SQLite stores it; times in UTC with milliseconds, as in GeoPackages."""
     if value is None:
         return None
     if field.kind is FieldKind.JSON:

@@ -1,6 +1,6 @@
-"""Files that GDAL reads and writes but does not edit (FlatGeobuf): by way of a GeoPackage and back.
+"""Edit files that GDAL can read and write but not edit (FlatGeobuf), by converting them to a GeoPackage and back.
 
-GeoPackages hold all that these formats know: types and widths of fields, nulls, Z and M, the coordinate system.
+A GeoPackage keeps everything in these formats: types and widths of fields, nulls, Z and M, the coordinate system.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _COLUMNS = ("row number of the copy", "geometry of the copy")
 
 
 class FlatGeobufStore:
-    """A Store over a .fgb file. Its features have no numbers that would last, so a field `fid` is needed."""
+    """A Store over a .fgb file. Its features have no permanent numbers, so a field `fid` is required."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -38,12 +38,12 @@ class FlatGeobufStore:
             self._folder.cleanup()
             raise RefusedError(str(error)) from error
 
-    def layer(self, name: str | None, number: int | None = None) -> SqliteLayer:  # noqa: ARG002 -- there is but one
-        """The only layer."""
+    def layer(self, name: str | None, number: int | None = None) -> SqliteLayer:  # noqa: ARG002 -- there is only one
+        """Return the only layer."""
         return self._layer
 
     def commit(self) -> frozenset[Path]:
-        """Write the file anew, if there is anything to write."""
+        """Rewrite the file if it changed."""
         has_nowhere = self._layer.has_missing_geometry()
         if not self._store.commit():
             return frozenset()
@@ -51,7 +51,7 @@ class FlatGeobufStore:
         try:
             _write_flatgeobuf(self._copy, draft, self._name, has_index=not has_nowhere)
         except GdalError as error:
-            raise RefusedError(f"{self._path.name} cannot be written anew: {error}", (str(error),)) from error
+            raise RefusedError(f"{self._path.name} cannot be written: {error}", (str(error),)) from error
         return replace_file(self._path, draft.read_bytes())
 
     def discard(self) -> None:
@@ -62,17 +62,17 @@ class FlatGeobufStore:
 
 
 def _copy_to_geopackage(path: Path, target: Path) -> tuple[str, str]:
-    """Copies, and returns the names of the layer and of its key field."""
+    """Copy the layer; return its name and that of its key field."""
     with gdal_vector.open_layer(path) as source:
         key = next((name for name in source.fields if name.lower() == "fid"), None)
         if key is None:
-            raise RefusedError(f'{path.name} has no field "fid", so that its features have no name')
+            raise RefusedError(f'{path.name} has no field "fid", so its features cannot be identified')
         gdal_vector.copy_layer(source, target, _TABLE, _COLUMNS, "", None)
         return source.name, key
 
 
 def _write_flatgeobuf(source: Path, target: Path, name: str, has_index: bool) -> None:
-    """The format's spatial index takes no features without geometry."""
+    """Write the file. The format's spatial index does not allow features without geometry."""
     arguments = ["-f", "FlatGeobuf", "-nln", name, "-lco", f"SPATIAL_INDEX={'YES' if has_index else 'NO'}", _TABLE]
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:

@@ -1,7 +1,7 @@
-"""Where a database file can be edited without touching bytes that are not ours to touch.
+"""Edit a database file without changing bytes that other files share.
 
-Usually that is the file itself. It is a copy when the file has another name elsewhere (a hard link into a store),
-cannot be written, or comes with a write-ahead log or a rollback journal, which SQLite would merge into it on sight.
+Usually the file itself is edited. A copy is edited if the file has another name elsewhere (a hard link into a store),
+is read-only, or has a write-ahead log or a rollback journal, which SQLite would merge into it when opening it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ _COMPANIONS = ("-wal", "-journal")
 
 
 class WorkingCopy:
-    """The file to work on; `keep` puts it in the place of the original, `discard` leaves the original as it was."""
+    """The file to edit: `keep` replaces the original with it, `discard` leaves the original as it was."""
 
     def __init__(self, original: Path) -> None:
         self._original = original
@@ -32,9 +32,9 @@ class WorkingCopy:
             shutil.copyfile(path, self._folder / path.name)
 
     def keep(self) -> frozenset[Path]:
-        """Make the edited file the file. Returns what changed.
+        """Replace the original with the edited file; return the changed files.
 
-        A log that was merged is emptied: it must not be replayed over the new file, and readers ignore an empty one.
+        A merged log is emptied: it must not be replayed over the new file, and readers ignore an empty one.
         """
         if self._folder is not None:
             self.path.replace(self._original)
@@ -44,7 +44,7 @@ class WorkingCopy:
         return frozenset({self._original, *self._companions})
 
     def discard(self) -> None:
-        """Remove the copy, if there is one."""
+        """Remove the copy, if one was made."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None

@@ -1,4 +1,4 @@
-"""How far circular arcs bulge out beyond the three positions that define each of them."""
+"""The extent of circular arcs, which may reach beyond the three positions that define each of them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _FULL = 2 * math.pi
 
 
 def extremes_of_arcs(geometry: Geometry) -> Iterator[tuple[float, float]]:
-    """The outermost points, east, north, west and south, of the arcs of a geometry, as x and y."""
+    """Yield the outermost points in the east, north, west and south of a geometry's arcs, as x and y."""
     if geometry.kind is Kind.CIRCULARSTRING:
         for start in range(0, len(geometry.positions) - 2, 2):
             yield from _extremes(*geometry.positions[start : start + 3])
@@ -32,7 +32,10 @@ def _extremes(start: Position, middle: Position, end: Position) -> Iterator[tupl
 
 
 def _center(a: Position, b: Position, c: Position) -> tuple[float, float] | None:
-    """Center of the circle through three positions; of a full circle, the middle between start and middle."""
+    """Return the center of the circle through three positions; None for a straight line.
+
+    If start and end are the same, the arc is a full circle: its center is halfway between start and middle.
+    """
     if a[:2] == c[:2]:
         return (a[0] + b[0]) / 2, (a[1] + b[1]) / 2
     bx, by, cx, cy = b[0] - a[0], b[1] - a[1], c[0] - a[0], c[1] - a[1]
@@ -44,7 +47,7 @@ def _center(a: Position, b: Position, c: Position) -> tuple[float, float] | None
 
 
 def _is_on_arc(angle: float, start: float, middle: float, end: float) -> bool:
-    """Whether the arc that runs from `start` over `middle` to `end` passes `angle` (radians)."""
+    """Whether the arc from `start` through `middle` to `end` passes `angle` (radians)."""
     to_middle, to_end, to_angle = ((other - start) % _FULL for other in (middle, end, angle))
     to_end = to_end or _FULL
     return to_angle <= to_end if to_middle <= to_end else to_angle >= to_end

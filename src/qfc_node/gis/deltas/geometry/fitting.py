@@ -1,4 +1,4 @@
-"""Making a geometry fit the type of a layer: one ↔ many, with or without Z and M."""
+"""Fit a geometry to the type of a layer: single or multi, with or without Z and M."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Ordinate(Enum):
 
 @dataclass(frozen=True)
 class GeometryType:
-    """What a layer takes: `Kind.GEOMETRY` means any kind."""
+    """The geometry type of a layer: `Kind.GEOMETRY` means any kind."""
 
     kind: Kind
     z: Ordinate = Ordinate.ABSENT
@@ -26,10 +26,10 @@ class GeometryType:
 
 
 class UnfitGeometryError(ValueError):
-    """The geometry is of a type that the layer does not take."""
+    """The layer does not accept geometries of this type."""
 
 
-#: What each collecting kind collects.
+#: The kinds of members of each multi kind.
 _MEMBERS = {
     Kind.MULTIPOINT: frozenset({Kind.POINT}),
     Kind.MULTILINESTRING: frozenset({Kind.LINESTRING}),
@@ -37,12 +37,12 @@ _MEMBERS = {
     Kind.MULTICURVE: frozenset({Kind.LINESTRING, Kind.CIRCULARSTRING, Kind.COMPOUNDCURVE}),
     Kind.MULTISURFACE: frozenset({Kind.POLYGON, Kind.CURVEPOLYGON}),
 }
-#: Kinds that are taken as they are, besides the kind itself.
+#: Kinds that are accepted unchanged, besides the kind itself.
 _SUBKINDS = {
     Kind.CURVE: frozenset({Kind.LINESTRING, Kind.CIRCULARSTRING, Kind.COMPOUNDCURVE}),
     Kind.SURFACE: frozenset({Kind.POLYGON, Kind.CURVEPOLYGON}),
 }
-#: Kinds that become another one by name alone: their parts are the same.
+#: Kinds that only change their name, because their parts are the same.
 _SAME_PARTS = {
     Kind.CURVEPOLYGON: Kind.POLYGON,
     Kind.MULTICURVE: Kind.MULTILINESTRING,
@@ -52,7 +52,7 @@ _COMPOUND_MEMBERS = frozenset({Kind.LINESTRING, Kind.CIRCULARSTRING})
 
 
 def fit(geometry: Geometry, target: GeometryType) -> Geometry:
-    """`geometry` as `target` wants it. Raises UnfitGeometryError when that would lose or invent a shape."""
+    """Return `geometry` as a `target`. Raises UnfitGeometryError if that would lose or invent a shape."""
     fitted = _fit_kind(geometry, target.kind)
     if fitted is None:
         raise UnfitGeometryError(_refusal(geometry, target.kind))
@@ -80,7 +80,7 @@ def _is_curve_of_one(geometry: Geometry, kind: Kind) -> bool:
 
 
 def _collect(geometry: Geometry, kind: Kind) -> Geometry:
-    """An empty shape becomes a collection of nothing, not of one empty shape."""
+    """Return a multi geometry with one part; an empty geometry becomes one without parts."""
     parts = () if geometry.is_empty else (geometry,)
     return Geometry(kind, geometry.has_z, geometry.has_m, (), parts)
 
@@ -106,7 +106,7 @@ def _redimension(geometry: Geometry, has_z: bool, has_m: bool) -> Geometry:
 
 
 def _reposition(position: Position, geometry: Geometry, has_z: bool, has_m: bool) -> Position:
-    """A new ordinate is 0, as QGIS has it."""
+    """Return a position with other dimensions; a new ordinate is 0, as in QGIS."""
     z = position[2] if geometry.has_z else 0.0
     m = position[-1] if geometry.has_m else 0.0
     return (*position[:2], *((z,) if has_z else ()), *((m,) if has_m else ()))

@@ -1,4 +1,4 @@
-"""What a geometry is: a kind, its dimensions, and either positions or parts."""
+"""The model of a geometry: a kind, its dimensions, and either positions or parts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 Position = tuple[float, ...]
-#: minimum and maximum of one ordinate.
+#: Minimum and maximum of one ordinate.
 Range = tuple[float, float]
 
 
@@ -36,11 +36,11 @@ class Kind(IntEnum):
 
     @property
     def label(self) -> str:
-        """The kind as people write it: `MultiPolygon`."""
+        """The usual spelling of the kind: `MultiPolygon`."""
         return _WORDS.sub(lambda word: word[0].title(), self.name)
 
 
-#: The words that a name consists of, to write `MULTILINESTRING` as `MultiLineString`.
+#: The words in names of kinds, to spell `MULTILINESTRING` as `MultiLineString`.
 _WORDS = re.compile(
     "GEOMETRY|COLLECTION|MULTI|POINT|LINE|STRING|CIRCULAR|COMPOUND|POLYGON|POLYHEDRAL|CURVE|SURFACE|TIN|TRIANGLE"
 )
@@ -61,16 +61,16 @@ class Geometry:
 
     @property
     def is_empty(self) -> bool:
-        """Whether there is no position in it."""
+        """Whether it has no position."""
         return next(self.all_positions(), None) is None
 
     def all_positions(self) -> Iterator[Position]:
-        """Every position, in order."""
+        """Yield every position, in order."""
         yield from self.positions
         for part in self.parts:
             yield from part.all_positions()
 
     def range_of(self, axis: int) -> Range | None:
-        """Smallest and largest value of the ordinate at `axis` of the positions; None when there is none."""
+        """Return the smallest and largest value of the ordinate at `axis`; None without positions."""
         values = [position[axis] for position in self.all_positions()]
         return (min(values), max(values)) if values else None

@@ -1,4 +1,4 @@
-"""Well-known binary as geometries of deltas."""
+"""Convert between well-known binary and the geometries of deltas."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from .model import Geometry, Kind
 
 
 def write_wkb(geometry: Geometry, srid: int | None = None) -> bytes:
-    """ISO WKB, little endian; with `srid`, PostGIS's extended form."""
+    """Return ISO WKB, little endian; with `srid`, PostGIS's extended form."""
     return write(geometry, srid)
 
 
 def read_wkb(data: bytes) -> Geometry:
-    """The geometry of `data`. Raises BadWkbError."""
+    """Return the geometry of `data`. Raises BadWkbError."""
     try:
         return _geometry(read(data))
     except ValueError as error:

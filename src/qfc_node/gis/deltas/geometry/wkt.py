@@ -1,6 +1,6 @@
 """Well-known text → geometry, in the spellings of QGIS (`PointZ (1 2 3)`) and of the OGC (`POINT Z (1 2 3)`).
 
-Devices write `nan` for an ordinate that they do not have; it is read as 0.
+Devices write `nan` for a missing ordinate; it is read as 0.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import re
 
 from .model import SIMPLE_KINDS, Geometry, Kind, Position
 
-#: Characters. About 800 000 vertices; more is no edit made by hand.
+#: Longest text in characters, about 800 000 vertices; no edit by hand has more.
 MAXIMUM_LENGTH = 32_000_000
 _MAXIMUM_DEPTH = 16
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"\s*([A-Za-z]+(?:25D)?)")
 _DIMENSIONS = {"Z": (True, False), "M": (False, True), "ZM": (True, True), "25D": (True, False)}
 _BY_NAME = {kind.name: kind for kind in Kind if kind not in (Kind.GEOMETRY, Kind.CURVE, Kind.SURFACE)}
-#: What a part without a name is.
+#: The kind of a part without a name.
 _UNNAMED_PART = {
     Kind.POLYGON: Kind.LINESTRING,
     Kind.TRIANGLE: Kind.LINESTRING,
@@ -32,7 +32,7 @@ _UNNAMED_PART = {
     Kind.MULTISURFACE: Kind.POLYGON,
 }
 _CURVES = frozenset({Kind.LINESTRING, Kind.CIRCULARSTRING, Kind.COMPOUNDCURVE})
-#: What a part with a name may be, where it may have one.
+#: The kinds that a part with a name may have.
 _NAMED_PARTS = {
     Kind.COMPOUNDCURVE: frozenset({Kind.LINESTRING, Kind.CIRCULARSTRING}),
     Kind.CURVEPOLYGON: _CURVES,
@@ -47,9 +47,9 @@ class BadWktError(ValueError):
 
 
 def read_wkt(text: str) -> Geometry:
-    """The geometry that `text` describes. Raises BadWktError, with the place and what was expected there."""
+    """Return the geometry that `text` describes. Raises BadWktError with the place and what was expected there."""
     if len(text) > MAXIMUM_LENGTH:
-        raise BadWktError(f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are read")
+        raise BadWktError(f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are allowed")
     reader = _Reader(text)
     geometry = reader.named(0)
     reader.expect_end()
@@ -57,7 +57,7 @@ def read_wkt(text: str) -> Geometry:
 
 
 class _Reader:
-    """Walks through the text once. Z and M are those of the first name or position that tells them."""
+    """Reads the text once. The first name or position that shows whether there are Z and M decides."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -74,7 +74,7 @@ class _Reader:
             raise self._error("the end")
 
     def with_dimensions(self, geometry: Geometry) -> Geometry:
-        """Only now is it known for certain: `GEOMETRYCOLLECTION (POINT Z (1 2 3))` tells it late."""
+        """Set the dimensions of all parts at the end: `GEOMETRYCOLLECTION (POINT Z (1 2 3))` shows them late."""
         has_z, has_m = self._dimensions or (False, False)
         parts = tuple(self.with_dimensions(part) for part in geometry.parts)
         return Geometry(geometry.kind, has_z, has_m, geometry.positions, parts)

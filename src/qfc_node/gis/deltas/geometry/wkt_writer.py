@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .model import SIMPLE_KINDS, Geometry, Kind, Position
 
-#: Kinds whose parts are written with their names, where a part is not of the kind that goes without saying.
+#: Kinds whose parts are written with their names, except parts of the default kind.
 _NAMED = {
     Kind.COMPOUNDCURVE: Kind.LINESTRING,
     Kind.CURVEPOLYGON: Kind.LINESTRING,
@@ -15,7 +15,7 @@ _NAMED = {
 
 
 def write_wkt(geometry: Geometry) -> str:
-    """The text; numbers are as short as they can be without changing."""
+    """Return the text; numbers are as short as possible without losing precision."""
     dimensions = "Z" * geometry.has_z + "M" * geometry.has_m
     return f"{geometry.kind.name}{' ' if dimensions else ''}{dimensions} {_body(geometry)}"
 

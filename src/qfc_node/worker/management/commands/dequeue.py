@@ -1,4 +1,4 @@
-"""`dequeue`: a worker."""
+"""`dequeue`: run a worker."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from ...loop import Worker
 
 
 class Command(BaseCommand):
-    """Take jobs out of the queue, one at a time, until SIGTERM."""
+    """Runs the jobs of the queue, one at a time, until SIGTERM."""
 
-    help = "Work on jobs. SIGTERM: finish the present one and end; twice, or SIGINT: give it back and end at once."
+    help = "Run jobs. SIGTERM: finish the current job, then end. Second SIGTERM, or SIGINT: requeue it and end at once."
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Declare the options."""
-        parser.add_argument("--single-shot", action="store_true", help="end when no job is waiting")
+        """Add the options."""
+        parser.add_argument("--single-shot", action="store_true", help="End when no job is waiting.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the worker."""
