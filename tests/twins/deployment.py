@@ -19,7 +19,7 @@ from qfc.stack.model import (
     MemoryRoom,
     Tunnel,
 )
-from qfc.stack.ports import Api, Clock
+from qfc.stack.ports import Api, Certificates, Clock, Dumps, Images, Rollout, Traffic, Tunnels
 
 from .deployment_files import MemorySettings, MemorySource
 from .inspection import MemoryInspection
@@ -29,7 +29,7 @@ KEPT = "qfc-keep"
 
 
 @dataclass(frozen=True)
-class MemoryImages:
+class MemoryImages(Images):
     """Images with names, as an engine has them."""
 
     site: Site
@@ -63,17 +63,14 @@ class MemoryImages:
         self.site.fetch(name, self.clock.now())
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image under a name of its own."""
         self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError when it is gone."""
         if image_id not in self.site.images:
             raise NotFoundError(f"There is no image {image_id}.")
         self.site.names[name] = image_id
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remove names and ids of images that no container needs."""
         used = set(self.site.containers.values())
         gone = [name for name in names if self.site.names.get(name, name) not in used]
         for name in gone:
@@ -111,14 +108,13 @@ class MemoryImages:
 
 
 @dataclass(frozen=True)
-class MemoryTraffic:
+class MemoryTraffic(Traffic):
     """A door that is open or shut. `may_hold` is what `refusal` says."""
 
     site: Site
     may_hold: str | None = None
 
     def refusal(self) -> str | None:
-        """Say why writers cannot be held off; None when they can."""
         return self.may_hold
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
@@ -126,7 +122,6 @@ class MemoryTraffic:
         self.site.held = (password, tuple(paths))
 
     def release(self) -> None:
-        """Let them through again; harmless when they are."""
         self.site.held = None
 
     def settle(self, timeout_s: float) -> bool:
@@ -136,14 +131,13 @@ class MemoryTraffic:
 
 
 @dataclass(frozen=True)
-class MemoryDumps:
+class MemoryDumps(Dumps):
     """Copies of all rows. `may_dump` is what `refusal` says."""
 
     site: Site
     may_dump: str | None = None
 
     def refusal(self) -> str | None:
-        """Say why the database cannot be dumped; None when it can."""
         return self.may_dump
 
     def dump(self, path: PurePath) -> Dump:
@@ -165,18 +159,16 @@ class MemoryDumps:
 
 
 @dataclass(frozen=True)
-class MemoryRollout:
+class MemoryRollout(Rollout):
     """Containers that are made of images, and a database that is migrated."""
 
     site: Site
 
     def facts(self) -> ComposeFacts:
-        """Return what files and .env come to."""
         images = {service: self.site.name_of(service) for service in self.site.services}
         return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
-        """Return name and id of the image of each service's container."""
         return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
@@ -197,7 +189,6 @@ class MemoryRollout:
         self.site.workers = self.site.wanted_workers if workers is None else workers
 
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
-        """Tell whether everything runs. Raises UnreachableError with the last words."""
         del limit_s
         for name in self.site.unready:
             if name not in without:
@@ -208,18 +199,15 @@ class MemoryRollout:
             raise UnreachableError("worker_wrapper does not come up.")
 
     def drain(self) -> None:
-        """Let all workers finish and stop."""
         self.site.workers = 0
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once."""
         for service in services:
             self.site.containers.pop(service, None)
         if WORKER in services:
             self.site.workers = 0
 
     def last_words(self, service: str) -> str:
-        """Return what the service said last."""
         return f"{service} ends: it cannot work" if not self.site.answers else f"{service} is ready"
 
     def _migrate(self, release: Release) -> None:
@@ -232,7 +220,7 @@ class MemoryRollout:
 
 
 @dataclass
-class MemoryCertificates:
+class MemoryCertificates(Certificates):
     """A certificate that is served, or none; `file` is the one on the disk where it is another, `fits` its key."""
 
     given: Certificate | None = None
@@ -247,13 +235,11 @@ class MemoryCertificates:
         return self.given
 
     def on_disk(self) -> tuple[str, Certificate]:
-        """Return path and certificate. Raises NotFoundError."""
         if self.missing:
             raise NotFoundError("There is no /memory/certificate.pem in nginx.")
         return "/memory/certificate.pem", self.file or self.served()
 
     def key_fits(self) -> bool:
-        """Tell whether the key is the certificate's."""
         return self.fits
 
     def renew(self, *, force: bool = False) -> str:
@@ -278,13 +264,12 @@ class MemoryCertificates:
 
 
 @dataclass(frozen=True)
-class MemoryTunnels:
+class MemoryTunnels(Tunnels):
     """Tunnels that were given."""
 
     given: tuple[Tunnel, ...] = ()
 
     def find(self) -> tuple[Tunnel, ...]:
-        """Return them."""
         return self.given
 
 

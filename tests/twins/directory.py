@@ -8,9 +8,10 @@ from datetime import datetime
 
 from qfc.errors import NotFoundError
 from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
+from qfc.stack.ports import Directory
 
 
-class MemoryDirectory:
+class MemoryDirectory(Directory):
     """People and projects in memory. Implements `qfc.stack.ports.Directory`. `tokens` counts a person's valid ones."""
 
     def __init__(self) -> None:
@@ -26,7 +27,6 @@ class MemoryDirectory:
         self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
-        """Return accounts of people and organizations, in the order of names."""
         return tuple(sorted(self.user_rows.values(), key=lambda user: user.username))[:limit]
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
@@ -34,14 +34,12 @@ class MemoryDirectory:
         return tuple(reversed(self.project_rows.values()))[:limit]
 
     def project(self, name: str) -> Project:
-        """Return a project by its id or by `owner/name`. Raises NotFoundError."""
         for project in self.project_rows.values():
             if name.lower() == project.id or _named(project, name):
                 return project
         raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
 
     def set_active(self, username: str, active: bool) -> int:
-        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
         for name, user in self.user_rows.items():
             if name.upper() == username.upper() and user.type == "person":
                 self.user_rows[name] = replace(user, is_active=active)
@@ -67,7 +65,6 @@ class MemoryDirectory:
         return added
 
     def set_plan(self, username: str, code: str) -> None:
-        """Give an account another plan, and make it active. Raises NotFoundError."""
         known = self._subscription(username)
         for plan in self.plan_rows:
             if plan.code == code:
@@ -80,7 +77,6 @@ class MemoryDirectory:
         raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
     def end_tokens(self, username: str) -> int:
-        """End all tokens of a person; return their number."""
         return self.tokens.pop(username, 0)
 
     def responsible(self, project_id: str) -> str:
@@ -134,7 +130,6 @@ class MemoryDirectory:
         self.sessions.pop(token, None)
 
     def database(self) -> DatabaseStatus:
-        """Return facts about the database itself."""
         return self.status
 
 

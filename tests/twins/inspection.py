@@ -18,6 +18,13 @@ from qfc.stack.model import (
     TemporaryFolder,
     Vantage,
 )
+from qfc.stack.ports.diagnosis import (
+    ContainerInspection,
+    EngineInspection,
+    EnvironmentInspection,
+    HostInspection,
+    NetworkInspection,
+)
 
 from .site import SERVICES, Site
 
@@ -41,7 +48,7 @@ class MemoryInspection:
         self.network = MemoryNetwork()
 
 
-class MemoryContainers:
+class MemoryContainers(ContainerInspection):
     """Containers that are given. `orphaned` has the services that are not in the files any more."""
 
     def __init__(self, site: Site) -> None:
@@ -88,7 +95,7 @@ class MemoryContainers:
 
 
 @dataclass
-class MemoryEnvironment:
+class MemoryEnvironment(EnvironmentInspection):
     """What `given` has of a service is its own; `PASSED` names come from `.env`."""
 
     site: Site
@@ -106,7 +113,7 @@ class MemoryEnvironment:
 
 
 @dataclass
-class MemoryEngine:
+class MemoryEngine(EngineInspection):
     """An engine that is given. `neighbours` have workers with the label `neighbours_label`."""
 
     environment: MemoryEnvironment
@@ -135,7 +142,7 @@ class MemoryEngine:
 
 
 @dataclass
-class MemoryHostState:
+class MemoryHostState(HostInspection):
     """Disks, a clock and folders of jobs that are given."""
 
     folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
@@ -168,7 +175,7 @@ class MemoryHostState:
 
 
 @dataclass
-class MemoryNetwork:
+class MemoryNetwork(NetworkInspection):
     """Servers that answer. `unreached` has the ways that lead nowhere, with the reason; `nowhere` names."""
 
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])

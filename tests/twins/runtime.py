@@ -8,7 +8,7 @@ from datetime import datetime
 
 from qfc.errors import CommandError, NotFoundError, NotRunningError, UsageError
 from qfc.stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
-from qfc.stack.ports import Clock
+from qfc.stack.ports import Clock, Runtime
 
 WORKER = "worker_wrapper"
 #: What a command inside a service does: from service, arguments and input to its output. Raises CommandError.
@@ -20,7 +20,7 @@ def _refuse(service: str, argv: Sequence[str], stdin: bytes) -> str:
     raise CommandError(f"{argv[0]} ended with exit code 127: {service} knows no such command")
 
 
-class MemoryRuntime:
+class MemoryRuntime(Runtime):
     """Services, workers among them. `lines` are their logs, `execute_with` answers commands."""
 
     def __init__(self, clock: Clock, *, workers: int = 2, services: Sequence[str] = ("db", "app")) -> None:
@@ -35,7 +35,6 @@ class MemoryRuntime:
         self.execute_with: Execute = _refuse
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
         return tuple(self._service(name) for name in self._wanted)
 
     def start(self, names: Sequence[str] | None) -> None:

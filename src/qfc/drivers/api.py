@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import UnknownNameError, UnreachableError
 from ..stack.model import ApiAnswer, ApiRequest, Upload
+from ..stack.ports import Api
 
 log = logging.getLogger("qfc.http")
 #: More than any answer that the suite reads into memory.
@@ -33,7 +34,7 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-class HttpApi:
+class HttpApi(Api):
     """Asks the server at a URL."""
 
     def __init__(self, url: str, route: Route | None = None) -> None:
@@ -42,15 +43,12 @@ class HttpApi:
 
     @property
     def url(self) -> str:
-        """Return the address of the server, without a slash at its end."""
         return self._url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET, whatever its status. Raises UnreachableError when nobody answers in time."""
         return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request, whatever its status; a good answer's body goes to `sink` where one is given."""
         began = time.perf_counter()
         connection = self._connection(timeout_s)
         body, headers = _body(request)

@@ -13,17 +13,16 @@ from typing import Any
 from ..errors import CommandError, QfcError
 from ..files import append_line
 from ..stack.model import AuditEntry
-from ..stack.ports import Machine
+from ..stack.ports import AuditLog, Machine
 
 
-class FileAuditLog:
+class FileAuditLog(AuditLog):
     """Keeps what was done to the stack in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "audit.jsonl"
 
     def append(self, entry: AuditEntry) -> None:
-        """Write one line, for good."""
         try:
             self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             append_line(self._path, _line(entry))
@@ -56,14 +55,13 @@ sync "$1/audit.jsonl" 2>/dev/null || sync
 """
 
 
-class HostAuditLog:
+class HostAuditLog(AuditLog):
     """Keeps what was done to a deployment beside it on its host, for all operators."""
 
     def __init__(self, machine: Machine, folder: PurePosixPath) -> None:
         self._machine, self._folder = machine, folder
 
     def append(self, entry: AuditEntry) -> None:
-        """Write one line, for good."""
         argv = ["sh", "-c", _APPEND, "sh", str(self._folder)]
         try:
             self._machine.run(argv, stdin=f"{_line(entry)}\n".encode())
@@ -74,7 +72,6 @@ class HostAuditLog:
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first."""
         argv = ["sh", "-c", '[ ! -e "$1" ] || tail -n "$2" "$1"', "sh", str(self._folder / "audit.jsonl"), str(limit)]
         return _entries(self._machine.run(argv, timeout_s=60).stdout.splitlines())
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..stack.forecast import DiskSample
+from ..stack.ports import DiskHistory
 from .local_cache import keep, keep_line, kept_lines
 
 #: One measurement in so long is enough for a line through days.
@@ -18,14 +19,13 @@ APART = timedelta(minutes=30)
 MOST = 9000
 
 
-class FileDiskHistory:
+class FileDiskHistory(DiskHistory):
     """Keeps measurements below `folder`. What cannot be kept is left out: nothing must fail for it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "disk.jsonl"
 
     def add(self, sample: DiskSample) -> None:
-        """Keep a measurement, unless there is one of about the same time."""
         known = self.samples()
         if is_close(sample, known):
             return

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..stack.model import DiskPart
+from ..stack.ports import Footprint
 
 
-class FolderFootprint:
+class FolderFootprint(Footprint):
     """Measures folders, which are (name, folder)."""
 
     def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:

@@ -17,7 +17,7 @@ from pathlib import PurePosixPath
 from ..errors import LockHeldError, QfcError
 from ..files import HALF, half_of
 from ..stack.model import Holder
-from ..stack.ports import Clock, Machine, Process
+from ..stack.ports import Clock, Lock, Machine, Process
 from . import holders
 from .replacing import REPLACE
 
@@ -61,7 +61,7 @@ flock -n 9 || cat "$1/lock.json" 2>/dev/null
 """
 
 
-class HostLock:
+class HostLock(Lock):
     """Lets one operator at a time change the deployment in `folder` of its host."""
 
     def __init__(self, machine: Machine, folder: PurePosixPath, clock: Clock) -> None:
@@ -72,11 +72,9 @@ class HostLock:
         self._process: Process | None = None
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
         return holders.identity()
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
         own = holders.ourselves(reason, self._clock.now())
         mark = "=".join(next(iter(self._mark.items())))
         half = str(half_of(self._folder / "lock.json"))
@@ -96,7 +94,6 @@ class HostLock:
         )
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(QfcError, OSError):
@@ -107,7 +104,6 @@ class HostLock:
         self._held.close()
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives."""
         printed = self._machine.run(["sh", "-c", _LOOK, "sh", str(self._folder)], timeout_s=60).stdout
         return _holder(printed.encode()) if printed.strip() else None
 

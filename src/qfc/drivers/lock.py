@@ -19,7 +19,7 @@ import psutil
 from ..errors import LockHeldError, QfcError
 from ..files import FULL, replace_file
 from ..stack.model import Holder
-from ..stack.ports import Clock
+from ..stack.ports import Clock, Lock
 from . import holders
 
 #: Two clocks of one process's start differ by less than this; seconds.
@@ -28,7 +28,7 @@ SAME_START_S = 1.0
 JUDGING_S, RETRY_S = 5.0, 0.05
 
 
-class FileLock:
+class FileLock(Lock):
     """Lets one operator at a time change the stack in `folder`."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -37,11 +37,9 @@ class FileLock:
         self._kept = ExitStack()
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
         return holders.identity()
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
         with ExitStack() as judging:
             judging.enter_context(self._mutex())
             holder = self.holder()
@@ -53,7 +51,6 @@ class FileLock:
             return own
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
         self._kept.close()
         if not self._path.exists():
             return

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 
 from ..errors import CommandError
 from ..stack.model import CommandResult
+from ..stack.ports import Process
 
 #: Bytes of a stream that are in memory at a time.
 CHUNK = 1 << 18
@@ -147,7 +148,7 @@ class Pipes:
                 del self._errors[:-_ERRORS_KEPT]
 
 
-class Conversation:
+class Conversation(Process):
     """A command that is talked with. `judge` makes its result, and the errors that it is worth, after the end."""
 
     def __init__(self, pipes: Pipes, judge: Callable[[bool], CommandResult]) -> None:
@@ -155,7 +156,6 @@ class Conversation:
         self.stdin, self.stdout = pipes.stdin, pipes.stdout
 
     def finish(self, *, check: bool = True) -> CommandResult:
-        """Close the input, drop what was not read, wait for the end. Raises CommandError when `check`."""
         self._pipes.end_input()
         self._pipes.drain(len, None)
         return self._judge(check)

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from ..stack.model import JobStatus, QueueSnapshot, Transition
+from ..stack.ports import Transitions
 from ..stack.transitions import compared, joined
 from .local_cache import alone, keep, kept_lines
 
 
-class FileTransitions:
+class FileTransitions(Transitions):
     """Keeps transitions below `folder`. Implements `qfc.stack.ports.Transitions`."""
 
     def __init__(self, folder: Path) -> None:

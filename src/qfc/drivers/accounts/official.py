@@ -10,6 +10,7 @@ import json
 from typing import Any
 
 from ...errors import CommandError, QfcError
+from ...stack.ports import Accounts
 from ..docker.containers import Container
 from ..docker.engine import Engine
 
@@ -55,14 +56,13 @@ _PASSWORD = """
 """
 
 
-class OfficialAccounts:
+class OfficialAccounts(Accounts):
     """Makes and changes accounts inside the container of the application."""
 
     def __init__(self, engine: Engine, container: Container) -> None:
         self._engine, self._container = engine, container
 
     def create(self, username: str, *, email: str, password: str, superuser: bool) -> None:
-        """Make the account of a person; a superuser may use the admin too."""
         asked = {"username": username, "email": email, "password": password, "superuser": superuser}
         self._ask("createuser", _CREATE, asked)
 

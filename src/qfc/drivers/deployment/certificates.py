@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
 from ...stack.model import Certificate, CommandResult
-from ...stack.ports import Clock
+from ...stack.ports import Certificates, Clock
 from ..docker.containers import Container
 from ..docker.engine import Engine
 from ..routes.address import Place
@@ -31,7 +31,7 @@ RENEW_S = 900
 CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
 
 
-class DeploymentCertificates:
+class DeploymentCertificates(Certificates):
     """Looks after one deployment's certificate. `nginx` and `certbot` give containers as they are now.
 
     nginx does not always run: without the files it cannot.
@@ -50,7 +50,6 @@ class DeploymentCertificates:
         self._engine, self._clock, self._nginx, self._certbot, self._doors = engine, clock, nginx, certbot, doors
 
     def served(self) -> Certificate:
-        """Return the one that is served to clients. Raises UnreachableError."""
         last: QfcError = UnreachableError("Nothing serves a certificate.", hint="Type: qfc status")
         for name, place in self._doors():
             try:
@@ -60,7 +59,6 @@ class DeploymentCertificates:
         raise last
 
     def on_disk(self) -> tuple[str, Certificate]:
-        """Return path and content of the file that nginx is told to use. Raises NotFoundError."""
         path, text = self._file(CERTIFICATE)
         try:
             return path, from_pem(text)
@@ -79,7 +77,6 @@ class DeploymentCertificates:
         return of_key == of_certificate
 
     def renew(self, *, force: bool = False) -> str:
-        """Let the deployment's certbot renew what is due; return what it said."""
         try:
             container = self._certbot()
         except NotFoundError as error:
@@ -98,18 +95,15 @@ class DeploymentCertificates:
         return said
 
     def reload(self) -> None:
-        """Let nginx use the file, after it has found its configuration good."""
         container = self._nginx()
         if not container.is_running:
             raise NotFoundError("nginx does not run.", hint="Type: qfc services restart --service nginx")
         reload_nginx(self._engine, self._clock, container)
 
     def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
-        """Make a certificate for a host that is signed by itself, and its key, as PEM, good between so many days."""
         return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
-        """Put a certificate and its key where nginx looks for them. Raises RefusedError where there are some."""
         container = self._nginx()
         paths = {name: _on_host(container, _path(container, name)) for name in (CERTIFICATE, KEY)}
         there = [str(path) for path in paths.values() if self._exists(path)]

@@ -17,7 +17,7 @@ from psycopg import sql
 
 from ...errors import CommandError, QfcError
 from ...stack.model import CommandResult, Dump
-from ...stack.ports import Machine
+from ...stack.ports import Dumps, Machine
 from ..docker.engine import Engine, failed
 from ..pipes_between import piped
 from ..postgres.connection import translated
@@ -47,7 +47,7 @@ _READER = "pg_restore"
 Connect = Callable[[str], psycopg.Connection[Any]]
 
 
-class ServerDumps:
+class ServerDumps(Dumps):
     """Dumps and restores one database. `tools` are found when they are needed, `connect` opens any database there."""
 
     def __init__(
@@ -60,7 +60,6 @@ class ServerDumps:
         return self._engine.machine
 
     def refusal(self) -> str | None:
-        """Say why the database cannot be dumped and brought back here; None when it can."""
         try:
             self._tools()
             with translated(), self._connect(self._access().database) as connection:
@@ -75,7 +74,6 @@ class ServerDumps:
         return None
 
     def dump(self, path: PurePath) -> Dump:
-        """Write the database to a file, all or nothing, and read it back. Raises QfcError."""
         words = ("pg_dump", "--format=custom", "--no-password", self._access().database)
         try:
             self._out(self._tools().argv(*words), path)
@@ -85,7 +83,6 @@ class ServerDumps:
             raise QfcError(f"The database cannot be dumped: {error.message}", hint=error.hint) from error
 
     def read_back(self, path: PurePath) -> Dump:
-        """Read a dump from its beginning to its end. Raises QfcError when it is not whole."""
         tools = self._tools()
         try:
             listing = self._in(tools.argv("pg_restore", "--list"), path).stdout
@@ -101,7 +98,6 @@ class ServerDumps:
         return Dump(str(path), size, len(tables), versions[0] if versions else "")
 
     def restore(self, path: PurePath) -> None:
-        """Make the database be that of the dump. To be used when nobody writes; may be repeated after a crash."""
         name = self._access().database
         if self._exists(name) or not self._exists(name + NEW):
             self._fill(name + NEW, path)

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 
 from ...errors import CommandError, NotFoundError, RefusedError
 from ...stack.model import CommandResult, Revision, SourceState
+from ...stack.ports import Source
 from ..docker.engine import Engine
 
 #: A server that does not answer is given up after that many seconds.
@@ -16,14 +17,13 @@ KINDS = {"branch": ("refs/remotes/origin/{}", "refs/heads/{}"), "tag": ("refs/ta
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
-class GitSource:
+class GitSource(Source):
     """The checkout that a deployment's folder is, or is part of."""
 
     def __init__(self, engine: Engine, folder: PurePosixPath) -> None:
         self._engine, self._folder = engine, folder
 
     def state(self) -> SourceState:
-        """Return where the folder stands. Raises RefusedError when it is no checkout."""
         done = self._git("rev-parse", "HEAD", check=False)
         if done.exit_code:
             raise RefusedError(
@@ -36,7 +36,6 @@ class GitSource:
         return SourceState(Revision(commit, self._name(commit)), branch, tuple(line[3:] for line in changed))
 
     def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
-        """Fetch, and return what a branch, a tag or a commit means now. Raises NotFoundError."""
         if fetch:
             self._fetch()
         for pattern in KINDS[kind]:
@@ -47,18 +46,15 @@ class GitSource:
         raise NotFoundError(f"There is no {kind} {ref}.", hint=f"Type there: git -C {self._folder} {_listing(kind)}")
 
     def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
-        """Make the files be those of a revision; on a branch where one is named."""
         if branch is not None:
             self._git("checkout", "--quiet", "-B", branch, revision.commit)
         else:
             self._git("checkout", "--quiet", "--detach", revision.commit)
 
     def date(self, revision: Revision) -> datetime:
-        """Return when a revision was made."""
         return datetime.fromisoformat(self._git("show", "-s", "--format=%cI", revision.commit).stdout.strip())
 
     def read(self, revision: Revision, path: str) -> str | None:
-        """Return a file of the deployment's folder as it is in a revision; None when it is not there."""
         done = self._git("show", f"{revision.commit}:./{path}", check=False)
         return done.stdout if done.exit_code == 0 else None
 

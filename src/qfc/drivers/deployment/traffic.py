@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, RefusedError
-from ...stack.ports import Clock
+from ...stack.ports import Clock, Traffic
 from ...stack.waiting import wait_until
 from ..docker.containers import Container
 from ..docker.engine import Engine
@@ -40,7 +40,7 @@ location = /.qfc-hold {{
 """
 
 
-class NginxTraffic:
+class NginxTraffic(Traffic):
     """Holds off writers at one deployment's nginx. `nginx` gives its container as it is now."""
 
     def __init__(self, engine: Engine, clock: Clock, nginx: Callable[[], Container]) -> None:
@@ -48,7 +48,6 @@ class NginxTraffic:
         self._before: frozenset[str] = frozenset()
 
     def refusal(self) -> str | None:
-        """Say why they cannot be held off here; None when they can."""
         try:
             container = self._nginx()
         except QfcError as error:
@@ -76,7 +75,6 @@ class NginxTraffic:
             raise
 
     def release(self) -> None:
-        """Let them through again; harmless when they are."""
         container = self._nginx()
         if INCLUDED in container.mounts:
             self._engine.run(["rm", "-f", str(self._path(container))])

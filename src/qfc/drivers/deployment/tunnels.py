@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ...errors import QfcError
 from ...stack.model import Tunnel, TunnelRoute
+from ...stack.ports import Tunnels
 from ..api import HttpApi, Route
 from ..docker.containers import Container, container
 from ..docker.engine import Engine
@@ -42,14 +43,13 @@ done
 """
 
 
-class CloudflareTunnels:
+class CloudflareTunnels(Tunnels):
     """Looks for tunnels on a deployment's host."""
 
     def __init__(self, engine: Engine, forwards: Forwards) -> None:
         self._engine, self._forwards = engine, forwards
 
     def find(self) -> tuple[Tunnel, ...]:
-        """Return every cloudflared of the host."""
         return (*map(self._of_container, self._containers()), *self._processes())
 
     def _containers(self) -> list[Container]:

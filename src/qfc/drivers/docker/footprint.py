@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ...errors import QfcError
 from ...stack.model import DiskPart, Image
+from ...stack.ports import Footprint
 from .containers import PROJECT, Container
 from .engine import Engine
 from .images import disk_usage
@@ -33,7 +34,7 @@ done
 """
 
 
-class DockerFootprint:
+class DockerFootprint(Footprint):
     """Measures one deployment. `database` gives the bytes of the database and of stored files, in that order."""
 
     def __init__(

@@ -12,6 +12,7 @@ from ...errors import CommandError, NotFoundError
 from ...files import half_of
 from ...stack.images import full_name
 from ...stack.model import CommandResult, Image
+from ...stack.ports import Images
 from ..replacing import REPLACE
 from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
@@ -47,7 +48,7 @@ _CORRUPT = 65
 BUILD_S = 4 * 3600.0
 
 
-class DeploymentImages:
+class DeploymentImages(Images):
     """The images of one Compose project. `containers` and `names` give those of its services as they are now.
 
     `for_jobs` gives the names of images that workers start, whether a service has them or not.
@@ -80,18 +81,15 @@ class DeploymentImages:
         return tuple(sorted(images, key=lambda one: (not one.services, -one.created_at.timestamp())))
 
     def unique_bytes(self) -> Mapping[str, int]:
-        """Return what the removal of each image would free, by their ids, as the engine says."""
         found = cast("list[dict[str, str]]", disk_usage(self._engine).get("Images") or [])
         return {one["ID"]: size_bytes(one["UniqueSize"]) or 0 for one in found}
 
     def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
-        """Build images, without any cache where `fresh`; return what was said."""
         if services is not None and not services:
             return ""
         return self._compose(self._build(services, fresh))
 
     def pull(self, services: Sequence[str] | None) -> str:
-        """Pull images; return what was said."""
         if services is not None and not services:
             return ""
         return self._compose(self._pull(services))
@@ -100,22 +98,18 @@ class DeploymentImages:
         return _said(self._engine.run(argv, folder=self._folder, timeout_s=BUILD_S))
 
     def fetch(self, name: str) -> None:
-        """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""
         self._engine.run(["docker", "pull", "--quiet", name], timeout_s=PULL_S)
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image for the way back, under a name of its own."""
         self.tag(image_id, f"{KEPT}/{self._project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError when it is gone."""
         try:
             self._engine.run(["docker", "tag", image_id, name])
         except CommandError as error:
             raise NotFoundError(f"The image {image_id[:19]} is not there any more.", hint=error.hint) from error
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remove names and ids of images that no container needs; return those that are gone."""
         gone: list[str] = []
         for name in names:
             done = self._engine.run(["docker", "image", "rm", name], check=False)
@@ -140,7 +134,6 @@ class DeploymentImages:
         return tuple(line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("Loaded image"))
 
     def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
-        """Remove ended containers of single commands and of jobs that are over; return their names and bytes."""
         found = [(one, size) for one, size in self._ended() if _is_old(one)]
         if found and not dry_run:
             self._engine.run(["docker", "rm", *(one.id for one, _ in found)], check=False)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from ...errors import CommandError, NotFoundError, UsageError
 from ...stack.model import CommandResult, MailServer, Reached, Vantage
+from ...stack.ports.diagnosis import NetworkInspection
 from .containers import Container
 from .engine import Engine
 
@@ -39,7 +40,7 @@ except Exception as error:
 """
 
 
-class Reaching:
+class Reaching(NetworkInspection):
     """Looks from each vantage. Implements `qfc.stack.ports.diagnosis.NetworkInspection`.
 
     `running` gives a container of a service that runs, and raises NotFoundError else.
@@ -61,7 +62,6 @@ class Reaching:
         return tuple(dict.fromkeys(line.split()[0] for line in printed.splitlines() if line.strip()))
 
     def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
-        """Greet a mail server from the application."""
         kind = "SMTP_SSL" if encrypted else "SMTP"
         printed = self._there(Vantage.APP, _GREET, host, str(port), str(LIMIT_S), kind).stdout.strip()
         if printed.startswith("!"):

@@ -13,11 +13,12 @@ from typing import BinaryIO
 from ...errors import CommandError, NotFoundError, QfcError
 from ...files import keep_file
 from ...stack.model import CommandResult, Disk
+from ...stack.ports import Machine
 from .. import commands
 from ..pipes import Conversation, Pipes
 
 
-class LocalHost:
+class LocalHost(Machine):
     """Runs commands and keeps files on this machine."""
 
     name = "local"
@@ -44,7 +45,6 @@ class LocalHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command like `run`, with files for its input and its output, of any size and any bytes."""
         pipes = _begin(argv, environment)
         pipes.feed(stdin or io.BytesIO())
         pipes.drain(stdout.write if stdout else len, timeout_s)
@@ -54,7 +54,6 @@ class LocalHost:
 
     @contextmanager
     def start(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Generator[Conversation]:
-        """Run a command and talk with it; it ends with the block."""
         pipes = _begin(argv, environment)
         try:
             yield Conversation(pipes, lambda check: _result(argv, pipes, check))
@@ -62,7 +61,6 @@ class LocalHost:
             pipes.kill()
 
     def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
         return commands.run_attached(argv, environment=_merged(None), check=check)
 
     @contextmanager
@@ -74,7 +72,6 @@ class LocalHost:
         """Close nothing: nothing is open."""
 
     def read_bytes(self, path: PurePath) -> bytes:
-        """Return a file's content. Raises NotFoundError."""
         try:
             return Path(path).read_bytes()
         except FileNotFoundError as error:
@@ -83,7 +80,6 @@ class LocalHost:
             raise QfcError(f"{path} cannot be read.") from error
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
         keep_file(Path(path), content, mode=mode)
 
     def disk(self, path: PurePath) -> Disk:

@@ -10,16 +10,16 @@ from typing import BinaryIO
 
 from ...errors import NotFoundError, QfcError, UnreachableError, UsageError
 from ...files import HALF, replacing
+from ...stack.ports import ObjectStore
 
 
-class FolderObjectStore:
+class FolderObjectStore(ObjectStore):
     """Keeps objects under a folder, which may be missing as long as nothing was stored."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, all or nothing; return their number."""
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -30,7 +30,6 @@ class FolderObjectStore:
         return path.stat().st_size
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         try:
             return self._path(key).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
@@ -39,14 +38,12 @@ class FolderObjectStore:
             raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         for path in _files(self.folder):
             key = path.relative_to(self.folder).as_posix()
             if key.startswith(prefix):
                 yield key, path.stat().st_size
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:

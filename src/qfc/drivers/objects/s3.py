@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
 from ...errors import ConfigError, NotFoundError, UnreachableError, UsageError
+from ...stack.ports import ObjectStore
 
 Result = TypeVar("Result")
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -38,7 +39,7 @@ def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None
     return Bucket(name, settings[needed[0]], settings[needed[1]], endpoint or None, region or None, prefix)
 
 
-class S3ObjectStore:
+class S3ObjectStore(ObjectStore):
     """Keeps objects in a bucket. The store itself sees to it that an object is there whole or not at all."""
 
     def __init__(self, bucket: Bucket) -> None:
@@ -53,13 +54,11 @@ class S3ObjectStore:
         return int(head["ContentLength"])
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         name = self._name(key)
         answer = self._ask(key, lambda: self._client.get_object(Bucket=self._bucket.name, Key=name))
         return cast(BinaryIO, answer["Body"])
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         full = self._bucket.prefix + prefix
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=full))
         while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
@@ -67,7 +66,6 @@ class S3ObjectStore:
                 yield item["Key"].removeprefix(self._bucket.prefix), int(item["Size"])
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         name = self._name(key)
         self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket.name, Key=name))
 

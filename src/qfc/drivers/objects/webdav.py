@@ -12,6 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from ...errors import NotFoundError, UnreachableError, UsageError
 from ...files import HALF, half_of
+from ...stack.ports import ObjectStore
 
 if TYPE_CHECKING:
     from webdav4.client import Client
@@ -31,7 +32,7 @@ class WebDav:
     password: str = field(default="", repr=False)
 
 
-class WebDavObjectStore:
+class WebDavObjectStore(ObjectStore):
     """Keeps objects on a WebDAV server."""
 
     def __init__(self, place: WebDav) -> None:
@@ -68,7 +69,6 @@ class WebDavObjectStore:
             raise
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         path = _path(key)
         if self._ask(key, lambda: self._client.isdir(path)):
             raise NotFoundError(f"There is no object {key}.")
@@ -78,14 +78,12 @@ class WebDavObjectStore:
         return buffer
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         folder = prefix.rpartition("/")[0]
         for key, size in self._walk(folder):
             if key.startswith(prefix):
                 yield key, size
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         path = _path(key)
         with suppress(NotFoundError):
             self._ask(key, lambda: self._client.remove(path))

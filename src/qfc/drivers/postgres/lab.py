@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
+from ...stack.ports import LabRows
 from .connection import Connect, Database
 from .lab_rows import (
     ORGANIZATION,
@@ -29,7 +30,7 @@ from .lab_tables import Tables
 OWN = ("id", "code", "is_default", "created_at", "updated_at")
 
 
-class PostgresLabRows:
+class PostgresLabRows(LabRows):
     """Makes rows in the tables that the database has. Implements `qfc.stack.ports.LabRows`."""
 
     def __init__(self, connect: Connect) -> None:
@@ -40,7 +41,6 @@ class PostgresLabRows:
         self._database.close()
 
     def account(self, name: str, *, plan: str = "") -> None:
-        """Make the account of a person, with a subscription."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             person = make_user(tables, name)
@@ -49,7 +49,6 @@ class PostgresLabRows:
             subscribe(tables, person, plan=plan)
 
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
-        """Make an organization of people who have accounts, with a subscription."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             made, boss, now = make_user(tables, name, ORGANIZATION), user_id(tables, owner), tables.now()
@@ -61,7 +60,6 @@ class PostgresLabRows:
             subscribe(tables, made, kind=ORGANIZATION)
 
     def plan(self, code: str, **values: object) -> None:
-        """Make a plan like people's default one, with other values."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             columns = [name for name in sorted(tables.columns("plan")) if name not in OWN]
@@ -75,7 +73,6 @@ class PostgresLabRows:
                 tables.change("plan", {"code": code}, **values)
 
     def project(self, owner: str, name: str, *, made_at: datetime, **values: object) -> str:
-        """Make a project; return its id."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_project(tables, user_id(tables, owner), name, made_at=made_at, **values)
@@ -93,7 +90,6 @@ class PostgresLabRows:
         output: str | None = None,
         worker: str = "",
     ) -> str:
-        """Make a job of the project's owner; return its id."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_job(tables, project, status, author=owner_of(tables, project), made_at=made_at, type=type,
@@ -110,39 +106,32 @@ class PostgresLabRows:
         content: Mapping[str, Any] | None = None,
         feedback: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make an edit, as a part of an apply job where one is given."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_delta(tables, project, status, author=owner_of(tables, project), made_at=made_at, job=job,
                               content=content, feedback=feedback)  # fmt: skip
 
     def file(self, project: str, name: str, size: int, *, made_at: datetime) -> None:
-        """Make the row of a project's file of so many bytes, of which there are none."""
         with self._database.writing() as transaction:
             make_file(Tables(transaction), project, name, size, made_at=made_at)
 
     def rows(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
-        """Return rows with these values, at most 1000."""
         with self._database.reading() as transaction:
             return tuple(Tables(transaction).select(table, where, columns))
 
     def insert(self, table: str, **values: object) -> None:
-        """Insert a row."""
         with self._database.writing() as transaction:
             Tables(transaction).insert(table, **values)
 
     def change(self, table: str, where: Mapping[str, object], **values: object) -> int:
-        """Change the rows with these values; return their number."""
         with self._database.writing() as transaction:
             return Tables(transaction).change(table, where, **values)
 
     def delete(self, table: str, where: Mapping[str, object]) -> int:
-        """Delete the rows with these values; return their number."""
         with self._database.writing() as transaction:
             return Tables(transaction).delete(table, where)
 
     def remove(self, account: str) -> None:
-        """Remove an account with all that belongs to it; harmless when it is not there."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             for found in tables.ids("user", username=account):

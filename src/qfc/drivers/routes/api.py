@@ -166,7 +166,7 @@ class ApiRoutes:
         raise last or NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
 
 
-class BestApi:
+class BestApi(Api):
     """The API by the best way, found when it is first asked."""
 
     def __init__(self, routes: ApiRoutes) -> None:
@@ -195,9 +195,7 @@ class BestApi:
         return self._routes.names.url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET, whatever its status."""
         return self._api.get(path, timeout_s=timeout_s)
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request, whatever its status."""
         return self._api.send(request, timeout_s=timeout_s, sink=sink)

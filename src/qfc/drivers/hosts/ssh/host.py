@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from ....errors import CommandError, NotFoundError, QfcError
 from ....stack.model import CommandResult, Disk
+from ....stack.ports import Machine
 from ... import commands
 from ...pipes import Conversation
 from ..disk_space import parse_disk
@@ -23,7 +24,7 @@ from .sessions import Sessions
 _LOOK_S = 60
 
 
-class SshHost:
+class SshHost(Machine):
     """Runs commands and keeps files on a server, over one connection that opens when it is first needed.
 
     While a command runs, the sessions of the next ones are opened, so that they take one round trip each.
@@ -62,14 +63,12 @@ class SshHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command like `run`, with files for its input and its output, of any size and any bytes."""
         sink = stdout.write if stdout else len
         ended = self._sessions.run(argv, stdin or io.BytesIO(), sink, environment=environment, timeout_s=timeout_s)
         return self._result(argv, ended, "", check)
 
     @contextmanager
     def start(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Generator[Conversation]:
-        """Run a command and talk with it; it ends with the block."""
         channel = self._sessions.begin(argv, environment or {})
         try:
             yield Conversation(
@@ -79,14 +78,12 @@ class SshHost:
             channel.kill()
 
     def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
         connection = self._sessions.connection
         over = arguments.terminal(connection.settings, connection.open(), argv)
         return commands.run_attached(over, environment=connection.environment, name=argv[0], check=check)
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
-        """Give an address and a port of this machine that lead to those which the server reaches."""
         local_port = _free_port()
         forwarding = arguments.forwarding(local_port, address, port)
         self._sessions.connection.control("forward", *forwarding)
@@ -97,7 +94,6 @@ class SshHost:
                 self._sessions.connection.control("cancel", *forwarding)
 
     def read_bytes(self, path: PurePath) -> bytes:
-        """Return a file's content. Raises NotFoundError."""
         content = io.BytesIO()
         ended = self._sessions.run(files.read(path), io.BytesIO(), content.write, shown=f"read {path}")
         if ended.exit_code == files.ABSENT:
@@ -107,7 +103,6 @@ class SshHost:
         return content.getvalue()
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
         self.upload(path, io.BytesIO(content), len(content), mode=mode)
 
     def upload(self, path: PurePath, source: BinaryIO, size: int, *, mode: int = 0o644) -> None:
@@ -127,7 +122,6 @@ class SshHost:
         return parse_disk(printed.getvalue().decode(errors="replace"))
 
     def close(self) -> None:
-        """End the connection; the next command opens another one."""
         self._sessions.close()
 
     def _result(self, argv: Sequence[str], ended: Ending, stdout: str, check: bool) -> CommandResult:

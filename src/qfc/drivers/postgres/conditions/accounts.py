@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from qfc.errors import NotFoundError
 from qfc.stack.model.conditions import PlacesTaken, PlanChange, PlanLimits
 
+from ....stack.ports.diagnosis import AccountConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
@@ -21,32 +22,27 @@ PLAN_CHANGES = {
 }
 
 
-class PostgresAccounts:
+class PostgresAccounts(AccountConditions):
     """Implements `qfc.stack.ports.diagnosis.AccountConditions`."""
 
     def __init__(self, database: Database) -> None:
         self._database, self._reader = database, Reader(database)
 
     def superusers(self) -> int:
-        """Count the users who may do everything and may log in."""
         return int(self._reader.row("conditions_accounts.superusers")["superusers"])
 
     def locked_out(self, now: datetime) -> tuple[str, ...] | None:
-        """Return the names of users who may not log in for a while, for too many wrong passwords."""
         since = now - LOCKED_FOR
         found = self._reader.kept_rows("conditions_accounts.locked_out", since=since, limit=TRIES)
         return None if found is None else tuple(row["username"] for row in found)
 
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
-        """Return what plans allow."""
         return self._reader.kept(PlanLimits, "conditions_accounts.plan_limits")
 
     def places_taken(self) -> tuple[PlacesTaken, ...] | None:
-        """Return organizations and private projects that are full by the plan of their account."""
         return self._reader.kept(PlacesTaken, "conditions_accounts.places_taken", limit=MOST)
 
     def change_plan(self, code: str, change: PlanChange) -> None:
-        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         statement = PLAN_CHANGES[change]
         with self._database.writing() as transaction:
             if not transaction.answers(statement) or not transaction.change(statement, code=code):

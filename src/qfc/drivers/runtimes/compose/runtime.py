@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
-from ....stack.ports import Clock
+from ....stack.ports import Clock, Runtime
 from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
 
-class ComposeRuntime:
+class ComposeRuntime(Runtime):
     """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
 
     def __init__(
@@ -43,11 +43,9 @@ class ComposeRuntime:
         return Lifecycle(self._observer, self._clock, self._answers)
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the deployment should have, running or not."""
         return self._observer.services()
 
     def disk(self) -> Disk:
-        """Return the space where the deployment's data are."""
         return self._observer.disk()
 
     def disks(self) -> tuple[Disk, ...]:
@@ -55,18 +53,15 @@ class ComposeRuntime:
         return self._observer.snapshot().disks
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         self._require(names)
         self.lifecycle.start(names)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, all for None; workers finish their jobs unless `now`."""
         self._require(names)
         self.lifecycle.stop(names, now=now)
         self._observer.snapshot(fresh=True)
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Recreate services, all for None, from the current files and images; wait until each is ready."""
         self._require(names)
         self.lifecycle.recreate(names, now=now)
 
@@ -138,7 +133,6 @@ class ComposeRuntime:
     def logs(
         self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
     ) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         self._require(names)
         chosen = [one for one in self._observer.snapshot().containers if names is None or one.service in names]
         machine = self._observer.engine.machine

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ....stack.model import QueueDepth, Worker
-from ....stack.ports import DatabaseQueue
+from ....stack.ports import DatabaseQueue, Workload
 from .holding import ACTIVE, JobHolding, as_workers
 from .lifecycle import WORKER
 from .observer import Observer
 
 
-class ComposeWorkload:
+class ComposeWorkload(Workload):
     """Implements `qfc.stack.ports.Workload`. `stored` opens the queue in the database when a look does not do.
 
     How deep the queue is comes with every look: a status needs no connection, and no time to make one.
@@ -21,7 +21,6 @@ class ComposeWorkload:
         self._observer, self._stored = observer, stored
 
     def depth(self) -> QueueDepth:
-        """Count what waits and runs."""
         seen = self._observer.snapshot().depth
         return seen if seen is not None else self._stored().depth()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from .... import __version__
 from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
-from ....stack.ports import Clock
+from ....stack.ports import Clock, Runtime
 from ...commands import run, run_attached
 from ...hosts.local import LocalHost
 from ...postgres_server import Endpoint, is_ready
@@ -39,7 +39,7 @@ SUPERVISOR = "supervisor"
 PORT_TRIES = 3
 
 
-class EmbeddedRuntime:
+class EmbeddedRuntime(Runtime):
     """Runs the services of one stack. `idle_workers` tells the pids of workers without a job."""
 
     def __init__(self, settings: EmbeddedConfig, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
@@ -63,13 +63,11 @@ class EmbeddedRuntime:
         return database.running_endpoint(self.layout, self.settings)
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
         remembered = state.merged(state.read(self.layout.state), self.settings)
         wanted = wanted_processes(remembered, with_database=self._has_database)
         return services(self.layout, wanted, self.url if remembered.port else None)
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         chosen = self._chosen(names)
         if not chosen:
             return
@@ -153,7 +151,6 @@ class EmbeddedRuntime:
     def logs(
         self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
     ) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         files = self._log_files(names)
         follower = logs.Follower(files) if follow else None
         yield from logs.read(files, lines=lines, since=since)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from .....errors import NotFoundError, RefusedError
 from .....stack.model import ContainerFacts
+from .....stack.ports.diagnosis import ContainerInspection
 from ....docker.containers import Container, container
 from ....docker.engine import Engine, within
 from ..lifecycle import WORKER
@@ -20,20 +21,18 @@ ids=$(docker ps --no-trunc -q "$@") || exit
 """
 
 
-class ComposeContainers:
+class ComposeContainers(ContainerInspection):
     """Implements `qfc.stack.ports.diagnosis.ContainerInspection`."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
 
     def all(self) -> tuple[ContainerFacts, ...]:
-        """Return all containers of the deployment, those of single commands and of jobs too."""
         own = self._observer.snapshot().containers
         made = of_jobs(self._observer)
         return tuple(_facts(one, is_own=True) for one in own) + tuple(_facts(one, is_own=False) for one in made)
 
     def orphans(self) -> tuple[ContainerFacts, ...]:
-        """Return the containers of services that the files do not have any more."""
         planned = self._observer.plan().services
         own = [one for one in self._observer.snapshot().containers if not one.is_one_off]
         strange = [one for one in own if one.service not in planned]
@@ -41,7 +40,6 @@ class ComposeContainers:
         return tuple(_facts(one, is_own=True) for one in strange if one.service not in known)
 
     def keep_running(self, service: str) -> None:
-        """Let the engine start the service's containers again whenever they end."""
         ids = [one.id for one in self._observer.containers(service, fresh=True)]
         if not ids:
             raise NotFoundError(f"{service} has no container.", hint="Type: qfc up")
@@ -49,7 +47,6 @@ class ComposeContainers:
         self._observer.snapshot(fresh=True)
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove containers of the deployment; volumes stay."""
         strange = set(ids) - {one.id for one in self.all()}
         if strange:
             raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")

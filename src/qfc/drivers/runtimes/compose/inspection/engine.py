@@ -6,6 +6,7 @@ import json
 
 from .....errors import UnreachableError
 from .....stack.model import EngineFacts, Neighbour
+from .....stack.ports.diagnosis import EngineInspection
 from ....docker.containers import PROJECT, SERVICE, WORKING_DIR, Container
 from ..lifecycle import WORKER
 from ..observer import Observer
@@ -16,14 +17,13 @@ ENGINE_SOCKET = "docker.sock"
 ENVIRONMENT = "ENVIRONMENT"
 
 
-class ComposeEngine:
+class ComposeEngine(EngineInspection):
     """Implements `qfc.stack.ports.diagnosis.EngineInspection`."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
 
     def facts(self) -> EngineFacts:
-        """Return what the engine is."""
         said = json.loads(self._engine.query(["docker", "info", "--format", "{{json .}}"]).stdout)
         try:
             compose = self._observer.compose.version
@@ -32,18 +32,15 @@ class ComposeEngine:
         return EngineFacts(said["ServerVersion"], said["Architecture"], said["DockerRootDir"], compose)
 
     def networks(self) -> tuple[str, ...]:
-        """Return the names of the engine's networks."""
         return tuple(self._engine.query(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split())
 
     def volumes(self) -> tuple[str, ...]:
-        """Return the names of the deployment's volumes, used or not."""
         label = f"label={PROJECT}={self._observer.deployment.project}"
         labelled = self._engine.query(["docker", "volume", "ls", "-q", "--filter", label]).stdout.split()
         used = (name for one in self._observer.snapshot().containers for name in one.volumes)
         return tuple(sorted({*labelled, *used}))
 
     def other_deployments(self) -> tuple[Neighbour, ...]:
-        """Return deployments whose running workers mark their containers with the same label as those of this one."""
         mine = [one for one in self._observer.containers(WORKER) if _uses_engine(one)]
         labels = {one.environment.get(ENVIRONMENT, "") for one in mine}
         if not labels:

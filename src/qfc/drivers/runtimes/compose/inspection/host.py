@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from .....stack.model import DiskPart, Inodes, TemporaryFolder
 from .....stack.ports import Clock
+from .....stack.ports.diagnosis import HostInspection
 from ....docker.footprint import log_parts
 from ....docker.job_folders import JobFolders
 from ..lifecycle import WORKER
@@ -13,7 +14,7 @@ from ..observer import Observer
 from .containers import of_jobs
 
 
-class ComposeHost:
+class ComposeHost(HostInspection):
     """Implements `qfc.stack.ports.diagnosis.HostInspection`. `root` gives the folder of the engine's data."""
 
     def __init__(self, observer: Observer, clock: Clock, root: Callable[[], str]) -> None:
@@ -22,11 +23,9 @@ class ComposeHost:
         self._folders = JobFolders(self._engine, lambda: observer.containers(WORKER))
 
     def logs(self) -> tuple[DiskPart, ...]:
-        """Return the logs of containers; what may not be measured has no bytes."""
         return tuple(log_parts(self._engine, self._observer.snapshot().containers))
 
     def inodes(self) -> tuple[Inodes, ...]:
-        """Return how many files the file systems of the deployment can hold."""
         places = (str(self._observer.deployment.folder), self._root(), "/")
         printed = self._engine.query(["df", "-Pi", *places], check=False).stdout
         return tuple(dict.fromkeys(_inodes(printed.splitlines()[1:])))
@@ -38,11 +37,9 @@ class ComposeHost:
         return there - (before + self._clock.now().timestamp()) / 2
 
     def temporary_folders(self) -> tuple[TemporaryFolder, ...]:
-        """Return the folders that jobs left where workers share files with the host."""
         return self._folders.all(of_jobs(self._observer))
 
     def remove_folders(self, paths: Sequence[str]) -> None:
-        """Remove folders that jobs left, with all that is in them."""
         self._folders.remove(paths, self.temporary_folders())
 
 
