@@ -49,7 +49,7 @@ def test_a_lock_is_taken_and_held_though_nobody_can_write_down_by_whom(disk: Pat
     first.release()
     room = fill(disk)
     first.take("lab mend")
-    with pytest.raises(LockHeldError, match="Somebody else is at work"):
+    with pytest.raises(LockHeldError, match="Another operator is changing"):
         second.take("down")
     room.unlink()
     with pytest.raises(LockHeldError):
@@ -88,7 +88,7 @@ def test_what_a_stack_cannot_remember_is_told_and_leaves_what_it_knew(disk: Path
     fill(disk)
     with pytest.raises(QfcError, match="No space left on device") as caught:
         state.write(disk / "state.json", state.EmbeddedState(port=8012))
-    assert "free space" in caught.value.hint
+    assert "disk space" in caught.value.hint
     assert state.read(disk / "state.json") == before
     assert sorted(path.name for path in disk.iterdir()) == ["all-the-rest", "state.json"]
 

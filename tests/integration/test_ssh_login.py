@@ -117,7 +117,7 @@ def test_the_password_of_the_environment_opens_the_server(guarded: SshServer) ->
 
 
 def test_a_wrong_password_is_tried_once(guarded: SshServer) -> None:
-    assert "may not log in" in refusal(guarded.settings(password="wrong")).message
+    assert "cannot log in" in refusal(guarded.settings(password="wrong")).message
     assert guarded.log.count("Failed password") == 1
 
 
@@ -216,7 +216,7 @@ def test_a_jump_host_is_not_given_the_servers_password(tmp_path: Path, server: S
 def test_a_port_where_nobody_listens_is_told(server: SshServer) -> None:
     server.stop()
     error = refusal(server.settings())
-    assert "connection was refused" in error.message
+    assert "refused the connection" in error.message
     assert error.exit_code == 3
 
 
@@ -233,13 +233,13 @@ def test_a_login_that_hangs_is_left_in_time(server: SshServer) -> None:
 
 
 def test_a_name_without_address_is_told(server: SshServer) -> None:
-    assert "leads to no address" in refusal(server.settings(host="nowhere.invalid")).message
+    assert "cannot be resolved" in refusal(server.settings(host="nowhere.invalid")).message
 
 
 def test_an_account_without_a_shell_is_told(tmp_path: Path) -> None:
     require("root", IS_ROOT, "root: an account for this sshd alone")
     with running(SshServer(tmp_path / "server", login_shell="/usr/sbin/nologin")) as server:
-        assert "runs no commands" in refusal(server.settings()).message
+        assert "does not run commands" in refusal(server.settings()).message
 
 
 class _Seen:

@@ -149,7 +149,7 @@ class MemoryDumps(Dumps):
     def read_back(self, path: PurePath) -> Dump:
         """Tell what a dump has. Raises QfcError when there is none."""
         if path not in self.site.files:
-            raise QfcError(f"The dump {path} is not whole.")
+            raise QfcError(f"The dump {path} is incomplete.")
         return Dump(str(path), len(self.site.files[path]), len(self.site.dumps[path][0]), "15")
 
     def restore(self, path: PurePath) -> None:
@@ -192,11 +192,11 @@ class MemoryRollout(Rollout):
         del limit_s
         for name in self.site.unready:
             if name not in without:
-                raise UnreachableError(f"{name} does not come up.")
+                raise UnreachableError(f"{name} does not become ready.")
         if APP not in without and not self.site.answers:
-            raise UnreachableError(f"app does not come up. Its last words: {self.last_words(APP)}")
+            raise UnreachableError(f"app does not become ready. Its last log line: {self.last_words(APP)}")
         if WORKER not in without and self.site.workers != self.site.wanted_workers:
-            raise UnreachableError("worker_wrapper does not come up.")
+            raise UnreachableError("worker_wrapper does not become ready.")
 
     def drain(self) -> None:
         self.site.workers = 0

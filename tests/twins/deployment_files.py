@@ -101,7 +101,7 @@ class MemoryRecords(Records):
         try:
             return None if text is None else json.loads(text)
         except ValueError as error:
-            raise QfcError(f"{OURS / name} cannot be read: {error}", hint="Look at it, then remove it.") from error
+            raise QfcError(f"{OURS / name} cannot be read: {error}", hint="Check the file, then remove it.") from error
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Replace a document."""

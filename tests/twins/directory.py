@@ -44,7 +44,7 @@ class MemoryDirectory(Directory):
             if name.upper() == username.upper() and user.type == "person":
                 self.user_rows[name] = replace(user, is_active=active)
                 return 0 if active else self.tokens.pop(name, 0)
-        raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+        raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
 
     def subscription(self, username: str) -> Subscription | None:
         """Return what was given for an account."""
@@ -120,7 +120,7 @@ class MemoryDirectory(Directory):
         del seconds
         user = self.user_rows.get(username)
         if user is None or not user.is_active or user.type != "person":
-            raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+            raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         token = f"token-{len(self.sessions) + 1}"
         self.sessions[token] = username
         return token

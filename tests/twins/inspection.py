@@ -90,7 +90,7 @@ class MemoryContainers(ContainerInspection):
         """Remove containers. Raises RefusedError for one that is not there."""
         strange = set(ids) - {one.id for one in self.rows}
         if strange:
-            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+            raise RefusedError(f"These are not containers of the deployment: {', '.join(sorted(strange))}.")
         self.rows = [one for one in self.rows if one.id not in ids]
 
 
@@ -170,7 +170,7 @@ class MemoryHostState(HostInspection):
         """Remove folders. Raises RefusedError for one that is not among those that were given."""
         strange = sorted(set(paths) - {one.path for one in self.folders})
         if strange:
-            raise RefusedError(f"No job left the folder {strange[0]}.")
+            raise RefusedError(f"The folder {strange[0]} is not a leftover of a job.")
         self.folders = [one for one in self.folders if one.path not in paths]
 
 
@@ -185,7 +185,7 @@ class MemoryNetwork(NetworkInspection):
     def reach(self, vantage: Vantage, url: str) -> Reached:
         """Answer as a store does, unless that way was given to lead nowhere."""
         if "@" in url:
-            raise UsageError("An address with credentials in it is not sent out.")
+            raise UsageError("An address that contains credentials is not requested.")
         error = self.unreached.get((vantage, url))
         return FORBIDDEN if error is None else Reached(None, error)
 

@@ -64,7 +64,7 @@ class MemoryHost(Host):
         result = CommandResult(tuple(argv), *program(argv, stdin or b""))
         if check and result.exit_code != 0:
             said = f"{result.stderr}\n{result.stdout}".strip()
-            last = said.splitlines()[-1] if said else "it said nothing"
+            last = said.splitlines()[-1] if said else "it printed nothing"
             raise CommandError(f"{argv[0]} ended with exit code {result.exit_code}: {last}", said=said)
         return result
 

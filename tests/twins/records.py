@@ -95,7 +95,7 @@ class MemoryObjectStore(ObjectStore):
 def _key(key: str) -> str:
     parts = PurePosixPath(key).parts
     if not parts or key.startswith("/") or ".." in parts:
-        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
     return "/".join(parts)
 
 

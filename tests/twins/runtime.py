@@ -67,7 +67,7 @@ class MemoryRuntime(Runtime):
     def scale(self, name: str, count: int) -> None:
         """Make the workers that many; a stopped stack remembers."""
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         was_running = bool(self._running["app"])
         self._wanted[name] = count
         self._running[name] = dict(list(self._running[name].items())[:count])

@@ -40,7 +40,7 @@ def kill_while_applying(session: Device, project_id: str, operator: Operator, pu
             pushing.result()
         if shot is not None:
             return _watch(session, operator, shot, misses)
-    raise ScenarioError(f"{TRIES} times every job was over before a worker could be killed: push larger deltafiles")
+    raise ScenarioError(f"every job finished before its worker could be killed, {TRIES} times: push larger deltafiles")
 
 
 def _shoot(session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]) -> _Shot | None:
@@ -67,7 +67,7 @@ def _aim(
             time.sleep(GLANCE_S)
         if pushing.done() and not any(job.is_open for job in session.jobs(project_id)):
             return None
-    raise ScenarioError(f"no worker took up the deltas within {PATIENCE_S:.0f} s")
+    raise ScenarioError(f"no worker picked the deltas up within {PATIENCE_S:.0f} s")
 
 
 def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kill:
@@ -80,7 +80,7 @@ def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kil
         job = session.job(shot.job_id)
         return None if job.is_open else job.status
 
-    status = wait_until(finished, f"job {shot.job_id} to be taken up by another worker", 0.1)
+    status = wait_until(finished, f"job {shot.job_id} to be picked up by another worker", 0.1)
     healed = time.monotonic() - shot.at
     if status != "finished":
         raise ScenarioError(f"job {shot.job_id} ended as {status} after its worker was killed")

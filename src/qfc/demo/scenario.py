@@ -107,7 +107,7 @@ class Scenario:
         for session in (self._mira, self._jonas):
             role = ProjectCollaboratorRole.EDITOR
             self._office.client.add_project_collaborator(self._project_id, session.username, role)
-        return f"{self._office.username}/{name}, two editors, conflicts are kept"
+        return f"{self._office.username}/{name}, two editors, conflicts stay visible"
 
     def _upload(self) -> str:
         size = upload_project(self._office, self._project_id, shipped_project())
@@ -119,7 +119,7 @@ class Scenario:
         self._note("process_projectfile job", job.seconds)
         status = self._office.client.get_project(self._project_id)["status"]
         if status != "ok":
-            raise ScenarioError(f"the project's status is {status} and should be ok")
+            raise ScenarioError(f"the project's status is {status} instead of ok")
         return f"job done {job.seconds:.2f} s after it was created, project ok"
 
     def _package(self) -> str:
@@ -149,11 +149,11 @@ class Scenario:
     def _push_and_kill(self) -> str:
         self._kill = kill_while_applying(self._office, self._project_id, self._operator, self._push)
         self._note("worker killed to job done", self._kill.heal_seconds)
-        missed = f" (after {self._kill.misses} that came too late)" if self._kill.misses else ""
+        missed = f" (after {self._kill.misses} attempts that came too late)" if self._kill.misses else ""
         successor = f"pid {self._kill.successor_pid}" if self._kill.successor_pid else "another worker"
         return (
-            f"SIGKILL to pid {self._kill.pid} while it applied{missed}; {successor} took the job up, "
-            f"done {self._kill.heal_seconds:.1f} s later"
+            f"SIGKILL to pid {self._kill.pid} while it applied{missed}; {successor} picked the job up "
+            f"and finished it {self._kill.heal_seconds:.1f} s later"
         )
 
     def _push(self, number: int) -> None:
@@ -187,7 +187,7 @@ class Scenario:
         jobs = self._office.jobs(self._project_id)
         failed = [f"{job.type} job {job.id} is {job.status}" for job in jobs if job.status != "finished"]
         _raise(failed)
-        return f"a deltafile sent twice, {photos} photos brought, all {len(jobs)} jobs finished"
+        return f"a deltafile sent twice, {photos} photos uploaded, all {len(jobs)} jobs finished"
 
     def _upload_photos(self) -> int:
         count = 0
@@ -222,7 +222,7 @@ class Scenario:
         (pole,) = edited.find("poles", code=fieldwork.CONTESTED_POLE)
         applied = len(statuses) - len(expected.conflicts)
         return (
-            f"{applied} of {len(statuses)} edits there exactly once; 1 conflict is visible: pole "
+            f"{applied} of {len(statuses)} edits applied exactly once; 1 conflict is visible: pole "
             f"{fieldwork.CONTESTED_POLE} stays {pole.attributes['condition']}"
         )
 

@@ -27,7 +27,7 @@ def summary_table(result: ScenarioResult) -> Table:
     table = Table(title=title, show_footer=True, title_justify="left")
     table.add_column("step", footer=_verdict(result), no_wrap=True)
     table.add_column("seconds", footer=f"{result.seconds:.2f}", justify="right")
-    table.add_column("what was seen", footer=_counts(result))
+    table.add_column("result", footer=_counts(result))
     for step in result.steps:
         style = "" if step.ok else "bold red"
         table.add_row(step.name, f"{step.seconds:.2f}", Text(step.detail), style=style)
@@ -50,7 +50,7 @@ def as_dict(result: ScenarioResult) -> dict[str, Any]:
 
 
 def _verdict(result: ScenarioResult) -> Text:
-    return Text("all as it should be", style="bold green") if result.ok else Text("FAILED", style="bold red")
+    return Text("passed", style="bold green") if result.ok else Text("FAILED", style="bold red")
 
 
 def _counts(result: ScenarioResult) -> str:

@@ -73,7 +73,7 @@ def project_file(folder: Path) -> Path:
     """The only .qgs file of a folder. Raises ValueError when there are none or several."""
     files = sorted(folder.glob("*.qgs"))
     if len(files) != 1:
-        raise ValueError(f"{folder} should hold one .qgs file and holds {len(files)}")
+        raise ValueError(f"{folder} must contain one .qgs file, but contains {len(files)}")
     return files[0]
 
 

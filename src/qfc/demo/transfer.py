@@ -45,7 +45,7 @@ def check_listing(listed: Sequence[RemoteFile], local: dict[str, Path]) -> None:
     """Compare a listing with local files. Raises ScenarioError."""
     names = {file.name for file in listed}
     if names != set(local):
-        raise ScenarioError(f"the server lists {sorted(names ^ set(local))} differently from what was uploaded")
+        raise ScenarioError(f"the listing of the server and the uploaded files differ in {sorted(names ^ set(local))}")
     _raise_on_differences((file, local[file.name]) for file in listed)
 
 

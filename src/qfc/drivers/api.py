@@ -63,7 +63,7 @@ class HttpApi(Api):
             ) from error
         except socket.gaierror as error:
             raise UnknownNameError(
-                f"The name of {self._url} leads to no address from here.",
+                f"The host name of {self._url} cannot be resolved from here.",
                 hint="Check DNS, or set public_host of the stack.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
@@ -155,7 +155,7 @@ def _pieces(head: bytes, upload: Upload, tail: bytes) -> Iterator[bytes]:
         rest -= len(chunk)
         yield chunk
     if rest:
-        raise OSError(f"{upload.name} became shorter while it was sent")
+        raise OSError(f"{upload.name} shrank while it was being sent")
     yield tail
 
 

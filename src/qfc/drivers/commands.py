@@ -96,7 +96,7 @@ def checked(result: CommandResult, check: bool = True, name: str | None = None) 
     """Return the result as it is. Raises CommandError with its last words when `check` and the exit code is not 0."""
     if check and result.exit_code != 0:
         said = f"{result.stderr}\n{result.stdout}".strip()
-        last = said_without_secrets(said.splitlines()[-1]) if said else "it said nothing"
+        last = said_without_secrets(said.splitlines()[-1]) if said else "it printed nothing"
         called = name or Path(result.argv[0]).name
         raise CommandError(f"{called} ended with exit code {result.exit_code}: {last}", said=said)
     return result

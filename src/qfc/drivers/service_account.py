@@ -39,7 +39,8 @@ def service_account() -> Account | None:
     account = _account(ACCOUNT) or _create_account() or _account("nobody")
     if account is None:
         raise QfcError(
-            "PostgreSQL refuses to run as root and no other account is there.", hint="Type: useradd --system qfc-db"
+            "PostgreSQL refuses to run as root, and no other account exists for it.",
+            hint="Type: useradd --system qfc-db",
         )
     return account
 
@@ -88,7 +89,7 @@ def require_path(path: Path, account: Account | None) -> None:
 def unreadable(folder: Path, account: Account) -> ConfigError:
     """Return the error for a folder that the account may not pass."""
     return ConfigError(
-        [f"PostgreSQL runs as the account {account.name}, which may not enter {folder}."],
+        [f"PostgreSQL runs as the account {account.name}, which has no access to {folder}."],
         hint=f"Type: chmod o+x {folder}   (or set QFC_HOME to another folder)",
     )
 
@@ -111,7 +112,9 @@ def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping
         raise CommandError(f"{argv[0]} cannot be started.") from error
     except subprocess.CalledProcessError as error:
         said = (str(error.stderr).strip() or str(error.stdout).strip() or "no output").splitlines()
-        raise CommandError(f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check free space and rights.") from error
+        raise CommandError(
+            f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check the disk space and permissions."
+        ) from error
 
 
 def start_as(account: Account | None, argv: Sequence[str], *, log: BinaryIO) -> subprocess.Popen[bytes]:

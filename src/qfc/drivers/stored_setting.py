@@ -25,4 +25,4 @@ class _Plain(pickle.Unpickler):
     """Reads numbers and words; whatever would run code is refused."""
 
     def find_class(self, module_name: str, global_name: str) -> Any:
-        raise pickle.UnpicklingError(f"{module_name}.{global_name} is no plain value")
+        raise pickle.UnpicklingError(f"{module_name}.{global_name} is not a plain value")

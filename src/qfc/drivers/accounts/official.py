@@ -85,4 +85,4 @@ def in_application(engine: Engine, container: Container, body: str, asked: dict[
     for printed in reversed(done.stdout.splitlines()):
         if printed.startswith(ANSWER):
             return json.loads(printed.removeprefix(ANSWER))
-    raise QfcError("The application gave no answer.", hint="See: qfc logs --service app")
+    raise QfcError("The application did not answer.", hint="See: qfc logs --service app")

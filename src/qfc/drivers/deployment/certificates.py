@@ -50,7 +50,7 @@ class DeploymentCertificates(Certificates):
         self._engine, self._clock, self._nginx, self._certbot, self._doors = engine, clock, nginx, certbot, doors
 
     def served(self) -> Certificate:
-        last: QfcError = UnreachableError("Nothing serves a certificate.", hint="Type: qfc status")
+        last: QfcError = UnreachableError("No service serves a certificate.", hint="Type: qfc status")
         for name, place in self._doors():
             try:
                 return served_at(name, place)
@@ -72,7 +72,7 @@ class DeploymentCertificates(Certificates):
         of_certificate = public_key(text)
         if not of_key:
             raise NotFoundError(
-                f"The private key of {path} cannot be read in nginx.", hint="Look at QFIELDCLOUD_TLS_KEY."
+                f"The private key of {path} cannot be read in nginx.", hint="Check QFIELDCLOUD_TLS_KEY in .env."
             )
         return of_key == of_certificate
 
@@ -81,8 +81,8 @@ class DeploymentCertificates(Certificates):
             container = self._certbot()
         except NotFoundError as error:
             raise RefusedError(
-                "This deployment has no certbot that runs.",
-                hint="Renew the certificate your way, then type: qfc certs renew --reload-only",
+                "This deployment has no running certbot.",
+                hint="Renew the certificate by your own means, then type: qfc certs renew --reload-only",
             ) from error
         words = ["certbot", "renew", "--non-interactive", "--no-random-sleep-on-renew"]
         argv = ["docker", "exec", container.id, *words, *(["--force-renewal"] if force else [])]
@@ -90,7 +90,9 @@ class DeploymentCertificates(Certificates):
         said = f"{done.stdout}\n{done.stderr}".strip()
         if done.exit_code:
             raise CommandError(
-                f"certbot could not renew: {telling(said)}", hint="Is port 80 reached from outside?", said=said
+                f"certbot could not renew: {telling(said)}",
+                hint="Check that port 80 can be reached from outside.",
+                said=said,
             )
         return said
 
@@ -108,10 +110,10 @@ class DeploymentCertificates(Certificates):
         paths = {name: _on_host(container, _path(container, name)) for name in (CERTIFICATE, KEY)}
         there = [str(path) for path in paths.values() if self._exists(path)]
         if there:
-            raise RefusedError(f"{there[0]} is there: it is not written over.", hint="Type: qfc certs status")
+            raise RefusedError(f"{there[0]} exists already and is not overwritten.", hint="Type: qfc certs status")
         if any(is_certbots(path) for path in paths.values()):
             raise RefusedError(
-                f"{paths[CERTIFICATE]} is for certbot to write: it issues nothing where other files are.",
+                f"{paths[CERTIFICATE]} is written by certbot, which issues no certificate where other files exist.",
                 hint="Type: qfc certs renew --force; or issue the first one as the release's documentation says",
             )
         self._engine.machine.write_bytes(paths[KEY], key, mode=0o600)
@@ -121,7 +123,7 @@ class DeploymentCertificates(Certificates):
         done = self._look(variable, 'cat "$1"')
         path = _path(self._nginx(), variable)
         if done.exit_code:
-            raise NotFoundError(f"There is no {path} in nginx.", hint="Look at the volumes of nginx and at .env.")
+            raise NotFoundError(f"There is no {path} in nginx.", hint="Check the volumes of nginx, and .env.")
         return path, done.stdout
 
     def _look(self, variable: str, script: str) -> CommandResult:
@@ -154,14 +156,16 @@ def _on_host(container: Container, path: str) -> PurePosixPath:
     for folder in PurePosixPath(path).parents:
         if str(folder) in container.mounts:
             return PurePosixPath(container.mounts[str(folder)]) / PurePosixPath(path).relative_to(folder)
-    raise NotFoundError(f"{path} is in no volume of {container.service}.", hint="Look at its volumes.")
+    raise NotFoundError(
+        f"{path} is not in a volume of {container.service}.", hint="Check its volumes in docker-compose.yml."
+    )
 
 
 def telling(said: str) -> str:
     """Return certbot's sentence about what failed."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("-", "Saving debug"))]
     details = [line for line in lines if line.startswith(("Detail:", "Failed to renew", "The following", "Hint:"))]
-    return (details or lines or ["it said nothing"])[0]
+    return (details or lines or ["it printed nothing"])[0]
 
 
 def from_pem(text: str) -> Certificate:
@@ -200,7 +204,7 @@ def _handshake(name: str, place: Place, context: ssl.SSLContext) -> bytes:
     except ssl.SSLCertVerificationError:
         raise
     except OSError as error:
-        raise UnreachableError(f"{name} does not answer at port {place.port}.", hint="Type: qfc status") from error
+        raise UnreachableError(f"{name} does not answer on port {place.port}.", hint="Type: qfc status") from error
 
 
 def _certificate(found: x509.Certificate, *, chain: int = 1) -> Certificate:

@@ -89,7 +89,7 @@ class ServerDumps(Dumps):
             self._in(tools.argv("pg_restore", "--file=/dev/null"), path)
             size = int(self._engine.query(["sh", "-c", 'wc -c <"$1"', "sh", str(path)]).stdout)
         except CommandError as error:
-            raise QfcError(f"The dump {path} is not whole: {error.message}", hint=error.hint) from error
+            raise QfcError(f"The dump {path} is incomplete: {error.message}", hint=error.hint) from error
         tables = names_of_rows(listing)
         missing = [name for name in NEEDED if name not in tables]
         if missing:

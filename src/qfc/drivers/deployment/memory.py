@@ -47,7 +47,7 @@ def host_memory(engine: Engine) -> tuple[int, int]:
     try:
         return int(values["MemTotal"][0]) * 1024, int(values["MemAvailable"][0]) * 1024
     except (KeyError, IndexError, ValueError) as error:
-        raise QfcError(f"The memory of {engine.machine.name} cannot be told.") from error
+        raise QfcError(f"The memory of {engine.machine.name} cannot be read.") from error
 
 
 def size(text: str) -> int | None:

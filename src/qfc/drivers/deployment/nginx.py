@@ -23,8 +23,8 @@ def reload_nginx(engine: Engine, clock: Clock, container: Container) -> None:
     tested = engine.run(["docker", "exec", container.id, "nginx", "-t"], check=False, timeout_s=60)
     if tested.exit_code:
         raise CommandError(
-            f"nginx finds its configuration faulty: {_fault(tested.stderr)}",
-            hint="Correct what it names (conf/nginx/config.d), then try again.",
+            f"nginx rejects its configuration: {_fault(tested.stderr)}",
+            hint="Correct the named file (in conf/nginx/config.d), then try again.",
             said=tested.stderr,
         )
     before = workers(engine, container)

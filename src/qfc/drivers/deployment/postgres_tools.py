@@ -84,8 +84,8 @@ def _programs() -> Path:
         found = shutil.which("pg_dump", path=os.environ.get("PATH"))
         if found is None:
             raise NotFoundError(
-                "This machine has no pg_dump, and the database is in no container of the deployment.",
-                hint="Install postgresql-client here, of the server's release or a newer one.",
+                "This machine has no pg_dump, and the database does not run in a container of the deployment.",
+                hint="Install postgresql-client here, in the server's release or a newer one.",
             ) from None
         return Path(found).parent
 

@@ -32,11 +32,11 @@ class EnvSettings(Settings):
             self._changed()
 
     def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
-        before, now = EnvFile(text, "the .env of then").values, self.values()
+        before, now = EnvFile(text, "the earlier .env").values, self.values()
         return tuple(name for name in names if before.get(name) and before[name] != now.get(name))
 
     def has_other_names(self, text: str) -> bool:
-        return set(EnvFile(text, "the .env of then").values) != set(self.values())
+        return set(EnvFile(text, "the earlier .env").values) != set(self.values())
 
     def missing_for(self, text: str) -> tuple[str, ...]:
         return tuple(sorted(set(EnvFile(text, ".env.example").values) - set(self.values())))

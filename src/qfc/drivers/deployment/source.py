@@ -27,8 +27,8 @@ class GitSource(Source):
         done = self._git("rev-parse", "HEAD", check=False)
         if done.exit_code:
             raise RefusedError(
-                f"{self._folder} is not under git: there is no way to another release and back.",
-                hint="Clone the deployment with git, copy .env and conf into the clone, and name that folder.",
+                f"{self._folder} is not under git, so it cannot change to another release and back.",
+                hint="Clone the deployment with git, copy .env and conf into the clone, and set project_path to it.",
             )
         commit = done.stdout.strip()
         branch = self._git("symbolic-ref", "--short", "-q", "HEAD", check=False).stdout.strip() or None

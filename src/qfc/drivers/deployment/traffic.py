@@ -53,7 +53,7 @@ class NginxTraffic(Traffic):
         except QfcError as error:
             return error.message
         if INCLUDED not in container.mounts:
-            return f"the service {NGINX} has no folder of the host at {INCLUDED}"
+            return f"the service {NGINX} has no folder of the host mounted at {INCLUDED}"
         script = 'grep -rqsE "include +[^;]*config\\.d/" /etc/nginx/conf.d /etc/nginx/nginx.conf'
         if self._engine.query(["docker", "exec", container.id, "sh", "-c", script], check=False).exit_code:
             return f"the configuration of {NGINX} does not include {INCLUDED}"
@@ -63,7 +63,7 @@ class NginxTraffic(Traffic):
         """Hold them off, but for those with the password or with one of the paths. Raises RefusedError."""
         reason = self.refusal()
         if reason is not None:
-            raise RefusedError(f"Writers cannot be held off: {reason}.", hint="Mount ./conf/nginx/config.d there.")
+            raise RefusedError(f"Writes cannot be blocked: {reason}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
         path = self._path(container)
         self._before |= workers(self._engine, container).keys()

@@ -122,7 +122,7 @@ def error_line(said: str) -> str:
     """Return the line that says what went wrong: the last one that speaks of an error, else the last one."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     telling = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
-    return said_without_secrets((telling or lines or ["it said nothing"])[-1])[:300]
+    return said_without_secrets((telling or lines or ["it printed nothing"])[-1])[:300]
 
 
 def within(folder: PurePosixPath, argv: Sequence[str]) -> list[str]:

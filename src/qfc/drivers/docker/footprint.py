@@ -68,7 +68,7 @@ class DockerFootprint(Footprint):
         found: list[DiskPart] = []
         for image in self._images():
             own = unique.get(image.id)
-            detail = ", ".join(image.services) or ("in use" if image.in_use else "kept or left over")
+            detail = ", ".join(image.services) or ("in use" if image.in_use else "kept for rollback, or left over")
             shared = f"{image.size_bytes / 1e6:.0f} MB with shared layers"
             found.append(DiskPart("image", image.name, own, detail=f"{detail}; {shared}"))
         return found
@@ -97,7 +97,7 @@ class DockerFootprint(Footprint):
             database, stored = self._database()
         except QfcError as error:
             return [DiskPart("database", "PostgreSQL", None, detail=error.message)]
-        note = "part of a volume where the server is a container"
+        note = "part of a volume if the server runs in a container"
         return [
             DiskPart("database", "PostgreSQL", database, detail=note),
             DiskPart("files", "all versions of all projects", stored, detail="as the application counts them"),

@@ -107,7 +107,7 @@ class DeploymentImages(Images):
         try:
             self._engine.run(["docker", "tag", image_id, name])
         except CommandError as error:
-            raise NotFoundError(f"The image {image_id[:19]} is not there any more.", hint=error.hint) from error
+            raise NotFoundError(f"The image {image_id[:19]} no longer exists.", hint=error.hint) from error
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
         gone: list[str] = []
@@ -127,7 +127,8 @@ class DeploymentImages(Images):
         done = self._engine.run(["sh", "-c", _LOAD, "sh", str(path)], check=False)
         if done.exit_code == _CORRUPT:
             raise CommandError(
-                f"{path} is not what was saved: its checksum differs.", hint="Take another one: qfc image status"
+                f"{path} is damaged: its checksum differs from the one saved with it.",
+                hint="Choose another file: qfc image status",
             )
         if done.exit_code:
             raise failed(["docker", "load"], done)

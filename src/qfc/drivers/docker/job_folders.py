@@ -48,7 +48,9 @@ class JobFolders:
         """Remove folders with all that is in them. Raises RefusedError for one that is not among those known."""
         strange = sorted(set(paths) - {one.path for one in known})
         if strange:
-            raise RefusedError(f"No job left the folder {strange[0]}.", hint="What jobs left: qfc doctor")
+            raise RefusedError(
+                f"The folder {strange[0]} is not a leftover of a job.", hint="See the leftovers of jobs: qfc doctor"
+            )
         worker = self._sharing()
         if worker is not None and paths:
             place, prefix = _place(worker)

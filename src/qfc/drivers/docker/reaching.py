@@ -52,7 +52,7 @@ class Reaching(NetworkInspection):
     def reach(self, vantage: Vantage, url: str) -> Reached:
         """Send a GET. Arguments of commands are seen by everybody: an address with credentials is a UsageError."""
         if urlsplit(url).username is not None:
-            raise UsageError("An address with credentials in it is not sent out.")
+            raise UsageError("An address that contains credentials is not requested.")
         script = resources.files("qfc.drivers.docker").joinpath("reach.sh").read_text(encoding="utf-8")
         return parse(self._there(vantage, script, url, str(LIMIT_S)).stdout)
 
@@ -75,10 +75,10 @@ class Reaching(NetworkInspection):
         done = self._engine.query(argv, check=False)
         if done.exit_code == _NO_PROGRAM:
             raise NotFoundError(
-                f"{vantage} has no program that could look.", hint="Any of: curl, python3, wget, getent"
+                f"{vantage} has no program to send a request with.", hint="Install one of: curl, python3, wget, getent"
             )
         if done.exit_code:
-            raise CommandError(f"Nothing can be looked at from {vantage}: exit code {done.exit_code}", said=done.stderr)
+            raise CommandError(f"No request can be sent from {vantage}: exit code {done.exit_code}", said=done.stderr)
         return done
 
 

@@ -67,12 +67,12 @@ def parse(printed: str) -> Snapshot:
     first, _, rest = printed.partition("\n")
     found = _TIME.fullmatch(first)
     if not found:
-        raise QfcError(f"The host printed something else than was asked for: {first[:100]!r}")
+        raise QfcError(f"The host printed unexpected output: {first[:100]!r}")
     try:
         return _read(datetime.fromtimestamp(int(found[1]), UTC), rest.split("\n"))
     except (ValueError, KeyError, IndexError, TypeError) as error:
         # What it printed may hold secrets.
-        raise QfcError("The host printed something else than was asked for, or not all of it.") from error
+        raise QfcError("The host printed unexpected or incomplete output.") from error
 
 
 def _read(at: datetime, lines: Iterable[str]) -> Snapshot:

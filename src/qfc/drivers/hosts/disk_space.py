@@ -14,7 +14,7 @@ def parse_disk(printed: str) -> Disk:
     """Read the last line of `df -Pk` (POSIX: blocks of 1024 bytes, one line a file system). Raises QfcError."""
     found = _LINE.search(printed.rstrip())
     if not found:
-        raise QfcError(f"df said nothing that can be read: {printed!r}")
+        raise QfcError(f"df printed unexpected output: {printed!r}")
     *numbers, mounted_on = found.groups()
     total, _used, free = (int(number) * 1024 for number in numbers)
     return Disk(free, total, mounted_on)

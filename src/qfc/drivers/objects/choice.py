@@ -83,7 +83,7 @@ def _named(text: str) -> dict[str, NamedStore]:
     except ValueError as error:
         raise ConfigError([f"STORAGES is not valid JSON: {error}"], hint=HINT) from error
     if not isinstance(document, dict):
-        raise ConfigError(["STORAGES must be an object of stores by their names."], hint=HINT)
+        raise ConfigError(["STORAGES must be an object with one entry per store."], hint=HINT)
     stores = cast("dict[str, dict[str, Any]]", document)
     problems = [problem for name, store in stores.items() for problem in _problems(name, store)]
     if problems:
@@ -124,7 +124,7 @@ def _webdav(options: Mapping[str, Any]) -> WebDav:
 
 def _legacy(environment: Mapping[str, str]) -> Bucket:
     names = ("STORAGE_BUCKET_NAME", "STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
-    missing = [f"{name} is not set, and no STORAGES." for name in names if not environment.get(name)]
+    missing = [f"Neither {name} nor STORAGES is set." for name in names if not environment.get(name)]
     if missing:
         raise ConfigError(missing, hint=HINT)
     bucket, access, secret = (environment[name] for name in names)

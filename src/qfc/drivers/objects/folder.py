@@ -26,7 +26,9 @@ class FolderObjectStore(ObjectStore):
             with replacing(path, mode=0o600) as file:
                 shutil.copyfileobj(content, file, 1024 * 1024)
         except OSError as error:
-            raise QfcError(f"{key} cannot be stored in {self.folder}.", hint="Check free space and rights.") from error
+            raise QfcError(
+                f"{key} cannot be stored in {self.folder}.", hint="Check the disk space and permissions."
+            ) from error
         return path.stat().st_size
 
     def get(self, key: str) -> BinaryIO:
@@ -52,7 +54,7 @@ class FolderObjectStore(ObjectStore):
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
         if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
-            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+            raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
         return self.folder.joinpath(*parts)
 
 

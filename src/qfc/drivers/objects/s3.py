@@ -71,7 +71,7 @@ class S3ObjectStore(ObjectStore):
 
     def _name(self, key: str) -> str:
         if not key or key.startswith("/") or ".." in key.split("/"):
-            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+            raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
         return self._bucket.prefix + key
 
     def _ask(self, key: str, question: Callable[[], Result]) -> Result:
@@ -91,7 +91,7 @@ class S3ObjectStore(ObjectStore):
     def _unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(
             f"The bucket {self._bucket.name} cannot be used: {why}.",
-            hint="Check STORAGE_ENDPOINT_URL and the keys, and that the store runs.",
+            hint="Check STORAGE_ENDPOINT_URL and the access keys, and that the store runs.",
         )
 
 

@@ -136,7 +136,7 @@ def _sort_name(entry: dict[str, Any]) -> str:
 def _path(key: str) -> str:
     parts = PurePosixPath(key).parts
     if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
-        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
     return str(PurePosixPath(*parts))
 
 

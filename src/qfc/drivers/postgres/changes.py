@@ -127,6 +127,6 @@ def _bounded(names: Sequence[str]) -> tuple[list[str], list[str]]:
     asked, ids = rows.usual_ids(names)
     if len(asked) > BULK_LIMIT:
         raise RefusedError(
-            f"{len(asked)} rows at a time are too many; {BULK_LIMIT} are allowed.", hint="Narrow the selection."
+            f"{len(asked)} rows are too many for one command; the limit is {BULK_LIMIT}.", hint="Narrow the selection."
         )
     return asked, ids

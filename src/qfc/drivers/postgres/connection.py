@@ -57,7 +57,7 @@ class Transaction:
         """Run a named query and return its only row. Raises NotFoundError when there is none."""
         rows = self.rows(query, **parameters)
         if not rows:
-            raise NotFoundError(f"The database has no answer to {query!r}.")
+            raise NotFoundError(f"The database returned no row for {query!r}.")
         return rows[0]
 
     def change(self, query: str, **parameters: object) -> int:
@@ -172,15 +172,15 @@ def translate(error: psycopg.Error) -> QfcError:
     match error:
         case errors.QueryCanceled():
             return QfcError(
-                "The database gave no answer in time.",
-                hint="It is busy or a table has lost its statistics. Type: qfc db status",
+                "The database did not answer in time.",
+                hint="It is busy, or a table has no statistics. Type: qfc db status",
             )
         case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
-            return RefusedError("Somebody else is changing the same rows.", hint="Try again in a moment.")
+            return RefusedError("Another session is changing the same rows.", hint="Try again in a moment.")
         case errors.UndefinedTable() | errors.UndefinedColumn():
-            return QfcError(f"The database is not the one of this release: {line}", hint="Type: qfc db migrate")
+            return QfcError(f"The database does not match this release: {line}", hint="Type: qfc db migrate")
         case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-            return RefusedError(f"The database refused: {line}", hint="Check the rights of the database user.")
+            return RefusedError(f"The database refused: {line}", hint="Check the permissions of the database user.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return UnreachableError("The database cannot be reached.", hint="Type: qfc status")
         case _:

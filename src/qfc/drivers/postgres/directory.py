@@ -53,7 +53,7 @@ class PostgresDirectory(Directory):
         with self._database.writing() as transaction:
             changed = transaction.rows("accounts.set_active", username=username, active=active)
             if not changed:
-                raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+                raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
             if active or not transaction.answers("accounts.end_tokens"):
                 return 0
             return transaction.change("accounts.end_tokens", user_id=changed[0]["id"])
@@ -141,7 +141,7 @@ class PostgresDirectory(Directory):
             if not transaction.change(
                 "accounts.insert_token", key=token, username=username, seconds=seconds, agent=AGENT
             ):
-                raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+                raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         return token
 
     def close_session(self, token: str) -> None:

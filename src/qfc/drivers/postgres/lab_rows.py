@@ -29,7 +29,7 @@ def subscribe(tables: Tables, user: int, *, plan: str = "", kind: int = PERSON) 
                   company="", is_geodb_enabled=False, avatar_uri="", timezone="UTC")  # fmt: skip
     chosen = tables.ids("plan", code=plan) if plan else tables.ids("plan", is_default=True, user_type=kind)
     if not chosen:
-        raise NotFoundError(f"There is no plan {plan or 'by default'}.", hint="Type: qfc users plans")
+        raise NotFoundError(f"There is no {f'plan {plan}' if plan else 'default plan'}.", hint="Type: qfc users plans")
     now = tables.now()
     tables.insert("subscription", uuid=str(uuid4()), account_id=user, plan_id=chosen[0], status="active_paid",
                   created_by_id=user, active_since=now, created_at=now, updated_at=now)  # fmt: skip

@@ -107,7 +107,7 @@ def one_by_id(transaction: Transaction, query: str, name: str, what: str) -> Row
     if not rows:
         raise NotFoundError(f"There is no {what} {name}.", hint=f"Type: qfc {what}s list")
     if len(rows) > 1:
-        raise UsageError(f"Several {what}s have an id that begins with {name}.", hint="Type more of it.")
+        raise UsageError(f"The ids of several {what}s begin with {name}.", hint="Type more digits of the id.")
     return rows[0]
 
 
@@ -116,8 +116,8 @@ def id_range(name: str, what: str) -> tuple[UUID, UUID]:
     digits = name.replace("-", "").lower()
     if not MINIMUM_DIGITS <= len(digits) <= UUID_DIGITS or not set(digits) <= set("0123456789abcdef"):
         raise NotFoundError(
-            f"{name!r} is no id of a {what}.",
-            hint=f"An id has 32 hexadecimal digits; its first {MINIMUM_DIGITS} or more will do.",
+            f"{name!r} is not the id of a {what}.",
+            hint=f"An id has 32 hexadecimal digits; its first {MINIMUM_DIGITS} or more are enough.",
         )
     return UUID(digits.ljust(UUID_DIGITS, "0")), UUID(digits.ljust(UUID_DIGITS, "f"))
 

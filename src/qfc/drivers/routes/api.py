@@ -39,7 +39,8 @@ def names_of(environment: Mapping[str, str], public_host: str | None) -> Names:
     host = environment.get("QFIELDCLOUD_HOST", "").strip()
     if not host and not public_host:
         raise ConfigError(
-            ["QFIELDCLOUD_HOST is not set for this deployment."], hint="Set it in .env, or public_host for the stack."
+            ["QFIELDCLOUD_HOST is not set for this deployment."],
+            hint="Set it in .env, or set public_host of the stack.",
         )
     port = environment.get("WEB_HTTPS_PORT", "")
     suffix = f":{port}" if port.isdigit() and int(port) != HTTPS else ""
@@ -97,7 +98,7 @@ class ApiRoutes:
         name = self.names.url.partition("://")[2]
         if name.startswith(LOCAL_NAMES) and not self._topology.is_here:
             raise UnreachableError(
-                f"{self.names.url} is an address of the server itself.",
+                f"{self.names.url} works only on the server itself.",
                 hint="Set public_host of the stack to the name that clients use.",
             )
         return HttpApi(self.names.url)

@@ -111,7 +111,9 @@ class SshHost(Machine):
         if ended.exit_code == 0:
             return
         reason = "it is a folder" if ended.exit_code == files.FOLDER else _last_line(ended)
-        raise QfcError(f"{path} on {self.name} cannot be written: {reason}", hint="Check free space and rights there.")
+        raise QfcError(
+            f"{path} on {self.name} cannot be written: {reason}", hint="Check the disk space and permissions there."
+        )
 
     def disk(self, path: PurePath) -> Disk:
         """Return the space of the file system that holds the path, or would hold it."""

@@ -56,7 +56,8 @@ def request(argv: Sequence[str], environment: Mapping[str, str]) -> bytes:
     words = [("e", f"{name}={value}") for name, value in environment.items()] + [("a", word) for word in argv]
     if not argv or wrong or any("\0" in word for _, word in words):
         raise CommandError(
-            f"{argv[0] if argv else 'Nothing'} cannot be started.", hint="Check names for odd characters."
+            f"{argv[0] if argv else 'An empty command'} cannot be started.",
+            hint="Check the names for unusual characters.",
         )
     return b"".join(_line(kind, os.fsencode(word)) for kind, word in words) + b".\n"
 

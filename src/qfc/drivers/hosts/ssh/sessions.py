@@ -91,7 +91,7 @@ class Sessions:
         if not channel.has_launcher:
             raise failures.no_shell(self.settings, ended.stderr or channel.greeting)
         raise CommandError(
-            f"{program} was killed on {self.settings.name}.", hint="Look at that server's memory and log."
+            f"{program} was killed on {self.settings.name}.", hint="Check the memory and the system log of that server."
         )
 
     def close(self) -> None:

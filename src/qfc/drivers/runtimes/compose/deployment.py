@@ -83,7 +83,7 @@ def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
     except NotFoundError:
         return EnvFile("", str(path))
     except QfcError as error:
-        raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and rights.") from error
+        raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and permissions.") from error
     return EnvFile(content.decode("utf-8", errors="surrogateescape"), str(path))
 
 
@@ -98,6 +98,6 @@ def _none(settings: ComposeConfig, engine: Engine) -> NotFoundError:
 def _several(settings: ComposeConfig, engine: Engine, found: list[ComposeProject]) -> ConfigError:
     names = ", ".join(f"{one.project} in {one.folder}" for one in found)
     return ConfigError(
-        [f"Several deployments are on {engine.machine.name}: {names}."],
-        hint=f"Say which: qfc init {settings.name} --project-path FOLDER",
+        [f"{engine.machine.name} has several deployments: {names}."],
+        hint=f"Choose one: qfc init {settings.name} --project-path FOLDER",
     )

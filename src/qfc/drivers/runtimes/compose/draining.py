@@ -46,7 +46,7 @@ class Drain:
         argv = ["docker", "stop", "--time", str(patience), *(one.id for one in running)]
         done = self._engine.run(argv, timeout_s=patience + 60, check=False)
         if done.exit_code and "No such container" not in done.stderr:
-            raise QfcError(f"Workers cannot be stopped: {done.stderr.strip()[-300:]}", hint="Try: qfc workers list")
+            raise QfcError(f"Workers cannot be stopped: {done.stderr.strip()[-300:]}", hint="Type: qfc workers list")
 
     def remove(self, containers: Sequence[Container]) -> None:
         """Stop workers after their jobs and remove their containers."""

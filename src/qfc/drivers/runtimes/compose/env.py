@@ -50,4 +50,7 @@ class Env:
         try:
             self._engine.run(argv, stdin=content)
         except (CommandError, NotFoundError) as error:
-            raise QfcError(f"{self.path} cannot be written.", hint="Check free space, owner and rights.") from error
+            raise QfcError(
+                f"{self.path} cannot be written.",
+                hint="Check the disk space, and the owner and permissions of the file.",
+            ) from error

@@ -149,8 +149,8 @@ class Lifecycle:
     def hopeless(self, name: str) -> UnreachableError:
         """Return the error for a service that does not come up, with its last words."""
         said = [error_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
-        words = f" Its last words: {said[0]}" if said else ""
-        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {name}")
+        words = f" Its last log line: {said[0]}" if said else ""
+        return UnreachableError(f"{name} does not become ready.{words}", hint=f"See: qfc logs --service {name}")
 
     def last_words(self, container: str, lines: int = 40) -> str:
         """Return the end of a container's log."""
@@ -193,7 +193,7 @@ class Lifecycle:
             try:
                 self.run_once(APP, [*_MANAGE, "migrate", "--no-input"])
             except CommandError as error:
-                raise QfcError(f"The empty database cannot be filled: {error.message}", hint=error.hint) from error
+                raise QfcError(f"The empty database cannot be migrated: {error.message}", hint=error.hint) from error
 
     def run_once(self, service: str, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
         """Run a command in a new container of a service; return its output. One left by a killed operation goes."""

@@ -141,7 +141,7 @@ class Observer:
         """Return the space of the file system with the least share left of those the deployment lies on."""
         disks = self.snapshot().disks
         if not disks:
-            raise NotFoundError(f"The space on {self.engine.machine.name} cannot be measured.")
+            raise NotFoundError(f"The disk space of {self.engine.machine.name} cannot be measured.")
         return min(disks, key=lambda one: one.free_bytes / max(one.total_bytes, 1))
 
     def _command(self) -> list[str]:
@@ -158,7 +158,7 @@ class Observer:
         if len(projects) > 1:
             raise ConfigError(
                 [f"Several Compose projects run from {self.settings.folder}: {', '.join(projects)}."],
-                hint=f"Say which: qfc init {self.settings.name} --project NAME",
+                hint=f"Choose one: qfc init {self.settings.name} --project NAME",
             )
 
     def _ask_for_plan(self) -> ComposePlan:

@@ -69,7 +69,7 @@ class ComposeRuntime(Runtime):
         """Make the workers that many, in `.env` too. Idle ones go first, one with a job finishes it."""
         self._require([name])
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         self._write_replicas(count)
         containers = self._observer.containers(WORKER, fresh=True)
         leaving = leaving_order(containers, self._holding(containers))[: max(len(containers) - count, 0)]
@@ -91,7 +91,7 @@ class ComposeRuntime(Runtime):
         except CommandError as error:
             env.write(before)
             self._observer.forget_plan()
-            hint = f"A number in an override file (deploy.replicas, scale) has to go: {REPLICAS} of .env has it."
+            hint = f"Remove the number (deploy.replicas, scale) from the override file: {REPLICAS} in .env sets it."
             raise CommandError(error.message, hint=hint, said=error.said) from error
 
     def execute(
@@ -141,7 +141,7 @@ class ComposeRuntime(Runtime):
             yield from logs.merged(printed.splitlines(), chosen, lines=lines, since=since)
             return
         if not any(one.is_running for one in chosen):
-            raise NotRunningError("Nothing runs that could be followed.", hint="Type: qfc up")
+            raise NotRunningError("No service runs, so no log can be followed.", hint="Type: qfc up")
         argv = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(self._observer.deployment.folder)]
         argv += self._observer.compose.follow(names, lines=lines)
         yield from logs.follow(machine, argv, {one.name: one.service for one in chosen})

@@ -51,13 +51,15 @@ def running_endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
 
 def external_endpoint(path: Path) -> Endpoint:
     """Read `postgresql://user:password@host:port/database` from a file. Raises ConfigError; never shows the content."""
-    hint = f"Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE into {path}, readable by its owner only."
+    hint = f"Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE into {path}, readable only by its owner."
     try:
         url = urlsplit(path.read_text(encoding="utf-8").strip())
         parts = (url.hostname, url.username, url.password, url.path.lstrip("/"))
         port = url.port or PORT
     except (OSError, ValueError) as error:
-        raise ConfigError([f"database_url_file {path} cannot be read as a database's address."], hint=hint) from error
+        raise ConfigError(
+            [f"database_url_file {path} cannot be read, or is not the address of a database."], hint=hint
+        ) from error
     if url.scheme not in {"postgresql", "postgres"} or not all(parts):
         raise ConfigError([f"database_url_file {path} lacks host, user, password or database."], hint=hint)
     host, user, password, database = (unquote(part or "") for part in parts)

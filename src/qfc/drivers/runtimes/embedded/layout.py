@@ -115,7 +115,8 @@ class Layout:
         """Make the folders. Raises ConfigError for a path that cannot be used, QfcError when it cannot be written."""
         if FORBIDDEN & set(str(self.folder)):
             raise ConfigError(
-                [f"The path {self.folder} has quotes, %, ; or # in it."], hint="Set another folder or QFC_HOME."
+                [f"The path {self.folder} contains a quote, %, ; or #."],
+                hint="Set another folder of the stack, or another QFC_HOME.",
             )
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -125,9 +126,10 @@ class Layout:
             self.run.mkdir(mode=0o755, exist_ok=True)
         except OSError as error:
             raise QfcError(
-                f"{self.folder} cannot be written.", hint="Run qfc as its owner, or set QFC_HOME to a folder of yours."
+                f"{self.folder} cannot be written.",
+                hint="Run qfc as its owner, or set QFC_HOME to a folder of your own.",
             ) from error
         if self.run.stat().st_uid != os.geteuid():
             raise QfcError(
-                f"{self.run} belongs to somebody else.", hint=f"Remove {self.run}, or set a shorter QFC_HOME."
+                f"{self.run} belongs to another user.", hint=f"Remove {self.run}, or set a shorter QFC_HOME."
             )

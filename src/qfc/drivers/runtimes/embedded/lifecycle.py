@@ -112,7 +112,7 @@ class Lifecycle:
             return not any(info.pid for name, info in self._supervisor.processes().items() if name in names)
 
         if not wait_until(self._clock, are_gone, limit_s=WORKER_STOP_S + SHUTDOWN_S, poll_s=POLL_S):
-            raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Try: qfc down --now")
+            raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Type: qfc down --now")
 
     def _gave_up(self, name: str, before: dict[str, history.Past]) -> bool:
         """Return whether supervisord gave up on a process, or it ended again and again since `before`."""
@@ -124,8 +124,8 @@ class Lifecycle:
     def _hopeless(self, name: str) -> UnreachableError:
         said = [text for text in last_texts(self._layout.log / f"{name}.log", 5) if text.strip()]
         service = service_of(name)
-        words = f" Its last words: {said[-1][:300]}" if said else ""
-        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {service}")
+        words = f" Its last log line: {said[-1][:300]}" if said else ""
+        return UnreachableError(f"{name} does not become ready.{words}", hint=f"See: qfc logs --service {service}")
 
     @staticmethod
     def _family(pid: int | None) -> list[psutil.Process]:

@@ -97,7 +97,7 @@ def read_environment_file(path: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and rights.") from error
+        raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and permissions.") from error
     values: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         name, equals, value = line.strip().partition("=")

@@ -54,7 +54,7 @@ class EmbeddedRuntime(Runtime):
         """The address of the API. Raises NotRunningError before the first start."""
         remembered = state.read(self.layout.state)
         if remembered.port is None:
-            raise NotRunningError("The stack was never started.", hint="Type: qfc up")
+            raise NotRunningError("The stack has never been started.", hint="Type: qfc up")
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(remembered.bind, remembered.bind)
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
 
@@ -117,7 +117,7 @@ class EmbeddedRuntime(Runtime):
     def scale(self, name: str, count: int) -> None:
         """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         self.layout.create()
         before = state.merged(state.read(self.layout.state), self.settings)
         running = self._supervisor.pid() is not None
@@ -168,7 +168,7 @@ class EmbeddedRuntime(Runtime):
                 current = state.with_port(state.read(self.layout.state), self.settings)
                 state.write(self.layout.state, current)
                 self._lifecycle.apply(self._programs(current, database_program))
-        raise QfcError("Other programs take one port after the other.", hint="Choose one: qfc up --port NUMBER")
+        raise QfcError("Other programs took every port that was tried.", hint="Choose one: qfc up --port NUMBER")
 
     def _api_is_ready(self) -> bool:
         """Return whether our own API answers well. Raises PortTakenError when somebody else listens on its port."""

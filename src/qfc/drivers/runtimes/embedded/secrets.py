@@ -18,7 +18,7 @@ def ensure(path: Path, *, length: int = 48) -> str:
         keep_file(path, secret.encode() + b"\n", mode=0o600)
         return secret
     except OSError as error:
-        raise QfcError(f"The secret {path} cannot be read.", hint="Run qfc as the user who owns the stack.") from error
+        raise QfcError(f"The secret {path} cannot be read.", hint="Run qfc as the stack's owner.") from error
 
 
 def put(path: Path, secret: str) -> None:

@@ -48,7 +48,7 @@ def read(path: Path) -> EmbeddedState:
         return EmbeddedState()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QfcError(
-            f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen anew."
+            f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen again."
         ) from error
 
 
@@ -79,8 +79,8 @@ def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = 
     if settings.port is not None:
         if settings.port != own and not is_free(state.bind, settings.port):
             raise ConfigError(
-                [f"Port {settings.port} of {state.bind} is taken by another program."],
-                hint="Stop that program, choose another port, or leave the port out to get a free one.",
+                [f"Another program uses port {settings.port} of {state.bind}."],
+                hint="Stop that program, set another port, or set no port to get a free one.",
             )
         return replace(state, port=settings.port)
     wanted = [
@@ -106,7 +106,9 @@ def _any_port(bind: str) -> int:
         try:
             probe.bind((bind, 0))
         except OSError as error:
-            raise ConfigError([f"Nothing can listen on the address {bind}."], hint="Correct bind or --bind.") from error
+            raise ConfigError(
+                [f"This machine cannot listen on the address {bind}."], hint="Correct bind or --bind."
+            ) from error
         return int(probe.getsockname()[1])
 
 

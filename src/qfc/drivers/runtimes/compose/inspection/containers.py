@@ -49,7 +49,7 @@ class ComposeContainers(ContainerInspection):
     def remove(self, ids: Sequence[str]) -> None:
         strange = set(ids) - {one.id for one in self.all()}
         if strange:
-            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+            raise RefusedError(f"These are not containers of the deployment: {', '.join(sorted(strange))}.")
         if ids:
             self._engine.run(["docker", "rm", "--force", *ids])
         self._observer.snapshot(fresh=True)
