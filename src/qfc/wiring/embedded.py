@@ -55,7 +55,7 @@ class EmbeddedPorts(StackPorts):
         """Refuse: there are no containers."""
         raise RefusedError(
             f"{self.name} is {self.kind}: it has no containers, images or certificates.",
-            hint="This command is for stacks of the kind compose. To upgrade this one see docs/howto/upgrade.md",
+            hint="This command needs a stack of kind compose. To upgrade this one, see docs/howto/upgrade.md",
         )
 
     @property
