@@ -1,4 +1,4 @@
-"""Kills a worker while it applies deltas, and watches how the stack gets over it."""
+"""Kills a worker while it applies deltas, and watches the stack recover."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from .results import Kill, Operator, RunningWorker, ScenarioError
 from .session import PATIENCE_S, Device, wait_until
 
-#: How often the workers are looked at (seconds).
+#: Seconds between two checks of the workers.
 GLANCE_S = 0.01
-#: How long the worker is left to it before it is killed (seconds): it should be in the middle of its work.
+#: Seconds before the worker is killed: it should be in the middle of its work.
 GRACE_S = 0.08
 TRIES = 6
 
@@ -27,10 +27,10 @@ class _Shot:
 
 
 def kill_while_applying(session: Device, project_id: str, operator: Operator, push: Callable[[int], None]) -> Kill:
-    """Have edits pushed (`push(number of the try)`), kill the worker that applies them, wait until the job is done.
+    """Push edits (`push(number of the attempt)`), kill the worker that applies them, wait until the job has finished.
 
-    A kill that comes when the job has ended already does not count: more edits are pushed, and it is tried again.
-    Raises ScenarioError when it never worked.
+    A kill after the end of the job does not count: more edits are pushed for another attempt. Raises ScenarioError when
+    all attempts fail.
     """
     for misses in range(TRIES):
         over = {job.id for job in session.jobs(project_id)}
@@ -44,7 +44,7 @@ def kill_while_applying(session: Device, project_id: str, operator: Operator, pu
 
 
 def _shoot(session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]) -> _Shot | None:
-    """Kill the worker that holds a new job of the project; None when the job was over before the signal."""
+    """Kill the worker that holds a new job of the project; return None if the job ended before the signal."""
     seen = _aim(session, project_id, operator, over, pushing)
     if seen is None or seen.job_id is None:
         return None
@@ -57,7 +57,7 @@ def _shoot(session: Device, project_id: str, operator: Operator, over: set[str],
 def _aim(
     session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]
 ) -> RunningWorker | None:
-    """The first worker that is seen with a new job; None when all edits were applied without anybody being seen."""
+    """Return the first worker seen with a new job; None if all edits were applied before any was seen."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         for _ in range(30):
@@ -71,7 +71,7 @@ def _aim(
 
 
 def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kill:
-    """Wait for the end of the job, and note who took it up."""
+    """Wait for the end of the job, and record the worker that picked it up."""
     successors: list[int] = []
 
     def finished() -> str | None:

@@ -1,4 +1,4 @@
-"""The main job from beginning to end: upload, package, two devices, a killed worker, every edit there exactly once."""
+"""The main workflow from beginning to end: upload, package, two devices, a killed worker, every edit applied once."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ TOUR_STOPS = 600
 
 
 def run_scenario(url: str, operator: Operator, on_step: Callable[[Step], None]) -> ScenarioResult:
-    """Run every step against the API at `url` (…/api/v1/) and tell `on_step` of each one as it is done.
+    """Run every step against the API at `url` (…/api/v1/), and call `on_step` after each one.
 
-    Stops at the first step that is not as it should be. Leaves the project and its three users on the server.
+    Stops at the first failed step. Leaves the project and its three users on the server.
     """
     with tempfile.TemporaryDirectory(prefix="qfc-demo-") as folder:
         return Scenario(url, operator, Path(folder), random.Random(secrets.randbits(64))).run(on_step)
 
 
 class Scenario:
-    """The steps, in order, and what they know of each other."""
+    """The steps, in order, and their shared data."""
 
     def __init__(self, url: str, operator: Operator, folder: Path, rng: random.Random) -> None:
         self._operator = operator
@@ -54,7 +54,7 @@ class Scenario:
         self._result = ScenarioResult(self._office.url, "", ())
 
     def run(self, on_step: Callable[[Step], None]) -> ScenarioResult:
-        """Take the steps until one fails; returns what came of it."""
+        """Take the steps until one fails; return the result."""
         steps: list[Step] = []
         plan = self._plan()
         for name, take in plan:
@@ -157,7 +157,7 @@ class Scenario:
         )
 
     def _push(self, number: int) -> None:
-        """A long tour first, then both devices at the same time. When the kill came too late: one more, longer tour."""
+        """Push a long tour first, then both devices at the same time. If the kill came too late: a longer tour."""
         fieldwork.tour(self._east, TOUR_STOPS * (number + 1))
         self._send(self._jonas, self._take_deltafile("east"))
         if number == 0:
@@ -178,7 +178,7 @@ class Scenario:
         session.copy().push(self._project_id, deltafile, self._folder)
 
     def _settle(self) -> str:
-        """Push the afternoon, send a known deltafile once more, bring the photos, wait until nothing waits."""
+        """Push the afternoon, send a known deltafile again, upload the photos, wait until no job waits."""
         self._send(self._mira, self._pushed["west"][0])
         fieldwork.afternoon(self._west)
         self._send(self._mira, self._take_deltafile("west"))
@@ -227,7 +227,7 @@ class Scenario:
         )
 
     def _expectation(self, statuses: dict[str, str]) -> Expectation:
-        """What has to come out, given which of the two was first at the pole that they disagree about."""
+        """Return the expected result, given which of the two was first at the contested pole."""
         west, east = self._pushed["west"], self._pushed["east"]
         either = [expect(self._survey, west + east), expect(self._survey, east + west)]
         for expected in either:
@@ -255,7 +255,7 @@ class Scenario:
 
 
 def _taken(name: str, take: Callable[[], str]) -> Step:
-    """Take a step and time it; a failure is a step that is not ok, with the reason as its detail."""
+    """Take a step and time it; after a failure the step is not ok, with the reason as its detail."""
     from qfieldcloud_sdk.sdk import QfcException
     from requests import RequestException
 

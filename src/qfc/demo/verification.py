@@ -1,4 +1,4 @@
-"""Compares what came out with what had to come out, feature by feature."""
+"""Compares the actual result with the expected one, feature by feature."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .geometry import same
 from .oracle import Expectation
 from .survey import Feature, Survey, plain_value
 
-#: Ordinates may differ by so much: a tenth of a metre for degrees, far below a millimetre for metres.
+#: The allowed difference of ordinates: a tenth of a metre for degrees, far below a millimetre for metres.
 TOLERANCE = 1e-6
 
 
 def differences(expected: Expectation, survey: Survey) -> list[str]:
-    """One sentence a difference; empty when every edit is there exactly once and nothing else changed."""
+    """Return one sentence per difference; none if every edit is applied exactly once and nothing else changed."""
     found: list[str] = []
     for layer, wanted in expected.state.items():
         if layer not in survey.features:
@@ -27,7 +27,7 @@ def differences(expected: Expectation, survey: Survey) -> list[str]:
 
 
 def wrong_statuses(expected: Expectation, statuses: Mapping[str, str]) -> list[str]:
-    """Deltas that the server tells otherwise than expected, or does not know, or invented."""
+    """Return the deltas that the server reports with an unexpected status, does not know, or invented."""
     lost = [f"delta {delta} is lost" for delta in expected.statuses if delta not in statuses]
     extra = [f"delta {delta} was never sent" for delta in statuses if delta not in expected.statuses]
     wrong = [

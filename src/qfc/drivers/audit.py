@@ -1,4 +1,4 @@
-"""The audit log: one JSON object a line in a file that only its owner reads, in the stack's folder or on its host."""
+"""The audit log: one JSON object per line, in a file that only its owner reads, here or on the stack's host."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ..stack.ports import AuditLog, Machine
 
 
 class FileAuditLog(AuditLog):
-    """Keeps what was done to the stack in `folder`."""
+    """The audit log of the stack in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "audit.jsonl"
@@ -32,7 +32,7 @@ class FileAuditLog(AuditLog):
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first. A line cut off by a power failure is left out."""
+        """Return the last entries, the newest first. A line that a power failure cut off is left out."""
         try:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 lines = deque(file, maxlen=limit)
@@ -45,7 +45,7 @@ class FileAuditLog(AuditLog):
         return _entries(lines)
 
 
-# A line that a power failure cut off is closed first; one `cat` writes a line as a whole.
+# A line that a power failure cut off is ended first; one `cat` writes a whole line.
 _APPEND = """
 umask 077
 mkdir -p "$1" || exit 1
@@ -56,7 +56,7 @@ sync "$1/audit.jsonl" 2>/dev/null || sync
 
 
 class HostAuditLog(AuditLog):
-    """Keeps what was done to a deployment beside it on its host, for all operators."""
+    """The audit log of a deployment, next to it on its host, for all operators."""
 
     def __init__(self, machine: Machine, folder: PurePosixPath) -> None:
         self._machine, self._folder = machine, folder

@@ -9,7 +9,7 @@ from ..stack.ports import Clock
 
 
 class SystemClock(Clock):
-    """Tells the time of this machine, and really waits."""
+    """The clock of this machine."""
 
     def now(self) -> datetime:
         return datetime.now(UTC)

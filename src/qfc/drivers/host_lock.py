@@ -1,11 +1,11 @@
-"""The lock of a deployment: held on its host, by a process there that lives as long as the operator's.
+"""The lock of a deployment, held on its host by a process that lives as long as the operator's.
 
-Several operators reach a server from machines of their own, so a file with a process id proves nothing. Here `flock`
-holds the lock, in a shell whose input comes from the operator's `qfc`: when that ends, however it ends, or its
-connection does, the input ends, the shell too, and the lock is free. Who took it reads beside it who was at work.
+Several operators use a server from their own machines, so a file with a process id proves nothing. Here `flock` holds
+the lock, in a shell whose input comes from the operator's `qfc`: when that or its connection ends, for whatever reason,
+the input ends, then the shell, and the lock is free. A file next to it names the last holder.
 
-An operation that was killed may leave commands that still run. They carry a mark in their environment; whoever takes
-the lock after it ends them first.
+A killed operation may leave commands that still run. They carry a mark in their environment; the next holder of the
+lock ends them first.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from ..stack.ports import Clock, Lock, Machine, Process
 from . import holders
 from .replacing import REPLACE
 
-#: Name of the variable by which commands of an operation are known.
+#: Name of the variable that marks the commands of an operation.
 MARK = "QFC_OPERATION_ON"
-#: Beside the deployment: who is at work, the audit log, what deployments left. Nobody else may enter.
+#: Next to the deployment: lock, audit log and records of deployments. Only its owner has access.
 FOLDER = ".qfc"
 _TAKE = f"""{REPLACE}
 folder=$1 document=$2 mark=$3 half=$4
@@ -109,9 +109,9 @@ class HostLock(Lock):
 
 
 def mark_of(folder: PurePosixPath) -> Mapping[str, str]:
-    """Return what commands that change a deployment carry in their environment.
+    """Return the mark in the environment of commands that change a deployment.
 
-    The sign at its end keeps apart folders of which one's name begins with the other's.
+    The character at its end distinguishes folders if the name of one begins with that of another.
     """
     return {MARK: f"{folder}:"}
 

@@ -1,8 +1,8 @@
 """The stack's lock: a file in its folder that names its holder.
 
-Reading, judging and writing the file happen under `flock` on a second file, so that two operators who find a dead
-holder at the same moment do not both take over. Where the disk is too full for the file to be written, `flock` itself
-is kept until the lock is given back: a stack without room has to be stopped, pruned, mended all the same.
+The file is read, judged and written under `flock` on a second file, so that two operators who find a dead holder at the
+same moment do not both take the lock. If the disk is too full to write the file, `flock` itself is kept until the lock
+is released: a stack on a full disk must still be stopped, pruned and repaired.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from ..stack.model import Holder
 from ..stack.ports import Clock, Lock
 from . import holders
 
-#: Two clocks of one process's start differ by less than this; seconds.
+#: Two measurements of the start of one process differ by less than this, in seconds.
 SAME_START_S = 1.0
-#: Judging takes milliseconds: who holds `flock` for longer than that many seconds is at work.
+#: Judging takes milliseconds: a process that holds `flock` for longer than these seconds holds the lock itself.
 JUDGING_S, RETRY_S = 5.0, 0.05
 
 
@@ -60,7 +60,7 @@ class FileLock(Lock):
                 self._path.unlink(missing_ok=True)
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives. A holder on another host is believed to live."""
+        """Return the living holder of the lock; None without one. A holder on another host is assumed to be alive."""
         try:
             holder = holders.from_document(self._path.read_bytes())
         except FileNotFoundError:
@@ -80,7 +80,7 @@ class FileLock(Lock):
         return f"If that operator on {holder.host} is no longer at work, remove {self._path}."
 
     def _written(self, own: Holder) -> bool:
-        """Write down who holds the lock; return whether there was room for it. Raises QfcError."""
+        """Write the holder to the file; return whether the disk had space for it. Raises QfcError."""
         try:
             replace_file(self._path, holders.as_document(own).encode(), mode=0o644)
         except OSError as error:
@@ -106,7 +106,7 @@ class FileLock(Lock):
             os.close(descriptor)
 
     def _await(self, descriptor: int) -> None:
-        """Wait for those who judge. Raises LockHeldError for one who is at work and had no room to say so."""
+        """Wait for processes that judge. Raises LockHeldError for a holder that could not write the file."""
         for _ in range(round(JUDGING_S / RETRY_S)):
             with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,4 +1,4 @@
-"""Documents of a stack: a folder on its host that nobody else may enter."""
+"""Documents of a stack, in a folder on its host that only its owner can access."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SECRET = 0o600
 
 
 class HostRecords(Records):
-    """Documents below `root` on a host, be it this machine."""
+    """Documents below `root` on a host, which may be this machine."""
 
     def __init__(self, machine: Machine, root: PurePosixPath) -> None:
         self._machine, self._root = machine, root
@@ -39,7 +39,7 @@ class HostRecords(Records):
         return self._root / below
 
     def read(self, name: str) -> dict[str, Any] | None:
-        """Return a document; None when there is none. Raises QfcError for one that cannot be read."""
+        """Return a document; None where it does not exist. Raises QfcError for one that cannot be read."""
         text = self.read_text(name)
         if text is None:
             return None

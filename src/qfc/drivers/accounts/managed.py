@@ -1,4 +1,4 @@
-"""Accounts of the node on this machine: its own management commands read passwords from standard input."""
+"""Accounts of the node on this machine. Its management commands read passwords from standard input."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ COMMAND_S = 120.0
 
 
 class ManagedAccounts(Accounts):
-    """Makes and changes accounts with `createuser` and `setpassword`."""
+    """Creates and changes accounts with `createuser` and `setpassword`."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime

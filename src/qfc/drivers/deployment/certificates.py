@@ -26,17 +26,17 @@ from .self_signed import self_signed
 
 CERTBOT = "certbot"
 LOOK_S = 10
-#: Issuing takes as long as the authority's challenges.
+#: Issuing takes as long as the challenges of the certificate authority.
 RENEW_S = 900
 CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
 
 
 class DeploymentCertificates(Certificates):
-    """Looks after one deployment's certificate. `nginx` and `certbot` give containers as they are now.
+    """The certificate of one deployment. `nginx` and `certbot` return their current containers.
 
-    nginx does not always run: without the files it cannot.
+    nginx does not always run: it cannot start without the files.
 
-    `doors` gives the name that clients use and where it is reached from here, the outermost first.
+    `doors` returns the name that clients use with the places that serve it, as reached from here, the outermost first.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class DeploymentCertificates(Certificates):
             raise NotFoundError(f"{path} in nginx holds no certificate.", hint="Type: qfc certs renew") from error
 
     def key_fits(self) -> bool:
-        """Tell whether the private key beside it is the certificate's. The key itself stays where it is."""
+        """Return whether the private key next to the file matches the certificate. The key itself stays on the host."""
         path, text = self._file(CERTIFICATE)
         of_key = self._look(KEY, 'openssl pkey -in "$1" -pubout 2>/dev/null').stdout.strip()
         of_certificate = public_key(text)
@@ -127,7 +127,7 @@ class DeploymentCertificates(Certificates):
         return path, done.stdout
 
     def _look(self, variable: str, script: str) -> CommandResult:
-        """Run a script on one of nginx's files: within nginx, or where the file lies while nginx does not run."""
+        """Run a script on one of nginx's files: in its container, or on the host while nginx does not run."""
         container = self._nginx()
         path = _path(container, variable)
         if container.is_running:
@@ -140,7 +140,7 @@ class DeploymentCertificates(Certificates):
 
 
 def is_certbots(path: PurePosixPath) -> bool:
-    """Tell whether a file lies where certbot keeps its own: `live/NAME` below its folder."""
+    """Return whether a file is in a folder of certbot: `live/NAME` below its root."""
     return path.parent.parent.name == "live"
 
 
@@ -152,7 +152,7 @@ def _path(nginx: Container, variable: str) -> str:
 
 
 def _on_host(container: Container, path: str) -> PurePosixPath:
-    """Return where a file of a container lies on its host. Raises NotFoundError where no folder of it is mounted."""
+    """Return the path on the host of a container's file. Raises NotFoundError if its folder is not mounted."""
     for folder in PurePosixPath(path).parents:
         if str(folder) in container.mounts:
             return PurePosixPath(container.mounts[str(folder)]) / PurePosixPath(path).relative_to(folder)
@@ -162,14 +162,14 @@ def _on_host(container: Container, path: str) -> PurePosixPath:
 
 
 def telling(said: str) -> str:
-    """Return certbot's sentence about what failed."""
+    """Return the sentence of certbot's output that names the failure."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("-", "Saving debug"))]
     details = [line for line in lines if line.startswith(("Detail:", "Failed to renew", "The following", "Hint:"))]
     return (details or lines or ["it printed nothing"])[0]
 
 
 def from_pem(text: str) -> Certificate:
-    """Read a file with a certificate and those of its chain. Raises ValueError."""
+    """Read a file that contains a certificate and its chain. Raises ValueError."""
     found = x509.load_pem_x509_certificates(text.encode())
     return _certificate(found[0], chain=len(found))
 
@@ -181,7 +181,7 @@ def public_key(text: str) -> str:
 
 
 def served_at(name: str, place: Place) -> Certificate:
-    """Return what is served at a place to who asks for a name, and whether this machine trusts it."""
+    """Return the certificate that a place serves for a name, and whether this machine trusts it."""
     unchecked = ssl.create_default_context()
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
     content = _handshake(name, place, unchecked)
@@ -225,6 +225,6 @@ def _certificate(found: x509.Certificate, *, chain: int = 1) -> Certificate:
 
 
 def _short(name: x509.Name) -> str:
-    """Return organization and common name, as far as they are there."""
+    """Return organization and common name, if present."""
     parts = [name.get_attributes_for_oid(oid) for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)]
     return " ".join(str(one[0].value) for one in parts if one) or name.rfc4514_string()

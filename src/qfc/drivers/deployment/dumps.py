@@ -1,8 +1,8 @@
-"""Dumps of a deployment's database, and the way back to one.
+"""Dumps of a deployment's database, and their restoration.
 
-A dump is made by pg_dump of the server's own release where the database is a container, in its custom format, and is
-read from its beginning to its end before it counts. The way back fills a new database beside the old one and then
-changes their names, so that the old one is whole until the new one is; repeated after a crash it goes on where it was.
+A dump is created by pg_dump in its custom format, of the server's own release if the database runs in a container, and
+is read from beginning to end before it counts. A restoration fills a new database next to the old one and then swaps
+their names, so the old one stays complete until the new one is. Repeated after a crash, it continues.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from ..replacing import replaced_by
 from ..routes.database import DatabaseAccess
 from .postgres_tools import Tools, names_of_rows
 
-#: Without their rows a dump is none of a QFieldCloud server.
+#: A dump without the rows of these tables is not that of a QFieldCloud server.
 NEEDED = ("public.core_job", "public.core_delta", "public.core_user", "public.django_migrations")
 NEW, OLD = "_qfc_new", "_qfc_old"
 _SERVER = "Dumped from database version:"
@@ -40,7 +40,7 @@ _RESTORE = r"""
     psql --no-psqlrc --quiet --no-password --set=ON_ERROR_STOP=1 --output=/dev/null --dbname="$1"
 """
 _WHOLE = "whole"
-#: What reads dumps, as errors call it.
+#: The name in errors of the command that reads dumps.
 _READER = "pg_restore"
 
 #: Opens a connection to a database of the server, by its name.
@@ -48,7 +48,7 @@ Connect = Callable[[str], psycopg.Connection[Any]]
 
 
 class ServerDumps(Dumps):
-    """Dumps and restores one database. `tools` are found when they are needed, `connect` opens any database there."""
+    """Dumps and restores one database. `tools` are found when needed; `connect` opens any database of the server."""
 
     def __init__(
         self, engine: Engine, tools: Callable[[], Tools], access: Callable[[], DatabaseAccess], connect: Connect
@@ -118,7 +118,7 @@ class ServerDumps(Dumps):
             raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
 
     def _rename(self, name: str, to: str) -> None:
-        """Give a database another name; who is connected to it is sent away, and nobody gets in meanwhile."""
+        """Rename a database; existing connections are ended, and new ones are refused meanwhile."""
         if not self._exists(name):
             return
         self._drop(to)
@@ -141,7 +141,7 @@ class ServerDumps(Dumps):
             return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
 
     def _out(self, argv: list[str], path: PurePath) -> None:
-        """Run a command whose output becomes a file of the host."""
+        """Run a command and write its output to a file on the host."""
         tools = self._tools()
         if tools.is_inside:
             self._engine.run(replaced_by(argv, path))
@@ -149,7 +149,7 @@ class ServerDumps(Dumps):
             piped(argv, tools.environment, self._machine, replaced_by(["cat"], path), towards=True)
 
     def _in(self, argv: list[str], path: PurePath) -> CommandResult:
-        """Run a command whose input is a file of the host."""
+        """Run a command with a file on the host as its input."""
         tools = self._tools()
         from_file = ["sh", "-c", _FROM_FILE, "sh", str(path)]
         if tools.is_inside:

@@ -1,4 +1,4 @@
-"""A deployment's `.env` as the port has it."""
+"""A deployment's `.env`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..runtimes.compose.env import Env
 
 
 class EnvSettings(Settings):
-    """Reads and changes `.env`; `changed` is told when the deployment may be another one afterwards."""
+    """Reads and changes `.env`; `changed` is called after a change, since the deployment's plan may differ."""
 
     def __init__(self, env: Env, changed: Callable[[], None]) -> None:
         self._env, self._changed = env, changed
@@ -26,7 +26,7 @@ class EnvSettings(Settings):
         self._changed()
 
     def restore(self, text: str) -> None:
-        """Replace the file, unless it is just that already."""
+        """Replace the text of the file, unless it is the same already."""
         if self.text() != text:
             self._env.write(EnvFile(text, str(self._env.path)))
             self._changed()

@@ -10,15 +10,15 @@ from ...stack.model import CommandResult, Revision, SourceState
 from ...stack.ports import Source
 from ..docker.engine import Engine
 
-#: A server that does not answer is given up after that many seconds.
+#: Seconds after which a server that does not answer is given up.
 FETCH_S = 300.0
 KINDS = {"branch": ("refs/remotes/origin/{}", "refs/heads/{}"), "tag": ("refs/tags/{}",), "commit": ("{}",)}
-#: git asks nobody for a password, and trusts a checkout that somebody else owns: it is the operator's own.
+#: git does not ask for a password, and trusts a checkout of another owner: it is the operator's own.
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
 class GitSource(Source):
-    """The checkout that a deployment's folder is, or is part of."""
+    """The git checkout that contains a deployment's folder."""
 
     def __init__(self, engine: Engine, folder: PurePosixPath) -> None:
         self._engine, self._folder = engine, folder
@@ -59,7 +59,7 @@ class GitSource(Source):
         return done.stdout if done.exit_code == 0 else None
 
     def _fetch(self) -> None:
-        """Fetch from where the checkout came; one that came from nowhere has all that there is."""
+        """Fetch from the remote of the checkout, if it has one."""
         if not self._git("remote").stdout.strip():
             return
         try:

@@ -1,8 +1,8 @@
-"""Requests that change something, held off by the deployment's nginx.
+"""Maintenance mode: the deployment's nginx blocks requests that change something.
 
 A fragment in the folder that its server includes (`/etc/nginx/config.d`, as official deployments mount it) answers them
-with 503 and `Retry-After`, past any page that the configuration has for errors; clients try again. Requests that only
-read go on. nginx is asked whether it finds the whole good before it is used.
+with 503 and `Retry-After`, whatever error pages the configuration has; clients try again. Requests that only read pass.
+nginx tests the whole configuration before it is used.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ location = /.qfc-hold {{
 
 
 class NginxTraffic(Traffic):
-    """Holds off writers at one deployment's nginx. `nginx` gives its container as it is now."""
+    """Blocks writes at one deployment's nginx. `nginx` returns its current container."""
 
     def __init__(self, engine: Engine, clock: Clock, nginx: Callable[[], Container]) -> None:
         self._engine, self._clock, self._nginx = engine, clock, nginx
@@ -60,7 +60,7 @@ class NginxTraffic(Traffic):
         return None
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
-        """Hold them off, but for those with the password or with one of the paths. Raises RefusedError."""
+        """Block writes, except requests with the password or to one of the paths. Raises RefusedError."""
         reason = self.refusal()
         if reason is not None:
             raise RefusedError(f"Writes cannot be blocked: {reason}.", hint="Mount ./conf/nginx/config.d there.")
@@ -82,9 +82,9 @@ class NginxTraffic(Traffic):
             self._reload(container)
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until the workers of nginx that know nothing of the hold have answered what they had begun, and ended.
+        """Wait until the workers of nginx from before the block have answered their requests and ended.
 
-        They go on for a moment after a reload, and only then say that they are about to end.
+        They continue for a moment after a reload, and only then report that they are shutting down.
         """
         return wait_until(self._clock, lambda: not self._has_old_workers(), limit_s=timeout_s, poll_s=POLL_S)
 
@@ -100,7 +100,7 @@ class NginxTraffic(Traffic):
 
 
 def fragment(password: str, paths: Sequence[str]) -> str:
-    """Return the fragment. Passwords and paths are ours: letters, digits and a few signs without a meaning."""
+    """Return the fragment. Passwords and paths are our own: letters, digits and a few other harmless characters."""
     for word in (password, *paths):
         if not _PLAIN.fullmatch(word):
             raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")

@@ -1,4 +1,4 @@
-"""What a deployment takes on its host: images, containers, volumes, logs, temporary folders, database, stored files."""
+"""The disk space of a deployment: images, containers, volumes, logs, temporary folders, database, stored files."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .sizes import size_bytes
 
 #: Official workers leave the folder of every failed job here.
 TEMPORARY = "TMP_DIRECTORY"
-# Rotated parts of a log have a number behind their name.
+# Rotated parts of a log have a number after their name.
 _LOGS = """
 for path; do
     sum=0 known=''
@@ -25,7 +25,7 @@ for path; do
     echo "${known:+$sum} $path"
 done
 """
-# A job's folder is known by what official workers write into it.
+# The files that official workers write identify the folder of a job.
 _JOB_FOLDERS = """
 for folder in "$1"/tmp*; do
     [ -e "$folder/feedback.json" ] || [ -e "$folder/deltafile.json" ] || continue
@@ -35,7 +35,7 @@ done
 
 
 class DockerFootprint(Footprint):
-    """Measures one deployment. `database` gives the bytes of the database and of stored files, in that order."""
+    """Measures one deployment. `database` returns the bytes of the database and of stored files, in that order."""
 
     def __init__(
         self,
@@ -51,7 +51,7 @@ class DockerFootprint(Footprint):
         self._containers, self._images, self._environment, self._database = containers, images, environment, database
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return everything that takes space, by its kind; what cannot be measured has no bytes."""
+        """Return everything that uses disk space, by kind; `bytes` is None for parts that cannot be measured."""
         usage = disk_usage(self._engine)
         return (
             *self._of_images(usage),
@@ -105,7 +105,7 @@ class DockerFootprint(Footprint):
 
 
 def log_parts(engine: Engine, containers: Sequence[Container]) -> list[DiskPart]:
-    """Measure the logs of containers; those that this account may not see have no bytes."""
+    """Measure the logs of containers; `bytes` is None for those that this account cannot access."""
     paths = {one.log_path: one for one in containers if one.log_path}
     if not paths:
         return []

@@ -1,4 +1,4 @@
-"""The images of one deployment: those of its services, those that were built for it, those that we kept."""
+"""The images of one deployment: those of its services, those built for it, those kept for rollback."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
 from .sizes import size_bytes
 
-#: Names under which images of earlier releases are kept: qfc-keep/<project>/<service>:<deployment>. A name of one part
-#: could not be told from that of a project whose name begins alike.
+#: Names of kept images of earlier releases: qfc-keep/<project>/<service>:<deployment>. A name of one part could be
+#: confused with that of a project whose name begins with it.
 KEPT = "qfc-keep"
 VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version")
-#: Ended containers are left alone for so long: somebody may still want to read their logs.
+#: Ended containers stay for this time: somebody may still want to read their logs.
 LEFTOVER_AGE = timedelta(hours=24)
-#: A QGIS image has gigabytes, and some servers a slow line.
+#: A QGIS image has gigabytes, and some servers have a slow connection.
 PULL_S = 3 * 3600.0
-# The checksum is there before the file has its name.
+# The checksum is written before the file gets its name.
 SAVE = f"""{REPLACE}
 path=$1 half=$2
 shift 2
@@ -44,14 +44,14 @@ gzip -dc "$1" | docker load
 """
 _CORRUPT = 65
 
-#: Seconds that a build or a pull may take.
+#: Time limit of a build or a pull, in seconds.
 BUILD_S = 4 * 3600.0
 
 
 class DeploymentImages(Images):
-    """The images of one Compose project. `containers` and `names` give those of its services as they are now.
+    """The images of one Compose project. `containers` and `names` return those of its services at the moment.
 
-    `for_jobs` gives the names of images that workers start, whether a service has them or not.
+    `for_jobs` returns the names of images that workers start, whether or not a service uses them.
     """
 
     def __init__(
@@ -118,12 +118,12 @@ class DeploymentImages(Images):
         return tuple(gone)
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
-        """Write images to a compressed file of the host, all or nothing, its checksum beside it; return its size."""
+        """Write images to a compressed file on the host, all or nothing, with a checksum beside it; return the size."""
         done = self._engine.run(["sh", "-c", SAVE, "sh", str(path), str(half_of(path)), *names])
         return int(done.stdout)
 
     def load(self, path: PurePath) -> tuple[str, ...]:
-        """Read images from such a file; return their names. Raises CommandError when the checksum does not fit."""
+        """Load images from a file of `save`; return their names. Raises CommandError for a wrong checksum."""
         done = self._engine.run(["sh", "-c", _LOAD, "sh", str(path)], check=False)
         if done.exit_code == _CORRUPT:
             raise CommandError(
@@ -141,7 +141,7 @@ class DeploymentImages(Images):
         return tuple((one.name, size) for one, size in found)
 
     def _ended(self) -> list[tuple[Container, int]]:
-        """Return ended containers of `compose run`, and of official workers' jobs in the project's network."""
+        """Return the ended containers of `compose run`, and of official workers' jobs in the project's network."""
         argv = ["docker", "ps", "-aq", "--no-trunc", "--filter", "status=exited"]
         one_off = self._engine.query([*argv, "--filter", f"label={PROJECT}={self._project}"]).stdout.split()
         jobs = self._engine.query([*argv, "--filter", "label=job_id"]).stdout.split()
@@ -159,14 +159,14 @@ class DeploymentImages(Images):
         ]
 
     def _ours(self) -> list[str]:
-        """Return ids of images that were built for the project, and of those that we kept."""
+        """Return the ids of images that were built for the project, and of those that we kept."""
         argv = ["docker", "image", "ls", "-q", "--no-trunc", "--filter"]
         built = self._engine.query([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
         kept = self._engine.query([*argv, f"reference={KEPT}/{self._project}/*"]).stdout.split()
         return list(dict.fromkeys(built + kept))
 
     def _inspect(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Describe images once each; a name without an image is left out."""
+        """Describe each image once; a name without an image is left out."""
         if not names:
             return []
         done = self._engine.query(["docker", "image", "inspect", "--format", "{{json .}}", *names], check=False)
@@ -175,7 +175,7 @@ class DeploymentImages(Images):
 
 
 def disk_usage(engine: Engine) -> dict[str, Any]:
-    """Return what the engine says of the space that images, containers, volumes and the build cache take."""
+    """Return the disk space of images, containers, volumes and the build cache, as the engine reports it."""
     done = engine.run(["docker", "system", "df", "--verbose", "--format", "{{json .}}"], timeout_s=600)
     return json.loads(done.stdout)
 
@@ -187,7 +187,7 @@ def _image(
     used: Mapping[str, set[str]],
     project: str,
 ) -> Image:
-    """Describe an image. Names that somebody else gave it are none of ours: with such alone it counts as in use."""
+    """Describe an image. Names from others are not ours: an image with only such names counts as in use."""
     tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
     labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
     wanted = {service for service, name in names.items() if full_name(name) in tags}

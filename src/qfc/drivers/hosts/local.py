@@ -19,7 +19,7 @@ from ..pipes import Conversation, Pipes
 
 
 class LocalHost(Machine):
-    """Runs commands and keeps files on this machine."""
+    """Runs commands and stores files on this machine."""
 
     name = "local"
 
@@ -32,7 +32,7 @@ class LocalHost(Machine):
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command to its end; `environment` is added to our own. Raises CommandError."""
+        """Run a command and wait for its end; `environment` is added to our own. Raises CommandError."""
         return commands.run(argv, environment=_merged(environment), stdin=stdin, timeout_s=timeout_s, check=check)
 
     def stream(
@@ -65,11 +65,11 @@ class LocalHost(Machine):
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
-        """Give address and port as they are: this machine reaches them."""
+        """Yield address and port unchanged: this machine reaches them directly."""
         yield address, port
 
     def close(self) -> None:
-        """Close nothing: nothing is open."""
+        """Do nothing: this machine needs no connection."""
 
     def read_bytes(self, path: PurePath) -> bytes:
         try:
@@ -83,7 +83,7 @@ class LocalHost(Machine):
         keep_file(Path(path), content, mode=mode)
 
     def disk(self, path: PurePath) -> Disk:
-        """Return the space of the file system that holds the path, or would hold it."""
+        """Return the free and total space of the file system of the path, which need not exist."""
         place = next(folder for folder in (Path(path), *Path(path).parents) if folder.exists())
         usage = shutil.disk_usage(place)
         whole = place.resolve()

@@ -1,4 +1,4 @@
-"""Objects as files of a folder; a key is a path below it."""
+"""Objects as files in a folder; a key is a path below it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ...stack.ports import ObjectStore
 
 
 class FolderObjectStore(ObjectStore):
-    """Keeps objects under a folder, which may be missing as long as nothing was stored."""
+    """Stores objects in a folder, which need not exist before the first one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -59,7 +59,7 @@ class FolderObjectStore(ObjectStore):
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in the order of their keys, a folder at a time."""
+    """Yield the files below a folder sorted by key, one folder at a time."""
     try:
         entries = sorted((f"{entry.name}/" if entry.is_dir() else entry.name) for entry in os.scandir(folder))
     except FileNotFoundError:

@@ -16,7 +16,7 @@ TIMEOUT_S = 10
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where a bucket is, and the key to it. `prefix` is put before every key."""
+    """A bucket and its access key. `prefix` precedes every object's key."""
 
     name: str
     access_key: str
@@ -27,7 +27,7 @@ class Bucket:
 
 
 def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None:
-    """Return the bucket that the node's settings `STORAGE_…` name, None without one. Raises ConfigError."""
+    """Return the bucket in the node's settings `STORAGE_…`, None without one. Raises ConfigError."""
     name = settings.get("STORAGE_BUCKET_NAME")
     if not name:
         return None
@@ -40,14 +40,14 @@ def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None
 
 
 class S3ObjectStore(ObjectStore):
-    """Keeps objects in a bucket. The store itself sees to it that an object is there whole or not at all."""
+    """Stores objects in a bucket. The store itself guarantees that an object exists completely or not at all."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._client = _client(bucket)
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, in parts when they are many; return their number."""
+        """Store bytes under a key, in parts if they are many; return their number."""
         name = self._name(key)
         self._ask(key, lambda: self._client.upload_fileobj(content, self._bucket.name, name))
         head = self._ask(key, lambda: self._client.head_object(Bucket=self._bucket.name, Key=name))

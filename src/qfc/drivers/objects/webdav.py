@@ -1,4 +1,4 @@
-"""Objects as files of a WebDAV server; a key is a path below its address."""
+"""Objects as files on a WebDAV server; a key is a path below its URL."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 TIMEOUT_S = 30
-#: Objects up to that size are read into memory, bigger ones into a file that goes with its last reader.
+#: Objects up to this size are read into memory, larger ones into a temporary file.
 IN_MEMORY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class WebDav:
-    """Where a server is, and the account on it."""
+    """The URL of a server, and the account on it."""
 
     url: str
     user: str = ""
@@ -33,7 +33,7 @@ class WebDav:
 
 
 class WebDavObjectStore(ObjectStore):
-    """Keeps objects on a WebDAV server."""
+    """Stores objects on a WebDAV server."""
 
     def __init__(self, place: WebDav) -> None:
         self._place = place
@@ -47,7 +47,7 @@ class WebDavObjectStore(ObjectStore):
     def put(self, key: str, content: BinaryIO) -> int:
         """Store bytes under a key, all or nothing: under another name first, then moved. Return their number.
 
-        They are read to their end before: what a server was sent the half of cannot be taken back for sure.
+        The bytes are read to their end first: half an upload cannot be reliably removed from the server.
         """
         path = _path(key)
         half = str(half_of(PurePosixPath(path)))
@@ -128,7 +128,7 @@ class WebDavObjectStore(ObjectStore):
 
 
 def _sort_name(entry: dict[str, Any]) -> str:
-    """Return a name by which folders sort as their content does."""
+    """Return a sort key that places a folder where its content belongs."""
     name = str(entry["name"]).strip("/")
     return f"{name}/" if entry["type"] == "directory" else name
 
@@ -141,7 +141,7 @@ def _path(key: str) -> str:
 
 
 def _client(place: WebDav) -> Client:
-    from webdav4.client import Client  # brings httpx, which a status has no time for
+    from webdav4.client import Client  # imports httpx, which would slow a status down
 
     auth = (place.user, place.password) if place.user else None
     return Client(place.url, auth=auth, timeout=TIMEOUT_S, retry=False)

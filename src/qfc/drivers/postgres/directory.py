@@ -1,4 +1,4 @@
-"""People and projects in a stack's database, and the database itself."""
+"""Users and projects in a stack's database, and the database itself."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from ...stack.ports import Directory
 from . import rows
 from .connection import Connect, Database
 
-#: So many of the biggest tables are told of.
+#: The number of the largest tables to report.
 TABLES = 20
-#: As the server counts: 10^6 bytes.
+#: The server's unit: 10^6 bytes.
 MEGABYTE = 1_000_000
-#: A token has 100 characters, as the application's own have.
+#: A token has 100 characters, like those of the application.
 TOKEN_BYTES = 75
-#: What the list of tokens shows of ours. Its client type lets several be valid at a time.
+#: Our entry in the list of tokens. Its client type allows several valid tokens at a time.
 AGENT = "sdk|qfc"
 
 
 class PostgresDirectory(Directory):
-    """The people and the projects of a stack. Implements `qfc.stack.ports.Directory`."""
+    """The users and projects of a stack, in its database."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -123,7 +123,7 @@ class PostgresDirectory(Directory):
             return tuple(row["name"] for row in transaction.rows("database.migrations"))
 
     def changes_since(self, moment: datetime) -> Mapping[str, int]:
-        """Count what came after a moment: deltas, projects, files (where the database knows them)."""
+        """Count the deltas, projects and files (if the database has them) that are newer than a time."""
         with self._database.reading() as transaction:
             counts = {"deltas": transaction.row("projects.deltas_since", since=moment)["count"]}
             counts["projects"] = transaction.row("projects.projects_since", since=moment)["count"]

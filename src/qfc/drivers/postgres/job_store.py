@@ -1,4 +1,4 @@
-"""The queue in a stack's database: the views."""
+"""The queue in a stack's database."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from . import changes, rows
 from .connection import Connect, Database, Transaction
 
 FINAL = tuple(status for status in JobStatus if status.is_final)
-#: So many of the newest jobs are measured for percentiles.
+#: The number of the newest jobs that percentiles are computed from.
 SAMPLE = 10_000
 
 
 class PostgresJobStore(DatabaseQueue):
-    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.DatabaseQueue`."""
+    """The jobs, deltas and workers in a stack's PostgreSQL."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -78,7 +78,7 @@ class PostgresJobStore(DatabaseQueue):
             return tuple(map(rows.job, found))
 
     def job(self, job_id: str) -> Job:
-        """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one job with output and feedback; the beginning of its id is enough. Raises NotFoundError."""
         with self._database.reading() as transaction:
             return rows.job(rows.one_by_id(transaction, "jobs.by_id", job_id, "job"))
 
@@ -122,12 +122,12 @@ class PostgresJobStore(DatabaseQueue):
             return tuple(map(rows.delta, found))
 
     def delta(self, delta_id: str) -> Delta:
-        """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one delta with content and feedback; the beginning of its id is enough. Raises NotFoundError."""
         with self._database.reading() as transaction:
             return rows.delta(rows.one_by_id(transaction, "jobs.delta_by_id", delta_id, "delta"))
 
     def workers(self) -> tuple[Worker, ...]:
-        """Return the workers that the database knows; one that has lost its connection is `dead`."""
+        """Return the workers in the database; one that has lost its connection is `dead`."""
         with self._database.reading() as transaction:
             return _workers(transaction) or ()
 
@@ -165,7 +165,7 @@ class PostgresJobStore(DatabaseQueue):
 
 
 def _workers(transaction: Transaction) -> tuple[Worker, ...] | None:
-    """Return the workers; None where the database does not know them."""
+    """Return the workers; None if the database does not store them."""
     if not transaction.answers("jobs.workers"):
         return None
     return tuple(map(rows.worker, transaction.rows("jobs.workers")))

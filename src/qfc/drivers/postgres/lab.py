@@ -1,4 +1,4 @@
-"""Rows as faults leave them, in a stack's database. For the fault lab and for tests; nothing else writes like this."""
+"""Creates faulty rows in a stack's database, for the fault lab and for tests; nothing else writes such rows."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ from .lab_rows import (
 )
 from .lab_tables import Tables
 
-#: What a plan has of its own, and no copy of it.
+#: The columns of a plan that its copies do not share.
 OWN = ("id", "code", "is_default", "created_at", "updated_at")
 
 
 class PostgresLabRows(LabRows):
-    """Makes rows in the tables that the database has. Implements `qfc.stack.ports.LabRows`."""
+    """Creates rows in the existing tables of the database."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -139,7 +139,7 @@ class PostgresLabRows(LabRows):
                 remove_user(tables, found)
 
     def set_read_only(self, on: bool) -> None:
-        """Let every session that begins from now on only read, or not. This one may write: it says so itself."""
+        """Make every new session of the database read-only, or writable again. This one stays writable."""
         with self._database.writing() as transaction:
             asked = transaction.connection.execute("select current_database() as name").fetchone()
             database = sql.Identifier(asked["name"] if asked else "")

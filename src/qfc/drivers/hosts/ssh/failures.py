@@ -1,4 +1,4 @@
-"""What OpenSSH's client says when it fails, and what an operator does about it."""
+"""The error messages of OpenSSH's client, and what an operator can do about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .arguments import SshSettings
 
 @dataclass(frozen=True)
 class _Failure:
-    """Words of ssh, what they mean and what to type. Groups of the pattern may be named in both texts."""
+    """A message of ssh, its meaning, and what to type. Both texts can use the named groups of the pattern."""
 
     pattern: re.Pattern[str]
     message: str
@@ -22,7 +22,7 @@ def _failure(pattern: str, message: str, hint: str) -> _Failure:
     return _Failure(re.compile(pattern, re.IGNORECASE), message, hint)
 
 
-#: The first one that fits counts: reasons before their consequences.
+#: The first match counts: causes come before their consequences.
 _FAILURES = (
     _failure(
         r"Host key for (?P<known>\S+) has changed",
@@ -93,7 +93,7 @@ _FAILURES = (
 
 
 def unreachable(settings: SshSettings, said: str) -> UnreachableError:
-    """Return the error for what ssh wrote when it could not connect."""
+    """Return the error for the output of an ssh that could not connect."""
     for failure in _FAILURES:
         found = failure.pattern.search(said)
         if found:
@@ -105,7 +105,7 @@ def unreachable(settings: SshSettings, said: str) -> UnreachableError:
 
 
 def no_answer(settings: SshSettings) -> UnreachableError:
-    """Return the error for a connection that was not there in time."""
+    """Return the error for a connection that timed out."""
     return unreachable(settings, "timed out")
 
 
@@ -118,7 +118,7 @@ def broken(settings: SshSettings, program: str) -> UnreachableError:
 
 
 def no_shell(settings: SshSettings, said: str) -> UnreachableError:
-    """Return the error for an account that runs no commands."""
+    """Return the error for an account that does not run commands."""
     return UnreachableError(
         f"{settings.name} does not run commands for this account: {said.strip() or 'it printed nothing'}",
         hint=f"The account needs a login shell, and the server sh. Type: {settings.login}",

@@ -20,14 +20,14 @@ from .arguments import SshSettings
 from .launcher import Ending
 from .sessions import Sessions
 
-#: The longest that a look at a file system may take.
+#: Time limit for measuring a file system, in seconds.
 _LOOK_S = 60
 
 
 class SshHost(Machine):
-    """Runs commands and keeps files on a server, over one connection that opens when it is first needed.
+    """Runs commands and stores files on a server, over one connection that opens on first use.
 
-    While a command runs, the sessions of the next ones are opened, so that they take one round trip each.
+    While a command runs, the sessions for the next ones are opened, so each of those takes one round trip.
     """
 
     def __init__(self, settings: SshSettings) -> None:
@@ -43,9 +43,9 @@ class SshHost(Machine):
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command to its end; `environment` is added to the account's own, and seen by nobody else there.
+        """Run a command and wait for its end; `environment` is added to the account's own, hidden from other accounts.
 
-        Raises CommandError, and UnreachableError when the connection cannot be made or breaks.
+        Raises CommandError, and UnreachableError when the connection fails.
         """
         output = io.BytesIO()
         ended = self._sessions.run(
@@ -106,7 +106,7 @@ class SshHost(Machine):
         self.upload(path, io.BytesIO(content), len(content), mode=mode)
 
     def upload(self, path: PurePath, source: BinaryIO, size: int, *, mode: int = 0o644) -> None:
-        """Replace a file by the `size` bytes that `source` gives, as `write_bytes` does."""
+        """Replace a file with the `size` bytes of `source`, as `write_bytes` does."""
         ended = self._sessions.run(files.write(path, size, mode), source, len, shown=f"write {path}, {size} bytes")
         if ended.exit_code == 0:
             return
@@ -116,7 +116,7 @@ class SshHost(Machine):
         )
 
     def disk(self, path: PurePath) -> Disk:
-        """Return the space of the file system that holds the path, or would hold it."""
+        """Return the free and total space of the file system of the path, which need not exist."""
         printed = io.BytesIO()
         ended = self._sessions.run(files.disk(path), io.BytesIO(), printed.write, timeout_s=_LOOK_S, shown=f"df {path}")
         if ended.exit_code != 0:
@@ -127,14 +127,14 @@ class SshHost(Machine):
         self._sessions.close()
 
     def _result(self, argv: Sequence[str], ended: Ending, stdout: str, check: bool) -> CommandResult:
-        """Return what a command left behind. Raises CommandError as the port wants it."""
+        """Return the result of a command. Raises CommandError as the port defines it."""
         if ended.absent:
             raise CommandError(f"{argv[0]} cannot be started.", hint=f"Is {argv[0]} installed on {self.name}?")
         return commands.checked(CommandResult(tuple(argv), ended.exit_code or 0, stdout, ended.stderr), check)
 
 
 def _free_port() -> int:
-    """Return a port of this machine that nobody uses."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

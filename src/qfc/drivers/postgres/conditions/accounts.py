@@ -1,4 +1,4 @@
-"""What rows tell of users and their plans."""
+"""Problems of users and their plans, as rows show them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ....stack.ports.diagnosis import AccountConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
-#: As the application locks users out: so many wrong passwords, for so long.
+#: The application's rule to lock users out: the number of wrong passwords, and the time.
 TRIES, LOCKED_FOR = 5, timedelta(minutes=30)
 #: The statements that change a plan.
 PLAN_CHANGES = {
@@ -23,7 +23,7 @@ PLAN_CHANGES = {
 
 
 class PostgresAccounts(AccountConditions):
-    """Implements `qfc.stack.ports.diagnosis.AccountConditions`."""
+    """Users, organizations and plans in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database, self._reader = database, Reader(database)

@@ -1,4 +1,4 @@
-"""What rows tell of projects' files."""
+"""Problems of projects' files, as rows show them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from ....stack.ports.diagnosis import FileConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
-#: So many of the newest edits are looked through for what they announce.
+#: Only this many of the newest edits are searched for announced files.
 MOST_EDITS = 20_000
-#: The queries for files, by what is wrong with them.
+#: The queries for files, by their kind of trouble.
 TROUBLES = {
     FileTrouble.RESERVED: "conditions_files.reserved",
     FileTrouble.HIDDEN: "conditions_files.hidden",
@@ -23,7 +23,7 @@ TROUBLES = {
 
 
 class PostgresFiles(FileConditions):
-    """Implements `qfc.stack.ports.diagnosis.FileConditions`."""
+    """Files of projects in the database."""
 
     def __init__(self, database: Database) -> None:
         self._reader = Reader(database)

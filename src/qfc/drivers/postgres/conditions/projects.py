@@ -1,4 +1,4 @@
-"""What rows tell of projects."""
+"""Facts about projects, as rows show them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MOST_PROJECTS = 10_000
 
 
 class PostgresProjects(ProjectConditions):
-    """Implements `qfc.stack.ports.diagnosis.ProjectConditions`."""
+    """Projects in the database, as a whole."""
 
     def __init__(self, database: Database) -> None:
         self._reader = Reader(database)

@@ -1,4 +1,4 @@
-"""What the database server and the application say of themselves."""
+"""The state of the database server and of the application's periodic tasks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .reading import MOST, Reader
 
 
 class PostgresServer(ServerConditions):
-    """Implements `qfc.stack.ports.diagnosis.ServerConditions`."""
+    """The database server, and the application's periodic tasks."""
 
     def __init__(self, database: Database) -> None:
         self._database, self._reader = database, Reader(database)
@@ -31,6 +31,6 @@ class PostgresServer(ServerConditions):
         return found[0]["oldest"] if found else None
 
     def change_password(self, password: str) -> None:
-        """Give our role, which is the application's, another password. The server only gets its hash."""
+        """Change the password of our role, which is the application's. The server only receives its hash."""
         with self._database.writing() as transaction:
             transaction.change_password(password)

@@ -1,4 +1,4 @@
-"""What rows tell of jobs and edits."""
+"""Problems of jobs and edits, as rows show them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ..connection import Database
 from .reading import MOST, Reader
 
 TIME_LIMIT = "WORKER_TIMEOUT_S"
-#: What an official server lets a job take when its table of settings has no row for it, in seconds.
+#: The time limit of a job, in seconds, on an official server whose table of settings has no row for it.
 TIME_LIMIT_S = 600.0
 
 
 class PostgresWork(WorkConditions):
-    """Implements `qfc.stack.ports.diagnosis.WorkConditions`."""
+    """Jobs and edits in the database, by project."""
 
     def __init__(self, database: Database) -> None:
         self._reader = Reader(database)

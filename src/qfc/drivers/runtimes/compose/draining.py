@@ -1,4 +1,4 @@
-"""Workers that finish what they hold before they go. Which of them holds a job is asked of the one who knows."""
+"""Stops workers after they have finished their jobs. A callable reports which of them hold a job."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from ....stack.ports import Clock
 from ...docker.containers import Container
 from ...docker.engine import Engine
 
-#: As long as an official worker may take for one job; the engine kills it afterwards.
+#: The time limit of an official worker for one job, after which the engine kills it.
 PATIENCE_S = 900
-#: A worker that was started less than that ago may not hear yet that it is to stop, and would be waited for in vain.
+#: A worker that started less than this ago may not handle signals yet, and would never stop.
 DEAF_S = 5.0
 POLL_S = 1.0
 
-#: Tells which of some worker containers hold a job: ids of containers and of their jobs, None for one without.
+#: Returns the jobs of worker containers: ids of containers and of their jobs, None for one without a job.
 Holding = Callable[[Sequence[Container]], Mapping[str, str | None]]
 
 
 def leaving_order(containers: Sequence[Container], holding: Mapping[str, str | None]) -> list[Container]:
-    """Return workers in the order in which they may go: idle ones first, then those not known, the newest first."""
+    """Return workers in the order to stop them: idle ones first, then unknown ones, the newest first."""
 
     def rank(container: Container) -> tuple[int, int]:
         if container.id not in holding:
@@ -37,7 +37,7 @@ class Drain:
         self._engine, self._clock = engine, clock
 
     def stop(self, containers: Sequence[Container], *, now: bool = False) -> None:
-        """Stop them all at once and wait for the last; with `now` they have ten seconds. Raises QfcError."""
+        """Stop them all at once and wait for the last; with `now` they get ten seconds. Raises QfcError."""
         running = [one for one in containers if one.is_running or one.status == "restarting"]
         if not running:
             return
@@ -55,7 +55,7 @@ class Drain:
             self._engine.run(["docker", "rm", "--force", *(one.id for one in containers)], check=False)
 
     def _let_them_hear(self, containers: Sequence[Container]) -> None:
-        """Wait until the youngest has had time to install its handler of signals."""
+        """Wait until the newest one has had time to install its signal handler."""
         now = self._clock.now()
         ages = [(now - one.started_at).total_seconds() for one in containers if one.started_at]
         youngest = min((age for age in ages if age >= 0), default=DEAF_S)

@@ -1,4 +1,4 @@
-"""Containers of a deployment while a release is changed."""
+"""The containers of a deployment during a change of release."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .observer import JOB_LABEL, Observer
 
 
 class ComposeRollout(Rollout):
-    """Changes containers step by step. To be used under the deployment's lock."""
+    """Changes containers step by step, under the deployment's lock."""
 
     def __init__(self, observer: Observer, lifecycle: Lifecycle) -> None:
         self._observer, self._lifecycle = observer, lifecycle
@@ -46,7 +46,7 @@ class ComposeRollout(Rollout):
         self._lifecycle.drain.stop(self._observer.containers(WORKER, fresh=True))
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once; with them containers of jobs, and a single command that a killed operation left."""
+        """Stop services at once, with the containers of jobs, and a single command that a killed operation left."""
         engine, project = self._observer.engine, self._observer.deployment.project
         ids = [one.id for name in services for one in self._observer.containers(name, fresh=True) if one.is_running]
         if WORKER in services:
@@ -57,7 +57,7 @@ class ComposeRollout(Rollout):
             engine.run(["docker", "kill", *ids], check=False, timeout_s=60)
 
     def last_words(self, service: str) -> str:
-        """Return the end of a service's log, of the container that is worst off."""
+        """Return the end of a service's log, from its container in the worst state."""
         containers = self._observer.containers(service, fresh=True)
         worst = sorted(containers, key=lambda one: one.status == "running")
         if not worst:

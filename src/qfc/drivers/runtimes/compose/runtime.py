@@ -24,7 +24,7 @@ REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
 
 class ComposeRuntime(Runtime):
-    """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
+    """Runs the services of one deployment. `holding` returns the workers' jobs, `answers` whether the API answers."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class ComposeRuntime(Runtime):
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
-        """What changes the containers."""
+        """The part that changes the containers."""
         return Lifecycle(self._observer, self._clock, self._answers)
 
     def services(self) -> tuple[Service, ...]:
@@ -66,7 +66,7 @@ class ComposeRuntime(Runtime):
         self.lifecycle.recreate(names, now=now)
 
     def scale(self, name: str, count: int) -> None:
-        """Make the workers that many, in `.env` too. Idle ones go first, one with a job finishes it."""
+        """Set the number of workers, also in `.env`. Idle ones stop first; one with a job finishes it."""
         self._require([name])
         if name != WORKER:
             raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
@@ -79,9 +79,9 @@ class ComposeRuntime(Runtime):
             self.lifecycle.await_ready([WORKER], workers=count)
 
     def _write_replicas(self, count: int) -> None:
-        """Write the number into `.env`; it goes back to what it was when Compose cannot run the files with it.
+        """Write the number to `.env`, and restore the previous one if Compose cannot run the files with it.
 
-        Hashes are asked for since v1 finds what `up` would not accept only when it looks at every service.
+        This asks for hashes, since v1 only finds what `up` would reject when it reads every service.
         """
         env = Env(self._observer.engine, self._observer.deployment.folder)
         before = env.change({REPLICAS: str(count)})
@@ -124,7 +124,7 @@ class ComposeRuntime(Runtime):
             raise CommandError(told, hint=error.hint, said=error.said) from error
 
     def jobs_at_work(self) -> frozenset[str]:
-        """Return the ids of jobs for which an official worker's container runs."""
+        """Return the ids of jobs that have a running container, started by an official worker."""
         engine, project = self._observer.engine, self._observer.deployment.project
         argv = ["docker", "ps", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default",
                 "--format", f'{{{{.Label "{JOB_LABEL}"}}}}']  # fmt: skip
@@ -147,7 +147,7 @@ class ComposeRuntime(Runtime):
         yield from logs.follow(machine, argv, {one.name: one.service for one in chosen})
 
     def _program(self, service: str, argv: Sequence[str]) -> list[str]:
-        """Return a program's command; PostgreSQL's own are told which database, as the container knows it."""
+        """Return a program's command; PostgreSQL's own programs get the name of the database from the container."""
         if service != DATABASE:
             return list(argv)
         script = 'PGUSER=$POSTGRES_USER PGDATABASE=${POSTGRES_DB:-$POSTGRES_USER}; export PGUSER PGDATABASE; exec "$@"'

@@ -1,4 +1,4 @@
-"""How much there is to do in a deployment, and who does it: by a look at its containers, else by its database."""
+"""The amount of work in a deployment, and its workers: from a snapshot of its containers, else from its database."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .observer import Observer
 
 
 class ComposeWorkload(Workload):
-    """Implements `qfc.stack.ports.Workload`. `stored` opens the queue in the database when a look does not do.
+    """The workload of one deployment. `stored` opens the queue in the database if a snapshot is not enough.
 
-    How deep the queue is comes with every look: a status needs no connection, and no time to make one.
+    Every snapshot includes the depth of the queue, so a status needs no connection to the database.
     """
 
     def __init__(self, observer: Observer, stored: Callable[[], DatabaseQueue]) -> None:
@@ -25,7 +25,7 @@ class ComposeWorkload(Workload):
         return seen if seen is not None else self._stored().depth()
 
     def workers(self) -> tuple[Worker, ...]:
-        """Return the workers that the database knows; of an official server those that its containers are."""
+        """Return the workers in the database; for an official server, its worker containers."""
         stored = self._stored()
         known = stored.workers()
         if known or stored.snapshot(limit=1).workers is not None:

@@ -1,4 +1,4 @@
-"""The embedded runtime: database, API and workers as processes of this machine, kept by supervisord."""
+"""The embedded runtime: database, API and workers as processes of this machine, managed by supervisord."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ from .programs import (
 from .supervisor import Supervisor
 
 SUPERVISOR = "supervisor"
-#: How often another port is tried when somebody else is faster.
+#: The number of ports to try if other programs take them first.
 PORT_TRIES = 3
 
 
 class EmbeddedRuntime(Runtime):
-    """Runs the services of one stack. `idle_workers` tells the pids of workers without a job."""
+    """Runs the services of one stack. `idle_workers` returns the pids of workers without a job."""
 
     def __init__(self, settings: EmbeddedConfig, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
         self.settings = settings
@@ -59,7 +59,7 @@ class EmbeddedRuntime(Runtime):
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
 
     def endpoint(self) -> Endpoint:
-        """Return how the stack's database is reached. Raises UnreachableError when it does not run."""
+        """Return the stack's database. Raises UnreachableError when it does not run."""
         return database.running_endpoint(self.layout, self.settings)
 
     def services(self) -> tuple[Service, ...]:
@@ -92,7 +92,7 @@ class EmbeddedRuntime(Runtime):
         self._lifecycle.start(workers)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, for None all and supervisord too; workers finish their jobs unless `now`."""
+        """Stop services, or for None all of them and supervisord; workers finish their jobs first unless `now`."""
         chosen = self._chosen(names)
         if self._supervisor.pid() is not None:
             processes = [name for name in self._supervisor.processes() if service_of(name) in chosen]
@@ -102,20 +102,20 @@ class EmbeddedRuntime(Runtime):
             self._lifecycle.shut_down()
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Recreate services with the installed release; for None what supervises them too."""
+        """Recreate services with the installed release; for None, recreate supervisord as well."""
         self.stop(names, now=now)
         self.start(names)
 
     def disk(self) -> Disk:
-        """Return the space of the file system that holds the stack's folder."""
+        """Return the space of the file system with the stack's folder."""
         return LocalHost().disk(self.layout.folder)
 
     def disks(self) -> tuple[Disk, ...]:
-        """Return that file system: everything of the stack lies in its folder."""
+        """Return that file system alone: everything of the stack is in its folder."""
         return (self.disk(),)
 
     def scale(self, name: str, count: int) -> None:
-        """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""
+        """Set the number of workers. Idle ones stop first, one with a job finishes it; a stopped stack stores it."""
         if name != WORKER:
             raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         self.layout.create()
@@ -145,7 +145,7 @@ class EmbeddedRuntime(Runtime):
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
     def jobs_at_work(self) -> frozenset[str]:
-        """Return none: workers hold leases, and the children in which they do their jobs end with them."""
+        """Return none: workers hold leases, and the child processes of their jobs end with them."""
         return frozenset()
 
     def logs(
@@ -158,7 +158,7 @@ class EmbeddedRuntime(Runtime):
             yield from follower.lines()
 
     def _start_api(self, database_program: Program | None) -> None:
-        """Start the API; when somebody else got its port meanwhile, on another one."""
+        """Start the API, on another port if another program has taken its port meanwhile."""
         for _ in range(PORT_TRIES):
             try:
                 self._lifecycle.start([APP], ready=self._api_is_ready)
@@ -171,7 +171,7 @@ class EmbeddedRuntime(Runtime):
         raise QfcError("Other programs took every port that was tried.", hint="Choose one: qfc up --port NUMBER")
 
     def _api_is_ready(self) -> bool:
-        """Return whether our own API answers well. Raises PortTakenError when somebody else listens on its port."""
+        """Return whether our own API is healthy. Raises PortTakenError if another program listens on its port."""
         current = state.read(self.layout.state)
         pid = self._supervisor.processes()[APP].pid
         if current.port is None or listens(pid, current.port):
@@ -203,7 +203,7 @@ class EmbeddedRuntime(Runtime):
         return [*([database_program] if database_program else []), *node_programs(current, environment)]
 
     def _settled_state(self) -> state.EmbeddedState:
-        """Decide on port, address and workers, and remember that. The port of a running API is kept."""
+        """Choose port, address and workers, and store them. A running API keeps its port."""
         remembered = state.read(self.layout.state)
         current = state.merged(remembered, self.settings)
         same = current.bind == remembered.bind and self.settings.port in (None, remembered.port)
@@ -214,7 +214,7 @@ class EmbeddedRuntime(Runtime):
         return current
 
     def _leaving(self, current: state.EmbeddedState) -> tuple[int, ...]:
-        """Return the workers in the order in which they may go: idle ones first, the newest of them first."""
+        """Return the workers in stopping order: idle ones first, the newest of them first."""
         try:
             idle = self._idle_workers()
         except QfcError:
@@ -226,11 +226,11 @@ class EmbeddedRuntime(Runtime):
         return tuple(sorted(pids, key=lambda number: (pids[number] not in idle, -number)))
 
     def own_settings(self) -> dict[str, str]:
-        """Return the settings of the node that the operator chose. Raises ConfigError."""
+        """Return the operator's own settings of the node. Raises ConfigError."""
         return read_environment_file(self.layout.node_environment)
 
     def _surroundings(self, service: str, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Return command and environment as the service itself has them."""
+        """Return the command with the environment of the service itself."""
         target = self.endpoint()
         if service in (APP, WORKER):
             node = node_environment(self.layout, state.read(self.layout.state), target)

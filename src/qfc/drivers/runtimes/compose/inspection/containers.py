@@ -1,4 +1,4 @@
-"""All containers of a deployment: those of its services, and those that its workers made for jobs."""
+"""All containers of a deployment: those of its services, and those that its workers created for jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..lifecycle import WORKER
 from ..observer import JOB_LABEL, Observer
 
 NETWORK = "QFIELDCLOUD_DEFAULT_NETWORK"
-# A container that goes away meanwhile makes inspect fail for it and print the others.
+# If a container vanishes meanwhile, inspect fails for it and prints the others.
 _INSPECT = """
 ids=$(docker ps --no-trunc -q "$@") || exit
 [ -z "$ids" ] || docker inspect --type container --format '{{json .}}' $ids
@@ -22,7 +22,7 @@ ids=$(docker ps --no-trunc -q "$@") || exit
 
 
 class ComposeContainers(ContainerInspection):
-    """Implements `qfc.stack.ports.diagnosis.ContainerInspection`."""
+    """The containers of one deployment."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
@@ -55,13 +55,13 @@ class ComposeContainers(ContainerInspection):
         self._observer.snapshot(fresh=True)
 
     def _named(self) -> frozenset[str]:
-        """Return the names of all services of the files, those of other profiles too."""
+        """Return the names of all services in the files, including those of other profiles."""
         argv = within(self._observer.deployment.folder, self._observer.compose.names())
         return frozenset(self._engine.query(argv).stdout.split())
 
 
 def of_jobs(observer: Observer) -> list[Container]:
-    """Return the containers that the deployment's workers made for jobs: they are on its network."""
+    """Return the containers that the deployment's workers created for jobs: they are on its network."""
     seen = observer.snapshot().containers
     networks = {name for one in seen for name in (*one.addresses, one.network)}
     networks |= {one.environment[NETWORK] for one in seen if one.service == WORKER and NETWORK in one.environment}

@@ -1,4 +1,4 @@
-"""The engine that runs a deployment's containers, and what else is on it."""
+"""The engine that runs a deployment's containers, and its neighbours on it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ..lifecycle import WORKER
 from ..observer import Observer
 from .containers import inspected
 
-#: By this an official worker reaches the engine, whatever folder of its container it is in.
+#: The socket by which an official worker reaches the engine, in whatever folder of its container.
 ENGINE_SOCKET = "docker.sock"
 ENVIRONMENT = "ENVIRONMENT"
 
 
 class ComposeEngine(EngineInspection):
-    """Implements `qfc.stack.ports.diagnosis.EngineInspection`."""
+    """The engine of one deployment."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
@@ -56,5 +56,5 @@ class ComposeEngine(EngineInspection):
 
 
 def _uses_engine(worker: Container) -> bool:
-    """Tell whether a worker starts containers for its jobs: the node's own do not."""
+    """Return whether a worker starts containers for its jobs; the node's own workers do not."""
     return any(one.endswith(ENGINE_SOCKET) for one in worker.mounts) or "DOCKER_HOST" in worker.environment

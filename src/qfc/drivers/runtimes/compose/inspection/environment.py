@@ -1,4 +1,4 @@
-"""What the services of a deployment are told."""
+"""The environment of a deployment's services."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..observer import Observer
 
 
 class ComposeEnvironment(EnvironmentInspection):
-    """Implements `qfc.stack.ports.diagnosis.EnvironmentInspection`. `stores` reads those of the application."""
+    """The environments of one deployment's services. `stores` reads the stores of the application."""
 
     def __init__(self, observer: Observer, stores: Callable[[], Sequence[StoreFacts]]) -> None:
         self._observer, self._stores = observer, stores

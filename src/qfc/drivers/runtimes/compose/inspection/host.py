@@ -1,4 +1,4 @@
-"""The host of a deployment: disks, clock, and what jobs left on it."""
+"""The host of a deployment: disks, clock, and leftovers of jobs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .containers import of_jobs
 
 
 class ComposeHost(HostInspection):
-    """Implements `qfc.stack.ports.diagnosis.HostInspection`. `root` gives the folder of the engine's data."""
+    """The host of one deployment. `root` returns the folder of the engine's data."""
 
     def __init__(self, observer: Observer, clock: Clock, root: Callable[[], str]) -> None:
         self._observer, self._clock, self._root = observer, clock, root
@@ -31,7 +31,7 @@ class ComposeHost(HostInspection):
         return tuple(dict.fromkeys(_inodes(printed.splitlines()[1:])))
 
     def clock_offset_s(self) -> float:
-        """Return by how many seconds the host's clock is ahead; right to a second and half the way there and back."""
+        """Return the seconds by which the host's clock is ahead, accurate to one second and half a round trip."""
         before = self._clock.now().timestamp()
         there = float(self._engine.query(["date", "+%s"]).stdout)
         return there - (before + self._clock.now().timestamp()) / 2
@@ -44,7 +44,7 @@ class ComposeHost(HostInspection):
 
 
 def _inodes(lines: Iterable[str]) -> list[Inodes]:
-    """Read lines of `df -Pi`; file systems without a limit say 0 or a dash."""
+    """Read lines of `df -Pi`; file systems without a limit show 0 or a dash."""
     parts = (line.split(maxsplit=5) for line in lines)
     fitting = (one for one in parts if len(one) == 6 and one[1].isdigit() and one[3].isdigit() and int(one[1]))
     return [Inodes(int(one[3]), int(one[1]), one[5]) for one in fitting]
