@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem, public_key, telling
+from qfc.drivers.deployment.certificates import DeploymentCertificates, failure_line, from_pem, public_key
 from qfc.drivers.deployment.self_signed import self_signed
 from qfc.drivers.docker.containers import container
 from qfc.drivers.docker.engine import Engine
@@ -91,7 +91,7 @@ def test_the_public_key_is_the_one_that_openssl_prints() -> None:
     ],
 )
 def test_what_certbot_says_of_a_failure(said: str, sentence: str) -> None:
-    assert telling(said).startswith(sentence)
+    assert failure_line(said).startswith(sentence)
 
 
 def seen(

@@ -38,7 +38,7 @@ class Operator(Protocol):
 
 
 class ScenarioError(QfcError):
-    """A step failed; the message gives the reason."""
+    """A step of the demo failed; the message gives the reason."""
 
     code = "scenario"
 

@@ -46,11 +46,11 @@ if [ -e "$folder/lock.json" ]; then
     done
     rm -f "$folder"/{HALF}*
 fi
-# On a full disk there is room for a file without a word in it: that somebody is at work, not who.
+# A full disk still has room for an empty file: it shows that the lock is held, but not by whom.
 replace "$folder/lock.json" "$half" 600 '' printf '%s' "$document" 2>/dev/null || : >"$folder/lock.json" || exit 73
 echo taken $left
-# The input ends too when the one who holds the lock is killed: then the file stays, and the next one looks for what the
-# dead one has left.
+# The input also ends when the holder of the lock is killed: then the file stays, and the next holder looks for the
+# commands that it left.
 said=$(cat)
 [ "$said" != released ] || rm -f "$folder/lock.json"
 """

@@ -15,7 +15,7 @@ AS_BEFORE = "as before"
 #: The function for scripts. A lost connection looks like the end of the input; the size distinguishes them.
 REPLACE = f"""
 # replace FILE HALF MODE SIZE COMMAND...
-# FILE becomes what the command prints, or stays as it is. SIZE may be empty.
+# Replaces FILE with the output of the command, or leaves it unchanged. SIZE may be empty.
 replace() (
     path=$1 half=$2 mode=$3 size=$4
     shift 4

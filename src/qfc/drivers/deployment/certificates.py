@@ -90,7 +90,7 @@ class DeploymentCertificates(Certificates):
         said = f"{done.stdout}\n{done.stderr}".strip()
         if done.exit_code:
             raise CommandError(
-                f"certbot could not renew: {telling(said)}",
+                f"certbot could not renew: {failure_line(said)}",
                 hint="Check that port 80 can be reached from outside.",
                 said=said,
             )
@@ -161,7 +161,7 @@ def _on_host(container: Container, path: str) -> PurePosixPath:
     )
 
 
-def telling(said: str) -> str:
+def failure_line(said: str) -> str:
     """Return the sentence of certbot's output that names the failure."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("-", "Saving debug"))]
     details = [line for line in lines if line.startswith(("Detail:", "Failed to renew", "The following", "Hint:"))]

@@ -32,8 +32,8 @@ NEW, OLD = "_qfc_new", "_qfc_old"
 _SERVER = "Dumped from database version:"
 _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
 
-# A newer client sets a parameter in its first lines that older servers do not know. The last line is the proof that all
-# of the dump was read: psql alone cannot tell a dump that ends early from one that ends.
+# A newer client sets a parameter in its first lines that older servers do not know. The last line proves that the whole
+# dump was read: psql alone cannot distinguish a truncated dump from a complete one.
 _RESTORE = r"""
 { pg_restore --no-owner --file=- && printf '%s\n' '\echo whole'; } |
     sed '1,50{/^SET transaction_timeout /d}' |

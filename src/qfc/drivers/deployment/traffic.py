@@ -24,8 +24,8 @@ FRAGMENT = "qfc-hold.conf"
 RETRY_AFTER_S = 30
 POLL_S = 0.5
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
-_TEMPLATE = """# Made by qfc: a release is being changed, and nothing may be written meanwhile. It goes by itself.
-# If it stays, no qfc is at work any more: type "qfc status".
+_TEMPLATE = """# Created by qfc: writes are blocked during a change of release. qfc removes this file at the end.
+# If it stays, no qfc is running any more: type "qfc status".
 set $qfc_asked "$request_method:$http_x_qfc_pass:$uri";
 if ($qfc_asked !~ "^(GET|HEAD|OPTIONS):|{passes}") {{
   rewrite ^ /.qfc-hold last;

@@ -121,8 +121,8 @@ def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
 def error_line(said: str) -> str:
     """Return the line about the failure: the last one that mentions an error, else the last one."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
-    return said_without_secrets((telling or lines or ["it printed nothing"])[-1])[:300]
+    errors = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
+    return said_without_secrets((errors or lines or ["it printed nothing"])[-1])[:300]
 
 
 def within(folder: PurePosixPath, argv: Sequence[str]) -> list[str]:

@@ -118,7 +118,7 @@ class DeploymentImages(Images):
         return tuple(gone)
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
-        """Write images to a compressed file on the host, all or nothing, with a checksum beside it; return the size."""
+        """Write images to a compressed file, all or nothing, with a checksum file next to it; return its size."""
         done = self._engine.run(["sh", "-c", SAVE, "sh", str(path), str(half_of(path)), *names])
         return int(done.stdout)
 

@@ -18,7 +18,7 @@ from ....errors import CommandError
 from ... import commands
 from . import arguments, failures
 from .arguments import SshSettings
-from .password import account, handed_over, without_passwords
+from .password import account, password_for, without_passwords
 
 #: The path of a socket can have 107 bytes, and ssh adds up to 18 to it while it creates the socket.
 _LONGEST_FOLDER = 60
@@ -74,7 +74,7 @@ class Connection:
         environment = self.environment
         with ExitStack() as handing:
             if self.settings.password:
-                asking = handed_over(self.settings.password, self._account(), folder)
+                asking = password_for(self.settings.password, self._account(), folder)
                 environment |= handing.enter_context(asking)
             elif self.settings.interactive:
                 environment["SSH_ASKPASS_REQUIRE"] = "never"

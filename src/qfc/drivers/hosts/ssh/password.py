@@ -36,7 +36,7 @@ def without_passwords(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def handed_over(password: str, account: str, folder: Path) -> Generator[dict[str, str]]:
+def password_for(password: str, account: str, folder: Path) -> Generator[dict[str, str]]:
     """Yield the variables that make ssh ask us for the password of `account` (user@host). Raises ConfigError.
 
     The password stays in memory: the pipe has a name in the private `folder`, but its content is never on disk.

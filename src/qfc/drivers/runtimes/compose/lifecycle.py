@@ -133,12 +133,12 @@ class Lifecycle:
             lacking = [one for one in seen if not is_ready(one)]
             for one in lacking:
                 if _restarts(one) >= _restarts(before.get(one.name, one)) + HOPELESS:
-                    raise self.hopeless(one.name)
+                    raise self.not_ready_error(one.name)
             return not lacking and (APP not in {one.name for one in seen} or self._answers())
 
         if not wait_until(self._clock, are_ready, limit_s=limit_s, poll_s=POLL_S):
             lacking = [one.name for one in self._awaited(names, workers) if not is_ready(one)]
-            raise self.hopeless(lacking[0] if lacking else APP)
+            raise self.not_ready_error(lacking[0] if lacking else APP)
 
     def _awaited(self, names: Sequence[str] | None, workers: int | None) -> list[Service]:
         seen = [one for one in self._observer.services(fresh=True) if names is None or one.name in names]
@@ -146,7 +146,7 @@ class Lifecycle:
             return seen
         return [replace(one, wanted=workers) if one.name == WORKER else one for one in seen]
 
-    def hopeless(self, name: str) -> UnreachableError:
+    def not_ready_error(self, name: str) -> UnreachableError:
         """Return the error for a service that does not become ready, with its last log line."""
         said = [error_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
         words = f" Its last log line: {said[0]}" if said else ""
@@ -178,7 +178,7 @@ class Lifecycle:
                 return False
 
         if not wait_until(self._clock, answers, limit_s=READY_S, poll_s=POLL_S):
-            raise self.hopeless(DATABASE)
+            raise self.not_ready_error(DATABASE)
 
     def _fill_empty_database(self) -> None:
         """Migrate a database without any tables: it has no data to harm, and nothing starts without them."""
