@@ -63,7 +63,7 @@ class DeploymentCertificates(Certificates):
         try:
             return path, from_pem(text)
         except ValueError as error:
-            raise NotFoundError(f"{path} in nginx holds no certificate.", hint="Type: qfc certs renew") from error
+            raise NotFoundError(f"{path} in nginx contains no certificate.", hint="Type: qfc certs renew") from error
 
     def key_fits(self) -> bool:
         """Return whether the private key next to the file matches the certificate. The key itself stays on the host."""
@@ -114,7 +114,7 @@ class DeploymentCertificates(Certificates):
         if any(is_certbots(path) for path in paths.values()):
             raise RefusedError(
                 f"{paths[CERTIFICATE]} is written by certbot, which issues no certificate where other files exist.",
-                hint="Type: qfc certs renew --force; or issue the first one as the release's documentation says",
+                hint="Type: qfc certs renew --force; or issue the first one as the release's documentation describes",
             )
         self._engine.machine.write_bytes(paths[KEY], key, mode=0o600)
         self._engine.machine.write_bytes(paths[CERTIFICATE], certificate)

@@ -68,8 +68,8 @@ class ServerDumps(Dumps):
             return error.message
         if not row or not row[0]:
             return (
-                f"the account {self._access().user} may not create databases on the server, or not with the "
-                "extensions that this one has"
+                f"the account {self._access().user} cannot create databases on the server, or not with the "
+                "extensions of this one"
             )
         return None
 

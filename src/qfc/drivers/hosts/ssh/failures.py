@@ -42,7 +42,7 @@ _FAILURES = (
     _failure(
         r"Host key verification failed",
         "The host key of {name}, or of a jump host on the way, is not trusted.",
-        "Type: {login}  and follow what it says, then try again.",
+        "Type: {login}  and follow its instructions, then try again.",
     ),
     _failure(
         r"UNPROTECTED PRIVATE KEY|bad permissions",
