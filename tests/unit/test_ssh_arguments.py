@@ -156,7 +156,7 @@ def test_the_last_end_counts() -> None:
         ("ssh: connect to host h port 22: No route to host", "does not answer", "firewall"),
         ("Received disconnect from h port 22:2: Too many authentication failures", "too many keys", "identity_file"),
         ("WARNING: UNPROTECTED PRIVATE KEY FILE!\nbad permissions", "others may read", "chmod 600"),
-        ("kex_exchange_identification: Connection closed by remote host", "closed the connection", "ban this address"),
+        ("kex_exchange_identification: Connection closed by remote host", "closed the connection", "banned this"),
         ("/home/o/.ssh/config: line 3: Bad configuration option: hots", "configuration is wrong", "line"),
         ("something new\nthat nobody knows", "that nobody knows", "ssh "),
         ("", "ssh printed nothing", "ssh "),

@@ -87,7 +87,7 @@ _FAILURES = (
     _failure(
         r"Connection (closed|reset)|kex_exchange_identification|Broken pipe",
         "{name} closed the connection before the login.",
-        "The server may be overloaded, or ban this address. Check its sshd log, then type: {login}",
+        "The server may be overloaded or have banned this address. Check its sshd log, then type: {login}",
     ),
 )
 

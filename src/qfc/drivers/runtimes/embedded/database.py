@@ -29,7 +29,7 @@ NAME, USER = "qfieldcloud_db", "qfieldcloud_db_admin"
 
 
 def endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
-    """Return the stack's database. Raises QfcError if the stack has never been started."""
+    """Return the endpoint of the stack's database. Raises QfcError if the stack has never been started."""
     if settings.database_url_file is not None:
         return external_endpoint(settings.database_url_file)
     try:
@@ -42,7 +42,7 @@ def endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
 
 
 def running_endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
-    """Return the stack's running database. Raises NotRunningError if our own server has no socket."""
+    """Return the endpoint of the running database. Raises NotRunningError if our own server has no socket."""
     target = endpoint(layout, settings)
     if settings.database_url_file is None and not (layout.database_sockets / f".s.PGSQL.{PORT}").exists():
         raise NotRunningError("The stack is not running.", hint="Type: qfc up")

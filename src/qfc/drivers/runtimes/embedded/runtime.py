@@ -59,7 +59,7 @@ class EmbeddedRuntime(Runtime):
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
 
     def endpoint(self) -> Endpoint:
-        """Return the stack's database. Raises UnreachableError when it does not run."""
+        """Return the endpoint of the stack's database. Raises UnreachableError when it does not run."""
         return database.running_endpoint(self.layout, self.settings)
 
     def services(self) -> tuple[Service, ...]:
