@@ -88,7 +88,7 @@ def test_what_a_stack_cannot_remember_is_told_and_leaves_what_it_knew(disk: Path
     fill(disk)
     with pytest.raises(QfcError, match="No space left on device") as caught:
         state.write(disk / "state.json", state.EmbeddedState(port=8012))
-    assert "disk space" in caught.value.hint
+    assert "free space" in caught.value.hint
     assert state.read(disk / "state.json") == before
     assert sorted(path.name for path in disk.iterdir()) == ["all-the-rest", "state.json"]
 

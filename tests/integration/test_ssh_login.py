@@ -91,7 +91,7 @@ def test_a_changed_host_key_stops_everything_and_says_what_to_type(server: SshSe
 def test_a_wrong_key_is_told_with_the_account(server: SshServer) -> None:
     make_key(server.folder / "key")
     error = refusal(server.settings())
-    assert f"{ACCOUNT}@127.0.0.1 may not log in" in error.message
+    assert f"{ACCOUNT}@127.0.0.1 cannot log in" in error.message
     assert "ssh-copy-id" in error.hint
 
 
@@ -198,7 +198,7 @@ def test_an_unknown_jump_host_is_told(server: SshServer, way: SshServer) -> None
 
 def test_a_jump_host_that_refuses_us_is_named(server: SshServer, way: SshServer) -> None:
     (way.folder / "authorized_keys").write_text("")
-    assert f"{ACCOUNT}@localhost may not log in" in refusal(through(server)).message
+    assert f"{ACCOUNT}@localhost cannot log in" in refusal(through(server)).message
     assert server.logins == 0
 
 
@@ -208,7 +208,7 @@ def test_a_jump_host_is_not_given_the_servers_password(tmp_path: Path, server: S
     way.password = PASSWORD
     (way.folder / "authorized_keys").write_text("")
     way.run()
-    assert f"{ACCOUNT}@localhost may not log in" in refusal(through(server, password=PASSWORD)).message
+    assert f"{ACCOUNT}@localhost cannot log in" in refusal(through(server, password=PASSWORD)).message
     # The jump host knows that password too: given it, it would have let us in.
     assert (server.logins, way.logins) == (0, 0)
 

@@ -28,7 +28,7 @@ class FileAuditLog(AuditLog):
             append_line(self._path, _line(entry))
         except OSError as error:
             raise QfcError(
-                f"The audit log {self._path} cannot be written.", hint="Check the disk space and permissions."
+                f"The audit log {self._path} cannot be written.", hint="Check free space and permissions."
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
@@ -68,7 +68,7 @@ class HostAuditLog(AuditLog):
         except CommandError as error:
             raise QfcError(
                 f"The audit log in {self._folder} on {self._machine.name} cannot be written.",
-                hint="Check the disk space and permissions there.",
+                hint="Check free space and permissions there.",
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:

@@ -169,7 +169,7 @@ def _copy_tree(tree: Path, target: Path) -> None:
     except OSError as error:
         if not target.exists():
             raise QfcError(
-                f"PostgreSQL cannot be copied to {target}.", hint="Check the disk space and permissions."
+                f"PostgreSQL cannot be copied to {target}.", hint="Check free space and permissions."
             ) from error
     finally:
         shutil.rmtree(half, ignore_errors=True)

@@ -33,7 +33,7 @@ class HostRecords(Records):
             except CommandError as error:
                 raise QfcError(
                     f"{self._root} on {self._machine.name} cannot be written.",
-                    hint="Run qfc as the account that owns the stack; check the disk space.",
+                    hint="Run qfc as the account that owns the stack; check free space.",
                 ) from error
             self._made.add(below)
         return self._root / below

@@ -113,7 +113,7 @@ def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping
     except subprocess.CalledProcessError as error:
         said = (str(error.stderr).strip() or str(error.stdout).strip() or "no output").splitlines()
         raise CommandError(
-            f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check the disk space and permissions."
+            f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check free space and permissions."
         ) from error
 
 

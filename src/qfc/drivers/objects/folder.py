@@ -27,7 +27,7 @@ class FolderObjectStore(ObjectStore):
                 shutil.copyfileobj(content, file, 1024 * 1024)
         except OSError as error:
             raise QfcError(
-                f"{key} cannot be stored in {self.folder}.", hint="Check the disk space and permissions."
+                f"{key} cannot be stored in {self.folder}.", hint="Check free space and permissions."
             ) from error
         return path.stat().st_size
 

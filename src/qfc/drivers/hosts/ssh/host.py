@@ -112,7 +112,7 @@ class SshHost(Machine):
             return
         reason = "it is a folder" if ended.exit_code == files.FOLDER else _last_line(ended)
         raise QfcError(
-            f"{path} on {self.name} cannot be written: {reason}", hint="Check the disk space and permissions there."
+            f"{path} on {self.name} cannot be written: {reason}", hint="Check free space and permissions there."
         )
 
     def disk(self, path: PurePath) -> Disk:

@@ -52,5 +52,5 @@ class Env:
         except (CommandError, NotFoundError) as error:
             raise QfcError(
                 f"{self.path} cannot be written.",
-                hint="Check the disk space, and the owner and permissions of the file.",
+                hint="Check free space, and the owner and permissions of the file.",
             ) from error

@@ -66,11 +66,11 @@ class Lifecycle:
                 return True
             for name in names:
                 if self._gave_up(name, before):
-                    raise self._hopeless(name)
+                    raise self._not_ready_error(name)
             return False
 
         if not wait_until(self._clock, is_up, limit_s=READY_S, poll_s=POLL_S):
-            raise self._hopeless(names[0])
+            raise self._not_ready_error(names[0])
 
     def begin(self, names: Sequence[str]) -> None:
         """Start processes without waiting; one that is being stopped ends first."""
@@ -121,7 +121,7 @@ class Lifecycle:
         restarts = history.read(self._layout.history).get(name, history.Past()).restarts
         return restarts >= before.get(name, history.Past()).restarts + HOPELESS
 
-    def _hopeless(self, name: str) -> UnreachableError:
+    def _not_ready_error(self, name: str) -> UnreachableError:
         said = [text for text in last_texts(self._layout.log / f"{name}.log", 5) if text.strip()]
         service = service_of(name)
         words = f" Its last log line: {said[-1][:300]}" if said else ""
