@@ -60,7 +60,7 @@ def keep_file(path: Path, content: bytes, *, mode: int = 0o644) -> None:
         replace_file(path, content, mode=mode)
     except OSError as error:
         said = error.strerror or type(error).__name__
-        raise QfcError(f"{path} cannot be written: {said}.", hint="Check free space and rights.") from error
+        raise QfcError(f"{path} cannot be written: {said}.", hint="Check free space and permissions.") from error
 
 
 def append_line(path: Path, line: str, *, mode: int = 0o600) -> None:

@@ -182,7 +182,7 @@ def test_a_configured_port_that_is_taken_is_an_error_that_starts_nothing(qfc: Qf
         qfc.ok("init", "local", "--port", str(stranger.getsockname()[1]))
         answer = qfc("--json", "up")
     assert answer.code == 2
-    assert "taken" in answer.json["error"]["message"]
+    assert "Another program uses port" in answer.json["error"]["message"]
     assert qfc.processes() == []
 
 
@@ -194,7 +194,7 @@ def test_a_database_that_cannot_start_is_told_with_its_last_words(qfc: Qfc) -> N
     control.write_bytes(b"garbage")
     answer = qfc("--json", "up")
     assert answer.code == 3
-    assert "db does not come up" in answer.json["error"]["message"]
+    assert "db does not become ready" in answer.json["error"]["message"]
     assert "qfc logs --service db" in answer.json["error"]["hint"]
 
 

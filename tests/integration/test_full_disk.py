@@ -49,7 +49,7 @@ def test_a_lock_is_taken_and_held_though_nobody_can_write_down_by_whom(disk: Pat
     first.release()
     room = fill(disk)
     first.take("lab mend")
-    with pytest.raises(LockHeldError, match="Somebody else is at work"):
+    with pytest.raises(LockHeldError, match="Another operator is changing"):
         second.take("down")
     room.unlink()
     with pytest.raises(LockHeldError):

@@ -79,7 +79,7 @@ def test_views_can_write_nothing(database: Endpoint) -> None:
 
 def test_a_view_that_takes_too_long_is_given_up(database: Endpoint) -> None:
     views = Database(lambda: connect(database))
-    with pytest.raises(QfcError, match="no answer in time"), views.reading() as session:
+    with pytest.raises(QfcError, match="did not answer in time"), views.reading() as session:
         session.connection.execute("set local statement_timeout = '20ms'")
         session.connection.execute("select pg_sleep(5)")
     views.close()

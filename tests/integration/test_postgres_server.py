@@ -62,7 +62,7 @@ def test_a_folder_without_a_server_is_told(tmp_path: Path) -> None:
 
 def test_data_of_another_release_is_refused() -> None:
     folder = locate().bin
-    with pytest.raises(ConfigError, match="made by PostgreSQL 12"):
+    with pytest.raises(ConfigError, match="created by PostgreSQL 12"):
         locate(folder, major=12)
 
 

@@ -91,7 +91,7 @@ def test_a_changed_host_key_stops_everything_and_says_what_to_type(server: SshSe
 def test_a_wrong_key_is_told_with_the_account(server: SshServer) -> None:
     make_key(server.folder / "key")
     error = refusal(server.settings())
-    assert f"{ACCOUNT}@127.0.0.1 may not log in" in error.message
+    assert f"{ACCOUNT}@127.0.0.1 cannot log in" in error.message
     assert "ssh-copy-id" in error.hint
 
 
@@ -117,7 +117,7 @@ def test_the_password_of_the_environment_opens_the_server(guarded: SshServer) ->
 
 
 def test_a_wrong_password_is_tried_once(guarded: SshServer) -> None:
-    assert "may not log in" in refusal(guarded.settings(password="wrong")).message
+    assert "cannot log in" in refusal(guarded.settings(password="wrong")).message
     assert guarded.log.count("Failed password") == 1
 
 
@@ -198,7 +198,7 @@ def test_an_unknown_jump_host_is_told(server: SshServer, way: SshServer) -> None
 
 def test_a_jump_host_that_refuses_us_is_named(server: SshServer, way: SshServer) -> None:
     (way.folder / "authorized_keys").write_text("")
-    assert f"{ACCOUNT}@localhost may not log in" in refusal(through(server)).message
+    assert f"{ACCOUNT}@localhost cannot log in" in refusal(through(server)).message
     assert server.logins == 0
 
 
@@ -208,7 +208,7 @@ def test_a_jump_host_is_not_given_the_servers_password(tmp_path: Path, server: S
     way.password = PASSWORD
     (way.folder / "authorized_keys").write_text("")
     way.run()
-    assert f"{ACCOUNT}@localhost may not log in" in refusal(through(server, password=PASSWORD)).message
+    assert f"{ACCOUNT}@localhost cannot log in" in refusal(through(server, password=PASSWORD)).message
     # The jump host accepts that password too: if it had received it, it would have let us in.
     assert (server.logins, way.logins) == (0, 0)
 
@@ -216,7 +216,7 @@ def test_a_jump_host_is_not_given_the_servers_password(tmp_path: Path, server: S
 def test_a_port_where_nobody_listens_is_told(server: SshServer) -> None:
     server.stop()
     error = refusal(server.settings())
-    assert "connection was refused" in error.message
+    assert "refused the connection" in error.message
     assert error.exit_code == 3
 
 
@@ -233,13 +233,13 @@ def test_a_login_that_hangs_is_left_in_time(server: SshServer) -> None:
 
 
 def test_a_name_without_address_is_told(server: SshServer) -> None:
-    assert "leads to no address" in refusal(server.settings(host="nowhere.invalid")).message
+    assert "cannot be resolved" in refusal(server.settings(host="nowhere.invalid")).message
 
 
 def test_an_account_without_a_shell_is_told(tmp_path: Path) -> None:
     require("root", IS_ROOT, "root: an account for this sshd alone")
     with running(SshServer(tmp_path / "server", login_shell="/usr/sbin/nologin")) as server:
-        assert "runs no commands" in refusal(server.settings()).message
+        assert "does not run commands" in refusal(server.settings()).message
 
 
 class _Seen:

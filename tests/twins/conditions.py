@@ -20,9 +20,16 @@ from qfc.stack.model.conditions import (
     ProjectCount,
     StuckSession,
 )
+from qfc.stack.ports.diagnosis import (
+    AccountConditions,
+    FileConditions,
+    ProjectConditions,
+    ServerConditions,
+    WorkConditions,
+)
 
 
-class QuietFiles:
+class QuietFiles(FileConditions):
     """Implements `qfc.stack.ports.diagnosis.FileConditions`."""
 
     def with_trouble(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
@@ -45,7 +52,7 @@ class QuietFiles:
         return ()
 
 
-class QuietProjects:
+class QuietProjects(ProjectConditions):
     """Implements `qfc.stack.ports.diagnosis.ProjectConditions`. This server does not know the content of projects."""
 
     def stores_in_use(self) -> Mapping[str, int] | None:
@@ -61,7 +68,7 @@ class QuietProjects:
         return None
 
 
-class QuietAccounts:
+class QuietAccounts(AccountConditions):
     """Implements `qfc.stack.ports.diagnosis.AccountConditions`. This server keeps no plans."""
 
     def superusers(self) -> int:
@@ -86,7 +93,7 @@ class QuietAccounts:
         raise NotFoundError(f"There is no plan {code} that could be {change}.")
 
 
-class QuietWork:
+class QuietWork(WorkConditions):
     """Implements `qfc.stack.ports.diagnosis.WorkConditions`."""
 
     def edits(self, status: str, *, since: datetime | None = None, more_than: int = 0) -> tuple[ProjectCount, ...]:
@@ -115,7 +122,7 @@ class QuietWork:
 
 
 @dataclass
-class QuietServer:
+class QuietServer(ServerConditions):
     """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the last one that was set.
 
     `stuck` are sessions that no test can create: of ten minutes or more.

@@ -19,7 +19,7 @@ from qfc.stack.model import (
     MemoryRoom,
     Tunnel,
 )
-from qfc.stack.ports import Api, Clock
+from qfc.stack.ports import Api, Certificates, Clock, Dumps, Images, Rollout, Traffic, Tunnels
 
 from .deployment_files import MemorySettings, MemorySource
 from .inspection import MemoryInspection
@@ -29,7 +29,7 @@ KEPT = "qfc-keep"
 
 
 @dataclass(frozen=True)
-class MemoryImages:
+class MemoryImages(Images):
     """Images with names, as in an engine."""
 
     site: Site
@@ -63,17 +63,14 @@ class MemoryImages:
         self.site.fetch(name, self.clock.now())
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image under another name."""
         self.tag(image_id, f"{KEPT}/{self.site.project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError if it does not exist."""
         if image_id not in self.site.images:
             raise NotFoundError(f"There is no image {image_id}.")
         self.site.names[name] = image_id
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remove names and ids of images that no container needs."""
         used = set(self.site.containers.values())
         gone = [name for name in names if self.site.names.get(name, name) not in used]
         for name in gone:
@@ -111,14 +108,13 @@ class MemoryImages:
 
 
 @dataclass(frozen=True)
-class MemoryTraffic:
+class MemoryTraffic(Traffic):
     """Traffic that is open or blocked. `may_hold` is the answer of `refusal`."""
 
     site: Site
     may_hold: str | None = None
 
     def refusal(self) -> str | None:
-        """Return why writes cannot be blocked; None if they can."""
         return self.may_hold
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
@@ -126,7 +122,6 @@ class MemoryTraffic:
         self.site.held = (password, tuple(paths))
 
     def release(self) -> None:
-        """Accept writes again; harmless if they are accepted already."""
         self.site.held = None
 
     def settle(self, timeout_s: float) -> bool:
@@ -136,14 +131,13 @@ class MemoryTraffic:
 
 
 @dataclass(frozen=True)
-class MemoryDumps:
+class MemoryDumps(Dumps):
     """Copies of all rows. `may_dump` is the answer of `refusal`."""
 
     site: Site
     may_dump: str | None = None
 
     def refusal(self) -> str | None:
-        """Return why the database cannot be dumped; None if it can."""
         return self.may_dump
 
     def dump(self, path: PurePath) -> Dump:
@@ -155,7 +149,7 @@ class MemoryDumps:
     def read_back(self, path: PurePath) -> Dump:
         """Return the content of a dump. Raises QfcError if it does not exist."""
         if path not in self.site.files:
-            raise QfcError(f"The dump {path} is not whole.")
+            raise QfcError(f"The dump {path} is incomplete.")
         return Dump(str(path), len(self.site.files[path]), len(self.site.dumps[path][0]), "15")
 
     def restore(self, path: PurePath) -> None:
@@ -165,18 +159,16 @@ class MemoryDumps:
 
 
 @dataclass(frozen=True)
-class MemoryRollout:
+class MemoryRollout(Rollout):
     """Containers created from images, and a database with migrations."""
 
     site: Site
 
     def facts(self) -> ComposeFacts:
-        """Return the services that files and .env define."""
         images = {service: self.site.name_of(service) for service in self.site.services}
         return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
-        """Return name and id of the image of each service's container."""
         return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
@@ -197,29 +189,25 @@ class MemoryRollout:
         self.site.workers = self.site.wanted_workers if workers is None else workers
 
     def await_ready(self, *, limit_s: float, without: Sequence[str] = ()) -> None:
-        """Insist that everything is running. Raises UnreachableError with the last output."""
         del limit_s
         for name in self.site.unready:
             if name not in without:
-                raise UnreachableError(f"{name} does not come up.")
+                raise UnreachableError(f"{name} does not become ready.")
         if APP not in without and not self.site.answers:
-            raise UnreachableError(f"app does not come up. Its last words: {self.last_words(APP)}")
+            raise UnreachableError(f"app does not become ready. Its last log line: {self.last_words(APP)}")
         if WORKER not in without and self.site.workers != self.site.wanted_workers:
-            raise UnreachableError("worker_wrapper does not come up.")
+            raise UnreachableError("worker_wrapper does not become ready.")
 
     def drain(self) -> None:
-        """Let all workers finish and stop."""
         self.site.workers = 0
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once."""
         for service in services:
             self.site.containers.pop(service, None)
         if WORKER in services:
             self.site.workers = 0
 
     def last_words(self, service: str) -> str:
-        """Return the last output of the service."""
         return f"{service} ends: it cannot work" if not self.site.answers else f"{service} is ready"
 
     def _migrate(self, release: Release) -> None:
@@ -232,7 +220,7 @@ class MemoryRollout:
 
 
 @dataclass
-class MemoryCertificates:
+class MemoryCertificates(Certificates):
     """The served certificate, or none; `file` is the one on the disk if it differs, `fits` whether its key matches."""
 
     given: Certificate | None = None
@@ -247,13 +235,11 @@ class MemoryCertificates:
         return self.given
 
     def on_disk(self) -> tuple[str, Certificate]:
-        """Return path and certificate. Raises NotFoundError."""
         if self.missing:
             raise NotFoundError("There is no /memory/certificate.pem in nginx.")
         return "/memory/certificate.pem", self.file or self.served()
 
     def key_fits(self) -> bool:
-        """Return whether the key matches the certificate."""
         return self.fits
 
     def renew(self, *, force: bool = False) -> str:
@@ -278,13 +264,12 @@ class MemoryCertificates:
 
 
 @dataclass(frozen=True)
-class MemoryTunnels:
+class MemoryTunnels(Tunnels):
     """Tunnels that were given."""
 
     given: tuple[Tunnel, ...] = ()
 
     def find(self) -> tuple[Tunnel, ...]:
-        """Return them."""
         return self.given
 
 

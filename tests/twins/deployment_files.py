@@ -12,6 +12,7 @@ from typing import Any, BinaryIO
 from qfc.drivers.env_file import EnvFile
 from qfc.errors import CommandError, NotFoundError, QfcError
 from qfc.stack.model import Revision, SourceState
+from qfc.stack.ports import Records, Settings, Source
 
 from .site import FOLDER, Release, Rows, Site
 
@@ -19,13 +20,12 @@ OURS = FOLDER / ".qfc"
 
 
 @dataclass(frozen=True)
-class MemorySource:
+class MemorySource(Source):
     """A repository whose commits are the site's releases."""
 
     site: Site
 
     def state(self) -> SourceState:
-        """Return the current revision of the folder."""
         return SourceState(self.site.release.revision, self.site.branch, self.site.changed)
 
     def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
@@ -37,11 +37,9 @@ class MemorySource:
         raise NotFoundError(f"There is no {kind} {ref}.", hint="Type: git tag")
 
     def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
-        """Check out the files of a release."""
         self.site.commit, self.site.branch = self._release(revision).revision.commit, branch
 
     def date(self, revision: Revision) -> datetime:
-        """Return when a release was created."""
         return self._release(revision).made_at
 
     def read(self, revision: Revision, path: str) -> str | None:
@@ -55,17 +53,15 @@ class MemorySource:
 
 
 @dataclass(frozen=True)
-class MemorySettings:
+class MemorySettings(Settings):
     """The site's .env."""
 
     site: Site
 
     def text(self) -> str:
-        """Return the file as it is."""
         return self.site.env
 
     def values(self) -> Mapping[str, str]:
-        """Return its values by their names."""
         return EnvFile(self.site.env, ".env").values
 
     def change(self, values: Mapping[str, str]) -> None:
@@ -78,21 +74,18 @@ class MemorySettings:
             self.site.env_before, self.site.env = self.site.env, text
 
     def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
-        """Return which of these names had another value in an earlier .env; names it did not have are left out."""
         before, now = EnvFile(text, "an earlier .env").values, self.values()
         return tuple(name for name in names if before.get(name) and before[name] != now.get(name))
 
     def has_other_names(self, text: str) -> bool:
-        """Return whether another .env has other names than this one."""
         return set(EnvFile(text, "another .env").values) != set(self.values())
 
     def missing_for(self, text: str) -> tuple[str, ...]:
-        """Return the names in an .env.example that this file lacks."""
         return tuple(sorted(set(EnvFile(text, ".env.example").values) - set(self.values())))
 
 
 @dataclass(frozen=True)
-class MemoryRecords:
+class MemoryRecords(Records):
     """Documents in a dictionary of files; removing a dump also removes its file."""
 
     files: dict[PurePath, str] = field(default_factory=dict[PurePath, str])
@@ -108,35 +101,30 @@ class MemoryRecords:
         try:
             return None if text is None else json.loads(text)
         except ValueError as error:
-            raise QfcError(f"{OURS / name} cannot be read: {error}", hint="Look at it, then remove it.") from error
+            raise QfcError(f"{OURS / name} cannot be read: {error}", hint="Check the file, then remove it.") from error
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
         """Replace a document."""
         self.write_text(name, json.dumps(document))
 
     def write_text(self, name: str, text: str) -> None:
-        """Replace a text file."""
         self.files[OURS / name] = text
 
     def read_text(self, name: str) -> str | None:
-        """Return a text file; None if it does not exist."""
         return self.files.get(OURS / name)
 
     def remove(self, name: str) -> None:
-        """Remove a document, or a folder with its content; harmless if it does not exist."""
         place = OURS / name
         for path in [path for path in self.files if path == place or place in path.parents]:
             del self.files[path]
             self.dumps.pop(path, None)
 
     def names(self, folder: str) -> tuple[str, ...]:
-        """Return the content of one of the suite's own folders, in the order of names."""
         place = OURS / folder
         below = {path.relative_to(place).parts[0] for path in self.files if place in path.parents}
         return tuple(sorted(below))
 
     def sizes(self, folder: str) -> Mapping[str, int]:
-        """Return the bytes of the files in one of the suite's own folders, by name."""
         place = OURS / folder
         found = {path.name: text for path, text in self.files.items() if path.parent == place}
         return {name: len(text.encode("utf-8", errors="surrogateescape")) for name, text in found.items()}

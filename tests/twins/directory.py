@@ -8,9 +8,10 @@ from datetime import datetime
 
 from qfc.errors import NotFoundError
 from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
+from qfc.stack.ports import Directory
 
 
-class MemoryDirectory:
+class MemoryDirectory(Directory):
     """Users and projects in memory. Implements `qfc.stack.ports.Directory`. `tokens` counts a user's valid ones."""
 
     def __init__(self) -> None:
@@ -26,7 +27,6 @@ class MemoryDirectory:
         self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
-        """Return accounts of users and organizations, in the order of names."""
         return tuple(sorted(self.user_rows.values(), key=lambda user: user.username))[:limit]
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
@@ -34,19 +34,17 @@ class MemoryDirectory:
         return tuple(reversed(self.project_rows.values()))[:limit]
 
     def project(self, name: str) -> Project:
-        """Return a project by its id or by `owner/name`. Raises NotFoundError."""
         for project in self.project_rows.values():
             if name.lower() == project.id or _named(project, name):
                 return project
         raise NotFoundError(f"There is no project {name}.", hint="Type: qfc projects list")
 
     def set_active(self, username: str, active: bool) -> int:
-        """Enable a user, or disable them and end their tokens; return the number ended. Raises NotFoundError."""
         for name, user in self.user_rows.items():
             if name.upper() == username.upper() and user.type == "person":
                 self.user_rows[name] = replace(user, is_active=active)
                 return 0 if active else self.tokens.pop(name, 0)
-        raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+        raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
 
     def subscription(self, username: str) -> Subscription | None:
         """Return what was given for an account."""
@@ -67,7 +65,6 @@ class MemoryDirectory:
         return added
 
     def set_plan(self, username: str, code: str) -> None:
-        """Give an account another plan, and activate it. Raises NotFoundError."""
         known = self._subscription(username)
         for plan in self.plan_rows:
             if plan.code == code:
@@ -80,7 +77,6 @@ class MemoryDirectory:
         raise NotFoundError(f"There is no plan {code}.", hint="Type: qfc users plans")
 
     def end_tokens(self, username: str) -> int:
-        """End all tokens of a user; return their number."""
         return self.tokens.pop(username, 0)
 
     def responsible(self, project_id: str) -> str:
@@ -124,7 +120,7 @@ class MemoryDirectory:
         del seconds
         user = self.user_rows.get(username)
         if user is None or not user.is_active or user.type != "person":
-            raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+            raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         token = f"token-{len(self.sessions) + 1}"
         self.sessions[token] = username
         return token
@@ -134,7 +130,6 @@ class MemoryDirectory:
         self.sessions.pop(token, None)
 
     def database(self) -> DatabaseStatus:
-        """Return facts about the database itself."""
         return self.status
 
 

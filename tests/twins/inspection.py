@@ -18,6 +18,13 @@ from qfc.stack.model import (
     TemporaryFolder,
     Vantage,
 )
+from qfc.stack.ports.diagnosis import (
+    ContainerInspection,
+    EngineInspection,
+    EnvironmentInspection,
+    HostInspection,
+    NetworkInspection,
+)
 
 from .site import SERVICES, Site
 
@@ -41,7 +48,7 @@ class MemoryInspection:
         self.network = MemoryNetwork()
 
 
-class MemoryContainers:
+class MemoryContainers(ContainerInspection):
     """Containers that are given. `orphaned` has the services that are no longer in the files."""
 
     def __init__(self, site: Site) -> None:
@@ -83,12 +90,12 @@ class MemoryContainers:
         """Remove containers. Raises RefusedError for a missing one."""
         strange = set(ids) - {one.id for one in self.rows}
         if strange:
-            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+            raise RefusedError(f"These are not containers of the deployment: {', '.join(sorted(strange))}.")
         self.rows = [one for one in self.rows if one.id not in ids]
 
 
 @dataclass
-class MemoryEnvironment:
+class MemoryEnvironment(EnvironmentInspection):
     """Variables of services: `given` has a service's own ones, `PASSED` names come from `.env`."""
 
     site: Site
@@ -106,7 +113,7 @@ class MemoryEnvironment:
 
 
 @dataclass
-class MemoryEngine:
+class MemoryEngine(EngineInspection):
     """An engine that is given. `neighbours` have workers with the label `neighbours_label`."""
 
     environment: MemoryEnvironment
@@ -135,7 +142,7 @@ class MemoryEngine:
 
 
 @dataclass
-class MemoryHostState:
+class MemoryHostState(HostInspection):
     """Disks, a clock and folders of jobs that are given."""
 
     folders: list[TemporaryFolder] = field(default_factory=list[TemporaryFolder])
@@ -163,12 +170,12 @@ class MemoryHostState:
         """Remove folders. Raises RefusedError for one that is not among those that were given."""
         strange = sorted(set(paths) - {one.path for one in self.folders})
         if strange:
-            raise RefusedError(f"No job left the folder {strange[0]}.")
+            raise RefusedError(f"The folder {strange[0]} is not a leftover of a job.")
         self.folders = [one for one in self.folders if one.path not in paths]
 
 
 @dataclass
-class MemoryNetwork:
+class MemoryNetwork(NetworkInspection):
     """Servers that answer. `unreached`: unreachable routes with the reason; `nowhere`: names that do not resolve."""
 
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
@@ -178,7 +185,7 @@ class MemoryNetwork:
     def reach(self, vantage: Vantage, url: str) -> Reached:
         """Answer like a store, unless that route is unreachable."""
         if "@" in url:
-            raise UsageError("An address with credentials in it is not sent out.")
+            raise UsageError("An address that contains credentials is not requested.")
         error = self.unreached.get((vantage, url))
         return FORBIDDEN if error is None else Reached(None, error)
 

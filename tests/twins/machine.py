@@ -8,18 +8,18 @@ from pathlib import PurePath
 
 from qfc.errors import CommandError, NotFoundError
 from qfc.stack.model import CommandResult, Disk
+from qfc.stack.ports import Clock, Host
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-class MemoryClock:
+class MemoryClock(Clock):
     """A clock that stands still until somebody sleeps."""
 
     def __init__(self, start: datetime = START) -> None:
         self.moment = start
 
     def now(self) -> datetime:
-        """Return the time now, aware, in UTC."""
         return self.moment
 
     def monotonic(self) -> float:
@@ -35,7 +35,7 @@ class MemoryClock:
 Program = Callable[[Sequence[str], bytes], tuple[int, str, str]]
 
 
-class MemoryHost:
+class MemoryHost(Host):
     """A host with the given programs and files. `ran` has every command."""
 
     name = "memory"
@@ -64,18 +64,16 @@ class MemoryHost:
         result = CommandResult(tuple(argv), *program(argv, stdin or b""))
         if check and result.exit_code != 0:
             said = f"{result.stderr}\n{result.stdout}".strip()
-            last = said.splitlines()[-1] if said else "it said nothing"
+            last = said.splitlines()[-1] if said else "it printed nothing"
             raise CommandError(f"{argv[0]} ended with exit code {result.exit_code}: {last}", said=said)
         return result
 
     def read_bytes(self, path: PurePath) -> bytes:
-        """Return a file's content. Raises NotFoundError."""
         if path not in self.files:
             raise NotFoundError(f"There is no file {path}.")
         return self.files[path][0]
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content."""
         self.files[path] = (content, mode)
 
     def disk(self, path: PurePath) -> Disk:

@@ -20,7 +20,7 @@ from qfc.stack.model import (
     WaitingCounts,
     Worker,
 )
-from qfc.stack.ports import Clock
+from qfc.stack.ports import Clock, DatabaseQueue
 from qfc.stack.queue_changes import LockedDelta, LockedJob, plan_cancel, plan_reapply, plan_release, plan_retry
 from qfc.stack.queue_order import WaitingJob, plan_order
 
@@ -36,7 +36,7 @@ OUTPUT_TAIL = 2000
 ERROR_KEYS = ("error", "error_type", "error_class", "error_origin", "container_exit_code")
 
 
-class MemoryQueue:
+class MemoryQueue(DatabaseQueue):
     """A queue of the embedded kind, workers with leases included. Implements `qfc.stack.ports.DatabaseQueue`.
 
     `parts` has the outcome of each (job, delta); `locks` the time since when each project has been locked.
@@ -51,7 +51,6 @@ class MemoryQueue:
         self.worker_rows: list[Worker] = []
 
     def depth(self) -> QueueDepth:
-        """Count waiting and running jobs."""
         open_statuses = [job.status for job in self._with(OPEN)]
         pending, queued, started = (open_statuses.count(status) for status in OPEN)
         oldest = min((job.created_at for job in self._with([JobStatus.PENDING])), default=self.clock.now())
@@ -59,7 +58,6 @@ class MemoryQueue:
         return QueueDepth(pending, queued, started, age)
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
-        """Return the queue at one moment."""
         pending = oldest_first(self._with([JobStatus.PENDING]))
         return QueueSnapshot(
             at=self.clock.now(),
@@ -79,7 +77,6 @@ class MemoryQueue:
         since: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Job, ...]:
-        """Return jobs, the newest first, without output and feedback."""
         found = [
             job
             for job in oldest_first(self._with(statuses or tuple(JobStatus)))
@@ -93,12 +90,10 @@ class MemoryQueue:
         return self._locked(one_by_id(self.job_rows, job_id, "job"))
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
-        """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
         found = [job for job in self._ended(since) if not statuses or job.status in statuses]
         return tuple(map(_with_error, found))[:limit]
 
     def statistics(self, *, since: datetime) -> JobStatistics:
-        """Count and measure the jobs that ended since then."""
         ended = self._ended(since)
         counts = {status: sum(job.status is status for job in ended) for status in JobStatus}
         finished = [job for job in ended if job.status is JobStatus.FINISHED]
@@ -121,7 +116,6 @@ class MemoryQueue:
         before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
-        """Return deltas in the order of arrival, without content."""
         found = [
             replace(delta, content=None)
             for delta in sorted(self.delta_rows.values(), key=lambda delta: (delta.created_at, delta.id))
@@ -133,7 +127,6 @@ class MemoryQueue:
         return tuple(found[:limit])
 
     def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
-        """Return deltas of a project with their content, in the order of arrival, starting after the given one."""
         own = [one for one in self.delta_rows.values() if one.project_id == project_id]
         ordered = sorted(own, key=lambda one: (one.created_at, one.id))
         rest = [one for one in ordered if after is None or (one.created_at, one.id) > (after.created_at, after.id)]
@@ -144,18 +137,15 @@ class MemoryQueue:
         return one_by_id(self.delta_rows, delta_id, "delta")
 
     def workers(self) -> tuple[Worker, ...]:
-        """Return the workers."""
         return tuple(self.worker_rows)
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
-        """Change the status of jobs that have one of the allowed ones; return the ids changed."""
         ids = [name for name in job_ids if name in self.job_rows and self.job_rows[name].status in allowed]
         for name in ids:
             self._put(name, to)
         return tuple(ids)
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Requeue failed and stopped jobs, with those of their deltas that never arrived."""
         asked = bounded(job_ids)
         plan = plan_retry(asked, self._locked_jobs(asked), self._locked_parts(asked), skips_settled=True)
         if not dry_run:
@@ -163,7 +153,6 @@ class MemoryQueue:
         return QueueChange(plan.jobs, tuple(part.delta_id for part in plan.parts), plan.refused)
 
     def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
-        """Stop waiting and running jobs, or only waiting ones; their deltas are pending again, without a job."""
         asked = bounded(job_ids)
         jobs, parts = self._locked_jobs(asked), self._locked_parts(asked)
         plan = plan_cancel(asked, jobs, parts, stops_running=True, only_waiting=only_waiting)
@@ -178,7 +167,6 @@ class MemoryQueue:
         return QueueChange(plan.jobs, plan.deltas, plan.refused)
 
     def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
-        """Unlock projects that were locked before a moment and have no running job; return their ids."""
         busy = {job.project_id for job in self._with(ACTIVE)}
         old = [name for name in bounded(project_ids) if name in self.locks and self.locks[name] < locked_before]
         freed = tuple(name for name in old if name not in busy)
@@ -188,7 +176,6 @@ class MemoryQueue:
         return freed
 
     def move_to_front(self, job_id: str) -> None:
-        """Move a waiting job to the front: it becomes the oldest."""
         job = self.job_rows.get(job_id)
         if job is not None and job.status is JobStatus.PENDING:
             self.job_rows[job_id] = replace(job, created_at=datetime(2000, 1, 1, tzinfo=UTC))
@@ -203,7 +190,6 @@ class MemoryQueue:
         return Released(plan.requeued, plan.failed, tuple(part.delta_id for part in plan.parts), (), plan.refused)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Create new apply jobs, one per project, for deltas that never arrived, in the order of their arrival."""
         asked = bounded(delta_ids)
         found = [self._locked_delta(name) for name in asked if name in self.delta_rows]
         plan = plan_reapply(asked, found)

@@ -12,7 +12,7 @@ from qfc.drivers.disk_history import is_close
 from qfc.errors import LockHeldError, NotFoundError, UnreachableError, UsageError
 from qfc.stack.forecast import DiskSample
 from qfc.stack.model import ApiAnswer, ApiRequest, AuditEntry, DiskPart, Holder, QueueSnapshot, Transition
-from qfc.stack.ports import Clock
+from qfc.stack.ports import AuditLog, Clock, DiskHistory, Footprint, Lock, ObjectStore, Transitions
 from qfc.stack.transitions import compared, joined
 
 
@@ -24,7 +24,7 @@ class LockTable:
         self.living: set[int] = set()
 
 
-class MemoryLock:
+class MemoryLock(Lock):
     """One operator's lock; several share a `LockTable`. The operator's process is `pid`."""
 
     def __init__(self, clock: Clock, table: LockTable | None = None, *, user: str = "anna", pid: int = 1) -> None:
@@ -33,11 +33,9 @@ class MemoryLock:
         self._table.living.add(pid)
 
     def identity(self) -> str:
-        """Return the operator of this process, as user@host."""
         return f"{self._user}@memory"
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, even from a dead holder. Raises LockHeldError with operator, operation and start time."""
         holder = self.holder()
         if holder is not None:
             since = holder.since.strftime("%Y-%m-%d %H:%M:%S UTC")
@@ -47,18 +45,16 @@ class MemoryLock:
         return self._table.holder
 
     def release(self) -> None:
-        """Release the lock; harmless if this process does not hold it."""
         holder = self.holder()
         if holder is not None and holder.pid == self._pid:
             self._table.holder = None
 
     def holder(self) -> Holder | None:
-        """Return the living holder of the lock."""
         holder = self._table.holder
         return holder if holder is not None and holder.pid in self._table.living else None
 
 
-class MemoryAuditLog:
+class MemoryAuditLog(AuditLog):
     """An audit log that lasts as long as the object."""
 
     def __init__(self) -> None:
@@ -69,42 +65,37 @@ class MemoryAuditLog:
         self._entries.append(entry)
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first."""
         return tuple(reversed(self._entries[-limit:]))
 
 
-class MemoryObjectStore:
+class MemoryObjectStore(ObjectStore):
     """Objects in a dictionary."""
 
     def __init__(self) -> None:
         self._objects: dict[str, bytes] = {}
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, all or nothing; return their number."""
         checked = _key(key)
         stored = content.read()
         self._objects[checked] = stored
         return len(stored)
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         if _key(key) not in self._objects:
             raise NotFoundError(f"There is no object {key}.")
         return io.BytesIO(self._objects[_key(key)])
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         yield from ((key, len(self._objects[key])) for key in sorted(self._objects) if key.startswith(prefix))
 
     def delete(self, key: str) -> None:
-        """Remove a key; harmless if it does not exist."""
         self._objects.pop(_key(key), None)
 
 
 def _key(key: str) -> str:
     parts = PurePosixPath(key).parts
     if not parts or key.startswith("/") or ".." in parts:
-        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
     return "/".join(parts)
 
 
@@ -144,39 +135,35 @@ class MemoryApi:
 
 
 @dataclass(frozen=True)
-class MemoryFootprint:
+class MemoryFootprint(Footprint):
     """Sizes that were given."""
 
     sizes: tuple[DiskPart, ...] = (DiskPart("folder", "database", 0), DiskPart("folder", "files", 0))
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return everything in the stack that uses disk space."""
         return self.sizes
 
 
-class MemoryDiskHistory:
+class MemoryDiskHistory(DiskHistory):
     """Measurements that last as long as the object."""
 
     def __init__(self) -> None:
         self._samples: list[DiskSample] = []
 
     def add(self, sample: DiskSample) -> None:
-        """Store a measurement, unless there is one of about the same time."""
         if not is_close(sample, self._samples):
             self._samples.append(sample)
 
     def samples(self) -> tuple[DiskSample, ...]:
-        """Return the measurements, the oldest first."""
         return tuple(self._samples)
 
 
-class MemoryTransitions:
+class MemoryTransitions(Transitions):
     """Transitions that last as long as the object. Implements `qfc.stack.ports.Transitions`."""
 
     def __init__(self) -> None:
         self.known: tuple[Transition, ...] = ()
 
     def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
-        """Record a snapshot of the queue; return it with the known transitions of its jobs."""
         self.known = compared(self.known, snapshot)
         return joined(snapshot, self.known)

@@ -23,7 +23,7 @@ def bounded(names: Sequence[str]) -> list[str]:
     """Return the requested names, ids in their usual form. Raises RefusedError if there are too many."""
     asked = list(dict.fromkeys(usual(name) for name in names))
     if len(asked) > BULK_LIMIT:
-        raise RefusedError(f"{len(asked)} rows at a time are too many; {BULK_LIMIT} are allowed.")
+        raise RefusedError(f"{len(asked)} rows are too many for one command; the limit is {BULK_LIMIT}.")
     return asked
 
 
@@ -42,7 +42,7 @@ def one_by_id(rows: Mapping[str, Row], name: str, what: str) -> Row:
     if not found:
         raise NotFoundError(f"There is no {what} {name}.", hint=f"Type: qfc {what}s list")
     if len(found) > 1:
-        raise UsageError(f"Several {what}s have an id that begins with {name}.", hint="Type more of it.")
+        raise UsageError(f"The ids of several {what}s begin with {name}.", hint="Type more digits of the id.")
     return found[0]
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from qfc.errors import CommandError, NotFoundError, NotRunningError, UsageError
 from qfc.stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
-from qfc.stack.ports import Clock
+from qfc.stack.ports import Clock, Runtime
 
 WORKER = "worker_wrapper"
 #: The behaviour of a command in a service: from service, arguments and input to output. Raises CommandError.
@@ -20,7 +20,7 @@ def _refuse(service: str, argv: Sequence[str], stdin: bytes) -> str:
     raise CommandError(f"{argv[0]} ended with exit code 127: {service} knows no such command")
 
 
-class MemoryRuntime:
+class MemoryRuntime(Runtime):
     """Services, workers among them. `lines` are their logs, `execute_with` answers commands."""
 
     def __init__(self, clock: Clock, *, workers: int = 2, services: Sequence[str] = ("db", "app")) -> None:
@@ -35,7 +35,6 @@ class MemoryRuntime:
         self.execute_with: Execute = _refuse
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
         return tuple(self._service(name) for name in self._wanted)
 
     def start(self, names: Sequence[str] | None) -> None:
@@ -68,7 +67,7 @@ class MemoryRuntime:
     def scale(self, name: str, count: int) -> None:
         """Set the number of workers; a stopped stack remembers it."""
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         was_running = bool(self._running["app"])
         self._wanted[name] = count
         self._running[name] = dict(list(self._running[name].items())[:count])

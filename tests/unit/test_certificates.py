@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from qfc.drivers.deployment.certificates import DeploymentCertificates, from_pem, public_key, telling
+from qfc.drivers.deployment.certificates import DeploymentCertificates, failure_line, from_pem, public_key
 from qfc.drivers.deployment.self_signed import self_signed
 from qfc.drivers.docker.containers import container
 from qfc.drivers.docker.engine import Engine
@@ -87,11 +87,11 @@ def test_the_public_key_is_the_one_that_openssl_prints() -> None:
             "Detail: no answer",
         ),
         ("Saving debug log to /x\nno renewals were attempted", "no renewals were attempted"),
-        ("", "it said nothing"),
+        ("", "it printed nothing"),
     ],
 )
 def test_what_certbot_says_of_a_failure(said: str, sentence: str) -> None:
-    assert telling(said).startswith(sentence)
+    assert failure_line(said).startswith(sentence)
 
 
 def seen(
@@ -257,7 +257,7 @@ def test_a_pair_is_put_where_an_nginx_that_does_not_run_looks_for_it(tmp_path: P
     assert certificates.key_fits()
     assert stat.S_IMODE((tmp_path / "a-key.pem").stat().st_mode) == 0o600
     before = (tmp_path / "a-key.pem").read_bytes()
-    with pytest.raises(RefusedError, match="not written over"):
+    with pytest.raises(RefusedError, match="not overwritten"):
         certificates.store(*self_signed(HOST, NOW, (0, 90)))
     assert (tmp_path / "a-key.pem").read_bytes() == before
 
@@ -265,6 +265,6 @@ def test_a_pair_is_put_where_an_nginx_that_does_not_run_looks_for_it(tmp_path: P
 def test_what_certbot_writes_is_left_to_it(tmp_path: Path) -> None:
     (tmp_path / "live/field").mkdir(parents=True)
     live = "/etc/nginx/certs/live/field"
-    with pytest.raises(RefusedError, match="for certbot to write"):
+    with pytest.raises(RefusedError, match="is written by certbot"):
         nginx_that_does_not_run(tmp_path, f"{live}/fullchain.pem", f"{live}/privkey.pem").store(b"", b"")
     assert list((tmp_path / "live/field").iterdir()) == []

@@ -431,7 +431,7 @@ def test_a_public_name_is_missing_only_where_it_is_refused() -> None:
 def test_a_name_that_leads_nowhere_from_here_says_nothing_of_the_server() -> None:
     class Nameless(MemoryApi):
         def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-            raise UnknownNameError(f"{path} leads to no address from here, after {timeout_s} s.")
+            raise UnknownNameError(f"{path} cannot be resolved from here, after {timeout_s} s.")
 
     ports, _ = healthy("compose")
     ports.deployment.routes = {"public": Nameless({}), "app": leg(200)}

@@ -120,7 +120,7 @@ def test_what_is_not_toml_is_told_with_its_line() -> None:
 
 
 def test_a_default_that_names_nothing_is_a_mistake() -> None:
-    with pytest.raises(ConfigError, match="names no stack"):
+    with pytest.raises(ConfigError, match="is not a stack in the file"):
         load_text('default = "gone"\n[stacks.one]\n')
 
 

@@ -189,7 +189,7 @@ def test_every_kind_of_damage_is_noticed(survey: Survey) -> None:
     assert "height_m" in damaged({**poles, 1: replace(first, attributes={**first.attributes, "height_m": 1.0})})[0]
     assert "geometry" in damaged({**poles, 1: replace(first, geometry=point(1, 2))})[0]
     stranger = replace(first, key=901, attributes={**first.attributes, "uuid": "{new}"})
-    assert "should not be there" in damaged({**poles, 901: stranger})[0]
+    assert "should not exist" in damaged({**poles, 901: stranger})[0]
     without = {name: rows for name, rows in survey.features.items() if name != "ducts"}
     assert differences(expected, Survey(survey.folder, survey.layers, without)) == ["ducts: the layer is missing"]
 
@@ -199,7 +199,7 @@ def test_lost_invented_and_wrong_deltas_are_noticed() -> None:
 
     problems = wrong_statuses(expected, {"b": "applied", "c": "applied", "d": "applied"})
 
-    assert problems == ["delta a is lost", "delta d was never sent", "delta b is applied and should be conflict"]
+    assert problems == ["delta a is lost", "delta d was never sent", "delta b is applied instead of conflict"]
 
 
 @pytest.mark.parametrize(

@@ -57,7 +57,7 @@ def test_total_and_available_memory_are_told() -> None:
 
 @pytest.mark.parametrize("printed", ["", "MemTotal:  1 kB\n", "MemTotal:\nMemAvailable: 1 kB\n", "MemTotal: a\n"])
 def test_memory_that_cannot_be_told_is_an_error(printed: str) -> None:
-    with pytest.raises(QfcError, match="The memory of memory cannot be told"):
+    with pytest.raises(QfcError, match="The memory of memory cannot be read"):
         host_memory(engine(printed))
 
 

@@ -115,7 +115,7 @@ def test_writers_are_held_off_and_let_in_again() -> None:
 def test_a_fragment_that_nginx_finds_faulty_does_not_stay() -> None:
     server = Server()
     server.faulty = "nginx: [emerg] unknown directive\nnginx: configuration file test failed\n"
-    with pytest.raises(CommandError, match=r"nginx finds its configuration faulty: nginx: \[emerg\] unknown directive"):
+    with pytest.raises(CommandError, match=r"nginx rejects its configuration: nginx: \[emerg\] unknown directive"):
         server.traffic.hold(PASSWORD)
     assert (PATH in server.host.files, server.reloads) == (False, 0)
 
@@ -130,7 +130,7 @@ def test_a_deployment_that_does_not_include_the_folder_is_refused() -> None:
 
 def test_a_deployment_that_does_not_mount_the_folder_is_refused() -> None:
     server = Server(replace(NGINX, mounts={}))
-    assert server.traffic.refusal() == f"the service nginx has no folder of the host at {INCLUDED}"
+    assert server.traffic.refusal() == f"the service nginx has no folder of the host mounted at {INCLUDED}"
     server.traffic.release()
     assert server.reloads == 1
 

@@ -142,7 +142,7 @@ def test_another_program_that_is_not_there_is_its_own_error() -> None:
     [
         (("docker", "build", "--quiet", "."), BUILD, "docker build ended with exit code 1: ERROR: failed to solve"),
         (("docker", "compose", "--progress", "plain"), "no\n", "docker compose ended with exit code 1: no"),
-        (("docker-compose", "--project-name", "q"), "", "docker-compose q ended with exit code 1: it said nothing"),
+        (("docker-compose", "--project-name", "q"), "", "docker-compose q ended with exit code 1: it printed nothing"),
         (("git", "-C", "/opt/q", "fetch"), "fatal: no\n", "git /opt/q ended with exit code 1: fatal: no"),
         (("sh", "-c", "set -e\ndocker ps", "sh"), "no\n", "sh ended with exit code 1: no"),
     ],
@@ -171,7 +171,7 @@ def test_a_full_disk_is_told_with_what_frees_space() -> None:
         ("first error\n  second failed  \nlast\n\n", "second failed"),
         ("one\ntwo\n", "two"),
         ("no such image\nbye", "no such image"),
-        ("\n", "it said nothing"),
+        ("\n", "it printed nothing"),
         ("x" * 500, "x" * 300),
     ],
 )

@@ -165,7 +165,7 @@ def test_an_image_is_kept_under_a_name_of_its_own() -> None:
 
 
 def test_an_image_that_is_gone_cannot_be_named() -> None:
-    with pytest.raises(NotFoundError, match="is not there any more"):
+    with pytest.raises(NotFoundError, match="no longer exists"):
         deployment(Docker([])).tag("sha256:1", "app:1")
 
 

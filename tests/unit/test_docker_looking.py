@@ -125,13 +125,13 @@ def test_an_answer_that_is_no_depth_is_none(answer: str) -> None:
     ["", "Welcome to Debian!\n@time 1777889100\n", "@containers\n", '{"Id": 1}\n', "@time \n", "@time soon\n"],
 )
 def test_something_else_than_was_asked_for_is_an_error(printed: str) -> None:
-    with pytest.raises(QfcError, match="something else than was asked for"):
+    with pytest.raises(QfcError, match="The host printed unexpected"):
         parse(printed)
 
 
 @pytest.mark.parametrize("rest", ['4021 a1 app {"Id":"a1","Sta', "4021 a1 app {}", "@file 12", '@depth {"pen'])
 def test_an_answer_that_breaks_off_is_an_error(rest: str) -> None:
-    with pytest.raises(QfcError, match="something else than was asked for"):
+    with pytest.raises(QfcError, match="The host printed unexpected"):
         parse(f"@time 1777889100\n@containers\n{rest}")
 
 

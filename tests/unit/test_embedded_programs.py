@@ -122,5 +122,5 @@ def test_a_long_path_gets_short_sockets(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ['a"b', "a;b", "a#b", "a%b"])
 def test_a_path_that_supervisord_cannot_read_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ConfigError, match="quotes"):
+    with pytest.raises(ConfigError, match="contains a quote"):
         Layout(tmp_path / name).create()

@@ -85,7 +85,7 @@ def test_the_last_port_is_kept_while_it_is_free() -> None:
         taken = server.getsockname()[1]
         assert not is_free("127.0.0.1", taken)
         assert with_port(EmbeddedState(port=taken), SETTINGS).port not in (None, taken)
-        with pytest.raises(ConfigError, match="taken"):
+        with pytest.raises(ConfigError, match="Another program uses port"):
             with_port(EmbeddedState(), replace(SETTINGS, port=taken))
         assert with_port(EmbeddedState(port=taken), SETTINGS, own=taken).port == taken
         assert with_port(EmbeddedState(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken

@@ -113,7 +113,7 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
 
 def test_every_missing_setting_of_earlier_releases_is_told_at_once() -> None:
     names = ("STORAGE_BUCKET_NAME", "STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
-    assert problems({}) == tuple(f"{name} is not set, and no STORAGES." for name in names)
+    assert problems({}) == tuple(f"Neither {name} nor STORAGES is set." for name in names)
     assert len(problems({**LEGACY, "STORAGE_BUCKET_NAME": ""})) == 1
 
 

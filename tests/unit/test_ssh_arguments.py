@@ -149,17 +149,17 @@ def test_the_last_end_counts() -> None:
          "not known here", "fingerprint"),
         ("Host key for [h]:2222 has changed and you have requested strict checking.\nHost key verification failed.",
          "not the one on record", "ssh-keygen -R '[h]:2222'"),
-        ("ops@h: Permission denied (publickey,password).", "ops@h may not log in", "ssh-copy-id"),
-        ("ssh: Could not resolve hostname h: Name or service not known", "name h leads to no address", "DNS"),
+        ("ops@h: Permission denied (publickey,password).", "ops@h cannot log in", "ssh-copy-id"),
+        ("ssh: Could not resolve hostname h: Name or service not known", "host name h cannot be resolved", "DNS"),
         ("ssh: connect to host h port 22: Connection refused", "refused", "sshd"),
         ("ssh: connect to host h port 22: Connection timed out", "does not answer", "firewall"),
         ("ssh: connect to host h port 22: No route to host", "does not answer", "firewall"),
         ("Received disconnect from h port 22:2: Too many authentication failures", "too many keys", "identity_file"),
         ("WARNING: UNPROTECTED PRIVATE KEY FILE!\nbad permissions", "others may read", "chmod 600"),
-        ("kex_exchange_identification: Connection closed by remote host", "hung up", "banned"),
+        ("kex_exchange_identification: Connection closed by remote host", "closed the connection", "banned this"),
         ("/home/o/.ssh/config: line 3: Bad configuration option: hots", "configuration is wrong", "line"),
         ("something new\nthat nobody knows", "that nobody knows", "ssh "),
-        ("", "ssh said nothing", "ssh "),
+        ("", "ssh printed nothing", "ssh "),
     ],
 )  # fmt: skip
 def test_what_ssh_says_becomes_a_sentence_and_a_hint(said: str, message: str, hint: str) -> None:
@@ -188,7 +188,7 @@ def test_df_is_read(lines: str, mounted_on: str) -> None:
 
 
 def test_what_df_never_says_is_an_error() -> None:
-    with pytest.raises(QfcError, match="nothing that can be read"):
+    with pytest.raises(QfcError, match="df printed unexpected output"):
         parse_disk("Filesystem 1K-blocks\n")
 
 

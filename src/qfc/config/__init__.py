@@ -1,10 +1,11 @@
 """The configuration of the suite: a TOML file < the environment < flags.
 
-Each table of the file is a frozen dataclass whose fields say what is known of a setting (`schema.setting`): how it is
-read, its default, what it means, for which kinds of stack. Reading, mistakes, variables, flags, writing and the page
-docs/reference/configuration.md follow from them. A new table is its class and a line in `tables.TABLES`.
+Each table of the file is a frozen dataclass whose fields describe the settings (`schema.setting`): how each is read,
+its default, its meaning, and the kinds of stack that have it. Reading, error messages, variables, flags, writing and
+the page docs/reference/configuration.md are derived from them. A new table needs its class and a line in
+`tables.TABLES`.
 
-Writing needs another library and is imported where it is needed: `qfc.config.writing`.
+Writing needs another library, so it is imported only when needed: `qfc.config.writing`.
 """
 
 from .loading import Config, load, read_text

@@ -1,4 +1,4 @@
-"""From file, environment and flags to typed tables, with every mistake at once."""
+"""Turns file, environment and flags into typed tables, and reports all mistakes at once."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ STACK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,30}")
 STACKS = "stacks"
 
 Table = TypeVar("Table")
-#: A table as the file has it.
+#: A table as it is in the file.
 Raw = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Config:
-    """Everything that is configured. `wanted` is the stack named by flag or environment."""
+    """The whole configuration. `wanted` is the stack named by flag or environment."""
 
     path: Path
     home: Path
@@ -36,19 +36,19 @@ class Config:
     tables: Mapping[type[Any], Any] = field(default_factory=dict[type[Any], Any])
 
     def stack(self) -> StackConfig:
-        """Return the stack that is meant: the one named, the only one, or the default. Raises ConfigError."""
+        """Return the selected stack: the one named, the default, or the only one. Raises ConfigError."""
         if not self.stacks:
             raise ConfigError([f"No stack is configured in {self.path}."], hint="Type: qfc init")
         name = self.wanted or self.default or (next(iter(self.stacks)) if len(self.stacks) == 1 else None)
         names = ", ".join(self.stacks)
         if name is None:
-            raise ConfigError([f"There are several stacks: {names}."], hint="Say which one with --stack NAME.")
+            raise ConfigError([f"There are several stacks: {names}."], hint="Choose one with --stack NAME.")
         if name not in self.stacks:
             raise ConfigError([f"There is no stack named {name}."], hint=f"Configured: {names}. See: qfc stacks")
         return self.stacks[name]
 
     def table(self, of: type[Table]) -> Table:
-        """Return the table of a class that stands in `tables.TABLES`; where the file has none, its defaults."""
+        """Return the table of a class in `tables.TABLES`; its defaults if the file has no such table."""
         return cast("Table", self.tables[of])
 
 
@@ -61,11 +61,11 @@ def load(
     here: Path | None = None,
     tables: Mapping[str, type[Any]] = TABLES,
 ) -> Config:
-    """Read the configuration. `flags` overrules single settings of the stack that is meant; None counts as not given.
+    """Read the configuration. `flags` override single settings of the selected stack; None means not given.
 
-    `text` stands for what the file is going to hold. A file without stacks means what older set-ups say of a server, or
-    the deployment in the folder `here`. Raises ConfigError with every mistake of file, environment and
-    flags at once.
+    `text` replaces the content of the file, before it is written. Without stacks in the file, the stack is the server
+    that variables of older set-ups name, or the deployment in the folder `here`. Raises ConfigError with all mistakes
+    of file, environment and flags at once.
     """
     path, home = config_path(environment), home_folder(environment)
     document = _parse(_file(environment, path, home) if text is None else text, path)
@@ -79,24 +79,26 @@ def load(
     stacks = {name: _stack(name, table, home, problems) for name, table in raw.items()}
     others = {of: _table(name, of, document, environment, problems) for name, of in tables.items()}
     if top.default is not None and top.default not in stacks:
-        problems.append(f"default = {top.default!r} names no stack of the file")
+        problems.append(f"default = {top.default!r} is not a stack in the file")
     if problems:
         raise ConfigError(problems, hint=f"Correct the option, the QFC_… variable or {path}, then try again.")
     return Config(path, home, stacks, top.default, wanted, others)
 
 
 def read_text(path: Path) -> str:
-    """Return the file as it is, empty when there is none. Raises ConfigError."""
+    """Return the text of the file, empty if it does not exist. Raises ConfigError."""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read: {error}"], hint="Check the file's owner and rights.") from error
+        raise ConfigError(
+            [f"{path} cannot be read: {error}"], hint="Check the file's owner and permissions."
+        ) from error
 
 
 def _file(environment: Mapping[str, str], path: Path, home: Path) -> str:
-    """Read the file. Raises ConfigError also where it is missing and an older place has what it should hold."""
+    """Read the file. Also raises ConfigError if it is missing and an older place has its content."""
     text = read_text(path)
     if not text and environment.get(HOME) and not environment.get(CONFIG) and not path.exists():
         _refuse_left_behind(platform_file(), path, home)
@@ -104,13 +106,13 @@ def _file(environment: Mapping[str, str], path: Path, home: Path) -> str:
 
 
 def _refuse_left_behind(old: Path, new: Path, home: Path) -> None:
-    """Raise ConfigError when the file that was read before has stacks whose data is in this home."""
+    """Raise ConfigError if the previous configuration file has stacks whose data is in this home."""
     if any(folder.is_relative_to(home) and folder.is_dir() for folder in _folders(old, home)):
         raise left_behind(old, new)
 
 
 def _folders(path: Path, home: Path) -> list[Path]:
-    """Return where the data of a file's stacks is. One that is not ours to read, or makes no sense, has none."""
+    """Return the data folders of a file's stacks; none for a file that is unreadable or invalid."""
     try:
         stacks = _raw_stacks(_parse(read_text(path), path), [])
     except ConfigError:
@@ -119,7 +121,7 @@ def _folders(path: Path, home: Path) -> list[Path]:
 
 
 def _folder(name: str, table: Raw, home: Path) -> Path:
-    """Return where the data of a stack is."""
+    """Return the data folder of a stack."""
     with suppress(ValueError):
         return settings_of(StackConfig)["folder"].value.parse(table.get("folder"))
     return home / name
@@ -137,13 +139,13 @@ def _unknown_keys(document: Raw, known: set[str], path: Path) -> list[str]:
 
 
 def _top(document: Raw, problems: list[str]) -> Top:
-    """Return what stands before the tables."""
+    """Return the keys before the tables."""
     given = {name: document[name] for name in settings_of(Top) if name in document}
     return Top(**parsed(Top, given, problems))
 
 
 def _raw_stacks(document: Raw, problems: list[str]) -> dict[str, Raw]:
-    """Return the tables of the stacks; what is none is added to `problems`."""
+    """Return the tables of the stacks; anything else among them is added to `problems`."""
     stacks = document.get(STACKS, {})
     if not isinstance(stacks, dict):
         problems.append("stacks must be tables: [stacks.NAME]")
@@ -160,9 +162,9 @@ def _raw_stacks(document: Raw, problems: list[str]) -> dict[str, Raw]:
 
 
 def _implied(environment: Mapping[str, str], here: Path | None, home: Path) -> dict[str, Raw]:
-    """Return the stack that nobody had to configure: a server of an older set-up, or the deployment of this folder.
+    """Return the stack that needs no configuration: the server of an older set-up, or the deployment in this folder.
 
-    What is remembered of each lies in a folder of its own: the next call may mean another one by the same name.
+    Each has a data folder of its own, since the next call may use the same name for another one.
     """
     older = _older(environment)
     named = [older.get(name, "") for name in ("host", "project_path")]
@@ -179,7 +181,7 @@ def _as_name(text: str) -> str:
 
 
 def _overruled(table: Raw, environment: Mapping[str, str], flags: Mapping[str, object]) -> Raw:
-    """Return a stack's table with what overrules it. What older set-ups say of a deployment is none of a node's."""
+    """Return a stack's table with its overrides. Variables of older set-ups describe a deployment, never a node."""
     ours = from_environment(StackConfig, environment)
     if {**table, **ours, **flags}.get("kind", Kind.EMBEDDED) == Kind.EMBEDDED:
         return {**table, **ours, **flags}
@@ -189,7 +191,7 @@ def _overruled(table: Raw, environment: Mapping[str, str], flags: Mapping[str, o
 
 
 def _older(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what set-ups before this suite say of a deployment."""
+    """Return the settings of a deployment in the variables of set-ups before this suite."""
     found = {name: environment.get(about.older_variable or "") for name, about in settings_of(StackConfig).items()}
     return {name: value for name, value in found.items() if value}
 
@@ -199,7 +201,7 @@ def _given(flags: Mapping[str, object]) -> dict[str, object]:
 
 
 def _stack(name: str, table: Raw, home: Path, problems: list[str]) -> StackConfig:
-    """Turn a table into a typed stack; what is wrong is added to `problems` and replaced by the default."""
+    """Turn a table into a typed stack; mistakes are added to `problems` and replaced by defaults."""
     where = key_of(STACKS, name)
     values = parsed(StackConfig, table, problems, where=where)
     values.setdefault("folder", home / name)
@@ -209,12 +211,12 @@ def _stack(name: str, table: Raw, home: Path, problems: list[str]) -> StackConfi
             problems.append(f"{where}.{key} is a setting of the built-in node; a deployment has its own in .env")
     if stack.postgres_bin and stack.database_url_file:
         both = f"{where}.database_url_file and postgres_bin exclude each other"
-        problems.append(f"{both}: the database is ours or external")
+        problems.append(f"{both}: the database is either the stack's own or external")
     return stack
 
 
 def _table(name: str, of: type[Any], document: Raw, environment: Mapping[str, str], problems: list[str]) -> Any:
-    """Turn a table beside the stacks into its class; where there is none, into its defaults."""
+    """Turn a table other than the stacks into its class; its defaults if the file has no such table."""
     table = document.get(name, {})
     if not isinstance(table, dict):
         problems.append(f"{name} must be a table: [{name}]")

@@ -1,4 +1,4 @@
-"""Settings as fields of dataclasses: what is known of each stands in its metadata, and here is what follows from it."""
+"""Settings as fields of dataclasses: the metadata describes each of them, and this module interprets it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .values import Value
 Thing = TypeVar("Thing")
 Default = TypeVar("Default")
 
-#: The default of a setting that whoever makes the table works out.
+#: The default of a setting that the creator of the table computes.
 WORKED_OUT: Any = MISSING
 EVERY_KIND = frozenset(Kind)
 #: Key of a field's metadata.
@@ -22,10 +22,11 @@ _SETTING = "qfc"
 
 
 class Setting(NamedTuple):
-    """What is known of one setting besides its name and its default.
+    """The description of one setting, besides its name and default.
 
-    `meaning` and `otherwise` (what holds without it) are phrases in lower case. `kinds`: the stacks that have it.
-    `older_variable` is what set-ups before this suite call it; `variable` replaces the name made of its own.
+    `meaning` and `otherwise` (what applies without it) are phrases in lower case. `kinds` are the kinds of stack that
+    have it. `older_variable` is its name in set-ups before this suite; `variable` replaces the derived name of its
+    variable.
     """
 
     value: Value[Any]
@@ -38,7 +39,7 @@ class Setting(NamedTuple):
 
     @property
     def sentence(self) -> str:
-        """What it means and what holds without it."""
+        """The meaning, and what applies without the setting."""
         return f"{self.meaning}; without it, {self.otherwise}" if self.otherwise else self.meaning
 
 
@@ -53,33 +54,33 @@ def setting(
     variable: str | None = None,
     older_variable: str | None = None,
 ) -> Thing | Default:
-    """Return the field of a setting: how it is read, its default, what it means. The rest: see `Setting`."""
+    """Return the field of a setting: how it is read, its default, its meaning. For the rest see `Setting`."""
     about = Setting(value, meaning, otherwise, example, kinds, variable, older_variable)
     return cast("Thing | Default", field(default=default, metadata={_SETTING: about}))
 
 
 @cache
 def settings_of(table: type[Any]) -> Mapping[str, Setting]:
-    """Return the settings of a table by their names, in the order of its class."""
+    """Return the settings of a table by name, in the order of its class."""
     return MappingProxyType({one.name: one.metadata[_SETTING] for one in fields(table) if _SETTING in one.metadata})
 
 
 def variable_of(table: type[Any], name: str, *, prefix: str = "") -> str:
-    """Return the variable that overrules a setting: QFC_ and its name, with that of its table where it has one."""
+    """Return the variable that overrides a setting: QFC_ and its name, preceded by that of its table, if any."""
     words = ("QFC", prefix, name) if prefix else ("QFC", name)
     return settings_of(table)[name].variable or "_".join(words).upper()
 
 
 def from_environment(table: type[Any], environment: Mapping[str, str], *, prefix: str = "") -> dict[str, str]:
-    """Return the settings that the environment gives; an empty variable counts as not there."""
+    """Return the settings that the environment defines; an empty variable counts as missing."""
     found = {name: environment.get(variable_of(table, name, prefix=prefix)) for name in settings_of(table)}
     return {name: value for name, value in found.items() if value}
 
 
 def parsed(table: type[Any], given: Mapping[str, object], problems: list[str], *, where: str = "") -> dict[str, Any]:
-    """Return what is given as the settings read it, by their names; None counts as not given.
+    """Return the given values as read by the settings, by name; None counts as not given.
 
-    What is wrong is added to `problems` and left out, as is what is no setting. `where` is the name of the table.
+    Wrong values and unknown names are added to `problems` and left out. `where` is the name of the table.
     """
     settings, values = settings_of(table), dict[str, Any]()
     for name, about in settings.items():
@@ -95,5 +96,5 @@ def parsed(table: type[Any], given: Mapping[str, object], problems: list[str], *
 
 
 def key_of(where: str, name: str) -> str:
-    """Return a key as the file has it, with its table."""
+    """Return a key as it is in the file, with its table."""
     return f"{where}.{name}" if where else name

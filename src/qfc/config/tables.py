@@ -11,7 +11,7 @@ from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
 from .values import HostPath, LocalPath, OneOf, Text, WholeNumber, Word
 
-#: The stack of `qfc demo`. It is meant when it is named or alone, never because it was there first.
+#: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
 #: Kinds of the stacks that have settings of the built-in node. A deployment has its own in `.env`.
 NODE = frozenset({Kind.EMBEDDED})
@@ -20,18 +20,18 @@ PORT = WholeNumber(1, 65535)
 
 @dataclass(frozen=True, kw_only=True)
 class Top:
-    """What stands in the file before any table."""
+    """The keys of the file before any table."""
 
     default: str | None = setting(
-        Text(), None, "the stack that commands mean without --stack", variable="QFC_STACK", example="local"
+        Text(), None, "the stack that commands use without --stack", variable="QFC_STACK", example="local"
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackConfig:
-    """What the operator wants of one stack, `[stacks.NAME]`. None: what it had when it last ran, else its default.
+    """The settings of one stack, `[stacks.NAME]`. None: the value of its last run, else the default.
 
-    `home` is where stacks share what can be shared.
+    `home` is the folder for whatever stacks can share.
     """
 
     name: str
@@ -46,12 +46,17 @@ class StackConfig:
     folder: Path = setting(
         LocalPath(),
         WORKED_OUT,
-        "everything of the stack",
+        "folder for everything that belongs to the stack",
         otherwise="a folder with its name in $QFC_HOME",
         example="/srv/qfc/local",
     )
     port: int | None = setting(
-        PORT, None, "port of the API", otherwise="the last one, 8011 or a free one", kinds=NODE, example=8011
+        PORT,
+        None,
+        "port of the API",
+        otherwise="the last one used, else 8011, else a free one",
+        kinds=NODE,
+        example=8011,
     )
     bind: str | None = setting(
         Text("ADDRESS"),
@@ -72,22 +77,22 @@ class StackConfig:
     postgres_bin: Path | None = setting(
         LocalPath(),
         None,
-        "programs of an installed PostgreSQL server",
-        otherwise="those of the wheel",
+        "folder with the programs of an installed PostgreSQL server",
+        otherwise="those of the Python package",
         kinds=NODE,
         example="/usr/lib/postgresql/15/bin",
     )
     database_url_file: Path | None = setting(
         LocalPath(),
         None,
-        "file with the address of an external database, postgresql://USER:PASSWORD@HOST/NAME",
+        "file that contains the address of an external database, postgresql://USER:PASSWORD@HOST/NAME",
         kinds=NODE,
         example="/etc/qfc/database-url",
     )
     host: str = setting(
         Word(),
         "local",
-        "server that ssh reaches, for a deployment there",
+        "server to reach over SSH, for a deployment there",
         otherwise="this machine",
         older_variable="QFIELDCLOUD_VPS_HOST",
         example="gis.example.org",
@@ -95,27 +100,27 @@ class StackConfig:
     user: str | None = setting(
         Word(),
         None,
-        "account on the host",
-        otherwise="what ~/.ssh/config says, or your own name",
+        "account on that server",
+        otherwise="the one in ~/.ssh/config, or your own name",
         older_variable="QFIELDCLOUD_VPS_USER",
         example="ops",
     )
     ssh_port: int | None = setting(
-        PORT, None, "port of its SSH server", otherwise="what ~/.ssh/config says, or 22", example=22
+        PORT, None, "port of its SSH server", otherwise="the one in ~/.ssh/config, or 22", example=22
     )
     identity_file: Path | None = setting(
         LocalPath(),
         None,
         "private key for the account",
-        otherwise="those of ssh and its agent",
+        otherwise="the keys of ssh and its agent",
         example="/home/anna/.ssh/ops",
     )
-    ssh_config: Path | None = setting(LocalPath(), None, "file in the place of ~/.ssh/config", example="/etc/qfc/ssh")
+    ssh_config: Path | None = setting(LocalPath(), None, "file to use instead of ~/.ssh/config", example="/etc/qfc/ssh")
     project_path: PurePosixPath | None = setting(
         HostPath(),
         None,
         "folder of docker-compose.yml and .env on the host",
-        otherwise="one is looked for",
+        otherwise="qfc looks for it",
         older_variable="QFIELDCLOUD_PROJECT_PATH",
         example="/opt/QFieldCloud",
     )
@@ -123,18 +128,18 @@ class StackConfig:
         Word(),
         None,
         "name of the Compose project",
-        otherwise="that of its containers or its .env",
+        otherwise="the one in its containers' labels or its .env",
         example="qfieldcloud",
     )
     public_host: str | None = setting(
         Word(),
         None,
         "name under which clients reach the server",
-        otherwise="that of its .env",
+        otherwise="the one in its .env",
         older_variable="QFIELDCLOUD_HOST",
         example="field.example.org",
     )
 
 
-#: Every other table of the file by its name. `Config.table` gives the one of a class.
+#: Every other table of the file, by its name. `Config.table` returns the one of a class.
 TABLES: Mapping[str, type[Any]] = {}

@@ -1,6 +1,6 @@
 """How a setting is read: from TOML, from a variable of the environment, from a flag.
 
-Every command imports this, so these are plain classes: a dataclass costs half a millisecond to make.
+Every command imports this, so these are plain classes: creating a dataclass takes half a millisecond.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ class Value(Protocol[Thing_co]):
     """One way to read a setting."""
 
     def parse(self, given: object) -> Thing_co:
-        """Return the value. Raises ValueError that says what it must be, as in "must be a text, not 5"."""
+        """Return the value. Raises ValueError with what it must be, as in "must be a text, not 5"."""
         ...
 
 
 class Text:
-    """Any text but an empty one. `called` is what a flag calls it."""
+    """Any text that is not empty. `called` is its name in the help of a flag."""
 
     def __init__(self, called: str = "TEXT") -> None:
         self.called = called
@@ -39,7 +39,7 @@ class Text:
 
 
 class Word(Text):
-    """A name that commands are given as one word."""
+    """A name that commands receive as one word."""
 
     def __init__(self) -> None:
         super().__init__("NAME")
@@ -49,7 +49,7 @@ class Word(Text):
         text = super().parse(given)
         if WORD.fullmatch(text):
             return text
-        raise ValueError(f"must be a name without blanks, and not begin with -: {text!r}")
+        raise ValueError(f"must be a name without spaces that does not begin with -, not {text!r}")
 
 
 class LocalPath:
@@ -66,7 +66,7 @@ class LocalPath:
 
 
 class HostPath:
-    """A path on the stack's host, where our home folder means nothing."""
+    """A path on the stack's host, where `~` would not be our home folder."""
 
     def parse(self, given: object) -> PurePosixPath:
         """Return the path."""
@@ -83,7 +83,7 @@ class WholeNumber:
         self.low, self.high = low, high
 
     def parse(self, given: object) -> int:
-        """Return the number; a text may hold it too."""
+        """Return the number; it may be given as text."""
         number = self._number(given)
         if number is not None and self.low <= number <= self.high:
             return number

@@ -1,4 +1,4 @@
-"""Writing the configuration file: what stands in it, comments and order included, stays."""
+"""Writing the configuration file; its content stays, including comments and order."""
 
 from __future__ import annotations
 
@@ -16,19 +16,20 @@ from ..files import replace_file
 from .schema import settings_of
 from .tables import DEMO, StackConfig
 
-HEADER = "What qfc manages. A setting that is not here has its default; see: qfc init --help"
+HEADER = "The stacks that qfc manages. A setting that is missing here has its default; see: qfc init --help"
 
 
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
-    """Return the file's text with a stack added, or those values of it changed. Raises ConfigError.
+    """Return the file's text with a stack added, or with these values of it changed. Raises ConfigError.
 
-    New values come in the order of the settings. The first stack, the demo's aside, becomes the one that is meant
-    without --stack.
+    New values are in the order of the settings. The first stack, except the demo's, becomes the default.
     """
     try:
         document = tomlkit.parse(text)
     except TOMLKitError as error:
-        raise ConfigError([f"The configuration is not valid TOML: {error}"], hint="Correct it first.") from error
+        raise ConfigError(
+            [f"The configuration is not valid TOML: {error}"], hint="Correct the file, then try again."
+        ) from error
     if not text.strip():
         document.add(tomlkit.comment(HEADER))
     stacks = document.setdefault("stacks", tomlkit.table(is_super_table=True))
@@ -42,7 +43,7 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file; its rights stay, and a copy of the old one is beside it. Raises QfcError."""
+    """Replace the file with the same permissions, and keep a copy of the old one next to it. Raises QfcError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
@@ -50,5 +51,5 @@ def write(path: Path, text: str) -> None:
             replace_file(path.with_name(f"{path.name}.bak"), path.read_bytes(), mode=mode)
         replace_file(path, text.encode(), mode=mode)
     except OSError as error:
-        hint = "Check the folder's owner and rights, or set QFC_CONFIG to another file."
+        hint = "Check the folder's owner and permissions, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error

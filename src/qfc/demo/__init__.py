@@ -1,1 +1,1 @@
-"""The demo: two phones, one worker killed, every edit there exactly once. Talks to the node over HTTP only."""
+"""The demo: two phones, one worker killed, every edit applied exactly once. Talks to the node only over HTTP."""

@@ -1,7 +1,7 @@
-"""A phone in the field: keeps its copy of the survey, and writes down every edit as QField does.
+"""A phone in the field: keeps its copy of the survey, and records every edit as QField does.
 
-A deltafile has the ids of the device and of each edit, the values before and after, geometries as WKT. The new key of a
-feature made on the device is the device's own guess; two devices may well guess the same.
+A deltafile has the ids of the device and of each edit, the values before and after, and geometries as WKT. The device
+chooses the key of a feature that it creates; two devices may choose the same.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Content = dict[str, Any]
 
 
 class Device:
-    """One QField installation. `rng` makes its ids, so that a test can have the same ones again."""
+    """One QField installation. `rng` generates its ids, so that a test can reproduce them."""
 
     def __init__(self, username: str, survey: Survey, rng: random.Random) -> None:
         self.username = username
@@ -33,7 +33,7 @@ class Device:
         self._deltas: list[Content] = []
 
     def create(self, layer: str, attributes: Attributes, geometry: Geometry | None = None) -> int:
-        """Draw a new feature; returns the key it has on this device until the next download."""
+        """Create a feature; return its key on this device until the next download."""
         key = max(self._features[layer], default=0) + 1
         values = {"uuid": "{" + self._new_id(self._rng) + "}", **attributes}
         self._features[layer][key] = Feature(key, values, geometry)
@@ -44,7 +44,7 @@ class Device:
         return key
 
     def patch(self, layer: str, key: int, changes: Attributes, geometry: Geometry | None = None) -> None:
-        """Change some attributes of a feature, and its geometry when one is given."""
+        """Change some attributes of a feature, and its geometry if one is given."""
         before = self._features[layer][key]
         self._features[layer][key] = replace(
             before, attributes={**before.attributes, **changes}, geometry=geometry or before.geometry
@@ -68,13 +68,13 @@ class Device:
         self._record("delete", layer, key, old=old)
 
     def take_photo(self, name: str, picture: Path) -> str:
-        """Keep a picture to be uploaded, under a name of its own; returns the value of the photo attribute."""
+        """Store a picture for upload, under a unique name; return the value of the photo attribute."""
         path = f"DCIM/{name}_{self._new_id(self._rng)[:8]}.jpg"
         self.photos[path] = picture.read_bytes()
         return path
 
     def deltafile(self, project_id: str) -> Content:
-        """Everything since the last call, ready to be pushed."""
+        """Return all edits since the last call, ready to push."""
         deltas, self._deltas = self._deltas, []
         return {
             "id": self._new_id(self._rng),

@@ -1,6 +1,6 @@
-"""A day in Hasselried: what two surveyors do on their phones, one west and one east of the central office.
+"""A day in Hasselried: the edits of two surveyors on their phones, one west and one east of the central office.
 
-They work on different features, but for one pole: both judge its condition, and they disagree.
+They work on different features, except for one pole: both judge its condition, and they disagree.
 """
 
 from __future__ import annotations
@@ -32,18 +32,18 @@ class Surveyor:
     now: datetime = START
 
     def mine(self, layer: str) -> list[Feature]:
-        """Features of this half, without the contested pole."""
+        """Return the features of this half, without the contested pole."""
         rows = self.survey.features[layer].values()
         return [row for row in rows if _is_east(row) == self.east and row.attributes.get("code") != CONTESTED_POLE]
 
     def tick(self) -> str:
-        """The time, a few minutes later than at the last call."""
+        """Return the time, a few minutes later than at the last call."""
         self.now += timedelta(minutes=3, seconds=20)
         return self.now.isoformat(timespec="seconds")
 
 
 def surveyors(survey: Survey, west: str, east: str, rng: random.Random) -> tuple[Surveyor, Surveyor]:
-    """The two, each with a device of their own. `west` and `east` are their user names."""
+    """Return the two surveyors, each with a device of their own. `west` and `east` are their user names."""
     return (
         Surveyor(Device(west, survey, rng), survey, east=False, verdict="worn"),
         Surveyor(Device(east, survey, rng), survey, east=True, verdict="damaged"),
@@ -70,7 +70,7 @@ def morning(surveyor: Surveyor) -> None:
 
 
 def afternoon(surveyor: Surveyor) -> None:
-    """Second thoughts about what was only made in the morning: the server has to find it by the device's own key."""
+    """Change features created in the morning: the server has to find them by the device's own keys."""
     device, layers = surveyor.device, surveyor.survey.features
     first_new_pole = max(layers["poles"]) + 1
     first_new_inspection = max(layers["inspections"]) + 1
@@ -80,7 +80,7 @@ def afternoon(surveyor: Surveyor) -> None:
 
 
 def tour(surveyor: Surveyor, stops: int) -> None:
-    """A long walk past all poles, again and again: one inspection a stop. Long work for one job."""
+    """A long walk past all poles, repeatedly, with one inspection per stop: a long job."""
     poles = cycle(surveyor.survey.features["poles"].values())
     for stop, pole in zip(range(stops), poles, strict=False):
         values = _inspection(surveyor, pole, "ok", round(0.1 * (stop % 40), 1))
@@ -88,7 +88,7 @@ def tour(surveyor: Surveyor, stops: int) -> None:
 
 
 def push(surveyor: Surveyor, project_id: str) -> Content:
-    """The deltafile with everything since the last push."""
+    """Return the deltafile with all edits since the last push."""
     return surveyor.device.deltafile(project_id)
 
 
@@ -120,7 +120,7 @@ def _splice(surveyor: Surveyor, closure: Feature) -> None:
 
 
 def _connect_homes(surveyor: Surveyor) -> None:
-    """Two ordered homes of another GeoPackage get connected, and their drop cables are drawn."""
+    """Connect two ordered homes of another GeoPackage, and draw their drop cables."""
     homes = [home for home in surveyor.mine("premises") if home.attributes["connection"] == "none"][:2]
     for number, home in enumerate(homes, 1):
         surveyor.device.patch("premises", home.key, {"connection": "connected"})
@@ -142,7 +142,7 @@ def _connect_homes(surveyor: Surveyor) -> None:
 
 
 def _remove(surveyor: Surveyor, poles: list[Feature]) -> None:
-    """Two planned drop cables that nobody wants any more, and an old inspection."""
+    """Delete two planned drop cables that are no longer wanted, and an old inspection."""
     planned = [row for row in surveyor.mine("cables") if row.attributes["status"] == "planned"]
     for cable in [row for row in planned if row.attributes["kind"] == "drop"][:2]:
         surveyor.device.delete("cables", cable.key)

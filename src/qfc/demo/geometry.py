@@ -59,7 +59,7 @@ def to_wkt(geometry: Geometry) -> str:
 
 
 def same(one: Geometry | None, other: Geometry | None, tolerance: float) -> bool:
-    """Tell whether two geometries have the same vertices, ordinates no further apart than `tolerance`."""
+    """Return whether two geometries have the same vertices, with ordinates no further apart than `tolerance`."""
     if one is None or other is None:
         return one is other
     return bool(shapely.equals_exact(one, other, tolerance))

@@ -1,4 +1,4 @@
-"""Kills a worker while it applies deltas, and watches how the stack gets over it."""
+"""Kills a worker while it applies deltas, and watches the stack recover."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from .results import Kill, Operator, RunningWorker, ScenarioError
 from .session import PATIENCE_S, Device, wait_until
 
-#: How often the workers are looked at (seconds).
+#: Seconds between two checks of the workers.
 GLANCE_S = 0.01
-#: How long the worker is left to it before it is killed (seconds): it should be in the middle of its work.
+#: Seconds before the worker is killed: it should be in the middle of its work.
 GRACE_S = 0.08
 TRIES = 6
 
@@ -27,10 +27,10 @@ class _Shot:
 
 
 def kill_while_applying(session: Device, project_id: str, operator: Operator, push: Callable[[int], None]) -> Kill:
-    """Have edits pushed (`push(number of the try)`), kill the worker that applies them, wait until the job is done.
+    """Push edits (`push(number of the attempt)`), kill the worker that applies them, wait until the job has finished.
 
-    A kill that comes when the job has ended already does not count: more edits are pushed, and it is tried again.
-    Raises ScenarioError when it never worked.
+    A kill after the end of the job does not count: more edits are pushed for another attempt. Raises ScenarioError when
+    all attempts fail.
     """
     for misses in range(TRIES):
         over = {job.id for job in session.jobs(project_id)}
@@ -40,11 +40,11 @@ def kill_while_applying(session: Device, project_id: str, operator: Operator, pu
             pushing.result()
         if shot is not None:
             return _watch(session, operator, shot, misses)
-    raise ScenarioError(f"{TRIES} times every job was over before a worker could be killed: push larger deltafiles")
+    raise ScenarioError(f"every job finished before its worker could be killed, {TRIES} times: push larger deltafiles")
 
 
 def _shoot(session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]) -> _Shot | None:
-    """Kill the worker that holds a new job of the project; None when the job was over before the signal."""
+    """Kill the worker that holds a new job of the project; return None if the job ended before the signal."""
     seen = _aim(session, project_id, operator, over, pushing)
     if seen is None or seen.job_id is None:
         return None
@@ -57,7 +57,7 @@ def _shoot(session: Device, project_id: str, operator: Operator, over: set[str],
 def _aim(
     session: Device, project_id: str, operator: Operator, over: set[str], pushing: Future[None]
 ) -> RunningWorker | None:
-    """The first worker that is seen with a new job; None when all edits were applied without anybody being seen."""
+    """Return the first worker seen with a new job; None if all edits were applied before any was seen."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         for _ in range(30):
@@ -67,11 +67,11 @@ def _aim(
             time.sleep(GLANCE_S)
         if pushing.done() and not any(job.is_open for job in session.jobs(project_id)):
             return None
-    raise ScenarioError(f"no worker took up the deltas within {PATIENCE_S:.0f} s")
+    raise ScenarioError(f"no worker picked the deltas up within {PATIENCE_S:.0f} s")
 
 
 def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kill:
-    """Wait for the end of the job, and note who took it up."""
+    """Wait for the end of the job, and record the worker that picked it up."""
     successors: list[int] = []
 
     def finished() -> str | None:
@@ -80,7 +80,7 @@ def _watch(session: Device, operator: Operator, shot: _Shot, misses: int) -> Kil
         job = session.job(shot.job_id)
         return None if job.is_open else job.status
 
-    status = wait_until(finished, f"job {shot.job_id} to be taken up by another worker", 0.1)
+    status = wait_until(finished, f"job {shot.job_id} to be picked up by another worker", 0.1)
     healed = time.monotonic() - shot.at
     if status != "finished":
         raise ScenarioError(f"job {shot.job_id} ended as {status} after its worker was killed")

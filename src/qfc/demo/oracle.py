@@ -1,7 +1,7 @@
-"""What has to come out: deltas applied to the survey by plain Python, without asking any server.
+"""The expected result: deltas applied to the survey in plain Python, without any server.
 
-The rules are the ones of QFieldCloud where a project does not overwrite conflicts: an edit whose `old` attributes are
-not the present ones changes nothing and is a conflict.
+The rules are those of a QFieldCloud project that does not overwrite conflicts: an edit whose `old` attributes differ
+from the present ones changes nothing and is a conflict.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ class Expectation:
     statuses: dict[str, str]
 
     def count(self, layer: str) -> int:
-        """Number of features of a layer."""
+        """Return the number of features of a layer."""
         return len(self.state[layer])
 
     @property
     def conflicts(self) -> list[str]:
-        """Uuids of the deltas that have to end as conflicts."""
+        """Uuids of the deltas that must end as conflicts."""
         return [delta for delta, status in self.statuses.items() if status == "conflict"]
 
 
@@ -44,12 +44,12 @@ def expect(survey: Survey, deltafiles: Iterable[dict[str, Any]]) -> Expectation:
 
 
 def _each_once(deltafiles: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """A deltafile that was sent twice counts once."""
+    """Return each deltafile once, even if it was sent twice."""
     return list({deltafile["id"]: deltafile for deltafile in deltafiles}.values())
 
 
 class _Ledger:
-    """The features while deltas are applied, and which device's key means which feature."""
+    """The features while deltas are applied, and the mapping from devices' keys to features."""
 
     def __init__(self, survey: Survey) -> None:
         self._names = {layer.id: name for name, layer in survey.layers.items()}
@@ -57,7 +57,7 @@ class _Ledger:
         self._made: dict[tuple[str, str, str], int] = {}
 
     def apply(self, delta: dict[str, Any]) -> str:
-        """Apply one delta; returns the status it has to get."""
+        """Apply one delta; return the expected status."""
         layer = self._names[delta["sourceLayerId"] or delta["localLayerId"]]
         if delta["method"] == "create":
             return self._create(layer, delta)

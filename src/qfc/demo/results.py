@@ -1,4 +1,4 @@
-"""What the scenario needs of its caller, and what it gives back."""
+"""The interface between the scenario and its caller, and the results."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..errors import QfcError
 
 
 class RunningWorker(NamedTuple):
-    """A worker process of the stack, and the job that it holds at the moment."""
+    """A worker process of the stack, and its current job."""
 
     id: str
     pid: int
@@ -18,14 +18,14 @@ class RunningWorker(NamedTuple):
 
 
 class Operator(Protocol):
-    """What only the one who runs the stack can do; everything else goes over HTTP."""
+    """The actions that only an operator of the stack can take; everything else uses HTTP."""
 
     def create_user(self, username: str, password: str, superuser: bool = False) -> None:
-        """Make an account. Raises QfcError."""
+        """Create an account. Raises QfcError."""
         ...
 
     def workers(self) -> Sequence[RunningWorker]:
-        """The workers that live now. Called many times a second."""
+        """Return the live workers. Called many times per second."""
         ...
 
     def kill_worker(self, pid: int) -> None:
@@ -33,19 +33,19 @@ class Operator(Protocol):
         ...
 
     def status(self) -> str:
-        """The stack's verdict: ok, degraded, down or unknown."""
+        """Return the stack's verdict: ok, degraded, down or unknown."""
         ...
 
 
 class ScenarioError(QfcError):
-    """Something was not as it should be; the message says what."""
+    """A step of the demo failed; the message gives the reason."""
 
     code = "scenario"
 
 
 @dataclass(frozen=True)
 class Step:
-    """One step that was taken. `detail` is what a person wants to read about it."""
+    """One step of the run. `detail` is its description for the reader."""
 
     name: str
     seconds: float
@@ -57,8 +57,8 @@ class Step:
 class Kill:
     """The worker that was killed. `heal_seconds`: from the signal to the end of the job that it held.
 
-    `misses` counts kills that came when the job was over already; `successor_pid` is None when the job was done so fast
-    that nobody was seen with it.
+    `misses` counts kills that came after the end of the job; `successor_pid` is None if the job finished before any
+    worker was seen with it.
     """
 
     job_id: str
@@ -83,7 +83,7 @@ class ScenarioResult:
 
     @property
     def ok(self) -> bool:
-        """Whether every planned step was taken and went well."""
+        """Whether every planned step was taken and succeeded."""
         return len(self.steps) == self.planned and all(step.ok for step in self.steps)
 
     @property

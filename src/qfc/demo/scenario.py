@@ -1,4 +1,4 @@
-"""The main job from beginning to end: upload, package, two devices, a killed worker, every edit there exactly once."""
+"""The main workflow from beginning to end: upload, package, two devices, a killed worker, every edit applied once."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ TOUR_STOPS = 600
 
 
 def run_scenario(url: str, operator: Operator, on_step: Callable[[Step], None]) -> ScenarioResult:
-    """Run every step against the API at `url` (…/api/v1/) and tell `on_step` of each one as it is done.
+    """Run every step against the API at `url` (…/api/v1/), and call `on_step` after each one.
 
-    Stops at the first step that is not as it should be. Leaves the project and its three users on the server.
+    Stops at the first failed step. Leaves the project and its three users on the server.
     """
     with tempfile.TemporaryDirectory(prefix="qfc-demo-") as folder:
         return Scenario(url, operator, Path(folder), random.Random(secrets.randbits(64))).run(on_step)
 
 
 class Scenario:
-    """The steps, in order, and what they know of each other."""
+    """The steps, in order, and their shared data."""
 
     def __init__(self, url: str, operator: Operator, folder: Path, rng: random.Random) -> None:
         self._operator = operator
@@ -54,7 +54,7 @@ class Scenario:
         self._result = ScenarioResult(self._office.url, "", ())
 
     def run(self, on_step: Callable[[Step], None]) -> ScenarioResult:
-        """Take the steps until one fails; returns what came of it."""
+        """Take the steps until one fails; return the result."""
         steps: list[Step] = []
         plan = self._plan()
         for name, take in plan:
@@ -107,7 +107,7 @@ class Scenario:
         for session in (self._mira, self._jonas):
             role = ProjectCollaboratorRole.EDITOR
             self._office.client.add_project_collaborator(self._project_id, session.username, role)
-        return f"{self._office.username}/{name}, two editors, conflicts are kept"
+        return f"{self._office.username}/{name}, two editors, conflicts stay visible"
 
     def _upload(self) -> str:
         size = upload_project(self._office, self._project_id, shipped_project())
@@ -119,7 +119,7 @@ class Scenario:
         self._note("process_projectfile job", job.seconds)
         status = self._office.client.get_project(self._project_id)["status"]
         if status != "ok":
-            raise ScenarioError(f"the project's status is {status} and should be ok")
+            raise ScenarioError(f"the project's status is {status} instead of ok")
         return f"job done {job.seconds:.2f} s after it was created, project ok"
 
     def _package(self) -> str:
@@ -149,15 +149,15 @@ class Scenario:
     def _push_and_kill(self) -> str:
         self._kill = kill_while_applying(self._office, self._project_id, self._operator, self._push)
         self._note("worker killed to job done", self._kill.heal_seconds)
-        missed = f" (after {self._kill.misses} that came too late)" if self._kill.misses else ""
+        missed = f" (after {self._kill.misses} attempts that came too late)" if self._kill.misses else ""
         successor = f"pid {self._kill.successor_pid}" if self._kill.successor_pid else "another worker"
         return (
-            f"SIGKILL to pid {self._kill.pid} while it applied{missed}; {successor} took the job up, "
-            f"done {self._kill.heal_seconds:.1f} s later"
+            f"SIGKILL to pid {self._kill.pid} while it applied{missed}; {successor} picked the job up "
+            f"and finished it {self._kill.heal_seconds:.1f} s later"
         )
 
     def _push(self, number: int) -> None:
-        """A long tour first, then both devices at the same time. When the kill came too late: one more, longer tour."""
+        """Push a long tour first, then both devices at the same time. If the kill came too late: a longer tour."""
         fieldwork.tour(self._east, TOUR_STOPS * (number + 1))
         self._send(self._jonas, self._take_deltafile("east"))
         if number == 0:
@@ -178,7 +178,7 @@ class Scenario:
         session.copy().push(self._project_id, deltafile, self._folder)
 
     def _settle(self) -> str:
-        """Push the afternoon, send a known deltafile once more, bring the photos, wait until nothing waits."""
+        """Push the afternoon, send a known deltafile again, upload the photos, wait until no job waits."""
         self._send(self._mira, self._pushed["west"][0])
         fieldwork.afternoon(self._west)
         self._send(self._mira, self._take_deltafile("west"))
@@ -187,7 +187,7 @@ class Scenario:
         jobs = self._office.jobs(self._project_id)
         failed = [f"{job.type} job {job.id} is {job.status}" for job in jobs if job.status != "finished"]
         _raise(failed)
-        return f"a deltafile sent twice, {photos} photos brought, all {len(jobs)} jobs finished"
+        return f"a deltafile sent twice, {photos} photos uploaded, all {len(jobs)} jobs finished"
 
     def _upload_photos(self) -> int:
         count = 0
@@ -222,12 +222,12 @@ class Scenario:
         (pole,) = edited.find("poles", code=fieldwork.CONTESTED_POLE)
         applied = len(statuses) - len(expected.conflicts)
         return (
-            f"{applied} of {len(statuses)} edits there exactly once; 1 conflict is visible: pole "
+            f"{applied} of {len(statuses)} edits applied exactly once; 1 conflict is visible: pole "
             f"{fieldwork.CONTESTED_POLE} stays {pole.attributes['condition']}"
         )
 
     def _expectation(self, statuses: dict[str, str]) -> Expectation:
-        """What has to come out, given which of the two was first at the pole that they disagree about."""
+        """Return the expected result, given which of the two was first at the contested pole."""
         west, east = self._pushed["west"], self._pushed["east"]
         either = [expect(self._survey, west + east), expect(self._survey, east + west)]
         for expected in either:
@@ -255,7 +255,7 @@ class Scenario:
 
 
 def _taken(name: str, take: Callable[[], str]) -> Step:
-    """Take a step and time it; a failure is a step that is not ok, with the reason as its detail."""
+    """Take a step and time it; after a failure the step is not ok, with the reason as its detail."""
     from qfieldcloud_sdk.sdk import QfcException
     from requests import RequestException
 

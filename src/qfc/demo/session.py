@@ -1,4 +1,4 @@
-"""A logged-in client: the official SDK, and plain HTTP for the two calls that it has no method for."""
+"""A logged-in client: the official SDK, and plain HTTP for the two calls that it lacks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .results import ScenarioError
 if TYPE_CHECKING:
     from qfieldcloud_sdk.sdk import Client
 
-#: Nothing in the demo takes longer; whoever waits longer has found a fault.
+#: Seconds. Nothing in the demo takes longer; a longer wait means a fault.
 PATIENCE_S = 90.0
 T = TypeVar("T")
 OPEN_STATUSES = ("pending", "queued", "started")
@@ -25,7 +25,7 @@ OPEN_STATUSES = ("pending", "queued", "started")
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A line of a listing."""
+    """A file in a listing."""
 
     name: str
     size: int
@@ -34,7 +34,7 @@ class RemoteFile:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job as the API tells it."""
+    """A job as the API reports it."""
 
     id: str
     type: str
@@ -44,7 +44,7 @@ class JobView:
 
     @property
     def is_open(self) -> bool:
-        """Whether something is still going to happen."""
+        """Whether the job has not ended."""
         return self.status in OPEN_STATUSES
 
     @property
@@ -54,7 +54,7 @@ class JobView:
 
 
 class Device:
-    """One person at one device. Threads take a `copy()` each: the SDK's connections are not shared."""
+    """One user on one device. Each thread needs its own `copy()`: the SDK's connections cannot be shared."""
 
     def __init__(self, url: str, username: str, token: str = "") -> None:
         from qfieldcloud_sdk.sdk import Client
@@ -68,11 +68,11 @@ class Device:
         self.client.login(self.username, password)
 
     def copy(self) -> Device:
-        """The same person with a connection of their own."""
+        """Return the same user with a connection of their own."""
         return Device(self.url, self.username, self.client.token)
 
     def keep_conflicts(self, project_id: str) -> None:
-        """Tell the project that later edits do not overwrite earlier ones that they did not know of."""
+        """Configure the project so that later edits do not overwrite earlier ones that they did not know."""
         self._http("PATCH", f"projects/{project_id}/", {"overwrite_conflicts": False})
 
     def download_project(self, project_id: str, folder: Path) -> None:
@@ -90,23 +90,23 @@ class Device:
         self.client.upload_file(project_id, FileTransferType.PROJECT, path, Path(name), show_progress=False)
 
     def deltas(self, project_id: str) -> list[dict[str, Any]]:
-        """Every delta of the project as the server lists it."""
+        """Return all deltas of the project, as the server lists them."""
         return cast("list[dict[str, Any]]", self._http("GET", f"deltas/{project_id}/"))
 
     def files(self, project_id: str) -> list[RemoteFile]:
-        """The project's files."""
+        """Return the project's files."""
         return _remote_files(self.client.list_remote_files(project_id))
 
     def package_files(self, project_id: str) -> list[RemoteFile]:
-        """The files of the newest package."""
+        """Return the files of the newest package."""
         return _remote_files(self.client.package_latest(project_id)["files"])
 
     def jobs(self, project_id: str) -> list[JobView]:
-        """All jobs of the project."""
+        """Return all jobs of the project."""
         return [_job(row) for row in self.client.list_jobs(project_id)]
 
     def job(self, job_id: str) -> JobView:
-        """One job."""
+        """Return one job."""
         return _job(self.client.job_status(job_id))
 
     def push(self, project_id: str, deltafile: dict[str, Any], folder: Path) -> None:
@@ -145,7 +145,7 @@ class Device:
 
 
 def wait_until(look: Callable[[], T | None], what: str, pause_s: float = 0.05) -> T:
-    """Call `look` until it gives something. Raises ScenarioError after PATIENCE_S."""
+    """Call `look` until it returns a value. Raises ScenarioError after PATIENCE_S."""
     end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         found = look()

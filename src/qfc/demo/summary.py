@@ -1,4 +1,4 @@
-"""The result for people (a rich table) and for programs (plain values)."""
+"""The result for readers (a rich table) and for programs (plain values)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .results import ScenarioResult, Step
 
 
 def step_line(step: Step) -> Table:
-    """One line for a step that was just taken; a long detail goes on below itself."""
+    """Return one line for a step that was just taken; a long detail wraps."""
     line = Table.grid(padding=(0, 1))
     for width in (1, 26, 8, None):
         line.add_column(width=width, no_wrap=width is not None)
@@ -22,12 +22,12 @@ def step_line(step: Step) -> Table:
 
 
 def summary_table(result: ScenarioResult) -> Table:
-    """All steps with their times, and the verdict."""
+    """Return the table of all steps with their times, and the verdict."""
     title = "The demo: two devices, one worker killed"
     table = Table(title=title, show_footer=True, title_justify="left")
     table.add_column("step", footer=_verdict(result), no_wrap=True)
     table.add_column("seconds", footer=f"{result.seconds:.2f}", justify="right")
-    table.add_column("what was seen", footer=_counts(result))
+    table.add_column("result", footer=_counts(result))
     for step in result.steps:
         style = "" if step.ok else "bold red"
         table.add_row(step.name, f"{step.seconds:.2f}", Text(step.detail), style=style)
@@ -35,7 +35,7 @@ def summary_table(result: ScenarioResult) -> Table:
 
 
 def as_dict(result: ScenarioResult) -> dict[str, Any]:
-    """Plain values for JSON."""
+    """Return plain values for JSON."""
     return {
         "ok": result.ok,
         "url": result.url,
@@ -50,7 +50,7 @@ def as_dict(result: ScenarioResult) -> dict[str, Any]:
 
 
 def _verdict(result: ScenarioResult) -> Text:
-    return Text("all as it should be", style="bold green") if result.ok else Text("FAILED", style="bold red")
+    return Text("passed", style="bold green") if result.ok else Text("FAILED", style="bold red")
 
 
 def _counts(result: ScenarioResult) -> str:

@@ -1,7 +1,6 @@
 """Reads a QGIS project and its editable layers (GeoPackage, GeoJSON): as shipped, as packaged, as edited.
 
-Only the standard library and shapely: what a phone or a server made of the project is looked at with other eyes than
-theirs.
+It uses only the standard library and shapely, so it checks the work of phones and servers independently of their code.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class Feature:
 
     @property
     def uuid(self) -> str:
-        """What tells the feature from all others on every device."""
+        """The identity of the feature on every device."""
         return str(self.attributes["uuid"])
 
 
@@ -52,13 +51,13 @@ class Survey:
     features: dict[str, dict[int, Feature]]
 
     def find(self, layer: str, **wanted: Any) -> list[Feature]:
-        """Features of a layer whose attributes have these values, in the order of their keys."""
+        """Return the features of a layer whose attributes have these values, sorted by key."""
         rows = self.features[layer].values()
         return [row for row in rows if all(row.attributes[name] == value for name, value in wanted.items())]
 
 
 def shipped_project() -> Path:
-    """The folder of the demo project in the installed package."""
+    """Return the folder of the demo project in the installed package."""
     return Path(__file__).resolve().parent.parent / "demo_project"
 
 
@@ -70,15 +69,15 @@ def read_survey(folder: Path) -> Survey:
 
 
 def project_file(folder: Path) -> Path:
-    """The only .qgs file of a folder. Raises ValueError when there are none or several."""
+    """Return the only .qgs file of a folder. Raises ValueError for none or several."""
     files = sorted(folder.glob("*.qgs"))
     if len(files) != 1:
-        raise ValueError(f"{folder} should hold one .qgs file and holds {len(files)}")
+        raise ValueError(f"{folder} must contain one .qgs file, but contains {len(files)}")
     return files[0]
 
 
 def read_layers(path: Path) -> dict[str, Layer]:
-    """The layers of a project file that read a GeoPackage or a GeoJSON, by name."""
+    """Return the layers of a project file that read a GeoPackage or a GeoJSON, by name."""
     layers: dict[str, Layer] = {}
     for element in ElementTree.parse(path).iterfind("projectlayers/maplayer"):
         source, _, options = (element.findtext("datasource") or "").partition("|")
@@ -90,7 +89,7 @@ def read_layers(path: Path) -> dict[str, Layer]:
 
 
 def _table_name(options: str) -> str:
-    """The value of `layername` among the options of an OGR source."""
+    """Return the value of `layername` in the options of an OGR source."""
     names = [
         value for name, _, value in (option.partition("=") for option in options.split("|")) if name == "layername"
     ]
@@ -142,7 +141,7 @@ def _feature(row: sqlite3.Row, key: str, shape: str | None, kinds: dict[str, str
 
 
 def plain_value(value: Any, column_type: str) -> Any:
-    """A column's value as JSON has it: booleans as such, times without zone and to the second."""
+    """Return a column's value as in JSON: booleans as such, times without a zone and to the second."""
     if value is None:
         return None
     if column_type == "BOOLEAN":

@@ -1,4 +1,4 @@
-"""Moves files and believes nothing: every listing and every download is compared with the bytes."""
+"""Moves files, and compares every listing and every download with the bytes."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ CONNECTIONS = 4
 
 
 def upload_project(session: Device, project_id: str, folder: Path) -> int:
-    """Upload a folder, the data in parallel and the project file last; returns the number of bytes."""
+    """Upload a folder, the data in parallel and the project file last; return the number of bytes."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     data = [path for path in files if path.suffix != ".qgs"]
     with ThreadPoolExecutor(CONNECTIONS) as threads:
@@ -28,14 +28,14 @@ def upload_project(session: Device, project_id: str, folder: Path) -> int:
 
 
 def download_project(session: Device, project_id: str, folder: Path) -> Path:
-    """Download the project's files; returns the folder."""
+    """Download the project's files; return the folder."""
     session.download_project(project_id, folder)
     check_files(folder, session.files(project_id))
     return folder
 
 
 def download_package(session: Device, project_id: str, folder: Path) -> Path:
-    """Download the newest package; returns the folder."""
+    """Download the newest package; return the folder."""
     session.download_package(project_id, folder)
     check_files(folder, session.package_files(project_id))
     return folder
@@ -45,7 +45,7 @@ def check_listing(listed: Sequence[RemoteFile], local: dict[str, Path]) -> None:
     """Compare a listing with local files. Raises ScenarioError."""
     names = {file.name for file in listed}
     if names != set(local):
-        raise ScenarioError(f"the server lists {sorted(names ^ set(local))} differently from what was uploaded")
+        raise ScenarioError(f"the listing of the server and the uploaded files differ in {sorted(names ^ set(local))}")
     _raise_on_differences((file, local[file.name]) for file in listed)
 
 

@@ -1,4 +1,4 @@
-"""Compares what came out with what had to come out, feature by feature."""
+"""Compares the actual result with the expected one, feature by feature."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from .geometry import same
 from .oracle import Expectation
 from .survey import Feature, Survey, plain_value
 
-#: Ordinates may differ by so much: a tenth of a metre for degrees, far below a millimetre for metres.
+#: The allowed difference of ordinates: a tenth of a metre for degrees, far below a millimetre for metres.
 TOLERANCE = 1e-6
 
 
 def differences(expected: Expectation, survey: Survey) -> list[str]:
-    """One sentence a difference; empty when every edit is there exactly once and nothing else changed."""
+    """Return one sentence per difference; none if every edit is applied exactly once and nothing else changed."""
     found: list[str] = []
     for layer, wanted in expected.state.items():
         if layer not in survey.features:
@@ -27,11 +27,11 @@ def differences(expected: Expectation, survey: Survey) -> list[str]:
 
 
 def wrong_statuses(expected: Expectation, statuses: Mapping[str, str]) -> list[str]:
-    """Deltas that the server tells otherwise than expected, or does not know, or invented."""
+    """Return the deltas that the server reports with an unexpected status, does not know, or invented."""
     lost = [f"delta {delta} is lost" for delta in expected.statuses if delta not in statuses]
     extra = [f"delta {delta} was never sent" for delta in statuses if delta not in expected.statuses]
     wrong = [
-        f"delta {delta} is {statuses[delta]} and should be {status}"
+        f"delta {delta} is {statuses[delta]} instead of {status}"
         for delta, status in expected.statuses.items()
         if delta in statuses and statuses[delta] != status
     ]
@@ -40,12 +40,12 @@ def wrong_statuses(expected: Expectation, statuses: Mapping[str, str]) -> list[s
 
 def _double(layer: str, rows: list[Feature]) -> list[str]:
     counts = Counter(row.uuid for row in rows)
-    return [f"{layer}: {uuid} is there {count} times" for uuid, count in counts.items() if count > 1]
+    return [f"{layer}: {uuid} exists {count} times" for uuid, count in counts.items() if count > 1]
 
 
 def _compare(layer: str, wanted: Mapping[str, Feature], present: Mapping[str, Feature]) -> list[str]:
     found = [f"{layer}: {uuid} is missing" for uuid in wanted if uuid not in present]
-    found += [f"{layer}: {uuid} should not be there" for uuid in present if uuid not in wanted]
+    found += [f"{layer}: {uuid} should not exist" for uuid in present if uuid not in wanted]
     for uuid, feature in wanted.items():
         if uuid in present:
             found += [f"{layer}: {uuid}: {text}" for text in _compare_features(feature, present[uuid])]
@@ -54,7 +54,7 @@ def _compare(layer: str, wanted: Mapping[str, Feature], present: Mapping[str, Fe
 
 def _compare_features(wanted: Feature, present: Feature) -> list[str]:
     found = [
-        f"{name} is {present.attributes.get(name)!r} and should be {value!r}"
+        f"{name} is {present.attributes.get(name)!r} instead of {value!r}"
         for name, value in wanted.attributes.items()
         if not _same(value, present.attributes.get(name))
     ]

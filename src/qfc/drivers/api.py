@@ -1,4 +1,4 @@
-"""The HTTP API of a stack, with the standard library: `qfc status` has no time to import more."""
+"""The HTTP API of a stack, with the standard library alone: importing more would slow `qfc status` down."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from urllib.parse import quote, urlsplit
 
 from ..errors import UnknownNameError, UnreachableError
 from ..stack.model import ApiAnswer, ApiRequest, Upload
+from ..stack.ports import Api
 
 log = logging.getLogger("qfc.http")
-#: More than any answer that the suite reads into memory.
+#: Larger than any answer that the suite reads into memory.
 MAXIMUM_BYTES = 64 * 1024 * 1024
 CHUNK = 256 * 1024
 
 
 @dataclass(frozen=True)
 class Route:
-    """How a server is reached: at another address than its name leads to, and with which certificates trusted."""
+    """A route to a server: an address other than that of its name, and the trusted certificates."""
 
     address: str | None = None
     port: int | None = None
@@ -33,8 +34,8 @@ class Route:
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-class HttpApi:
-    """Asks the server at a URL."""
+class HttpApi(Api):
+    """Sends requests to the server at a URL."""
 
     def __init__(self, url: str, route: Route | None = None) -> None:
         self._url = url.rstrip("/")
@@ -42,15 +43,12 @@ class HttpApi:
 
     @property
     def url(self) -> str:
-        """Return the address of the server, without a slash at its end."""
         return self._url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET, whatever its status. Raises UnreachableError when nobody answers in time."""
         return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request, whatever its status; a good answer's body goes to `sink` where one is given."""
         began = time.perf_counter()
         connection = self._connection(timeout_s)
         body, headers = _body(request)
@@ -65,7 +63,7 @@ class HttpApi:
             ) from error
         except socket.gaierror as error:
             raise UnknownNameError(
-                f"The name of {self._url} leads to no address from here.",
+                f"The host name of {self._url} cannot be resolved from here.",
                 hint="Check DNS, or set public_host of the stack.",
             ) from error
         except (OSError, http.client.HTTPException) as error:
@@ -95,7 +93,7 @@ class UntrustedError(UnreachableError):
 
 
 class _Http(http.client.HTTPConnection):
-    """A connection to where the way leads, that names the server in `Host`."""
+    """A connection to the address of the route, with the name of the server in `Host`."""
 
     def __init__(self, host: str, port: int | None, *, timeout: float, route: Route) -> None:
         super().__init__(host, port, timeout=timeout)
@@ -106,7 +104,7 @@ class _Http(http.client.HTTPConnection):
 
 
 class _Https(http.client.HTTPSConnection):
-    """The same with TLS: the certificate has to be for the server's name, wherever the way leads."""
+    """The same with TLS: the certificate must match the name of the server, whatever the address of the route."""
 
     def __init__(self, host: str, port: int | None, *, timeout: float, context: ssl.SSLContext, route: Route) -> None:
         super().__init__(host, port, timeout=timeout, context=context)
@@ -124,7 +122,7 @@ def _dial(route: Route, host: str, port: int, timeout_s: float) -> socket.socket
 
 
 def _body(request: ApiRequest) -> tuple[bytes | Iterator[bytes] | None, dict[str, str]]:
-    """Return what is sent, a piece at a time for files, and the headers for it."""
+    """Return the body to send, in pieces if it is a file, and its headers."""
     headers = {"Accept": "application/json", "User-Agent": "qfc", **request.headers}
     if request.token:
         headers["Authorization"] = f"Token {request.token}"
@@ -143,7 +141,7 @@ def _body(request: ApiRequest) -> tuple[bytes | Iterator[bytes] | None, dict[str
 
 
 def _form(upload: Upload, boundary: str) -> tuple[bytes, bytes]:
-    """Return what comes before and behind a file in a form (RFC 7578)."""
+    """Return the bytes before and after a file in a form (RFC 7578)."""
     name = upload.name.rpartition("/")[2].replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
     disposition = f'Content-Disposition: form-data; name="file"; filename="{name}"'
     head = f"--{boundary}\r\n{disposition}\r\nContent-Type: application/octet-stream\r\n\r\n"
@@ -157,12 +155,12 @@ def _pieces(head: bytes, upload: Upload, tail: bytes) -> Iterator[bytes]:
         rest -= len(chunk)
         yield chunk
     if rest:
-        raise OSError(f"{upload.name} became shorter while it was sent")
+        raise OSError(f"{upload.name} shrank while it was being sent")
     yield tail
 
 
 def _read(response: http.client.HTTPResponse, sink: BinaryIO | None) -> tuple[bytes, int]:
-    """Read the body: into memory, or a good one to the sink; return what is in memory and the size of all."""
+    """Read the body into memory, or that of a 2xx answer to the sink; return the bytes in memory and the total size."""
     if sink is None or not 200 <= response.status < 300:
         content = response.read(MAXIMUM_BYTES)
         return content, len(content)
@@ -174,5 +172,5 @@ def _read(response: http.client.HTTPResponse, sink: BinaryIO | None) -> tuple[by
 
 
 def path_of(*parts: str) -> str:
-    """Return a path of the API of parts that are quoted, slashes of file names left as they are."""
+    """Return a path of the API from its parts, quoted except for the slashes in file names."""
     return "/".join(["/api/v1", *(quote(part, safe="/") for part in parts)])

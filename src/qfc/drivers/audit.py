@@ -1,4 +1,4 @@
-"""The audit log: one JSON object a line in a file that only its owner reads, in the stack's folder or on its host."""
+"""The audit log: one JSON object per line, in a file that only its owner reads, here or on the stack's host."""
 
 from __future__ import annotations
 
@@ -13,27 +13,26 @@ from typing import Any
 from ..errors import CommandError, QfcError
 from ..files import append_line
 from ..stack.model import AuditEntry
-from ..stack.ports import Machine
+from ..stack.ports import AuditLog, Machine
 
 
-class FileAuditLog:
-    """Keeps what was done to the stack in `folder`."""
+class FileAuditLog(AuditLog):
+    """The audit log of the stack in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "audit.jsonl"
 
     def append(self, entry: AuditEntry) -> None:
-        """Write one line, for good."""
         try:
             self._path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
             append_line(self._path, _line(entry))
         except OSError as error:
             raise QfcError(
-                f"The audit log {self._path} cannot be written.", hint="Check free space and rights."
+                f"The audit log {self._path} cannot be written.", hint="Check free space and permissions."
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first. A line cut off by a power failure is left out."""
+        """Return the last entries, the newest first. A line that a power failure cut off is left out."""
         try:
             with self._path.open(encoding="utf-8", errors="replace") as file:
                 lines = deque(file, maxlen=limit)
@@ -46,7 +45,7 @@ class FileAuditLog:
         return _entries(lines)
 
 
-# A line that a power failure cut off is closed first; one `cat` writes a line as a whole.
+# A line that a power failure cut off is ended first; one `cat` writes a whole line.
 _APPEND = """
 umask 077
 mkdir -p "$1" || exit 1
@@ -56,25 +55,23 @@ sync "$1/audit.jsonl" 2>/dev/null || sync
 """
 
 
-class HostAuditLog:
-    """Keeps what was done to a deployment beside it on its host, for all operators."""
+class HostAuditLog(AuditLog):
+    """The audit log of a deployment, next to it on its host, for all operators."""
 
     def __init__(self, machine: Machine, folder: PurePosixPath) -> None:
         self._machine, self._folder = machine, folder
 
     def append(self, entry: AuditEntry) -> None:
-        """Write one line, for good."""
         argv = ["sh", "-c", _APPEND, "sh", str(self._folder)]
         try:
             self._machine.run(argv, stdin=f"{_line(entry)}\n".encode())
         except CommandError as error:
             raise QfcError(
                 f"The audit log in {self._folder} on {self._machine.name} cannot be written.",
-                hint="Check free space and rights there.",
+                hint="Check free space and permissions there.",
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first."""
         argv = ["sh", "-c", '[ ! -e "$1" ] || tail -n "$2" "$1"', "sh", str(self._folder / "audit.jsonl"), str(limit)]
         return _entries(self._machine.run(argv, timeout_s=60).stdout.splitlines())
 

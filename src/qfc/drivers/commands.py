@@ -1,7 +1,7 @@
-"""The one place where commands are run. Each is echoed first (`--verbose`).
+"""The only place that runs commands. Each is echoed first (`--verbose`).
 
-A command never holds a secret. What looks like one is hidden all the same, in the echo and in errors: an operator's own
-address of a git server may have a password in it.
+A command never contains a secret. Still, whatever looks like one is hidden in the echo and in errors: the URL of an
+operator's git server may contain a password.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ log = logging.getLogger("qfc.commands")
 
 
 def echo(argv: Sequence[str], *, on: str = "", shown: str = "") -> None:
-    """Show a command with `--verbose`, or `shown` for it; of a script its first line stands for it."""
+    """Show a command with `--verbose`, or `shown` in its place; a script is shown by its first line."""
     if not log.isEnabledFor(logging.INFO):
         return
     from ..stack.redaction import command_without_secrets, without_secrets
@@ -33,7 +33,7 @@ def echo(argv: Sequence[str], *, on: str = "", shown: str = "") -> None:
 
 
 def said_without_secrets(text: str) -> str:
-    """Return what a command said as it may stand in an error."""
+    """Return the output of a command without secrets, for an error."""
     from ..stack.redaction import without_secrets
 
     return without_secrets(text)
@@ -48,7 +48,7 @@ def run(
     check: bool = True,
     name: str | None = None,
 ) -> CommandResult:
-    """Run a command to its end with exactly that environment. Raises CommandError, in which it is called `name`."""
+    """Run a command with exactly this environment and wait for its end. Raises CommandError, which calls it `name`."""
     echo(argv)
     try:
         done = subprocess.run(
@@ -67,7 +67,7 @@ def run_attached(
 ) -> CommandResult:
     """Run a command on the operator's terminal; Ctrl-C is the command's. Raises CommandError as `run` does.
 
-    Without `check` the exit code is the caller's to pass on: that of a shell says nothing about us.
+    Without `check` the caller passes the exit code on: that of a shell says nothing about qfc.
     """
     echo(argv)
     try:
@@ -80,7 +80,7 @@ def run_attached(
 
 @contextmanager
 def _interrupts_ignored() -> Generator[None]:
-    """Let Ctrl-C pass us by; a child inherits an ignored signal, but no handler, so it still hears Ctrl-C."""
+    """Ignore Ctrl-C here. A handler, unlike an ignored signal, is not inherited: the child still receives Ctrl-C."""
     before = signal.signal(signal.SIGINT, _nothing)
     try:
         yield
@@ -89,14 +89,14 @@ def _interrupts_ignored() -> Generator[None]:
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing when a signal comes."""
+    """Do nothing on a signal."""
 
 
 def checked(result: CommandResult, check: bool = True, name: str | None = None) -> CommandResult:
-    """Return the result as it is. Raises CommandError with its last words when `check` and the exit code is not 0."""
+    """Return the result. Raises CommandError with the last output if `check` is set and the exit code is not 0."""
     if check and result.exit_code != 0:
         said = f"{result.stderr}\n{result.stdout}".strip()
-        last = said_without_secrets(said.splitlines()[-1]) if said else "it said nothing"
+        last = said_without_secrets(said.splitlines()[-1]) if said else "it printed nothing"
         called = name or Path(result.argv[0]).name
         raise CommandError(f"{called} ended with exit code {result.exit_code}: {last}", said=said)
     return result

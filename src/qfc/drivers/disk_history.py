@@ -1,4 +1,4 @@
-"""Measurements of a stack's disk, one JSON object a line in our own folder for the stack."""
+"""Measurements of a stack's disks: one JSON object per line, in our own folder for the stack."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from ..stack.forecast import DiskSample
+from ..stack.ports import DiskHistory
 from .local_cache import keep, keep_line, kept_lines
 
-#: One measurement in so long is enough for a line through days.
+#: One measurement per this time is enough for a trend over days.
 APART = timedelta(minutes=30)
-#: Two an hour of two disks make as many in a quarter of a year; older ones go.
+#: Two per hour, of two disks, for a quarter of a year; older ones are dropped.
 MOST = 9000
 
 
-class FileDiskHistory:
-    """Keeps measurements below `folder`. What cannot be kept is left out: nothing must fail for it."""
+class FileDiskHistory(DiskHistory):
+    """Keeps measurements below `folder`. One that cannot be stored is dropped: nothing must fail because of it."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "disk.jsonl"
 
     def add(self, sample: DiskSample) -> None:
-        """Keep a measurement, unless there is one of about the same time."""
         known = self.samples()
         if is_close(sample, known):
             return
@@ -34,7 +34,7 @@ class FileDiskHistory:
             keep(self._path, "".join(f"{_line(one)}\n" for one in (*known[len(known) // 2 :], sample)))
 
     def samples(self) -> tuple[DiskSample, ...]:
-        """Return what is known, the oldest first. A line that was cut off is left out."""
+        """Return the stored measurements, the oldest first. A line that was cut off is left out."""
         return tuple(deque(kept_lines(self._path, _sample), maxlen=MOST + 1))
 
 
@@ -49,6 +49,6 @@ def _line(sample: DiskSample) -> str:
 
 
 def is_close(sample: DiskSample, known: Sequence[DiskSample]) -> bool:
-    """Tell whether there is a measurement of the same disk of about the same time."""
+    """Return whether a measurement of the same disk from about the same time exists."""
     last = next((one for one in reversed(known) if one.disk == sample.disk), None)
     return last is not None and abs(sample.at - last.at) < APART

@@ -1,7 +1,7 @@
 """`.env` files as Docker Compose reads them: NAME=value, quotes, comments, `${OTHER}` in values.
 
-Read with python-dotenv, which Compose v1 itself reads with. A change rewrites the lines of the values that change;
-comments, order and everything else stay byte for byte.
+python-dotenv reads them, as in Compose v1 itself. A change rewrites the lines of the changed values; comments, order
+and everything else stay byte for byte.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from dotenv.variables import parse_variables
 
 from ..errors import ConfigError
 
-#: What needs no quotes: Compose takes it as it is.
+#: Values that need no quotes: Compose reads them literally.
 PLAIN = re.compile(r"[^\s'\"#$]+(?: [^\s'\"#$]+)*")
-# A value in quotes, and what is behind it on its line.
+# A value in quotes, and the rest of its line.
 _QUOTED = re.compile(r"""\s*(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")(?P<behind>[^\r\n]*)""", re.DOTALL)
 _BOM = "\ufeff"
 
 
 @dataclass(frozen=True)
 class EnvFile:
-    """The content of a file. Its values may be secrets and are never part of its `repr`."""
+    """The content of a file. Its values may be secrets, so they are never part of its `repr`."""
 
     text: str = field(repr=False)
     name: str = ".env"
 
     @property
     def values(self) -> Mapping[str, str]:
-        """The values by their names, references to earlier ones filled in. A name without `=` is left out.
+        """The values by name, with references to earlier ones resolved. A name without `=` is left out.
 
-        Raises ConfigError that names the lines that cannot be read.
+        Raises ConfigError with the lines that cannot be read.
         """
         found: dict[str, str] = {}
         for binding in self._bindings():
@@ -43,7 +43,7 @@ class EnvFile:
         return found
 
     def with_values(self, changes: Mapping[str, str]) -> EnvFile:
-        """Return the file with values changed wherever they stand, or added at its end."""
+        """Return the file with values changed in every place, or added at its end."""
         bindings = self._bindings()
         text = _BOM if self.text.startswith(_BOM) else ""
         text += "".join(_rewritten(binding, changes) for binding in bindings)
@@ -62,13 +62,13 @@ class EnvFile:
 
 
 def _line_number(binding: Binding) -> int:
-    """Return the line where it begins; empty ones before it count as a part of it."""
+    """Return the number of its first line; empty lines before it are part of it."""
     text = binding.original.string
     return binding.original.line + text[: len(text) - len(text.lstrip())].count("\n")
 
 
 def _filled_in(binding: Binding, known: Mapping[str, str]) -> str:
-    """Return a value with its references; one in single quotes is taken literally."""
+    """Return a value with its references resolved; one in single quotes is literal."""
     value = binding.value or ""
     _, _, written = binding.original.string.partition("=")
     if written.strip().startswith("'"):
@@ -77,7 +77,7 @@ def _filled_in(binding: Binding, known: Mapping[str, str]) -> str:
 
 
 def _rewritten(binding: Binding, changes: Mapping[str, str]) -> str:
-    """Return a binding's lines, changed when it is among the changes."""
+    """Return the lines of a binding, with the change of its value, if any."""
     text = binding.original.string
     if binding.key is None or binding.key not in changes:
         return text
@@ -88,7 +88,7 @@ def _rewritten(binding: Binding, changes: Mapping[str, str]) -> str:
 
 
 def _comment(text: str) -> str:
-    """Return the comment behind a value, with the blanks before it, of which an unquoted value needs one."""
+    """Return the comment after a value, with the spaces before it; an unquoted value needs at least one."""
     written = text.partition("=")[2].strip("\r\n")
     quoted = _QUOTED.match(written)
     if quoted:
@@ -99,14 +99,15 @@ def _comment(text: str) -> str:
 
 
 def _line(name: str, value: str) -> str:
-    """Return the line that means a value to every release; they disagree about backslashes in single quotes."""
+    """Return a line that every release reads as this value; they disagree about backslashes in single quotes."""
     if not value or PLAIN.fullmatch(value):
         return f"{name}={value}"
     if "'" not in value and "\\\\" not in value and not value.endswith("\\"):
         return f"{name}='{value}'"
     if "$" in value or value.endswith("\\"):
         raise ConfigError(
-            [f"{name}: no line means this value to every release of Compose."], hint="Choose another one."
+            [f"{name}: this value cannot be written so that every release of Compose reads it alike."],
+            hint="Choose another value.",
         )
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'{name}="{escaped}"'

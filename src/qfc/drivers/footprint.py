@@ -1,4 +1,4 @@
-"""What a stack takes on the disk, by its folders."""
+"""The disk space of a stack, by folder."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..stack.model import DiskPart
+from ..stack.ports import Footprint
 
 
-class FolderFootprint:
-    """Measures folders, which are (name, folder)."""
+class FolderFootprint(Footprint):
+    """Measures folders, given as (name, folder)."""
 
     def __init__(self, folders: Sequence[tuple[str, Path]]) -> None:
         self._folders = tuple(folders)
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return the folders with their sizes; one that is not there has 0."""
+        """Return the folders with their sizes; a missing folder has 0 bytes."""
         return tuple(DiskPart("folder", name, folder_bytes(folder)) for name, folder in self._folders)
 
 
 def folder_bytes(folder: Path) -> int:
-    """Return the space that a folder's files take on the disk; what vanishes meanwhile is left out."""
+    """Return the bytes that a folder's files use on the disk; files that vanish meanwhile are left out."""
     total = 0
     for place, _, files in os.walk(folder):
         for name in files:

@@ -1,11 +1,11 @@
-"""The lock of a deployment: held on its host, by a process there that lives as long as the operator's.
+"""The lock of a deployment, held on its host by a process that lives as long as the operator's.
 
-Several operators reach a server from machines of their own, so a file with a process id proves nothing. Here `flock`
-holds the lock, in a shell whose input comes from the operator's `qfc`: when that ends, however it ends, or its
-connection does, the input ends, the shell too, and the lock is free. Who took it reads beside it who was at work.
+Several operators use a server from their own machines, so a file with a process id proves nothing. Here `flock` holds
+the lock, in a shell whose input comes from the operator's `qfc`: when that or its connection ends, for whatever reason,
+the input ends, then the shell, and the lock is free. A file next to it names the last holder.
 
-An operation that was killed may leave commands that still run. They carry a mark in their environment; whoever takes
-the lock after it ends them first.
+A killed operation may leave commands that still run. They carry a mark in their environment; the next holder of the
+lock ends them first.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import PurePosixPath
 from ..errors import LockHeldError, QfcError
 from ..files import HALF, half_of
 from ..stack.model import Holder
-from ..stack.ports import Clock, Machine, Process
+from ..stack.ports import Clock, Lock, Machine, Process
 from . import holders
 from .replacing import REPLACE
 
-#: Name of the variable by which commands of an operation are known.
+#: Name of the variable that marks the commands of an operation.
 MARK = "QFC_OPERATION_ON"
-#: Beside the deployment: who is at work, the audit log, what deployments left. Nobody else may enter.
+#: Next to the deployment: lock, audit log and records of deployments. Only its owner has access.
 FOLDER = ".qfc"
 _TAKE = f"""{REPLACE}
 folder=$1 document=$2 mark=$3 half=$4
@@ -46,11 +46,11 @@ if [ -e "$folder/lock.json" ]; then
     done
     rm -f "$folder"/{HALF}*
 fi
-# On a full disk there is room for a file without a word in it: that somebody is at work, not who.
+# A full disk still has room for an empty file: it shows that the lock is held, but not by whom.
 replace "$folder/lock.json" "$half" 600 '' printf '%s' "$document" 2>/dev/null || : >"$folder/lock.json" || exit 73
 echo taken $left
-# The input ends too when the one who holds the lock is killed: then the file stays, and the next one looks for what the
-# dead one has left.
+# The input also ends when the holder of the lock is killed: then the file stays, and the next holder looks for the
+# commands that it left.
 said=$(cat)
 [ "$said" != released ] || rm -f "$folder/lock.json"
 """
@@ -61,7 +61,7 @@ flock -n 9 || cat "$1/lock.json" 2>/dev/null
 """
 
 
-class HostLock:
+class HostLock(Lock):
     """Lets one operator at a time change the deployment in `folder` of its host."""
 
     def __init__(self, machine: Machine, folder: PurePosixPath, clock: Clock) -> None:
@@ -72,11 +72,9 @@ class HostLock:
         self._process: Process | None = None
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
         return holders.identity()
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
         own = holders.ourselves(reason, self._clock.now())
         mark = "=".join(next(iter(self._mark.items())))
         half = str(half_of(self._folder / "lock.json"))
@@ -92,11 +90,10 @@ class HostLock:
             raise _held(holder, self._folder)
         raise QfcError(
             f"{self._folder} on {self._machine.name} cannot be written.",
-            hint="Run qfc as the account that owns the deployment; the host needs the program flock (util-linux).",
+            hint="Run qfc as the account that owns the deployment; the host needs flock (package util-linux).",
         )
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
         process, self._process = self._process, None
         if process is not None:
             with suppress(QfcError, OSError):
@@ -107,15 +104,14 @@ class HostLock:
         self._held.close()
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives."""
         printed = self._machine.run(["sh", "-c", _LOOK, "sh", str(self._folder)], timeout_s=60).stdout
         return _holder(printed.encode()) if printed.strip() else None
 
 
 def mark_of(folder: PurePosixPath) -> Mapping[str, str]:
-    """Return what commands that change a deployment carry in their environment.
+    """Return the mark in the environment of commands that change a deployment.
 
-    The sign at its end keeps apart folders of which one's name begins with the other's.
+    The character at its end distinguishes folders if the name of one begins with that of another.
     """
     return {MARK: f"{folder}:"}
 
@@ -129,4 +125,4 @@ def _holder(document: bytes) -> Holder | None:
 def _held(holder: Holder | None, folder: PurePosixPath) -> LockHeldError:
     if holder is not None:
         return holders.held(holder)
-    return LockHeldError(f"Somebody else is at work on the deployment of {folder.parent}.", hint=holders.LATER)
+    return LockHeldError(f"Another operator is changing the deployment in {folder.parent}.", hint=holders.LATER)

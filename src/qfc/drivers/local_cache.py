@@ -1,6 +1,6 @@
-"""What is remembered between calls in our own folder for a stack: nice to have, so nothing ever fails for it.
+"""Data that is remembered between calls in our own folder for a stack. Nothing ever fails because of it.
 
-Files that only their owner reads. What cannot be read counts as not known, what cannot be written is left out.
+Only their owner can read the files. Data that cannot be read counts as unknown; data that cannot be written is dropped.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def keep_line(path: Path, line: str) -> None:
 
 
 def kept_lines(path: Path, make: Callable[[dict[str, Any]], Thing]) -> Iterator[Thing]:
-    """Make a thing of each line, one JSON object, of a file. A line that was cut off is left out."""
+    """Turn each line of a file, one JSON object, into a value. A line that was cut off is left out."""
     with suppress(OSError), path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             with suppress(ValueError, KeyError, TypeError, AttributeError):
@@ -42,7 +42,7 @@ def kept_lines(path: Path, make: Callable[[dict[str, Any]], Thing]) -> Iterator[
 
 @contextmanager
 def alone(path: Path) -> Generator[bool]:
-    """Tell whether no other process is at a file; none begins before the end of the block. Nobody waits for it."""
+    """Yield whether no other process uses a file; none can begin before the end of the block. This never waits."""
     descriptor = None
     try:
         descriptor = _locked(path.with_suffix(".mutex"))
@@ -53,7 +53,7 @@ def alone(path: Path) -> Generator[bool]:
 
 
 def _locked(path: Path) -> int | None:
-    """Open a file and lock it; None when another process has, or when it cannot be opened."""
+    """Open a file and lock it; None if another process holds the lock, or the file cannot be opened."""
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)

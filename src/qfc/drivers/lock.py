@@ -1,8 +1,8 @@
 """The stack's lock: a file in its folder that names its holder.
 
-Reading, judging and writing the file happen under `flock` on a second file, so that two operators who find a dead
-holder at the same moment do not both take over. Where the disk is too full for the file to be written, `flock` itself
-is kept until the lock is given back: a stack without room has to be stopped, pruned, mended all the same.
+The file is read, judged and written under `flock` on a second file, so that two operators who find a dead holder at the
+same moment do not both take the lock. If the disk is too full to write the file, `flock` itself is kept until the lock
+is released: a stack on a full disk must still be stopped, pruned and repaired.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ import psutil
 from ..errors import LockHeldError, QfcError
 from ..files import FULL, replace_file
 from ..stack.model import Holder
-from ..stack.ports import Clock
+from ..stack.ports import Clock, Lock
 from . import holders
 
-#: Two clocks of one process's start differ by less than this; seconds.
+#: Two measurements of the start of one process differ by less than this, in seconds.
 SAME_START_S = 1.0
-#: Judging takes milliseconds: who holds `flock` for longer than that many seconds is at work.
+#: Judging takes milliseconds: a process that holds `flock` for longer than these seconds holds the lock itself.
 JUDGING_S, RETRY_S = 5.0, 0.05
 
 
-class FileLock:
+class FileLock(Lock):
     """Lets one operator at a time change the stack in `folder`."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
@@ -37,11 +37,9 @@ class FileLock:
         self._kept = ExitStack()
 
     def identity(self) -> str:
-        """Return who this process works for, as user@host."""
         return holders.identity()
 
     def take(self, reason: str) -> Holder:
-        """Take the lock, from a dead holder too. Raises LockHeldError with who, what and since when."""
         with ExitStack() as judging:
             judging.enter_context(self._mutex())
             holder = self.holder()
@@ -53,7 +51,6 @@ class FileLock:
             return own
 
     def release(self) -> None:
-        """Give the lock back; giving back what this process does not hold is harmless."""
         self._kept.close()
         if not self._path.exists():
             return
@@ -63,13 +60,13 @@ class FileLock:
                 self._path.unlink(missing_ok=True)
 
     def holder(self) -> Holder | None:
-        """Return who holds the lock and lives. A holder on another host is believed to live."""
+        """Return the living holder of the lock; None without one. A holder on another host is assumed to be alive."""
         try:
             holder = holders.from_document(self._path.read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError) as error:
-            hint = f"When nobody else is at work, remove {self._path}."
+            hint = f"If nobody else is changing the stack, remove {self._path}."
             raise LockHeldError("The lock cannot be read.", hint=hint) from error
         return holder if _lives(holder) else None
 
@@ -80,10 +77,10 @@ class FileLock:
     def _hint(self, holder: Holder) -> str:
         if holder.host == socket.gethostname():
             return holders.LATER
-        return f"When nobody is at work on {holder.host} any more, remove {self._path}."
+        return f"If that operator on {holder.host} is no longer at work, remove {self._path}."
 
     def _written(self, own: Holder) -> bool:
-        """Write down who holds the lock; return whether there was room for it. Raises QfcError."""
+        """Write the holder to the file; return whether the disk had space for it. Raises QfcError."""
         try:
             replace_file(self._path, holders.as_document(own).encode(), mode=0o644)
         except OSError as error:
@@ -100,7 +97,7 @@ class FileLock:
         except OSError as error:
             raise QfcError(
                 f"{self._folder} cannot be written.",
-                hint="Run qfc as the user who owns the stack, or set QFC_HOME to a folder of yours.",
+                hint="Run qfc as the stack's owner, or set QFC_HOME to a folder of your own.",
             ) from error
         try:
             self._await(descriptor)
@@ -109,14 +106,14 @@ class FileLock:
             os.close(descriptor)
 
     def _await(self, descriptor: int) -> None:
-        """Wait for those who judge. Raises LockHeldError for one who is at work and had no room to say so."""
+        """Wait for processes that judge. Raises LockHeldError for a holder that could not write the file."""
         for _ in range(round(JUDGING_S / RETRY_S)):
             with suppress(BlockingIOError):
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 return
             self._clock.sleep(RETRY_S)
         raise LockHeldError(
-            f"Somebody else is at work in {self._folder}; on a full disk nobody can tell who.",
+            f"Another operator is changing {self._folder}; their name could not be written to the full disk.",
             hint=holders.LATER,
         )
 

@@ -1,4 +1,4 @@
-"""What a line of a service's log says, whoever wrote it: application, PostgreSQL, nginx, gunicorn, supervisord."""
+"""Parses lines of services' logs, by any program: application, PostgreSQL, nginx, gunicorn, supervisord."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ GUNICORN = re.compile(r"\[(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d [+-]\d{4})\] \[\d+\] \
 SUPERVISOR = re.compile(r"(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}) ([A-Z]+) (.*)")
 #: `2026/11/23 17:02:39 [error] 17#17: *48 text`, nginx's error log, in the container's time zone.
 NGINX = re.compile(r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d \[(\w+)\] \d+#\d+: (.*)")
-#: How the application and official workers name a job in a sentence.
+#: The notation of a job in messages of the application and official workers.
 JOB = re.compile(r"\bjob[ _(]+([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.IGNORECASE)
 
 
 def parse(service: str, instance: str, line: str) -> LogLine:
-    """Turn one line of a service's log into what it says."""
+    """Parse one line of a service's log."""
     if line.startswith("{"):
         try:
             return _from_json(service, instance, line)
@@ -55,7 +55,7 @@ def _from_json(service: str, instance: str, line: str) -> LogLine:
 
 
 def _moment(written: object) -> datetime | None:
-    """Read a moment; one without a time zone could be any."""
+    """Read a time; one without a time zone is ambiguous."""
     moment = datetime.fromisoformat(str(written)) if written else None
     return moment if moment is None or moment.tzinfo else None
 
@@ -66,7 +66,7 @@ def _job(text: str) -> str | None:
 
 
 def _request(document: dict[str, Any]) -> str:
-    """Return a request of nginx's log as people read it."""
+    """Return a request in nginx's log in readable form."""
     waited = f"{float(document.get('resp_time') or 0):.3f} s"
     upstream = document.get("upstream_response_time")
     words = [document.get("method", ""), document["status"], document["uri"], waited]

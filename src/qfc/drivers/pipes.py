@@ -1,4 +1,4 @@
-"""A running command and the streams that pass through it, a piece at a time."""
+"""A running command and the streams through it, one piece at a time."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from typing import BinaryIO, cast
 
 from ..errors import CommandError
 from ..stack.model import CommandResult
+from ..stack.ports import Process
 
-#: Bytes of a stream that are in memory at a time.
+#: Bytes of a stream in memory at a time.
 CHUNK = 1 << 18
-#: Of endless errors (`logs --follow`) the last ones are kept.
+#: Only the last bytes of endless errors (`logs --follow`) are kept.
 _ERRORS_KEPT = 1 << 20
-#: A child of the command that was ended may hold its pipes open.
+#: Seconds to wait for output: a child of an ended command may keep its pipes open.
 _LAST_WORDS_S = 1
 _TERMINATION_S = 3
 
 
 class Pipes:
-    """A command with pipes to its input and from its outputs, in a process group of its own.
+    """A command with pipes to its input and from its outputs, in its own process group.
 
-    Ctrl-C is for us, who then end the command. `stdin` and `stdout` are for one who talks with it; or `feed` and
-    `drain` do that.
+    Ctrl-C reaches us, and we end the command. The caller uses `stdin` and `stdout`, or `feed` and `drain`.
     """
 
     def __init__(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -49,12 +49,12 @@ class Pipes:
 
     @property
     def exit_code(self) -> int:
-        """The exit code, negative for a signal; to be asked after the end."""
+        """The exit code, negative for a signal; valid only after the end."""
         return self._process.returncode
 
     @property
     def errors(self) -> bytes:
-        """What came over standard error, the last mebibyte of it."""
+        """The output on standard error, the last mebibyte of it."""
         return bytes(self._errors)
 
     def feed(self, source: BinaryIO) -> None:
@@ -63,9 +63,9 @@ class Pipes:
         Thread(target=self._send, args=(source,), daemon=True).start()
 
     def drain(self, sink: Callable[[bytes], object], timeout_s: float | None) -> None:
-        """Pass on all output and wait for the end; `expired` tells that the time was up.
+        """Pass on all output and wait for the end; `expired` is true after a timeout.
 
-        Whatever goes wrong with source or sink ends the command and is raised here.
+        An error of the source or the sink ends the command and is raised here.
         """
         timer = Timer(timeout_s or 0, self._expire)
         try:
@@ -84,7 +84,7 @@ class Pipes:
             raise self._fault
 
     def wait(self) -> None:
-        """Wait for the end of a command whose output was read."""
+        """Wait for the end of a command whose output has been read."""
         self._process.wait()
         self._listener.join(_LAST_WORDS_S)
         self.stdout.close()
@@ -92,7 +92,7 @@ class Pipes:
             self.end_input()
 
     def end_input(self) -> None:
-        """Tell the command that no more input comes."""
+        """Close the input of the command."""
         with suppress(OSError):
             self.stdin.close()
 
@@ -102,10 +102,10 @@ class Pipes:
         self.wait()
 
     def prepare_reading(self) -> None:
-        """Read what is not the command's output."""
+        """Skip everything that is not the command's output."""
 
     def is_wanted(self) -> bool:
-        """Return whether there is somebody to read the input."""
+        """Return whether the input has a reader."""
         return True
 
     def end_command(self) -> None:
@@ -128,12 +128,12 @@ class Pipes:
         self._end()
 
     def _send(self, source: BinaryIO) -> None:
-        """Copy the source to the command. A source that fails must not look like one that ended."""
+        """Copy the source to the command. A failed source must not look like one that ended."""
         try:
             while self.is_wanted() and (chunk := source.read(CHUNK)):
                 self.stdin.write(chunk)
         except BrokenPipeError:
-            pass  # the command wants no more
+            pass  # the command reads no more
         except BaseException as error:  # noqa: BLE001 - raised again by `drain`, in the thread that waits
             self._fault = error
             self._end()
@@ -147,15 +147,14 @@ class Pipes:
                 del self._errors[:-_ERRORS_KEPT]
 
 
-class Conversation:
-    """A command that is talked with. `judge` makes its result, and the errors that it is worth, after the end."""
+class Conversation(Process):
+    """A command to write to and read from. `judge` returns its result after the end, or raises an error."""
 
     def __init__(self, pipes: Pipes, judge: Callable[[bool], CommandResult]) -> None:
         self._pipes, self._judge = pipes, judge
         self.stdin, self.stdout = pipes.stdin, pipes.stdout
 
     def finish(self, *, check: bool = True) -> CommandResult:
-        """Close the input, drop what was not read, wait for the end. Raises CommandError when `check`."""
         self._pipes.end_input()
         self._pipes.drain(len, None)
         return self._judge(check)

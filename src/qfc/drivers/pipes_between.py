@@ -1,4 +1,4 @@
-"""A command here and one on a host, with a pipe from one to the other."""
+"""A command here and one on a host, connected by a pipe."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def piped(
     towards: bool,
     name: str | None = None,
 ) -> CommandResult:
-    """Run `argv` here and `there` on the host; bytes go towards the host, or from it. Raises CommandError.
+    """Run `argv` here and `there` on the host; bytes go to the host, or from it. Raises CommandError.
 
-    The output of a command that takes its input from the host is in the result; errors call it `name`.
+    The result includes the output of a command that reads its input from the host; errors call it `name`.
     """
     echo(argv)
     with tempfile.TemporaryFile() as words, tempfile.TemporaryFile() as output:

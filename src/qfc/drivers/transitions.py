@@ -1,4 +1,4 @@
-"""What was seen of jobs that have not ended: one transition, a JSON object, a line in our own folder for the stack."""
+"""The observed transitions of unfinished jobs: one JSON object per line, in our own folder for the stack."""
 
 from __future__ import annotations
 
@@ -9,20 +9,21 @@ from pathlib import Path
 from typing import Any
 
 from ..stack.model import JobStatus, QueueSnapshot, Transition
+from ..stack.ports import Transitions
 from ..stack.transitions import compared, joined
 from .local_cache import alone, keep, kept_lines
 
 
-class FileTransitions:
-    """Keeps transitions below `folder`. Implements `qfc.stack.ports.Transitions`."""
+class FileTransitions(Transitions):
+    """Keeps transitions below `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "transitions.jsonl"
 
     def noted(self, snapshot: QueueSnapshot) -> QueueSnapshot:
-        """Take note of a look at the queue; return it with what is known of its jobs.
+        """Store a snapshot of the queue; return it with the known transitions of its jobs.
 
-        While another command writes its own look down, this one is not: the two are of about the same moment.
+        While another command stores its own snapshot, this one is not stored: both are from about the same moment.
         """
         with alone(self._path) as is_alone:
             before = tuple(kept_lines(self._path, _transition))
@@ -33,7 +34,7 @@ class FileTransitions:
 
 
 def _transition(document: dict[str, Any]) -> Transition:
-    """Make a transition of a line. Raises ValueError, KeyError or TypeError for one that was cut off."""
+    """Create a transition from a line. Raises ValueError, KeyError or TypeError for one that was cut off."""
     return Transition(
         job_id=str(document["job"]),
         project_id=str(document["project"]),
@@ -45,7 +46,7 @@ def _transition(document: dict[str, Any]) -> Transition:
 
 
 def _moment(text: str) -> datetime:
-    """Return a moment; one without a zone cannot be compared with the others. Raises ValueError, TypeError."""
+    """Return a time; one without a zone cannot be compared with the others. Raises ValueError, TypeError."""
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(text)

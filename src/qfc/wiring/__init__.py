@@ -1,4 +1,4 @@
-"""From the configuration to ports: the only place that picks drivers. A driver is imported when its port is used."""
+"""Turns the configuration into ports: the only place that selects drivers. A port's driver is imported on use."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def wire(stack: StackConfig) -> Ports:
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:
-    """Return where the commands of a stack run: this machine, or a server over SSH. Nothing is connected."""
+    """Return the machine that runs the commands of a stack: this one, or a server over SSH. Nothing is connected."""
     if stack.host == LOCAL:
         from ..drivers.hosts.local import LocalHost
 

@@ -1,4 +1,4 @@
-"""The ports that every kind of stack has alike: what its database tells, and what is remembered of it here."""
+"""The ports that all kinds of stack share: those of its database, and those of our own files."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ Port = TypeVar("Port")
 
 
 class Once:
-    """Makes each thing once, when it is first asked for; closes them, the last one made first. Safe for threads."""
+    """Creates each object once, on first use; closes them in reverse order of creation. Safe for threads."""
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
         self._lock = threading.RLock()
 
     def __call__(self, name: str, make: Callable[[], Port]) -> Port:
-        """Return the thing made earlier, or make it."""
+        """Return the object, which is created on the first call."""
         with self._lock:
             if name not in self._made:
                 self._made[name] = make()
             return self._made[name]
 
     def close(self) -> None:
-        """Close all of them; they are made again when they are asked for."""
+        """Close all of them; they are created again on the next use."""
         for thing in reversed(list(self._made.values())):
             if hasattr(thing, "close"):
                 thing.close()
@@ -57,7 +57,7 @@ class Once:
 
 
 class StackPorts(Ports, ABC):
-    """The ports of one stack. `machine` is where its commands run. Each kind of stack adds its own."""
+    """The ports of one stack. `machine` runs its commands. Each kind of stack adds its own ports."""
 
     def __init__(self, stack: StackConfig, machine: Machine) -> None:
         self.stack, self.machine = stack, machine
@@ -70,7 +70,7 @@ class StackPorts(Ports, ABC):
 
     @property
     def kind(self) -> Kind:
-        """What runs the stack's services."""
+        """The kind of the stack."""
         return self.stack.kind
 
     @property
@@ -80,7 +80,7 @@ class StackPorts(Ports, ABC):
 
     @property
     def host(self) -> Machine:
-        """Where the stack is."""
+        """The machine of the stack."""
         return self.machine
 
     @property
@@ -106,7 +106,7 @@ class StackPorts(Ports, ABC):
 
     @property
     def conditions(self) -> Conditions:
-        """What the stack's database tells of problems."""
+        """Problems that the stack's database shows."""
         from ..drivers.postgres import PostgresConditions
 
         return self.once("conditions", lambda: PostgresConditions(self.connect))
@@ -140,23 +140,23 @@ class StackPorts(Ports, ABC):
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
 
     def offers(self, capability: Capability) -> bool:
-        """Tell whether the stack has what only some kinds have."""
+        """Return whether the stack has a capability."""
         return self.kind.offers(capability)
 
     def interrupted(self) -> str | None:
-        """Name the operation that was interrupted and that nobody is at work on."""
+        """Return the name of an interrupted operation that no operator is running now; None without one."""
         entry = journal.read(self.records)
         return entry.operation if entry and self.lock.holder() is None else None
 
     def close(self) -> None:
-        """Close connections, then the way to the host."""
+        """Close all connections, that to the host last."""
         self.once.close()
         self.machine.close()
 
     @property
     @abstractmethod
     def records_folder(self) -> PurePosixPath:
-        """The folder on the stack's host that is ours."""
+        """Our own folder on the stack's host."""
 
     @abstractmethod
     def connect(self) -> psycopg.Connection[Any]:

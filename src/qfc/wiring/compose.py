@@ -24,7 +24,7 @@ class ComposePorts(StackPorts):
 
     @property
     def engine(self) -> Engine:
-        """The Docker engine there; what it changes is marked as this deployment's."""
+        """The Docker engine of the host; its commands that change something are marked as this deployment's."""
         from ..drivers.docker import Engine
         from ..drivers.host_lock import mark_of
 
@@ -32,7 +32,7 @@ class ComposePorts(StackPorts):
 
     @property
     def observer(self) -> Observer:
-        """What looks at the deployment."""
+        """The observer of the deployment."""
         from ..drivers.runtimes.compose import ComposeConfig, Observer
 
         stack = self.stack
@@ -53,7 +53,7 @@ class ComposePorts(StackPorts):
 
     @property
     def workload(self) -> Workload:
-        """What a look at the containers tells, and the database."""
+        """The snapshot of the containers, and the database."""
         from ..drivers.runtimes.compose.workload import ComposeWorkload
 
         return ComposeWorkload(self.observer, lambda: self.jobs)
@@ -67,7 +67,7 @@ class ComposePorts(StackPorts):
 
     @property
     def objects(self) -> ObjectStore:
-        """The store that the application's settings name."""
+        """The default store in the application's settings."""
         from ..drivers.objects.choice import open_store
         from ..drivers.routes.endpoint import endpoint_here
 
@@ -136,14 +136,14 @@ class ComposePorts(StackPorts):
 
     @property
     def audit(self) -> AuditLog:
-        """A file beside the deployment."""
+        """A file next to the deployment."""
         from ..drivers.audit import HostAuditLog
 
         return HostAuditLog(self.machine, self.records_folder)
 
     @property
     def deployment(self) -> Deployment:
-        """What only containers have."""
+        """The ports that only a deployment of containers has."""
         from .deployment import ComposeDeployment
 
         return self.once(
@@ -155,13 +155,13 @@ class ComposePorts(StackPorts):
 
     @property
     def records_folder(self) -> PurePosixPath:
-        """Beside the deployment's files."""
+        """Our own folder, next to the deployment's files."""
         from ..drivers.host_lock import FOLDER
 
         return self.observer.deployment.folder / FOLDER
 
     def interrupted(self) -> str | None:
-        """Name the operation that was interrupted and that nobody is at work on, as the last snapshot has it."""
+        """Return the name of an interrupted operation that no operator is running, according to the last snapshot."""
         return self.observer.snapshot().interrupted
 
     def connect(self) -> psycopg.Connection[Any]:

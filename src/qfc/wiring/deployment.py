@@ -1,4 +1,4 @@
-"""What only a deployment of containers has, wired for one that Compose runs."""
+"""The ports that only a deployment of containers has, for one that Compose runs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from .base import Once
 
 
 class ComposeDeployment(Deployment):
-    """The parts of one deployment. `setting` gives a value that the application keeps in its database."""
+    """The parts of one deployment. `setting` returns a value from the application's table of settings."""
 
     def __init__(
         self,
@@ -115,7 +115,7 @@ class ComposeDeployment(Deployment):
 
     @property
     def rollout(self) -> Rollout:
-        """Its containers while a release is changed."""
+        """Its containers during a change of release."""
         from ..drivers.runtimes.compose.rollout import ComposeRollout
 
         return self._once("rollout", lambda: ComposeRollout(self._observer, self._runtime.lifecycle))
@@ -143,7 +143,7 @@ class ComposeDeployment(Deployment):
 
     @property
     def inspection(self) -> Inspection:
-        """What a diagnosis sees of its host."""
+        """Its inspection, for a diagnosis."""
         from ..drivers.objects.choice import facts_of
         from ..drivers.runtimes.compose.inspection import ComposeInspection
 
@@ -158,17 +158,17 @@ class ComposeDeployment(Deployment):
         return self._observer.volumes()
 
     def memory(self) -> MemoryRoom:
-        """Return how much memory the host has for workers."""
+        """Return the memory of the host, and how much of it workers use."""
         from ..drivers.deployment.memory import memory_room
 
         return memory_room(self._engine, self._observer, self._setting)
 
     def cache_latency_ms(self) -> float | None:
-        """Ask the cache for its version; return how long that took, None where the deployment has no memcached."""
+        """Ask the cache for its version; return the latency in milliseconds, None without memcached."""
         from ..drivers.deployment.cache import latency_ms
 
         return latency_ms(self._observer.containers("memcached"), self._routes.forwards)
 
     def legs(self) -> Mapping[str, Api]:
-        """Return the API by each route that there is: public, nginx, app."""
+        """Return the API by each existing route: `public`, `nginx`, `app`."""
         return self._routes.legs()

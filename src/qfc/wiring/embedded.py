@@ -30,7 +30,7 @@ class EmbeddedPorts(StackPorts):
 
     @property
     def embedded(self) -> EmbeddedRuntime:
-        """The runtime, as what it is."""
+        """The runtime, with its own type."""
         return self.once("embedded", self._embedded)
 
     @property
@@ -40,7 +40,7 @@ class EmbeddedPorts(StackPorts):
 
     @property
     def workload(self) -> Workload:
-        """The database: the node's workers tell it that they live."""
+        """The database: the node's workers register themselves there."""
         return self.jobs
 
     @property
@@ -52,15 +52,15 @@ class EmbeddedPorts(StackPorts):
 
     @property
     def deployment(self) -> Deployment:
-        """Refuse: there are no containers."""
+        """Raise RefusedError: an embedded stack has no containers."""
         raise RefusedError(
             f"{self.name} is {self.kind}: it has no containers, images or certificates.",
-            hint="This command is for stacks of the kind compose. To upgrade this one see docs/howto/upgrade.md",
+            hint="This command needs a stack of kind compose. To upgrade this one, see docs/howto/upgrade.md",
         )
 
     @property
     def objects(self) -> ObjectStore:
-        """The node's blobs: in the bucket that its settings name, else in its folder."""
+        """The node's blobs: in the bucket of its settings, else in its folder."""
         return self.once("objects", self._objects)
 
     @property
@@ -130,5 +130,5 @@ class EmbeddedPorts(StackPorts):
         )()
 
     def _idle_workers(self) -> frozenset[int]:
-        """Return the pids of workers that hold no job, as the database knows them."""
+        """Return the pids of the workers in the database that hold no job."""
         return frozenset(worker.pid for worker in self.jobs.workers() if worker.pid and worker.state == "idle")

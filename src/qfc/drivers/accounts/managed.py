@@ -1,27 +1,25 @@
-"""Accounts of the node on this machine: its own management commands read passwords from standard input."""
+"""Accounts of the node on this machine. Its management commands read passwords from standard input."""
 
 from __future__ import annotations
 
 from ...errors import CommandError
-from ...stack.ports import Runtime
+from ...stack.ports import Accounts, Runtime
 
 APP = "app"
 COMMAND_S = 120.0
 
 
-class ManagedAccounts:
-    """Makes and changes accounts with `createuser` and `setpassword`."""
+class ManagedAccounts(Accounts):
+    """Creates and changes accounts with `createuser` and `setpassword`."""
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     def create(self, username: str, *, email: str, password: str, superuser: bool) -> None:
-        """Make the account of a person; a superuser may use the admin too."""
         argv = ["createuser", f"--username={username}", f"--email={email}", "--password-stdin"]
         self._run([*argv, *(["--superuser"] if superuser else [])], password)
 
     def set_password(self, username: str, password: str) -> None:
-        """Give a person another password and end all tokens."""
         self._run(["setpassword", "--password-stdin", "--", username], password)
 
     def _run(self, argv: list[str], password: str) -> None:

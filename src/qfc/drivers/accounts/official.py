@@ -1,7 +1,7 @@
-"""Accounts of an official server, made by the application in its own container.
+"""Accounts of an official server, created by the application in its own container.
 
-Its command `createuser` wants the password as an argument, where every process list shows it. So a few lines of Python
-call that very command inside the application; they and the password come over standard input.
+Its command `createuser` takes the password as an argument, which every process list shows. So a few lines of Python
+call that command inside the application; they and the password arrive over standard input.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ import json
 from typing import Any
 
 from ...errors import CommandError, QfcError
+from ...stack.ports import Accounts
 from ..docker.containers import Container
 from ..docker.engine import Engine
 
 COMMAND_S = 120.0
-#: Marks our answer among what the application prints when it starts.
+#: Marks our answer in the output that the application prints at its start.
 ANSWER = "qfc-answer:"
 _LOADER = "import sys; exec(compile(sys.stdin.readline().encode().decode('unicode_escape'), 'qfc', 'exec'))"
 _FRAME = """
@@ -36,7 +37,7 @@ except ValidationError as error:
     answer = {"error": " ".join(error.messages)}
 print("ANSWER" + json.dumps(answer))
 """
-# The official command makes superusers that the admin does not let in.
+# Superusers that the official command creates have no access to the admin.
 _CREATE = """
     if person.filter(username__iexact=asked["username"]).exists():
         raise CommandError("There is an account named %s already." % asked["username"])
@@ -55,19 +56,18 @@ _PASSWORD = """
 """
 
 
-class OfficialAccounts:
-    """Makes and changes accounts inside the container of the application."""
+class OfficialAccounts(Accounts):
+    """Creates and changes accounts inside the container of the application."""
 
     def __init__(self, engine: Engine, container: Container) -> None:
         self._engine, self._container = engine, container
 
     def create(self, username: str, *, email: str, password: str, superuser: bool) -> None:
-        """Make the account of a person; a superuser may use the admin too."""
         asked = {"username": username, "email": email, "password": password, "superuser": superuser}
         self._ask("createuser", _CREATE, asked)
 
     def set_password(self, username: str, password: str) -> None:
-        """Give a person another password. Tokens are ended by who has the database."""
+        """Set a user's password. The caller has to end the tokens, in the database."""
         self._ask("setpassword", _PASSWORD, {"username": username, "password": password})
 
     def _ask(self, name: str, body: str, asked: dict[str, Any]) -> None:
@@ -85,4 +85,4 @@ def in_application(engine: Engine, container: Container, body: str, asked: dict[
     for printed in reversed(done.stdout.splitlines()):
         if printed.startswith(ANSWER):
             return json.loads(printed.removeprefix(ANSWER))
-    raise QfcError("The application gave no answer.", hint="See: qfc logs --service app")
+    raise QfcError("The application did not answer.", hint="See: qfc logs --service app")

@@ -1,10 +1,10 @@
-"""What only a deployment of containers has, one port a module.
+"""The ports that only a deployment of containers has, one per module.
 
-records.py       our documents beside the deployment
+records.py       our documents next to the deployment
 source.py        its files under git
 settings.py      its .env
-traffic.py       requests that change something, held off by its nginx
-postgres_tools.py  pg_dump and its like: in the database's container, or here
+traffic.py       maintenance mode: its nginx blocks writes
+postgres_tools.py  pg_dump and similar tools, in the database's container or here
 dumps.py         dumps of its database
 certificates.py  its TLS certificate
 tunnels.py       a Cloudflare tunnel in front of it

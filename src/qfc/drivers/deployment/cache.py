@@ -16,7 +16,7 @@ ANSWER_S = 3.0
 
 
 def latency_ms(containers: Sequence[Container], forwards: Forwards) -> float | None:
-    """Ask for the version; return the milliseconds, None without containers. Raises UnreachableError."""
+    """Ask for the version; return the latency in milliseconds, None without containers. Raises UnreachableError."""
     if not containers:
         return None
     for place in places(SERVICE, PORT, containers):

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
 from ...stack.model import Certificate, CommandResult
-from ...stack.ports import Clock
+from ...stack.ports import Certificates, Clock
 from ..docker.containers import Container
 from ..docker.engine import Engine
 from ..routes.address import Place
@@ -26,17 +26,17 @@ from .self_signed import self_signed
 
 CERTBOT = "certbot"
 LOOK_S = 10
-#: Issuing takes as long as the authority's challenges.
+#: Issuing takes as long as the challenges of the certificate authority.
 RENEW_S = 900
 CERTIFICATE, KEY = "QFIELDCLOUD_TLS_CERT", "QFIELDCLOUD_TLS_KEY"
 
 
-class DeploymentCertificates:
-    """Looks after one deployment's certificate. `nginx` and `certbot` give containers as they are now.
+class DeploymentCertificates(Certificates):
+    """The certificate of one deployment. `nginx` and `certbot` return their current containers.
 
-    nginx does not always run: without the files it cannot.
+    nginx does not always run: it cannot start without the files.
 
-    `doors` gives the name that clients use and where it is reached from here, the outermost first.
+    `doors` returns the name that clients use with the places that serve it, as reached from here, the outermost first.
     """
 
     def __init__(
@@ -50,8 +50,7 @@ class DeploymentCertificates:
         self._engine, self._clock, self._nginx, self._certbot, self._doors = engine, clock, nginx, certbot, doors
 
     def served(self) -> Certificate:
-        """Return the one that is served to clients. Raises UnreachableError."""
-        last: QfcError = UnreachableError("Nothing serves a certificate.", hint="Type: qfc status")
+        last: QfcError = UnreachableError("No service serves a certificate.", hint="Type: qfc status")
         for name, place in self._doors():
             try:
                 return served_at(name, place)
@@ -60,32 +59,30 @@ class DeploymentCertificates:
         raise last
 
     def on_disk(self) -> tuple[str, Certificate]:
-        """Return path and content of the file that nginx is told to use. Raises NotFoundError."""
         path, text = self._file(CERTIFICATE)
         try:
             return path, from_pem(text)
         except ValueError as error:
-            raise NotFoundError(f"{path} in nginx holds no certificate.", hint="Type: qfc certs renew") from error
+            raise NotFoundError(f"{path} in nginx contains no certificate.", hint="Type: qfc certs renew") from error
 
     def key_fits(self) -> bool:
-        """Tell whether the private key beside it is the certificate's. The key itself stays where it is."""
+        """Return whether the private key next to the file matches the certificate. The key itself stays on the host."""
         path, text = self._file(CERTIFICATE)
         of_key = self._look(KEY, 'openssl pkey -in "$1" -pubout 2>/dev/null').stdout.strip()
         of_certificate = public_key(text)
         if not of_key:
             raise NotFoundError(
-                f"The private key of {path} cannot be read in nginx.", hint="Look at QFIELDCLOUD_TLS_KEY."
+                f"The private key of {path} cannot be read in nginx.", hint="Check QFIELDCLOUD_TLS_KEY in .env."
             )
         return of_key == of_certificate
 
     def renew(self, *, force: bool = False) -> str:
-        """Let the deployment's certbot renew what is due; return what it said."""
         try:
             container = self._certbot()
         except NotFoundError as error:
             raise RefusedError(
-                "This deployment has no certbot that runs.",
-                hint="Renew the certificate your way, then type: qfc certs renew --reload-only",
+                "This deployment has no running certbot.",
+                hint="Renew the certificate by your own means, then type: qfc certs renew --reload-only",
             ) from error
         words = ["certbot", "renew", "--non-interactive", "--no-random-sleep-on-renew"]
         argv = ["docker", "exec", container.id, *words, *(["--force-renewal"] if force else [])]
@@ -93,32 +90,31 @@ class DeploymentCertificates:
         said = f"{done.stdout}\n{done.stderr}".strip()
         if done.exit_code:
             raise CommandError(
-                f"certbot could not renew: {telling(said)}", hint="Is port 80 reached from outside?", said=said
+                f"certbot could not renew: {failure_line(said)}",
+                hint="Check that port 80 can be reached from outside.",
+                said=said,
             )
         return said
 
     def reload(self) -> None:
-        """Let nginx use the file, after it has found its configuration good."""
         container = self._nginx()
         if not container.is_running:
             raise NotFoundError("nginx does not run.", hint="Type: qfc services restart --service nginx")
         reload_nginx(self._engine, self._clock, container)
 
     def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:
-        """Make a certificate for a host that is signed by itself, and its key, as PEM, good between so many days."""
         return self_signed(host, now, days)
 
     def store(self, certificate: bytes, key: bytes) -> None:
-        """Put a certificate and its key where nginx looks for them. Raises RefusedError where there are some."""
         container = self._nginx()
         paths = {name: _on_host(container, _path(container, name)) for name in (CERTIFICATE, KEY)}
         there = [str(path) for path in paths.values() if self._exists(path)]
         if there:
-            raise RefusedError(f"{there[0]} is there: it is not written over.", hint="Type: qfc certs status")
+            raise RefusedError(f"{there[0]} exists already and is not overwritten.", hint="Type: qfc certs status")
         if any(is_certbots(path) for path in paths.values()):
             raise RefusedError(
-                f"{paths[CERTIFICATE]} is for certbot to write: it issues nothing where other files are.",
-                hint="Type: qfc certs renew --force; or issue the first one as the release's documentation says",
+                f"{paths[CERTIFICATE]} is written by certbot, which issues no certificate where other files exist.",
+                hint="Type: qfc certs renew --force; or issue the first one as the release's documentation describes",
             )
         self._engine.machine.write_bytes(paths[KEY], key, mode=0o600)
         self._engine.machine.write_bytes(paths[CERTIFICATE], certificate)
@@ -127,11 +123,11 @@ class DeploymentCertificates:
         done = self._look(variable, 'cat "$1"')
         path = _path(self._nginx(), variable)
         if done.exit_code:
-            raise NotFoundError(f"There is no {path} in nginx.", hint="Look at the volumes of nginx and at .env.")
+            raise NotFoundError(f"There is no {path} in nginx.", hint="Check the volumes of nginx, and .env.")
         return path, done.stdout
 
     def _look(self, variable: str, script: str) -> CommandResult:
-        """Run a script on one of nginx's files: within nginx, or where the file lies while nginx does not run."""
+        """Run a script on one of nginx's files: in its container, or on the host while nginx does not run."""
         container = self._nginx()
         path = _path(container, variable)
         if container.is_running:
@@ -144,7 +140,7 @@ class DeploymentCertificates:
 
 
 def is_certbots(path: PurePosixPath) -> bool:
-    """Tell whether a file lies where certbot keeps its own: `live/NAME` below its folder."""
+    """Return whether a file is in a folder of certbot: `live/NAME` below its root."""
     return path.parent.parent.name == "live"
 
 
@@ -156,22 +152,24 @@ def _path(nginx: Container, variable: str) -> str:
 
 
 def _on_host(container: Container, path: str) -> PurePosixPath:
-    """Return where a file of a container lies on its host. Raises NotFoundError where no folder of it is mounted."""
+    """Return the path on the host of a container's file. Raises NotFoundError if its folder is not mounted."""
     for folder in PurePosixPath(path).parents:
         if str(folder) in container.mounts:
             return PurePosixPath(container.mounts[str(folder)]) / PurePosixPath(path).relative_to(folder)
-    raise NotFoundError(f"{path} is in no volume of {container.service}.", hint="Look at its volumes.")
+    raise NotFoundError(
+        f"{path} is not in a volume of {container.service}.", hint="Check its volumes in docker-compose.yml."
+    )
 
 
-def telling(said: str) -> str:
-    """Return certbot's sentence about what failed."""
+def failure_line(said: str) -> str:
+    """Return the sentence of certbot's output that names the failure."""
     lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith(("-", "Saving debug"))]
     details = [line for line in lines if line.startswith(("Detail:", "Failed to renew", "The following", "Hint:"))]
-    return (details or lines or ["it said nothing"])[0]
+    return (details or lines or ["it printed nothing"])[0]
 
 
 def from_pem(text: str) -> Certificate:
-    """Read a file with a certificate and those of its chain. Raises ValueError."""
+    """Read a file that contains a certificate and its chain. Raises ValueError."""
     found = x509.load_pem_x509_certificates(text.encode())
     return _certificate(found[0], chain=len(found))
 
@@ -183,7 +181,7 @@ def public_key(text: str) -> str:
 
 
 def served_at(name: str, place: Place) -> Certificate:
-    """Return what is served at a place to who asks for a name, and whether this machine trusts it."""
+    """Return the certificate that a place serves for a name, and whether this machine trusts it."""
     unchecked = ssl.create_default_context()
     unchecked.check_hostname, unchecked.verify_mode = False, ssl.CERT_NONE
     content = _handshake(name, place, unchecked)
@@ -206,7 +204,7 @@ def _handshake(name: str, place: Place, context: ssl.SSLContext) -> bytes:
     except ssl.SSLCertVerificationError:
         raise
     except OSError as error:
-        raise UnreachableError(f"{name} does not answer at port {place.port}.", hint="Type: qfc status") from error
+        raise UnreachableError(f"{name} does not answer on port {place.port}.", hint="Type: qfc status") from error
 
 
 def _certificate(found: x509.Certificate, *, chain: int = 1) -> Certificate:
@@ -227,6 +225,6 @@ def _certificate(found: x509.Certificate, *, chain: int = 1) -> Certificate:
 
 
 def _short(name: x509.Name) -> str:
-    """Return organization and common name, as far as they are there."""
+    """Return organization and common name, if present."""
     parts = [name.get_attributes_for_oid(oid) for oid in (NameOID.ORGANIZATION_NAME, NameOID.COMMON_NAME)]
     return " ".join(str(one[0].value) for one in parts if one) or name.rfc4514_string()

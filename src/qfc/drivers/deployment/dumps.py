@@ -1,8 +1,8 @@
-"""Dumps of a deployment's database, and the way back to one.
+"""Dumps of a deployment's database, and their restoration.
 
-A dump is made by pg_dump of the server's own release where the database is a container, in its custom format, and is
-read from its beginning to its end before it counts. The way back fills a new database beside the old one and then
-changes their names, so that the old one is whole until the new one is; repeated after a crash it goes on where it was.
+A dump is created by pg_dump in its custom format, of the server's own release if the database runs in a container, and
+is read from beginning to end before it counts. A restoration fills a new database next to the old one and then swaps
+their names, so the old one stays complete until the new one is. Repeated after a crash, it continues.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from psycopg import sql
 
 from ...errors import CommandError, QfcError
 from ...stack.model import CommandResult, Dump
-from ...stack.ports import Machine
+from ...stack.ports import Dumps, Machine
 from ..docker.engine import Engine, failed
 from ..pipes_between import piped
 from ..postgres.connection import translated
@@ -26,29 +26,29 @@ from ..replacing import replaced_by
 from ..routes.database import DatabaseAccess
 from .postgres_tools import Tools, names_of_rows
 
-#: Without their rows a dump is none of a QFieldCloud server.
+#: A dump without the rows of these tables is not that of a QFieldCloud server.
 NEEDED = ("public.core_job", "public.core_delta", "public.core_user", "public.django_migrations")
 NEW, OLD = "_qfc_new", "_qfc_old"
 _SERVER = "Dumped from database version:"
 _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
 
-# A newer client sets a parameter in its first lines that older servers do not know. The last line is the proof that all
-# of the dump was read: psql alone cannot tell a dump that ends early from one that ends.
+# A newer client sets a parameter in its first lines that older servers do not know. The last line proves that the whole
+# dump was read: psql alone cannot distinguish a truncated dump from a complete one.
 _RESTORE = r"""
 { pg_restore --no-owner --file=- && printf '%s\n' '\echo whole'; } |
     sed '1,50{/^SET transaction_timeout /d}' |
     psql --no-psqlrc --quiet --no-password --set=ON_ERROR_STOP=1 --output=/dev/null --dbname="$1"
 """
 _WHOLE = "whole"
-#: What reads dumps, as errors call it.
+#: The name in errors of the command that reads dumps.
 _READER = "pg_restore"
 
 #: Opens a connection to a database of the server, by its name.
 Connect = Callable[[str], psycopg.Connection[Any]]
 
 
-class ServerDumps:
-    """Dumps and restores one database. `tools` are found when they are needed, `connect` opens any database there."""
+class ServerDumps(Dumps):
+    """Dumps and restores one database. `tools` are found when needed; `connect` opens any database of the server."""
 
     def __init__(
         self, engine: Engine, tools: Callable[[], Tools], access: Callable[[], DatabaseAccess], connect: Connect
@@ -60,7 +60,6 @@ class ServerDumps:
         return self._engine.machine
 
     def refusal(self) -> str | None:
-        """Say why the database cannot be dumped and brought back here; None when it can."""
         try:
             self._tools()
             with translated(), self._connect(self._access().database) as connection:
@@ -69,13 +68,12 @@ class ServerDumps:
             return error.message
         if not row or not row[0]:
             return (
-                f"the account {self._access().user} may not create databases on the server, or not with the "
-                "extensions that this one has"
+                f"the account {self._access().user} cannot create databases on the server, or not with the "
+                "extensions of this one"
             )
         return None
 
     def dump(self, path: PurePath) -> Dump:
-        """Write the database to a file, all or nothing, and read it back. Raises QfcError."""
         words = ("pg_dump", "--format=custom", "--no-password", self._access().database)
         try:
             self._out(self._tools().argv(*words), path)
@@ -85,14 +83,13 @@ class ServerDumps:
             raise QfcError(f"The database cannot be dumped: {error.message}", hint=error.hint) from error
 
     def read_back(self, path: PurePath) -> Dump:
-        """Read a dump from its beginning to its end. Raises QfcError when it is not whole."""
         tools = self._tools()
         try:
             listing = self._in(tools.argv("pg_restore", "--list"), path).stdout
             self._in(tools.argv("pg_restore", "--file=/dev/null"), path)
             size = int(self._engine.query(["sh", "-c", 'wc -c <"$1"', "sh", str(path)]).stdout)
         except CommandError as error:
-            raise QfcError(f"The dump {path} is not whole: {error.message}", hint=error.hint) from error
+            raise QfcError(f"The dump {path} is incomplete: {error.message}", hint=error.hint) from error
         tables = names_of_rows(listing)
         missing = [name for name in NEEDED if name not in tables]
         if missing:
@@ -101,7 +98,6 @@ class ServerDumps:
         return Dump(str(path), size, len(tables), versions[0] if versions else "")
 
     def restore(self, path: PurePath) -> None:
-        """Make the database be that of the dump. To be used when nobody writes; may be repeated after a crash."""
         name = self._access().database
         if self._exists(name) or not self._exists(name + NEW):
             self._fill(name + NEW, path)
@@ -122,7 +118,7 @@ class ServerDumps:
             raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
 
     def _rename(self, name: str, to: str) -> None:
-        """Give a database another name; who is connected to it is sent away, and nobody gets in meanwhile."""
+        """Rename a database; existing connections are ended, and new ones are refused meanwhile."""
         if not self._exists(name):
             return
         self._drop(to)
@@ -145,7 +141,7 @@ class ServerDumps:
             return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
 
     def _out(self, argv: list[str], path: PurePath) -> None:
-        """Run a command whose output becomes a file of the host."""
+        """Run a command and write its output to a file on the host."""
         tools = self._tools()
         if tools.is_inside:
             self._engine.run(replaced_by(argv, path))
@@ -153,7 +149,7 @@ class ServerDumps:
             piped(argv, tools.environment, self._machine, replaced_by(["cat"], path), towards=True)
 
     def _in(self, argv: list[str], path: PurePath) -> CommandResult:
-        """Run a command whose input is a file of the host."""
+        """Run a command with a file on the host as its input."""
         tools = self._tools()
         from_file = ["sh", "-c", _FROM_FILE, "sh", str(path)]
         if tools.is_inside:

@@ -1,4 +1,4 @@
-"""The host's memory, and how much of it a worker with its job may take."""
+"""The host's memory, and the memory limit of a worker with its job."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..runtimes.compose.observer import Observer
 from ..stored_setting import setting
 
 WORKER = "worker_wrapper"
-#: What an official server gives a job when its table of settings has no row for it.
+#: The limit of a job on an official server whose table of settings has no row for it.
 OFFICIAL_LIMIT = "1000m"
 LIMIT_KEY = "WORKER_QGIS_MEMORY_LIMIT"
 #: The node's own limit, in bytes, and its default.
@@ -22,7 +22,7 @@ _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)b?", re.IGNORECASE)
 
 
 def memory_room(engine: Engine, observer: Observer, stored: Callable[[str], str | None]) -> MemoryRoom:
-    """Return how much memory the host has for workers. `stored` gives a value of the application's settings."""
+    """Return the memory that the host has for workers. `stored` returns a value of the application's settings."""
     total, available = host_memory(engine)
     workers = sum(one.memory_bytes or 0 for one in _workers(observer))
     environment = observer.environment(WORKER)
@@ -35,7 +35,7 @@ def _workers(observer: Observer) -> Sequence[Instance]:
 
 
 def _is_node(environment: Mapping[str, str]) -> bool:
-    """Tell whether the workers are those of the embedded server in containers."""
+    """Return whether the workers are those of the embedded server, in containers."""
     module = environment.get("DJANGO_SETTINGS_MODULE", "")
     return "QFIELDCLOUD_QGIS_IMAGE_NAME" not in environment and "qfc_node" in module
 
@@ -47,17 +47,17 @@ def host_memory(engine: Engine) -> tuple[int, int]:
     try:
         return int(values["MemTotal"][0]) * 1024, int(values["MemAvailable"][0]) * 1024
     except (KeyError, IndexError, ValueError) as error:
-        raise QfcError(f"The memory of {engine.machine.name} cannot be told.") from error
+        raise QfcError(f"The memory of {engine.machine.name} cannot be read.") from error
 
 
 def size(text: str) -> int | None:
-    """Read a size as Docker takes it: 1000m, 1.5g, 1073741824."""
+    """Read a size in Docker's notation: 1000m, 1.5g, 1073741824."""
     found = _SIZE.fullmatch(text.strip())
     return int(float(found[1]) * UNITS[found[2].lower()]) if found else None
 
 
 def official_limit(stored: str | None) -> int:
-    """Return the limit of one job, from the value of an official server's table of settings."""
+    """Return the limit of one job, from the value in an official server's table of settings."""
     value = setting(stored) if stored else None
     return size(str(value)) or size(OFFICIAL_LIMIT) or 0
 

@@ -1,4 +1,4 @@
-"""The nginx of a deployment, told to read its configuration again."""
+"""Reloads the nginx of a deployment."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from ...stack.waiting import wait_until
 from ..docker.containers import Container
 from ..docker.engine import Engine, error_line
 
-#: So long workers of the old configuration are waited for. They begin to leave within a second, on a busy host later.
+#: Seconds to wait for workers of the old configuration. They begin to leave within a second, on a busy host later.
 RELOAD_S = 15.0
 POLL_S = 0.5
 _WORKER, _LEAVING = "nginx: worker process", "shutting down"
 
 
 def reload_nginx(engine: Engine, clock: Clock, container: Container) -> None:
-    """Let nginx read its configuration again, after it has found it good. Raises CommandError with what it says.
+    """Reload nginx, after a test of its configuration. Raises CommandError with its message.
 
-    nginx returns before it has done so: what comes after this finds no worker of the old configuration that takes
-    connections. Requests that these have begun are not waited for.
+    `nginx -s reload` returns early; this waits until no worker of the old configuration accepts connections. Requests
+    that these workers still process are not waited for.
     """
     tested = engine.run(["docker", "exec", container.id, "nginx", "-t"], check=False, timeout_s=60)
     if tested.exit_code:
         raise CommandError(
-            f"nginx finds its configuration faulty: {_fault(tested.stderr)}",
-            hint="Correct what it names (conf/nginx/config.d), then try again.",
+            f"nginx rejects its configuration: {_fault(tested.stderr)}",
+            hint="Correct the named file (in conf/nginx/config.d), then try again.",
             said=tested.stderr,
         )
     before = workers(engine, container)
@@ -35,13 +35,13 @@ def reload_nginx(engine: Engine, clock: Clock, container: Container) -> None:
 
 
 def workers(engine: Engine, container: Container) -> dict[str, str]:
-    """Return nginx's workers: process ids, and what `ps` says of each."""
+    """Return nginx's workers: process ids, each with its line of `ps`."""
     lines = engine.query(["docker", "top", container.id]).stdout.splitlines()
     return {line.split()[1]: line for line in lines if _WORKER in line}
 
 
 def is_leaving(said: str) -> bool:
-    """Tell whether a worker takes no more connections, from what `ps` says of it."""
+    """Return whether a worker no longer accepts connections, from its line of `ps`."""
     return _LEAVING in said
 
 
@@ -50,6 +50,6 @@ def _taking(seen: dict[str, str]) -> set[str]:
 
 
 def _fault(said: str) -> str:
-    """Return the line of `nginx -t` that names file and line; the one after it only says that the test failed."""
+    """Return the message of `nginx -t` that names file and line; the next one only says that the test failed."""
     faults = [line for line in said.splitlines() if "[emerg]" in line]
     return error_line(faults[0] if faults else said)

@@ -1,4 +1,4 @@
-"""pg_dump, pg_restore and psql for a deployment's database: in its own container, or here for one that is elsewhere."""
+"""pg_dump, pg_restore and psql for a deployment's database: in its container, or here if it runs elsewhere."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ _INSIDE = 'PGUSER=$POSTGRES_USER; export PGUSER; exec "$@"'
 
 @dataclass(frozen=True)
 class Tools:
-    """Commands of PostgreSQL's client. With `container` they run there, on the deployment's host; else here.
+    """PostgreSQL's client programs. With `container` they run in it, on the deployment's host; else here.
 
-    `environment` tells the ones that run here how the database is reached; it holds the password.
+    `environment` has the connection parameters for those that run here, including the password.
     """
 
     container: str | None = None
@@ -46,7 +46,7 @@ class Tools:
 
 
 def tools_of(access: DatabaseAccess, observer: Observer, parameters: Callable[[], Mapping[str, object]]) -> Tools:
-    """Return the tools for a deployment's database. `parameters` of libpq lead to one that is in no container."""
+    """Return the tools for a deployment's database. `parameters` of libpq are for one that runs in no container."""
     try:
         container = observer.running(access.host, fresh=True)
     except NotFoundError:
@@ -62,7 +62,7 @@ def inside(container: str) -> Tools:
 
 
 def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
-    """Return this machine's tools for a database that is reached with `parameters` of libpq. Raises NotFoundError."""
+    """Return this machine's tools for a database that `parameters` of libpq describe. Raises NotFoundError."""
     names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "sslmode": "PGSSLMODE"}
     environment = {variable: str(parameters[name]) for name, variable in names.items() if name in parameters}
     environment |= {"PGUSER": access.user, "PGPASSWORD": access.password, "PGDATABASE": access.database}
@@ -71,26 +71,26 @@ def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
 
 
 def run_here(database: DatabaseRoute, argv: Sequence[str]) -> CommandResult:
-    """Run one of this machine's tools on the operator's terminal; its exit code is the caller's to pass on."""
+    """Run one of this machine's tools on the operator's terminal; the caller passes its exit code on."""
     tools = here(database.access(), database.parameters())
     return run_attached(tools.argv(*argv), environment={**os.environ, **tools.environment}, check=False)
 
 
 def _programs() -> Path:
-    """Return the folder of the newest client that there is: the Python package's, else that of the path."""
+    """Return the folder of the newest client programs: the Python package's, else that in PATH."""
     try:
         return locate().bin
     except NotFoundError:
         found = shutil.which("pg_dump", path=os.environ.get("PATH"))
         if found is None:
             raise NotFoundError(
-                "This machine has no pg_dump, and the database is in no container of the deployment.",
-                hint="Install postgresql-client here, of the server's release or a newer one.",
+                "This machine has no pg_dump, and the database does not run in a container of the deployment.",
+                hint="Install postgresql-client here, in the server's release or a newer one.",
             ) from None
         return Path(found).parent
 
 
 def names_of_rows(listing: str) -> Sequence[str]:
-    """Return the tables that have their rows in a dump, from what `pg_restore --list` prints."""
+    """Return the tables whose rows a dump contains, from the output of `pg_restore --list`."""
     lines = (line.partition(" TABLE DATA ")[2].split() for line in listing.splitlines() if not line.startswith(";"))
     return [f"{words[0]}.{words[1]}" for words in lines if len(words) >= 2]

@@ -7,28 +7,28 @@ from pathlib import PurePosixPath
 
 from ...errors import CommandError, NotFoundError, RefusedError
 from ...stack.model import CommandResult, Revision, SourceState
+from ...stack.ports import Source
 from ..docker.engine import Engine
 
-#: A server that does not answer is given up after that many seconds.
+#: Seconds after which a server that does not answer is given up.
 FETCH_S = 300.0
 KINDS = {"branch": ("refs/remotes/origin/{}", "refs/heads/{}"), "tag": ("refs/tags/{}",), "commit": ("{}",)}
-#: git asks nobody for a password, and trusts a checkout that somebody else owns: it is the operator's own.
+#: git does not ask for a password, and trusts a checkout of another owner: it is the operator's own.
 QUIET = {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 
 
-class GitSource:
-    """The checkout that a deployment's folder is, or is part of."""
+class GitSource(Source):
+    """The git checkout that contains a deployment's folder."""
 
     def __init__(self, engine: Engine, folder: PurePosixPath) -> None:
         self._engine, self._folder = engine, folder
 
     def state(self) -> SourceState:
-        """Return where the folder stands. Raises RefusedError when it is no checkout."""
         done = self._git("rev-parse", "HEAD", check=False)
         if done.exit_code:
             raise RefusedError(
-                f"{self._folder} is not under git: there is no way to another release and back.",
-                hint="Clone the deployment with git, copy .env and conf into the clone, and name that folder.",
+                f"{self._folder} is not under git, so it cannot change to another release and back.",
+                hint="Clone the deployment with git, copy .env and conf into the clone, and set project_path to it.",
             )
         commit = done.stdout.strip()
         branch = self._git("symbolic-ref", "--short", "-q", "HEAD", check=False).stdout.strip() or None
@@ -36,7 +36,6 @@ class GitSource:
         return SourceState(Revision(commit, self._name(commit)), branch, tuple(line[3:] for line in changed))
 
     def resolve(self, ref: str, *, kind: str, fetch: bool = True) -> Revision:
-        """Fetch, and return what a branch, a tag or a commit means now. Raises NotFoundError."""
         if fetch:
             self._fetch()
         for pattern in KINDS[kind]:
@@ -47,23 +46,20 @@ class GitSource:
         raise NotFoundError(f"There is no {kind} {ref}.", hint=f"Type there: git -C {self._folder} {_listing(kind)}")
 
     def checkout(self, revision: Revision, *, branch: str | None = None) -> None:
-        """Make the files be those of a revision; on a branch where one is named."""
         if branch is not None:
             self._git("checkout", "--quiet", "-B", branch, revision.commit)
         else:
             self._git("checkout", "--quiet", "--detach", revision.commit)
 
     def date(self, revision: Revision) -> datetime:
-        """Return when a revision was made."""
         return datetime.fromisoformat(self._git("show", "-s", "--format=%cI", revision.commit).stdout.strip())
 
     def read(self, revision: Revision, path: str) -> str | None:
-        """Return a file of the deployment's folder as it is in a revision; None when it is not there."""
         done = self._git("show", f"{revision.commit}:./{path}", check=False)
         return done.stdout if done.exit_code == 0 else None
 
     def _fetch(self) -> None:
-        """Fetch from where the checkout came; one that came from nowhere has all that there is."""
+        """Fetch from the remote of the checkout, if it has one."""
         if not self._git("remote").stdout.strip():
             return
         try:

@@ -1,8 +1,8 @@
-"""Requests that change something, held off by the deployment's nginx.
+"""Maintenance mode: the deployment's nginx blocks requests that change something.
 
 A fragment in the folder that its server includes (`/etc/nginx/config.d`, as official deployments mount it) answers them
-with 503 and `Retry-After`, past any page that the configuration has for errors; clients try again. Requests that only
-read go on. nginx is asked whether it finds the whole good before it is used.
+with 503 and `Retry-After`, whatever error pages the configuration has; clients try again. Requests that only read pass.
+nginx tests the whole configuration before it is used.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, RefusedError
-from ...stack.ports import Clock
+from ...stack.ports import Clock, Traffic
 from ...stack.waiting import wait_until
 from ..docker.containers import Container
 from ..docker.engine import Engine
@@ -24,8 +24,8 @@ FRAGMENT = "qfc-hold.conf"
 RETRY_AFTER_S = 30
 POLL_S = 0.5
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
-_TEMPLATE = """# Made by qfc: a release is being changed, and nothing may be written meanwhile. It goes by itself.
-# If it stays, no qfc is at work any more: type "qfc status".
+_TEMPLATE = """# Created by qfc: writes are blocked during a change of release. qfc removes this file at the end.
+# If it stays, no qfc is running any more: type "qfc status".
 set $qfc_asked "$request_method:$http_x_qfc_pass:$uri";
 if ($qfc_asked !~ "^(GET|HEAD|OPTIONS):|{passes}") {{
   rewrite ^ /.qfc-hold last;
@@ -40,31 +40,30 @@ location = /.qfc-hold {{
 """
 
 
-class NginxTraffic:
-    """Holds off writers at one deployment's nginx. `nginx` gives its container as it is now."""
+class NginxTraffic(Traffic):
+    """Blocks writes at one deployment's nginx. `nginx` returns its current container."""
 
     def __init__(self, engine: Engine, clock: Clock, nginx: Callable[[], Container]) -> None:
         self._engine, self._clock, self._nginx = engine, clock, nginx
         self._before: frozenset[str] = frozenset()
 
     def refusal(self) -> str | None:
-        """Say why they cannot be held off here; None when they can."""
         try:
             container = self._nginx()
         except QfcError as error:
             return error.message
         if INCLUDED not in container.mounts:
-            return f"the service {NGINX} has no folder of the host at {INCLUDED}"
+            return f"the service {NGINX} has no folder of the host mounted at {INCLUDED}"
         script = 'grep -rqsE "include +[^;]*config\\.d/" /etc/nginx/conf.d /etc/nginx/nginx.conf'
         if self._engine.query(["docker", "exec", container.id, "sh", "-c", script], check=False).exit_code:
             return f"the configuration of {NGINX} does not include {INCLUDED}"
         return None
 
     def hold(self, password: str, paths: Sequence[str] = ()) -> None:
-        """Hold them off, but for those with the password or with one of the paths. Raises RefusedError."""
+        """Block writes, except requests with the password or to one of the paths. Raises RefusedError."""
         reason = self.refusal()
         if reason is not None:
-            raise RefusedError(f"Writers cannot be held off: {reason}.", hint="Mount ./conf/nginx/config.d there.")
+            raise RefusedError(f"Writes cannot be blocked: {reason}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
         path = self._path(container)
         self._before |= workers(self._engine, container).keys()
@@ -76,7 +75,6 @@ class NginxTraffic:
             raise
 
     def release(self) -> None:
-        """Let them through again; harmless when they are."""
         container = self._nginx()
         if INCLUDED in container.mounts:
             self._engine.run(["rm", "-f", str(self._path(container))])
@@ -84,9 +82,9 @@ class NginxTraffic:
             self._reload(container)
 
     def settle(self, timeout_s: float) -> bool:
-        """Wait until the workers of nginx that know nothing of the hold have answered what they had begun, and ended.
+        """Wait until the workers of nginx from before the block have answered their requests and ended.
 
-        They go on for a moment after a reload, and only then say that they are about to end.
+        They continue for a moment after a reload, and only then report that they are shutting down.
         """
         return wait_until(self._clock, lambda: not self._has_old_workers(), limit_s=timeout_s, poll_s=POLL_S)
 
@@ -102,7 +100,7 @@ class NginxTraffic:
 
 
 def fragment(password: str, paths: Sequence[str]) -> str:
-    """Return the fragment. Passwords and paths are ours: letters, digits and a few signs without a meaning."""
+    """Return the fragment. Passwords and paths are our own: letters, digits and a few other harmless characters."""
     for word in (password, *paths):
         if not _PLAIN.fullmatch(word):
             raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")

@@ -1,7 +1,7 @@
 """A Cloudflare tunnel in front of a deployment: every cloudflared of the host, as container, service or process.
 
-Where it forwards to stands in its configuration file; a tunnel that is configured in Cloudflare's dashboard writes what
-it was given into its log. How many connections to Cloudflare it has, its metrics address tells (`/ready`).
+Its configuration file has the targets of its routes; a tunnel that is configured in Cloudflare's dashboard writes its
+configuration to its log. Its metrics address reports the number of connections to Cloudflare (`/ready`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, cast
 
 from ...errors import QfcError
 from ...stack.model import Tunnel, TunnelRoute
+from ...stack.ports import Tunnels
 from ..api import HttpApi, Route
 from ..docker.containers import Container, container
 from ..docker.engine import Engine
@@ -21,7 +22,7 @@ from ..routes.address import Place
 from ..routes.forwards import Forwards
 
 NAME = "cloudflared"
-#: Where its metrics are when nobody says otherwise: the first free one of these ports; older releases took any port.
+#: The default ports of its metrics: the first free one is used; older releases used any port.
 METRICS = tuple(range(20241, 20246))
 FILES = ("/etc/cloudflared/config.yml", "/usr/local/etc/cloudflared/config.yml", "$HOME/.cloudflared/config.yml")
 _GIVEN = re.compile(r'config="?(\{.*\})"?')
@@ -33,7 +34,7 @@ for place in /proc/[0-9]*; do
     echo "$pid $(stat -c %Y "$place") $(tr '\\0' ' ' <"$place/cmdline")"
 done
 """
-# A path may be what any account of the host wrote into a command line: nothing of it is run.
+# Any account of the host may have written the path into a command line: nothing of it is run.
 _CONFIG = """
 for path; do
     case $path in '$HOME'/*) path=$HOME${path#'$HOME'} ;; esac
@@ -42,14 +43,13 @@ done
 """
 
 
-class CloudflareTunnels:
-    """Looks for tunnels on a deployment's host."""
+class CloudflareTunnels(Tunnels):
+    """Finds the tunnels on a deployment's host."""
 
     def __init__(self, engine: Engine, forwards: Forwards) -> None:
         self._engine, self._forwards = engine, forwards
 
     def find(self) -> tuple[Tunnel, ...]:
-        """Return every cloudflared of the host."""
         return (*map(self._of_container, self._containers()), *self._processes())
 
     def _containers(self) -> list[Container]:
@@ -106,7 +106,7 @@ class CloudflareTunnels:
         return (head.removeprefix("@ "), text) if head.startswith("@ ") else (None, "")
 
     def _ready(self, candidates: Sequence[Place]) -> tuple[str, int] | None:
-        """Return the address that answered, and how many connections to Cloudflare there are."""
+        """Return the address that answered, and the number of connections to Cloudflare."""
         for place in candidates:
             try:
                 here = self._forwards.to(place)
@@ -143,13 +143,13 @@ def option(words: Sequence[str], name: str) -> str | None:
 
 
 def metrics_place(words: Sequence[str], environment: Mapping[str, str]) -> Place | None:
-    """Return where the metrics were asked to be."""
+    """Return the configured address of the metrics."""
     address, _, port = (option(words, "--metrics") or environment.get("TUNNEL_METRICS", "")).rpartition(":")
     return Place(address.strip("[]"), int(port)) if port.isdigit() else None
 
 
 def routes_of_file(text: str) -> tuple[TunnelRoute, ...]:
-    """Read the rules of a configuration file; a file that is none has none."""
+    """Read the rules of a configuration file; an invalid file has none."""
     import yaml
 
     try:
@@ -160,7 +160,7 @@ def routes_of_file(text: str) -> tuple[TunnelRoute, ...]:
 
 
 def routes_of_log(said: str) -> tuple[TunnelRoute, ...]:
-    """Read the rules that a tunnel was last given from outside."""
+    """Read the rules that a tunnel last received from Cloudflare."""
     for line in reversed(said.splitlines()):
         found = _GIVEN.search(line)
         if found:

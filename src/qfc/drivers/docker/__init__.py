@@ -1,12 +1,12 @@
-"""Docker's engine on a stack's host, driven by the `docker` program that is there.
+"""Docker's engine on a stack's host, controlled with the `docker` program of the host.
 
-engine.py       runs docker; its errors become ours
-containers.py   what `docker inspect` says of a container
-snapshot.sh         everything that a status needs, in one script and so in one round trip
-look.py         reads what the script prints
-restarts.py     how often containers were started again, remembered longer than the engine does
-images.py       images: which a deployment has, and what is done with them
-reaching.py     whether addresses answer, from the host and from inside containers
+engine.py       runs docker and translates its errors
+containers.py   a container as `docker inspect` describes it
+snapshot.sh     everything that a status needs, in one script and so in one round trip
+snapshot.py     reads the output of the script
+restarts.py     restarts of containers, remembered longer than the engine does
+images.py       the images of a deployment
+reaching.py     requests to other servers, from the host and from inside containers
 job_folders.py  folders that jobs left on the host
 """
 

@@ -1,4 +1,4 @@
-"""What `docker inspect` says of a container, as far as the suite needs it."""
+"""A container as `docker inspect` describes it, as far as the suite needs it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ COMPOSE = "com.docker.compose."
 PROJECT = f"{COMPOSE}project"
 SERVICE = f"{COMPOSE}service"
 WORKING_DIR = f"{COMPOSE}project.working_dir"
-#: What the engine writes where there is no moment.
+#: The engine writes this in place of a missing time.
 NO_MOMENT = "0001-01-01"
 
 
 @dataclass(frozen=True)
 class PublishedPort:
-    """A port of the container that is reached through one of the host."""
+    """A port of the container that is published on the host."""
 
     container_port: int
     host_ip: str
@@ -26,10 +26,10 @@ class PublishedPort:
 
 @dataclass(frozen=True)
 class Container:
-    """A container at one moment. `environment` may hold secrets and is never part of its `repr`.
+    """A container at one moment. `environment` may contain secrets and is never part of its `repr`.
 
-    `addresses` are those of its networks by their names; a container that does not run has none. `mounts` leads from
-    its folders to the host's. `network` is the one that it was made for, `error` why it could not be started.
+    `addresses` are its addresses by network name; a stopped container has none. `mounts` maps its folders to the
+    host's. `network` is the one that it was created in, `error` the reason why it could not be started.
     """
 
     id: str
@@ -60,28 +60,28 @@ class Container:
 
     @property
     def service(self) -> str:
-        """Name of its Compose service, empty for none."""
+        """Name of its Compose service, empty without one."""
         return self.labels.get(SERVICE, "")
 
     @property
     def project(self) -> str:
-        """Name of its Compose project, empty for none."""
+        """Name of its Compose project, empty without one."""
         return self.labels.get(PROJECT, "")
 
     @property
     def number(self) -> int:
-        """Which of its service's containers it is, from 1."""
+        """Its number among the containers of its service, from 1."""
         text = self.labels.get(f"{COMPOSE}container-number", "1")
         return int(text) if text.isdigit() else 1
 
     @property
     def config_hash(self) -> str:
-        """Hash of the service as Compose made the container of it."""
+        """Hash of the service's configuration when Compose created the container."""
         return self.labels.get(f"{COMPOSE}config-hash", "")
 
     @property
     def is_one_off(self) -> bool:
-        """Whether `compose run` made it."""
+        """Whether `compose run` created it."""
         return self.labels.get(f"{COMPOSE}oneoff", "").lower() == "true"
 
     @property
@@ -130,7 +130,7 @@ def container(document: Mapping[str, Any]) -> Container:
 
 
 def moment(text: str) -> datetime | None:
-    """Read a moment of the engine, which has nanoseconds; None where there is none."""
+    """Read a time of the engine, which has nanoseconds; None where it is missing."""
     if not text or text.startswith(NO_MOMENT):
         return None
     return datetime.fromisoformat(text).astimezone(UTC)

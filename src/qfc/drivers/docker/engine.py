@@ -1,4 +1,4 @@
-"""Runs `docker` where a stack's commands run. What the engine refuses is told in our words."""
+"""Runs `docker` where a stack's commands run, and translates the engine's errors."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ...stack.model import CommandResult
 from ...stack.ports import Machine
 from ..commands import said_without_secrets
 
-#: A command that only looks answers within that; an engine that hangs is down.
+#: A command that only reads answers within this time; an engine that hangs is down.
 QUERY_S = 60.0
 _NO_ENGINE = re.compile(
     "Cannot connect to the Docker daemon|error during connect|Is the docker daemon running|fetching server API version",
     re.I,
 )
-# Compose v1 names the cause behind what it did; a command in a container may be denied something else.
+# Compose v1 names the cause after its own action; a command in a container may be denied something else.
 _FORBIDDEN = re.compile(
     r"permission denied while trying to connect to the docker|docker\.sock.*permission denied"
     r"|fetching server API version.*permission denied",
@@ -29,10 +29,10 @@ _NO_SPACE = re.compile(r"no space left on device", re.I)
 
 
 class Engine:
-    """The engine of one host. `mark` gives what is put into the environment of commands that change something.
+    """The engine of one host. `mark` returns an environment variable for commands that change something.
 
-    By it the commands of an operation that was killed are found, see `qfc.drivers.host_lock`. It is asked when the
-    first of them runs: what it says may have to be looked for.
+    It identifies the commands of an operation that was killed, see `qfc.drivers.host_lock`. It is called when the first
+    of them runs, since it may have to find the deployment first.
     """
 
     def __init__(self, machine: Machine, mark: Callable[[], Mapping[str, str]] | None = None) -> None:
@@ -55,7 +55,7 @@ class Engine:
         check: bool = True,
         folder: PurePosixPath | None = None,
     ) -> CommandResult:
-        """Run a command to its end, in a folder of the host where one is named. Raises as `query` does."""
+        """Run a command and wait for its end, in a folder of the host if one is given. Raises the errors of `query`."""
         command = within(folder, argv) if folder else list(argv)
         given = {**self._mark(), **(environment or {})}
         with self._translated(argv):
@@ -64,7 +64,7 @@ class Engine:
 
     @contextmanager
     def _translated(self, argv: Sequence[str]) -> Generator[None]:
-        """Say in our words that a program which we need is not there."""
+        """Translate the error of a program that is not installed."""
         try:
             yield
         except CommandError as error:
@@ -88,7 +88,7 @@ class Engine:
         return UnreachableError(f"{program} is not installed on {self.machine.name}.", hint=hint)
 
     def _fault(self, result: CommandResult) -> QfcError | None:
-        """Return the error for what is wrong with the engine itself."""
+        """Return the error for a fault of the engine itself."""
         said = result.stderr
         if result.argv[0] == "sh" and _NOT_THERE.search(said):
             return self._not_installed("docker")
@@ -106,9 +106,9 @@ class Engine:
 
 
 def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
-    """Return the error for a command that ended badly, with what is worth reading of what it said."""
+    """Return the error for a command that failed, with the relevant line of its output."""
     said = f"{result.stdout}\n{result.stderr}".strip()
-    # Of a script only the shell is named.
+    # A script is named only by its shell.
     called = argv[0] if "-c" in argv[:2] else " ".join(word for word in argv[:3] if not word.startswith("-"))
     hint = "Free space: qfc services disk, qfc services prune" if _NO_SPACE.search(said) else ""
     return CommandError(
@@ -119,10 +119,10 @@ def failed(argv: Sequence[str], result: CommandResult) -> CommandError:
 
 
 def error_line(said: str) -> str:
-    """Return the line that says what went wrong: the last one that speaks of an error, else the last one."""
+    """Return the line about the failure: the last one that mentions an error, else the last one."""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
-    telling = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
-    return said_without_secrets((telling or lines or ["it said nothing"])[-1])[:300]
+    errors = [line for line in lines if re.search(r"error|fail|denied|refused|no such|cannot|invalid", line, re.I)]
+    return said_without_secrets((errors or lines or ["it printed nothing"])[-1])[:300]
 
 
 def within(folder: PurePosixPath, argv: Sequence[str]) -> list[str]:

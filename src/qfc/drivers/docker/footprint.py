@@ -1,4 +1,4 @@
-"""What a deployment takes on its host: images, containers, volumes, logs, temporary folders, database, stored files."""
+"""The disk space of a deployment: images, containers, volumes, logs, temporary folders, database, stored files."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from ...errors import QfcError
 from ...stack.model import DiskPart, Image
+from ...stack.ports import Footprint
 from .containers import PROJECT, Container
 from .engine import Engine
 from .images import disk_usage
@@ -14,7 +15,7 @@ from .sizes import size_bytes
 
 #: Official workers leave the folder of every failed job here.
 TEMPORARY = "TMP_DIRECTORY"
-# Rotated parts of a log have a number behind their name.
+# Rotated parts of a log have a number after their name.
 _LOGS = """
 for path; do
     sum=0 known=''
@@ -24,7 +25,7 @@ for path; do
     echo "${known:+$sum} $path"
 done
 """
-# A job's folder is known by what official workers write into it.
+# The files that official workers write identify the folder of a job.
 _JOB_FOLDERS = """
 for folder in "$1"/tmp*; do
     [ -e "$folder/feedback.json" ] || [ -e "$folder/deltafile.json" ] || continue
@@ -33,8 +34,8 @@ done
 """
 
 
-class DockerFootprint:
-    """Measures one deployment. `database` gives the bytes of the database and of stored files, in that order."""
+class DockerFootprint(Footprint):
+    """Measures one deployment. `database` returns the bytes of the database and of stored files, in that order."""
 
     def __init__(
         self,
@@ -50,7 +51,7 @@ class DockerFootprint:
         self._containers, self._images, self._environment, self._database = containers, images, environment, database
 
     def parts(self) -> tuple[DiskPart, ...]:
-        """Return everything that takes space, by its kind; what cannot be measured has no bytes."""
+        """Return everything that uses disk space, by kind; `bytes` is None for parts that cannot be measured."""
         usage = disk_usage(self._engine)
         return (
             *self._of_images(usage),
@@ -67,7 +68,7 @@ class DockerFootprint:
         found: list[DiskPart] = []
         for image in self._images():
             own = unique.get(image.id)
-            detail = ", ".join(image.services) or ("in use" if image.in_use else "kept or left over")
+            detail = ", ".join(image.services) or ("in use" if image.in_use else "kept for rollback, or left over")
             shared = f"{image.size_bytes / 1e6:.0f} MB with shared layers"
             found.append(DiskPart("image", image.name, own, detail=f"{detail}; {shared}"))
         return found
@@ -96,7 +97,7 @@ class DockerFootprint:
             database, stored = self._database()
         except QfcError as error:
             return [DiskPart("database", "PostgreSQL", None, detail=error.message)]
-        note = "part of a volume where the server is a container"
+        note = "part of a volume if the server runs in a container"
         return [
             DiskPart("database", "PostgreSQL", database, detail=note),
             DiskPart("files", "all versions of all projects", stored, detail="as the application counts them"),
@@ -104,7 +105,7 @@ class DockerFootprint:
 
 
 def log_parts(engine: Engine, containers: Sequence[Container]) -> list[DiskPart]:
-    """Measure the logs of containers; those that this account may not see have no bytes."""
+    """Measure the logs of containers; `bytes` is None for those that this account cannot access."""
     paths = {one.log_path: one for one in containers if one.log_path}
     if not paths:
         return []

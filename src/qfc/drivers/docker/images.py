@@ -1,4 +1,4 @@
-"""The images of one deployment: those of its services, those that were built for it, those that we kept."""
+"""The images of one deployment: those of its services, those built for it, those kept for rollback."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from ...errors import CommandError, NotFoundError
 from ...files import half_of
 from ...stack.images import full_name
 from ...stack.model import CommandResult, Image
+from ...stack.ports import Images
 from ..replacing import REPLACE
 from .containers import PROJECT, Container, container, moment
 from .engine import Engine, failed
 from .sizes import size_bytes
 
-#: Names under which images of earlier releases are kept: qfc-keep/<project>/<service>:<deployment>. A name of one part
-#: could not be told from that of a project whose name begins alike.
+#: Names of kept images of earlier releases: qfc-keep/<project>/<service>:<deployment>. A name of one part could be
+#: confused with that of a project whose name begins with it.
 KEPT = "qfc-keep"
 VERSION_LABELS = ("org.opencontainers.image.version", "org.label-schema.version")
-#: Ended containers are left alone for so long: somebody may still want to read their logs.
+#: Ended containers stay for this time: somebody may still want to read their logs.
 LEFTOVER_AGE = timedelta(hours=24)
-#: A QGIS image has gigabytes, and some servers a slow line.
+#: A QGIS image has gigabytes, and some servers have a slow connection.
 PULL_S = 3 * 3600.0
-# The checksum is there before the file has its name.
+# The checksum is written before the file gets its name.
 SAVE = f"""{REPLACE}
 path=$1 half=$2
 shift 2
@@ -43,14 +44,14 @@ gzip -dc "$1" | docker load
 """
 _CORRUPT = 65
 
-#: Seconds that a build or a pull may take.
+#: Time limit of a build or a pull, in seconds.
 BUILD_S = 4 * 3600.0
 
 
-class DeploymentImages:
-    """The images of one Compose project. `containers` and `names` give those of its services as they are now.
+class DeploymentImages(Images):
+    """The images of one Compose project. `containers` and `names` return those of its services at the moment.
 
-    `for_jobs` gives the names of images that workers start, whether a service has them or not.
+    `for_jobs` returns the names of images that workers start, whether or not a service uses them.
     """
 
     def __init__(
@@ -80,18 +81,15 @@ class DeploymentImages:
         return tuple(sorted(images, key=lambda one: (not one.services, -one.created_at.timestamp())))
 
     def unique_bytes(self) -> Mapping[str, int]:
-        """Return what the removal of each image would free, by their ids, as the engine says."""
         found = cast("list[dict[str, str]]", disk_usage(self._engine).get("Images") or [])
         return {one["ID"]: size_bytes(one["UniqueSize"]) or 0 for one in found}
 
     def build(self, services: Sequence[str] | None, *, fresh: bool = False) -> str:
-        """Build images, without any cache where `fresh`; return what was said."""
         if services is not None and not services:
             return ""
         return self._compose(self._build(services, fresh))
 
     def pull(self, services: Sequence[str] | None) -> str:
-        """Pull images; return what was said."""
         if services is not None and not services:
             return ""
         return self._compose(self._pull(services))
@@ -100,22 +98,18 @@ class DeploymentImages:
         return _said(self._engine.run(argv, folder=self._folder, timeout_s=BUILD_S))
 
     def fetch(self, name: str) -> None:
-        """Pull one image by its name, whoever uses it. Raises CommandError with what the registry says."""
         self._engine.run(["docker", "pull", "--quiet", name], timeout_s=PULL_S)
 
     def keep(self, image_id: str, service: str, deployment: str) -> None:
-        """Keep an image for the way back, under a name of its own."""
         self.tag(image_id, f"{KEPT}/{self._project}/{service}:{deployment}")
 
     def tag(self, image_id: str, name: str) -> None:
-        """Give an image another name. Raises NotFoundError when it is gone."""
         try:
             self._engine.run(["docker", "tag", image_id, name])
         except CommandError as error:
-            raise NotFoundError(f"The image {image_id[:19]} is not there any more.", hint=error.hint) from error
+            raise NotFoundError(f"The image {image_id[:19]} no longer exists.", hint=error.hint) from error
 
     def remove(self, names: Sequence[str]) -> tuple[str, ...]:
-        """Remove names and ids of images that no container needs; return those that are gone."""
         gone: list[str] = []
         for name in names:
             done = self._engine.run(["docker", "image", "rm", name], check=False)
@@ -124,30 +118,30 @@ class DeploymentImages:
         return tuple(gone)
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
-        """Write images to a compressed file of the host, all or nothing, its checksum beside it; return its size."""
+        """Write images to a compressed file, all or nothing, with a checksum file next to it; return its size."""
         done = self._engine.run(["sh", "-c", SAVE, "sh", str(path), str(half_of(path)), *names])
         return int(done.stdout)
 
     def load(self, path: PurePath) -> tuple[str, ...]:
-        """Read images from such a file; return their names. Raises CommandError when the checksum does not fit."""
+        """Load images from a file of `save`; return their names. Raises CommandError for a wrong checksum."""
         done = self._engine.run(["sh", "-c", _LOAD, "sh", str(path)], check=False)
         if done.exit_code == _CORRUPT:
             raise CommandError(
-                f"{path} is not what was saved: its checksum differs.", hint="Take another one: qfc image status"
+                f"{path} is damaged: its checksum differs from the one saved with it.",
+                hint="Choose another file: qfc image status",
             )
         if done.exit_code:
             raise failed(["docker", "load"], done)
         return tuple(line.partition(": ")[2] for line in done.stdout.splitlines() if line.startswith("Loaded image"))
 
     def remove_leftovers(self, *, dry_run: bool) -> tuple[tuple[str, int], ...]:
-        """Remove ended containers of single commands and of jobs that are over; return their names and bytes."""
         found = [(one, size) for one, size in self._ended() if _is_old(one)]
         if found and not dry_run:
             self._engine.run(["docker", "rm", *(one.id for one, _ in found)], check=False)
         return tuple((one.name, size) for one, size in found)
 
     def _ended(self) -> list[tuple[Container, int]]:
-        """Return ended containers of `compose run`, and of official workers' jobs in the project's network."""
+        """Return the ended containers of `compose run`, and of official workers' jobs in the project's network."""
         argv = ["docker", "ps", "-aq", "--no-trunc", "--filter", "status=exited"]
         one_off = self._engine.query([*argv, "--filter", f"label={PROJECT}={self._project}"]).stdout.split()
         jobs = self._engine.query([*argv, "--filter", "label=job_id"]).stdout.split()
@@ -165,14 +159,14 @@ class DeploymentImages:
         ]
 
     def _ours(self) -> list[str]:
-        """Return ids of images that were built for the project, and of those that we kept."""
+        """Return the ids of images that were built for the project, and of those that we kept."""
         argv = ["docker", "image", "ls", "-q", "--no-trunc", "--filter"]
         built = self._engine.query([*argv, f"label={PROJECT}={self._project}"]).stdout.split()
         kept = self._engine.query([*argv, f"reference={KEPT}/{self._project}/*"]).stdout.split()
         return list(dict.fromkeys(built + kept))
 
     def _inspect(self, names: Sequence[str]) -> list[dict[str, Any]]:
-        """Describe images once each; a name without an image is left out."""
+        """Describe each image once; a name without an image is left out."""
         if not names:
             return []
         done = self._engine.query(["docker", "image", "inspect", "--format", "{{json .}}", *names], check=False)
@@ -181,7 +175,7 @@ class DeploymentImages:
 
 
 def disk_usage(engine: Engine) -> dict[str, Any]:
-    """Return what the engine says of the space that images, containers, volumes and the build cache take."""
+    """Return the disk space of images, containers, volumes and the build cache, as the engine reports it."""
     done = engine.run(["docker", "system", "df", "--verbose", "--format", "{{json .}}"], timeout_s=600)
     return json.loads(done.stdout)
 
@@ -193,7 +187,7 @@ def _image(
     used: Mapping[str, set[str]],
     project: str,
 ) -> Image:
-    """Describe an image. Names that somebody else gave it are none of ours: with such alone it counts as in use."""
+    """Describe an image. Names from others are not ours: an image with only such names counts as in use."""
     tags = cast("tuple[str, ...]", tuple(document.get("RepoTags") or ()))
     labels = cast("dict[str, str]", cast("dict[str, Any]", document.get("Config") or {}).get("Labels") or {})
     wanted = {service for service, name in names.items() if full_name(name) in tags}

@@ -1,4 +1,4 @@
-"""Folders of jobs that official workers left on the host: a failed job's stays for ever."""
+"""Folders of jobs that official workers left on the host: that of a failed job is never removed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from .engine import Engine
 
 #: The folder that workers and the containers of their jobs share with the host, as workers see it.
 SHARED = "/tmp"
-#: Where a job's container has its folder.
+#: The folder of a job, inside its container.
 JOB_FOLDER = "/io"
-# A job's folder is known by what official workers write into it. Its age is that of its newest file.
+# The files that official workers write identify the folder of a job. Its age is that of its newest file.
 _LIST = """
 now=$(date +%s)
 for folder in "$1"/tmp*; do
@@ -27,13 +27,13 @@ _REMOVE = 'cd "$1" && shift && rm -rf -- "$@"'
 
 
 class JobFolders:
-    """The folders of one deployment. A worker lists and removes them where one runs: only root may look into them."""
+    """The folders of one deployment. A running worker lists and removes them, if any: only root can read them."""
 
     def __init__(self, engine: Engine, workers: Callable[[], Sequence[Container]]) -> None:
         self._engine, self._workers = engine, workers
 
     def all(self, jobs: Sequence[Container]) -> tuple[TemporaryFolder, ...]:
-        """Return what is left; `jobs` are the containers that tell whose folder is whose."""
+        """Return the folders; `jobs` are the containers that map folders to jobs."""
         worker = self._sharing()
         if worker is None:
             return ()
@@ -45,10 +45,12 @@ class JobFolders:
         return tuple(TemporaryFolder(path, age_s, owners.get(path, "")) for path, age_s in paths)
 
     def remove(self, paths: Sequence[str], known: Sequence[TemporaryFolder]) -> None:
-        """Remove folders with all that is in them. Raises RefusedError for one that is not among those known."""
+        """Remove folders with their content. Raises RefusedError for a folder that is not in the list."""
         strange = sorted(set(paths) - {one.path for one in known})
         if strange:
-            raise RefusedError(f"No job left the folder {strange[0]}.", hint="What jobs left: qfc doctor")
+            raise RefusedError(
+                f"The folder {strange[0]} is not a leftover of a job.", hint="See the leftovers of jobs: qfc doctor"
+            )
         worker = self._sharing()
         if worker is not None and paths:
             place, prefix = _place(worker)
@@ -56,14 +58,14 @@ class JobFolders:
             self._engine.run([*prefix, "sh", "-c", _REMOVE, "sh", place, *names])
 
     def _sharing(self) -> Container | None:
-        """Return a worker that shares its folder with the host, one that runs before others."""
+        """Return a worker that shares its folder with the host, preferably a running one."""
         sharing = [one for one in self._workers() if SHARED in one.mounts]
         return min(sharing, key=lambda one: one.status != "running", default=None)
 
 
 def _place(worker: Container) -> tuple[str, list[str]]:
-    """Return the folder as it is called where it is listed, and what is put before the command."""
+    """Return the path of the folder where it is listed, and the prefix of the command."""
     if worker.status == "running":
-        # As root, whoever the workers are: jobs write as theirs.
+        # As root, whatever account the workers use: jobs write as another one.
         return SHARED, ["docker", "exec", "--user", "0", worker.id]
     return worker.mounts[SHARED], []

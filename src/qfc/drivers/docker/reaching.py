@@ -1,4 +1,4 @@
-"""Whether an address answers and a name leads anywhere, seen from the host or from inside a container."""
+"""Probes of other servers, from the host or from inside a container."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from urllib.parse import urlsplit
 
 from ...errors import CommandError, NotFoundError, UsageError
 from ...stack.model import CommandResult, MailServer, Reached, Vantage
+from ...stack.ports.diagnosis import NetworkInspection
 from .containers import Container
 from .engine import Engine
 
-#: Seconds that a server has for its answer.
+#: Seconds to wait for the answer of a server.
 LIMIT_S = 5
-#: The exit code of the scripts where there is no program that could do it.
+#: The exit code of the scripts when no suitable program is installed.
 _NO_PROGRAM = 69
 _LOOK_UP = """
 if command -v getent >/dev/null 2>&1; then getent ahosts "$1" 2>/dev/null || getent hosts "$1"
@@ -24,7 +25,7 @@ else exit 69
 fi
 exit 0
 """
-# The application is a program of Python's: it is always there.
+# The application is written in Python, so Python is always present.
 _GREET = """
 command -v python3 >/dev/null 2>&1 || exit 69
 exec python3 -c 'import smtplib, sys
@@ -39,29 +40,28 @@ except Exception as error:
 """
 
 
-class Reaching:
-    """Looks from each vantage. Implements `qfc.stack.ports.diagnosis.NetworkInspection`.
+class Reaching(NetworkInspection):
+    """Sends requests from each vantage point.
 
-    `running` gives a container of a service that runs, and raises NotFoundError else.
+    `running` returns a running container of a service, or raises NotFoundError.
     """
 
     def __init__(self, engine: Engine, running: Callable[[str], Container]) -> None:
         self._engine, self._running = engine, running
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
-        """Send a GET. Arguments of commands are seen by everybody: an address with credentials is a UsageError."""
+        """Send a GET. Raises UsageError for an address with credentials: all accounts see arguments of commands."""
         if urlsplit(url).username is not None:
-            raise UsageError("An address with credentials in it is not sent out.")
+            raise UsageError("An address that contains credentials is not requested.")
         script = resources.files("qfc.drivers.docker").joinpath("reach.sh").read_text(encoding="utf-8")
         return parse(self._there(vantage, script, url, str(LIMIT_S)).stdout)
 
     def resolves(self, name: str, vantage: Vantage) -> tuple[str, ...]:
-        """Return the addresses of a name, each once."""
+        """Return the distinct addresses of a host name."""
         printed = self._there(vantage, _LOOK_UP, name).stdout
         return tuple(dict.fromkeys(line.split()[0] for line in printed.splitlines() if line.strip()))
 
     def mail_server(self, host: str, port: int, *, encrypted: bool) -> MailServer:
-        """Greet a mail server from the application."""
         kind = "SMTP_SSL" if encrypted else "SMTP"
         printed = self._there(Vantage.APP, _GREET, host, str(port), str(LIMIT_S), kind).stdout.strip()
         if printed.startswith("!"):
@@ -75,15 +75,15 @@ class Reaching:
         done = self._engine.query(argv, check=False)
         if done.exit_code == _NO_PROGRAM:
             raise NotFoundError(
-                f"{vantage} has no program that could look.", hint="Any of: curl, python3, wget, getent"
+                f"{vantage} has no program to send a request with.", hint="Install one of: curl, python3, wget, getent"
             )
         if done.exit_code:
-            raise CommandError(f"Nothing can be looked at from {vantage}: exit code {done.exit_code}", said=done.stderr)
+            raise CommandError(f"No request can be sent from {vantage}: exit code {done.exit_code}", said=done.stderr)
         return done
 
 
 def parse(printed: str) -> Reached:
-    """Read what the script printed: a status and seconds, or the reason why there is no answer."""
+    """Read the output of the script: a status and seconds, or the reason for the missing answer."""
     last = printed.strip().rpartition("\n")[2]
     status, _, seconds = last.partition(" ")
     if status.isdigit():

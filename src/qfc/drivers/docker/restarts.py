@@ -1,8 +1,8 @@
-"""How often containers were started again by themselves, and killed for lack of memory.
+"""The number of automatic restarts of containers, and of kills for lack of memory.
 
-The engine counts restarts too, but forgets them when somebody restarts the container once by hand; and kills inside a
-container only count until it ends. So what was seen is remembered here, on this machine, by the container's name; a
-container that is made anew begins anew. What happened and ended between two looks beyond that is not seen.
+The engine counts restarts too, but resets the count when somebody restarts the container by hand; and kills inside a
+container only count until it ends. So the counts are remembered on this machine, by the container's name; a recreated
+container starts at 0. Other events between two snapshots are missed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .containers import Container
 
 @dataclass(frozen=True)
 class Past:
-    """What is known of a container: totals, and the engine's own figures when it was last looked at."""
+    """The record of a container: totals, and the engine's own figures in the last snapshot."""
 
     id: str = ""
     started_at: str = ""
@@ -31,12 +31,12 @@ class Past:
 
 
 def remembered(past: Past, container: Container, kills: int | None) -> Past:
-    """Return what is known after another look. `kills` is the kernel's count for the present run."""
+    """Return the record after another snapshot. `kills` is the kernel's count for the present run."""
     began = container.started_at.isoformat() if container.started_at else ""
     killed = max(kills or 0, int(container.oom_killed))
     if past.id != container.id:
         return Past(container.id, began, container.restart_count, killed, container.restart_count, killed)
-    # Within one run the count only grows; where it is less, the kernel no longer tells.
+    # Within one run the count only grows; a smaller one means that the kernel no longer reports it.
     counted = past.counted_kills if began == past.started_at else 0
     killed = max(killed, counted)
     return Past(
@@ -50,18 +50,18 @@ def remembered(past: Past, container: Container, kills: int | None) -> Past:
 
 
 def _since(before: int, now: int) -> int:
-    """Return how much a counter grew; one that is smaller than before began anew."""
+    """Return the growth of a counter; one that is smaller than before was reset."""
     return now - before if now >= before else now
 
 
 class RestartHistory:
-    """The file in which it is kept."""
+    """The file with the records."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def update(self, seen: Iterable[tuple[Container, int | None]]) -> Mapping[str, Past]:
-        """Take note of containers with the kernel's count of kills; return what is known of each by its name."""
+        """Record containers with the kernel's count of kills; return the record of each by its name."""
         before = self._read()
         after = {one.name: remembered(before.get(one.name, Past()), one, kills) for one, kills in seen}
         if after != before:

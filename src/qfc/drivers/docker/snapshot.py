@@ -1,4 +1,4 @@
-"""One look at all containers of a deployment: what `snapshot.sh` prints, read."""
+"""A snapshot of all containers of a deployment, read from the output of `snapshot.sh`."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from ...stack.model import Disk, QueueDepth
 from ..hosts.disk_space import parse_disk
 from .containers import PROJECT, WORKING_DIR, Container, container
 
-#: Columns that the query for the depth gives, as one JSON object.
+#: Columns of the query for the depth of the queue, as one JSON object.
 DEPTH_COLUMNS = ("pending", "queued", "started", "oldest_pending_s")
 _TIME = re.compile(r"@time (\d+)")
 
 
 @dataclass(frozen=True)
 class Use:
-    """What a container's processes took: percent of one core over a moment, bytes, kills for lack of memory."""
+    """The resources of a container's processes: percent of one core over a moment, bytes, kills for lack of memory."""
 
     cpu_percent: float | None = None
     memory_bytes: int | None = None
@@ -31,10 +31,10 @@ class Use:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What was seen. `at` is the host's clock; `files` are checksums of the files that describe the deployment.
+    """A deployment at one moment. `at` is the host's clock; `files` are checksums of the files that define it.
 
-    `depth` is None when the database was not asked or did not answer. `interrupted` names the operation that
-    was begun, has not ended, and that nobody is at work on.
+    `depth` is None when the database was not asked or did not answer. `interrupted` names the operation that was
+    interrupted and that no operator is running now.
     """
 
     at: datetime
@@ -47,32 +47,32 @@ class Snapshot:
 
 
 def by_project(name: str) -> str:
-    """Return the label that the containers of a Compose project have."""
+    """Return the label of the containers of a Compose project."""
     return f"{PROJECT}={name}"
 
 
 def by_folder(folder: PurePosixPath) -> str:
-    """Return the label that the containers of a deployment in a folder have."""
+    """Return the label of the containers of the deployment in a folder."""
     return f"{WORKING_DIR}={folder}"
 
 
 def command(label: str, folder: PurePosixPath, *, depth_query: str = "") -> list[str]:
-    """Return the command that looks."""
+    """Return the command that takes the snapshot."""
     script = resources.files("qfc.drivers.docker").joinpath("snapshot.sh").read_text(encoding="utf-8")
     return ["sh", "-c", script, "sh", label, str(folder), depth_query]
 
 
 def parse(printed: str) -> Snapshot:
-    """Read what the script printed. Raises QfcError when it is not that, or breaks off."""
+    """Read the output of the script. Raises QfcError when it is unexpected or incomplete."""
     first, _, rest = printed.partition("\n")
     found = _TIME.fullmatch(first)
     if not found:
-        raise QfcError(f"The host printed something else than was asked for: {first[:100]!r}")
+        raise QfcError(f"The host printed unexpected output: {first[:100]!r}")
     try:
         return _read(datetime.fromtimestamp(int(found[1]), UTC), rest.split("\n"))
     except (ValueError, KeyError, IndexError, TypeError) as error:
-        # What it printed may hold secrets.
-        raise QfcError("The host printed something else than was asked for, or not all of it.") from error
+        # The output may contain secrets.
+        raise QfcError("The host printed unexpected or incomplete output.") from error
 
 
 def _read(at: datetime, lines: Iterable[str]) -> Snapshot:
@@ -104,7 +104,7 @@ def _depth(answers: Iterable[list[str]]) -> QueueDepth | None:
 
 
 def _uses(samples: Iterable[list[str]]) -> dict[int, Use]:
-    """Turn two samples a process into its use; one alone tells no share of the processor."""
+    """Turn two samples per process into its use; a single one has no share of the processor."""
     by_pid: dict[int, list[list[str]]] = {}
     for pid, *sample in samples:
         by_pid.setdefault(int(pid), []).append(sample)

@@ -13,12 +13,13 @@ from typing import BinaryIO
 from ...errors import CommandError, NotFoundError, QfcError
 from ...files import keep_file
 from ...stack.model import CommandResult, Disk
+from ...stack.ports import Machine
 from .. import commands
 from ..pipes import Conversation, Pipes
 
 
-class LocalHost:
-    """Runs commands and keeps files on this machine."""
+class LocalHost(Machine):
+    """Runs commands and stores files on this machine."""
 
     name = "local"
 
@@ -31,7 +32,7 @@ class LocalHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command to its end; `environment` is added to our own. Raises CommandError."""
+        """Run a command and wait for its end; `environment` is added to our own. Raises CommandError."""
         return commands.run(argv, environment=_merged(environment), stdin=stdin, timeout_s=timeout_s, check=check)
 
     def stream(
@@ -44,7 +45,6 @@ class LocalHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command like `run`, with files for its input and its output, of any size and any bytes."""
         pipes = _begin(argv, environment)
         pipes.feed(stdin or io.BytesIO())
         pipes.drain(stdout.write if stdout else len, timeout_s)
@@ -54,7 +54,6 @@ class LocalHost:
 
     @contextmanager
     def start(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Generator[Conversation]:
-        """Run a command and talk with it; it ends with the block."""
         pipes = _begin(argv, environment)
         try:
             yield Conversation(pipes, lambda check: _result(argv, pipes, check))
@@ -62,19 +61,17 @@ class LocalHost:
             pipes.kill()
 
     def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
         return commands.run_attached(argv, environment=_merged(None), check=check)
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
-        """Give address and port as they are: this machine reaches them."""
+        """Yield address and port unchanged: this machine reaches them directly."""
         yield address, port
 
     def close(self) -> None:
-        """Close nothing: nothing is open."""
+        """Do nothing: this machine needs no connection."""
 
     def read_bytes(self, path: PurePath) -> bytes:
-        """Return a file's content. Raises NotFoundError."""
         try:
             return Path(path).read_bytes()
         except FileNotFoundError as error:
@@ -83,11 +80,10 @@ class LocalHost:
             raise QfcError(f"{path} cannot be read.") from error
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
         keep_file(Path(path), content, mode=mode)
 
     def disk(self, path: PurePath) -> Disk:
-        """Return the space of the file system that holds the path, or would hold it."""
+        """Return the free and total space of the file system of the path, which need not exist."""
         place = next(folder for folder in (Path(path), *Path(path).parents) if folder.exists())
         usage = shutil.disk_usage(place)
         whole = place.resolve()

@@ -1,8 +1,8 @@
-"""Which store a deployment's settings name: S3 or WebDAV, in the words of any release.
+"""The file stores in a deployment's settings, S3 or WebDAV, in the notation of any release.
 
-`STORAGES` (JSON, since 2025) names stores, `STORAGES_PROJECT_DEFAULT_STORAGE` the usual one of them. Before that there
-was one, in `STORAGE_*`. `MINIO_*` and `OBJECT_STORAGE_*` are the accounts of the store's own container and no settings
-of the application.
+`STORAGES` (JSON, since 2025) defines stores, `STORAGES_PROJECT_DEFAULT_STORAGE` names the default one. Earlier releases
+have a single store, in `STORAGE_*`. `MINIO_*` and `OBJECT_STORAGE_*` are the accounts of the store's own container, not
+settings of the application.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .s3 import Bucket, S3ObjectStore
 from .webdav import WebDav, WebDavObjectStore
 
 DEFAULT = "default"
-#: What a bucket of the settings has to have.
+#: The required settings of a bucket.
 NEEDED = ("bucket_name", "access_key", "secret_key")
 HINT = "Correct it in .env, then type: qfc services recreate --service app"
 #: Turns an address that containers use into one that this machine uses.
@@ -36,18 +36,18 @@ class NamedStore:
 
     @property
     def endpoint(self) -> str:
-        """Where containers reach it; empty for the store of the cloud itself."""
+        """The URL for containers; empty for the cloud provider's own store."""
         return self.place.endpoint or "" if isinstance(self.place, Bucket) else self.place.url
 
     @property
     def open_endpoint(self) -> str:
-        """The same without an account in it, for everybody to see."""
+        """The same without credentials, for display."""
         parts = urlsplit(self.endpoint)
         return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def stores_of(environment: Mapping[str, str]) -> dict[str, NamedStore]:
-    """Return every store of the settings by its name, the usual one first. Raises ConfigError."""
+    """Return every store in the settings by name, the default first. Raises ConfigError."""
     if environment.get("STORAGES", "").strip():
         found = _named(environment["STORAGES"])
         usual = environment.get("STORAGES_PROJECT_DEFAULT_STORAGE") or DEFAULT
@@ -58,18 +58,18 @@ def stores_of(environment: Mapping[str, str]) -> dict[str, NamedStore]:
 
 
 def facts_of(environment: Mapping[str, str]) -> list[StoreFacts]:
-    """Return what every store of the settings is, the usual one first. Raises ConfigError."""
+    """Return the facts of every store in the settings, the default first. Raises ConfigError."""
     found = stores_of(environment).values()
     return [StoreFacts(one.name, "webdav" if isinstance(one.place, WebDav) else "s3", one.endpoint) for one in found]
 
 
 def open_store(environment: Mapping[str, str], here: Here) -> ObjectStore:
-    """Return the usual store, reached from here. Raises ConfigError."""
+    """Return the default store, as reached from here. Raises ConfigError."""
     return opened(next(iter(stores_of(environment).values())), here)
 
 
 def opened(store: NamedStore, here: Here) -> ObjectStore:
-    """Return a store, reached from here."""
+    """Return a store, as reached from here."""
     place = store.place
     if isinstance(place, WebDav):
         return WebDavObjectStore(WebDav(here(place.url), place.user, place.password))
@@ -83,7 +83,7 @@ def _named(text: str) -> dict[str, NamedStore]:
     except ValueError as error:
         raise ConfigError([f"STORAGES is not valid JSON: {error}"], hint=HINT) from error
     if not isinstance(document, dict):
-        raise ConfigError(["STORAGES must be an object of stores by their names."], hint=HINT)
+        raise ConfigError(["STORAGES must be an object with one entry per store."], hint=HINT)
     stores = cast("dict[str, dict[str, Any]]", document)
     problems = [problem for name, store in stores.items() for problem in _problems(name, store)]
     if problems:
@@ -92,7 +92,7 @@ def _named(text: str) -> dict[str, NamedStore]:
 
 
 def _problems(name: str, store: object) -> list[str]:
-    """Return what a store of the settings lacks."""
+    """Return the settings that a store lacks."""
     options: object = cast("dict[str, object]", store).get("OPTIONS") if isinstance(store, dict) else None
     if not isinstance(options, dict):
         return [f"STORAGES.{name} lacks OPTIONS."]
@@ -114,7 +114,7 @@ def _place(store: Mapping[str, Any]) -> Bucket | WebDav:
 
 
 def _webdav(options: Mapping[str, Any]) -> WebDav:
-    """Read a WebDAV store; the account was part of the address before 2026-08."""
+    """Read a WebDAV store; before 2026-08 the account was part of the URL."""
     parts = urlsplit(str(options["webdav_url"]))
     user = str(options.get("username") or unquote(parts.username or ""))
     password = str(options.get("password") or unquote(parts.password or ""))
@@ -124,7 +124,7 @@ def _webdav(options: Mapping[str, Any]) -> WebDav:
 
 def _legacy(environment: Mapping[str, str]) -> Bucket:
     names = ("STORAGE_BUCKET_NAME", "STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
-    missing = [f"{name} is not set, and no STORAGES." for name in names if not environment.get(name)]
+    missing = [f"Neither {name} nor STORAGES is set." for name in names if not environment.get(name)]
     if missing:
         raise ConfigError(missing, hint=HINT)
     bucket, access, secret = (environment[name] for name in names)

@@ -1,4 +1,4 @@
-"""Objects as files of a folder; a key is a path below it."""
+"""Objects as files in a folder; a key is a path below it."""
 
 from __future__ import annotations
 
@@ -10,27 +10,28 @@ from typing import BinaryIO
 
 from ...errors import NotFoundError, QfcError, UnreachableError, UsageError
 from ...files import HALF, replacing
+from ...stack.ports import ObjectStore
 
 
-class FolderObjectStore:
-    """Keeps objects under a folder, which may be missing as long as nothing was stored."""
+class FolderObjectStore(ObjectStore):
+    """Stores objects in a folder, which need not exist before the first one."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, all or nothing; return their number."""
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             with replacing(path, mode=0o600) as file:
                 shutil.copyfileobj(content, file, 1024 * 1024)
         except OSError as error:
-            raise QfcError(f"{key} cannot be stored in {self.folder}.", hint="Check free space and rights.") from error
+            raise QfcError(
+                f"{key} cannot be stored in {self.folder}.", hint="Check free space and permissions."
+            ) from error
         return path.stat().st_size
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         try:
             return self._path(key).open("rb")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
@@ -39,14 +40,12 @@ class FolderObjectStore:
             raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         for path in _files(self.folder):
             key = path.relative_to(self.folder).as_posix()
             if key.startswith(prefix):
                 yield key, path.stat().st_size
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:
@@ -55,12 +54,12 @@ class FolderObjectStore:
     def _path(self, key: str) -> Path:
         parts = PurePosixPath(key).parts
         if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
-            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+            raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
         return self.folder.joinpath(*parts)
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder in the order of their keys, a folder at a time."""
+    """Yield the files below a folder sorted by key, one folder at a time."""
     try:
         entries = sorted((f"{entry.name}/" if entry.is_dir() else entry.name) for entry in os.scandir(folder))
     except FileNotFoundError:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, TypeVar, cast
 
 from ...errors import ConfigError, NotFoundError, UnreachableError, UsageError
+from ...stack.ports import ObjectStore
 
 Result = TypeVar("Result")
 MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
@@ -15,7 +16,7 @@ TIMEOUT_S = 10
 
 @dataclass(frozen=True)
 class Bucket:
-    """Where a bucket is, and the key to it. `prefix` is put before every key."""
+    """A bucket and its access key. `prefix` precedes every object's key."""
 
     name: str
     access_key: str
@@ -26,7 +27,7 @@ class Bucket:
 
 
 def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None:
-    """Return the bucket that the node's settings `STORAGE_…` name, None without one. Raises ConfigError."""
+    """Return the bucket in the node's settings `STORAGE_…`, None without one. Raises ConfigError."""
     name = settings.get("STORAGE_BUCKET_NAME")
     if not name:
         return None
@@ -38,28 +39,26 @@ def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None
     return Bucket(name, settings[needed[0]], settings[needed[1]], endpoint or None, region or None, prefix)
 
 
-class S3ObjectStore:
-    """Keeps objects in a bucket. The store itself sees to it that an object is there whole or not at all."""
+class S3ObjectStore(ObjectStore):
+    """Stores objects in a bucket. The store itself guarantees that an object exists completely or not at all."""
 
     def __init__(self, bucket: Bucket) -> None:
         self._bucket = bucket
         self._client = _client(bucket)
 
     def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, in parts when they are many; return their number."""
+        """Store bytes under a key, in parts if they are many; return their number."""
         name = self._name(key)
         self._ask(key, lambda: self._client.upload_fileobj(content, self._bucket.name, name))
         head = self._ask(key, lambda: self._client.head_object(Bucket=self._bucket.name, Key=name))
         return int(head["ContentLength"])
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         name = self._name(key)
         answer = self._ask(key, lambda: self._client.get_object(Bucket=self._bucket.name, Key=name))
         return cast(BinaryIO, answer["Body"])
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         full = self._bucket.prefix + prefix
         pages = iter(self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket.name, Prefix=full))
         while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
@@ -67,13 +66,12 @@ class S3ObjectStore:
                 yield item["Key"].removeprefix(self._bucket.prefix), int(item["Size"])
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         name = self._name(key)
         self._ask(key, lambda: self._client.delete_object(Bucket=self._bucket.name, Key=name))
 
     def _name(self, key: str) -> str:
         if not key or key.startswith("/") or ".." in key.split("/"):
-            raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+            raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
         return self._bucket.prefix + key
 
     def _ask(self, key: str, question: Callable[[], Result]) -> Result:
@@ -93,7 +91,7 @@ class S3ObjectStore:
     def _unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(
             f"The bucket {self._bucket.name} cannot be used: {why}.",
-            hint="Check STORAGE_ENDPOINT_URL and the keys, and that the store runs.",
+            hint="Check STORAGE_ENDPOINT_URL and the access keys, and that the store runs.",
         )
 
 

@@ -1,4 +1,4 @@
-"""Objects as files of a WebDAV server; a key is a path below its address."""
+"""Objects as files on a WebDAV server; a key is a path below its URL."""
 
 from __future__ import annotations
 
@@ -12,27 +12,28 @@ from typing import IO, TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
 from ...errors import NotFoundError, UnreachableError, UsageError
 from ...files import HALF, half_of
+from ...stack.ports import ObjectStore
 
 if TYPE_CHECKING:
     from webdav4.client import Client
 
 Result = TypeVar("Result")
 TIMEOUT_S = 30
-#: Objects up to that size are read into memory, bigger ones into a file that goes with its last reader.
+#: Objects up to this size are read into memory, larger ones into a temporary file.
 IN_MEMORY = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class WebDav:
-    """Where a server is, and the account on it."""
+    """The URL of a server, and the account on it."""
 
     url: str
     user: str = ""
     password: str = field(default="", repr=False)
 
 
-class WebDavObjectStore:
-    """Keeps objects on a WebDAV server."""
+class WebDavObjectStore(ObjectStore):
+    """Stores objects on a WebDAV server."""
 
     def __init__(self, place: WebDav) -> None:
         self._place = place
@@ -46,7 +47,7 @@ class WebDavObjectStore:
     def put(self, key: str, content: BinaryIO) -> int:
         """Store bytes under a key, all or nothing: under another name first, then moved. Return their number.
 
-        They are read to their end before: what a server was sent the half of cannot be taken back for sure.
+        The bytes are read to their end first: half an upload cannot be reliably removed from the server.
         """
         path = _path(key)
         half = str(half_of(PurePosixPath(path)))
@@ -68,7 +69,6 @@ class WebDavObjectStore:
             raise
 
     def get(self, key: str) -> BinaryIO:
-        """Open the bytes of a key. Raises NotFoundError."""
         path = _path(key)
         if self._ask(key, lambda: self._client.isdir(path)):
             raise NotFoundError(f"There is no object {key}.")
@@ -78,14 +78,12 @@ class WebDavObjectStore:
         return buffer
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        """Yield (key, size in bytes) of everything stored under a prefix, in the order of keys."""
         folder = prefix.rpartition("/")[0]
         for key, size in self._walk(folder):
             if key.startswith(prefix):
                 yield key, size
 
     def delete(self, key: str) -> None:
-        """Remove a key; removing what is not there is harmless."""
         path = _path(key)
         with suppress(NotFoundError):
             self._ask(key, lambda: self._client.remove(path))
@@ -130,7 +128,7 @@ class WebDavObjectStore:
 
 
 def _sort_name(entry: dict[str, Any]) -> str:
-    """Return a name by which folders sort as their content does."""
+    """Return a sort key that places a folder where its content belongs."""
     name = str(entry["name"]).strip("/")
     return f"{name}/" if entry["type"] == "directory" else name
 
@@ -138,12 +136,12 @@ def _sort_name(entry: dict[str, Any]) -> str:
 def _path(key: str) -> str:
     parts = PurePosixPath(key).parts
     if not parts or key.startswith("/") or ".." in parts or parts[-1].startswith(HALF):
-        raise UsageError(f"{key!r} is not a key.", hint="Use relative names such as a/b/c.")
+        raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
     return str(PurePosixPath(*parts))
 
 
 def _client(place: WebDav) -> Client:
-    from webdav4.client import Client  # brings httpx, which a status has no time for
+    from webdav4.client import Client  # imports httpx, which would slow a status down
 
     auth = (place.user, place.password) if place.user else None
     return Client(place.url, auth=auth, timeout=TIMEOUT_S, retry=False)

@@ -1,4 +1,4 @@
-"""A stack's PostgreSQL database: its queue, its people and its projects, and what they tell of problems."""
+"""A stack's PostgreSQL database: its queue, its users and projects, and the problems that its rows show."""
 
 from __future__ import annotations
 

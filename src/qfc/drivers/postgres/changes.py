@@ -1,4 +1,4 @@
-"""What an operator does with the queue: lock the rows, decide by `qfc.stack.queue_changes`, write."""
+"""An operator's changes to the queue: lock the rows, decide with `qfc.stack.queue_changes`, write."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from .connection import Transaction
 
 
 def retry(transaction: Transaction, job_ids: Sequence[str]) -> QueueChange:
-    """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
+    """Requeue failed and stopped jobs, with those of their deltas that are not in the data."""
     asked, ids = _bounded(job_ids)
     jobs, parts = _lock_jobs(transaction, ids)
     doubtful = _doubtful(transaction, parts)
@@ -46,7 +46,7 @@ def cancel(transaction: Transaction, job_ids: Sequence[str], *, only_waiting: bo
 
 
 def release(transaction: Transaction, held: Sequence[Held]) -> Released:
-    """Take jobs from workers that died."""
+    """Release jobs of dead workers."""
     _, ids = _bounded([one.id for one in held])
     jobs, parts = _lock_jobs(transaction, ids)
     effect = [row["id"] for row in transaction.rows("changes.jobs_with_effect", ids=ids)]
@@ -59,7 +59,7 @@ def release(transaction: Transaction, held: Sequence[Held]) -> Released:
 
 
 def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
-    """Make new apply jobs of deltas that never arrived, in the order of their arrival."""
+    """Create new apply jobs for deltas that are not in the data, in order of their arrival."""
     asked, ids = _bounded(delta_ids)
     transaction.rows("changes.lock_projects", jobs=[], deltas=ids)
     transaction.rows("changes.lock_deltas", ids=ids)
@@ -72,7 +72,7 @@ def reapply(transaction: Transaction, delta_ids: Sequence[str]) -> QueueChange:
 
 
 def unlock(transaction: Transaction, project_ids: Sequence[str], locked_before: datetime) -> tuple[str, ...]:
-    """Unlock projects that were locked before a moment and that no job works at."""
+    """Unlock projects that were locked before a time and have no active job."""
     if not transaction.answers("changes.unlock_projects"):
         return ()
     _, ids = _bounded(project_ids)
@@ -81,7 +81,7 @@ def unlock(transaction: Transaction, project_ids: Sequence[str], locked_before: 
 
 
 def _doubtful(transaction: Transaction, parts: Sequence[LockedDelta]) -> frozenset[str]:
-    """Return the deltas that may be in the data though that was not written down; a node writes both at once."""
+    """Return the deltas that may be in the data without a record of that; a node writes both in one transaction."""
     if transaction.schema.has_leases:
         return frozenset()
     found = transaction.rows("changes.doubtful_deltas", ids=[part.delta_id for part in parts])
@@ -89,14 +89,14 @@ def _doubtful(transaction: Transaction, parts: Sequence[LockedDelta]) -> frozens
 
 
 def _put_in_order(transaction: Transaction, projects: Sequence[str]) -> None:
-    """Let the waiting edits of projects come before their waiting packages."""
+    """Move the waiting edits of projects before their waiting packages."""
     waiting = transaction.rows("changes.lock_waiting_jobs", projects=list(projects))
     places = plan_order(rows.waiting_job(row) for row in waiting)
     transaction.change("changes.jobs_to_places", ids=list(places), places=list(places.values()))
 
 
 def _lock_jobs(transaction: Transaction, ids: Sequence[str]) -> tuple[list[LockedJob], list[LockedDelta]]:
-    """Lock jobs, their projects, their deltas, in the order in which workers do; return them as they are then."""
+    """Lock jobs, their projects and their deltas in the same order as workers do; return them as they are then."""
     jobs = [rows.locked_job(row) for row in transaction.rows("changes.lock_jobs", ids=ids)]
     transaction.rows("changes.lock_projects", jobs=ids, deltas=[])
     transaction.rows("changes.lock_deltas_of_jobs", ids=ids)
@@ -104,7 +104,7 @@ def _lock_jobs(transaction: Transaction, ids: Sequence[str]) -> tuple[list[Locke
 
 
 def _make_wait(transaction: Transaction, jobs: Sequence[str], parts: Sequence[LockedDelta]) -> tuple[str, ...]:
-    """Let jobs wait again, and deltas with them; return the ids of the deltas."""
+    """Requeue jobs and their deltas; return the ids of the deltas."""
     deltas = [part.delta_id for part in parts]
     transaction.change("changes.parts_to_pending", jobs=[part.job_id for part in parts], deltas=deltas)
     transaction.change("changes.deltas_to_pending", ids=deltas)
@@ -113,7 +113,7 @@ def _make_wait(transaction: Transaction, jobs: Sequence[str], parts: Sequence[Lo
 
 
 def _apply_job(transaction: Transaction, batch: Sequence[LockedDelta]) -> str:
-    """Make one job of deltas of one project; return its id."""
+    """Create one apply job for deltas of one project; return its id."""
     job_id = str(uuid4())
     deltas = [delta.delta_id for delta in batch]
     transaction.change("changes.insert_apply_job", id=job_id, project_id=batch[0].project_id)
@@ -123,10 +123,10 @@ def _apply_job(transaction: Transaction, batch: Sequence[LockedDelta]) -> str:
 
 
 def _bounded(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the names asked for and those that are ids. Raises RefusedError when they are too many."""
+    """Return the given names, and those of them that are ids. Raises RefusedError for too many."""
     asked, ids = rows.usual_ids(names)
     if len(asked) > BULK_LIMIT:
         raise RefusedError(
-            f"{len(asked)} rows at a time are too many; {BULK_LIMIT} are allowed.", hint="Narrow the selection."
+            f"{len(asked)} rows are too many for one command; the limit is {BULK_LIMIT}.", hint="Narrow the selection."
         )
     return asked, ids

@@ -22,14 +22,14 @@ log = logging.getLogger("qfc.queries")
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
-#: Opens a connection. What psycopg raises is translated here; rows and transactions are ours to choose.
+#: Opens a connection. Errors of psycopg are translated here; we choose the types of rows and transactions.
 Connect = Callable[[], psycopg.Connection[Any]]
 
 CONNECT_TIMEOUT_S = 5
 
 
 def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
-    """Return a factory of connections to a database, named by a libpq string or URL and single parameters."""
+    """Return a factory of connections to a database, given by a libpq string or URL and single parameters."""
 
     def connect() -> psycopg.Connection[Any]:
         settings: dict[str, Any] = {"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "qfc", **parameters}
@@ -40,13 +40,13 @@ def connect_to(conninfo: str = "", **parameters: str | int) -> Connect:
 
 @dataclass(frozen=True)
 class Transaction:
-    """A transaction. Statements have the names of their blocks; see `qfc/drivers/sql`."""
+    """A transaction. Statements are named by their blocks; see `qfc/drivers/sql`."""
 
     connection: Connection
     schema: Schema
 
     def answers(self, query: str) -> bool:
-        """Tell whether the database has what a query needs: not every release keeps everything."""
+        """Return whether the database has what a query needs: tables and columns depend on the release."""
         return answers(query, self.schema)
 
     def rows(self, query: str, **parameters: object) -> list[Row]:
@@ -54,25 +54,25 @@ class Transaction:
         return self._run(query, parameters).fetchall()
 
     def row(self, query: str, **parameters: object) -> Row:
-        """Run a named query and return its only row. Raises NotFoundError when there is none."""
+        """Run a named query and return its only row. Raises NotFoundError without a row."""
         rows = self.rows(query, **parameters)
         if not rows:
-            raise NotFoundError(f"The database has no answer to {query!r}.")
+            raise NotFoundError(f"The database returned no row for {query!r}.")
         return rows[0]
 
     def change(self, query: str, **parameters: object) -> int:
-        """Run a named command and return how many rows it changed."""
+        """Run a named command and return the number of changed rows."""
         return self._run(query, parameters).rowcount
 
     def rows_of(self, table: str) -> int | None:
-        """Count the rows of a table by its own name; None when there is none."""
+        """Count the rows of a table, given by its name in the database; None if it does not exist."""
         if not self.row("database.table_exists", name=table)["found"]:
             return None
         counted = self.connection.execute(text("database.table_count").format(name=sql.Identifier(table))).fetchone()
         return int(counted["rows"]) if counted else None
 
     def change_password(self, password: str) -> None:
-        """Give the role of this transaction another password. It is hashed here: no log of the server has it."""
+        """Change the password of this transaction's role. It is hashed here: no log of the server has it."""
         connection = self.connection.pgconn
         hashed = connection.encrypt_password(password.encode(), self.connection.info.user.encode())
         self.connection.execute(text("database.set_password").format(hashed=sql.Literal(hashed.decode())))
@@ -83,7 +83,7 @@ class Transaction:
 
 
 class Database:
-    """The way into a database: transactions on a few connections that are kept open. Safe for threads."""
+    """Access to a database: transactions on a few connections that are kept open. Safe for threads."""
 
     def __init__(self, connect: Connect) -> None:
         self._connect = connect
@@ -92,13 +92,13 @@ class Database:
 
     @contextmanager
     def reading(self) -> Generator[Transaction]:
-        """Give a read-only transaction in which every query sees the same moment."""
+        """Yield a read-only transaction in which all queries see the same snapshot."""
         with translated(), self._transaction("database.begin_reading", keep=False) as transaction:
             yield transaction
 
     @contextmanager
     def writing(self, *, dry_run: bool = False) -> Generator[Transaction]:
-        """Give a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
+        """Yield a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
         with translated(), self._transaction("database.begin_writing", keep=not dry_run) as transaction:
             yield transaction
 
@@ -122,7 +122,7 @@ class Database:
             self._idle.append(transaction)
 
     def _begin(self, begin: str) -> Transaction:
-        """Begin on a kept connection, or on a new one when the server has closed it meanwhile."""
+        """Begin on a kept connection, or on a new one if the server has closed it meanwhile."""
         while (transaction := self._kept()) is not None:
             try:
                 transaction.connection.execute(text(begin))
@@ -144,7 +144,7 @@ class Database:
 
 
 def _adapted(connection: psycopg.Connection[Any]) -> Connection:
-    """Let transactions be ours, rows be dictionaries, and every query be planned with its own values."""
+    """Leave transactions to us, return rows as dictionaries, and plan every query with its own values."""
     connection.autocommit = True
     connection.prepare_threshold = None
     connection.row_factory = dict_row
@@ -152,14 +152,14 @@ def _adapted(connection: psycopg.Connection[Any]) -> Connection:
 
 
 def _give_up(connection: Connection) -> None:
-    """Close after an error: the names of tables may be what went wrong, and are read again with the next one."""
+    """Close after an error: its cause may be outdated names of tables, which the next connection reads again."""
     with suppress(psycopg.Error):
         connection.close()
 
 
 @contextmanager
 def translated() -> Generator[None]:
-    """Turn errors of PostgreSQL into ours."""
+    """Translate errors of PostgreSQL into ours."""
     try:
         yield
     except psycopg.Error as error:
@@ -167,20 +167,20 @@ def translated() -> Generator[None]:
 
 
 def translate(error: psycopg.Error) -> QfcError:
-    """Return our error for one of psycopg's."""
+    """Return our error for an error of psycopg."""
     line = _first_line(error)
     match error:
         case errors.QueryCanceled():
             return QfcError(
-                "The database gave no answer in time.",
-                hint="It is busy or a table has lost its statistics. Type: qfc db status",
+                "The database did not answer in time.",
+                hint="It is busy, or a table has no statistics. Type: qfc db status",
             )
         case errors.LockNotAvailable() | errors.DeadlockDetected() | errors.SerializationFailure():
-            return RefusedError("Somebody else is changing the same rows.", hint="Try again in a moment.")
+            return RefusedError("Another session is changing the same rows.", hint="Try again in a moment.")
         case errors.UndefinedTable() | errors.UndefinedColumn():
-            return QfcError(f"The database is not the one of this release: {line}", hint="Type: qfc db migrate")
+            return QfcError(f"The database does not match this release: {line}", hint="Type: qfc db migrate")
         case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
-            return RefusedError(f"The database refused: {line}", hint="Check the rights of the database user.")
+            return RefusedError(f"The database refused: {line}", hint="Check the permissions of the database user.")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return UnreachableError("The database cannot be reached.", hint="Type: qfc status")
         case _:

@@ -1,4 +1,4 @@
-"""People and projects in a stack's database, and the database itself."""
+"""Users and projects in a stack's database, and the database itself."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from datetime import datetime
 from qfc.errors import NotFoundError
 from qfc.stack.model import DatabaseStatus, Plan, Project, Subscription, User
 
+from ...stack.ports import Directory
 from . import rows
 from .connection import Connect, Database
 
-#: So many of the biggest tables are told of.
+#: The number of the largest tables to report.
 TABLES = 20
-#: As the server counts: 10^6 bytes.
+#: The server's unit: 10^6 bytes.
 MEGABYTE = 1_000_000
-#: A token has 100 characters, as the application's own have.
+#: A token has 100 characters, like those of the application.
 TOKEN_BYTES = 75
-#: What the list of tokens shows of ours. Its client type lets several be valid at a time.
+#: Our entry in the list of tokens. Its client type allows several valid tokens at a time.
 AGENT = "sdk|qfc"
 
 
-class PostgresDirectory:
-    """The people and the projects of a stack. Implements `qfc.stack.ports.Directory`."""
+class PostgresDirectory(Directory):
+    """The users and projects of a stack, in its database."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -33,17 +34,14 @@ class PostgresDirectory:
         self._database.close()
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
-        """Return accounts of people and organizations, in the order of names."""
         with self._database.reading() as transaction:
             return tuple(map(rows.user, transaction.rows("accounts.users", limit=limit)))
 
     def projects(self, *, limit: int = 1000) -> tuple[Project, ...]:
-        """Return projects, the most recently changed first."""
         with self._database.reading() as transaction:
             return tuple(map(rows.project, transaction.rows("projects.newest", limit=limit)))
 
     def project(self, name: str) -> Project:
-        """Return a project by its id or by `owner/name`. Raises NotFoundError."""
         owner, _, own_name = name.partition("/")
         with self._database.reading() as transaction:
             found = transaction.rows("projects.by_name", id=rows.uuid_or_none(name), owner=owner, name=own_name)
@@ -52,17 +50,15 @@ class PostgresDirectory:
         return rows.project(found[0])
 
     def set_active(self, username: str, active: bool) -> int:
-        """Let a person log in, or not and end all tokens; return the number of tokens ended. Raises NotFoundError."""
         with self._database.writing() as transaction:
             changed = transaction.rows("accounts.set_active", username=username, active=active)
             if not changed:
-                raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+                raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
             if active or not transaction.answers("accounts.end_tokens"):
                 return 0
             return transaction.change("accounts.end_tokens", user_id=changed[0]["id"])
 
     def subscription(self, username: str) -> Subscription | None:
-        """Return what an account may use now; None when the server keeps no subscriptions, or the account has none."""
         with self._database.reading() as transaction:
             if not transaction.answers("accounts.subscription"):
                 return None
@@ -70,13 +66,11 @@ class PostgresDirectory:
         return rows.subscription(found[0]) if found else None
 
     def plans(self) -> tuple[Plan, ...]:
-        """Return the server's plans."""
         with self._database.reading() as transaction:
             found = transaction.rows("accounts.plans") if transaction.answers("accounts.plans") else []
         return tuple(map(rows.plan, found))
 
     def set_added_storage(self, username: str, added_bytes: int) -> int:
-        """Let an account store so much beyond its plan, from now on; return the bytes that it really is."""
         with self._database.writing() as transaction:
             found = transaction.rows("accounts.subscription", username=username)
             if not found:
@@ -92,7 +86,6 @@ class PostgresDirectory:
         return quantity * unit
 
     def set_plan(self, username: str, code: str) -> None:
-        """Give an account another plan, and make it active. Raises NotFoundError."""
         with self._database.writing() as transaction:
             if not transaction.change("accounts.set_plan", username=username, code=code):
                 raise NotFoundError(
@@ -100,19 +93,16 @@ class PostgresDirectory:
                 )
 
     def end_tokens(self, username: str) -> int:
-        """End all tokens of a person; return their number."""
         with self._database.writing() as transaction:
             if not transaction.answers("accounts.end_tokens_of"):
                 return 0
             return transaction.change("accounts.end_tokens_of", username=username)
 
     def responsible(self, project_id: str) -> str:
-        """Return the person who may do anything with a project: its owner, or that of the owning organization."""
         with self._database.reading() as transaction:
             return transaction.row("projects.responsible", id=project_id)["username"]
 
     def responsible_for_account(self, username: str) -> str:
-        """Return the person who acts for an account: itself, or the owner of an organization. Raises NotFoundError."""
         with self._database.reading() as transaction:
             found = transaction.rows("accounts.responsible", username=username)
         if not found:
@@ -120,23 +110,20 @@ class PostgresDirectory:
         return found[0]["username"]
 
     def setting(self, name: str) -> str | None:
-        """Return a stored value of the application's table of settings, as it is; None without one."""
         with self._database.reading() as transaction:
             found = transaction.rows("database.setting", name=name) if transaction.answers("database.setting") else []
         return found[0]["value"] if found else None
 
     def rows_of(self, table: str) -> int | None:
-        """Count the rows of a table; None when the database has no such table."""
         with self._database.reading() as transaction:
             return transaction.rows_of(table)
 
     def applied_migrations(self) -> tuple[str, ...]:
-        """Return the migrations that the database has, as app.name, in the order in which they were applied."""
         with self._database.reading() as transaction:
             return tuple(row["name"] for row in transaction.rows("database.migrations"))
 
     def changes_since(self, moment: datetime) -> Mapping[str, int]:
-        """Count what came after a moment: deltas, projects, files (where the database knows them)."""
+        """Count the deltas, projects and files (if the database has them) that are newer than a time."""
         with self._database.reading() as transaction:
             counts = {"deltas": transaction.row("projects.deltas_since", since=moment)["count"]}
             counts["projects"] = transaction.row("projects.projects_since", since=moment)["count"]
@@ -145,27 +132,23 @@ class PostgresDirectory:
             return counts
 
     def stored_bytes(self) -> int:
-        """Return what all versions of all projects' files take, as the application counts."""
         with self._database.reading() as transaction:
             return int(transaction.row("projects.stored_bytes")["bytes"])
 
     def open_session(self, username: str, *, seconds: int) -> str:
-        """Make a token with which the API takes us for that person; it ends by itself. Raises NotFoundError."""
         token = secrets.token_urlsafe(TOKEN_BYTES)
         with self._database.writing() as transaction:
             if not transaction.change(
                 "accounts.insert_token", key=token, username=username, seconds=seconds, agent=AGENT
             ):
-                raise NotFoundError(f"There is no person named {username}.", hint="Type: qfc users list")
+                raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
         return token
 
     def close_session(self, token: str) -> None:
-        """End a token and forget it; harmless when it is gone."""
         with self._database.writing() as transaction:
             transaction.change("accounts.delete_token", key=token)
 
     def database(self) -> DatabaseStatus:
-        """Return facts about the database itself."""
         with self._database.reading() as transaction:
             tables = tuple(
                 (row["name"], row["rows"], row["bytes"]) for row in transaction.rows("database.tables", limit=TABLES)

@@ -1,4 +1,4 @@
-"""The queue in a stack's database: the views."""
+"""The queue in a stack's database."""
 
 from __future__ import annotations
 
@@ -19,16 +19,17 @@ from qfc.stack.model import (
     Worker,
 )
 
+from ...stack.ports import DatabaseQueue
 from . import changes, rows
 from .connection import Connect, Database, Transaction
 
 FINAL = tuple(status for status in JobStatus if status.is_final)
-#: So many of the newest jobs are measured for percentiles.
+#: The number of the newest jobs that percentiles are computed from.
 SAMPLE = 10_000
 
 
-class PostgresJobStore:
-    """What a stack's PostgreSQL says about its work. Implements `qfc.stack.ports.DatabaseQueue`."""
+class PostgresJobStore(DatabaseQueue):
+    """The jobs, deltas and workers in a stack's PostgreSQL."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -38,12 +39,10 @@ class PostgresJobStore:
         self._database.close()
 
     def depth(self) -> QueueDepth:
-        """Count what waits and runs."""
         with self._database.reading() as transaction:
             return QueueDepth(**transaction.row("jobs.depth"))
 
     def snapshot(self, *, limit: int = 200) -> QueueSnapshot:
-        """Return the queue at one moment."""
         with self._database.reading() as transaction:
             counts = transaction.row("jobs.waiting_counts")
             at: datetime = counts.pop("at")
@@ -65,7 +64,6 @@ class PostgresJobStore:
         since: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Job, ...]:
-        """Return jobs, the newest first, without output and feedback."""
         if project_id is not None and rows.uuid_or_none(project_id) is None:
             return ()
         with self._database.reading() as transaction:
@@ -80,18 +78,16 @@ class PostgresJobStore:
             return tuple(map(rows.job, found))
 
     def job(self, job_id: str) -> Job:
-        """Return one job with output and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one job with output and feedback; the beginning of its id is enough. Raises NotFoundError."""
         with self._database.reading() as transaction:
             return rows.job(rows.one_by_id(transaction, "jobs.by_id", job_id, "job"))
 
     def ended(self, *, since: datetime, statuses: Sequence[JobStatus] = (), limit: int = 50) -> tuple[Job, ...]:
-        """Return jobs that ended since then, the last one first; `feedback` has only what describes an error."""
         wanted = rows.parameters(statuses or FINAL)
         with self._database.reading() as transaction:
             return tuple(map(rows.job, transaction.rows("jobs.ended", statuses=wanted, since=since, limit=limit)))
 
     def statistics(self, *, since: datetime) -> JobStatistics:
-        """Count and measure the jobs that ended since then."""
         with self._database.reading() as transaction:
             return rows.statistics(transaction.row("jobs.statistics", since=since, sample=SAMPLE))
 
@@ -105,7 +101,6 @@ class PostgresJobStore:
         before: datetime | None = None,
         limit: int = 50,
     ) -> tuple[Delta, ...]:
-        """Return deltas in the order of arrival, without content."""
         if any(name is not None and rows.uuid_or_none(name) is None for name in (project_id, job_id)):
             return ()
         with self._database.reading() as transaction:
@@ -121,24 +116,22 @@ class PostgresJobStore:
             return tuple(map(rows.delta, found))
 
     def delta_contents(self, project_id: str, *, after: Delta | None = None, limit: int = 1000) -> tuple[Delta, ...]:
-        """Return deltas of a project with what devices sent, in the order of arrival, those after one that is given."""
         place = {"after_at": after and after.created_at, "after_id": after and after.id}
         with self._database.reading() as transaction:
             found = transaction.rows("jobs.delta_contents", project_id=project_id, limit=limit, **place)
             return tuple(map(rows.delta, found))
 
     def delta(self, delta_id: str) -> Delta:
-        """Return one delta with content and feedback; the beginning of its id will do. Raises NotFoundError."""
+        """Return one delta with content and feedback; the beginning of its id is enough. Raises NotFoundError."""
         with self._database.reading() as transaction:
             return rows.delta(rows.one_by_id(transaction, "jobs.delta_by_id", delta_id, "delta"))
 
     def workers(self) -> tuple[Worker, ...]:
-        """Return the workers that the database knows; one that has lost its connection is `dead`."""
+        """Return the workers in the database; one that has lost its connection is `dead`."""
         with self._database.reading() as transaction:
             return _workers(transaction) or ()
 
     def reset_jobs(self, job_ids: Sequence[str], *, allowed: Sequence[JobStatus], to: JobStatus) -> tuple[str, ...]:
-        """Change the status of jobs that have one of the allowed ones, under a row lock; return the ids changed."""
         _, ids = rows.usual_ids(job_ids)
         with self._database.writing() as transaction:
             changed = transaction.rows(
@@ -147,38 +140,32 @@ class PostgresJobStore:
             return tuple(row["id"] for row in changed)
 
     def retry(self, job_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Let failed and stopped jobs wait again, with those of their deltas that never arrived."""
         with self._database.writing(dry_run=dry_run) as transaction:
             return changes.retry(transaction, job_ids)
 
     def cancel(self, job_ids: Sequence[str], *, only_waiting: bool = False, dry_run: bool = False) -> QueueChange:
-        """Stop jobs that wait or run, or only those that wait; their deltas wait again, without a job."""
         with self._database.writing(dry_run=dry_run) as transaction:
             return changes.cancel(transaction, job_ids, only_waiting=only_waiting)
 
     def unlock(self, project_ids: Sequence[str], *, locked_before: datetime, dry_run: bool = False) -> tuple[str, ...]:
-        """Unlock projects that were locked before a moment and that no job works at; return the ids of these."""
         with self._database.writing(dry_run=dry_run) as transaction:
             return changes.unlock(transaction, project_ids, locked_before)
 
     def move_to_front(self, job_id: str) -> None:
-        """Let a waiting job be the next one: it counts as the oldest."""
         with self._database.writing() as transaction:
             transaction.change("changes.job_to_front", id=job_id)
 
     def release(self, held: Sequence[Held], *, dry_run: bool = False) -> Released:
-        """Take jobs from workers that died: they wait again, or are failed where their edits may be in the data."""
         with self._database.writing(dry_run=dry_run) as transaction:
             return changes.release(transaction, held)
 
     def reapply(self, delta_ids: Sequence[str], *, dry_run: bool = False) -> QueueChange:
-        """Make new apply jobs, one a project, of deltas that never arrived, in the order of their arrival."""
         with self._database.writing(dry_run=dry_run) as transaction:
             return changes.reapply(transaction, delta_ids)
 
 
 def _workers(transaction: Transaction) -> tuple[Worker, ...] | None:
-    """Return the workers; None where the database does not know them."""
+    """Return the workers; None if the database does not store them."""
     if not transaction.answers("jobs.workers"):
         return None
     return tuple(map(rows.worker, transaction.rows("jobs.workers")))

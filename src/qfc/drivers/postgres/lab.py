@@ -1,4 +1,4 @@
-"""Rows as faults leave them, in a stack's database. For the fault lab and for tests; nothing else writes like this."""
+"""Creates faulty rows in a stack's database, for the fault lab and for tests; nothing else writes such rows."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from psycopg import sql
 
+from ...stack.ports import LabRows
 from .connection import Connect, Database
 from .lab_rows import (
     ORGANIZATION,
@@ -25,12 +26,12 @@ from .lab_rows import (
 )
 from .lab_tables import Tables
 
-#: What a plan has of its own, and no copy of it.
+#: The columns of a plan that its copies do not share.
 OWN = ("id", "code", "is_default", "created_at", "updated_at")
 
 
-class PostgresLabRows:
-    """Makes rows in the tables that the database has. Implements `qfc.stack.ports.LabRows`."""
+class PostgresLabRows(LabRows):
+    """Creates rows in the existing tables of the database."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)
@@ -40,7 +41,6 @@ class PostgresLabRows:
         self._database.close()
 
     def account(self, name: str, *, plan: str = "") -> None:
-        """Make the account of a person, with a subscription."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             person = make_user(tables, name)
@@ -49,7 +49,6 @@ class PostgresLabRows:
             subscribe(tables, person, plan=plan)
 
     def organization(self, name: str, *, owner: str, members: Sequence[str] = ()) -> None:
-        """Make an organization of people who have accounts, with a subscription."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             made, boss, now = make_user(tables, name, ORGANIZATION), user_id(tables, owner), tables.now()
@@ -61,7 +60,6 @@ class PostgresLabRows:
             subscribe(tables, made, kind=ORGANIZATION)
 
     def plan(self, code: str, **values: object) -> None:
-        """Make a plan like people's default one, with other values."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             columns = [name for name in sorted(tables.columns("plan")) if name not in OWN]
@@ -75,7 +73,6 @@ class PostgresLabRows:
                 tables.change("plan", {"code": code}, **values)
 
     def project(self, owner: str, name: str, *, made_at: datetime, **values: object) -> str:
-        """Make a project; return its id."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_project(tables, user_id(tables, owner), name, made_at=made_at, **values)
@@ -93,7 +90,6 @@ class PostgresLabRows:
         output: str | None = None,
         worker: str = "",
     ) -> str:
-        """Make a job of the project's owner; return its id."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_job(tables, project, status, author=owner_of(tables, project), made_at=made_at, type=type,
@@ -110,39 +106,32 @@ class PostgresLabRows:
         content: Mapping[str, Any] | None = None,
         feedback: Mapping[str, Any] | None = None,
     ) -> str:
-        """Make an edit, as a part of an apply job where one is given."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             return make_delta(tables, project, status, author=owner_of(tables, project), made_at=made_at, job=job,
                               content=content, feedback=feedback)  # fmt: skip
 
     def file(self, project: str, name: str, size: int, *, made_at: datetime) -> None:
-        """Make the row of a project's file of so many bytes, of which there are none."""
         with self._database.writing() as transaction:
             make_file(Tables(transaction), project, name, size, made_at=made_at)
 
     def rows(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> tuple[dict[str, Any], ...]:
-        """Return rows with these values, at most 1000."""
         with self._database.reading() as transaction:
             return tuple(Tables(transaction).select(table, where, columns))
 
     def insert(self, table: str, **values: object) -> None:
-        """Insert a row."""
         with self._database.writing() as transaction:
             Tables(transaction).insert(table, **values)
 
     def change(self, table: str, where: Mapping[str, object], **values: object) -> int:
-        """Change the rows with these values; return their number."""
         with self._database.writing() as transaction:
             return Tables(transaction).change(table, where, **values)
 
     def delete(self, table: str, where: Mapping[str, object]) -> int:
-        """Delete the rows with these values; return their number."""
         with self._database.writing() as transaction:
             return Tables(transaction).delete(table, where)
 
     def remove(self, account: str) -> None:
-        """Remove an account with all that belongs to it; harmless when it is not there."""
         with self._database.writing() as transaction:
             tables = Tables(transaction)
             for found in tables.ids("user", username=account):
@@ -150,7 +139,7 @@ class PostgresLabRows:
                 remove_user(tables, found)
 
     def set_read_only(self, on: bool) -> None:
-        """Let every session that begins from now on only read, or not. This one may write: it says so itself."""
+        """Make every new session of the database read-only, or writable again. This one stays writable."""
         with self._database.writing() as transaction:
             asked = transaction.connection.execute("select current_database() as name").fetchone()
             database = sql.Identifier(asked["name"] if asked else "")

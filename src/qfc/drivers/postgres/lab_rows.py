@@ -1,4 +1,4 @@
-"""The rows that the application would write of users, projects, jobs and edits, without the application."""
+"""Writes the rows of users, projects, jobs and edits as the application would, without the application."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PERSON, ORGANIZATION = 1, 2
 
 
 def make_user(tables: Tables, name: str, kind: int = PERSON) -> int:
-    """Make the row of a user; return its id."""
+    """Create the row of a user; return its id."""
     tables.insert("user", password="", is_superuser=False, username=name, first_name="", last_name="",
                   email=f"{name}@example.com", is_staff=False, is_active=True, date_joined=tables.now(),
                   type=kind)  # fmt: skip
@@ -24,19 +24,19 @@ def make_user(tables: Tables, name: str, kind: int = PERSON) -> int:
 
 
 def subscribe(tables: Tables, user: int, *, plan: str = "", kind: int = PERSON) -> None:
-    """Give a user an account and a subscription: to the plan named, else to the default one."""
+    """Create the account and the subscription of a user: to the named plan, or to the default one."""
     tables.insert("account", user_id=user, db_limit_mb=25, bio="", is_email_public=False, location="", twitter="",
                   company="", is_geodb_enabled=False, avatar_uri="", timezone="UTC")  # fmt: skip
     chosen = tables.ids("plan", code=plan) if plan else tables.ids("plan", is_default=True, user_type=kind)
     if not chosen:
-        raise NotFoundError(f"There is no plan {plan or 'by default'}.", hint="Type: qfc users plans")
+        raise NotFoundError(f"There is no {f'plan {plan}' if plan else 'default plan'}.", hint="Type: qfc users plans")
     now = tables.now()
     tables.insert("subscription", uuid=str(uuid4()), account_id=user, plan_id=chosen[0], status="active_paid",
                   created_by_id=user, active_since=now, created_at=now, updated_at=now)  # fmt: skip
 
 
 def make_project(tables: Tables, owner: int, name: str, *, made_at: datetime, **values: object) -> str:
-    """Make a project; return its id. Columns may be given other values than those of a healthy one."""
+    """Create a project; return its id. Given columns replace the values of a healthy one."""
     project = str(uuid4())
     healthy = _healthy_project(made_at, owner)
     tables.insert("project", **{**healthy, "id": project, "name": name, **values})
@@ -57,7 +57,7 @@ def make_job(
     output: str | None = None,
     worker: str = "",
 ) -> str:
-    """Make a job; return its id. An official server leaves the end of a failed one to the container."""
+    """Create a job; return its id. On an official server the end of a failed one is that of its container."""
     job = str(uuid4())
     end = "finished_at" if tables.has_leases or status != "failed" else "docker_finished_at"
     tables.insert("job", id=job, created_at=made_at, updated_at=made_at, project_id=project, type=type,
@@ -80,7 +80,7 @@ def make_delta(
     content: Mapping[str, Any] | None = None,
     feedback: Mapping[str, Any] | None = None,
 ) -> str:
-    """Make an edit, as a part of an apply job where one is given; return its id."""
+    """Create an edit, as part of an apply job if one is given; return its id."""
     delta = str(uuid4())
     sent = {"method": "create", "sourceLayerId": "trees_1", "uuid": delta, **(content or {})}
     tables.insert("delta", id=delta, deltafile_id=str(uuid4()), client_id=str(uuid4()), content=sent,
@@ -92,7 +92,7 @@ def make_delta(
 
 
 def make_file(tables: Tables, project: str, name: str, *sizes: int, made_at: datetime) -> None:
-    """Make the rows of a project's file with versions of so many bytes, the oldest first; there are no bytes."""
+    """Create the rows of a project's file with versions of these sizes, the oldest first; the bytes do not exist."""
     tables.insert("file", project_id=project, name=name, file_type=1, created_at=made_at)
     (file,) = tables.ids("file", project_id=project, name=name)
     for size in sizes:
@@ -121,7 +121,7 @@ def owner_of(tables: Tables, project: str) -> int:
 
 
 def remove_projects(tables: Tables, projects: list[UUID]) -> None:
-    """Remove projects with all that belongs to them."""
+    """Remove projects with everything that belongs to them."""
     jobs = tables.ids("job", project_id=projects)
     deltas, files = tables.ids("delta", project_id=projects), tables.ids("file", project_id=projects)
     tables.delete("apply_job_delta", {"apply_job_id": jobs})
@@ -139,8 +139,8 @@ def remove_projects(tables: Tables, projects: list[UUID]) -> None:
 
 
 def remove_user(tables: Tables, user: int) -> None:
-    """Remove an account that has no projects any more."""
-    # Whoever repaired the fault with `users quota` gave the account storage.
+    """Remove an account that no longer has projects."""
+    # A repair with `users quota` may have given the account storage.
     tables.delete("package", {"subscription_id": tables.ids("subscription", account_id=user)})
     tables.delete("subscription", {"account_id": user})
     tables.delete("member", {"organization_id": user})

@@ -1,4 +1,4 @@
-"""Rows of any table, written with whatever columns it has in the live database."""
+"""Writes rows of any table, with the columns that it has in the live database."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qfc.errors import RefusedError
 
 from .connection import Row, Transaction
 
-#: Tables that only the lab touches, as all releases call them; others are those of the schema.
+#: Tables that only the lab uses, with the same names in all releases; all others are in the schema.
 OTHERS = {
     "account": "core_useraccount",
     "attempt": "axes_accessattempt",
@@ -26,12 +26,12 @@ OTHERS = {
     "processing_job": "core_processprojectfilejob",
 }
 
-#: So many rows are remembered.
+#: The largest number of rows that is returned.
 MOST = 1000
 
 
 class Tables:
-    """The tables of one transaction. A table has our name, or its own; values of columns that it lacks are left out."""
+    """The tables of one transaction, by our names or their own; values for missing columns are left out."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -39,15 +39,15 @@ class Tables:
 
     @property
     def has_leases(self) -> bool:
-        """Whether workers hold leases: the node writes down itself when a job ended."""
+        """Whether workers hold leases: then the node itself records the end of a job."""
         return self._transaction.schema.has_leases
 
     def name(self, table: str) -> str:
-        """Return what the database calls a table."""
+        """Return the name of a table in the database."""
         return self._transaction.schema.names.get(table) or OTHERS.get(table, table)
 
     def columns(self, table: str) -> frozenset[str]:
-        """Return the columns of a table; none when it is not there."""
+        """Return the columns of a table; none if it does not exist."""
         name = self.name(table)
         if name not in self._columns:
             found = self._transaction.rows("database.columns", table=name)
@@ -66,7 +66,7 @@ class Tables:
         )
 
     def select(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
-        """Return columns of the rows with these values, at most 1000, as JSON can keep them."""
+        """Return columns of the rows with these values, at most 1000, as JSON values."""
         found = self._select(table, where, columns)[:MOST]
         return [{name: _as_json(value) for name, value in row.items()} for row in found]
 
@@ -82,14 +82,14 @@ class Tables:
         return int(found[0]["rows"])
 
     def delete(self, table: str, where: Mapping[str, object]) -> int:
-        """Delete the rows with these values, where there is such a table; return their number."""
+        """Delete the rows with these values, if the table exists; return their number."""
         if not self.columns(table):
             return 0
         statement = "with gone as (delete from {} where {} returning 1) select count(*) as rows from gone"
         return int(self._run(statement, self._table(table), _where(where), given=where)[0]["rows"])
 
     def ids(self, table: str, **where: object) -> list[Any]:
-        """Return the ids of the rows with these values; none where there is no such table."""
+        """Return the ids of the rows with these values; none if the table does not exist."""
         return [row["id"] for row in self._select(table, where, ["id"])] if self.columns(table) else []
 
     def now(self) -> datetime:
@@ -117,7 +117,7 @@ class Tables:
         return sql.Identifier(self.name(table))
 
     def _run(self, statement: str, *parts: sql.Composable, given: Mapping[str, object]) -> list[Row]:
-        # Statements are those of this file; names are identifiers, values are parameters.
+        # All statements are in this file; names are quoted as identifiers, values are parameters.
         written = sql.SQL(cast("Any", statement)).format(*parts)
         cursor = self._transaction.connection.execute(
             written, {name: _as_parameter(value) for name, value in given.items()}
@@ -126,7 +126,7 @@ class Tables:
 
 
 def _where(where: Mapping[str, object]) -> sql.Composable:
-    """Return the condition that columns have these values; of a list, one of them."""
+    """Return the condition that columns have these values; for a list, one of its values."""
     conditions = [
         sql.SQL("{} = any({})" if isinstance(value, list) else "{} = {}").format(
             sql.Identifier(name), sql.Placeholder(name)
@@ -141,5 +141,5 @@ def _as_parameter(value: object) -> object:
 
 
 def _as_json(value: object) -> object:
-    """Return what a file of JSON can keep, and the database understands again."""
+    """Return a value that JSON can represent and the database can read back."""
     return str(value) if isinstance(value, (datetime, UUID)) else value

@@ -1,4 +1,4 @@
-"""The statements of `qfc/drivers/sql`, filled with the names of the live database."""
+"""Completes the statements of `qfc/drivers/sql` with the names of the live database."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from .schema import Schema
 
 @cache
 def text(name: str) -> sql.SQL:
-    """Return a statement as it is written."""
+    """Return a statement as in its file."""
     return _written(block(name).text)
 
 
 def answers(name: str, schema: Schema) -> bool:
-    """Tell whether a database has what a statement needs."""
+    """Return whether a database has the tables and columns that a statement needs."""
     return schema.meets(block(name).needs)
 
 
 @lru_cache(maxsize=256)
 def compose(name: str, schema: Schema) -> sql.Composed:
-    """Return a statement with the names of this database. Raises QfcError when it lacks what the statement needs."""
+    """Return a statement with the names of this database. Raises QfcError if it lacks a table or column."""
     if not answers(name, schema):
         needs = ", ".join(block(name).needs)
         raise QfcError(f"The database of this release lacks one of: {needs}.", hint="Type: qfc db status")
@@ -34,7 +34,7 @@ def compose(name: str, schema: Schema) -> sql.Composed:
 
 
 def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
-    """Return what stands for names of the database and for fragments, of which each may use those above it."""
+    """Return the placeholders for names of the database and for fragments; a fragment can use those above it."""
     values = schema.placeholders()
     for fragment in blocks("fragments"):
         if fragment.name not in values and schema.meets(fragment.needs):
@@ -43,5 +43,5 @@ def _placeholders(schema: Schema) -> dict[str, sql.Composable]:
 
 
 def _written(content: str) -> sql.SQL:
-    # The files belong to the package: no input ever gets into them.
+    # The files are part of the package: no input ever gets into them.
     return sql.SQL(cast(LiteralString, content))

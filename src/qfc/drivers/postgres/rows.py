@@ -1,4 +1,4 @@
-"""From rows to the model, and from what people type to ids."""
+"""Turns rows into objects of the model, and typed text into ids."""
 
 from __future__ import annotations
 
@@ -25,66 +25,66 @@ from qfc.stack.queue_order import WaitingJob
 from .connection import Row, Transaction
 
 UUID_DIGITS = 32
-#: Shorter beginnings of an id are more often a mistake than a wish.
+#: Shorter beginnings of an id are more likely a mistake.
 MINIMUM_DIGITS = 4
 
 
 def job(row: Row) -> Job:
-    """Make a job of a row of `fragments.job_columns`."""
+    """Create a job from a row of `fragments.job_columns`."""
     values: Row = {**row, "status": JobStatus(row["status"]), "created_by": row["created_by"] or ""}
     return Job(**values)
 
 
 def delta(row: Row) -> Delta:
-    """Make a delta of a row of `fragments.delta_columns`."""
+    """Create a delta from a row of `fragments.delta_columns`."""
     return Delta(**row)
 
 
 def worker(row: Row) -> Worker:
-    """Make a worker of a row of `jobs.workers`."""
+    """Create a worker from a row of `jobs.workers`."""
     return Worker(**row)
 
 
 def user(row: Row) -> User:
-    """Make a user of a row of `accounts.users`."""
+    """Create a user from a row of `accounts.users`."""
     quota = row["storage_quota_bytes"]
     values: Row = {**row, "storage_quota_bytes": None if quota is None else int(quota)}
     return User(**values)
 
 
 def project(row: Row) -> Project:
-    """Make a project of a row of `fragments.project_columns`."""
+    """Create a project from a row of `fragments.project_columns`."""
     return Project(**row)
 
 
 def subscription(row: Row) -> Subscription:
-    """Make a subscription of a row of `accounts.subscription`."""
+    """Create a subscription from a row of `accounts.subscription`."""
     return Subscription(**{name: value for name, value in row.items() if name != "id"})
 
 
 def plan(row: Row) -> Plan:
-    """Make a plan of a row of `accounts.plans`."""
+    """Create a plan from a row of `accounts.plans`."""
     return Plan(**row)
 
 
 def locked_job(row: Row) -> LockedJob:
-    """Make a locked job of a row of `changes.lock_jobs`."""
+    """Create a locked job from a row of `changes.lock_jobs`."""
     values: Row = {**row, "status": JobStatus(row["status"])}
     return LockedJob(**values)
 
 
 def locked_delta(row: Row) -> LockedDelta:
-    """Make a locked delta of a row of `changes.deltas_of_jobs` or `changes.deltas`."""
+    """Create a locked delta from a row of `changes.deltas_of_jobs` or `changes.deltas`."""
     return LockedDelta(**row)
 
 
 def waiting_job(row: Row) -> WaitingJob:
-    """Make a waiting job of a row of `changes.lock_waiting_jobs`."""
+    """Create a waiting job from a row of `changes.lock_waiting_jobs`."""
     return WaitingJob(**row)
 
 
 def statistics(row: Row) -> JobStatistics:
-    """Make statistics of the row of `jobs.statistics`."""
+    """Create statistics from the row of `jobs.statistics`."""
     return JobStatistics(
         finished=row["finished"],
         failed=row["failed"],
@@ -107,23 +107,23 @@ def one_by_id(transaction: Transaction, query: str, name: str, what: str) -> Row
     if not rows:
         raise NotFoundError(f"There is no {what} {name}.", hint=f"Type: qfc {what}s list")
     if len(rows) > 1:
-        raise UsageError(f"Several {what}s have an id that begins with {name}.", hint="Type more of it.")
+        raise UsageError(f"The ids of several {what}s begin with {name}.", hint="Type more digits of the id.")
     return rows[0]
 
 
 def id_range(name: str, what: str) -> tuple[UUID, UUID]:
-    """Return the least and the greatest id that begins with `name`. Raises NotFoundError when it cannot be one."""
+    """Return the smallest and the largest id that begins with `name`. Raises NotFoundError if none can."""
     digits = name.replace("-", "").lower()
     if not MINIMUM_DIGITS <= len(digits) <= UUID_DIGITS or not set(digits) <= set("0123456789abcdef"):
         raise NotFoundError(
-            f"{name!r} is no id of a {what}.",
-            hint=f"An id has 32 hexadecimal digits; its first {MINIMUM_DIGITS} or more will do.",
+            f"{name!r} is not the id of a {what}.",
+            hint=f"An id has 32 hexadecimal digits; its first {MINIMUM_DIGITS} or more are enough.",
         )
     return UUID(digits.ljust(UUID_DIGITS, "0")), UUID(digits.ljust(UUID_DIGITS, "f"))
 
 
 def uuid_or_none(name: str) -> str | None:
-    """Return an id in its usual form, or None when it is none."""
+    """Return an id in its usual form, or None if it is not an id."""
     try:
         return str(UUID(name))
     except ValueError:
@@ -131,11 +131,11 @@ def uuid_or_none(name: str) -> str | None:
 
 
 def usual_ids(names: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return all names once, those that are ids in their usual form; and those that are ids alone."""
+    """Return the distinct names, with ids in their usual form; and the ids among them."""
     usual = list(dict.fromkeys(uuid_or_none(name) or name for name in names))
     return usual, [name for name in usual if uuid_or_none(name)]
 
 
 def parameters(values: Sequence[Any]) -> list[Any] | None:
-    """Return a filter's values for a query, None when it is not given."""
+    """Return a filter's values for a query, None without a filter."""
     return [str(value) for value in values] or None

@@ -1,8 +1,8 @@
-"""Which tables and columns this database has: the names differ between the releases of QFieldCloud.
+"""The tables and columns of this database: the names differ between the releases of QFieldCloud.
 
-`core_project` became `project_project` in 2026; newer releases know who triggered a job beside who created it, and
-file tables; leases and the list of workers are the embedded node's own. Everything about that is here: queries say
-`{project}` or `{not_before}` and get what the live database has, or a typed null.
+`core_project` became `project_project` in 2026; newer releases store the user who triggered a job besides the one who
+created it, and have file tables; only the embedded node has leases and the list of workers. All of that is handled
+here: queries contain `{project}` or `{not_before}`, which become the names in the live database, or a typed null.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
 }
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 
-#: Placeholder → (alias in the query, table, columns of which the first that exists counts, type of the null instead).
+#: Placeholder → (alias in the query, table, columns of which the first that exists is used, type of the null without).
 COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "author": ("j", "job", ("created_by_id", "triggered_by_id"), "integer"),
     "attempts": ("j", "job", ("attempts",), "smallint"),
@@ -64,7 +64,7 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "max_collaborators": ("pl", "plan", ("max_premium_collaborators_per_private_project",), "integer"),
 }
 
-#: Columns that a job must lose when it goes back to pending; only those that exist are set.
+#: Columns to reset when a job becomes pending again; only those that exist are set.
 TRACES = ("started_at", "finished_at", "docker_started_at", "docker_finished_at", "not_before", "lease_token",
           "lease_expires_at")  # fmt: skip
 COUNTERS = ("attempts", "faults")
@@ -72,26 +72,26 @@ COUNTERS = ("attempts", "faults")
 
 @dataclass(frozen=True, eq=False)
 class Schema:
-    """What a database has. `columns` has our names of the tables that exist."""
+    """The tables and columns of a database. `columns` has our names of the existing tables."""
 
     names: Mapping[str, str]
     columns: Mapping[str, frozenset[str]]
 
     def has(self, table: str, *columns: str) -> bool:
-        """Tell whether a table (our name) exists and has these columns."""
+        """Return whether a table (by our name) exists and has these columns."""
         return table in self.columns and self.columns[table].issuperset(columns)
 
     def meets(self, needs: Iterable[str]) -> bool:
-        """Tell whether tables (`job`) and columns (`project.locked_at`), by our names of the tables, exist."""
+        """Return whether tables (`job`) and columns (`project.locked_at`) exist, by our names of the tables."""
         return all(self.has(*need.split(".")) for need in needs)
 
     @property
     def has_leases(self) -> bool:
-        """Whether workers hold leases: a job can be taken from them, and they skip deltas that are done."""
+        """Whether workers hold leases: a job can be taken from them, and they skip deltas that are already applied."""
         return self.has("job", "lease_token")
 
     def placeholders(self) -> dict[str, sql.Composable]:
-        """Return what stands for each name in the queries."""
+        """Return the replacement of each placeholder in the queries."""
         tables: dict[str, sql.Composable] = {ours: sql.Identifier(theirs) for ours, theirs in self.names.items()}
         columns: dict[str, sql.Composable] = {name: self._column(name) for name in COLUMNS}
         return tables | columns | self._expressions()
@@ -117,7 +117,7 @@ class Schema:
 
 
 def resolve(connection: psycopg.Connection[Any]) -> Schema:
-    """Look up which names this database uses. Raises QfcError when it is not a QFieldCloud database."""
+    """Look up the names that this database uses. Raises QfcError if it is not a QFieldCloud database."""
     candidates = [name for names in TABLES.values() for name in names]
     query = block("database.names").text.encode()
     rows = cast("list[dict[str, Any]]", connection.execute(query, {"names": candidates}).fetchall())

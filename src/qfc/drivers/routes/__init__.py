@@ -1,10 +1,10 @@
-"""Ways from here to what a deployment's containers talk to: its database, its store, its API.
+"""Routes from here to the servers that a deployment's containers use: its database, its store, its API.
 
-A port that the host publishes, the container's own address, or a stream through a container, whichever works; each
-over the host's connection, so that nothing has to be opened to the world.
+A route is a port that the host publishes, the container's own address, or a stream through a container, whichever
+works; each uses the connection to the host, so no port has to be opened to the world.
 
-address.py    where something is, as the deployment's own settings say
+address.py    addresses of services, according to the deployment's own settings
 forwards.py   forwarded ports that stay open until the stack is closed
-relay.py      a socket of this machine that leads through a container
+relay.py      a socket on this machine that connects through a container
 database.py   the database
 """

@@ -1,4 +1,4 @@
-"""Where a deployment's services are, as seen from its host."""
+"""The addresses of a deployment's services, as seen from its host."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..docker.containers import Container, PublishedPort
 
-#: Names by which containers call the host that they run on.
+#: Names of the host in its containers.
 HOST_NAMES = frozenset({"host.docker.internal", "gateway.docker.internal", "localhost", "127.0.0.1", "172.17.0.1"})
 EVERYWHERE = frozenset({"", "0.0.0.0", "::"})
 LOOPBACK = "127.0.0.1"
@@ -15,14 +15,14 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Place:
-    """An address and a port that the host reaches."""
+    """An address and a port that the host can reach."""
 
     address: str
     port: int
 
 
 def places(name: str, port: int, containers: Sequence[Container]) -> Iterator[Place]:
-    """Yield where the host reaches what its containers call `name`, the cheapest way first."""
+    """Yield the places where the host reaches the service that its containers call `name`, the cheapest first."""
     own = [one for one in containers if name in (one.service, one.name)]
     if not own:
         yield Place(LOOPBACK if name in HOST_NAMES else name, port)
@@ -40,5 +40,5 @@ def _published(container: Container, port: int) -> list[PublishedPort]:
 
 
 def reachable(address: str) -> str:
-    """Return the address by which the host itself uses a port that it publishes there."""
+    """Return the address at which the host itself reaches a port that it publishes on this address."""
     return LOOPBACK if address in EVERYWHERE else address

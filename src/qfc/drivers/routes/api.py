@@ -1,4 +1,4 @@
-"""The ways to a deployment's API: as its clients reach it, through its nginx, and past that to the application."""
+"""The routes to a deployment's API: as its clients reach it, through its nginx, and directly to the application."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LOCAL_NAMES = ("localhost", "127.", "[::1]", "0.0.0.0")
 
 @dataclass(frozen=True)
 class Names:
-    """What the deployment calls itself: `host` in its `Host` headers, `url` for its clients."""
+    """The deployment's own names: `host` in its `Host` headers, `url` for its clients."""
 
     host: str
     url: str
@@ -39,7 +39,8 @@ def names_of(environment: Mapping[str, str], public_host: str | None) -> Names:
     host = environment.get("QFIELDCLOUD_HOST", "").strip()
     if not host and not public_host:
         raise ConfigError(
-            ["QFIELDCLOUD_HOST is not set for this deployment."], hint="Set it in .env, or public_host for the stack."
+            ["QFIELDCLOUD_HOST is not set for this deployment."],
+            hint="Set it in .env, or set public_host of the stack.",
         )
     port = environment.get("WEB_HTTPS_PORT", "")
     suffix = f":{port}" if port.isdigit() and int(port) != HTTPS else ""
@@ -48,7 +49,7 @@ def names_of(environment: Mapping[str, str], public_host: str | None) -> Names:
 
 @dataclass(frozen=True)
 class Topology:
-    """What is known of the deployment: its containers, its nginx's environment, whether it is on this machine."""
+    """The deployment's containers and its nginx's environment, and whether it is on this machine."""
 
     containers: Sequence[Container]
     environment: Mapping[str, str]
@@ -57,7 +58,7 @@ class Topology:
 
 
 class ApiRoutes:
-    """Every way to one deployment's API. `certificate` reads the one that its nginx serves, to trust just that one."""
+    """All routes to one deployment's API. `certificate` reads that of its nginx, to trust exactly this one."""
 
     def __init__(
         self, forwards: Callable[[], Forwards], topology: Callable[[], Topology], certificate: Callable[[], str]
@@ -75,12 +76,12 @@ class ApiRoutes:
 
     @cached_property
     def names(self) -> Names:
-        """What the deployment calls itself. Raises ConfigError."""
+        """The deployment's own names. Raises ConfigError."""
         return names_of(self._topology.environment, self._topology.public_host)
 
     @cached_property
     def own_trust(self) -> ssl.SSLContext:
-        """Trust what everybody trusts, and the very certificate that the deployment has, be it signed by itself."""
+        """A context that trusts the usual authorities, and the deployment's own certificate, even a self-signed one."""
         context = ssl.create_default_context()
         with suppress(QfcError, ssl.SSLError):
             context.load_verify_locations(cadata=self._certificate())
@@ -88,16 +89,16 @@ class ApiRoutes:
         return context
 
     def forget(self) -> None:
-        """Look anew next time: containers have other addresses after they were made anew."""
+        """Drop what is cached: recreated containers have other addresses."""
         for name in ("_topology", "names", "own_trust"):
             self.__dict__.pop(name, None)
 
     def public(self) -> HttpApi:
-        """Return the API as its clients reach it. Raises UnreachableError where its name leads elsewhere from here."""
+        """Return the API as its clients reach it. Raises UnreachableError if its name means another machine here."""
         name = self.names.url.partition("://")[2]
         if name.startswith(LOCAL_NAMES) and not self._topology.is_here:
             raise UnreachableError(
-                f"{self.names.url} is an address of the server itself.",
+                f"{self.names.url} works only on the server itself.",
                 hint="Set public_host of the stack to the name that clients use.",
             )
         return HttpApi(self.names.url)
@@ -112,12 +113,12 @@ class ApiRoutes:
     def app(self) -> HttpApi:
         """Return the API without nginx. Raises NotFoundError."""
         here = self._first("app", APP_PORT)
-        # Without the header the application answers that it only speaks HTTPS.
+        # Without the header the application answers that it accepts only HTTPS.
         headers = {"Host": self.names.host, "X-Forwarded-Proto": "https"}
         return HttpApi(f"http://{self.names.host}", Route(here.address, here.port, headers=headers))
 
     def legs(self) -> dict[str, Api]:
-        """Return the API by each route that there is, by its name; a route that is not there is left out."""
+        """Return the API by each existing route, by the name of the route."""
         found: dict[str, Api] = {}
         makers: dict[str, Callable[[], Api]] = {"public": self.public, "nginx": self.nginx, "app": self.app}
         for name, make in makers.items():
@@ -126,7 +127,7 @@ class ApiRoutes:
         return found
 
     def doors(self) -> list[tuple[str, Place]]:
-        """Return the name that clients use, and where TLS ends: as they reach it, then straight at nginx."""
+        """Return the name that clients use with each place where TLS ends: as clients reach it, then nginx itself."""
         parts = urlsplit(self.names.url)
         name = parts.hostname or self.names.host
         outside = [(name, Place(name, parts.port or HTTPS))] if "public" in self.legs() else []
@@ -136,7 +137,7 @@ class ApiRoutes:
         return outside + inside
 
     def best(self) -> HttpApi:
-        """Return the first of the ways that leads to an answer. Raises the last one's error."""
+        """Return the API by the first route that answers. Raises the error of the last one."""
         last: QfcError | None = None
         for make in self._trusting():
             try:
@@ -166,8 +167,8 @@ class ApiRoutes:
         raise last or NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
 
 
-class BestApi:
-    """The API by the best way, found when it is first asked."""
+class BestApi(Api):
+    """The API by the best route, which is found on first use."""
 
     def __init__(self, routes: ApiRoutes) -> None:
         self._routes = routes
@@ -177,12 +178,12 @@ class BestApi:
         return self._routes.best()
 
     def forget(self) -> None:
-        """Find the way anew next time."""
+        """Find the route again on the next use."""
         self._routes.forget()
         self.__dict__.pop("_api", None)
 
     def answers(self) -> bool:
-        """Tell whether the API answers by any route, found again: containers may have other addresses now."""
+        """Return whether the API answers by any route, found again: containers may have other addresses now."""
         self.forget()
         try:
             return self.get(STATUS).status < HTTPStatus.BAD_GATEWAY
@@ -191,13 +192,11 @@ class BestApi:
 
     @property
     def url(self) -> str:
-        """Return the address that clients are given."""
+        """The address for clients."""
         return self._routes.names.url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
-        """Answer a GET, whatever its status."""
         return self._api.get(path, timeout_s=timeout_s)
 
     def send(self, request: ApiRequest, *, timeout_s: float = 30, sink: BinaryIO | None = None) -> ApiAnswer:
-        """Answer a request, whatever its status."""
         return self._api.send(request, timeout_s=timeout_s, sink=sink)

@@ -1,4 +1,4 @@
-"""The way to a deployment's PostgreSQL: in a container of its own, on its host, or somewhere else."""
+"""The route to a deployment's PostgreSQL: in a container of its own, on its host, or elsewhere."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from .forwards import Forwards
 from .relay import PORT as RELAY_PORT
 from .relay import Relay
 
-#: Seconds for one try; there may be several ways.
+#: Seconds for one attempt; there may be several routes.
 CONNECT_S = 5
-#: Containers that reach the database if anything does, in the order in which they are asked to pass bytes on.
+#: Containers that reach the database if any do, in the order in which they are tried as relays.
 BETWEEN = ("db", "app", "worker_wrapper")
-#: What a server says to one whom it heard; another way leads to the same answer.
+#: Refusals by a server that was reached: another route would get the same answer.
 HEARD = ("authentication failed", "does not exist", "no pg_hba.conf entry", "not permitted", "too many")
 
 
 @dataclass(frozen=True)
 class DatabaseAccess:
-    """How the application reaches its database."""
+    """The application's connection parameters for its database."""
 
     host: str
     port: int
@@ -37,7 +37,7 @@ class DatabaseAccess:
 
 
 def access_of(environment: Mapping[str, str]) -> DatabaseAccess:
-    """Read what the application is told. Raises ConfigError that names what is missing."""
+    """Read the parameters from the application's environment. Raises ConfigError with the missing ones."""
     needed = ("POSTGRES_HOST", "POSTGRES_USER", "POSTGRES_DB")
     missing = [f"{name} is not set for the service app." for name in needed if not environment.get(name)]
     if missing:
@@ -52,12 +52,12 @@ def access_of(environment: Mapping[str, str]) -> DatabaseAccess:
     )
 
 
-#: Gives the containers of the deployment as they are now, and how the application reaches its database.
+#: Returns the current containers of the deployment, and the application's connection parameters.
 Topology = Callable[[], tuple[Sequence[Container], DatabaseAccess]]
 
 
 class DatabaseRoute:
-    """Connects by whichever way works, and by that one from then on. `topology` is asked when the way is looked for."""
+    """Connects by whichever route works, and by the same one afterwards. `topology` is called to find the route."""
 
     def __init__(self, machine: Machine, forwards: Forwards, topology: Topology) -> None:
         self._machine, self._forwards, self._topology = machine, forwards, topology
@@ -65,9 +65,9 @@ class DatabaseRoute:
         self._relays: list[Relay] = []
 
     def connect(self, database: str | None = None) -> psycopg.Connection[Any]:
-        """Return a new connection, to another database of the server where one is named.
+        """Return a new connection, to another database of the server if one is given.
 
-        What psycopg raises last is raised when no way works.
+        Raises the last error of psycopg when no route works.
         """
         if self._known is not None:
             try:
@@ -77,17 +77,17 @@ class DatabaseRoute:
         return self._find_route(database)
 
     def access(self) -> DatabaseAccess:
-        """Return how the application reaches its database. Raises ConfigError."""
+        """Return the application's connection parameters. Raises ConfigError."""
         return self._topology()[1]
 
     def parameters(self) -> Mapping[str, Any]:
-        """Return what libpq is given on the way that works. Raises what `connect` does."""
+        """Return the libpq parameters of the route that works. Raises the errors of `connect`."""
         if self._known is None:
             self.connect().close()
         return self._known or {}
 
     def close(self) -> None:
-        """Close what was opened on the way."""
+        """Close everything that was opened for the route."""
         for relay in self._relays:
             relay.close()
         self._relays.clear()
@@ -124,7 +124,7 @@ class DatabaseRoute:
             yield {**_parameters(access, Place(str(relay.folder), RELAY_PORT)), "sslmode": "disable"}
 
     def _here(self, place: Place) -> Place | None:
-        """Return where this machine reaches a place; None where the host does not forward."""
+        """Return where this machine reaches a place; None if the host does not forward ports."""
         try:
             return self._forwards.to(place)
         except UnreachableError:
@@ -143,12 +143,12 @@ def _between(containers: Sequence[Container]) -> list[Container]:
 
 
 def _name_there(access: DatabaseAccess, container: Container) -> str:
-    """Return what a container calls the database; the database's own calls itself by its address."""
+    """Return the name of the database in a container; in the database's own container, its address."""
     return "127.0.0.1" if container.service == access.host else access.host
 
 
 def _parameters(access: DatabaseAccess, here: Place) -> dict[str, Any]:
-    """Return what psycopg is given. The name stays the server's own, so that its certificate can be checked."""
+    """Return the parameters for psycopg. The host name stays the server's, so that its certificate can be checked."""
     is_folder = here.address.startswith("/")
     at = {"host": here.address} if is_folder else {"host": access.host, "hostaddr": here.address}
     if not is_folder and not _is_address(here.address):
@@ -161,7 +161,7 @@ def _parameters(access: DatabaseAccess, here: Place) -> dict[str, Any]:
         "dbname": access.database,
         "sslmode": access.sslmode,
         "connect_timeout": CONNECT_S,
-        # A database without an encoding of its own gives bytes otherwise.
+        # Otherwise a database without an encoding of its own returns bytes.
         "client_encoding": "utf8",
         "application_name": "qfc",
     }

@@ -1,4 +1,4 @@
-"""Where this machine reaches an address that a deployment's containers use."""
+"""Translates an address that a deployment's containers use into one that this machine can reach."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ PORTS = {"http": 80, "https": 443}
 
 
 def endpoint_here(url: str, forwards: Forwards, containers: Callable[[], Sequence[Container]]) -> str:
-    """Return the address by which this machine reaches it: a service of the deployment, its host, or the world.
+    """Return the address at which this machine reaches it: a service of the deployment, its host, or another server.
 
-    What lies in the world is reached as it is, with its own name, so that its certificate can be checked.
-    Raises UnreachableError when it is a service that does not run.
+    Any other server keeps its own name, so that its certificate can be checked. Raises UnreachableError for a service
+    that does not run.
     """
     parts = urlsplit(url)
     name, port = parts.hostname or "", parts.port or PORTS.get(parts.scheme, 80)
@@ -37,7 +37,7 @@ def endpoint_here(url: str, forwards: Forwards, containers: Callable[[], Sequenc
 
 
 def _published_by(containers: Sequence[Container], port: int) -> list[Place]:
-    """Return where a port of the host leads to, from the host's point of view: to a container, or to itself."""
+    """Return the target of a port of the host, as the host sees it: a container, or the host itself."""
     ports = [one for container in containers for one in container.ports if one.host_port == port]
     found = [Place(reachable(one.host_ip), port) for one in ports if ":" not in one.host_ip]
     return list(dict.fromkeys(found)) or [Place(LOOPBACK, port)]

@@ -1,4 +1,4 @@
-"""Forwarded ports of a stack's host: opened when they are first needed, kept until the stack is closed."""
+"""Forwarded ports of a stack's host: opened on first use, kept until the stack is closed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .address import Place
 
 
 class Forwards:
-    """Leads to places that a host reaches. On this machine they are reached as they are."""
+    """Forwards ports to places that a host reaches. If the host is this machine, they are reached directly."""
 
     def __init__(self, machine: Machine) -> None:
         self._machine = machine

@@ -1,6 +1,6 @@
-"""A Unix socket of this machine that leads to a server which only a container reaches.
+"""A Unix socket on this machine that connects to a server which only a container can reach.
 
-Each connection is one `docker exec` on the host: bytes go through its standard input and output.
+Each connection is one `docker exec` on the host, with the bytes on its standard input and output.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from threading import Thread
 from ...errors import QfcError
 from ...stack.ports import Machine, Process
 
-#: The name that PostgreSQL's clients look for in a folder of sockets.
+#: The name of the socket that PostgreSQL's clients look for in a folder.
 SOCKET = ".s.PGSQL.5432"
 PORT = 5432
 _CHUNK = 1 << 16
-# Whatever the container has: Python, netcat or bash.
+# Uses whatever the container has: Python, netcat or bash.
 _SCRIPT = """
 if command -v python3 >/dev/null; then exec python3 -c "$3" "$1" "$2"; fi
 if command -v nc >/dev/null; then exec nc "$1" "$2"; fi
@@ -47,7 +47,7 @@ while True:
 
 
 class Relay:
-    """Listens on a socket in a folder that only we may enter, until it is closed."""
+    """Listens on a socket in a folder that only we can access, until it is closed."""
 
     def __init__(self, machine: Machine, container: str, address: str, port: int) -> None:
         self._machine = machine
@@ -71,7 +71,7 @@ class Relay:
         Thread(target=self._accept, daemon=True).start()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -86,7 +86,7 @@ class Relay:
             Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        """Pass bytes on in both directions; an end on either side is the end."""
+        """Pass bytes on in both directions, until either side ends."""
         with client, suppress(OSError, QfcError, ValueError), self._machine.start(self._argv) as process:
             Thread(target=_send, args=(client, process), daemon=True).start()
             while data := process.stdout.read1(_CHUNK):

@@ -1,9 +1,9 @@
-"""The statements that drivers send to a stack's database: topic files, each of named blocks.
+"""The statements that drivers send to a stack's database: one file per topic, with named blocks.
 
-A block begins with a line `-- name: depth`, perhaps with `-- needs: worker`, and comments that say what it gives; code
-calls it `jobs.depth`. Needs and what stands in braces are explained in `fragments.sql`. Nothing here knows PostgreSQL:
-`drivers/postgres/queries.py` fills statements in, and `drivers/runtimes/compose/observer.py` makes one a part of a
-shell script.
+A block begins with a line `-- name: depth`, optionally `-- needs: worker`, and comments on its results; code calls it
+`jobs.depth`. `fragments.sql` explains needs and placeholders in braces. Nothing here depends on PostgreSQL:
+`drivers/postgres/queries.py` completes the statements, and `drivers/runtimes/compose/observer.py` puts one into a shell
+script.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NEEDS = "-- needs: "
 
 @dataclass(frozen=True)
 class Block:
-    """A statement, or a part of one. `needs` has tables and columns: `job`, `project.locked_at`."""
+    """A statement, or a part of one. `needs` are tables and columns: `job`, `project.locked_at`."""
 
     name: str
     needs: tuple[str, ...]
@@ -30,14 +30,14 @@ class Block:
 
 
 def block(name: str) -> Block:
-    """Return the block called `topic.block`. Raises KeyError."""
+    """Return the block named `topic.block`. Raises KeyError."""
     topic, _, own_name = name.partition(".")
     return _by_name(topic)[own_name]
 
 
 @cache
 def blocks(topic: str) -> tuple[Block, ...]:
-    """Return the blocks of a topic in the order of its file. Raises ValueError for two that are called the same."""
+    """Return the blocks of a topic in the order of its file. Raises ValueError for two with the same name."""
     content = resources.files(__name__).joinpath(f"{topic}.sql").read_text(encoding="utf-8")
     return parse(topic, content)
 
@@ -59,7 +59,7 @@ def _by_name(topic: str) -> Mapping[str, Block]:
 
 
 def _block(name: str, body: str) -> Block:
-    """Make a block of what follows its name: comments, then the statement."""
+    """Create a block from the text after its name: comments, then the statement."""
     lines = body.strip().splitlines()
     comments = next((place for place, line in enumerate(lines) if not line.startswith("--")), len(lines))
     needs = [line.removeprefix(NEEDS) for line in lines[:comments] if line.startswith(NEEDS)]

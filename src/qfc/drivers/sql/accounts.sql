@@ -1,7 +1,7 @@
 -- Users and organizations: tokens, plans, storage. A megabyte has 10^6 bytes.
 
 -- name: users
--- Users and organizations in the order of their names, with what they store and may store.
+-- Users and organizations sorted by name, with their stored bytes and their quota.
 select u.username, u.email, case u.type when 2 then 'organization' else 'person' end as type,
        u.is_superuser, u.is_active, u.last_login, coalesce(used.bytes, 0)::bigint as storage_used_bytes,
        {quota} as storage_quota_bytes
@@ -12,36 +12,36 @@ left join (
 order by u.username
 
 -- name: responsible
--- The person who acts for an account: itself, or the owner of an organization.
+-- The user who acts for an account: itself, or the owner of an organization.
 select person.username
 from {user} account left join {organization} o on o.user_ptr_id = account.id
 join {user} person on person.id = coalesce(o.organization_owner_id, account.id)
 where upper(account.username) = upper(%(username)s)
 
 -- name: set_active
--- Lets a user log in, or not.
+-- Allows or forbids a user to log in.
 update {user} set is_active = %(active)s where upper(username) = upper(%(username)s) and type = 1 returning id
 
 -- name: insert_token
 -- needs: token
--- A token of a user, which ends by itself.
+-- Creates a token of a user, with an expiry time.
 insert into {token} (key, created_at, updated_at, expires_at, user_agent, client_type, user_id)
 select %(key)s, now(), now(), now() + make_interval(secs => %(seconds)s), %(agent)s, 'sdk', u.id
 from {user} u where u.username = %(username)s and u.is_active and u.type = 1
 
 -- name: delete_token
 -- needs: token
--- Forgets a token.
+-- Deletes a token.
 delete from {token} where key = %(key)s
 
 -- name: end_tokens
 -- needs: token
--- Ends all tokens of a user, known by id.
+-- Ends all tokens of a user, given by id.
 update {token} set expires_at = clock_timestamp() where user_id = %(user_id)s and expires_at > clock_timestamp()
 
 -- name: end_tokens_of
 -- needs: token
--- Ends all tokens of a user, known by name.
+-- Ends all tokens of a user, given by name.
 update {token} set expires_at = clock_timestamp()
 where user_id = (select u.id from {user} u where u.username = %(username)s) and expires_at > clock_timestamp()
 
@@ -71,7 +71,7 @@ limit 1
 
 -- name: set_plan
 -- needs: subscription, plan
--- Gives an account another plan, and makes its subscription active.
+-- Sets the plan of an account, and makes its subscription active.
 update {subscription} s set plan_id = pl.id, status = 'active_paid', updated_at = now()
 from {plan} pl, {user} u
 where u.username = %(username)s and pl.code = %(code)s and pl.user_type = u.type and s.account_id = u.id
@@ -79,7 +79,7 @@ where u.username = %(username)s and pl.code = %(code)s and pl.user_type = u.type
 
 -- name: insert_storage_type
 -- needs: package_type
--- What is added to plans, a megabyte at a time; nobody is offered it.
+-- The type of storage added to plans, in units of a megabyte; it is never offered to users.
 insert into {package_type} (code, display_name, is_public, max_quantity, min_quantity, type, unit_amount, unit_label,
                             created_at, updated_at)
 values ('qfc_storage', 'Storage', false, 2000000000, 0, 'storage', %(megabyte)s, 'MB', now(), now())
@@ -94,7 +94,7 @@ limit 1
 
 -- name: end_storage
 -- needs: package, package_type
--- Ends all storage that was added to a subscription.
+-- Ends all added storage of a subscription.
 update {package} k set active_until = now(), updated_at = now()
 where k.subscription_id = %(subscription)s and (k.active_until is null or k.active_until > now())
   and k.type_id in (select t.id from {package_type} t where t.type = 'storage')

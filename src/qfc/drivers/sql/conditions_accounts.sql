@@ -1,13 +1,13 @@
--- What rows tell of users and their plans, for `stack/ports/diagnosis/accounts.py`.
+-- Problems of users and their plans, for `stack/ports/diagnosis/accounts.py`.
 
 -- name: superusers
--- How many users may do everything and may log in.
+-- The number of superusers who can log in.
 select count(*) as superusers from {user} u where u.is_superuser and u.is_active and u.type = 1
 
 -- name: locked_out
 -- needs: login_attempt.username, login_attempt.attempt_time, login_attempt.failures_since_start
--- Users who may not log in for a while, counted as the application does: by the name that was typed. Names that nobody
--- has are tries of strangers.
+-- Users who cannot log in for a while, counted as the application does: by the typed name. Names without an account
+-- are attempts of strangers.
 select a.username
 from {login_attempt} a
 where a.attempt_time > %(since)s
@@ -18,7 +18,7 @@ order by a.username
 
 -- name: plan_limits
 -- needs: plan, subscription
--- What plans allow, and how many accounts have them.
+-- The limits of plans, and the number of their accounts.
 select pl.code, pl.is_default, {initial_status} as initial_status, pl.storage_mb * 1000000::bigint as storage_bytes,
        {has_external_databases} as has_external_databases, {max_members} as max_members,
        {max_collaborators} as max_collaborators,
@@ -30,8 +30,8 @@ order by pl.code
 -- name: places_taken
 -- needs: plan.max_organization_members, plan.max_premium_collaborators_per_private_project
 -- needs: subscription, member, collaborator
--- Where nobody can be added any more: organizations and their members, private projects and the people who work at
--- them; teams and whoever owns the organization do not count.
+-- Organizations that cannot add members, and private projects that cannot add collaborators; teams and the owner of the
+-- organization do not count.
 with current as (
     select distinct on (s.account_id) s.account_id, s.plan_id from {subscription} s
     where (s.active_since is null or s.active_since <= now()) and (s.active_until is null or s.active_until > now())
@@ -54,20 +54,20 @@ select name, what, taken, most, plan from taken where most >= 0 and taken >= mos
 
 -- name: make_plan_active
 -- needs: plan.initial_subscription_status
--- Lets new subscriptions to a plan be active at once.
+-- Makes new subscriptions to a plan active at once.
 update {plan} set initial_subscription_status = 'active_paid', updated_at = now() where code = %(code)s
 
 -- name: allow_databases
 -- needs: plan.is_external_db_supported
--- Lets a plan have projects with databases elsewhere.
+-- Allows projects with external databases in a plan.
 update {plan} set is_external_db_supported = true, updated_at = now() where code = %(code)s
 
 -- name: lift_members
 -- needs: plan.max_organization_members
--- Lets organizations with a plan have any number of members.
+-- Allows organizations with a plan any number of members.
 update {plan} set max_organization_members = -1, updated_at = now() where code = %(code)s
 
 -- name: lift_collaborators
 -- needs: plan.max_premium_collaborators_per_private_project
--- Lets private projects with a plan have any number of collaborators.
+-- Allows private projects with a plan any number of collaborators.
 update {plan} set max_premium_collaborators_per_private_project = -1, updated_at = now() where code = %(code)s

@@ -1,5 +1,5 @@
--- What rows tell of projects' files, for `stack/ports/diagnosis/files.py`. Projects whose files
--- are in other stores have no rows of them.
+-- Problems of projects' files, for `stack/ports/diagnosis/files.py`. Projects whose files are in other stores have no
+-- rows of them.
 
 -- name: reserved
 -- needs: file, file_version
@@ -14,7 +14,7 @@ limit %(limit)s
 
 -- name: hidden
 -- needs: file, file_version
--- Files in hidden folders, or hidden themselves.
+-- Hidden files, and files in hidden folders.
 select {found_files} and f.name ~ '(^|/)[.][^/]'
 order by project, f.name
 limit %(limit)s
@@ -30,7 +30,7 @@ limit %(limit)s
 
 -- name: in_datasets
 -- needs: file, file_version
--- Project files where only data are expected. Earlier releases know such a project by its name.
+-- Project files where only data is expected. Older releases identify such a project by its name.
 select {found_files} and f.name ~* '[.]qg[sz]$'
   and (p.name = 'shared_datasets' or {project_type}::text = 'shared_datasets')
 order by project, f.name
@@ -38,14 +38,14 @@ limit %(limit)s
 
 -- name: tiny
 -- needs: file, file_version
--- Rasters and databases whose newest version has no room even for their own header.
+-- Rasters and databases whose newest version is too small even for its own header.
 select {found_files} and v.size < 16 and lower(f.name) ~ '[.](tif|tiff|gpkg|mbtiles)$'
 order by project, f.name
 limit %(limit)s
 
 -- name: miscounted
 -- needs: file, file_version, project.file_storage_bytes
--- Projects whose files take other bytes than their rows say. An upload may be under way: what is new is not judged.
+-- Projects whose counted bytes differ from those of their files. An upload may be in progress: new files are left out.
 select p.id::text as project_id, owner.username || '/' || p.name as project, stored.bytes as stored_bytes,
        coalesce({file_storage_bytes}, 0)::bigint as counted_bytes
 from (
@@ -61,7 +61,7 @@ limit %(limit)s
 
 -- name: old_versions
 -- needs: file, file_version
--- What versions that are not the newest ones take, by account, the most first.
+-- The bytes of superseded versions, by account, the largest first.
 select owner.username as owner, count(*) as versions, sum(v.size)::bigint as bytes
 from {file} f join {file_version} v on v.file_id = f.id and v.id <> f.latest_version_id
 join {project} p on p.id = f.project_id join {user} owner on owner.id = p.owner_id
@@ -72,8 +72,8 @@ limit %(limit)s
 
 -- name: missing_attachments
 -- needs: file
--- Files that applied edits announced and that their projects do not have. Devices send them after the edits; projects
--- without any row have their files elsewhere.
+-- Files that applied edits announced, but that their projects lack. Devices send them after the edits; projects without
+-- any row have their files elsewhere.
 with newest as (
     select d.project_id, d.content -> 'new' -> 'files_sha256' as files from {delta} d
     where d.last_status = 'applied' and d.created_at > %(since)s and d.created_at < %(until)s

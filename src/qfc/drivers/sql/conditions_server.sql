@@ -1,12 +1,12 @@
--- What the database server and the application say of themselves, for `stack/ports/diagnosis/server.py`.
+-- The state of the database server and of the application's periodic tasks, for `stack/ports/diagnosis/server.py`.
 
 -- name: read_only
--- Whether nothing can be written: the server is a copy of another, or was told so.
+-- Whether the database is read-only: the server is a replica, or is configured so.
 select pg_catalog.pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean as is_read_only
 
 -- name: stuck_sessions
--- Transactions that are open or wait for so many seconds.
--- What other accounts do is seen by those with the right to it alone; for others their states are null.
+-- Transactions that have been open or waiting for this many seconds.
+-- Only accounts with the permission see the activity of others; for all others those states are null.
 select case when a.wait_event_type = 'Lock' then 'waiting' else 'idle' end as what, a.application_name as program,
        extract(epoch from clock_timestamp()
                - case when a.wait_event_type = 'Lock' then a.query_start else a.state_change end)::float8 as seconds
@@ -24,7 +24,7 @@ limit %(limit)s
 
 -- name: cron_runs
 -- needs: cron_log
--- The application's periodic tasks: when each began last, and when it last succeeded.
+-- The application's periodic tasks: the last start and the last success of each.
 select c.code, max(c.start_time) as last_start, max(c.start_time) filter (where c.is_success) as last_success
 from {cron_log} c
 group by c.code
@@ -32,5 +32,5 @@ order by c.code
 
 -- name: oldest_secret
 -- needs: secret.created_at
--- Since when the oldest of the projects' secrets is stored.
+-- The creation time of the oldest secret of a project.
 select min(created_at) as oldest from {secret}

@@ -1,7 +1,7 @@
--- What rows tell of jobs and edits, for `stack/ports/diagnosis/work.py`.
+-- Problems of jobs and edits, for `stack/ports/diagnosis/work.py`.
 
 -- name: edits
--- Edits of a status by project, of projects that have more of them than a number.
+-- Edits of a status by project, for projects with more than a number of them.
 select owner.username || '/' || p.name as project, found.count
 from (
     select d.project_id, count(*) as count from {delta} d
@@ -14,7 +14,7 @@ order by found.count desc, project
 limit %(limit)s
 
 -- name: overtaken_edits
--- Edits that a failed job left, that no job holds, and whose project was packaged since: devices lose sight of them.
+-- Edits of a failed job that no job contains, and whose project has been packaged since: devices no longer show them.
 with packaged as (
     select j.project_id, max(j.started_at) as at from {job} j
     where j.type = 'package' and j.status = 'finished' and j.started_at > %(since)s
@@ -33,7 +33,7 @@ order by count desc, project
 limit %(limit)s
 
 -- name: processing_storms
--- Projects that were described more often than a number within an hour.
+-- Projects with more than a number of process_projectfile jobs within an hour.
 select owner.username || '/' || p.name as project, max(found.within) as count
 from (
     select j.project_id,
@@ -49,7 +49,7 @@ order by count desc, project
 limit %(limit)s
 
 -- name: long_jobs
--- Which type of job takes projects that many seconds or more, the longest first.
+-- The types of jobs that take this many seconds or more, by project, the longest first.
 select owner.username || '/' || p.name as project, found.type, found.jobs, found.p95_s
 from (
     select j.project_id, j.type, count(*) as jobs,

@@ -1,67 +1,67 @@
--- Parts that statements share, and all that may stand in braces. `needs` says which tables and columns, by our names for
--- them, the database must have; of several fragments of one name, the first counts whose needs it meets. A statement
--- whose needs it does not meet is never sent: the code asks before, and knows what to say instead.
+-- Parts that statements share, and all placeholders in braces. `needs` lists the tables and columns, by our names, that
+-- the database must have; of several fragments with one name, the first whose needs are met is used. A statement whose
+-- needs are not met is never sent: the code checks first, and has another answer.
 --
 -- {job}          A table: `TABLES` in `schema.py` has its names in the releases.
--- {attempts}     A column that not every release has: `COLUMNS` in `schema.py`. It becomes a null of its type.
--- {as_new}       What a job loses when it waits again, as far as the release has these columns.
--- {author_columns} and {author_values}: the columns that say whose job it is, one or two, and what a new job has there.
--- {name}, {to} and {hashed}: a name or a value from the code that sends the statement, quoted as what it is.
--- {job_columns}  A fragment of this file; it may use those above it.
+-- {attempts}     A column that some releases lack: `COLUMNS` in `schema.py`. There it becomes a null of its type.
+-- {as_new}       The columns to reset when a job is requeued, as far as the release has them.
+-- {author_columns} and {author_values}: the one or two columns for the author of a job, and their values for a new one.
+-- {name}, {to} and {hashed}: a name or a value from the code that sends the statement, quoted as such.
+-- {job_columns}  A fragment of this file; it can use those above it.
 
 -- name: ended_at
 -- needs: job.lease_token
--- When a job `j` ended. The node writes that down for every one.
+-- The end of a job `j`. The node records it for every job.
 j.finished_at
 
 -- name: ended_at
--- An official server leaves the end of a failed job to the container.
+-- An official server has the end of a failed job only in its container.
 case when j.status in ('finished', 'failed', 'stopped')
      then coalesce(j.finished_at, j.docker_finished_at, j.docker_started_at, j.started_at, j.created_at) end
 
 -- name: created_bound
 -- needs: job.lease_token
--- Bounds a search by {ended_at} to what an index finds. The node has one on the end of a job.
+-- Limits a search by {ended_at} to the range of an index. The node has one on the end of a job.
 true
 
 -- name: created_bound
--- Official servers have none: jobs that took longer than a week are not found.
+-- Official servers have none: jobs of more than a week are not found.
 j.created_at >= %(since)s - interval '7 days'
 
 -- name: has_effect
 -- needs: file, file_version, project.project_details
--- Whether a job `j` of a project `p` may have changed something: a file of the project got a new version since it
--- began, whoever sent it, or the project may have layers in a database elsewhere, where nobody can see what was done.
+-- Whether a job `j` of a project `p` may have changed something: a file of the project got a new version since its
+-- start, from whatever source, or the project may have layers in an external database, where changes are unknown.
 (p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service='
  or exists (select from {file_version} v join {file} f on f.id = v.file_id
             where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at))
 
 -- name: has_effect
--- Always, where the database cannot tell.
+-- Always true if the database cannot show it.
 true
 
 -- name: details_missing
 -- needs: project.project_details
--- Whether nobody could describe a project `p`: its row has no description.
+-- Whether a project `p` could not be described: its row has no description.
 p.project_details is null
 
 -- name: details_missing
--- Where rows have none: what the last worker that made one came to.
+-- If rows have none: the result of the last job for it.
 coalesce((select d.status from {job} d where d.project_id = p.id and d.type = 'process_projectfile'
           and d.status in ('finished', 'failed') order by d.created_at desc limit 1) = 'failed', false)
 
 -- name: project_files
 -- needs: file
--- How many files a project `p` has.
+-- The number of files of a project `p`.
 (select count(*) from {file} f where f.project_id = p.id and f.file_type = 1)
 
 -- name: project_files
--- Unknown, where files have no rows.
+-- Unknown if files have no rows.
 null::bigint
 
 -- name: quota
 -- needs: subscription, plan, package, package_type
--- What an account `u` may store: what its newest subscription that is valid now allows, with what was added to it.
+-- The quota of an account `u`: that of its newest valid subscription, with the storage added to it.
 (select (pl.storage_mb + coalesce((
             select sum(k.quantity * t.unit_amount) from {package} k join {package_type} t on t.id = k.type_id
             where k.subscription_id = s.id and t.type = 'storage'
@@ -73,11 +73,11 @@ null::bigint
  order by s.active_since desc nulls last, s.id desc limit 1)
 
 -- name: quota
--- No limit is known, where there are no subscriptions.
+-- Unknown without subscriptions.
 null::bigint
 
 -- name: job_columns
--- A job `j` of a project `p`, owned by `owner`, made by `author`, as `rows.job` reads it.
+-- A job `j` of a project `p`, owned by `owner`, created by `author`, as `rows.job` reads it.
 j.id::text as id, j.type, j.status, j.project_id::text as project_id, owner.username || '/' || p.name as project,
 author.username as created_by, j.created_at, j.updated_at, j.started_at, {ended_at} as finished_at,
 nullif(j.container_id, '') as worker_id, {attempts} as attempts, {not_before} as not_before,

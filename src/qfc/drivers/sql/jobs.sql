@@ -1,8 +1,8 @@
--- The work of a stack: jobs, edits, and the workers that the database knows. Nothing here changes anything.
+-- The work of a stack: jobs, edits, and the workers in the database. Nothing here changes anything.
 
 -- name: depth
--- How many jobs wait and run, and for how many seconds the oldest one has waited.
--- All four figures come from one pass over the index (status, created_at). Here and on the host of a deployment.
+-- The number of jobs that wait and run, and the seconds that the oldest one has waited.
+-- All four figures come from one pass over the index (status, created_at). Used here and on the host of a deployment.
 select count(*) filter (where j.status = 'pending') as pending,
        count(*) filter (where j.status = 'queued') as queued,
        count(*) filter (where j.status = 'started') as started,
@@ -13,7 +13,7 @@ from {job} j
 where j.status in ('pending', 'queued', 'started')
 
 -- name: waiting_counts
--- Every pending job once, by what holds it back: its project's lock, its project's active job, a postponement, nothing.
+-- Every pending job once, by what it waits for: its project's lock, its project's active job, a postponement, a worker.
 with waiting as (
     select j.project_id, count(*) as jobs, count(*) filter (where {not_before} > now()) as postponed
     from {job} j where j.status = 'pending' group by j.project_id
@@ -39,7 +39,7 @@ left join {user} author on author.id = {author}
 order by j.created_at, j.id
 
 -- name: active
--- The jobs that workers have, the oldest first.
+-- The jobs that workers hold, the oldest first.
 select {job_columns}
 from (select * from {job} where status in ('queued', 'started') order by created_at, id limit %(limit)s) j
 join {project} p on p.id = j.project_id
@@ -48,7 +48,7 @@ left join {user} author on author.id = {author}
 order by j.created_at, j.id
 
 -- name: newest
--- The newest jobs. A filter that is not given is null, and the planner drops it.
+-- The newest jobs. An unused filter is null, and the planner drops it.
 select {job_columns}
 from (
     select j.* from {job} j
@@ -65,7 +65,7 @@ left join {user} author on author.id = {author}
 order by j.created_at desc, j.id desc
 
 -- name: by_id
--- Jobs whose ids lie between two, with output and feedback. At most two: so an ambiguous beginning of an id is seen.
+-- Jobs whose ids are in a range, with output and feedback. At most two: this reveals an ambiguous beginning of an id.
 select {job_columns}, j.output, j.feedback
 from (select * from {job} where id between %(first)s and %(last)s order by id limit 2) j
 join {project} p on p.id = j.project_id
@@ -73,9 +73,9 @@ join {user} owner on owner.id = p.owner_id
 left join {user} author on author.id = {author}
 
 -- name: ended
--- The jobs that ended since a moment, the last one first.
--- One walk down the index (status, finished_at) for each status, then the newest of all. Of the feedback only what says
--- why a job failed: the rest may be megabytes.
+-- The jobs that have ended since a time, the latest first.
+-- One walk down the index (status, finished_at) for each status, then the newest of all. Only those parts of the
+-- feedback that explain a failure: the rest may be megabytes.
 select {job_columns},
        case when j.status <> 'finished' then right(j.output, 2000) end as output,
        case when j.status <> 'finished' and jsonb_typeof(j.feedback) = 'object'
@@ -103,9 +103,9 @@ left join {user} author on author.id = {author}
 order by {ended_at} desc, j.id desc
 
 -- name: statistics
--- How many jobs ended since a moment, and how long they waited and ran.
--- Counts are exact; percentiles are those of the newest jobs, so that a million of them cost no more than some
--- thousands.
+-- The number of jobs that have ended since a time, and their waiting and running times.
+-- Counts are exact; percentiles are those of the newest jobs, so that a million of them cost no more than a few
+-- thousand.
 with counts as (
     select count(*) filter (where j.status = 'finished') as finished,
            count(*) filter (where j.status = 'failed') as failed,
@@ -128,7 +128,7 @@ with counts as (
 select counts.*, measured.* from counts, measured
 
 -- name: deltas
--- Edits in the order of their arrival, without what devices sent. A filter that is not given is null.
+-- Edits in order of arrival, without the content that devices sent. An unused filter is null.
 select {delta_columns}
 from (
     select d.* from {delta} d
@@ -148,7 +148,7 @@ left join {user} author on author.id = d.created_by_id
 order by d.created_at, d.id
 
 -- name: delta_by_id
--- Edits whose ids lie between two, with what devices sent. At most two, as with jobs.
+-- Edits whose ids are in a range, with the content that devices sent. At most two, as with jobs.
 select {delta_columns}, d.content
 from (select * from {delta} where id between %(first)s and %(last)s order by id limit 2) d
 join {project} p on p.id = d.project_id
@@ -156,7 +156,7 @@ join {user} owner on owner.id = p.owner_id
 left join {user} author on author.id = d.created_by_id
 
 -- name: delta_contents
--- Edits of a project with what devices sent, in the order of their arrival, those after one that is given.
+-- Edits of a project with the content that devices sent, in order of arrival, after a given one.
 select {delta_columns}, d.content
 from (
     select d.* from {delta} d
@@ -172,9 +172,9 @@ order by d.created_at, d.id
 
 -- name: workers
 -- needs: worker
--- The workers that the database knows, with their jobs. Only the embedded node has such a table.
--- A worker lives as long as it holds its advisory lock: the server itself gives the lock up when the connection ends.
--- One that has just taken a job has not said so yet.
+-- The workers in the database, with their jobs. Only the embedded node has such a table.
+-- A worker is alive as long as it holds its advisory lock: the server releases the lock when the connection ends.
+-- A worker that has just picked a job up has not recorded that yet.
 select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, j.id::text as job_id,
        coalesce(j.started_at, w.started_at) as since,
        case when exists (

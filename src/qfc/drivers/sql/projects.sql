@@ -1,4 +1,4 @@
--- Projects, and what came to them.
+-- Projects, and their recent changes.
 
 -- name: newest
 -- Projects, the most recently changed first.
@@ -16,25 +16,25 @@ where p.id = %(id)s::uuid or (upper(owner.username) = upper(%(owner)s) and p.nam
 limit 1
 
 -- name: responsible
--- The person who may do anything with a project: its owner, or that of the owning organization.
+-- The user who may do anything with a project: its owner, or that of the owning organization.
 select u.username
 from {project} p left join {organization} o on o.user_ptr_id = p.owner_id
 join {user} u on u.id = coalesce(o.organization_owner_id, p.owner_id)
 where p.id = %(id)s
 
 -- name: stored_bytes
--- How many bytes all versions of all files take, as the application counts.
+-- The bytes of all versions of all files, as the application counts them.
 select coalesce(sum({file_storage_bytes}), 0)::bigint as bytes from {project} p
 
 -- name: projects_since
--- How many projects were made since a moment.
+-- The number of projects created since a time.
 select count(*) from {project} where created_at > %(since)s
 
 -- name: deltas_since
--- How many edits arrived since a moment.
+-- The number of edits that have arrived since a time.
 select count(*) from {delta} where created_at > %(since)s
 
 -- name: file_versions_since
 -- needs: file_version
--- How many versions of files were stored since a moment.
+-- The number of file versions stored since a time.
 select count(*) from {file_version} where created_at > %(since)s

@@ -1,13 +1,13 @@
-"""Servers that are reached over SSH: `host.py` is the port; the other modules are its parts.
+"""Servers that are reached over SSH. `host.py` implements the port; the other modules are its parts.
 
-arguments.py    what is typed to OpenSSH's client
+arguments.py    command lines of OpenSSH's client
 connection.py   one connection, kept open in the background
-password.py     a password on its way to ssh
+password.py     passing a password to ssh
 launcher.py     the script at the other end of a session
 channel.py      one session
-sessions.py     sessions over the connection, one of them ahead
+sessions.py     sessions over the connection, some opened in advance
 files.py        scripts that read and write files
-failures.py     what ssh says when it fails
+failures.py     error messages of ssh
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What is typed to OpenSSH's client. Nothing is run here."""
+"""Command lines of OpenSSH's client. Nothing is run here."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 
 from .launcher import LAUNCHER
 
-#: The connection ends by itself when it had no session for so long: what a killed `qfc` leaves behind goes away.
+#: The connection ends after this time without a session, so a killed `qfc` leaves none behind.
 IDLE_S = 60
 
 
 @dataclass(frozen=True)
 class SshSettings:
-    """How a server is reached. `host` is a name, an address or an alias of the operator's `~/.ssh/config`.
+    """The SSH settings of a server. `host` is a name, an address or an alias in the operator's `~/.ssh/config`.
 
     None leaves a value to that file; `config_file` replaces it. With `interactive` ssh may ask on the terminal.
     """
@@ -32,31 +32,31 @@ class SshSettings:
 
     @property
     def name(self) -> str:
-        """The server as people write it: user@host:port."""
+        """The server in the usual notation: user@host:port."""
         return f"{self.user}@" * bool(self.user) + self.host + f":{self.port}" * bool(self.port)
 
     @property
     def login(self) -> str:
-        """What an operator types to log in by hand."""
+        """The command with which an operator logs in by hand."""
         return shlex.join(["ssh", *_reaching(self), self.host])
 
 
 def open_connection(settings: SshSettings, socket: Path) -> list[str]:
     """Return the command that connects, logs in, and goes to the background with a socket for `session`.
 
-    It checks the server's host key whatever the operator's file says, and takes over no forwarding from there.
+    It checks the server's host key whatever the operator's file says, and ignores the forwarding in that file.
     """
     background = ["-f", "-N", "-M", "-S", str(socket), "-o", f"ControlPersist={IDLE_S}"]
     return ["ssh", *background, *_login(settings)]
 
 
 def try_login(settings: SshSettings) -> list[str]:
-    """Return the command that only logs in: ssh keeps a jump host's words back when it is to go to the background."""
+    """Return the command that only logs in: ssh in the background hides a jump host's messages."""
     return ["ssh", "-S", "none", *_login(settings), "true"]
 
 
 def resolve(settings: SshSettings) -> list[str]:
-    """Return the command that prints what the operator's configuration makes of the settings."""
+    """Return the command that prints the settings as completed by the operator's configuration."""
     return ["ssh", "-G", *_reaching(settings), "--", settings.host]
 
 
@@ -71,7 +71,7 @@ def terminal(settings: SshSettings, socket: Path, argv: Sequence[str]) -> list[s
 
 
 def control(settings: SshSettings, socket: Path, request: str, *details: str) -> list[str]:
-    """Return the command that asks something of the open connection: exit, or forward and cancel with `-L …`."""
+    """Return the command that controls the open connection: exit, or forward and cancel with `-L …`."""
     return ["ssh", "-F", "none", "-S", str(socket), "-O", request, *details, "--", settings.host]
 
 
@@ -101,7 +101,7 @@ def _login(settings: SshSettings) -> list[str]:
 
 
 def _over(socket: Path) -> list[str]:
-    """Return the beginning of a command that uses the open connection and never makes one of its own."""
+    """Return the beginning of a command that uses the open connection and never opens another one."""
     options = {"ControlMaster": "no", "BatchMode": "yes", "ProxyCommand": "false", "LogLevel": "ERROR"}
     return ["ssh", "-F", "none", "-S", str(socket), *_options(options), "-e", "none"]
 

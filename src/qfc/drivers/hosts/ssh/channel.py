@@ -11,9 +11,9 @@ from . import launcher
 from .launcher import Ending
 
 _LONGEST_LINE = 1 << 16
-#: What ssh says when the server's MaxSessions is reached.
+#: The message of ssh when the server's MaxSessions is reached.
 _REFUSED = "refused by peer"
-#: A command can be ended on the server once its process group is known.
+#: Ends a command on the server, once its process group is known.
 _GREETING_S = 1
 
 
@@ -28,7 +28,7 @@ class Channel(Pipes):
         super().__init__(argv, environment)
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> None:
-        """Start the command; what is written to `stdin` from now on is its input."""
+        """Start the command; everything written to `stdin` after this is its input."""
         request = launcher.request(argv, environment)
         self._begun = True
         with suppress(BrokenPipeError):
@@ -36,7 +36,7 @@ class Channel(Pipes):
             self.stdin.flush()
 
     def prepare_reading(self) -> None:
-        """Read past what the account's start-up files print, up to the launcher's first line."""
+        """Skip the output of the account's start-up files, up to the launcher's first line."""
         try:
             while self._group is None and (line := self.stdout.readline(_LONGEST_LINE)):
                 self._group = launcher.process_group(line)
@@ -51,22 +51,22 @@ class Channel(Pipes):
 
     @property
     def has_launcher(self) -> bool:
-        """Whether the launcher was heard of."""
+        """Whether the launcher has answered."""
         return self._group is not None
 
     @property
     def ending(self) -> Ending:
-        """How the command ended, as the launcher told."""
+        """The end of the command, as reported by the launcher."""
         return launcher.ending(self.errors)
 
     def end_command(self) -> None:
-        """End the command on the server, not only the ssh that talks with it."""
+        """End the command on the server, not only the local ssh."""
         if self._begun:
             self._greeted.wait(_GREETING_S)
         if self._group is not None:
             self._end_there(self._group)
 
     def is_wanted(self) -> bool:
-        """Wait for the launcher: until it is there the source stays as it is."""
+        """Wait for the launcher: the source is not read before it has started."""
         self._greeted.wait()
         return self.has_launcher

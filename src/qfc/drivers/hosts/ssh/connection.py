@@ -18,18 +18,18 @@ from ....errors import CommandError
 from ... import commands
 from . import arguments, failures
 from .arguments import SshSettings
-from .password import account, handed_over, without_passwords
+from .password import account, password_for, without_passwords
 
-#: A socket's path may have 107 bytes, and ssh adds up to 18 to it while it makes the socket.
+#: The path of a socket can have 107 bytes, and ssh adds up to 18 to it while it creates the socket.
 _LONGEST_FOLDER = 60
 #: Logging in takes longer than connecting: a jump host, a slow name service, an account on the network.
 _LOGIN_FACTOR = 3
-#: What ssh says when the ssh to a jump host ended, or the server hung up at once.
+#: The message of ssh when the ssh to a jump host ended, or the server closed the connection at once.
 _HUNG_UP = "kex_exchange_identification"
 
 
 class Connection:
-    """Opens when it is first needed, opens again after it broke, and ends with `close` or with this process."""
+    """The connection opens on first use, opens again after a failure, and ends with `close` or with this process."""
 
     def __init__(self, settings: SshSettings) -> None:
         self.settings = settings
@@ -43,14 +43,14 @@ class Connection:
         return without_passwords(os.environ)
 
     def is_open(self) -> bool:
-        """Return whether the ssh in the background lives; asks this machine only."""
+        """Return whether the ssh in the background is alive; this does not contact the server."""
         if self._folder is None:
             return False
         with socket.socket(socket.AF_UNIX) as probe:
             return probe.connect_ex(str(_socket(self._folder))) == 0
 
     def open(self) -> Path:
-        """Connect, unless that is done; return the connection's socket. Raises UnreachableError."""
+        """Connect, if not connected; return the connection's socket. Raises UnreachableError."""
         with self._lock:
             if self._folder is None or not self.is_open():
                 self._end()
@@ -60,13 +60,13 @@ class Connection:
             return _socket(self._folder)
 
     def close(self) -> None:
-        """End the connection, and with it all of its sessions; closing twice is harmless."""
+        """End the connection and all of its sessions; closing twice is harmless."""
         with self._lock:
             self._end()
             self._folder = None
 
     def control(self, request: str, *details: str) -> None:
-        """Ask something of the open connection. Raises CommandError."""
+        """Control the open connection. Raises CommandError."""
         argv = arguments.control(self.settings, self.open(), request, *details)
         commands.run(argv, environment=self.environment, timeout_s=10, name=f"ssh -O {request}")
 
@@ -74,7 +74,7 @@ class Connection:
         environment = self.environment
         with ExitStack() as handing:
             if self.settings.password:
-                asking = handed_over(self.settings.password, self._account(), folder)
+                asking = password_for(self.settings.password, self._account(), folder)
                 environment |= handing.enter_context(asking)
             elif self.settings.interactive:
                 environment["SSH_ASKPASS_REQUIRE"] = "never"
@@ -92,9 +92,9 @@ class Connection:
             raise failures.unreachable(self.settings, error.said) from error
 
     def _failure(self, argv: Sequence[str], environment: Mapping[str, str]) -> str | None:
-        """Return what ssh said when it failed, None when it did not.
+        """Return the output of ssh if it failed, None otherwise.
 
-        Its words go to a file: the ssh to a jump host may keep a pipe open for ever.
+        Its output goes to a file: the ssh to a jump host may keep a pipe open for ever.
         """
         commands.echo(argv)
         settings = self.settings
@@ -114,7 +114,7 @@ class Connection:
 def _start(
     argv: Sequence[str], environment: Mapping[str, str], words: int, *, own_session: bool
 ) -> subprocess.Popen[bytes]:
-    """Start ssh; in a session of its own it has no terminal to ask on."""
+    """Start ssh; in its own session it has no terminal to prompt on."""
     null = subprocess.DEVNULL
     try:
         return subprocess.Popen(
@@ -135,7 +135,7 @@ def _make_sure_of_end(started: subprocess.Popen[bytes]) -> None:
 
 
 def _private_folder() -> Path:
-    """Make a folder that only we may enter, with a path short enough for a socket."""
+    """Create a folder that only we can access, with a path short enough for a socket."""
     usual = tempfile.gettempdir()
     return Path(tempfile.mkdtemp(prefix="qfc-", dir=usual if len(usual) <= _LONGEST_FOLDER else "/tmp"))
 
@@ -145,7 +145,7 @@ def _socket(folder: Path) -> Path:
 
 
 def _end(settings: SshSettings, folder: Path, environment: Mapping[str, str]) -> None:
-    """End the ssh in the background and remove what it leaves."""
+    """End the ssh in the background and remove its files."""
     if _socket(folder).exists():
         argv = arguments.control(settings, _socket(folder), "exit")
         with suppress(CommandError):

@@ -1,4 +1,4 @@
-"""What OpenSSH's client says when it fails, and what an operator does about it."""
+"""The error messages of OpenSSH's client, and what an operator can do about them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .arguments import SshSettings
 
 @dataclass(frozen=True)
 class _Failure:
-    """Words of ssh, what they mean and what to type. Groups of the pattern may be named in both texts."""
+    """A message of ssh, its meaning, and what to type. Both texts can use the named groups of the pattern."""
 
     pattern: re.Pattern[str]
     message: str
@@ -22,12 +22,12 @@ def _failure(pattern: str, message: str, hint: str) -> _Failure:
     return _Failure(re.compile(pattern, re.IGNORECASE), message, hint)
 
 
-#: The first one that fits counts: reasons before their consequences.
+#: The first match counts: causes come before their consequences.
 _FAILURES = (
     _failure(
         r"Host key for (?P<known>\S+) has changed",
-        "The host key of {name} is not the one on record: another machine answers, or the server was installed anew.",
-        "Only if it was installed anew, type: ssh-keygen -R '{known}' && {login}",
+        "The host key of {name} is not the one on record: another machine answers, or the server was reinstalled.",
+        "Only if it was reinstalled, type: ssh-keygen -R '{known}' && {login}",
     ),
     _failure(
         r"No (?P<kind>\S+) host key is known for (?P<known>\S+)",
@@ -37,37 +37,37 @@ _FAILURES = (
     _failure(
         r"host key.*revoked|revoked host key",
         "The host key of {name} is revoked.",
-        "Ask who runs the server for its new host key; look for @revoked in ~/.ssh/known_hosts.",
+        "Ask the administrator of the server for its new host key; look for @revoked in ~/.ssh/known_hosts.",
     ),
     _failure(
         r"Host key verification failed",
         "The host key of {name}, or of a jump host on the way, is not trusted.",
-        "Type: {login}  and follow what it says, then try again.",
+        "Type: {login}  and follow its instructions, then try again.",
     ),
     _failure(
         r"UNPROTECTED PRIVATE KEY|bad permissions",
         "ssh does not use a private key that others may read.",
-        "Type: chmod 600 on the key file that this shows: {login}",
+        "Type: {login}  to see the file of the key, then chmod 600 on it.",
     ),
     _failure(
         r"Too many authentication failures",
-        "{name} was offered too many keys and hung up.",
+        "{name} closed the connection after ssh offered too many keys.",
         "Set identity_file of the stack to the right key, or IdentitiesOnly yes in ~/.ssh/config.",
     ),
     _failure(
         r"(?P<account>\S+): Permission denied \((?P<methods>[^)]*)\)",
-        "{account} may not log in: the keys or the password were refused (the server takes {methods}).",
-        "Type: {login}  to see why; bring a key there with ssh-copy-id, or set QFC_SSH_PASSWORD.",
+        "{account} cannot log in: the server refused the keys or the password (it accepts {methods}).",
+        "Type: {login}  to see why; install a key with ssh-copy-id, or set QFC_SSH_PASSWORD.",
     ),
     _failure(
         r"Could not resolve hostname (?P<unknown>\S+?):",
-        "The name {unknown} leads to no address.",
+        "The host name {unknown} cannot be resolved.",
         "Correct the host of the stack, or add the name to DNS or ~/.ssh/config.",
     ),
     _failure(
         r"Connection refused",
-        "Nobody answers at {name}: the connection was refused.",
-        "Is sshd running there, on that port? Type: {login}",
+        "{name} refused the connection.",
+        "Check that sshd runs there, on that port, then type: {login}",
     ),
     _failure(
         r"timed out|timeout|No route to host|Network is unreachable",
@@ -76,7 +76,7 @@ _FAILURES = (
     ),
     _failure(
         r"Session open refused by peer",
-        "{name} lets no more sessions run over one connection.",
+        "{name} allows no more sessions over one connection.",
         "Raise MaxSessions in the server's sshd_config, or end other qfc commands, then try again.",
     ),
     _failure(
@@ -86,40 +86,40 @@ _FAILURES = (
     ),
     _failure(
         r"Connection (closed|reset)|kex_exchange_identification|Broken pipe",
-        "{name} hung up before the login was done.",
-        "Is this address banned or the server overloaded? Look at the server's sshd log, then type: {login}",
+        "{name} closed the connection before the login.",
+        "The server may be overloaded or have banned this address. Check its sshd log, then type: {login}",
     ),
 )
 
 
 def unreachable(settings: SshSettings, said: str) -> UnreachableError:
-    """Return the error for what ssh wrote when it could not connect."""
+    """Return the error for the output of an ssh that could not connect."""
     for failure in _FAILURES:
         found = failure.pattern.search(said)
         if found:
             words = {"name": settings.name, "login": settings.login, **found.groupdict()}
             return UnreachableError(failure.message.format(**words), hint=failure.hint.format(**words))
     lines = said.strip().splitlines()
-    last = lines[-1] if lines else "ssh said nothing"
+    last = lines[-1] if lines else "ssh printed nothing"
     return UnreachableError(f"{settings.name} cannot be reached: {last}", hint=f"Type: {settings.login}")
 
 
 def no_answer(settings: SshSettings) -> UnreachableError:
-    """Return the error for a connection that was not there in time."""
+    """Return the error for a connection that timed out."""
     return unreachable(settings, "timed out")
 
 
 def broken(settings: SshSettings, program: str) -> UnreachableError:
     """Return the error for a connection that ended before the command did."""
     return UnreachableError(
-        f"The connection to {settings.name} broke while {program} ran; whether it ended there is not known.",
+        f"The connection to {settings.name} was lost while {program} ran; whether it finished there is unknown.",
         hint=f"Type: {settings.login}  to see whether the server is back, then run the command again.",
     )
 
 
 def no_shell(settings: SshSettings, said: str) -> UnreachableError:
-    """Return the error for an account that runs no commands."""
+    """Return the error for an account that does not run commands."""
     return UnreachableError(
-        f"{settings.name} runs no commands for this account: {said.strip() or 'it said nothing'}",
+        f"{settings.name} does not run commands for this account: {said.strip() or 'it printed nothing'}",
         hint=f"The account needs a login shell, and the server sh. Type: {settings.login}",
     )

@@ -1,4 +1,4 @@
-"""The scripts with which files are read and written on a server that has only POSIX tools."""
+"""Scripts that read and write files on a server with nothing but POSIX tools."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from ...replacing import FOLDER, plain, replaced_by
 
 __all__ = ["ABSENT", "FOLDER", "disk", "read", "write"]
 
-#: Exit code for a file that is not there.
+#: Exit code for a file that does not exist.
 ABSENT = 44
 
-# Leaves in `p` the path, or the nearest folder above it that is there.
+# Sets `p` to the path, or to the nearest folder above it that exists.
 _NEAREST = """
 p=$1
 while [ ! -e "$p" ]; do
@@ -22,7 +22,7 @@ while [ ! -e "$p" ]; do
     esac
 done
 """
-# "Not there" is said only of what can be seen not to be there.
+# A file counts as missing only if its folder can be searched.
 _READ = f"""
 cat -- "$1" && exit
 {_NEAREST}
@@ -36,15 +36,15 @@ df -Pk "$p"
 
 
 def read(path: PurePath) -> list[str]:
-    """Return the command that prints a file; it ends with ABSENT where there is none."""
+    """Return the command that prints a file; its exit code is ABSENT if the file does not exist."""
     return ["sh", "-c", _READ, "sh", plain(path)]
 
 
 def write(path: PurePath, size: int, mode: int) -> list[str]:
-    """Return the command that replaces a file by its input: all `size` bytes of it, or nothing."""
+    """Return the command that replaces a file with its input: all `size` bytes of it, or nothing."""
     return replaced_by(["cat"], path, mode=mode, size=size)
 
 
 def disk(path: PurePath) -> list[str]:
-    """Return the command that prints the space where a path is, or would be."""
+    """Return the command that prints the disk space at a path, which need not exist."""
     return ["sh", "-c", _DISK, "sh", plain(path)]

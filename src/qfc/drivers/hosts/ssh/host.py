@@ -11,6 +11,7 @@ from typing import BinaryIO
 
 from ....errors import CommandError, NotFoundError, QfcError
 from ....stack.model import CommandResult, Disk
+from ....stack.ports import Machine
 from ... import commands
 from ...pipes import Conversation
 from ..disk_space import parse_disk
@@ -19,14 +20,14 @@ from .arguments import SshSettings
 from .launcher import Ending
 from .sessions import Sessions
 
-#: The longest that a look at a file system may take.
+#: Time limit for measuring a file system, in seconds.
 _LOOK_S = 60
 
 
-class SshHost:
-    """Runs commands and keeps files on a server, over one connection that opens when it is first needed.
+class SshHost(Machine):
+    """Runs commands and stores files on a server, over one connection that opens on first use.
 
-    While a command runs, the sessions of the next ones are opened, so that they take one round trip each.
+    While a command runs, the sessions for the next ones are opened, so each of those takes one round trip.
     """
 
     def __init__(self, settings: SshSettings) -> None:
@@ -42,9 +43,9 @@ class SshHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command to its end; `environment` is added to the account's own, and seen by nobody else there.
+        """Run a command and wait for its end; `environment` is added to the account's own, hidden from other accounts.
 
-        Raises CommandError, and UnreachableError when the connection cannot be made or breaks.
+        Raises CommandError, and UnreachableError when the connection fails.
         """
         output = io.BytesIO()
         ended = self._sessions.run(
@@ -62,14 +63,12 @@ class SshHost:
         timeout_s: float | None = None,
         check: bool = True,
     ) -> CommandResult:
-        """Run a command like `run`, with files for its input and its output, of any size and any bytes."""
         sink = stdout.write if stdout else len
         ended = self._sessions.run(argv, stdin or io.BytesIO(), sink, environment=environment, timeout_s=timeout_s)
         return self._result(argv, ended, "", check)
 
     @contextmanager
     def start(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Generator[Conversation]:
-        """Run a command and talk with it; it ends with the block."""
         channel = self._sessions.begin(argv, environment or {})
         try:
             yield Conversation(
@@ -79,14 +78,12 @@ class SshHost:
             channel.kill()
 
     def attach(self, argv: Sequence[str], *, check: bool = True) -> CommandResult:
-        """Run a command on the operator's terminal. Raises CommandError when `check` and its exit code is not 0."""
         connection = self._sessions.connection
         over = arguments.terminal(connection.settings, connection.open(), argv)
         return commands.run_attached(over, environment=connection.environment, name=argv[0], check=check)
 
     @contextmanager
     def forward(self, address: str, port: int) -> Generator[tuple[str, int]]:
-        """Give an address and a port of this machine that lead to those which the server reaches."""
         local_port = _free_port()
         forwarding = arguments.forwarding(local_port, address, port)
         self._sessions.connection.control("forward", *forwarding)
@@ -97,7 +94,6 @@ class SshHost:
                 self._sessions.connection.control("cancel", *forwarding)
 
     def read_bytes(self, path: PurePath) -> bytes:
-        """Return a file's content. Raises NotFoundError."""
         content = io.BytesIO()
         ended = self._sessions.run(files.read(path), io.BytesIO(), content.write, shown=f"read {path}")
         if ended.exit_code == files.ABSENT:
@@ -107,19 +103,20 @@ class SshHost:
         return content.getvalue()
 
     def write_bytes(self, path: PurePath, content: bytes, *, mode: int = 0o644) -> None:
-        """Replace a file's content atomically; the file never exists with wider rights than `mode`."""
         self.upload(path, io.BytesIO(content), len(content), mode=mode)
 
     def upload(self, path: PurePath, source: BinaryIO, size: int, *, mode: int = 0o644) -> None:
-        """Replace a file by the `size` bytes that `source` gives, as `write_bytes` does."""
+        """Replace a file with the `size` bytes of `source`, as `write_bytes` does."""
         ended = self._sessions.run(files.write(path, size, mode), source, len, shown=f"write {path}, {size} bytes")
         if ended.exit_code == 0:
             return
         reason = "it is a folder" if ended.exit_code == files.FOLDER else _last_line(ended)
-        raise QfcError(f"{path} on {self.name} cannot be written: {reason}", hint="Check free space and rights there.")
+        raise QfcError(
+            f"{path} on {self.name} cannot be written: {reason}", hint="Check free space and permissions there."
+        )
 
     def disk(self, path: PurePath) -> Disk:
-        """Return the space of the file system that holds the path, or would hold it."""
+        """Return the free and total space of the file system of the path, which need not exist."""
         printed = io.BytesIO()
         ended = self._sessions.run(files.disk(path), io.BytesIO(), printed.write, timeout_s=_LOOK_S, shown=f"df {path}")
         if ended.exit_code != 0:
@@ -127,18 +124,17 @@ class SshHost:
         return parse_disk(printed.getvalue().decode(errors="replace"))
 
     def close(self) -> None:
-        """End the connection; the next command opens another one."""
         self._sessions.close()
 
     def _result(self, argv: Sequence[str], ended: Ending, stdout: str, check: bool) -> CommandResult:
-        """Return what a command left behind. Raises CommandError as the port wants it."""
+        """Return the result of a command. Raises CommandError as the port defines it."""
         if ended.absent:
             raise CommandError(f"{argv[0]} cannot be started.", hint=f"Is {argv[0]} installed on {self.name}?")
         return commands.checked(CommandResult(tuple(argv), ended.exit_code or 0, stdout, ended.stderr), check)
 
 
 def _free_port() -> int:
-    """Return a port of this machine that nobody uses."""
+    """Return a free port of this machine."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]

@@ -1,13 +1,13 @@
-"""The script that every session runs on the server, and what is said to it and by it.
+"""The script that every session runs on the server, and the protocol to talk to it.
 
-The script is always the same; what is to be run comes over its standard input, one line a word, before the input of the
-command itself. So no word meets the quoting of the account's login shell, none is seen in the server's process list but
-by the command's own, environment variables are never seen there, and a session can be opened before its command is
-known. It needs a POSIX `sh` and nothing else.
+The script is always the same; it reads the command from its standard input, one line per word, before the input of the
+command itself. So the quoting rules of the account's login shell do not matter, the server's process list shows only
+the command itself and no environment variables, and a session can be opened before its command is known. The script
+needs nothing but a POSIX `sh`.
 
-To us it says: a first line on both outputs (what the account's start-up files wrote comes before it, and is dropped)
-with the number of its process group, and a last line on standard error with the command's exit code. A session without
-that last line was cut off, whatever exit code ssh gives.
+It prints a first line on both outputs with the number of its process group (the output of the account's start-up files
+comes before it, and is dropped), and a last line on standard error with the command's exit code. A session without that
+last line was cut off, whatever the exit code of ssh.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _PLAIN = re.compile(rb"[ -\[\]-~]*")
 
 @dataclass(frozen=True)
 class Ending:
-    """How a session ended. `exit_code` is None when the command's end was not heard of."""
+    """The end of a session. `exit_code` is None when the end of the command was not reported."""
 
     exit_code: int | None
     absent: bool
@@ -51,18 +51,19 @@ class Ending:
 
 
 def request(argv: Sequence[str], environment: Mapping[str, str]) -> bytes:
-    """Return what tells the launcher to run a command. Raises CommandError for what no process can be given."""
+    """Return the launcher's input for running a command. Raises CommandError for words that no process can receive."""
     wrong = [name for name in environment if not _VARIABLE.fullmatch(name)]
     words = [("e", f"{name}={value}") for name, value in environment.items()] + [("a", word) for word in argv]
     if not argv or wrong or any("\0" in word for _, word in words):
         raise CommandError(
-            f"{argv[0] if argv else 'Nothing'} cannot be started.", hint="Check names for odd characters."
+            f"{argv[0] if argv else 'An empty command'} cannot be started.",
+            hint="Check the names for unusual characters.",
         )
     return b"".join(_line(kind, os.fsencode(word)) for kind, word in words) + b".\n"
 
 
 def _line(kind: str, word: bytes) -> bytes:
-    """Return a line for one word: as it is, or with everything but printable ASCII written in octal."""
+    """Return a line for one word: unchanged, or with everything but printable ASCII in octal."""
     if _PLAIN.fullmatch(word):
         return b"%s=%s\n" % (kind.encode(), word)
     escaped = b"".join(bytes([byte]) if _PLAIN.fullmatch(bytes([byte])) else b"\\0%03o" % byte for byte in word)
@@ -70,13 +71,13 @@ def _line(kind: str, word: bytes) -> bytes:
 
 
 def process_group(line: bytes) -> int | None:
-    """Return the process group that the launcher's first line names, None when it is another line."""
+    """Return the process group in the launcher's first line, None for any other line."""
     found = _BEGIN.search(line)
     return int(found[1]) if found else None
 
 
 def ending(stderr: bytes) -> Ending:
-    """Take the launcher's words out of what came over standard error."""
+    """Remove the launcher's own lines from the standard error output."""
     begin = _BEGIN.search(stderr)
     said = stderr[begin.end() :] if begin else stderr
     ends = list(_END.finditer(said))

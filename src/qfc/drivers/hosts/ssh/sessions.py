@@ -1,4 +1,4 @@
-"""Sessions over one connection: one command each, and some that wait for the next commands."""
+"""Sessions over one connection: one per command, and some that wait for the next commands."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from .channel import Channel
 from .connection import Connection
 from .launcher import Ending
 
-#: A session takes two round trips until it waits, and a command one: two ahead keep up with commands in a row.
+#: Opening a session takes two round trips, a command one: two in advance keep up with successive commands.
 _AHEAD = 2
-#: How long a command waits on a server that allows no more sessions, since one of this process last ended.
+#: Seconds that a command waits on a server that allows no more sessions, since one of this process last ended.
 _ROOM_S = 5
-#: A server that does not answer is not waited for when a command there is to be ended.
+#: Seconds to wait for the server when a command there has to be ended.
 _KILL_S = 5
-# What ignores the request to end is killed; that happens there, without us.
+# A command that ignores SIGTERM is killed; that happens on the server, without us.
 _KILL = 'kill -s TERM -- "-$1"; (sleep 3; kill -s KILL -- "-$1") </dev/null >/dev/null 2>&1 &'
 
 
 class Sessions:
     """Runs commands on a server.
 
-    A session takes a round trip to open and another one to start the launcher in it. While a command runs, the sessions
-    of the next ones are opened; their words and their input then leave at once, and come back one round trip later.
+    A session takes one round trip to open and another one to start the launcher in it. While a command runs, the
+    sessions for the next ones are opened; such a command is then sent at once, and takes one round trip.
     """
 
     def __init__(self, settings: SshSettings) -> None:
@@ -44,7 +44,7 @@ class Sessions:
         self._ended_at = time.monotonic()
 
     def begin(self, argv: Sequence[str], environment: Mapping[str, str]) -> Channel:
-        """Start a command to talk with. Raises UnreachableError."""
+        """Start a command to write to and read from. Raises UnreachableError."""
         echo(argv, on=self.settings.name)
         channel = self._attempt(argv, environment, Channel.prepare_reading)
         if channel.was_refused:
@@ -62,9 +62,9 @@ class Sessions:
         timeout_s: float | None = None,
         shown: str = "",
     ) -> Ending:
-        """Run a command to its end between two streams. Raises CommandError when the time is up.
+        """Run a command between two streams and wait for its end. Raises CommandError on a timeout.
 
-        `--verbose` shows it as it is or as `shown`.
+        `--verbose` shows the command, or `shown` in its place.
         """
 
         def pass_streams(channel: Channel) -> None:
@@ -79,7 +79,7 @@ class Sessions:
         return self.ending(argv[0], channel)
 
     def ending(self, program: str, channel: Channel) -> Ending:
-        """Return how a command ended. Raises UnreachableError or CommandError when that was not heard of."""
+        """Return the end of a command. Raises UnreachableError or CommandError when it was not reported."""
         ended = channel.ending
         if ended.exit_code is not None:
             self._ended_at = time.monotonic()
@@ -91,20 +91,20 @@ class Sessions:
         if not channel.has_launcher:
             raise failures.no_shell(self.settings, ended.stderr or channel.greeting)
         raise CommandError(
-            f"{program} was killed on {self.settings.name}.", hint="Look at that server's memory and log."
+            f"{program} was killed on {self.settings.name}.", hint="Check the memory and the system log of that server."
         )
 
     def close(self) -> None:
-        """End what waits, and the connection."""
+        """End the waiting sessions and the connection."""
         while spare := self._waiting():
             spare.kill()
         self.connection.close()
 
     def _attempt(self, argv: Sequence[str], environment: Mapping[str, str], then: Callable[[Channel], None]) -> Channel:
-        """Start a command and go on with it; again while the server allows no more sessions.
+        """Start a command and continue with it; retry while the server allows no more sessions.
 
-        The last session may just be ending, or another thread's will; as long as sessions end, one becomes free. One
-        that was refused had no launcher: nothing was run, and nothing was read from the source.
+        The previous session may just be ending, or that of another thread will; as long as sessions end, one becomes
+        free. A refused session had no launcher: nothing was run, and nothing was read from the source.
         """
         began = time.monotonic()
         while (channel := self._once(argv, environment, then)).was_refused and self._may_find_room(since=began):
@@ -126,13 +126,13 @@ class Sessions:
         return channel
 
     def _learn(self, channel: Channel) -> None:
-        """Open fewer sessions ahead on a server that allows few."""
+        """Open fewer sessions in advance on a server that allows few."""
         channel.kill()
         if channel.was_refused:
             self._ahead = max(0, self._ahead - 1)
 
     def _take(self) -> Channel:
-        """Return a session that waits, or open one."""
+        """Return a waiting session, or open one."""
         self.connection.open()
         while spare := self._waiting():
             if spare.is_running:
@@ -145,7 +145,7 @@ class Sessions:
             return self._spares.popleft() if self._spares else None
 
     def _prepare(self) -> None:
-        """Open the sessions of the next commands, unless they wait already."""
+        """Open the sessions for the next commands, unless they wait already."""
         with self._lock, suppress(CommandError):
             while len(self._spares) < self._ahead:
                 self._spares.append(self._open(self._end_there))
@@ -155,7 +155,7 @@ class Sessions:
         return Channel(argv, self.connection.environment, end_there)
 
     def _end_there(self, group: int) -> None:
-        """End a process group on the server, when it can be reached."""
+        """End a process group on the server, if it can be reached."""
         if not self.connection.is_open():
             return
         with suppress(CommandError):
@@ -166,4 +166,4 @@ class Sessions:
 
 
 def _leave(_group: int) -> None:
-    """Leave a command to itself: what ends others is not ended."""
+    """Leave a command alone: the command that ends others must not be ended itself."""

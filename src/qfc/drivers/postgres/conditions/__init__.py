@@ -1,4 +1,4 @@
-"""What a stack's database tells of problems, a topic a file; the queries are in `drivers/sql/conditions_*.sql`."""
+"""Problems that a stack's database shows, one file per topic; the queries are in `drivers/sql/conditions_*.sql`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .work import PostgresWork
 
 
 class PostgresConditions:
-    """Troubles that rows tell of, by topic. Implements `qfc.stack.ports.Conditions`."""
+    """Problems that rows show, by topic. Implements `qfc.stack.ports.Conditions`."""
 
     def __init__(self, connect: Connect) -> None:
         self._database = Database(connect)

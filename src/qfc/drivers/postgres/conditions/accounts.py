@@ -1,4 +1,4 @@
-"""What rows tell of users and their plans."""
+"""Problems of users and their plans, as rows show them."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 from qfc.errors import NotFoundError
 from qfc.stack.model.conditions import PlacesTaken, PlanChange, PlanLimits
 
+from ....stack.ports.diagnosis import AccountConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
-#: As the application locks users out: so many wrong passwords, for so long.
+#: The application's rule to lock users out: the number of wrong passwords, and the time.
 TRIES, LOCKED_FOR = 5, timedelta(minutes=30)
 #: The statements that change a plan.
 PLAN_CHANGES = {
@@ -21,32 +22,27 @@ PLAN_CHANGES = {
 }
 
 
-class PostgresAccounts:
-    """Implements `qfc.stack.ports.diagnosis.AccountConditions`."""
+class PostgresAccounts(AccountConditions):
+    """Users, organizations and plans in the database."""
 
     def __init__(self, database: Database) -> None:
         self._database, self._reader = database, Reader(database)
 
     def superusers(self) -> int:
-        """Count the users who may do everything and may log in."""
         return int(self._reader.row("conditions_accounts.superusers")["superusers"])
 
     def locked_out(self, now: datetime) -> tuple[str, ...] | None:
-        """Return the names of users who may not log in for a while, for too many wrong passwords."""
         since = now - LOCKED_FOR
         found = self._reader.kept_rows("conditions_accounts.locked_out", since=since, limit=TRIES)
         return None if found is None else tuple(row["username"] for row in found)
 
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
-        """Return what plans allow."""
         return self._reader.kept(PlanLimits, "conditions_accounts.plan_limits")
 
     def places_taken(self) -> tuple[PlacesTaken, ...] | None:
-        """Return organizations and private projects that are full by the plan of their account."""
         return self._reader.kept(PlacesTaken, "conditions_accounts.places_taken", limit=MOST)
 
     def change_plan(self, code: str, change: PlanChange) -> None:
-        """Let a plan allow more, to all accounts that have it or get it. Raises NotFoundError."""
         statement = PLAN_CHANGES[change]
         with self._database.writing() as transaction:
             if not transaction.answers(statement) or not transaction.change(statement, code=code):

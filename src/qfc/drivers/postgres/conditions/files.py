@@ -1,4 +1,4 @@
-"""What rows tell of projects' files."""
+"""Problems of projects' files, as rows show them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from datetime import datetime
 
 from qfc.stack.model.conditions import FileTrouble, FoundFile, Miscount, OldVersions
 
+from ....stack.ports.diagnosis import FileConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
-#: So many of the newest edits are looked through for what they announce.
+#: Only this many of the newest edits are searched for announced files.
 MOST_EDITS = 20_000
-#: The queries for files, by what is wrong with them.
+#: The queries for files, by their kind of trouble.
 TROUBLES = {
     FileTrouble.RESERVED: "conditions_files.reserved",
     FileTrouble.HIDDEN: "conditions_files.hidden",
@@ -21,25 +22,21 @@ TROUBLES = {
 }
 
 
-class PostgresFiles:
-    """Implements `qfc.stack.ports.diagnosis.FileConditions`."""
+class PostgresFiles(FileConditions):
+    """Files of projects in the database."""
 
     def __init__(self, database: Database) -> None:
         self._reader = Reader(database)
 
     def with_trouble(self, trouble: FileTrouble) -> tuple[FoundFile, ...] | None:
-        """Return the files of projects that have a trouble."""
         return self._reader.kept(FoundFile, TROUBLES[trouble], limit=MOST)
 
     def miscounts(self, *, until: datetime) -> tuple[Miscount, ...] | None:
-        """Return projects whose files take other bytes than their rows say, where nothing was stored since `until`."""
         return self._reader.kept(Miscount, "conditions_files.miscounted", until=until, limit=MOST)
 
     def old_versions(self) -> tuple[OldVersions, ...] | None:
-        """Return what versions that are not the newest ones take, by account, the most first."""
         return self._reader.kept(OldVersions, "conditions_files.old_versions", limit=MOST)
 
     def missing_attachments(self, *, since: datetime, until: datetime) -> tuple[FoundFile, ...] | None:
-        """Return files that edits announced, which arrived in that time and are in the data, and that never came."""
         bounds = {"since": since, "until": until, "most": MOST_EDITS, "limit": MOST}
         return self._reader.kept(FoundFile, "conditions_files.missing_attachments", **bounds)

@@ -1,4 +1,4 @@
-"""What rows tell of jobs and edits."""
+"""Problems of jobs and edits, as rows show them."""
 
 from __future__ import annotations
 
@@ -6,41 +6,37 @@ from datetime import datetime
 
 from qfc.stack.model.conditions import LongJobs, ProjectCount
 
+from ....stack.ports.diagnosis import WorkConditions
 from ...stored_setting import setting
 from ..connection import Database
 from .reading import MOST, Reader
 
 TIME_LIMIT = "WORKER_TIMEOUT_S"
-#: What an official server lets a job take when its table of settings has no row for it, in seconds.
+#: The time limit of a job, in seconds, on an official server whose table of settings has no row for it.
 TIME_LIMIT_S = 600.0
 
 
-class PostgresWork:
-    """Implements `qfc.stack.ports.diagnosis.WorkConditions`."""
+class PostgresWork(WorkConditions):
+    """Jobs and edits in the database, by project."""
 
     def __init__(self, database: Database) -> None:
         self._reader = Reader(database)
 
     def edits(self, status: str, *, since: datetime | None = None, more_than: int = 0) -> tuple[ProjectCount, ...]:
-        """Return projects with more edits of a status than that, the most first."""
         wanted = {"status": status, "since": since, "more_than": more_than}
         return self._reader.all(ProjectCount, "conditions_work.edits", **wanted, limit=MOST)
 
     def overtaken_edits(self, *, since: datetime) -> tuple[ProjectCount, ...]:
-        """Return projects that were packaged after a job failed whose edits are not in the data."""
         return self._reader.all(ProjectCount, "conditions_work.overtaken_edits", since=since, limit=MOST)
 
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
-        """Return projects that were described more often than that within an hour, and how often."""
         bounds = {"since": since, "most": more_than, "limit": MOST}
         return self._reader.all(ProjectCount, "conditions_work.processing_storms", **bounds)
 
     def long_jobs(self, *, since: datetime, at_least_s: float) -> tuple[LongJobs, ...]:
-        """Return which types of jobs take projects that many seconds or more, the longest first."""
         return self._reader.all(LongJobs, "conditions_work.long_jobs", since=since, at_least_s=at_least_s, limit=MOST)
 
     def time_limit_s(self) -> float | None:
-        """Return after how many seconds a job is ended; None where the database does not know."""
         found = self._reader.kept_rows("database.setting", name=TIME_LIMIT)
         if found is None:
             return None

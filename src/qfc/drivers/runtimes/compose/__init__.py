@@ -1,15 +1,15 @@
-"""The Compose runtime: an official deployment, here or on a server. `runtime.py` is the port, the rest its parts.
+"""The Compose runtime: an official deployment, here or on a server. `runtime.py` implements the port.
 
-deployment.py   which deployment is meant: folder and project
-program.py      which Compose the host has, and what is typed to it
+deployment.py   identifying the deployment: folder and project
+program.py      the Compose of the host, and its commands
 plan.py         what the deployment should run
-observer.py     what it runs: one look, shared by all who ask within a moment
-services.py     from both to services
-lifecycle.py    starting, stopping, making anew
-draining.py     workers that finish what they hold
+observer.py     what it runs: one snapshot, shared by all callers within a moment
+services.py     services, from both of these
+lifecycle.py    starting, stopping, recreating
+draining.py     workers that finish their jobs
 env.py          reading and changing .env
 logs.py         the logs of containers
-inspection.py   the closer look of a diagnosis
+inspection/     everything that only a diagnosis reads
 """
 
 from __future__ import annotations

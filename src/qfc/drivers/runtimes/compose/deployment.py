@@ -1,6 +1,6 @@
-"""Which deployment is meant: its folder on the host, and the name of its Compose project.
+"""Identifies the deployment: its folder on the host, and the name of its Compose project.
 
-Found from what is configured, else from the labels of the containers that the engine knows, else from a folder.
+They come from the configuration, else from the labels of the engine's containers, else from a folder.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ...docker.containers import PROJECT, SERVICE, WORKING_DIR
 from ...docker.engine import Engine
 from ...env_file import EnvFile
 
-#: A deployment of QFieldCloud is known among others by its application beside any of these: scaled to none, it has no
+#: The application together with any of these identifies a deployment of QFieldCloud: scaled to no workers, it has no
 #: container of a worker.
 APPLICATION, TELLING = "app", frozenset({"worker_wrapper", "createbuckets", "qgis", "qgis3", "qgis4", "ofelia"})
 ENV_FILE = ".env"
@@ -23,9 +23,9 @@ ENV_FILE = ".env"
 
 @dataclass(frozen=True)
 class ComposeConfig:
-    """What is configured of a deployment. `home` is our own folder for it on this machine.
+    """The configuration of a deployment. `home` is our own folder for it on this machine.
 
-    `folder` and `project` are None where they are to be found.
+    `folder` and `project` are None if they have to be found.
     """
 
     name: str
@@ -43,7 +43,7 @@ class ComposeProject:
 
 
 def find(settings: ComposeConfig, engine: Engine) -> ComposeProject:
-    """Return the deployment that is meant. Raises ConfigError when several could be, NotFoundError when none."""
+    """Return the deployment of a configuration. Raises ConfigError for several matches, NotFoundError without one."""
     if settings.folder is not None:
         return ComposeProject(settings.folder, settings.project or project_of(settings.folder, engine))
     found = [one for one in on_engine(engine) if settings.project in (None, one.project)]
@@ -55,7 +55,7 @@ def find(settings: ComposeConfig, engine: Engine) -> ComposeProject:
 
 
 def on_engine(engine: Engine) -> list[ComposeProject]:
-    """Return every deployment of QFieldCloud whose containers the engine knows, running or not."""
+    """Return every deployment of QFieldCloud that has containers on the engine, running or not."""
     labels = [f'{{{{.Label "{label}"}}}}' for label in (PROJECT, WORKING_DIR, SERVICE)]
     argv = ["docker", "ps", "-a", "--filter", f"label={PROJECT}", "--format", "\t".join(labels)]
     services: dict[tuple[str, str], set[str]] = defaultdict(set)
@@ -70,20 +70,20 @@ def on_engine(engine: Engine) -> list[ComposeProject]:
 
 
 def project_of(folder: PurePosixPath, engine: Engine) -> str:
-    """Return the project's name as Compose makes it: from `.env`, else from the folder's name."""
+    """Return the project's name as Compose derives it: from `.env`, else from the folder's name."""
     named = read_env(folder, engine).values.get("COMPOSE_PROJECT_NAME")
     return named or re.sub(r"[^a-z0-9_-]", "", folder.name.lower()).lstrip("_-")
 
 
 def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
-    """Return the deployment's `.env`; an empty one where there is none. Raises QfcError when it cannot be read."""
+    """Return the deployment's `.env`, empty if it does not exist. Raises QfcError when it cannot be read."""
     path = folder / ENV_FILE
     try:
         content = engine.machine.read_bytes(path)
     except NotFoundError:
         return EnvFile("", str(path))
     except QfcError as error:
-        raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and rights.") from error
+        raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and permissions.") from error
     return EnvFile(content.decode("utf-8", errors="surrogateescape"), str(path))
 
 
@@ -98,6 +98,6 @@ def _none(settings: ComposeConfig, engine: Engine) -> NotFoundError:
 def _several(settings: ComposeConfig, engine: Engine, found: list[ComposeProject]) -> ConfigError:
     names = ", ".join(f"{one.project} in {one.folder}" for one in found)
     return ConfigError(
-        [f"Several deployments are on {engine.machine.name}: {names}."],
-        hint=f"Say which: qfc init {settings.name} --project-path FOLDER",
+        [f"{engine.machine.name} has several deployments: {names}."],
+        hint=f"Choose one: qfc init {settings.name} --project-path FOLDER",
     )

@@ -1,4 +1,4 @@
-"""Workers that finish what they hold before they go. Which of them holds a job is asked of the one who knows."""
+"""Stops workers after they have finished their jobs. A callable reports which of them hold a job."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ....stack.waiting import wait_until
 from ...docker.containers import Container
 from ...docker.engine import Engine
 
-#: As long as an official worker may take for one job; the engine kills it afterwards.
+#: The time limit of an official worker for one job, after which the engine kills it.
 PATIENCE_S = 900
 #: A worker younger than this may still be starting: without its own handler, the first process of a container ignores
 #: the signal to stop, and the engine would wait all of `PATIENCE_S` for it.
@@ -24,12 +24,12 @@ POLL_S = 1.0
 #: The signals that a process handles or waits for, in its /proc/PID/status.
 SIGNALS = re.compile(r"^Sig(?:Cgt|Blk):\s*([0-9a-f]+)$", re.MULTILINE)
 
-#: Tells which of some worker containers hold a job: ids of containers and of their jobs, None for one without.
+#: Returns the jobs of worker containers: ids of containers and of their jobs, None for one without a job.
 Holding = Callable[[Sequence[Container]], Mapping[str, str | None]]
 
 
 def leaving_order(containers: Sequence[Container], holding: Mapping[str, str | None]) -> list[Container]:
-    """Return workers in the order in which they may go: idle ones first, then those not known, the newest first."""
+    """Return workers in the order to stop them: idle ones first, then unknown ones, the newest first."""
 
     def rank(container: Container) -> tuple[int, int]:
         if container.id not in holding:
@@ -52,7 +52,7 @@ class Drain:
         self._engine, self._clock = engine, clock
 
     def stop(self, containers: Sequence[Container], *, now: bool = False) -> None:
-        """Stop them all at once and wait for the last; with `now` they have ten seconds. Raises QfcError."""
+        """Stop them all at once and wait for the last; with `now` they get ten seconds. Raises QfcError."""
         running = [one for one in containers if one.is_running or one.status == "restarting"]
         if not running:
             return
@@ -61,7 +61,7 @@ class Drain:
         argv = ["docker", "stop", "--time", str(patience), *(one.id for one in running)]
         done = self._engine.run(argv, timeout_s=patience + 60, check=False)
         if done.exit_code and "No such container" not in done.stderr:
-            raise QfcError(f"Workers cannot be stopped: {done.stderr.strip()[-300:]}", hint="Try: qfc workers list")
+            raise QfcError(f"Workers cannot be stopped: {done.stderr.strip()[-300:]}", hint="Type: qfc workers list")
 
     def remove(self, containers: Sequence[Container]) -> None:
         """Stop workers after their jobs and remove their containers."""

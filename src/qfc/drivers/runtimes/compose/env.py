@@ -12,9 +12,9 @@ from ...env_file import EnvFile
 from ...replacing import AS_BEFORE, REPLACE
 from .deployment import ENV_FILE, read_env
 
-#: Beside `.env`, as it was before the last change.
+#: Next to `.env`: the file before the last change.
 BEFORE = ".env.before"
-# The copy is for nobody else.
+# Only the owner can read the copy.
 _CHANGE = f"""{REPLACE}
 [ ! -e "$1" ] || {{ cp -p -- "$1" "$3" && chmod 600 "$3"; }} || exit 1
 replace "$1" "$2" '{AS_BEFORE}' "$4" cat
@@ -29,25 +29,28 @@ class Env:
 
     @property
     def path(self) -> PurePosixPath:
-        """Where it is."""
+        """The path of the file."""
         return self._folder / ENV_FILE
 
     def read(self) -> EnvFile:
-        """Return it, empty where there is none."""
+        """Return the file, empty if it does not exist."""
         return read_env(self._folder, self._engine)
 
     def change(self, values: Mapping[str, str]) -> EnvFile:
-        """Change values; comments, order and the file's rights stay. Returns it as it was. Raises QfcError."""
+        """Change values; comments, order and permissions stay. Return the previous file. Raises QfcError."""
         before = self.read()
         self.write(before.with_values(values))
         return before
 
     def write(self, file: EnvFile) -> None:
-        """Replace it; a copy of the old one is beside it, for its owner alone."""
+        """Replace the file, and keep a copy of the old one next to it, readable only by its owner."""
         content = file.text.encode("utf-8", errors="surrogateescape")
         paths = (str(self.path), str(half_of(self.path)), str(self._folder / BEFORE))
         argv = ["sh", "-c", _CHANGE, "sh", *paths, str(len(content))]
         try:
             self._engine.run(argv, stdin=content)
         except (CommandError, NotFoundError) as error:
-            raise QfcError(f"{self.path} cannot be written.", hint="Check free space, owner and rights.") from error
+            raise QfcError(
+                f"{self.path} cannot be written.",
+                hint="Check free space, and the owner and permissions of the file.",
+            ) from error

@@ -1,7 +1,7 @@
-"""Which worker container holds which job.
+"""The jobs that worker containers hold.
 
-The node's workers tell the database on which host they run, and a container's host is the beginning of its id. Official
-workers leave nothing but their logs: the last job that one took out of the queue is what it holds, if that still runs.
+The node's workers store their host name in the database, and the host name of a container is the beginning of its id.
+Official workers only write logs: a worker holds the last job that it dequeued, if that job still runs.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ...docker.containers import Container
 from ...docker.engine import Engine
 
 ACTIVE = (JobStatus.QUEUED, JobStatus.STARTED)
-#: A worker writes a handful of lines a job; one that wrote so many since has another one.
+#: Lines to read. A worker writes a few lines per job; after this many it has another one.
 LINES = 400
 _LAST_TAKEN = """
 tail=$1
@@ -29,13 +29,13 @@ done
 
 
 class JobHolding:
-    """Tells which of some worker containers hold a job; what cannot be told is left out."""
+    """Returns the jobs of worker containers; containers whose job is unknown are left out."""
 
     def __init__(self, engine: Engine, store: Callable[[], DatabaseQueue]) -> None:
         self._engine, self._store = engine, store
 
     def __call__(self, containers: Sequence[Container]) -> Mapping[str, str | None]:
-        """Return ids of containers and of their jobs, None for one without."""
+        """Return the ids of containers and of their jobs, None for one without a job."""
         try:
             known = [worker for worker in self._store().workers() if worker.host]
             active = {job.id for job in self._store().jobs(statuses=ACTIVE, limit=1000)}
@@ -56,7 +56,7 @@ class JobHolding:
 
 
 def by_host(workers: Iterable[Worker], containers: Sequence[Container]) -> dict[str, str | None]:
-    """Match workers that say on which host they run with the containers whose id begins like that."""
+    """Match workers with the containers whose ids begin with the workers' host names."""
     return {
         container.id: worker.job_id
         for worker in workers
@@ -66,7 +66,7 @@ def by_host(workers: Iterable[Worker], containers: Sequence[Container]) -> dict[
 
 
 def as_workers(containers: Sequence[Container], holding: Mapping[str, str | None], jobs: Iterable[Job]) -> list[Worker]:
-    """Describe worker containers of which the database knows nothing."""
+    """Describe worker containers that are not in the database."""
     started = {job.id: job.started_at for job in jobs}
     found: list[Worker] = []
     for container in containers:

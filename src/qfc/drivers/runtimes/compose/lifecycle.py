@@ -1,4 +1,4 @@
-"""Starting containers and waiting until they are ready, stopping them, making them anew."""
+"""Starts containers and waits until they are ready, stops them, recreates them."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from .draining import Drain
 from .observer import Observer
 
 APP, DATABASE, NGINX, WORKER = "app", "db", "nginx", "worker_wrapper"
-#: Seconds until everything that was started has to be ready.
+#: Seconds within which everything that was started must be ready.
 READY_S = 180.0
-#: What was started has to run for so long before it counts: a process that ends at once is up for a moment too.
+#: Seconds that a started process must run before it counts: one that ends at once also runs for a moment.
 STEADY_S = 2.0
 POLL_S = 0.5
-#: A container that was started again so often while it was being waited for will not come up.
+#: A container with this many restarts during the wait will never become ready.
 HOPELESS = 4
-#: Seconds for commands that make containers; images are not built here.
+#: Seconds for commands that create containers; images are not built here.
 MAKE_S = 600.0
 _IS_EMPTY = "select to_regclass('django_migrations') is null"
 _MANAGE = ("python3", "manage.py")
-#: What Django puts before a migration that was applied.
+#: Django's mark of an applied migration.
 _APPLIED = "[X]"
 
 
 class Lifecycle:
-    """Changes what runs. To be used under the stack's lock. `answers` tells whether the API can be reached."""
+    """Changes the running containers, under the stack's lock. `answers` returns whether the API can be reached."""
 
     def __init__(self, observer: Observer, clock: Clock, answers: Callable[[], bool]) -> None:
         self._observer, self._clock, self._answers = observer, clock, answers
@@ -45,7 +45,7 @@ class Lifecycle:
         self._engine.run(argv, folder=self._observer.deployment.folder, timeout_s=timeout_s)
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each is ready; a database without tables gets them first."""
+        """Start services, all for None, and wait until each is ready; a database without tables is migrated first."""
         if names is not None and not names:
             return
         compose = self._observer.compose
@@ -56,7 +56,7 @@ class Lifecycle:
         self.await_ready(names)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, all for None: workers first and each after its job."""
+        """Stop services, all for None: workers first, each after its job."""
         if names is None or WORKER in names:
             self.drain.stop(self._observer.containers(WORKER, fresh=True), now=now)
         others = None if names is None else [name for name in names if name != WORKER]
@@ -72,7 +72,7 @@ class Lifecycle:
             self.stop([WORKER], now=now)
         self._observer.forget_plan()
         if compose.is_v1 and names:
-            # v1 reads a field of the old image that newer engines leave out; without the container it does not look.
+            # v1 reads a field of the old image that newer engines leave out, but not without the container.
             self.compose(compose.stop(names))
             self.compose(compose.remove(names))
         self.compose(compose.up(names, recreate=True))
@@ -80,10 +80,10 @@ class Lifecycle:
         self.await_ready(names)
 
     def converge(self, *, workers: int | None = None) -> None:
-        """Make everything be as files and images say, with so many workers where a number is given.
+        """Bring all containers in line with files and images, with `workers` workers if a number is given.
 
-        What already is as it should be stays, nginx above all: while it is made anew nobody is answered at all. Workers
-        are expected to be idle or stopped.
+        Containers that are already in line stay, above all nginx: while it is recreated, no request is answered.
+        Workers must be idle or stopped.
         """
         compose = self._observer.compose
         self._observer.forget_plan()
@@ -97,7 +97,7 @@ class Lifecycle:
         self.refresh_nginx(None)
 
     def _remove_stale(self) -> None:
-        """Remove what v1 would make anew: it reads a field of the old image that newer engines leave out."""
+        """Remove containers that v1 would recreate: it reads a field of the old image that newer engines leave out."""
         compose = self._observer.compose
         printed = self._engine.query(within(self._observer.deployment.folder, compose.hashes())).stdout
         wanted = dict(line.split() for line in printed.splitlines() if len(line.split()) == 2)
@@ -114,7 +114,7 @@ class Lifecycle:
             self.compose(compose.remove(stale))
 
     def refresh_nginx(self, changed: Sequence[str] | None) -> None:
-        """Let nginx look up the API's address again: it may be another one now. None: everything changed."""
+        """Make nginx resolve the API's address again, since it may have changed. None: everything changed."""
         if changed is not None and (APP not in changed or NGINX in changed):
             return
         for container in self._observer.containers(NGINX, fresh=True):
@@ -122,9 +122,9 @@ class Lifecycle:
                 self._engine.run(["docker", "exec", container.id, "nginx", "-s", "reload"], check=False, timeout_s=30)
 
     def await_ready(self, names: Sequence[str] | None, *, workers: int | None = None, limit_s: float = READY_S) -> None:
-        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words.
+        """Wait until services run steadily and the API answers. Raises UnreachableError with the last log line.
 
-        `workers` is their number where the files may say another one.
+        `workers` is their number if it may differ from the files.
         """
         before = {one.name: one for one in self._observer.services(fresh=True)}
 
@@ -133,12 +133,12 @@ class Lifecycle:
             lacking = [one for one in seen if not is_ready(one)]
             for one in lacking:
                 if _restarts(one) >= _restarts(before.get(one.name, one)) + HOPELESS:
-                    raise self.hopeless(one.name)
+                    raise self.not_ready_error(one.name)
             return not lacking and (APP not in {one.name for one in seen} or self._answers())
 
         if not wait_until(self._clock, are_ready, limit_s=limit_s, poll_s=POLL_S):
             lacking = [one.name for one in self._awaited(names, workers) if not is_ready(one)]
-            raise self.hopeless(lacking[0] if lacking else APP)
+            raise self.not_ready_error(lacking[0] if lacking else APP)
 
     def _awaited(self, names: Sequence[str] | None, workers: int | None) -> list[Service]:
         seen = [one for one in self._observer.services(fresh=True) if names is None or one.name in names]
@@ -146,11 +146,11 @@ class Lifecycle:
             return seen
         return [replace(one, wanted=workers) if one.name == WORKER else one for one in seen]
 
-    def hopeless(self, name: str) -> UnreachableError:
-        """Return the error for a service that does not come up, with its last words."""
+    def not_ready_error(self, name: str) -> UnreachableError:
+        """Return the error for a service that does not become ready, with its last log line."""
         said = [error_line(self.last_words(one.id)) for one in self._observer.containers(name)[:1]]
-        words = f" Its last words: {said[0]}" if said else ""
-        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {name}")
+        words = f" Its last log line: {said[0]}" if said else ""
+        return UnreachableError(f"{name} does not become ready.{words}", hint=f"See: qfc logs --service {name}")
 
     def last_words(self, container: str, lines: int = 40) -> str:
         """Return the end of a container's log."""
@@ -158,14 +158,14 @@ class Lifecycle:
         return f"{done.stdout}\n{done.stderr}".strip()
 
     def in_database(self, sql: str) -> str:
-        """Ask the server in the container `db` with its own psql; return what it printed."""
+        """Run a query in the container `db` with its own psql; return the output."""
         database = self._observer.running(DATABASE)
         script = 'exec psql -XqAt -v ON_ERROR_STOP=1 -U "$POSTGRES_USER" -d "${POSTGRES_DB:-$POSTGRES_USER}" -f -'
         done = self._engine.run(["docker", "exec", "-i", database.id, "sh", "-c", script], stdin=sql.encode())
         return done.stdout.strip()
 
     def _has_own_database(self) -> bool:
-        """Tell whether the application's database is the deployment's service of that name, and none elsewhere."""
+        """Return whether the application's database is the deployment's own service, not one elsewhere."""
         named = self._observer.environment(APP).get("POSTGRES_HOST") or DATABASE
         return named == DATABASE and DATABASE in self._observer.plan().services
 
@@ -178,10 +178,10 @@ class Lifecycle:
                 return False
 
         if not wait_until(self._clock, answers, limit_s=READY_S, poll_s=POLL_S):
-            raise self.hopeless(DATABASE)
+            raise self.not_ready_error(DATABASE)
 
     def _fill_empty_database(self) -> None:
-        """Migrate a database that has no tables at all: nothing in it can be harmed, and nothing starts without."""
+        """Migrate a database without any tables: it has no data to harm, and nothing starts without them."""
         if self._has_own_database():
             self.compose(self._observer.compose.up([DATABASE], build=True))
             self._await_database()
@@ -193,10 +193,10 @@ class Lifecycle:
             try:
                 self.run_once(APP, [*_MANAGE, "migrate", "--no-input"])
             except CommandError as error:
-                raise QfcError(f"The empty database cannot be filled: {error.message}", hint=error.hint) from error
+                raise QfcError(f"The empty database cannot be migrated: {error.message}", hint=error.hint) from error
 
     def run_once(self, service: str, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
-        """Run a command in a new container of a service; return its output. One left by a killed operation goes."""
+        """Run a command in a new container of a service; return its output. Removes that of a killed operation."""
         name = one_off_name(self._observer.deployment.project)
         self._engine.run(["docker", "rm", "--force", name], check=False)
         compose = self._observer.compose
@@ -205,12 +205,12 @@ class Lifecycle:
 
 
 def one_off_name(project: str) -> str:
-    """Return the name of the container in which we run single commands of a project."""
+    """Return the name of the container for single commands in a project."""
     return f"{project}-qfc-command"
 
 
 def is_ready(service: Service) -> bool:
-    """Tell whether a service runs as it should, steadily."""
+    """Return whether a service runs steadily and is healthy."""
     if service.is_task:
         return service.state is not ServiceState.RESTARTING
     if service.wanted == 0:

@@ -1,4 +1,4 @@
-"""The logs of containers, merged in the order of time, followed."""
+"""The logs of containers: merged in order of time, and followed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ....stack.ports import Machine
 from ...docker.containers import Container, moment
 from ...log_lines import parse
 
-#: Without a span, filters look at so many of each container's last lines.
+#: Without a time span, filters search this many of each container's last lines.
 LOOKED_THROUGH = 50_000
 _STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)) ?(.*)", re.S)
 #: `app-1  | ` and `app_1  | `, as Compose writes them; `qfieldcloud-app-1 | ` for some releases.
@@ -30,7 +30,7 @@ EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def reading(containers: Sequence[Container], *, lines: int, since: datetime | None) -> list[str]:
-    """Return the command that prints the last lines of containers, one container after the other."""
+    """Return the command that prints the last lines of containers, one container after another."""
     tail = str(lines) if lines else "all" if since else str(LOOKED_THROUGH)
     return ["sh", "-c", _READ, "sh", since.isoformat() if since else "", tail, *(one.id for one in containers)]
 
@@ -38,9 +38,9 @@ def reading(containers: Sequence[Container], *, lines: int, since: datetime | No
 def merged(
     printed: Iterable[str], containers: Sequence[Container], *, lines: int, since: datetime | None
 ) -> Iterator[LogLine]:
-    """Yield the lines of a reading in the order of time; of all of them the last `lines`, 0 for all.
+    """Yield the lines of that output in order of time: the last `lines` of all, 0 for every line.
 
-    A line without a moment, such as the rest of one with a carriage return in it, stays behind the one before.
+    A line without a time, such as the rest of one with a carriage return in it, stays after the previous one.
     """
     by_id = {one.id: one for one in containers}
     reached: dict[str, datetime] = {}
@@ -55,7 +55,7 @@ def merged(
 
 
 def follow(machine: Machine, argv: Sequence[str], names: Mapping[str, str]) -> Iterator[LogLine]:
-    """Yield lines as Compose prints them until the caller stops. `names` leads from its prefixes to services."""
+    """Yield lines as Compose prints them until the caller stops. `names` maps its prefixes to services."""
     with machine.start(argv) as process:
         for raw in process.stdout:
             text = _COLOURS.sub("", raw.decode("utf-8", errors="replace")).rstrip("\r\n")
@@ -65,7 +65,7 @@ def follow(machine: Machine, argv: Sequence[str], names: Mapping[str, str]) -> I
 
 
 def stamped(service: str, instance: str, text: str) -> LogLine:
-    """Read a line that the engine put a moment before; its moment counts: clocks inside may lack a time zone."""
+    """Read a line that the engine prefixed with a time; that time counts: the line's own may lack a time zone."""
     found = _STAMP.match(text)
     line = parse(service, instance, found[2] if found else text)
     at = moment(found[1]) if found else line.time
@@ -82,7 +82,7 @@ def _by_container(printed: Iterable[str], by_id: Mapping[str, Container]) -> Ite
 
 
 def _service(prefix: str, names: Mapping[str, str]) -> str:
-    """Return the service of a prefix: its beginning, or what a container of that name belongs to."""
+    """Return the service of a prefix: its beginning, or the service of the container with that name."""
     if prefix in names:
         return names[prefix]
     return re.sub(r"[-_]\d+$", "", prefix)

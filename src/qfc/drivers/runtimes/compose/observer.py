@@ -1,4 +1,4 @@
-"""What a deployment runs and should run. One look is shared by all who ask within a moment."""
+"""What a deployment runs and should run. One snapshot is shared by all callers within a moment."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ from .plan import ComposePlan, PlanStore, read_config
 from .program import Compose
 from .services import services
 
-#: Seconds for which a look is as good as a new one: one command asks for several things that it tells.
+#: Seconds for which a snapshot counts as new: one command uses several of its parts.
 FRESH_S = 1.0
-#: The label by which official workers mark the containers of their jobs.
+#: The label of the containers that official workers start for jobs.
 JOB_LABEL = "job_id"
 
 
 def depth_query() -> str:
-    """Return the query for the depth of the queue; the table of jobs has kept its name in every release."""
+    """Return the query for the depth of the queue; the table of jobs has the same name in every release."""
     query = " ".join(block("jobs.depth").text.splitlines()).replace("{job}", "core_job")
     return f"select row_to_json(q) from ({query}) q"
 
 
 class Observer:
-    """Looks at one deployment. Safe for threads."""
+    """Observes one deployment. Safe for threads."""
 
     def __init__(self, settings: ComposeConfig, engine: Engine) -> None:
         self.settings, self.engine = settings, engine
@@ -65,17 +65,17 @@ class Observer:
         return Compose(known, project) if known else program.find(self.engine, project)
 
     def snapshot(self, *, fresh: bool = False) -> Snapshot:
-        """Return what the deployment's containers are doing. Raises UnreachableError, and ConfigError."""
+        """Return a snapshot of the deployment's containers. Raises UnreachableError and ConfigError."""
         with self._lock:
             if self._last is None or fresh or time.monotonic() - self._last[0] > FRESH_S:
                 seen = snapshots.parse(self.engine.query(self._command()).stdout)
                 self._require_one_project(seen)
-                # Stamped when it has arrived: over a distant line it takes longer than it is taken for new.
+                # Timed at its arrival: over a slow connection it takes longer than it counts as new.
                 self._last = (time.monotonic(), seen)
             return self._last[1]
 
     def plan(self, *, fresh: bool = False) -> ComposePlan:
-        """Return what should run. A fresh plan has the environments too. Raises CommandError for faulty files."""
+        """Return what should run. A fresh plan includes the environments. Raises CommandError for invalid files."""
         with self._lock:
             if fresh:
                 self._plan = self._ask_for_plan()
@@ -87,13 +87,13 @@ class Observer:
             return self._plan
 
     def forget_plan(self) -> None:
-        """Ask anew next time: the files were changed."""
+        """Make the plan again on the next use: the files have changed."""
         with self._lock:
             self._plan = None
             self._last = None
 
     def services(self, *, fresh: bool = False) -> tuple[Service, ...]:
-        """Return every service of the deployment. Where its files are faulty, those of its containers."""
+        """Return every service of the deployment; if its files are invalid, those of its containers."""
         seen = self.snapshot(fresh=fresh)
         try:
             plan = self.plan()
@@ -105,19 +105,19 @@ class Observer:
         return services(seen, plan, self._restarts.update(kills))
 
     def containers(self, service: str, *, fresh: bool = False) -> tuple[Container, ...]:
-        """Return the containers of a service, in the order of their numbers."""
+        """Return the containers of a service, sorted by number."""
         found = [one for one in self.snapshot(fresh=fresh).containers if one.service == service and not one.is_one_off]
         return tuple(sorted(found, key=lambda one: one.number))
 
     def running(self, service: str, *, fresh: bool = False) -> Container:
-        """Return a container of a service that runs. Raises NotFoundError."""
+        """Return a running container of a service. Raises NotFoundError."""
         for container in self.containers(service, fresh=fresh):
             if container.status == "running":
                 return container
         raise NotFoundError(f"{service} does not run.", hint=f"Type: qfc services restart --service {service}")
 
     def present(self, service: str, *, fresh: bool = False) -> Container:
-        """Return a container of a service, one that runs before one that does not. Raises NotFoundError."""
+        """Return a container of a service, preferably a running one. Raises NotFoundError."""
         found = sorted(self.containers(service, fresh=fresh), key=lambda one: not one.is_running)
         return found[0] if found else self.running(service)
 
@@ -126,26 +126,26 @@ class Observer:
         return tuple(sorted({name for one in self.snapshot().containers for name in one.volumes}))
 
     def certificate(self) -> str:
-        """Return the certificate that nginx is told to serve, as PEM."""
+        """Return the certificate that nginx is configured to serve, as PEM."""
         nginx = self.running("nginx")
         path = nginx.environment.get("QFIELDCLOUD_TLS_CERT", "")
         return self.engine.query(["docker", "exec", nginx.id, "cat", path]).stdout
 
     def environment(self, service: str) -> Mapping[str, str]:
-        """Return the environment of a service: that of a container, else that of a fresh plan. It holds secrets."""
+        """Return the environment of a service: that of a container, else that of a fresh plan. It contains secrets."""
         for container in self.containers(service):
             return container.environment
         return self.plan(fresh=True).environment.get(service, {})
 
     def disk(self) -> Disk:
-        """Return the space of the file system with the least share left of those the deployment lies on."""
+        """Return the space of the deployment's file system with the smallest free share."""
         disks = self.snapshot().disks
         if not disks:
-            raise NotFoundError(f"The space on {self.engine.machine.name} cannot be measured.")
+            raise NotFoundError(f"The disk space of {self.engine.machine.name} cannot be measured.")
         return min(disks, key=lambda one: one.free_bytes / max(one.total_bytes, 1))
 
     def _command(self) -> list[str]:
-        """Return the command that takes a snapshot: of the project where it is known, else of the folder."""
+        """Return the command that takes a snapshot: of the project if it is known, else of the folder."""
         folder, project = self.settings.folder, self.settings.project
         if folder is None:
             found = self.deployment
@@ -158,7 +158,7 @@ class Observer:
         if len(projects) > 1:
             raise ConfigError(
                 [f"Several Compose projects run from {self.settings.folder}: {', '.join(projects)}."],
-                hint=f"Say which: qfc init {self.settings.name} --project NAME",
+                hint=f"Choose one: qfc init {self.settings.name} --project NAME",
             )
 
     def _ask_for_plan(self) -> ComposePlan:

@@ -1,6 +1,6 @@
-"""What a deployment should run: its services, as Compose makes them of files and `.env`.
+"""What a deployment should run: its services, as Compose derives them from files and `.env`.
 
-Kept on this machine between calls, without any value of the environment, and asked for anew when a file changed.
+The plan is stored on this machine between calls, without environments, and derived again when a file changes.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from typing import Any, cast
 
 from ....files import replace_file
 
-#: Do their work once and end. `mkcert` and `qgis` are among them in some releases and last in others.
+#: Services that do their work once and end. `mkcert` and `qgis` do so in some releases and keep running in others.
 TASKS = frozenset({"createbuckets", "mirror_transformation_grids", "qgis", "qgis3", "qgis4", "mkcert"})
-#: Run as long as the deployment does, whatever restart policy a release gave them.
+#: Services that run as long as the deployment does, whatever their restart policy in a release.
 LASTING = frozenset(
     {"app", "nginx", "worker_wrapper", "memcached", "db", "geodb", "minio", "rustfs", "webdav", "ofelia", "certbot",
      "smtp4dev"}
@@ -27,7 +27,7 @@ _DURATION = re.compile(r"(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+(?:\.\d+)?)s)?")
 
 @dataclass(frozen=True)
 class ServicePlan:
-    """A service as it should be. `image` is empty where Compose makes up the name of what it builds."""
+    """A service as it should be. `image` is empty if Compose chooses the name of the image that it builds."""
 
     name: str
     image: str
@@ -45,7 +45,7 @@ class ServicePlan:
 
 @dataclass(frozen=True)
 class ComposePlan:
-    """All services. `environment`, of each by its name, holds secrets: only a fresh plan has it, it is never kept."""
+    """All services. `environment`, by service, contains secrets: only a fresh plan has it, and it is never stored."""
 
     services: Mapping[str, ServicePlan]
     environment: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]], repr=False)
@@ -53,13 +53,13 @@ class ComposePlan:
 
     @property
     def workers(self) -> int:
-        """How many workers there should be."""
+        """The intended number of workers."""
         plan = self.services.get("worker_wrapper")
         return plan.replicas if plan else 0
 
 
 def read_config(printed: str, *, version: str) -> ComposePlan:
-    """Read what `compose config` printed, JSON or YAML."""
+    """Read the output of `compose config`, JSON or YAML."""
     document: dict[str, Any] = json.loads(printed) if printed.lstrip().startswith("{") else _yaml(printed)
     services = cast("dict[str, dict[str, Any]]", document.get("services") or {})
     return ComposePlan(
@@ -89,7 +89,7 @@ def _service(name: str, service: Mapping[str, Any]) -> ServicePlan:
 
 
 def seconds(text: object) -> float | None:
-    """Read a duration as Compose writes it: 15m0s, 1m, 30s. None for anything else."""
+    """Read a duration in Compose's notation: 15m0s, 1m, 30s. None for anything else."""
     found = _DURATION.fullmatch(str(text or ""))
     if not found or not any(found.groups()):
         return None
@@ -120,13 +120,13 @@ def _environment(value: object) -> dict[str, str]:
 
 
 class PlanStore:
-    """Remembers a plan with the checksums of the files that it was made of."""
+    """Stores a plan with the checksums of the files that it was derived from."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def recall(self, files: Mapping[str, str]) -> ComposePlan | None:
-        """Return the plan that was made of just these files; None when there is none, or nothing to tell it by."""
+        """Return the plan of exactly these files; None without one, or without checksums to compare."""
         with suppress(OSError, ValueError, TypeError, KeyError):
             document = json.loads(self._path.read_text(encoding="utf-8"))
             if files and document["files"] == dict(files):
@@ -136,7 +136,7 @@ class PlanStore:
         return None
 
     def remember(self, plan: ComposePlan, files: Mapping[str, str]) -> None:
-        """Keep a plan, without environments. What cannot be kept is asked for again."""
+        """Store a plan, without environments. One that cannot be stored is derived again."""
         document = {
             "files": dict(files),
             "version": plan.version,

@@ -1,6 +1,6 @@
-"""Which Compose the host has, and the commands that are typed to it. Commands are built here and run elsewhere.
+"""The Compose of the host, and its commands. Commands are built here and run elsewhere.
 
-v2 is a plug-in of docker (`docker compose`), v1 a program of its own (`docker-compose`).
+v2 is a plug-in of docker (`docker compose`), v1 a separate program (`docker-compose`).
 """
 
 from __future__ import annotations
@@ -23,49 +23,49 @@ class Compose:
 
     @property
     def is_v1(self) -> bool:
-        """Whether it is the old program."""
+        """Whether it is the separate program, v1."""
         return self.version.startswith("1.")
 
     def argv(self, *words: str) -> list[str]:
-        """Return a command for the project; to be run in its folder, so that Compose reads its `.env`."""
+        """Return a command for the project. It must run in the project's folder, so that Compose reads its `.env`."""
         program = ["docker-compose"] if self.is_v1 else ["docker", "compose", "--progress", "plain"]
         return [*program, "--project-name", self.project, *words]
 
     def config(self) -> list[str]:
-        """Print what the files come to: JSON, or YAML from v1."""
+        """Print the resolved configuration of the files: JSON, or YAML from v1."""
         return self.argv("config") if self.is_v1 else self.argv("config", "--format", "json")
 
     def up(self, services: Sequence[str] | None, *, recreate: bool = False, build: bool = False) -> list[str]:
-        """Make and start containers in the background. What is named comes alone, without what it depends on."""
+        """Create and start containers in the background. Named services start without their dependencies."""
         words = ["up", "--detach", "--force-recreate" if recreate else "--no-recreate"]
         words += [] if build else ["--no-build"]
         return self.argv(*words, *(["--no-deps"] if services else []), *_named(services))
 
     def converge(self, services: Sequence[str], scale: Mapping[str, int]) -> list[str]:
-        """Make containers be as files and images say, with other numbers of some; those that already are stay.
+        """Bring containers in line with files and images, with other numbers of some; those in line stay.
 
-        v2 makes whatever depends on a changed service anew too, nginx for one, unless that is not named. With
-        `--no-deps` it would take a service for another one than its container was made of.
+        v2 also recreates the services that depend on a changed one, such as nginx, unless they are not named. With
+        `--no-deps` it would consider a service different from the one that its container was created from.
         """
         numbers = [word for name, count in scale.items() for word in ("--scale", f"{name}={count}")]
         return self.argv("up", "--detach", "--no-build", *numbers, *services)
 
     def hashes(self) -> list[str]:
-        """Print name and hash of each service as it should be, one a line; containers have it as a label."""
+        """Print name and hash of each service as it should be, one per line; containers have the hash as a label."""
         return self.argv("config", "--hash", "*")
 
     def names(self) -> list[str]:
-        """Print the names of all services, one a line, those of profiles that are not in use too."""
+        """Print the names of all services, one per line, including those of unused profiles."""
         profiles = [] if self.is_v1 else ["--profile", "*"]
         return self.argv(*profiles, "config", "--services")
 
     def scale(self, service: str, count: int) -> list[str]:
-        """Have so many containers of a service; those that run are left alone."""
+        """Set the number of a service's containers; running ones stay as they are."""
         return self.argv("up", "--detach", "--no-build", "--no-deps", "--no-recreate", "--scale", f"{service}={count}",
                          service)  # fmt: skip
 
     def stop(self, services: Sequence[str] | None, *, timeout_s: int | None = None) -> list[str]:
-        """Stop containers, each with its own patience unless a time is given."""
+        """Stop containers, each with its own grace period unless a time is given."""
         return self.argv("stop", *(["--timeout", str(timeout_s)] if timeout_s is not None else []), *_named(services))
 
     def remove(self, services: Sequence[str]) -> list[str]:
@@ -86,13 +86,13 @@ class Compose:
         return self.argv("run", "--rm", "--no-deps", "-T", "--name", name, service, *argv)
 
     def follow(self, services: Sequence[str] | None, *, lines: int) -> list[str]:
-        """Print log lines and go on with new ones."""
+        """Print log lines, then new ones as they are written."""
         colour = ["--no-color"]
         return self.argv("logs", "--follow", "--timestamps", *colour, f"--tail={lines}", *_named(services))
 
 
 def _named(services: Sequence[str] | None) -> Sequence[str]:
-    """Return the words that name services. To Compose no word means every service: an empty sequence is a mistake."""
+    """Return the arguments for services. To Compose no argument means every service: an empty sequence is a mistake."""
     if services is None:
         return ()
     if not services:
@@ -101,7 +101,7 @@ def _named(services: Sequence[str] | None) -> Sequence[str]:
 
 
 def find(engine: Engine, project: str) -> Compose:
-    """Return the Compose of a host. Raises UnreachableError when it has none."""
+    """Return the Compose of a host. Raises UnreachableError without one."""
     version = engine.query(["sh", "-c", _ASK], check=False).stdout.strip().removeprefix("v")
     if not version:
         raise UnreachableError(

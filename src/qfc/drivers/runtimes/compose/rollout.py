@@ -1,4 +1,4 @@
-"""Containers of a deployment while a release is changed."""
+"""The containers of a deployment during a change of release."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Mapping, Sequence
 
 from ....errors import NotFoundError
 from ....stack.model import ComposeFacts
+from ....stack.ports import Rollout
 from .lifecycle import APP, READY_S, WORKER, Lifecycle, one_off_name
 from .observer import JOB_LABEL, Observer
 
 
-class ComposeRollout:
-    """Changes containers step by step. To be used under the deployment's lock."""
+class ComposeRollout(Rollout):
+    """Changes containers step by step, under the deployment's lock."""
 
     def __init__(self, observer: Observer, lifecycle: Lifecycle) -> None:
         self._observer, self._lifecycle = observer, lifecycle
 
     def facts(self) -> ComposeFacts:
-        """Return what files and `.env` come to now. Raises CommandError when they are faulty."""
         self._observer.forget_plan()
         plan = self._observer.plan(fresh=True)
         separator = "_" if self._observer.compose.is_v1 else "-"
@@ -29,29 +29,24 @@ class ComposeRollout:
         )
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
-        """Return name and id of the image of each service's container."""
         seen = self._observer.snapshot(fresh=True)
         return {one.service: (one.image, one.image_id) for one in seen.containers if not one.is_one_off}
 
     def run(self, argv: Sequence[str], *, timeout_s: float | None = None) -> str:
-        """Run a management command in a new container of the application's present image; return its output."""
         return self._lifecycle.run_once(APP, ["python3", "manage.py", *argv], timeout_s=timeout_s)
 
     def converge(self, *, workers: int | None = None) -> None:
-        """Make the containers be as files and images say, with so many workers where a number is given."""
         self._lifecycle.converge(workers=workers)
 
     def await_ready(self, *, limit_s: float = READY_S, without: Sequence[str] = ()) -> None:
-        """Wait until services run steadily and the API answers. Raises UnreachableError with the last words."""
         names = [one.name for one in self._observer.services(fresh=True) if one.name not in without]
         self._lifecycle.await_ready(names, limit_s=limit_s)
 
     def drain(self) -> None:
-        """Let all workers finish and stop."""
         self._lifecycle.drain.stop(self._observer.containers(WORKER, fresh=True))
 
     def halt(self, services: Sequence[str]) -> None:
-        """Stop services at once; with them containers of jobs, and a single command that a killed operation left."""
+        """Stop services at once, with the containers of jobs, and a single command that a killed operation left."""
         engine, project = self._observer.engine, self._observer.deployment.project
         ids = [one.id for name in services for one in self._observer.containers(name, fresh=True) if one.is_running]
         if WORKER in services:
@@ -62,7 +57,7 @@ class ComposeRollout:
             engine.run(["docker", "kill", *ids], check=False, timeout_s=60)
 
     def last_words(self, service: str) -> str:
-        """Return the end of a service's log, of the container that is worst off."""
+        """Return the end of a service's log, from its container in the worst state."""
         containers = self._observer.containers(service, fresh=True)
         worst = sorted(containers, key=lambda one: one.status == "running")
         if not worst:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
-from ....stack.ports import Clock
+from ....stack.ports import Clock, Runtime
 from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
 
-class ComposeRuntime:
-    """Runs the services of one deployment. `holding` tells which workers hold a job, `answers` whether the API does."""
+class ComposeRuntime(Runtime):
+    """Runs the services of one deployment. `holding` returns the workers' jobs, `answers` whether the API answers."""
 
     def __init__(
         self,
@@ -39,15 +39,13 @@ class ComposeRuntime:
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
-        """What changes the containers."""
+        """The part that changes the containers."""
         return Lifecycle(self._observer, self._clock, self._answers)
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the deployment should have, running or not."""
         return self._observer.services()
 
     def disk(self) -> Disk:
-        """Return the space where the deployment's data are."""
         return self._observer.disk()
 
     def disks(self) -> tuple[Disk, ...]:
@@ -55,26 +53,23 @@ class ComposeRuntime:
         return self._observer.snapshot().disks
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         self._require(names)
         self.lifecycle.start(names)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, all for None; workers finish their jobs unless `now`."""
         self._require(names)
         self.lifecycle.stop(names, now=now)
         self._observer.snapshot(fresh=True)
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Recreate services, all for None, from the current files and images; wait until each is ready."""
         self._require(names)
         self.lifecycle.recreate(names, now=now)
 
     def scale(self, name: str, count: int) -> None:
-        """Make the workers that many, in `.env` too. Idle ones go first, one with a job finishes it."""
+        """Set the number of workers, also in `.env`. Idle ones stop first; one with a job finishes it."""
         self._require([name])
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         self._write_replicas(count)
         containers = self._observer.containers(WORKER, fresh=True)
         leaving = leaving_order(containers, self._holding(containers))[: max(len(containers) - count, 0)]
@@ -84,9 +79,9 @@ class ComposeRuntime:
             self.lifecycle.await_ready([WORKER], workers=count)
 
     def _write_replicas(self, count: int) -> None:
-        """Write the number into `.env`; it goes back to what it was when Compose cannot run the files with it.
+        """Write the number to `.env`, and restore the previous one if Compose cannot run the files with it.
 
-        Hashes are asked for since v1 finds what `up` would not accept only when it looks at every service.
+        This asks for hashes, since v1 only finds what `up` would reject when it reads every service.
         """
         env = Env(self._observer.engine, self._observer.deployment.folder)
         before = env.change({REPLICAS: str(count)})
@@ -96,7 +91,7 @@ class ComposeRuntime:
         except CommandError as error:
             env.write(before)
             self._observer.forget_plan()
-            hint = f"A number in an override file (deploy.replicas, scale) has to go: {REPLICAS} of .env has it."
+            hint = f"Remove the number (deploy.replicas, scale) from the override file: {REPLICAS} in .env sets it."
             raise CommandError(error.message, hint=hint, said=error.said) from error
 
     def execute(
@@ -129,7 +124,7 @@ class ComposeRuntime:
             raise CommandError(told, hint=error.hint, said=error.said) from error
 
     def jobs_at_work(self) -> frozenset[str]:
-        """Return the ids of jobs for which an official worker's container runs."""
+        """Return the ids of jobs that have a running container, started by an official worker."""
         engine, project = self._observer.engine, self._observer.deployment.project
         argv = ["docker", "ps", "--filter", f"label={JOB_LABEL}", "--filter", f"network={project}_default",
                 "--format", f'{{{{.Label "{JOB_LABEL}"}}}}']  # fmt: skip
@@ -138,7 +133,6 @@ class ComposeRuntime:
     def logs(
         self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
     ) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         self._require(names)
         chosen = [one for one in self._observer.snapshot().containers if names is None or one.service in names]
         machine = self._observer.engine.machine
@@ -147,13 +141,13 @@ class ComposeRuntime:
             yield from logs.merged(printed.splitlines(), chosen, lines=lines, since=since)
             return
         if not any(one.is_running for one in chosen):
-            raise NotRunningError("Nothing runs that could be followed.", hint="Type: qfc up")
+            raise NotRunningError("No service runs, so no log can be followed.", hint="Type: qfc up")
         argv = ["sh", "-c", 'cd "$1" && shift && exec "$@"', "sh", str(self._observer.deployment.folder)]
         argv += self._observer.compose.follow(names, lines=lines)
         yield from logs.follow(machine, argv, {one.name: one.service for one in chosen})
 
     def _program(self, service: str, argv: Sequence[str]) -> list[str]:
-        """Return a program's command; PostgreSQL's own are told which database, as the container knows it."""
+        """Return a program's command; PostgreSQL's own programs get the name of the database from the container."""
         if service != DATABASE:
             return list(argv)
         script = 'PGUSER=$POSTGRES_USER PGDATABASE=${POSTGRES_DB:-$POSTGRES_USER}; export PGUSER PGDATABASE; exec "$@"'

@@ -1,4 +1,4 @@
-"""From containers and a plan to services: what runs, what should, and what of it is not right."""
+"""Derives services from containers and a plan: what runs, what should run, and what is wrong with it."""
 
 from __future__ import annotations
 
@@ -21,18 +21,18 @@ STATES = {
     "removing": ServiceState.STOPPED,
 }
 HEALTHS = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY, "starting": Health.UNKNOWN}
-#: In this order services are shown: what everything else needs, then what people see, then what helps.
+#: The order in which services are shown: those that all others need, then those that users see, then helpers.
 ORDER = ("db", "geodb", "memcached", "minio", "rustfs", "webdav", "app", "worker_wrapper", "nginx", "ofelia", "certbot")
 
 
 def services(snapshot: Snapshot, plan: ComposePlan, pasts: Mapping[str, Past]) -> tuple[Service, ...]:
-    """Return every service of the plan, and those that only have containers left, in a fixed order."""
+    """Return every service of the plan, and those that only have leftover containers, in a fixed order."""
     found: dict[str, list[Container]] = {name: [] for name in plan.services}
     for container in snapshot.containers:
         if not container.is_one_off:
             found.setdefault(container.service, []).append(container)
     names = sorted(found, key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
-    # Where the files can be read, what they do not have is a left-over: nobody waits for it.
+    # If the files can be read, a service that they lack is a leftover: nothing waits for it.
     unplanned = 0 if plan.services else None
     return tuple(_service(name, plan.services.get(name), found[name], snapshot, pasts, unplanned) for name in names)
 
@@ -61,7 +61,7 @@ def _state(instances: tuple[Instance, ...], wanted: int) -> ServiceState:
 
 
 def _health(containers: list[Container]) -> Health:
-    """Return the worst that the checks of running containers say; without a check, none."""
+    """Return the worst result of the running containers' health checks; none without a health check."""
     said = {HEALTHS.get(one.health or "", Health.NONE) for one in containers if one.is_running}
     order = (Health.UNHEALTHY, Health.UNKNOWN, Health.HEALTHY, Health.NONE)
     return next((one for one in order if one in said), Health.NONE)

@@ -1,32 +1,31 @@
-"""How much there is to do in a deployment, and who does it: by a look at its containers, else by its database."""
+"""The amount of work in a deployment, and its workers: from a snapshot of its containers, else from its database."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from ....stack.model import QueueDepth, Worker
-from ....stack.ports import DatabaseQueue
+from ....stack.ports import DatabaseQueue, Workload
 from .holding import ACTIVE, JobHolding, as_workers
 from .lifecycle import WORKER
 from .observer import Observer
 
 
-class ComposeWorkload:
-    """Implements `qfc.stack.ports.Workload`. `stored` opens the queue in the database when a look does not do.
+class ComposeWorkload(Workload):
+    """The workload of one deployment. `stored` opens the queue in the database if a snapshot is not enough.
 
-    How deep the queue is comes with every look: a status needs no connection, and no time to make one.
+    Every snapshot includes the depth of the queue, so a status needs no connection to the database.
     """
 
     def __init__(self, observer: Observer, stored: Callable[[], DatabaseQueue]) -> None:
         self._observer, self._stored = observer, stored
 
     def depth(self) -> QueueDepth:
-        """Count what waits and runs."""
         seen = self._observer.snapshot().depth
         return seen if seen is not None else self._stored().depth()
 
     def workers(self) -> tuple[Worker, ...]:
-        """Return the workers that the database knows; of an official server those that its containers are."""
+        """Return the workers in the database; for an official server, its worker containers."""
         stored = self._stored()
         known = stored.workers()
         if known or stored.snapshot(limit=1).workers is not None:

@@ -1,4 +1,4 @@
-"""The embedded runtime: `runtime.py` is the port; the other modules are its parts."""
+"""The embedded runtime: `runtime.py` implements the port; the other modules are its parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The database of an embedded stack: a server of its own on a Unix socket, or one elsewhere that a file names."""
+"""The database of an embedded stack: its own server on a Unix socket, or an external one whose address is in a file."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from . import secrets
 from .layout import EmbeddedConfig, Layout
 from .programs import DATABASE, DATABASE_STOP_S, Program, operation_mark
 
-#: Names as an official deployment has them by default.
+#: The default names of an official deployment.
 NAME, USER = "qfieldcloud_db", "qfieldcloud_db_admin"
 
 
 def endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
-    """Return how the stack's database is reached. Raises QfcError when a stack of ours was never started."""
+    """Return the endpoint of the stack's database. Raises QfcError if the stack has never been started."""
     if settings.database_url_file is not None:
         return external_endpoint(settings.database_url_file)
     try:
@@ -42,7 +42,7 @@ def endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
 
 
 def running_endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
-    """Return how the stack's database is reached now. Raises NotRunningError when our own server has no socket."""
+    """Return the endpoint of the running database. Raises NotRunningError if our own server has no socket."""
     target = endpoint(layout, settings)
     if settings.database_url_file is None and not (layout.database_sockets / f".s.PGSQL.{PORT}").exists():
         raise NotRunningError("The stack is not running.", hint="Type: qfc up")
@@ -51,13 +51,15 @@ def running_endpoint(layout: Layout, settings: EmbeddedConfig) -> Endpoint:
 
 def external_endpoint(path: Path) -> Endpoint:
     """Read `postgresql://user:password@host:port/database` from a file. Raises ConfigError; never shows the content."""
-    hint = f"Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE into {path}, readable by its owner only."
+    hint = f"Write postgresql://USER:PASSWORD@HOST:PORT/DATABASE into {path}, readable only by its owner."
     try:
         url = urlsplit(path.read_text(encoding="utf-8").strip())
         parts = (url.hostname, url.username, url.password, url.path.lstrip("/"))
         port = url.port or PORT
     except (OSError, ValueError) as error:
-        raise ConfigError([f"database_url_file {path} cannot be read as a database's address."], hint=hint) from error
+        raise ConfigError(
+            [f"database_url_file {path} cannot be read, or is not the address of a database."], hint=hint
+        ) from error
     if url.scheme not in {"postgresql", "postgres"} or not all(parts):
         raise ConfigError([f"database_url_file {path} lacks host, user, password or database."], hint=hint)
     host, user, password, database = (unquote(part or "") for part in parts)
@@ -65,13 +67,13 @@ def external_endpoint(path: Path) -> Endpoint:
 
 
 def installation(layout: Layout, settings: EmbeddedConfig) -> Installation:
-    """Return the programs that fit the data of the stack, ready for the account that runs them."""
+    """Return the programs of the release that the stack's data needs, ready for the account that runs them."""
     found = locate(settings.postgres_bin, major=data_major(layout.database))
     return found.prepare_for(service_account(), settings.home)
 
 
 def prepare(layout: Layout, settings: EmbeddedConfig) -> Program | None:
-    """Make what the database needs before it can start; return its program, None for an external one."""
+    """Create everything that the database needs to start; return its program, None for an external one."""
     if settings.database_url_file is not None:
         secrets.put(layout.secrets / "POSTGRES_PASSWORD", external_endpoint(settings.database_url_file).password)
         return None
@@ -87,7 +89,7 @@ def prepare(layout: Layout, settings: EmbeddedConfig) -> Program | None:
 
 
 def ensure_database(layout: Layout, settings: EmbeddedConfig) -> None:
-    """Make the database of the node in our own server; an external one has to be there. Raises UnreachableError."""
+    """Create the node's database in our own server; an external one must exist. Raises UnreachableError."""
     target = endpoint(layout, settings)
     if settings.database_url_file is not None:
         require_access(target)
@@ -98,7 +100,7 @@ def ensure_database(layout: Layout, settings: EmbeddedConfig) -> None:
 
 
 def write_password_file(layout: Layout, target: Endpoint) -> Path:
-    """Write the file that psql and pg_dump read the password from; return its path."""
+    """Write the password file for psql and pg_dump; return its path."""
     path = layout.secrets / "pgpass"
     fields = (target.host, str(target.port), "*", target.user, target.password)
     escaped = (field.replace("\\", "\\\\").replace(":", "\\:") for field in fields)

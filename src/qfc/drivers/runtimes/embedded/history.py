@@ -1,7 +1,7 @@
-"""When a supervised process started and ended. Written inside supervisord, which loads `make_history` as an extension.
+"""The starts and ends of supervised processes. Written inside supervisord, which loads `make_history` as an extension.
 
-One JSON object a line: `{"at", "process", "event", "pid", "planned", "exit_code"}`; `event` is started, ended or
-gave_up. `exit_code` is -1 for a process that a signal ended. The history outlives supervisord, which forgets.
+One JSON object per line: `{"at", "process", "event", "pid", "planned", "exit_code"}`; `event` is started, ended or
+gave_up. `exit_code` is -1 for a process that a signal ended. The history outlives supervisord, which keeps none.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from typing import Any
 
 from ....files import replace_file
 
-#: The file is cut in half beyond this size.
+#: Beyond this size the older half of the file is dropped.
 MAXIMUM_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Past:
-    """What a process did since it was last started on purpose."""
+    """The record of a process since its last intended start."""
 
     restarts: int = 0
     exit_code: int | None = None
 
 
 def read(path: Path) -> dict[str, Past]:
-    """Return the past of each process by its name."""
+    """Return the record of each process by its name."""
     pasts: dict[str, Past] = defaultdict(Past)
     for event in _events(path):
         name, past = str(event["process"]), pasts[str(event["process"])]
@@ -55,13 +55,13 @@ def _events(path: Path) -> Iterable[dict[str, Any]]:
 
 
 class History:
-    """The extension of supervisord: listens to changes of state and writes them down."""
+    """The extension of supervisord: listens to changes of state and records them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def heard(self, event: Any) -> None:
-        """Take note of a change. Runs in supervisord's own loop, so an error must not leave it."""
+        """Record a change. This runs in supervisord's own loop, so it must not raise."""
         name = type(event).__name__.removeprefix("ProcessState").removesuffix("Event")
         if name not in EVENTS:
             return
@@ -82,7 +82,7 @@ class History:
             return
 
 
-#: What of supervisord's events is kept: the kind, and whether somebody wanted it.
+#: The recorded events of supervisord: the kind, and whether it was intended.
 EVENTS = {
     "Running": ("started", True),
     "Exited": ("ended", False),

@@ -1,4 +1,4 @@
-"""Where an embedded stack keeps what: every path below `$QFC_HOME/<stack>`."""
+"""The files of an embedded stack: every path below `$QFC_HOME/<stack>`."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FORBIDDEN = set("\"'%;#\n\r\t")
 
 @dataclass(frozen=True)
 class EmbeddedConfig:
-    """What is wanted of an embedded stack. None: as it last was, else the default.
+    """The configuration of an embedded stack. None: the last value, else the default.
 
-    `home` is the folder that stacks share. With `database_url_file` the stack has no service `db`.
+    `home` is the folder that all stacks share. With `database_url_file` the stack has no service `db`.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Layout:
 
     @property
     def secrets(self) -> Path:
-        """Files with one secret each; nobody else may enter."""
+        """Files with one secret each; only the owner has access."""
         return self.folder / "secrets"
 
     @property
     def run(self) -> Path:
-        """Sockets. A short folder elsewhere when the path would be too long for a socket's address."""
+        """Sockets. A short folder elsewhere if the path would be too long for the address of a socket."""
         run = self.folder / "run"
         if len(os.fsencode(run / "db")) <= LONGEST_SOCKET_FOLDER:
             return run
@@ -78,44 +78,45 @@ class Layout:
 
     @property
     def supervisor_socket(self) -> Path:
-        """Where supervisord listens."""
+        """The socket on which supervisord listens."""
         return self.run / "supervisor.sock"
 
     @property
     def supervisor_pid(self) -> Path:
-        """Where supervisord writes its process id."""
+        """The file with the process id of supervisord."""
         return self.folder / "run" / "supervisord.pid"
 
     @property
     def supervisor_conf(self) -> Path:
-        """What supervisord reads; written by us at every start."""
+        """The configuration of supervisord, which we write at every start."""
         return self.folder / "supervisord.conf"
 
     @property
     def state(self) -> Path:
-        """What the stack remembers: port, address, workers."""
+        """The remembered state of the stack: port, address, workers."""
         return self.folder / "state.json"
 
     @property
     def history(self) -> Path:
-        """When which process started and ended, and why."""
+        """The starts and ends of processes, with their reasons."""
         return self.log / "history.jsonl"
 
     @property
     def node_environment(self) -> Path:
-        """Further settings of the node that the operator may write: NAME=value, one a line."""
+        """Optional settings of the node by the operator: NAME=value, one per line."""
         return self.folder / "node.env"
 
     @property
     def exists(self) -> bool:
-        """Whether the stack was ever started."""
+        """Whether the stack has ever been started."""
         return self.supervisor_conf.exists()
 
     def create(self) -> None:
-        """Make the folders. Raises ConfigError for a path that cannot be used, QfcError when it cannot be written."""
+        """Create the folders. Raises ConfigError for an unusable path, QfcError when it cannot be written."""
         if FORBIDDEN & set(str(self.folder)):
             raise ConfigError(
-                [f"The path {self.folder} has quotes, %, ; or # in it."], hint="Set another folder or QFC_HOME."
+                [f"The path {self.folder} contains a quote, %, ; or #."],
+                hint="Set another folder of the stack, or another QFC_HOME.",
             )
         try:
             self.folder.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -125,9 +126,10 @@ class Layout:
             self.run.mkdir(mode=0o755, exist_ok=True)
         except OSError as error:
             raise QfcError(
-                f"{self.folder} cannot be written.", hint="Run qfc as its owner, or set QFC_HOME to a folder of yours."
+                f"{self.folder} cannot be written.",
+                hint="Run qfc as its owner, or set QFC_HOME to a folder of your own.",
             ) from error
         if self.run.stat().st_uid != os.geteuid():
             raise QfcError(
-                f"{self.run} belongs to somebody else.", hint=f"Remove {self.run}, or set a shorter QFC_HOME."
+                f"{self.run} belongs to another user.", hint=f"Remove {self.run}, or set a shorter QFC_HOME."
             )

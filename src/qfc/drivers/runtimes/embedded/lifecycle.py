@@ -1,4 +1,4 @@
-"""Making the processes of an embedded stack be as they should: the steps that `start`, `stop` and `scale` share."""
+"""Brings the processes of an embedded stack into the intended state: steps of `start`, `stop` and `scale`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from .programs import MARK, WORKER, WORKER_STOP_S, Program, base_environment, se
 from .supervisor import Supervisor, launch, wait_gone
 
 POLL_S = 0.1
-#: Seconds until a started process has to be ready; a database after a power cut has to read its log again.
+#: Seconds within which a started process must be ready; a database replays its log after a power failure.
 READY_S = 120
-#: A process that ended that often while it was being waited for will not come up.
+#: A process that ended this often during the wait will never become ready.
 HOPELESS = 3
 SHUTDOWN_S = 60
 
 
 class Lifecycle:
-    """Changes what runs. To be used under the stack's lock."""
+    """Changes the running processes, under the stack's lock."""
 
     def __init__(self, layout: Layout, supervisor: Supervisor, clock: Clock) -> None:
         self._layout, self._supervisor, self._clock = layout, supervisor, clock
 
     def apply(self, programs: Sequence[Program]) -> None:
-        """Make supervisord know exactly these programs; what changed or is gone is stopped, nothing is started."""
+        """Make supervisord manage exactly these programs; changed and removed ones are stopped, none is started."""
         user = "root" if os.geteuid() == 0 else None
         conf = supervisor_conf(self._layout, programs, user=user)
         keep_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
@@ -49,14 +49,14 @@ class Lifecycle:
             self._supervisor.add(name)
 
     def running(self, names: Iterable[str]) -> bool:
-        """Return whether all these processes run or are about to."""
+        """Return whether all these processes run or are starting."""
         processes = self._supervisor.processes()
         return all(name in processes and processes[name].state in {"RUNNING", "STARTING"} for name in names)
 
     def start(self, names: Sequence[str], ready: Callable[[], bool] | None = None) -> None:
-        """Start processes and wait until `ready` says yes; without it, until they have run for a second.
+        """Start processes and wait until `ready` returns true; without it, until they have run for a second.
 
-        Raises UnreachableError with the last words of the one that does not come up.
+        Raises UnreachableError with the last log line of a process that does not become ready.
         """
         before = history.read(self._layout.history)
         self.begin(names)
@@ -66,14 +66,14 @@ class Lifecycle:
                 return True
             for name in names:
                 if self._gave_up(name, before):
-                    raise self._hopeless(name)
+                    raise self._not_ready_error(name)
             return False
 
         if not wait_until(self._clock, is_up, limit_s=READY_S, poll_s=POLL_S):
-            raise self._hopeless(names[0])
+            raise self._not_ready_error(names[0])
 
     def begin(self, names: Sequence[str]) -> None:
-        """Start processes without waiting; one that somebody is just stopping ends first."""
+        """Start processes without waiting; one that is being stopped ends first."""
         self._await_end([name for name, info in self._supervisor.processes().items() if info.state == "STOPPING"])
         for name in names:
             self._supervisor.start(name)
@@ -85,7 +85,7 @@ class Lifecycle:
         return all(processes[name].state == "RUNNING" for name in names)
 
     def halt(self, names: Sequence[str], *, now: bool = False) -> None:
-        """Stop processes and wait until they are gone; with `now` they are killed, and what they had started too."""
+        """Stop processes and wait until they are gone; with `now` they are killed with all their children."""
         processes = self._supervisor.processes()
         alive = [name for name in names if name in processes]
         families = [self._family(processes[name].pid) for name in alive] if now else []
@@ -99,7 +99,7 @@ class Lifecycle:
         self._await_end(alive)
 
     def shut_down(self) -> None:
-        """End supervisord and whatever is left of the stack."""
+        """End supervisord and all other processes of the stack."""
         pid = self._supervisor.pid()
         if pid is not None:
             self._supervisor.shutdown()
@@ -112,20 +112,20 @@ class Lifecycle:
             return not any(info.pid for name, info in self._supervisor.processes().items() if name in names)
 
         if not wait_until(self._clock, are_gone, limit_s=WORKER_STOP_S + SHUTDOWN_S, poll_s=POLL_S):
-            raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Try: qfc down --now")
+            raise QfcError(f"{', '.join(names)} cannot be stopped.", hint="Type: qfc down --now")
 
     def _gave_up(self, name: str, before: dict[str, history.Past]) -> bool:
-        """Return whether supervisord gave up on a process, or it ended again and again since `before`."""
+        """Return whether supervisord gave up on a process, or it has ended repeatedly since `before`."""
         if self._supervisor.processes()[name].state == "FATAL":
             return True
         restarts = history.read(self._layout.history).get(name, history.Past()).restarts
         return restarts >= before.get(name, history.Past()).restarts + HOPELESS
 
-    def _hopeless(self, name: str) -> UnreachableError:
+    def _not_ready_error(self, name: str) -> UnreachableError:
         said = [text for text in last_texts(self._layout.log / f"{name}.log", 5) if text.strip()]
         service = service_of(name)
-        words = f" Its last words: {said[-1][:300]}" if said else ""
-        return UnreachableError(f"{name} does not come up.{words}", hint=f"See: qfc logs --service {service}")
+        words = f" Its last log line: {said[-1][:300]}" if said else ""
+        return UnreachableError(f"{name} does not become ready.{words}", hint=f"See: qfc logs --service {service}")
 
     @staticmethod
     def _family(pid: int | None) -> list[psutil.Process]:
@@ -135,7 +135,7 @@ class Lifecycle:
 
 
 def in_stopping_order(names: Iterable[str]) -> list[list[str]]:
-    """Return processes in the groups in which they are stopped: workers, then the API, then the database."""
+    """Return processes in groups, in stopping order: workers, then the API, then the database."""
     names = list(names)
     workers = [name for name in names if service_of(name) == WORKER]
     return [group for group in (workers, *([one] for one in ("app", "db") if one in names)) if group]

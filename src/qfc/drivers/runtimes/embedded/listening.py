@@ -1,4 +1,4 @@
-"""Who listens on a port: an answer of somebody else's server must not be taken for ours."""
+"""Finds the listener on a port: the answer of another server must not be mistaken for ours."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import psutil
 
 
 class PortTakenError(Exception):
-    """Another program got the port between our choice and our start. Never leaves the runtime."""
+    """Another program took the port between our choice and our start. Never leaves the runtime."""
 
 
 def listens(pid: int | None, port: int) -> bool:
@@ -21,7 +21,7 @@ def listens(pid: int | None, port: int) -> bool:
 
 
 def is_answered(bind: str, port: int) -> bool:
-    """Return whether anybody accepts connections there. Trying to bind instead would take the port from our own API."""
+    """Return whether any program accepts connections there. Trying to bind would take the port from our own API."""
     try:
         socket.create_connection((bind, port), timeout=1).close()
     except OSError:

@@ -1,4 +1,4 @@
-"""The logs of an embedded stack: read from their files, parsed, merged in the order of time, followed."""
+"""The logs of an embedded stack: read from their files, parsed, merged in order of time, and followed."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ....stack.model import LogLine
 from ...log_lines import parse
 
 POLL_S = 0.2
-#: Bytes that are read at once from the end of a log.
+#: Bytes to read at a time from the end of a log.
 BLOCK = 64 * 1024
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 def read(files: Sequence[tuple[str, Path]], *, lines: int, since: datetime | None) -> Iterator[LogLine]:
-    """Yield the last `lines` lines of services together, 0 for all of them, in the order of time.
+    """Yield the last `lines` lines of all services together, 0 for every line, in order of time.
 
     `files` are (service, path of its log); rotated parts (`app.log.1`) are read with it.
     """
@@ -32,7 +32,7 @@ def read(files: Sequence[tuple[str, Path]], *, lines: int, since: datetime | Non
 
 
 def _dated(service: str, path: Path, lines: int) -> Iterator[tuple[datetime, LogLine]]:
-    """Yield lines with the time to sort them by: their own, else that of the line before."""
+    """Yield lines with their sort time: their own, else that of the previous line."""
     moment = EARLIEST
     for text in last_texts(path, lines) if lines else _texts(path):
         line = parse(service, path.stem, text)
@@ -73,7 +73,7 @@ def _tail(path: Path, count: int) -> list[str]:
 
 
 class Follower:
-    """Yields lines as they are written, across rotation. Begins at the end of the files as they are when it is made."""
+    """Yields lines as they are written, across rotation. Begins at the end of the files at its creation."""
 
     def __init__(self, files: Sequence[tuple[str, Path]]) -> None:
         self._files = list(files)

@@ -1,4 +1,4 @@
-"""What processes take: memory of a process with its children, and their share of the processor over a moment."""
+"""The resources of processes: memory of a process with its children, and their processor time over a moment."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import psutil
 
-#: Seconds over which the processor is watched.
+#: Seconds over which processor time is measured.
 MOMENT_S = 0.1
 
 
@@ -22,7 +22,7 @@ class Usage:
 
 
 class Measurement:
-    """Begins when it is made; `usages` ends it. What happens in between costs no extra time."""
+    """Begins at its creation; `usages` ends it. Other work in between costs no extra time."""
 
     def __init__(self, pids: list[int]) -> None:
         self._began = time.monotonic()
@@ -30,7 +30,7 @@ class Measurement:
         self._before = {pid: _seconds(tree) for pid, tree in self._trees.items()}
 
     def usages(self) -> dict[int, Usage]:
-        """Return the usage of each process that was asked for."""
+        """Return the usage of each requested process."""
         time.sleep(max(0.0, MOMENT_S - (time.monotonic() - self._began)))
         elapsed = time.monotonic() - self._began
         return {pid: self._usage(pid, tree, elapsed) for pid, tree in self._trees.items()}
@@ -43,7 +43,7 @@ class Measurement:
 
 
 def _trees(pids: list[int]) -> dict[int, list[psutil.Process]]:
-    """Return each process with all that descend from it, from one look at the process table."""
+    """Return each process with all its descendants, from one snapshot of the process table."""
     processes = {process.pid: process for process in psutil.process_iter()}
     children: dict[int, list[int]] = defaultdict(list)
     for pid, process in processes.items():
@@ -68,7 +68,7 @@ def _seconds(tree: list[psutil.Process]) -> float:
 
 
 def _memory(process: psutil.Process) -> int:
-    """Return the proportional set size, or where that is forbidden the resident set size."""
+    """Return the proportional set size, or the resident set size if that is forbidden."""
     try:
         return int(process.memory_full_info().pss)
     except psutil.AccessDenied:

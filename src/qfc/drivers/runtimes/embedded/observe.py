@@ -1,4 +1,4 @@
-"""What the services of an embedded stack are doing now."""
+"""The current state of an embedded stack's services."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ STATES = {
 
 
 def wanted_processes(state: EmbeddedState, *, with_database: bool) -> dict[str, tuple[str, ...]]:
-    """Return the processes that each service should have."""
+    """Return the intended processes of each service."""
     database = {DATABASE: (DATABASE,)} if with_database else {}
     return {**database, APP: (APP,), WORKER: tuple(worker_name(number) for number in state.workers)}
 
 
 def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | None) -> tuple[Service, ...]:
-    """Look at all services: state, health, processor and memory."""
+    """Return all services with state, health, processor and memory use."""
     try:
         processes = Supervisor(layout.supervisor_socket).processes()
     except NotRunningError:
@@ -81,7 +81,7 @@ def _instance(info: ProcessInfo, usages: Mapping[int, Usage], pasts: Mapping[str
 
 
 def _without_supervisor(layout: Layout, wanted: Mapping[str, Sequence[str]]) -> tuple[Service, ...]:
-    """Nobody watches: all is stopped, or, when processes outlived supervisord, not known."""
+    """Without supervisord every service is stopped, or unknown if processes outlived it."""
     stopped = ServiceState.STOPPED if layout.exists else ServiceState.MISSING
     state = ServiceState.UNKNOWN if layout.exists and orphans.find(layout) else stopped
     return tuple(Service(name, state, Health.UNKNOWN, len(names)) for name, names in wanted.items())
@@ -96,7 +96,7 @@ def _health(service: str, layout: Layout, url: str | None, app: int | None) -> H
 
 
 def serves_well(pid: int | None, url: str) -> bool:
-    """Return whether this process serves the API at the URL, and the API says that all is well with it."""
+    """Return whether this process serves the API at the URL, and the API reports itself healthy."""
     if not listens(pid, urlsplit(url).port or 0):
         return False
     try:

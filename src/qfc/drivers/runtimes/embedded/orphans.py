@@ -1,6 +1,6 @@
 """Processes of a stack whose supervisord, or whose operator, died.
 
-They are found by a mark in their environment; PostgreSQL's, which overwrite theirs, by their folder.
+A mark in their environment identifies them; PostgreSQL's processes, which overwrite theirs, are found by folder.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from .layout import Layout
 from .programs import MARK, OPERATION_MARK
 
 log = logging.getLogger("qfc.supervisor")
-#: Seconds that an orphan gets to end by itself. What a job had not committed is done again by another worker.
+#: Seconds that an orphan gets to end by itself. Another worker repeats the uncommitted work of a job.
 PATIENCE_S = 10
 
 
@@ -30,9 +30,9 @@ def find(layout: Layout) -> list[psutil.Process]:
 
 
 def sweep(layout: Layout) -> list[int]:
-    """End what is left of the stack and remove its stale sockets and pid files; return the pids that were ended.
+    """End all remaining processes of the stack and remove its stale sockets and pid files; return the ended pids.
 
-    To be called only under the stack's lock, when supervisord does not answer or has been shut down.
+    Only for use under the stack's lock, when supervisord does not answer or has been shut down.
     """
     found = find(layout)
     pids = {process.pid for process in found}
@@ -51,7 +51,7 @@ def sweep(layout: Layout) -> list[int]:
 
 
 def sweep_operations(layout: Layout) -> None:
-    """Kill what a killed operator left half done: initdb or a migration must not run twice at a time."""
+    """Kill the remaining commands of a killed operation: initdb or a migration must not run twice at a time."""
     left = [process for process in psutil.process_iter() if _is_left_over(process, layout)]
     for process in left:
         _signal(process, signal.SIGKILL)
@@ -82,7 +82,7 @@ def _lives(pid: int, started: float) -> bool:
 
 
 def _is_database(process: psutil.Process, data: Path) -> bool:
-    """Return whether it is a server on that data; its children overwrite their environment, but keep their folder."""
+    """Return whether it is a server on this data; its children overwrite their environment, but keep their folder."""
     with contextlib.suppress(psutil.Error, OSError):
         return process.name().startswith("postgres") and Path(process.cwd()) == data.resolve()
     return False
@@ -95,20 +95,20 @@ def _signal(process: psutil.Process, number: int) -> None:
 
 
 def _parent(process: psutil.Process) -> int | None:
-    """Return the parent; children are left to their parents first, who know how to end them."""
+    """Return the parent; parents come first, since they know how to end their children."""
     with contextlib.suppress(psutil.Error):
         return process.ppid()
     return None
 
 
 def _remove_stale(layout: Layout) -> None:
-    """Remove what only a running stack has: PostgreSQL would believe a pid in its file that is somebody else's now."""
+    """Remove the files of a running stack: PostgreSQL would trust the pid in its file, now maybe another process."""
     sockets: Iterable[Path] = layout.database_sockets.glob(".s.PGSQL.*") if layout.database_sockets.exists() else ()
     for path in (layout.supervisor_socket, layout.supervisor_pid, layout.database / "postmaster.pid", *sockets):
         path.unlink(missing_ok=True)
 
 
 def remove_short_folder(layout: Layout) -> None:
-    """Remove the folder that a stack with a long path has for its sockets elsewhere; to be called when nothing runs."""
+    """Remove the folder elsewhere with the sockets of a stack with a long path; only when nothing runs."""
     if layout.run.parent != layout.folder:
         shutil.rmtree(layout.run, ignore_errors=True)

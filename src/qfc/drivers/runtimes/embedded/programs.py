@@ -18,25 +18,25 @@ from .layout import Layout
 from .state import EmbeddedState
 
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
-#: Every process that supervisord starts carries this variable, so that orphans are found.
+#: Every process that supervisord starts has this variable, so that orphans can be found.
 MARK = "QFC_SUPERVISED"
-#: Every command that an operation runs carries this one, so that it is found when the operation was killed.
+#: Every command of an operation has this variable, so that it can be found after the operation was killed.
 OPERATION_MARK = "QFC_OPERATION"
-#: Seconds that a worker may take to finish its job, the app its requests, the database its shutdown.
+#: Seconds for a worker to finish its job, for the app its requests, for the database its shutdown.
 WORKER_STOP_S, APP_STOP_S, DATABASE_STOP_S = 900, 60, 60
 APP_PROCESSES, APP_THREADS = 2, 8
-#: What programs inherit from the environment of whoever starts the stack; everything else stays outside.
+#: Variables that programs inherit from the environment of the operator; all others are dropped.
 INHERITED = (
     *("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR"),
     *("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"),
 )
-#: supervisord waits 1, 2, 3 … seconds between starts that fail, and gives up after that many.
+#: supervisord waits 1, 2, 3 … seconds between failed starts, and gives up after this many.
 START_RETRIES = 20
 
 
 @dataclass(frozen=True)
 class Program:
-    """A process that supervisord keeps. `user` is who it runs as, None for the same as supervisord."""
+    """A process that supervisord manages. `user` is its account, None for that of supervisord."""
 
     service: str
     name: str
@@ -48,19 +48,19 @@ class Program:
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what programs inherit, from the environment of this process."""
+    """Return the environment that programs inherit from this process."""
     kept = {name: environment[name] for name in INHERITED if environment.get(name)}
     return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "TZ": "UTC"}
 
 
 def operation_mark(folder: Path) -> dict[str, str]:
-    """Return the mark of what this process starts for a stack: its pid, its start, the stack."""
+    """Return the mark of this process's commands for a stack: its pid, its start, the stack."""
     process = psutil.Process()
     return {OPERATION_MARK: f"{process.pid} {process.create_time()} {folder}"}
 
 
 def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -> dict[str, str]:
-    """Return the node's settings. Secrets are named by their files; the operator's own `node.env` comes last."""
+    """Return the node's settings, with secrets as paths of their files; the operator's own `node.env` comes last."""
     own = {
         "DJANGO_SETTINGS_MODULE": "qfc_node.settings",
         "QFC_NODE_DATA": str(layout.node),
@@ -78,7 +78,7 @@ def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -
 
 
 def own_names(bind: str) -> list[str]:
-    """Return the names and addresses under which clients reach a server on that address."""
+    """Return the names and addresses at which clients reach a server that listens on this address."""
     if bind not in {"0.0.0.0", "::"}:
         return [bind]
     addresses = [
@@ -91,13 +91,13 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 def read_environment_file(path: Path) -> dict[str, str]:
-    """Read NAME=value lines; blank lines and # comments are left out. Raises ConfigError naming the line."""
+    """Read NAME=value lines; blank lines and # comments are left out. Raises ConfigError with the line."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and rights.") from error
+        raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and permissions.") from error
     values: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         name, equals, value = line.strip().partition("=")
@@ -110,14 +110,14 @@ def read_environment_file(path: Path) -> dict[str, str]:
 
 
 def app_argv(state: EmbeddedState) -> tuple[str, ...]:
-    """Return the command of the API: few processes with threads, loaded once before they are forked."""
+    """Return the command of the API: a few processes with threads, forked after the code is loaded."""
     address = f"[{state.bind}]:{state.port}" if ":" in state.bind else f"{state.bind}:{state.port}"
     heartbeat = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
     return (
         *(sys.executable, "-m", "gunicorn", "qfc_node.wsgi:application", "--preload", "--no-control-socket"),
         *("--bind", address, "--worker-class", "gthread", "--worker-tmp-dir", heartbeat),
         *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS), "--keep-alive", "15"),
-        # Names of files may be long; the API itself says how long, in JSON.
+        # Names of files can be long; the API itself limits them, with an error in JSON.
         *("--limit-request-line", "8190"),
         *("--timeout", "300", "--graceful-timeout", str(APP_STOP_S - 10)),
     )
@@ -129,7 +129,7 @@ def worker_argv() -> tuple[str, ...]:
 
 
 def node_programs(state: EmbeddedState, environment: Mapping[str, str]) -> list[Program]:
-    """Return the API and the workers. Each worker is a program of its own, so that any one of them can go."""
+    """Return the API and the workers. Each worker is a separate program, so that any one of them can be removed."""
 
     def named(name: str) -> dict[str, str]:
         return {**environment, "QFC_NODE_PROCESS": name, "LOGGER_SOURCE": name}
@@ -152,7 +152,7 @@ def service_of(process: str) -> str:
 
 
 def supervisor_conf(layout: Layout, programs: Sequence[Program], *, user: str | None) -> str:
-    """Return supervisord's configuration. It starts nothing by itself: the order is ours."""
+    """Return supervisord's configuration. supervisord starts nothing by itself: we decide the order."""
     head = {
         "unix_http_server": {"file": layout.supervisor_socket, "chmod": "0700"},
         "supervisord": {

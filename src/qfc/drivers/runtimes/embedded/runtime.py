@@ -1,4 +1,4 @@
-"""The embedded runtime: database, API and workers as processes of this machine, kept by supervisord."""
+"""The embedded runtime: database, API and workers as processes of this machine, managed by supervisord."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from .... import __version__
 from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
-from ....stack.ports import Clock
+from ....stack.ports import Clock, Runtime
 from ...commands import run, run_attached
 from ...hosts.local import LocalHost
 from ...postgres_server import Endpoint, is_ready
@@ -35,12 +35,12 @@ from .programs import (
 from .supervisor import Supervisor
 
 SUPERVISOR = "supervisor"
-#: How often another port is tried when somebody else is faster.
+#: The number of ports to try if other programs take them first.
 PORT_TRIES = 3
 
 
-class EmbeddedRuntime:
-    """Runs the services of one stack. `idle_workers` tells the pids of workers without a job."""
+class EmbeddedRuntime(Runtime):
+    """Runs the services of one stack. `idle_workers` returns the pids of workers without a job."""
 
     def __init__(self, settings: EmbeddedConfig, *, clock: Clock, idle_workers: Callable[[], frozenset[int]]) -> None:
         self.settings = settings
@@ -54,22 +54,20 @@ class EmbeddedRuntime:
         """The address of the API. Raises NotRunningError before the first start."""
         remembered = state.read(self.layout.state)
         if remembered.port is None:
-            raise NotRunningError("The stack was never started.", hint="Type: qfc up")
+            raise NotRunningError("The stack has never been started.", hint="Type: qfc up")
         host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(remembered.bind, remembered.bind)
         return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
 
     def endpoint(self) -> Endpoint:
-        """Return how the stack's database is reached. Raises UnreachableError when it does not run."""
+        """Return the endpoint of the stack's database. Raises UnreachableError when it does not run."""
         return database.running_endpoint(self.layout, self.settings)
 
     def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
         remembered = state.merged(state.read(self.layout.state), self.settings)
         wanted = wanted_processes(remembered, with_database=self._has_database)
         return services(self.layout, wanted, self.url if remembered.port else None)
 
     def start(self, names: Sequence[str] | None) -> None:
-        """Start services, all for None, and wait until each one is ready. Starting twice is harmless."""
         chosen = self._chosen(names)
         if not chosen:
             return
@@ -94,7 +92,7 @@ class EmbeddedRuntime:
         self._lifecycle.start(workers)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Stop services, for None all and supervisord too; workers finish their jobs unless `now`."""
+        """Stop services, or for None all of them and supervisord; workers finish their jobs first unless `now`."""
         chosen = self._chosen(names)
         if self._supervisor.pid() is not None:
             processes = [name for name in self._supervisor.processes() if service_of(name) in chosen]
@@ -104,22 +102,22 @@ class EmbeddedRuntime:
             self._lifecycle.shut_down()
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
-        """Recreate services with the installed release; for None what supervises them too."""
+        """Recreate services with the installed release; for None, recreate supervisord as well."""
         self.stop(names, now=now)
         self.start(names)
 
     def disk(self) -> Disk:
-        """Return the space of the file system that holds the stack's folder."""
+        """Return the space of the file system with the stack's folder."""
         return LocalHost().disk(self.layout.folder)
 
     def disks(self) -> tuple[Disk, ...]:
-        """Return that file system: everything of the stack lies in its folder."""
+        """Return that file system alone: everything of the stack is in its folder."""
         return (self.disk(),)
 
     def scale(self, name: str, count: int) -> None:
-        """Make the workers that many. Idle ones go first, one with a job finishes it; a stopped stack remembers."""
+        """Set the number of workers. Idle ones stop first, one with a job finishes it; a stopped stack stores it."""
         if name != WORKER:
-            raise UsageError(f"{name} has always one instance.", hint=f"Only {WORKER} can be scaled.")
+            raise UsageError(f"{name} always has one instance.", hint=f"Only {WORKER} can be scaled.")
         self.layout.create()
         before = state.merged(state.read(self.layout.state), self.settings)
         running = self._supervisor.pid() is not None
@@ -147,13 +145,12 @@ class EmbeddedRuntime:
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
     def jobs_at_work(self) -> frozenset[str]:
-        """Return none: workers hold leases, and the children in which they do their jobs end with them."""
+        """Return none: workers hold leases, and the child processes of their jobs end with them."""
         return frozenset()
 
     def logs(
         self, names: Sequence[str] | None, *, lines: int, since: datetime | None, follow: bool
     ) -> Iterator[LogLine]:
-        """Yield log lines of services, merged in order of time; `lines` of 0 means every line."""
         files = self._log_files(names)
         follower = logs.Follower(files) if follow else None
         yield from logs.read(files, lines=lines, since=since)
@@ -161,7 +158,7 @@ class EmbeddedRuntime:
             yield from follower.lines()
 
     def _start_api(self, database_program: Program | None) -> None:
-        """Start the API; when somebody else got its port meanwhile, on another one."""
+        """Start the API, on another port if another program has taken its port meanwhile."""
         for _ in range(PORT_TRIES):
             try:
                 self._lifecycle.start([APP], ready=self._api_is_ready)
@@ -171,10 +168,10 @@ class EmbeddedRuntime:
                 current = state.with_port(state.read(self.layout.state), self.settings)
                 state.write(self.layout.state, current)
                 self._lifecycle.apply(self._programs(current, database_program))
-        raise QfcError("Other programs take one port after the other.", hint="Choose one: qfc up --port NUMBER")
+        raise QfcError("Other programs took every port that was tried.", hint="Choose one: qfc up --port NUMBER")
 
     def _api_is_ready(self) -> bool:
-        """Return whether our own API answers well. Raises PortTakenError when somebody else listens on its port."""
+        """Return whether our own API is healthy. Raises PortTakenError if another program listens on its port."""
         current = state.read(self.layout.state)
         pid = self._supervisor.processes()[APP].pid
         if current.port is None or listens(pid, current.port):
@@ -206,7 +203,7 @@ class EmbeddedRuntime:
         return [*([database_program] if database_program else []), *node_programs(current, environment)]
 
     def _settled_state(self) -> state.EmbeddedState:
-        """Decide on port, address and workers, and remember that. The port of a running API is kept."""
+        """Choose port, address and workers, and store them. A running API keeps its port."""
         remembered = state.read(self.layout.state)
         current = state.merged(remembered, self.settings)
         same = current.bind == remembered.bind and self.settings.port in (None, remembered.port)
@@ -217,7 +214,7 @@ class EmbeddedRuntime:
         return current
 
     def _leaving(self, current: state.EmbeddedState) -> tuple[int, ...]:
-        """Return the workers in the order in which they may go: idle ones first, the newest of them first."""
+        """Return the workers in stopping order: idle ones first, the newest of them first."""
         try:
             idle = self._idle_workers()
         except QfcError:
@@ -229,11 +226,11 @@ class EmbeddedRuntime:
         return tuple(sorted(pids, key=lambda number: (pids[number] not in idle, -number)))
 
     def own_settings(self) -> dict[str, str]:
-        """Return the settings of the node that the operator chose. Raises ConfigError."""
+        """Return the operator's own settings of the node. Raises ConfigError."""
         return read_environment_file(self.layout.node_environment)
 
     def _surroundings(self, service: str, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        """Return command and environment as the service itself has them."""
+        """Return the command with the environment of the service itself."""
         target = self.endpoint()
         if service in (APP, WORKER):
             node = node_environment(self.layout, state.read(self.layout.state), target)

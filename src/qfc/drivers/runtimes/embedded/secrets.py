@@ -1,4 +1,4 @@
-"""The stack's secrets: made once, one file each, that only the stack's owner reads."""
+"""The stack's secrets: created once, one file each, readable only by the stack's owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ....files import keep_file
 
 
 def ensure(path: Path, *, length: int = 48) -> str:
-    """Return the secret in a file; make the file with a random one when it is missing. Raises QfcError."""
+    """Return the secret in a file; create the file with a random one if it is missing. Raises QfcError."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
@@ -18,9 +18,9 @@ def ensure(path: Path, *, length: int = 48) -> str:
         keep_file(path, secret.encode() + b"\n", mode=0o600)
         return secret
     except OSError as error:
-        raise QfcError(f"The secret {path} cannot be read.", hint="Run qfc as the user who owns the stack.") from error
+        raise QfcError(f"The secret {path} cannot be read.", hint="Run qfc as the stack's owner.") from error
 
 
 def put(path: Path, secret: str) -> None:
-    """Write a secret that comes from elsewhere. Raises QfcError."""
+    """Write a given secret. Raises QfcError."""
     keep_file(path, secret.encode() + b"\n", mode=0o600)

@@ -1,6 +1,6 @@
-"""What a stack remembers from one start to the next: port, address, workers.
+"""The state that a stack keeps from one start to the next: port, address, workers.
 
-A setting that the operator changed since wins over what is remembered; what is remembered wins over the default. So
+A setting that the operator has changed since overrides the stored state, which overrides the default. So
 `workers scale 3` survives `down` and `up`, and an edit of the configuration still takes effect.
 """
 
@@ -24,7 +24,7 @@ DEFAULT_BIND = "127.0.0.1"
 
 @dataclass(frozen=True)
 class EmbeddedState:
-    """`workers` are the numbers of the workers, not necessarily without gaps. `given` is what was configured then."""
+    """`workers` are the numbers of the workers, possibly with gaps. `given` is the configuration at that time."""
 
     port: int | None = None
     bind: str = DEFAULT_BIND
@@ -32,7 +32,7 @@ class EmbeddedState:
     given: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def scaled(self, count: int, leaving: tuple[int, ...] = ()) -> EmbeddedState:
-        """Return the state with `count` workers: the first in `leaving` goes first, new ones fill the gaps."""
+        """Return the state with `count` workers: the first in `leaving` is removed first, new ones fill the gaps."""
         order = [number for number in self.workers if number not in leaving] + list(reversed(leaving))
         free = (number for number in range(1, len(order) + count + 1) if number not in order)
         kept = order[:count] if count <= len(order) else [*order, *(next(free) for _ in range(count - len(order)))]
@@ -40,7 +40,7 @@ class EmbeddedState:
 
 
 def read(path: Path) -> EmbeddedState:
-    """Return what is remembered. Raises QfcError for a file that is none of ours."""
+    """Return the stored state. Raises QfcError for an invalid file."""
     try:
         document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return EmbeddedState(document["port"], document["bind"], tuple(document["workers"]), document["given"])
@@ -48,17 +48,17 @@ def read(path: Path) -> EmbeddedState:
         return EmbeddedState()
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise QfcError(
-            f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen anew."
+            f"{path} cannot be read.", hint=f"Remove {path}; port and workers are then chosen again."
         ) from error
 
 
 def write(path: Path, state: EmbeddedState) -> None:
-    """Remember. Raises QfcError."""
+    """Store the state. Raises QfcError."""
     keep_file(path, json.dumps(asdict(state), indent=2).encode() + b"\n")
 
 
 def merged(state: EmbeddedState, settings: EmbeddedConfig) -> EmbeddedState:
-    """Return the state with the settings that changed since it was written; the port is not looked at."""
+    """Return the state with the settings that have changed since it was written; the port is not considered."""
     bind, workers = settings.bind, settings.workers
     given = {"port": settings.port, "bind": bind, "workers": workers}
     result = replace(state, given=given)
@@ -70,17 +70,17 @@ def merged(state: EmbeddedState, settings: EmbeddedConfig) -> EmbeddedState:
 
 
 def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = None) -> EmbeddedState:
-    """Return the state with a port that is free now: the one configured, else the last one, else 8011, else any.
+    """Return the state with a free port: the configured one, else the last one, else 8011, else any.
 
-    `own` is the port that our API holds now and gives up for this. Raises ConfigError when the configured port, or
-    every port of that address, cannot be had.
+    `own` is the port that our API uses now and would release. Raises ConfigError if the configured port, or every port
+    of that address, is taken.
     """
     any_port = _any_port(state.bind)
     if settings.port is not None:
         if settings.port != own and not is_free(state.bind, settings.port):
             raise ConfigError(
-                [f"Port {settings.port} of {state.bind} is taken by another program."],
-                hint="Stop that program, choose another port, or leave the port out to get a free one.",
+                [f"Another program uses port {settings.port} of {state.bind}."],
+                hint="Stop that program, set another port, or set no port to get a free one.",
             )
         return replace(state, port=settings.port)
     wanted = [
@@ -90,7 +90,7 @@ def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = 
 
 
 def is_free(bind: str, port: int) -> bool:
-    """Return whether a server could listen there now."""
+    """Return whether a server can listen there now."""
     with closing(socket.socket(_family(bind), socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -106,7 +106,9 @@ def _any_port(bind: str) -> int:
         try:
             probe.bind((bind, 0))
         except OSError as error:
-            raise ConfigError([f"Nothing can listen on the address {bind}."], hint="Correct bind or --bind.") from error
+            raise ConfigError(
+                [f"This machine cannot listen on the address {bind}."], hint="Correct bind or --bind."
+            ) from error
         return int(probe.getsockname()[1])
 
 

@@ -1,4 +1,4 @@
-"""A typed face for supervisord's XML-RPC interface on its Unix socket, and starting supervisord itself."""
+"""A typed client for supervisord's XML-RPC interface on its Unix socket, and the start of supervisord itself."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ...commands import echo
 log = logging.getLogger("qfc.supervisor")
 START_TIMEOUT_S = 20
 ANSWER_TIMEOUT_S = 30
-#: Faults of supervisord that only say that things are already as they should be.
+#: Faults of supervisord that only mean that nothing has to be done.
 BAD_NAME, NOT_RUNNING, ALREADY_STARTED, ALREADY_ADDED, STILL_RUNNING = 10, 70, 60, 90, 91
 
 
 @dataclass(frozen=True)
 class ProcessInfo:
-    """What supervisord knows of a process. `state` is its word: RUNNING, STARTING, BACKOFF, STOPPED, FATAL, …"""
+    """A process as supervisord reports it. `state` is its own word: RUNNING, STARTING, BACKOFF, STOPPED, FATAL, …"""
 
     name: str
     state: str
@@ -56,23 +56,23 @@ class _Transport(xmlrpc.client.Transport):
         self._path = str(path)
 
     def make_connection(self, host: Any) -> http.client.HTTPConnection:
-        """Return a connection to the socket, whatever the host's name; `close` closes what is kept here."""
+        """Return a connection to the socket, whatever the host name; `close` closes the connection stored here."""
         connection = _Connection(self._path)
         self._connection = (host, connection)
         return connection
 
 
 class Supervisor:
-    """supervisord of one stack. Every method raises NotRunningError when it does not answer.
+    """The supervisord of one stack. Every method raises NotRunningError when it does not answer.
 
-    UnreachableError means that it may run, but not for us.
+    UnreachableError means that it may run, but refuses us.
     """
 
     def __init__(self, socket_path: Path) -> None:
         self._socket = socket_path
 
     def call(self, method: str, *arguments: object) -> Any:
-        """Call a method; each call has its own connection, since supervisord drops idle ones."""
+        """Call a method on a new connection, since supervisord drops idle ones."""
         proxy = xmlrpc.client.ServerProxy("http://localhost", transport=_Transport(self._socket), allow_none=True)
         try:
             with proxy:
@@ -93,12 +93,12 @@ class Supervisor:
             return None
 
     def processes(self) -> dict[str, ProcessInfo]:
-        """Return all processes by their names."""
+        """Return all processes by name."""
         infos = cast("list[dict[str, Any]]", self.call("getAllProcessInfo"))
         return {str(info["name"]): _info(info) for info in infos}
 
     def reload(self) -> tuple[list[str], list[str], list[str]]:
-        """Read the configuration again; return the programs that are new, changed and gone. Nothing is started yet."""
+        """Reload the configuration; return the new, changed and removed programs. Nothing is started yet."""
         try:
             added, changed, removed = self.call("reloadConfig")[0]
         except xmlrpc.client.Fault as fault:
@@ -106,19 +106,19 @@ class Supervisor:
         return list(added), list(changed), list(removed)
 
     def add(self, name: str) -> None:
-        """Take a program of the configuration up; it does not run yet."""
+        """Add a program of the configuration; it does not run yet."""
         self._tolerate({ALREADY_ADDED}, "addProcessGroup", name)
 
     def remove(self, name: str) -> None:
-        """Forget a program that has stopped."""
+        """Remove a stopped program."""
         self._tolerate({BAD_NAME}, "removeProcessGroup", name)
 
     def start(self, name: str) -> None:
-        """Begin to start a process; starting what runs is harmless."""
+        """Begin to start a process; starting a running one is harmless."""
         self._tolerate({ALREADY_STARTED}, "startProcess", name, False)
 
     def stop(self, name: str) -> None:
-        """Begin to stop a process; stopping what does not run is harmless."""
+        """Begin to stop a process; stopping a stopped one is harmless."""
         self._tolerate({NOT_RUNNING, BAD_NAME}, "stopProcess", name, False)
 
     def signal(self, name: str, signal: str) -> None:
@@ -126,7 +126,7 @@ class Supervisor:
         self._tolerate({NOT_RUNNING, BAD_NAME}, "signalProcess", name, signal)
 
     def shutdown(self) -> None:
-        """Begin to end supervisord and all that it runs."""
+        """Begin to end supervisord and all its processes."""
         self.call("shutdown")
 
     def _tolerate(self, faults: set[int], method: str, *arguments: object) -> None:
@@ -152,7 +152,7 @@ def _info(info: Mapping[str, Any]) -> ProcessInfo:
 def launch(conf: Path, supervisor: Supervisor, *, environment: Mapping[str, str]) -> int:
     """Start supervisord in the background; return its process id when it answers.
 
-    Raises UnreachableError with what it said when it does not come up.
+    Raises UnreachableError with its output when it does not start.
     """
     argv = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(conf)]
     echo(argv)

@@ -1,6 +1,6 @@
-"""The closer look of a diagnosis at a deployment under Docker Compose, a topic a file.
+"""The inspection of a deployment under Docker Compose for a diagnosis, one file per topic.
 
-What a look has seen is not asked for again.
+Data of the snapshot is not read again.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from .host import ComposeHost
 
 
 class ComposeInspection:
-    """Looks closer at one deployment. `stores` gives the stores that the application's settings name."""
+    """Inspects one deployment. `stores` returns the stores in the application's settings."""
 
     def __init__(self, observer: Observer, clock: Clock, stores: Callable[[], Sequence[StoreFacts]]) -> None:
         self.containers = ComposeContainers(observer)

@@ -1,4 +1,4 @@
-"""All containers of a deployment: those of its services, and those that its workers made for jobs."""
+"""All containers of a deployment: those of its services, and those that its workers created for jobs."""
 
 from __future__ import annotations
 
@@ -7,33 +7,32 @@ from collections.abc import Sequence
 
 from .....errors import NotFoundError, RefusedError
 from .....stack.model import ContainerFacts
+from .....stack.ports.diagnosis import ContainerInspection
 from ....docker.containers import Container, container
 from ....docker.engine import Engine, within
 from ..lifecycle import WORKER
 from ..observer import JOB_LABEL, Observer
 
 NETWORK = "QFIELDCLOUD_DEFAULT_NETWORK"
-# A container that goes away meanwhile makes inspect fail for it and print the others.
+# If a container vanishes meanwhile, inspect fails for it and prints the others.
 _INSPECT = """
 ids=$(docker ps --no-trunc -q "$@") || exit
 [ -z "$ids" ] || docker inspect --type container --format '{{json .}}' $ids
 """
 
 
-class ComposeContainers:
-    """Implements `qfc.stack.ports.diagnosis.ContainerInspection`."""
+class ComposeContainers(ContainerInspection):
+    """The containers of one deployment."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
 
     def all(self) -> tuple[ContainerFacts, ...]:
-        """Return all containers of the deployment, those of single commands and of jobs too."""
         own = self._observer.snapshot().containers
         made = of_jobs(self._observer)
         return tuple(_facts(one, is_own=True) for one in own) + tuple(_facts(one, is_own=False) for one in made)
 
     def orphans(self) -> tuple[ContainerFacts, ...]:
-        """Return the containers of services that the files do not have any more."""
         planned = self._observer.plan().services
         own = [one for one in self._observer.snapshot().containers if not one.is_one_off]
         strange = [one for one in own if one.service not in planned]
@@ -41,7 +40,6 @@ class ComposeContainers:
         return tuple(_facts(one, is_own=True) for one in strange if one.service not in known)
 
     def keep_running(self, service: str) -> None:
-        """Let the engine start the service's containers again whenever they end."""
         ids = [one.id for one in self._observer.containers(service, fresh=True)]
         if not ids:
             raise NotFoundError(f"{service} has no container.", hint="Type: qfc up")
@@ -49,22 +47,21 @@ class ComposeContainers:
         self._observer.snapshot(fresh=True)
 
     def remove(self, ids: Sequence[str]) -> None:
-        """Remove containers of the deployment; volumes stay."""
         strange = set(ids) - {one.id for one in self.all()}
         if strange:
-            raise RefusedError(f"No container of the deployment: {', '.join(sorted(strange))}.")
+            raise RefusedError(f"These are not containers of the deployment: {', '.join(sorted(strange))}.")
         if ids:
             self._engine.run(["docker", "rm", "--force", *ids])
         self._observer.snapshot(fresh=True)
 
     def _named(self) -> frozenset[str]:
-        """Return the names of all services of the files, those of other profiles too."""
+        """Return the names of all services in the files, including those of other profiles."""
         argv = within(self._observer.deployment.folder, self._observer.compose.names())
         return frozenset(self._engine.query(argv).stdout.split())
 
 
 def of_jobs(observer: Observer) -> list[Container]:
-    """Return the containers that the deployment's workers made for jobs: they are on its network."""
+    """Return the containers that the deployment's workers created for jobs: they are on its network."""
     seen = observer.snapshot().containers
     networks = {name for one in seen for name in (*one.addresses, one.network)}
     networks |= {one.environment[NETWORK] for one in seen if one.service == WORKER and NETWORK in one.environment}

@@ -1,4 +1,4 @@
-"""The engine that runs a deployment's containers, and what else is on it."""
+"""The engine that runs a deployment's containers, and its neighbours on it."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import json
 
 from .....errors import UnreachableError
 from .....stack.model import EngineFacts, Neighbour
+from .....stack.ports.diagnosis import EngineInspection
 from ....docker.containers import PROJECT, SERVICE, WORKING_DIR, Container
 from ..lifecycle import WORKER
 from ..observer import Observer
 from .containers import inspected
 
-#: By this an official worker reaches the engine, whatever folder of its container it is in.
+#: The socket by which an official worker reaches the engine, in whatever folder of its container.
 ENGINE_SOCKET = "docker.sock"
 ENVIRONMENT = "ENVIRONMENT"
 
 
-class ComposeEngine:
-    """Implements `qfc.stack.ports.diagnosis.EngineInspection`."""
+class ComposeEngine(EngineInspection):
+    """The engine of one deployment."""
 
     def __init__(self, observer: Observer) -> None:
         self._observer, self._engine = observer, observer.engine
 
     def facts(self) -> EngineFacts:
-        """Return what the engine is."""
         said = json.loads(self._engine.query(["docker", "info", "--format", "{{json .}}"]).stdout)
         try:
             compose = self._observer.compose.version
@@ -32,18 +32,15 @@ class ComposeEngine:
         return EngineFacts(said["ServerVersion"], said["Architecture"], said["DockerRootDir"], compose)
 
     def networks(self) -> tuple[str, ...]:
-        """Return the names of the engine's networks."""
         return tuple(self._engine.query(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split())
 
     def volumes(self) -> tuple[str, ...]:
-        """Return the names of the deployment's volumes, used or not."""
         label = f"label={PROJECT}={self._observer.deployment.project}"
         labelled = self._engine.query(["docker", "volume", "ls", "-q", "--filter", label]).stdout.split()
         used = (name for one in self._observer.snapshot().containers for name in one.volumes)
         return tuple(sorted({*labelled, *used}))
 
     def other_deployments(self) -> tuple[Neighbour, ...]:
-        """Return deployments whose running workers mark their containers with the same label as those of this one."""
         mine = [one for one in self._observer.containers(WORKER) if _uses_engine(one)]
         labels = {one.environment.get(ENVIRONMENT, "") for one in mine}
         if not labels:
@@ -59,5 +56,5 @@ class ComposeEngine:
 
 
 def _uses_engine(worker: Container) -> bool:
-    """Tell whether a worker starts containers for its jobs: the node's own do not."""
+    """Return whether a worker starts containers for its jobs; the node's own workers do not."""
     return any(one.endswith(ENGINE_SOCKET) for one in worker.mounts) or "DOCKER_HOST" in worker.environment
