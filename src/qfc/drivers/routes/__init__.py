@@ -7,4 +7,6 @@ address.py    addresses of services, according to the deployment's own settings
 forwards.py   forwarded ports that stay open until the stack is closed
 relay.py      a socket on this machine that connects through a container
 database.py   the database
+endpoint.py   the store, or any other address
+api.py        the API
 """
