@@ -170,6 +170,7 @@ def external(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment
     settings = ["POSTGRES_PASSWORD=x-y", "POSTGRES_USER=owner", "POSTGRES_DB=field"]
     words = ["--detach", "--name", name, "--publish", f"{port}:5432", *(f"--env={one}" for one in settings)]
     docker_here.docker("run", *words, "postgres:15-bookworm")
+    _wait_for_database(f"postgresql://owner:x-y@127.0.0.1:{port}/field")
     made = deployment(docker_here, short_folder / "external", short_folder / "home-external", workers=1)
     env = made.place / ".env"
     other = {"POSTGRES_HOST": HOST_OF_CONTAINERS, "POSTGRES_PORT": str(port), "POSTGRES_USER": "owner",
@@ -184,6 +185,17 @@ def external(docker_here: DockerHost, short_folder: Path) -> Iterator[Deployment
     finally:
         made.remove()
         docker_here.docker("rm", "-fv", name, check=False)
+
+
+def _wait_for_database(url: str) -> None:
+    deadline = time.monotonic() + 120
+    while True:
+        try:
+            psycopg.connect(url, connect_timeout=5).close()
+            return
+        except psycopg.OperationalError:
+            assert time.monotonic() < deadline
+            time.sleep(0.5)
 
 
 def test_an_external_database_is_filled_watched_and_opened(external: Deployment) -> None:

@@ -296,18 +296,21 @@ def test_a_neighbour_with_the_same_label_is_seen_while_it_runs(official: Officia
 
     before = official.ports.deployment.settings.text()
     ids = [neighbour("production"), neighbour("field")]
-    found = official.find("D06")
-    fixed = official.find("D06", fix=True)
-    named = official.ports.deployment.settings.values()["ENVIRONMENT"]
-    official.ports.deployment.settings.restore(before)
-    official.ports.runtime.recreate(None)
-    official.docker("rm", "-f", ids[0])
+    try:
+        found = official.find("D06")
+        fixed = official.find("D06", fix=True)
+        named = official.ports.deployment.settings.values()["ENVIRONMENT"]
+        official.ports.deployment.settings.restore(before)
+        official.ports.runtime.recreate(None)
+        official.docker("rm", "-f", ids[0])
+        left = official.find("D06")
+    finally:
+        official.docker("rm", "-f", *ids, check=False)
     assert found is not None
     assert found.evidence == "ENVIRONMENT is production here and in other in /srv/other."
     assert fixed is not None
     assert (fixed.result, named) == (Result.FIXED, f"production_{official.made.project}")
-    assert official.find("D06") is None
-    official.docker("rm", "-f", ids[1])
+    assert left is None
 
 
 def test_the_end_of_a_container_is_seen(official: Official) -> None:

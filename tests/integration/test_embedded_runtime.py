@@ -123,8 +123,8 @@ def test_a_stranger_who_is_faster_on_our_port_is_not_taken_for_our_api() -> None
         settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=0)
         runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=Idle())
         with ThreadPoolExecutor(1) as background:
-            starting = background.submit(runtime.start, ())
-            while not runtime.layout.state.exists():
+            starting = background.submit(runtime.start, None)
+            while not runtime.layout.state.exists() and not starting.done():
                 time.sleep(0.01)
             chosen = json.loads(runtime.layout.state.read_text())["port"]
             with stranger_on(chosen):

@@ -28,7 +28,7 @@ OF_MIGRATIONS = [check for check in EVERYTHING if check.id.startswith("A13-")]
 def test_a_database_that_was_told_to_be_read_only(ports: MemoryPorts, world: DatabaseWorld) -> None:
     world.lab.set_read_only(True)
     world.forget()
-    expect(ports, "D12-readonly", "read-only")
+    expect(ports, "D12-readonly", "default_transaction_read_only is on")
     world.lab.set_read_only(False)
     world.forget()
     assert found(ports).findings == ()
