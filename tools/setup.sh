@@ -31,17 +31,22 @@ ensure_venv_module() {
     exit 2
 }
 
-# Installs packages with uv: the one on the path, else the one that pip installs; if there is no uv, with pip itself.
+# Installs packages with uv: the one on the path, or the one that pip fetches. Without uv, or if it fails, pip installs.
 install_packages() {
-    local venv="$1"
+    local venv="$1" uv
     shift
-    if command -v uv >/dev/null; then
-        uv pip install --python "$venv/bin/python" "$@"
-    elif "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv 2>/dev/null; then
-        "$venv/bin/uv" pip install --python "$venv/bin/python" "$@"
-    else
-        "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+    uv="$(command -v uv || fetched_uv "$venv" || true)"
+    # uv trusts only its own authorities unless it is told to; networks of companies often have one of theirs.
+    if [ -n "$uv" ] && UV_SYSTEM_CERTS=1 "$uv" pip install --python "$venv/bin/python" "$@"; then
+        return
     fi
+    "$venv/bin/python" -m pip install --disable-pip-version-check "$@"
+}
+
+# Prints the path of the uv that pip puts into a virtual environment. Fails if pip cannot.
+fetched_uv() {
+    local venv="$1"
+    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check uv >/dev/null 2>&1 && echo "$venv/bin/uv"
 }
 
 # ensure_environment ROOT EXTRA: creates ROOT/.venv and installs the package with an extra, in place.
