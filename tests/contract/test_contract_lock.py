@@ -18,6 +18,7 @@ from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.lock import FileLock
 from qfc.errors import LockHeldError, QfcError
 from qfc.stack.ports import Lock
+from qfc.stack.waiting import wait_until
 from twins import LockTable, MemoryClock, MemoryLock
 
 #: Creates the lock of another operator of the same stack; in the same process if the driver distinguishes processes.
@@ -168,7 +169,8 @@ def test_commands_that_a_killed_operation_left_on_the_host_are_ended(tmp_path: P
     left, other = (psutil.Process(int(pid)) for pid in said.split())
     lock = HostLock(LocalHost(), PurePosixPath(folder), SystemClock())
     try:
-        assert lock.holder() is None
+        # The shell that holds the lock ends a moment after the operator's process.
+        assert wait_until(SystemClock(), lambda: lock.holder() is None, limit_s=30, poll_s=0.05)
         lock.take("status")
         assert not left.is_running() or left.status() == psutil.STATUS_ZOMBIE
         assert other.is_running()
