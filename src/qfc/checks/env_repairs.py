@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -22,9 +23,9 @@ class RepairsEnv(Check):
     #: Whether its repair does more than change lines and recreate services, and so cannot be combined with others.
     is_alone: ClassVar[bool] = False
 
+    @abstractmethod
     def corrected(self, seen: Evidence) -> Values:
         """Return the lines with their correct values; none where these are not known."""
-        raise NotImplementedError
 
     def readers(self, seen: Evidence) -> Sequence[str] | None:
         """Return the services that read these lines; None means all."""

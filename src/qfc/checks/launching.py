@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -46,9 +47,9 @@ class LaunchCheck(DeploymentCheck):
         has_socket = any(_has_socket(one) for one in worker_containers(seen))
         return self.problem(seen) if has_socket or any(environment.get(name) for name in QGIS_SETTINGS) else None
 
+    @abstractmethod
     def problem(self, seen: Evidence) -> str | None:
         """Return the evidence of the problem; None without it."""
-        raise NotImplementedError
 
 
 class NetworkMissing(LaunchCheck, RepairsEnv):
