@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from compose_world import ADMIN, as_stack
+from qfc.drivers.clock import SystemClock
+from qfc.stack.waiting import wait_until
 from queue_world import DatabaseWorld
 from stack import Stack, running_stack
 
@@ -36,6 +38,8 @@ def stack(kind: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
             yield running
         return
     with as_stack(request.getfixturevalue(kind)) as running:
+        # Other files share the deployment, and may just have recreated its services.
+        wait_until(SystemClock(), lambda: asked(running, "health")[0] == 0, limit_s=60, poll_s=1)
         yield running
 
 
