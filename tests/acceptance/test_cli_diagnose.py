@@ -57,7 +57,7 @@ def found(made: dict[str, Any]) -> list[dict[str, Any]]:
 
 def test_a_healthy_stack_is_ready_and_proves_it(stack: Stack) -> None:
     code, made = asked(stack, "sync", "diagnose")
-    assert (code, made["ready"], found(made)) == (0, True, [])
+    assert (code, made["ready"], found(made)) == (0, True, []), made["findings"]
     assert made["checked"][-1] == "proof"
     names = [one["name"] for one in stack.qfc("projects", "list")["projects"]]
     assert not [name for name in names if name.startswith("qfc-probe")]
@@ -75,7 +75,7 @@ def test_missing_workers_are_found_and_started(stack: Stack) -> None:
     planned, _ = asked(stack, "--dry-run", "sync", "diagnose", "--fix", "--no-proof")
     assert planned == 1
     code, made = asked(stack, "sync", "diagnose", "--fix")
-    assert (code, made["ready"]) == (0, True)
+    assert (code, made["ready"]) == (0, True), made["findings"]
     assert [(one["id"], one["result"]) for one in found(made)] == [("D11", "fixed")]
 
 
