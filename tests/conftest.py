@@ -202,8 +202,10 @@ def minio_server(short_folder: Path) -> Iterator[MinIO]:
 
 
 @pytest.fixture
-def minio(minio_server: MinIO) -> MinIO:
+def minio(request: pytest.FixtureRequest, minio_server: MinIO) -> MinIO:
     """The MinIO server, running; a test may stop it."""
+    marked = request.node.get_closest_marker("s3")
+    assert marked, "Mark it with s3: on a new machine, fast tests run while MinIO is still being built."
     minio_server.start()
     return minio_server
 

@@ -21,7 +21,7 @@ from twins import MemoryObjectStore
 from webdav_server import webdav_server
 
 
-@pytest.fixture(params=["folder", "memory", "s3", "webdav"])
+@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.s3), "webdav"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     match request.param:
         case "folder":
