@@ -25,7 +25,13 @@ from requirements import require
 from shared_database import SharedDatabases
 
 # The duration of an example, or of generating it, means nothing on a machine that runs other programs as well.
-settings.register_profile("qfc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Examples are the same in every run, so that a new fault is found by whoever looks for it, and not by another's change.
+settings.register_profile(
+    "qfc",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize="QFC_TEST_RANDOM" not in os.environ,
+)
 settings.load_profile("qfc")
 
 #: Variables that configure the suite, the node, PostgreSQL, Docker or Django; tests must not see them.
