@@ -16,11 +16,8 @@ from qfc.stack.waiting import wait_until
 from queue_world import DatabaseWorld
 from stack import Stack, running_stack
 
-KINDS = [
-    "embedded",
-    pytest.param("deployed_here", marks=pytest.mark.docker),
-    pytest.param("deployed_there", marks=pytest.mark.docker),
-]
+HERE = ["embedded", pytest.param("deployed_here", marks=pytest.mark.docker)]
+KINDS = [*HERE, pytest.param("deployed_there", marks=pytest.mark.docker)]
 #: Findings that the tests' deployments cause on purpose: their certificate is self-signed.
 EXPECTED = {"embedded": set[str](), "deployed_here": {"B09"}, "deployed_there": {"B09"}}
 
@@ -63,6 +60,7 @@ def test_a_healthy_stack_is_ready_and_proves_it(stack: Stack) -> None:
     assert not [name for name in names if name.startswith("qfc-probe")]
 
 
+@pytest.mark.parametrize("kind", HERE, indirect=True, scope="module")
 def test_the_doctor_tells_what_is_known_of_the_settings(stack: Stack, kind: str) -> None:
     _, made = asked(stack, "doctor", "--no-proof")
     assert {one["id"] for one in found(made)} == EXPECTED[kind], made["findings"]
@@ -79,6 +77,7 @@ def test_missing_workers_are_found_and_started(stack: Stack) -> None:
     assert [(one["id"], one["result"]) for one in found(made)] == [("D11", "fixed")]
 
 
+@pytest.mark.parametrize("kind", HERE, indirect=True, scope="module")
 def test_a_blocked_project_is_found_and_freed_with_its_edit(stack: Stack) -> None:
     stack.qfc("workers", "drain")
     world = DatabaseWorld(stack.database)

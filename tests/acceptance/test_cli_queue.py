@@ -164,6 +164,7 @@ def ended(stack: Stack, job: str) -> dict[str, Any]:
     raise AssertionError(f"job {job} does not end: {shown}")
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_workers_are_listed_and_scaled(stack: Stack) -> None:
     stack.qfc("workers", "restart")
     assert stack.qfc("workers", "scale", "2")["wanted"] == 2
@@ -231,6 +232,7 @@ def test_edits_are_chosen_by_what_they_have_in_common(stack: Stack, world: Datab
     assert failure(stack, "deltas", "list", "--older", "soon")[0] == 2
 
 
+@pytest.mark.parametrize("stack", HERE, indirect=True, scope="module")
 def test_packages_that_a_later_one_replaces_are_cancelled(stack: Stack, world: DatabaseWorld) -> None:
     project = world.project("survey")
     older, later = world.job(project, made=60), world.job(project, made=5)

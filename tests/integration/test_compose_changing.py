@@ -1,4 +1,7 @@
-"""Commands that change a real deployment, here with Compose v2 and on a server over SSH with Compose v1."""
+"""Commands that change a real deployment: here with Compose v2, and on a server over SSH with Compose v1.
+
+Where neither SSH nor the version of Compose changes what happens, one of the two deployments is enough.
+"""
 
 from __future__ import annotations
 
@@ -81,12 +84,12 @@ def test_a_drain_waits_for_the_job(deployed: Deployment) -> None:
     await_states(deployed, ["idle", "idle"])
 
 
-def test_more_workers_than_the_memory_holds_are_refused(deployed: Deployment) -> None:
-    answer = deployed.run("--json", "--yes", "workers", "scale", "64")
+def test_more_workers_than_the_memory_holds_are_refused(deployed_here: Deployment) -> None:
+    answer = deployed_here.run("--json", "--yes", "workers", "scale", "64")
     assert answer.code == 4
     assert "GB" in answer.json["error"]["message"]
     assert "--force" in answer.json["error"]["hint"]
-    assert deployed.env["QFIELDCLOUD_WORKER_REPLICAS"] == "2"
+    assert deployed_here.env["QFIELDCLOUD_WORKER_REPLICAS"] == "2"
 
 
 @contextmanager
@@ -100,14 +103,14 @@ def an_override(deployed: Deployment, text: str) -> Iterator[None]:
         override.unlink()
 
 
-def test_a_number_in_an_override_file_is_told(deployed: Deployment) -> None:
+def test_a_number_in_an_override_file_is_told(deployed_here: Deployment) -> None:
     try:
-        with an_override(deployed, "scale: 2"):
-            answer = deployed.run("--json", "--yes", "workers", "scale", "1")
+        with an_override(deployed_here, "scale: 2"):
+            answer = deployed_here.run("--json", "--yes", "workers", "scale", "1")
         assert answer.code == 0, answer.out
         assert any("deploy.replicas" in remark for remark in answer.json["remarks"]), answer.out
     finally:
-        deployed.ok("workers", "scale", "2")
+        deployed_here.ok("workers", "scale", "2")
 
 
 def test_a_number_that_compose_refuses_leaves_everything_as_it_was(deployed: Deployment) -> None:
@@ -127,14 +130,16 @@ def test_services_are_made_anew_and_clients_reach_the_new_one(deployed: Deployme
     assert deployed.ok("status")["verdict"] == "ok"
 
 
-def test_services_are_restarted(deployed: Deployment) -> None:
+def test_services_are_restarted(deployed_here: Deployment) -> None:
     def started() -> str:
-        return deployed.engine.docker("inspect", "--format", "{{.State.StartedAt}}", deployed.container("memcached"))
+        return deployed_here.engine.docker(
+            "inspect", "--format", "{{.State.StartedAt}}", deployed_here.container("memcached")
+        )
 
     before = started()
-    deployed.ok("services", "restart", "--service", "memcached")
+    deployed_here.ok("services", "restart", "--service", "memcached")
     assert started() != before
-    unknown = deployed.run("--json", "--yes", "services", "restart", "--service", "wordpress")
+    unknown = deployed_here.run("--json", "--yes", "services", "restart", "--service", "wordpress")
     assert (unknown.code, "app" in unknown.json["error"]["hint"]) == (1, True)
 
 
@@ -152,34 +157,34 @@ def test_images_are_built_anew(deployed: Deployment) -> None:
         deployed.ok("services", "rebuild", "--service", "nginx")
 
 
-def test_people_through_the_application(deployed: Deployment) -> None:
-    made = deployed.run("--json", "users", "create", "erik", "--email", "erik@example.com", "--password-stdin",
+def test_people_through_the_application(deployed_here: Deployment) -> None:
+    made = deployed_here.run("--json", "users", "create", "erik", "--email", "erik@example.com", "--password-stdin",
                         stdin="first-password-1")  # fmt: skip
     assert made.code in (0, 1), made.out
-    changed = deployed.run("--json", "users", "password", "erik", "--password-stdin", stdin="second-password-2")
+    changed = deployed_here.run("--json", "users", "password", "erik", "--password-stdin", stdin="second-password-2")
     assert changed.code == 0, changed.out
-    with deployed.client() as client:
+    with deployed_here.client() as client:
         login = client.post("/api/v1/auth/login/", json={"username": "erik", "password": "second-password-2"})
         assert login.status_code == 200
-    quota = deployed.ok("users", "quota", "erik", "--set", "20GB")
+    quota = deployed_here.ok("users", "quota", "erik", "--set", "20GB")
     assert quota["after"] == 20 * 10**9
-    assert deployed.ok("users", "quota", "erik")["storage_quota_bytes"] == 20 * 10**9
-    weak = deployed.run("--json", "users", "password", "erik", "--password-stdin", stdin="12345")
+    assert deployed_here.ok("users", "quota", "erik")["storage_quota_bytes"] == 20 * 10**9
+    weak = deployed_here.run("--json", "users", "password", "erik", "--password-stdin", stdin="12345")
     assert weak.code == 1
     assert "12345" not in weak.out + weak.err
 
 
-def test_a_project_goes_out_and_comes_in_again(deployed: Deployment, tmp_path: Path) -> None:
-    project = survey(deployed)
+def test_a_project_goes_out_and_comes_in_again(deployed_here: Deployment, tmp_path: Path) -> None:
+    project = survey(deployed_here)
     export = tmp_path / "survey.zip"
-    written = deployed.ok("projects", "export", "--project", project, "--output", str(export))
+    written = deployed_here.ok("projects", "export", "--project", project, "--output", str(export))
     assert (written["files"], written["path"]) == (2, str(export))
     with zipfile.ZipFile(export) as archive:
         assert archive.read("files/points.gpkg") == (SAMPLES / "points.gpkg").read_bytes()
     name = f"{ADMIN}/again{time.time_ns()}"
-    made = deployed.ok("projects", "import", str(export), "--name", name.partition("/")[2])
+    made = deployed_here.ok("projects", "import", str(export), "--name", name.partition("/")[2])
     assert (made["project"], made["files"]) == (name, 2)
-    with deployed.device() as device:
+    with deployed_here.device() as device:
         got = device.get(f"/api/v1/files/{made['id']}/points.gpkg/", follow_redirects=True)
         assert got.content == (SAMPLES / "points.gpkg").read_bytes()
         for one in (project, made["id"]):
@@ -201,10 +206,10 @@ def survey(deployed: Deployment) -> str:
         return project
 
 
-def test_the_log_of_a_job(deployed: Deployment) -> None:
-    project = survey(deployed)
-    (job,) = deployed.ok("projects", "status", "--project", project)["last_jobs"]
-    lines = deployed.ok("logs", "--job", job["id"])["lines"]
+def test_the_log_of_a_job(deployed_here: Deployment) -> None:
+    project = survey(deployed_here)
+    (job,) = deployed_here.ok("projects", "status", "--project", project)["last_jobs"]
+    lines = deployed_here.ok("logs", "--job", job["id"])["lines"]
     assert {line["service"] for line in lines} >= {"worker_wrapper"}
     assert all(job["id"] in line["text"] for line in lines if line["service"] == "app")
 
@@ -223,11 +228,11 @@ def test_one_operator_at_a_time_and_his_name_is_told(deployed: Deployment) -> No
     await_states(deployed, ["idle", "idle"])
 
 
-def test_what_was_done_is_written_down_beside_the_deployment(deployed: Deployment) -> None:
-    deployed.ok("services", "restart", "--service", "memcached")
-    entry = deployed.ok("audit")["entries"][0]
+def test_what_was_done_is_written_down_beside_the_deployment(deployed_there: Deployment) -> None:
+    deployed_there.ok("services", "restart", "--service", "memcached")
+    entry = deployed_there.ok("audit")["entries"][0]
     assert (entry["command"], entry["target"], entry["result"]) == ("services restart", "memcached", "done")
-    log = deployed.place / ".qfc/audit.jsonl"
+    log = deployed_there.place / ".qfc/audit.jsonl"
     assert log.stat().st_mode & 0o077 == 0
     assert PASSWORD not in log.read_text()
 
