@@ -9,6 +9,7 @@ import sys
 import tempfile
 import uuid
 from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -124,14 +125,37 @@ def shared_databases(template_database: Endpoint) -> Iterator[SharedDatabases]:
     made.close()
 
 
+@contextmanager
+def fresh_database(template: Endpoint) -> Generator[Endpoint]:
+    """Clone the template for a block."""
+    name = f"test_{uuid.uuid4().hex[:12]}"
+    server = replace(template, database="postgres")
+    _run_sql(server, f"create database {name} template {template.database}")
+    yield replace(template, database=name)
+    _run_sql(server, f"drop database {name} with (force)")
+
+
+@contextmanager
+def fresh_folder(parent: Path) -> Generator[Path]:
+    """Make an empty folder for a node's data for a block."""
+    folder = parent / uuid.uuid4().hex[:8]
+    folder.mkdir(mode=0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 @pytest.fixture
 def database(template_database: Endpoint) -> Iterator[Endpoint]:
     """A fresh database of the node for one test."""
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    server = replace(template_database, database="postgres")
-    _run_sql(server, f"create database {name} template qfc_template")
-    yield replace(template_database, database=name)
-    _run_sql(server, f"drop database {name} with (force)")
+    with fresh_database(template_database) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_database(template_database: Endpoint) -> Iterator[Endpoint]:
+    """A database of the node for all tests of a module, which empty it."""
+    with fresh_database(template_database) as made:
+        yield made
 
 
 @pytest.fixture
@@ -144,10 +168,15 @@ def database_connection(database: Endpoint) -> Iterator[psycopg.Connection]:
 @pytest.fixture
 def node_folder(short_folder: Path) -> Iterator[Path]:
     """An empty folder for a node's data."""
-    folder = short_folder / uuid.uuid4().hex[:8]
-    folder.mkdir(mode=0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with fresh_folder(short_folder) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_folder(short_folder: Path) -> Iterator[Path]:
+    """A folder for the data of a node that all tests of a module use."""
+    with fresh_folder(short_folder) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -72,10 +72,17 @@ class Node:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.resources.close()
-        for process in [*self.workers, *([self._app] if self._app else [])]:
-            end(process, signal.SIGKILL)
+        self.end_workers()
+        if self._app:
+            end(self._app, signal.SIGKILL)
         self._log.close()
+
+    def end_workers(self) -> None:
+        """SIGKILL the workers, and close the clients of tests."""
+        self.resources.close()
+        for worker in self.workers:
+            end(worker, signal.SIGKILL)
+        self.workers.clear()
 
     def start_app(self) -> None:
         """Start the API server and wait until it answers."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 import uuid
 from collections.abc import Iterator
@@ -18,13 +19,25 @@ from qfc.drivers.postgres_server import Endpoint, connect
 PASSWORD = "correct-horse-battery"
 
 
-@pytest.fixture
-def node_with_journal(database: Endpoint, node_folder: Path) -> Iterator[Node]:
+@pytest.fixture(scope="module")
+def journal_node(module_database: Endpoint, module_folder: Path) -> Iterator[Node]:
+    """A node for all tests: an API server, and a user."""
     settings = {"QFC_NODE_GIS_ENGINE": "engines.JournalEngine", "PYTHONPATH": str(Path(__file__).parents[1])}
-    with Node(database, node_folder, **settings) as node:
+    with Node(module_database, module_folder, **settings) as node:
         node.start_app()
         node.create_user("alice")
         yield node
+
+
+@pytest.fixture
+def node_with_journal(journal_node: Node) -> Iterator[Node]:
+    """The node without projects and workers, and with nobody logged in."""
+    yield journal_node
+    journal_node.end_workers()
+    with connect(journal_node.endpoint) as connection:
+        connection.execute("truncate core_project, authentication_authtoken cascade")
+    for left in (*journal_node.folder.glob("jobs/*"), *journal_node.folder.glob("staging/*")):
+        shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 class Person:
@@ -202,7 +215,8 @@ def test_a_failed_job_has_an_end_and_leaves_nothing_behind(node_with_journal: No
     assert list((node_with_journal.folder / "staging").iterdir()) == []
 
 
-def test_the_status_names_what_is_down(node_with_journal: Node, database: Endpoint) -> None:
+def test_the_status_names_what_is_down(node_with_journal: Node) -> None:
+    database = node_with_journal.endpoint
     node_with_journal.start_worker()
     deadline = time.monotonic() + 30
     while (answer := httpx.get(f"{node_with_journal.url}status/", timeout=30)).status_code != 200:
