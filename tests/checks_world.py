@@ -13,7 +13,7 @@ from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
 from qfc.stack.findings import Finding, Result
 from qfc.stack.model import Revision, Worker
-from queue_world import NOW, DatabaseWorld, MemoryWorld
+from queue_world import DatabaseWorld, MemoryWorld, moment
 from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(dry_run=True)
@@ -30,7 +30,7 @@ def healthy(kind: str = "embedded") -> tuple[MemoryPorts, MemoryWorld]:
     else:
         ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
         ports.deployment.site.env = ENV
-    ports.clock.moment = NOW
+    ports.clock.moment = moment()
     ports.runtime.start(None)
     ports.directory.migrations = ("core.0001",)
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]

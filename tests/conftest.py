@@ -22,6 +22,7 @@ from engines_of_docker import IMAGES, DockerHost, bring_images, require_engine, 
 from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
+from queue_world import begin_moment
 from requirements import require
 from shared_database import SharedDatabases
 
@@ -80,6 +81,12 @@ def scrubbed_environment() -> Iterator[None]:
     yield
     os.environ.clear()
     os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def fresh_moment() -> None:
+    """Count the times of rows from the beginning of each test."""
+    begin_moment()
 
 
 @pytest.fixture(scope="session")

@@ -17,7 +17,7 @@ from uuid import UUID, uuid4
 from qfc.drivers.postgres import Connect, PostgresJobStore
 from qfc.stack.model import Job, JobStatus, Worker
 from qfc.stack.ports import Ports
-from queue_world import NOW, DatabaseWorld, MemoryWorld, World
+from queue_world import DatabaseWorld, MemoryWorld, World, moment
 from twins import MemoryClock, MemoryQueue, memory_stack
 
 OPEN_PART = ("pending", "started")
@@ -113,7 +113,7 @@ class Ground(Protocol):
 class MemoryGround:
     """The twin of a node."""
 
-    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryClock(NOW)))
+    queue: MemoryQueue = field(default_factory=lambda: MemoryQueue(MemoryClock(moment())))
     data: Counter[str] = field(default_factory=Counter[str])
     containers: set[str] = field(default_factory=set[str])
 
@@ -126,7 +126,7 @@ class MemoryGround:
     def tick(self) -> float:
         """Let a second pass."""
         self._clock.moment += timedelta(seconds=1)
-        return (NOW - self._clock.moment).total_seconds() / 60
+        return (moment() - self._clock.moment).total_seconds() / 60
 
     def give_file(self, project: str) -> None:
         """Do nothing: the twin has no files."""
@@ -262,7 +262,7 @@ class DatabaseGround:
         (moment,) = self._one("select clock_timestamp()")
         self._clock.moment = moment
         self._tell()
-        return (NOW - moment).total_seconds() / 60
+        return (moment() - moment).total_seconds() / 60
 
     def give_file(self, project: str) -> None:
         """Give a new project a file; an official server's containers write new versions of it."""

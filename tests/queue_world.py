@@ -32,7 +32,7 @@ from twins import MemoryClock, MemoryDirectory, MemoryQueue
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases with recorded tables, the oldest first; each starts with the tables of the previous one.
 OFFICIAL = ("2024_09", "2025_02", "2025_11", "2026_06")
-NOW = datetime.now(UTC).replace(microsecond=0)
+_moment = datetime.now(UTC).replace(microsecond=0)
 
 
 class World(Protocol):
@@ -109,7 +109,7 @@ class DatabaseWorld:
             port.close()
 
     def now(self) -> datetime:
-        """Return the database's current time: `NOW` plus the duration of the tests so far."""
+        """Return the database's current time: `moment()` plus the duration of the test so far."""
         return datetime.now(UTC)
 
     def execute(self, statement: str, parameters: dict[str, Any] | None = None) -> list[Any]:
@@ -135,7 +135,7 @@ class DatabaseWorld:
             self.tables,
             self.user_id(owner),
             name,
-            made_at=NOW,
+            made_at=moment(),
             project_details=details,
             file_storage_bytes=1000,
             locked_at=locked_at,
@@ -213,9 +213,20 @@ class DatabaseWorld:
         self.tables.insert(table, **values)
 
 
+def moment() -> datetime:
+    """Return the moment at which the current test began: hours of tests must not make rows old."""
+    return _moment
+
+
+def begin_moment() -> None:
+    """Note that a test begins."""
+    global _moment
+    _moment = datetime.now(UTC).replace(microsecond=0)
+
+
 def before(minutes: float) -> datetime:
-    """Return the moment that many minutes ago."""
-    return NOW - timedelta(minutes=minutes)
+    """Return the moment that many minutes before the current test began."""
+    return moment() - timedelta(minutes=minutes)
 
 
 def official_schema(name: str) -> str:
@@ -228,7 +239,7 @@ class MemoryWorld:
     """Rows in the memory twins."""
 
     def __init__(self, store: MemoryQueue | None = None, directory: MemoryDirectory | None = None) -> None:
-        self.store: MemoryQueue = store or MemoryQueue(MemoryClock(NOW))
+        self.store: MemoryQueue = store or MemoryQueue(MemoryClock(moment()))
         self.directory: MemoryDirectory = directory or MemoryDirectory()
         self.has_leases = self.tells_effects = True
         self.person("alice")
@@ -238,7 +249,7 @@ class MemoryWorld:
 
     def now(self) -> datetime:
         """Return the time of the queue's clock."""
-        return NOW
+        return moment()
 
     def person(self, name: str) -> None:
         """Make a person."""

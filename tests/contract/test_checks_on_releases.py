@@ -10,7 +10,7 @@ from qfc.checks.files import FILES, FILES_FOR_SYNC
 from qfc.checks.records import RECORDS, RECORDS_FOR_SYNC, DatabaseNew, MigrationsPending
 from qfc.checks.work import WORK
 from qfc.stack.findings import Result
-from queue_world import NOW, DatabaseWorld
+from queue_world import DatabaseWorld, moment
 from twins import memory_stack
 
 ALL = (*RECORDS_FOR_SYNC, *RECORDS, *WORK, *ACCOUNTS_FOR_SYNC, *ACCOUNTS, *FILES_FOR_SYNC, *FILES)
@@ -32,7 +32,7 @@ def test_a_server_on_which_all_is_well(database_world: DatabaseWorld) -> None:
         store(world, project, "DCIM/tree.jpg", 300, 300)
         announce(world, delta, **{"DCIM/tree.jpg": "aa"})
     stack = memory_stack()
-    stack.clock.moment = NOW
+    stack.clock.moment = moment()
     stack.runtime.start(None)
     ports = on_rows(stack, world)
     findings = examine(CHECKS, Evidence(ports), limit_s=60.0)

@@ -17,9 +17,9 @@ from qfc.stack.model.conditions import (
     PlanChange,
     ProjectCount,
 )
-from queue_world import NOW, DatabaseWorld, before
+from queue_world import DatabaseWorld, before, moment
 
-DAY = NOW - timedelta(days=1)
+DAY = moment() - timedelta(days=1)
 TROUBLES = {
     FileTrouble.TINY: (("relief.tif", 3), ("data/trees.GPKG", 0), ("map.mbtiles", 15)),
     FileTrouble.RESERVED: (
@@ -84,7 +84,7 @@ def test_a_project_file_among_shared_datasets(world: DatabaseWorld) -> None:
 
 def test_bytes_that_are_counted_wrongly(world: DatabaseWorld) -> None:
     if not keeps_files(world):
-        assert world.conditions.files.miscounts(until=NOW) is None
+        assert world.conditions.files.miscounts(until=moment()) is None
         assert world.conditions.files.old_versions() is None
         return
     world.project("elsewhere")
@@ -134,11 +134,11 @@ def test_who_is_locked_out(world: DatabaseWorld) -> None:
         wrong_password(world, name, times, ago=timedelta(minutes=minutes))
         for name, times, minutes in (("alice", 4, 5), ("stranger", 9, 5), ("Alice@example.com", 5, 40))
     ]
-    assert world.conditions.accounts.locked_out(NOW) == (() if all(kept) else None)
+    assert world.conditions.accounts.locked_out(moment()) == (() if all(kept) else None)
     if all(kept):
         wrong_password(world, "alice@example.com", 5, ago=timedelta(minutes=20))
-        assert world.conditions.accounts.locked_out(NOW) == ("alice@example.com",)
-        assert world.conditions.accounts.locked_out(NOW + timedelta(minutes=11)) == ()
+        assert world.conditions.accounts.locked_out(moment()) == ("alice@example.com",)
+        assert world.conditions.accounts.locked_out(moment() + timedelta(minutes=11)) == ()
 
 
 def test_many_descriptions_within_an_hour(world: DatabaseWorld) -> None:

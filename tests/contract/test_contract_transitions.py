@@ -21,7 +21,7 @@ from qfc.operations.sync_queue import sync_queue
 from qfc.stack.model import Job, JobStatus, QueueDepth, QueueSnapshot, WaitingCounts
 from qfc.stack.ports import Transitions
 from qfc.stack.queue import BEGIN_S
-from queue_world import NOW, World
+from queue_world import World, moment
 from twins import MemoryPorts, MemoryTransitions, memory_stack
 
 Make = Callable[[], Transitions]
@@ -38,7 +38,9 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
 
 def look(at: datetime, *statuses: JobStatus) -> QueueSnapshot:
     """Return a snapshot of jobs, each named by its place."""
-    jobs = [Job(f"j{n}", "package", one, f"p{n}", "alice/p", "alice", NOW - HOUR) for n, one in enumerate(statuses)]
+    jobs = [
+        Job(f"j{n}", "package", one, f"p{n}", "alice/p", "alice", moment() - HOUR) for n, one in enumerate(statuses)
+    ]
     pending = tuple(one for one in jobs if one.status is JobStatus.PENDING)
     active = tuple(one for one in jobs if one.status is not JobStatus.PENDING)
     depth = QueueDepth(len(pending), 0, len(active), 0.0)
@@ -46,20 +48,20 @@ def look(at: datetime, *statuses: JobStatus) -> QueueSnapshot:
 
 
 def test_the_next_command_knows_what_the_last_one_saw(make: Make) -> None:
-    first = make().noted(look(NOW, JobStatus.PENDING, JobStatus.QUEUED))
-    assert {name: one.seen_at for name, one in first.seen.items()} == {"j0": NOW, "j1": NOW}
-    second = make().noted(look(NOW + HOUR, JobStatus.QUEUED, JobStatus.QUEUED))
+    first = make().noted(look(moment(), JobStatus.PENDING, JobStatus.QUEUED))
+    assert {name: one.seen_at for name, one in first.seen.items()} == {"j0": moment(), "j1": moment()}
+    second = make().noted(look(moment() + HOUR, JobStatus.QUEUED, JobStatus.QUEUED))
     taken, still = second.seen["j0"], second.seen["j1"]
-    assert (taken.status, taken.after, taken.seen_at) == (JobStatus.QUEUED, NOW, NOW + HOUR)
-    assert (still.after, still.seen_at, still.last_at) == (None, NOW, NOW + HOUR)
+    assert (taken.status, taken.after, taken.seen_at) == (JobStatus.QUEUED, moment(), moment() + HOUR)
+    assert (still.after, still.seen_at, still.last_at) == (None, moment(), moment() + HOUR)
     assert (taken.job_id, taken.project_id) == ("j0", "p0")
 
 
 def test_jobs_that_have_ended_are_forgotten(make: Make) -> None:
-    make().noted(look(NOW, JobStatus.QUEUED))
-    assert make().noted(look(NOW + HOUR)).seen == {}
-    again = make().noted(look(NOW + 2 * HOUR, JobStatus.QUEUED)).seen["j0"]
-    assert (again.seen_at, again.after) == (NOW + 2 * HOUR, None)
+    make().noted(look(moment(), JobStatus.QUEUED))
+    assert make().noted(look(moment() + HOUR)).seen == {}
+    again = make().noted(look(moment() + 2 * HOUR, JobStatus.QUEUED)).seen["j0"]
+    assert (again.seen_at, again.after) == (moment() + 2 * HOUR, None)
 
 
 @pytest.fixture
@@ -68,12 +70,12 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_only_the_owner_reads_it(tmp_path: Path, path: Path) -> None:
-    FileTransitions(tmp_path).noted(look(NOW, JobStatus.QUEUED))
+    FileTransitions(tmp_path).noted(look(moment(), JobStatus.QUEUED))
     assert [one.stat().st_mode & 0o077 for one in tmp_path.iterdir()] == [0, 0]
     (line,) = path.read_text().splitlines()
     document = json.loads(line)
-    assert document == {"job": "j0", "project": "p0", "status": "queued", "seen_at": NOW.isoformat(),
-                        "last_at": NOW.isoformat(), "after": None}  # fmt: skip
+    assert document == {"job": "j0", "project": "p0", "status": "queued", "seen_at": moment().isoformat(),
+                        "last_at": moment().isoformat(), "after": None}  # fmt: skip
 
 
 CUT = (
@@ -91,57 +93,57 @@ CUT = (
 
 @pytest.mark.parametrize("line", CUT)
 def test_a_line_that_was_cut_off_is_left_out(tmp_path: Path, path: Path, line: str) -> None:
-    FileTransitions(tmp_path).noted(look(NOW, JobStatus.QUEUED, JobStatus.QUEUED))
+    FileTransitions(tmp_path).noted(look(moment(), JobStatus.QUEUED, JobStatus.QUEUED))
     first = path.read_text().splitlines()[0]
     path.write_text(f"{line}\n{first}\n{line}")
-    seen = FileTransitions(tmp_path).noted(look(NOW + HOUR, JobStatus.QUEUED, JobStatus.QUEUED)).seen
-    assert (seen["j0"].seen_at, seen["j1"].seen_at) == (NOW, NOW + HOUR)
+    seen = FileTransitions(tmp_path).noted(look(moment() + HOUR, JobStatus.QUEUED, JobStatus.QUEUED)).seen
+    assert (seen["j0"].seen_at, seen["j1"].seen_at) == (moment(), moment() + HOUR)
 
 
 def test_what_has_not_changed_is_not_written_again(tmp_path: Path, path: Path) -> None:
-    FileTransitions(tmp_path).noted(look(NOW, JobStatus.QUEUED))
+    FileTransitions(tmp_path).noted(look(moment(), JobStatus.QUEUED))
     before = path.stat().st_ino
-    FileTransitions(tmp_path).noted(look(NOW + timedelta(seconds=1), JobStatus.QUEUED))
+    FileTransitions(tmp_path).noted(look(moment() + timedelta(seconds=1), JobStatus.QUEUED))
     assert path.stat().st_ino == before
 
 
 def test_what_cannot_be_kept_does_not_stop_anybody(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    snapshot = look(NOW, JobStatus.QUEUED)
+    snapshot = look(moment(), JobStatus.QUEUED)
     for folder in (tmp_path / "file", Path("/proc/nobody/writes/here")):
-        assert FileTransitions(folder).noted(snapshot).seen["j0"].seen_at == NOW
+        assert FileTransitions(folder).noted(snapshot).seen["j0"].seen_at == moment()
     assert (tmp_path / "file").read_bytes() == b""
 
 
 def test_what_may_only_be_read_still_tells_what_is_known(tmp_path: Path, path: Path) -> None:
     """The second file cannot be opened for writing, as in a read-only folder, even by root."""
-    FileTransitions(tmp_path).noted(look(NOW, JobStatus.QUEUED))
+    FileTransitions(tmp_path).noted(look(moment(), JobStatus.QUEUED))
     (tmp_path / "transitions.mutex").unlink()
     (tmp_path / "transitions.mutex").mkdir()
     before = path.read_text()
-    assert FileTransitions(tmp_path).noted(look(NOW + HOUR, JobStatus.QUEUED)).seen["j0"].seen_at == NOW
+    assert FileTransitions(tmp_path).noted(look(moment() + HOUR, JobStatus.QUEUED)).seen["j0"].seen_at == moment()
     assert path.read_text() == before
 
 
 def test_nobody_waits_for_a_command_that_hangs(tmp_path: Path, path: Path) -> None:
-    FileTransitions(tmp_path).noted(look(NOW, JobStatus.PENDING))
+    FileTransitions(tmp_path).noted(look(moment(), JobStatus.PENDING))
     before = path.read_text()
     with (tmp_path / "transitions.mutex").open("r+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        seen = FileTransitions(tmp_path).noted(look(NOW + HOUR, JobStatus.QUEUED)).seen
-    assert (seen["j0"].after, path.read_text()) == (NOW, before)
+        seen = FileTransitions(tmp_path).noted(look(moment() + HOUR, JobStatus.QUEUED)).seen
+    assert (seen["j0"].after, path.read_text()) == (moment(), before)
 
 
 def test_many_writers_spoil_nothing(tmp_path: Path, path: Path) -> None:
     """Each looks repeatedly; whatever is lost, every line is complete and no job appears older than it is."""
-    FileTransitions(tmp_path).noted(look(NOW, *[JobStatus.PENDING] * 50))
+    FileTransitions(tmp_path).noted(look(moment(), *[JobStatus.PENDING] * 50))
     wrong: list[object] = []
 
     def write(offset: int) -> None:
         for number in range(1, 20):
-            at = NOW + timedelta(minutes=number, seconds=offset)
+            at = moment() + timedelta(minutes=number, seconds=offset)
             seen = FileTransitions(tmp_path).noted(look(at, *[JobStatus.QUEUED] * 50)).seen
-            wrong.extend(one for one in seen.values() if one.status is JobStatus.QUEUED and one.after != NOW)
+            wrong.extend(one for one in seen.values() if one.status is JobStatus.QUEUED and one.after != moment())
 
     writers = [threading.Thread(target=write, args=(offset,)) for offset in range(6)]
     for writer in writers:

@@ -16,7 +16,7 @@ from qfc.drivers.postgres.connection import Database
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc.errors import QfcError, RefusedError, UnreachableError
 from qfc.stack.model import JobStatus
-from queue_world import NOW, DatabaseWorld, before
+from queue_world import DatabaseWorld, before, moment
 
 #: First key of the advisory locks of the node's workers; the acceptance tests compare it with real ones.
 LOCK_CLASS = 0x51464357
@@ -211,8 +211,9 @@ def test_a_quota_is_the_plan_and_what_was_added(world: DatabaseWorld) -> None:
 
 def test_disabling_ends_the_tokens(world: DatabaseWorld) -> None:
     for number, hours in enumerate((1, 2, -1)):
-        world.insert("authentication_authtoken", key=f"k{number}", created_at=NOW, updated_at=NOW, user_agent="",
-                     expires_at=before(-60 * hours), client_type="sdk", user_id=world.user_id("alice"))  # fmt: skip
+        world.insert("authentication_authtoken", key=f"k{number}", created_at=moment(), updated_at=moment(),
+                     user_agent="", expires_at=before(-60 * hours), client_type="sdk",
+                     user_id=world.user_id("alice"))  # fmt: skip
     assert world.directory.set_active("alice", False) == 2
     assert world.execute("select count(*) from authentication_authtoken where expires_at > now()") == [(0,)]
 
@@ -294,7 +295,7 @@ def before_id(number: int) -> str:
 
 def test_the_durations_of_a_job_that_waited_long(world: DatabaseWorld) -> None:
     world.job(world.project("survey"), "finished", made=60 * 24 * 30, started=5, ended=4)
-    found = world.store.statistics(since=NOW - timedelta(hours=1))
+    found = world.store.statistics(since=moment() - timedelta(hours=1))
     assert found.finished == 1
     assert found.wait.max == (60 * 24 * 30 - 5) * 60
 

@@ -10,7 +10,7 @@ import pytest
 from checks_world import answering, expect
 from conditions_world import count_bytes, store, wrong_password
 from qfc.stack.model.conditions import PlacesTaken
-from queue_world import NOW, DatabaseWorld, before
+from queue_world import DatabaseWorld, before, moment
 from twins import MemoryPorts
 
 
@@ -64,8 +64,8 @@ def test_who_typed_wrong_passwords_is_let_in_again(
     ports: MemoryPorts, world: DatabaseWorld, manage: Callable[..., str]
 ) -> None:
     answering(ports, "axes_reset_username", manage)
-    assert wrong_password(world, "alice", 5, ago=NOW - before(5))
-    assert wrong_password(world, "stranger", 50, ago=NOW - before(5))
+    assert wrong_password(world, "alice", 5, ago=moment() - before(5))
+    assert wrong_password(world, "stranger", 50, ago=moment() - before(5))
     expect(ports, "G09", "alice.")
 
 
@@ -77,7 +77,7 @@ def test_who_takes_a_place_in_a_private_project(world: DatabaseWorld) -> None:
 
     def add(name: str, *, incognito: bool = False) -> None:
         world.insert("collaborator", collaborator_id=world.user_id(name), project_id=project, role="editor",
-                     created_at=NOW, updated_at=NOW, is_incognito=incognito)  # fmt: skip
+                     created_at=moment(), updated_at=moment(), is_incognito=incognito)  # fmt: skip
 
     places = world.conditions.accounts.places_taken
     add("alice")

@@ -13,7 +13,7 @@ from qfc.lab import Fault, fault
 from qfc.operations import lab_book
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.stack.model import Kind
-from queue_world import NOW, DatabaseWorld
+from queue_world import DatabaseWorld, moment
 from shared_database import NODE, SharedDatabases
 from twins import MemoryPorts
 
@@ -93,7 +93,7 @@ def test_a_fault_is_found_by_its_checks_and_leaves_nothing_behind(one: Fault, la
 def test_a_lab_that_was_killed_before_it_made_the_fault_is_mended(one: Fault, lab: Lab) -> None:
     ports, world = lab(one)
     before = traces(ports, world)
-    lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
+    lab_book.write(ports, [lab_book.Broken(one.id, moment(), "anna@memory", one.look(ports))])
     assert lab_mend(ports, one.id, YES).changed == (one.id,)
     assert traces(ports, world) == before
     assert lab_book.read(ports) == ()

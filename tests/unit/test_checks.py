@@ -22,7 +22,7 @@ from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.findings import Result
 from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
-from queue_world import NOW, MemoryWorld
+from queue_world import MemoryWorld, moment
 from twins import MemoryPorts
 
 
@@ -302,7 +302,7 @@ def test_a_check_that_cannot_look_says_so_and_stops_no_other() -> None:
 def test_a_young_job_is_no_lost_one() -> None:
     ports, world = healthy()
     world.job(world.project("young"), "queued", made=1)
-    ports.clock.moment = NOW + timedelta(seconds=1)
+    ports.clock.moment = moment() + timedelta(seconds=1)
     assert [one.id for one in found(ports).findings] == []
 
 

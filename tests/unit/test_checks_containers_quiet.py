@@ -28,7 +28,7 @@ from qfc.stack.model import (
     TemporaryFolder,
     Vantage,
 )
-from queue_world import NOW
+from queue_world import moment
 from twins import MemoryInspection, MemoryPorts
 
 WORKER, DAY_S = "worker_wrapper", 24 * 3600.0
@@ -53,7 +53,7 @@ def official(ports: MemoryPorts) -> None:
     """Use workers that start a container for each job, with everything that they need."""
     site = ports.deployment.site
     site.extra = {"qgis": "memory-qgis"}
-    site.build("qgis", NOW)
+    site.build("qgis", moment())
     seen(ports).environment.given[WORKER] = dict(QGIS)
     change(ports, WORKER, mounts=("/var/run/docker.sock", "/tmp"))
 
@@ -73,7 +73,7 @@ def network(ports: MemoryPorts) -> None:
 def denied_socket(ports: MemoryPorts) -> None:
     official(ports)
     text = "docker.errors.DockerException: Error while fetching server API version"
-    ports.runtime.lines.append(LogLine(WORKER, WORKER, NOW - timedelta(minutes=1), "ERROR", text))
+    ports.runtime.lines.append(LogLine(WORKER, WORKER, moment() - timedelta(minutes=1), "ERROR", text))
 
 
 def store(**values: object) -> Fault:
@@ -83,7 +83,7 @@ def store(**values: object) -> Fault:
 
 def fills(ports: MemoryPorts) -> None:
     for day in range(4):
-        at = NOW - timedelta(days=3 - day)
+        at = moment() - timedelta(days=3 - day)
         ports.disk_history.add(DiskSample(at, (40 - 10 * day) * 10**9, 100 * 10**9, "/data"))
 
 
@@ -140,7 +140,7 @@ def test_workers_that_may_not_use_the_engine_say_so_in_their_log() -> None:
     ports, _ = healthy("compose")
     denied_socket(ports)
     assert the(found(ports), "D13").evidence.startswith("Their log says: docker.errors.DockerException")
-    ports.clock.moment = NOW + timedelta(hours=1)
+    ports.clock.moment = moment() + timedelta(hours=1)
     assert "D13" not in ids(found(ports))
 
 
@@ -203,7 +203,7 @@ def test_logs_that_may_not_be_measured_are_not_taken_for_small() -> None:
 def test_old_measurements_of_a_disk_say_nothing() -> None:
     ports, _ = healthy("compose")
     fills(ports)
-    ports.clock.moment = NOW + timedelta(days=3)
+    ports.clock.moment = moment() + timedelta(days=3)
     assert "A15-soon" not in ids(found(ports))
 
 

@@ -22,7 +22,7 @@ from qfc.operations.guard import Options
 from qfc.operations.lab import lab_break, lab_list, lab_mend
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.model import Disk, Kind, Revision, Worker
-from queue_world import NOW
+from queue_world import moment
 from twins import MemoryPorts, Release, memory_deployment, memory_stack
 
 YES, DRY = Options(yes=True), Options(yes=True, dry_run=True)
@@ -44,7 +44,7 @@ def lab(one: Fault | None = None) -> MemoryPorts:
     else:
         ports = memory_deployment(Release(Revision("a" * 40, "v1"), {}, ("core.0001",)))
         ports.deployment.site.env = ENV
-    ports.clock.moment = NOW
+    ports.clock.moment = moment()
     ports.runtime.start(None)
     ports.directory.migrations = ("core.0001", "core.0002")
     ports.jobs.worker_rows += [Worker("w1", "idle"), Worker("w2", "idle")]
@@ -88,7 +88,7 @@ def test_a_fault_is_found_by_its_checks_and_leaves_nothing_behind(one: Fault) ->
 def test_a_lab_that_was_killed_before_it_made_the_fault_is_mended(one: Fault) -> None:
     ports = lab(one)
     before = traces(ports)
-    lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
+    lab_book.write(ports, [lab_book.Broken(one.id, moment(), "anna@memory", one.look(ports))])
     assert lab_mend(ports, one.id, YES).changed == (one.id,)
     assert traces(ports) == before
     assert lab_book.read(ports) == ()
@@ -232,7 +232,7 @@ def test_a_small_disk_of_the_stack_alone_is_filled_and_freed(place: str) -> None
 
 def test_a_lab_that_was_killed_while_it_filled_the_disk_is_mended() -> None:
     ports, one = lab_on(Disk(SMALL, SMALL, "/memory")), fault("disk-full")
-    lab_book.write(ports, [lab_book.Broken(one.id, NOW, "anna@memory", one.look(ports))])
+    lab_book.write(ports, [lab_book.Broken(one.id, moment(), "anna@memory", one.look(ports))])
     assert lab_mend(ports, None, YES).broken == ()
     assert ports.host.ran == [("rm", "-f", "/memory/memory/qfc-lab-fills-the-disk")]
     assert lab_book.read(ports) == ()
@@ -249,10 +249,10 @@ def test_a_stack_that_did_not_run_is_not_started_by_freeing_its_disk() -> None:
 def test_a_certificate_of_the_lab_is_what_it_is_meant_to_be() -> None:
     from qfc.drivers.deployment.certificates import from_pem
 
-    certificate, key = self_signed("field.example.org", NOW, (-90, -1))
+    certificate, key = self_signed("field.example.org", moment(), (-90, -1))
     read = from_pem(certificate.decode())
     assert read.names == ("field.example.org",)
-    assert read.not_after == NOW - timedelta(days=1)
+    assert read.not_after == moment() - timedelta(days=1)
     assert b"PRIVATE KEY" in key
 
 

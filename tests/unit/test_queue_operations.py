@@ -29,7 +29,7 @@ from qfc.operations.workers_change import workers_drain, workers_restart, worker
 from qfc.operations.workers_list import workers_list
 from qfc.stack.model import JobStatus, Worker
 from qfc.stack.queue_changes import BULK_LIMIT
-from queue_world import NOW, MemoryWorld, before
+from queue_world import MemoryWorld, before, moment
 from twins import MemoryPorts, memory_stack
 
 YES = Options(yes=True)
@@ -39,7 +39,7 @@ DRY = Options(dry_run=True)
 @pytest.fixture
 def ports() -> MemoryPorts:
     stack = memory_stack()
-    stack.clock.moment = NOW
+    stack.clock.moment = moment()
     stack.runtime.start(None)
     return stack
 
@@ -118,12 +118,12 @@ def test_jobs_are_listed_with_reasons(ports: MemoryPorts, world: MemoryWorld) ->
 def test_jobs_say_since_when_they_were_seen_as_they_are(ports: MemoryPorts, world: MemoryWorld) -> None:
     job = world.job(world.project("survey"), made=600)
     world.job(world.project("done"), "finished", made=5, ended=4)
-    assert [line.seen_since for line in sync_queue(ports).jobs] == [NOW]
-    ports.clock.moment = NOW + timedelta(minutes=3)
-    assert [line.seen_since for line in jobs_list(ports).jobs] == [None, NOW]
+    assert [line.seen_since for line in sync_queue(ports).jobs] == [moment()]
+    ports.clock.moment = moment() + timedelta(minutes=3)
+    assert [line.seen_since for line in jobs_list(ports).jobs] == [None, moment()]
     ports.jobs.job_rows[job] = replace(ports.jobs.job_rows[job], status=JobStatus.QUEUED)
-    ports.clock.moment = NOW + timedelta(minutes=4)
-    assert jobs_show(ports, job).job.seen_since == NOW + timedelta(minutes=4)
+    ports.clock.moment = moment() + timedelta(minutes=4)
+    assert jobs_show(ports, job).job.seen_since == moment() + timedelta(minutes=4)
     (held,) = Evidence(ports).queue().active
     assert Evidence(ports).held_s(held) == 60
     assert [one.status for one in ports.transitions.known] == [JobStatus.PENDING, JobStatus.QUEUED]
@@ -393,7 +393,7 @@ def test_a_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
 def test_workers_are_joined_with_their_processes(ports: MemoryPorts) -> None:
     first, second = next(one for one in ports.runtime.services() if one.name == "worker_wrapper").instances
     ports.jobs.worker_rows[:] = [
-        Worker("w1", "busy", pid=first.pid, job_id="j", since=NOW),
+        Worker("w1", "busy", pid=first.pid, job_id="j", since=moment()),
         Worker("w2", "dead", pid=1),
     ]
     result = workers_list(ports)
