@@ -13,11 +13,18 @@ from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
 from .packaged_layer import make_offline, make_read_only, point_references
+from .passwords import has_password, remove_passwords
 from .port import Log, PackageReport
 from .project import Project
 from .qgs_xml import Element
 from .report import layers_by_id
 from .sync_settings import layer_action
+
+_STAYS = (
+    "Warning: layer '{}' is online, so its password travels with the package, and whoever may download the package can"
+    " read it. Use a service (pg_service.conf) or an authentication configuration of QGIS on the devices instead."
+)
+_REMOVED = "Layer '{}' cannot be used in the field: its password was removed, because its settings do not say 'online'."
 
 
 @dataclass
@@ -39,6 +46,7 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
     data = copy_offline(plan.offline, writer.data_file, area_of_interest(project))
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
+    _hide_passwords(project, plan)
     files = writer.write([state.layer for state in plan.kept])
     _log_summary(log, plan.notes, data, len(files))
     after = layers_by_id(project, _states_after(states.values(), plan, data))
@@ -123,6 +131,15 @@ def _rewrite_settings(project: Project, data_name: str | None) -> None:
     if (flags := root.find("projectFlags")) is not None:
         kept = [flag for flag in (flags.get("set") or "").split(";") if not flag.startswith("EvaluateDefault")]
         flags.set("set", ";".join(kept))
+
+
+def _hide_passwords(project: Project, plan: _Plan) -> None:
+    """Remove every password, except of layers that are online on purpose: devices cannot open these without it."""
+    layers = [state.layer for state in plan.kept if has_password(state.layer.datasource)]
+    online = [layer for layer in layers if layer_action(layer) != "offline"]
+    for layer in layers:
+        plan.notes.append(_STAYS.format(layer.name) if layer in online else _REMOVED.format(layer.name))
+    remove_passwords(project, {layer.datasource for layer in online})
 
 
 def _states_after(states: Iterable[LayerState], plan: _Plan, data: OfflineData) -> list[LayerState]:
