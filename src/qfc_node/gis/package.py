@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import qgs_xml
 from .area import area_of_interest
+from .database_layers import DatabaseLayers, described, is_copied
 from .datasource import DatabaseSource, OtherSource, TextSource
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
@@ -39,11 +40,12 @@ class _Plan:
 
 def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport:
     """Write the package of a project into `export_dir`. Raises GisError."""
-    states = inspect_all(project)
-    before = layers_by_id(project, states.values())
-    plan = _plan(states.values())
-    writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
-    data = copy_offline(plan.offline, writer.data_file, area_of_interest(project))
+    with DatabaseLayers() as databases:
+        states = databases.inspect(inspect_all(project))
+        before = layers_by_id(project, states.values())
+        plan = _plan(states.values())
+        writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
+        data = _copy_data(project, plan, databases, writer.data_file)
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
     _hide_passwords(project, plan)
@@ -51,6 +53,19 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
     _log_summary(log, plan.notes, data, len(files))
     after = layers_by_id(project, _states_after(states.values(), plan, data))
     return PackageReport(files, before, after, tuple(plan.notes))
+
+
+def _copy_data(project: Project, plan: _Plan, databases: DatabaseLayers, target: Path) -> OfflineData:
+    area = area_of_interest(project)
+    data = copy_offline(plan.offline, target, area)
+    if layers := described(plan.offline, databases):
+        from .database_copy import copy_databases
+        from .database_limits import limit_editing
+
+        plan.notes += copy_databases(layers, target, area, data)
+        for state, origin in layers:
+            limit_editing(state.layer, origin.table)
+    return data
 
 
 def _plan(states: Iterable[LayerState]) -> _Plan:
@@ -81,6 +96,8 @@ def _decide(state: LayerState, plan: _Plan) -> None:
 
 def _offline_problem(state: LayerState) -> str:
     """Return why a layer cannot be edited offline; empty if it can."""
+    if is_copied(state):
+        return ""
     if state.key_problem:
         return state.key_problem
     if isinstance(state.layer.source, DatabaseSource | OtherSource):
@@ -96,14 +113,20 @@ def _lock(state: LayerState, plan: _Plan, reason: str) -> None:
 def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file: Path) -> None:
     for state in plan.offline:
         reason = data.failures.get(state.layer.id)
+        if reason is not None and is_copied(state):
+            plan.left_out.append(state)
+            plan.notes.append(f"Layer '{state.layer.name}' was left out: {reason}.")
+            continue
         if reason is not None:
             plan.kept.append(state)
             _lock(state, plan, reason.rstrip("."))
             continue
-        is_text = isinstance(state.layer.source, TextSource)
+        is_text, is_locked = isinstance(state.layer.source, TextSource), bool(state.key_problem)
         make_offline(state, data.tables[state.layer.id], data_file)
         if is_text:
             _lock(state, plan, "text files cannot be changed")
+        if is_locked:
+            _lock(state, plan, state.key_problem)
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)

@@ -44,7 +44,8 @@ _MOMENT: LiteralString = (
 )
 _CLOCK: LiteralString = 'YYYY-MM-DD"T"HH24:MI:SS.MS'
 _READINGS: dict[str, LiteralString] = {
-    "float4": _FINITE,
+    # As it is written, 0.1, and not as the nearest number of 64 bits.
+    "float4": _FINITE.replace("THEN {column}", "THEN {column}::text::float8"),
     "float8": _FINITE,
     "numeric": _FINITE.replace("THEN {column}", "THEN {column}::float8"),
     "date": _MOMENT.replace("{moment}", "{column}").replace("%s", "'YYYY-MM-DD'"),
@@ -102,6 +103,11 @@ class PostgresColumn:
         if kind is FieldKind.INTEGER:
             return _DECLARED_INTEGERS[self.type_name]
         return _DECLARED.get(kind) or (f"TEXT({self._width})" if self._width else "TEXT")
+
+    @property
+    def is_document(self) -> bool:
+        """Whether the values are lists or maps, which a GeoPackage stores as JSON."""
+        return self.field.kind is FieldKind.JSON
 
     @property
     def reading(self) -> sql.Composed:

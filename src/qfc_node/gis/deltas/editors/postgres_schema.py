@@ -127,6 +127,17 @@ def describe(connection: Connection, source: DatabaseSource) -> PostgresTable:
     return _identified(connection, replace(table, rights=rights, is_lockable=kind in _LOCKABLE), source, oid)
 
 
+def with_unique_key(connection: Connection, table: PostgresTable) -> PostgresTable:
+    """Return the table, without its key if several rows have the same or none. Raises the errors of psycopg."""
+    if table.key is None or table.key_is_proven or table.problem:
+        return table
+    key = sql.Identifier(table.key)
+    query = sql.SQL("SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1 OR {} IS NULL LIMIT 1")
+    if connection.execute(query.format(table.name, key, key)).fetchone() is None:
+        return table
+    return replace(table, key=None, key_problem=f'The values of its key "{table.key}" are not unique')
+
+
 def _describe_query(connection: Connection, source: DatabaseSource) -> PostgresTable:
     # The project's author wrote the query, and the database runs it with the author's own rights.
     name = sql.Composed([sql.SQL(source.table), sql.SQL(" AS "), sql.Identifier("query")])  # pyright: ignore[reportArgumentType]
@@ -178,7 +189,7 @@ def _identified(connection: Connection, table: PostgresTable, source: DatabaseSo
     """Return the table with its key: the one that the project names, else the primary key, else a column `fid`."""
     indexes = connection.execute(_KEYS, (oid,)).fetchall()
     proven = {names[0] for _, names in indexes if len(names) == 1}
-    primary: list[str] = next((names for is_primary, names in indexes if is_primary), [])
+    primary = [str(name) for is_primary, names in indexes if is_primary for name in names]
     candidates = [_split(source.key), primary, ["fid"]]
     single = [names[0] for names in candidates if len(names) == 1 and names[0] in table.columns]
     key = next((name for name in single if name in proven), None) or next(iter(single), None)
