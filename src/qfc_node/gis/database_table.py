@@ -72,6 +72,7 @@ class DatabaseTable:
 
     def register(self, count: int) -> None:
         """Make the table a layer of the GeoPackage."""
+        self._target.execute("BEGIN")
         srs_id = self._geometry.register_srs(self._target) if self._geometry else 0
         self._target.execute(
             "INSERT INTO gpkg_contents (table_name, data_type, identifier, srs_id) VALUES (?, ?, ?, ?)",
@@ -85,6 +86,8 @@ class DatabaseTable:
             "INSERT INTO gpkg_data_columns (table_name, column_name, mime_type) VALUES (?, ?, ?)",
             [(self.name, column.name, _JSON) for column in self._columns if column.is_document],
         )
+        if self._target.in_transaction:  # scripts that add triggers commit by themselves
+            self._target.execute("COMMIT")
 
     def _create(self) -> None:
         columns = [f"{quoted(self.key)} INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"]
