@@ -9,6 +9,7 @@ import pytest
 import shapely
 
 from delta_world import World, create, patch, remove
+from postgis_world import reach
 from qfc.drivers.postgres_server import Endpoint, connect
 
 TABLES = """
@@ -30,12 +31,6 @@ TABLES = """
         id text PRIMARY KEY, parent int REFERENCES parent DEFERRABLE INITIALLY DEFERRED
     );
 """
-
-
-def reach(remote: Endpoint) -> str:
-    """The connection, as QGIS writes it."""
-    parameters = f"dbname='{remote.database}' host='{remote.host}' port='{remote.port}' user='{remote.user}'"
-    return f"{parameters} password='{remote.password}'"
 
 
 @pytest.fixture

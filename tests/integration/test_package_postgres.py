@@ -13,6 +13,7 @@ import pytest
 import shapely
 
 from gis_samples import layer_xml, make_geopackage, point, write_project
+from postgis_world import reach
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc_node.gis.native import NativeEngine
 from qfc_node.gis.port import PackageReport
@@ -77,12 +78,6 @@ def pack(tmp_path: Path, remote: Endpoint) -> Pack:
         return Package(report, Project.read(qgs))
 
     return run
-
-
-def reach(remote: Endpoint) -> str:
-    """The connection, as QGIS writes it."""
-    parameters = f"dbname='{remote.database}' host='{remote.host}' port='{remote.port}' user='{remote.user}'"
-    return f"{parameters} password='{remote.password}'"
 
 
 @pytest.fixture

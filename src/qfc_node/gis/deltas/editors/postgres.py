@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchan
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
 from .postgres_connection import Connection, connect, said, unreachable
+from .postgres_record import AppliedDeltas
 from .postgres_schema import PostgresTable, describe
 
 _STATEMENT_TIMEOUT = "60s"
@@ -25,13 +26,29 @@ class PostgresStore:
     """A Store over one connection."""
 
     def __init__(self, parameters: Mapping[str, str]) -> None:
+        self._parameters = parameters
         self.connection: Connection = connect(parameters)
         try:
             self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_TIMEOUT))
             # A violation must be reported for the delta that causes it.
             self.connection.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            self._record = AppliedDeltas(self.connection)
         except psycopg.Error as error:
+            self.connection.close()
             raise unreachable(error) from error
+
+    @property
+    def forgets(self) -> str:
+        """Why the database cannot remember deltas; empty if it can."""
+        return self._record.forgets
+
+    def claim(self, delta_id: str) -> str | None:
+        """Remember the delta. If it was remembered before, return the key of its feature, else None."""
+        return self._record.claim(delta_id)
+
+    def note_key(self, delta_id: str, key: str) -> None:
+        """Remember the key of the feature, too."""
+        self._record.note_key(delta_id, key)
 
     def layer_of(self, source: DatabaseSource) -> PostgresLayer:
         """Return the editor of the table that a source names. Raises RefusedError."""
@@ -58,9 +75,19 @@ class PostgresStore:
         try:
             self.connection.commit()
         except psycopg.Error as error:
+            if self._is_kept():
+                return frozenset()
             raise RefusedError(f"The database refused the edits: {said(error)}", (said(error),)) from error
         self.connection.close()
         return frozenset()
+
+    def _is_kept(self) -> bool:
+        """Whether a commit whose answer was lost arrived."""
+        try:
+            with closing(connect(self._parameters)) as connection:
+                return self._record.is_kept(connection)
+        except (RefusedError, psycopg.Error):
+            return False
 
     def discard(self) -> None:
         """Roll back and close."""
