@@ -173,6 +173,21 @@ def test_kinds_of_columns_that_only_postgresql_has(world: World, remote: Endpoin
     assert [outcome.modified_pk for outcome in report.outcomes] == ["2", "2"]
 
 
+def test_names_with_signs_that_mean_something(world: World, remote: Endpoint) -> None:
+    with connect(remote, autocommit=True) as connection:
+        connection.execute('CREATE TABLE "t%b" ("i%d" serial PRIMARY KEY, "cover %" int, "a""b" text, "{}" text)')
+        connection.execute('INSERT INTO "t%b" ("cover %") VALUES (1)')
+    world.add_layer("signs", f'{reach(remote)} key=\'i%d\' table="public"."t%b"', "postgres")
+    report = world.apply(
+        patch(1, {"cover %": 5, 'a"b': "%s", "{}": "{0}"}, {"cover %": 1}, layer="signs"),
+        create(9, None, layer="signs", **{"cover %": 7}),
+        remove(2, layer="signs"),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied"] * 3, report
+    with connect(remote) as connection:
+        assert connection.execute('SELECT * FROM "t%b"').fetchall() == [(1, 5, "%s", "{0}")]
+
+
 SHAPES = """
     CREATE TABLE shapes (
         id serial PRIMARY KEY,

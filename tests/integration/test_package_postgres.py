@@ -270,6 +270,20 @@ def test_one_filter_that_sqlite_does_not_understand_is_not_needed(pack: Pack, la
     assert package.sql("SELECT id FROM points") == [(2,), (3,)]
 
 
+def test_names_and_filters_with_signs_that_mean_something(pack: Pack, layer: Callable[..., str]) -> None:
+    script = """
+        CREATE TABLE "t%b" ("i%d" int PRIMARY KEY, "cover %" int, "{}" text, "g%" gis.geometry(Point, 2056));
+        INSERT INTO "t%b" VALUES (1, 2, 'a%sb', 'SRID=2056;POINT (1 2)'), (2, 3, 'ab', null);
+        CREATE VIEW "v%" AS SELECT * FROM "t%b";
+    """
+    filtered = layer("t", '"t%b" (g%)', key="i%d", subset='"{}" LIKE \'a%s%\' AND "cover %" % 2 = 0')
+    query = layer("q", "\"(SELECT 5 % 3 AS id, '{%s}' AS x)\"", wkb_type="NoGeometry")
+    package = pack(script, filtered, query, layer("v", '"v%" (g%)', key="i%d"))
+    assert package.sql('SELECT "i%d", "cover %", "{}" FROM "t%b"') == [(1, 2, "a%sb")]
+    assert package.sql("SELECT id, x FROM q") == [(2, "{%s}")]
+    assert package.sql('SELECT "i%d" FROM "v%"') == [(1,), (2,)]
+
+
 def test_only_features_in_the_area_of_interest_are_copied(pack: Pack, layer: Callable[..., str]) -> None:
     area = "POLYGON ((2600002 1199999, 2600004.5 1199999, 2600004.5 1200001, 2600002 1200001, 2600002 1199999))"
     entries = (

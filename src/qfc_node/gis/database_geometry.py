@@ -12,6 +12,7 @@ from psycopg import sql
 
 from .database_layers import DatabaseLayer
 from .deltas.editors.geopackage_blob import write_blob
+from .deltas.editors.postgres_columns import identifier
 from .deltas.editors.postgres_schema import PostgresGeometry
 from .deltas.geometry import GeometryType, Kind, Ordinate, UnfitGeometryError, fit, read_wkb
 from .project import Layer
@@ -61,7 +62,7 @@ class GeometryCopy:
 
     def near(self, bounds: Envelope) -> sql.Composed:
         """Return the condition that a geometry may meet a rectangle, which an index answers."""
-        column, namespace = sql.Identifier(self._column.name), sql.Identifier(self._column.namespace)
+        column, namespace = identifier(self._column.name), identifier(self._column.namespace)
         box = sql.SQL("{}({}, {}, {}, {}, {})").format(
             self._named("st_makeenvelope"), *bounds, self._srid or self._srid_of_data()
         )
@@ -100,17 +101,17 @@ class GeometryCopy:
 
     @property
     def _expression(self) -> sql.Composable:
-        column = sql.Identifier(self._column.name)
+        column = identifier(self._column.name)
         return sql.SQL("{}::{}").format(column, self._named("geometry")) if self._column.is_geography else column
 
-    def _named(self, name: str) -> sql.Identifier:
-        return sql.Identifier(self._column.namespace, name)
+    def _named(self, name: str) -> sql.Composable:
+        return identifier(self._column.namespace, name)
 
     def _srid_of_data(self) -> int:
         query = sql.SQL("SELECT {}({}) FROM {} WHERE {} IS NOT NULL LIMIT 1")
-        column = sql.Identifier(self._column.name)
+        column = identifier(self._column.name)
         statement = query.format(self._named("st_srid"), self._expression, self._origin.table.name, column)
-        row = self._origin.connection.execute(statement).fetchone()
+        row = self._origin.connection.execute(statement, ()).fetchone()
         return int(row[0]) if row else 0
 
     def _fitted(self, wkb: bytes) -> tuple[bool, bytes | None]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import Any, LiteralString, cast
+from typing import Any
 
 from psycopg import sql
 
 from .area import AreaFilter, AreaOfInterest
 from .database_geometry import GeometryCopy
 from .database_layers import DatabaseLayer
+from .deltas.editors.postgres_columns import identifier, written
 from .geopackage import create_count_triggers, quoted
 from .geopackage_copy import free_name
 from .geopackage_index import build_index
@@ -108,7 +109,7 @@ class DatabaseTable:
             conditions.append(self._geometry.near(limit.bounds))
         where = sql.SQL(" AND ").join(conditions) if conditions else sql.SQL("true")
         table = self._origin.table
-        order = sql.SQL(" ORDER BY {}").format(sql.Identifier(table.key)) if table.key else sql.SQL("")
+        order = sql.SQL(" ORDER BY {}").format(identifier(table.key)) if table.key else sql.SQL("")
         return sql.SQL("SELECT {} FROM {} WHERE {}{}").format(sql.SQL(", ").join(read), table.name, where, order)
 
     def _rows(self, query: sql.Composed, limit: AreaFilter | None) -> Iterator[list[Any]]:
@@ -116,7 +117,7 @@ class DatabaseTable:
         flags, number = len(self._matches), 0
         with self._origin.connection.cursor(name=_CURSOR, binary=True) as cursor:
             cursor.itersize = _BATCH
-            for row in cursor.execute(query):
+            for row in cursor.execute(query, ()):
                 values = row[flags:]
                 if self._geometry:
                     is_kept, blob = self._geometry.blob(values)
@@ -131,5 +132,4 @@ class DatabaseTable:
 
 
 def _condition(text: str) -> sql.SQL:
-    """Return a filter as the project's author wrote it, for the database of this author."""
-    return sql.SQL(cast("LiteralString", f"({text}\n)"))
+    return written(f"({text}\n)")

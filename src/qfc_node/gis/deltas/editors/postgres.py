@@ -14,6 +14,7 @@ from ...datasource import DatabaseSource
 from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
+from .postgres_columns import identifier
 from .postgres_connection import Connection, connect, said, unreachable
 from .postgres_record import AppliedDeltas
 from .postgres_schema import PostgresTable, describe
@@ -110,7 +111,7 @@ class PostgresLayer:
         query = sql.SQL("SELECT {} FROM {} WHERE {} = %s LIMIT 2" + lock)
         value = coerce_or_keep(self.schema.fields[self._key], key)
         try:
-            rows = self._run(query.format(columns, self._table.name, sql.Identifier(self._key)), [value])
+            rows = self._run(query.format(columns, self._table.name, identifier(self._key)), [value])
         except RefusedError as error:
             if isinstance(error.__cause__, psycopg.errors.DataError | psycopg.errors.UndefinedFunction):
                 return None  # no such key can exist
@@ -133,26 +134,26 @@ class PostgresLayer:
         return self._key_from(self._run(self._insertion(list(row)), list(row.values())), "added")
 
     def _insertion(self, names: list[str]) -> sql.Composed:
-        key = sql.Identifier(self._key)
+        key = identifier(self._key)
         if not names:
             return sql.SQL("INSERT INTO {} DEFAULT VALUES RETURNING {}").format(self._table.name, key)
-        columns = sql.SQL(", ").join(map(sql.Identifier, names))
+        columns = sql.SQL(", ").join(map(identifier, names))
         marks = sql.SQL(", ").join([sql.Placeholder()] * len(names))
         return sql.SQL("INSERT INTO {} ({}) VALUES ({}) RETURNING {}").format(self._table.name, columns, marks, key)
 
     def update(self, feature: Feature, attributes: Mapping[str, Value], geometry: GeometryChange) -> str:
         """Change columns of the row."""
         row = self._values(attributes, geometry)
-        assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in row)
+        assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(identifier(name)) for name in row)
         query = sql.SQL("UPDATE {} SET {} WHERE {} = %s RETURNING {}")
-        key = sql.Identifier(self._key)
+        key = identifier(self._key)
         statement = query.format(self._table.name, assign, key, key)
         return self._key_from(self._run(statement, [*row.values(), self._key_of(feature)]), "changed")
 
     def delete(self, feature: Feature) -> None:
         """Remove the row."""
         query = sql.SQL("DELETE FROM {} WHERE {} = %s RETURNING {}")
-        key = sql.Identifier(self._key)
+        key = identifier(self._key)
         self._key_from(self._run(query.format(self._table.name, key, key), [self._key_of(feature)]), "deleted")
 
     def _key_of(self, feature: Feature) -> Value:

@@ -113,7 +113,7 @@ class PostgresColumn:
     def reading(self) -> sql.Composed:
         """The expression that reads the column."""
         template = _ARRAY if self.is_array else _READINGS.get(self.type_name, _TEXT)
-        return sql.SQL(template).format(column=sql.Identifier(self.name))
+        return sql.SQL(template).format(column=identifier(self.name))
 
     def adapted(self, value: Value) -> Value:
         """Return a value of the field as psycopg sends it."""
@@ -134,6 +134,16 @@ class PostgresColumn:
     def _width(self) -> int | None:
         has_width = self.type_name in _WITH_LENGTH and not self.is_array and self.modifier > _LENGTH_OFFSET
         return self.modifier - _LENGTH_OFFSET if has_width else None
+
+
+def identifier(*names: str) -> sql.Identifier:
+    """Return a name for a statement with parameters, in which a percent sign has a meaning."""
+    return sql.Identifier(*(name.replace("%", "%%") for name in names))
+
+
+def written(text: str) -> sql.SQL:
+    """Return a filter or query as the project's author wrote it, for the database of this author."""
+    return sql.SQL(cast("LiteralString", text.replace("%", "%%")))
 
 
 def array_literal(values: list[Any]) -> str:

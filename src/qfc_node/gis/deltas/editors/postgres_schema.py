@@ -12,7 +12,7 @@ from psycopg import sql
 from ...datasource import DatabaseSource
 from ..editing import LayerSchema, RefusedError
 from ..geometry import GeometryType, Kind, Ordinate
-from .postgres_columns import PostgresColumn
+from .postgres_columns import PostgresColumn, identifier, written
 from .postgres_connection import Connection
 
 _TABLE = "SELECT c.oid, c.relkind FROM pg_class AS c WHERE c.oid = to_regclass(%s)"
@@ -115,14 +115,14 @@ def describe(connection: Connection, source: DatabaseSource) -> PostgresTable:
     """Return the table or query that a source names. Raises RefusedError and the errors of psycopg."""
     if source.table.startswith("("):
         return _describe_query(connection, source)
-    name = sql.Identifier(source.schema, source.table) if source.schema else sql.Identifier(source.table)
-    text = name.as_string(connection)
+    names = (source.schema, source.table) if source.schema else (source.table,)
+    text = sql.Identifier(*names).as_string(connection)
     found = connection.execute(_TABLE, (text,)).fetchone()
     if found is None or found[1] not in _READABLE:
         raise RefusedError(f"The database has no table {text} that this login may see")
     oid, kind = found
     rows = connection.execute(_COLUMNS, (oid,)).fetchall()
-    table = _typed(connection, name, rows, source)
+    table = _typed(connection, identifier(*names), rows, source)
     rights = _rights(connection, oid) if kind in _EDITABLE else Rights(False, False, False)
     return _identified(connection, replace(table, rights=rights, is_lockable=kind in _LOCKABLE), source, oid)
 
@@ -131,17 +131,17 @@ def with_unique_key(connection: Connection, table: PostgresTable) -> PostgresTab
     """Return the table, without its key if several rows have the same or none. Raises the errors of psycopg."""
     if table.key is None or table.key_is_proven or table.problem:
         return table
-    key = sql.Identifier(table.key)
+    key = identifier(table.key)
     query = sql.SQL("SELECT 1 FROM {} GROUP BY {} HAVING count(*) > 1 OR {} IS NULL LIMIT 1")
-    if connection.execute(query.format(table.name, key, key)).fetchone() is None:
+    if connection.execute(query.format(table.name, key, key), ()).fetchone() is None:
         return table
     return replace(table, key=None, key_problem=f'The values of its key "{table.key}" are not unique')
 
 
 def _describe_query(connection: Connection, source: DatabaseSource) -> PostgresTable:
     # The project's author wrote the query, and the database runs it with the author's own rights.
-    name = sql.Composed([sql.SQL(source.table), sql.SQL(" AS "), sql.Identifier("query")])  # pyright: ignore[reportArgumentType]
-    cursor = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(name))
+    name = sql.Composed([written(source.table), sql.SQL(" AS "), sql.Identifier("query")])
+    cursor = connection.execute(sql.SQL("SELECT * FROM {} LIMIT 0").format(name), ())
     result, description = cursor.pgresult, cursor.description or ()
     rows: list[tuple[Any, ...]] = [
         (column.name, column.type_code, result.fmod(place) if result else -1, False, False, False)
@@ -205,7 +205,7 @@ def _key_problem(table: PostgresTable, keys: list[str]) -> str:
 
 
 def _shown(table: PostgresTable) -> str:
-    return table.name.as_string(None)
+    return table.name.as_string(None).replace("%%", "%")
 
 
 def _rights(connection: Connection, oid: int) -> Rights:
