@@ -23,7 +23,7 @@ from minio_server import MinIO
 from node import Node, node_environment
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
 from queue_world import begin_moment
-from requirements import require
+from requirements import require, server_with_postgis
 from shared_database import SharedDatabases
 
 # The duration of an example, or of generating it, means nothing on a machine that runs other programs as well.
@@ -42,7 +42,7 @@ CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DO
 
 #: Tests in these folders are fast, unless they need a part that takes minutes to build.
 FAST_FOLDERS = ("unit", "contract")
-SLOW_PARTS = ("docker", "qgis", "s3")
+SLOW_PARTS = ("docker", "qgis", "s3", "postgis")
 #: Deployments that several files share, the slower one first: one worker creates each and runs all their tests.
 SHARED_DEPLOYMENTS = ("deployed_there", "docker_there", "deployed_here")
 
@@ -53,6 +53,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "minio" in fixtures_of(item):
             item.add_marker("s3")
+        if "postgis_server" in fixtures_of(item):
+            item.add_marker("postgis")
         folder = item.path.relative_to(Path(__file__).parent).parts[0]
         if folder in FAST_FOLDERS and not any(item.get_closest_marker(part) for part in SLOW_PARTS):
             item.add_marker("fast")
@@ -105,6 +107,32 @@ def postgres_server(short_folder: Path) -> Generator[Endpoint]:
     folder.mkdir(mode=0o755)
     with temporary_server(folder, settings={"max_connections": "200"}) as endpoint:
         yield endpoint
+
+
+@pytest.fixture(scope="session")
+def postgis_server(short_folder: Path) -> Generator[Endpoint]:
+    """An installed PostgreSQL server with PostGIS, as somebody's own database, for the whole run."""
+    programs = server_with_postgis()
+    reason = "no server under /usr/lib/postgresql with PostGIS (Debian's package postgresql-postgis)"
+    require("postgis", programs is not None, reason)
+    folder = short_folder / "postgis"
+    folder.mkdir(mode=0o755)
+    with temporary_server(folder, postgres_bin=programs) as endpoint:
+        _run_sql(endpoint, "create database postgis_template")
+        # In a schema of its own, which is on nobody's search path.
+        _run_sql(
+            replace(endpoint, database="postgis_template"), "create schema gis; create extension postgis schema gis"
+        )
+        yield endpoint
+
+
+@pytest.fixture
+def remote(postgis_server: Endpoint) -> Iterator[Endpoint]:
+    """An empty database with PostGIS."""
+    name = f"field_{uuid.uuid4().hex[:12]}"
+    _run_sql(postgis_server, f"create database {name} template postgis_template")
+    yield replace(postgis_server, database=name)
+    _run_sql(postgis_server, f"drop database {name} with (force)")
 
 
 def _run_sql(server: Endpoint, statement: str) -> None:

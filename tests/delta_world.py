@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import sqlite3
+import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +80,7 @@ def delta(method: str, layer: str = "trees", key: object = "1", **content: Any) 
     """A delta as a device sends it; `local` and `client` set its own key and name."""
     local, client = content.pop("local", key), content.pop("client", CLIENT)
     body: dict[str, Any] = {
-        "uuid": f"delta-{next(_numbers)}",
+        "uuid": str(uuid.UUID(int=next(_numbers))),
         "clientId": client,
         "exportId": "e",
         "localPk": str(local),

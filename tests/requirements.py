@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
+
+SERVERS = Path("/usr/lib/postgresql")
+EXTENSIONS = "/usr/share/postgresql/{}/extension/postgis.control"
 
 
 def require(name: str, available: bool, reason: str) -> None:
@@ -15,3 +19,9 @@ def require(name: str, available: bool, reason: str) -> None:
     if "all" in wanted or name in wanted:
         pytest.fail(f"{name} is required here: {reason}", pytrace=False)
     pytest.skip(f"needs {name}: {reason}")
+
+
+def server_with_postgis() -> Path | None:
+    """Return the folder of the newest installed PostgreSQL server's programs that has PostGIS; None without one."""
+    found = (program.parent for program in sorted(SERVERS.glob("*/bin/postgres"), reverse=True))
+    return next((folder for folder in found if Path(EXTENSIONS.format(folder.parent.name)).exists()), None)

@@ -1,14 +1,7 @@
-"""Deltas on tables of a real PostgreSQL server.
-
-The tests' server has no PostGIS. A text type of the same name and a table in place of its catalogue stand in for it:
-this shows the sent values (hexadecimal EWKB), but not how PostGIS stores them.
-"""
+"""Deltas on tables of a real PostgreSQL server with PostGIS."""
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import psycopg
@@ -16,21 +9,17 @@ import pytest
 import shapely
 
 from delta_world import World, create, patch, remove
+from postgis_world import reach
 from qfc.drivers.postgres_server import Endpoint, connect
 
 TABLES = """
-    CREATE DOMAIN geometry AS text;
-    CREATE TABLE geometry_columns (
-        f_table_schema text, f_table_name text, f_geometry_column text, coord_dimension int, srid int, type text
-    );
     CREATE SCHEMA field;
     CREATE TYPE field.mood AS ENUM ('good', 'bad');
     CREATE TABLE field."Tre es" (
         id serial PRIMARY KEY, name varchar(5) UNIQUE, height int CHECK (height > 0), weight numeric(8, 3),
         seen timestamptz, day date, alive bool NOT NULL DEFAULT true, tags text[], notes jsonb, mood field.mood,
-        photo bytea, code uuid, double int GENERATED ALWAYS AS (height * 2) STORED, geom geometry
+        photo bytea, code uuid, double int GENERATED ALWAYS AS (height * 2) STORED, geom gis.geometry(MultiPointZ, 2056)
     );
-    INSERT INTO geometry_columns VALUES ('field', 'Tre es', 'geom', 3, 2056, 'MULTIPOINT');
     INSERT INTO field."Tre es" (name, height, weight, seen, day, tags, notes, mood, code) VALUES
         ('oak', 10, 1.5, '2024-05-01T10:00:00Z', '2024-05-01', '{a,b}', '{"x": [1]}', 'good',
          '6b1e1b1e-0000-4000-8000-000000000001'),
@@ -45,28 +34,17 @@ TABLES = """
 
 
 @pytest.fixture
-def remote(postgres_server: Endpoint) -> Iterator[Endpoint]:
-    """A database with tables of trees."""
-    name = f"field_{uuid.uuid4().hex[:12]}"
-    with connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-    endpoint = replace(postgres_server, database=name)
-    with connect(endpoint, autocommit=True) as connection:
-        connection.execute(TABLES)
-    yield endpoint
-    with connect(postgres_server, autocommit=True) as connection:
-        connection.execute(f"drop database {name} with (force)")
-
-
-@pytest.fixture
 def world(remote: Endpoint, tmp_path: Path) -> World:
+    """A project with layers on the tables of trees."""
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(TABLES)
     world = World(tmp_path)
-    reach = f"dbname='{remote.database}' host='{remote.host}' port='{remote.port}' user='{remote.user}'"
-    reach += f" password='{remote.password}'"
-    world.add_layer("trees", f'{reach} key=\'id\' srid=2056 table="field"."Tre es" (geom) sql=height > 5', "postgres")
+    world.add_layer(
+        "trees", f'{reach(remote)} key=\'id\' srid=2056 table="field"."Tre es" (geom) sql=height > 5', "postgres"
+    )
     for table in ("pairs", "nameless", "child", "gone"):
-        world.add_layer(table, f'{reach} table="public"."{table}"', "postgres")
-    world.add_layer("query", f"{reach} key='id' table=\"(select 1 as id)\"", "postgres")
+        world.add_layer(table, f'{reach(remote)} table="public"."{table}"', "postgres")
+    world.add_layer("query", f"{reach(remote)} key='id' table=\"(select 1 as id)\"", "postgres")
     world.add_layer(
         "elsewhere", "dbname='x' host='127.0.0.1' port='1' user='u' password='hunter2' table=\"t\"", "postgres"
     )
@@ -134,6 +112,163 @@ def test_values_of_all_kinds(world: World, remote: Endpoint) -> None:
     assert rows(remote, "tags")[0] == (["x", "y"],)
 
 
+KINDS = """
+    CREATE EXTENSION hstore;
+    CREATE TYPE mood AS ENUM ('good', 'it''s "bad"');
+    CREATE DOMAIN code AS varchar(3) CHECK (value <> 'bad');
+    CREATE DOMAIN short_code AS code;
+    CREATE TABLE kinds (
+        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code short_code, moods mood[], grid int[], days date[],
+        pairs hstore, fixed char(4), clock timestamp, wide float8, span int4range, doc json
+    );
+    INSERT INTO kinds (code, moods, grid, days, pairs, fixed, clock, wide, span, doc) VALUES (
+        'abc', '{good,NULL}', '{{1,2},{3,4}}', '{2024-05-01}', 'a=>1, b=>NULL', 'xy', '2024-05-01 10:00:00.5', 'NaN',
+        '[1,5)', '{"x": [5]}'
+    );
+"""
+
+
+def test_kinds_of_columns_that_only_postgresql_has(world: World, remote: Endpoint) -> None:
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(KINDS)
+        connection.execute(f"ALTER DATABASE {remote.database} SET timezone TO 'Asia/Tokyo'")
+    old = {
+        "code": "abc",
+        "moods": ["good", None],
+        "grid": [[1, 2], [3, 4]],
+        "days": ["2024-05-01"],
+        "pairs": {"a": "1", "b": None},
+        "fixed": "xy",
+        "clock": "2024-05-01T10:00:00.500",
+        "wide": None,
+        "span": "[1,5)",
+        "doc": {"x": [5]},
+    }
+    new = {
+        "code": "xyz",
+        "moods": ['it\'s "bad"', None],
+        "grid": [[5], [6]],
+        "days": [],
+        "pairs": {'q"': "\\", "n": None},
+        "fixed": "z",
+        "clock": "2025-01-01T01:00:00Z",
+        "span": "empty",
+        "doc": {"a": ["b"]},
+    }
+    world.add_layer("kinds", f'{reach(remote)} key=\'id\' table="public"."kinds"', "postgres")
+    outcome = world.apply_one(patch(1, new, old, layer="kinds"))
+    assert (outcome.status, outcome.feedback["conflicts"]) == ("applied", None), outcome.feedback
+    assert world.apply_one(patch(1, {}, new, layer="kinds")).status == "applied"
+    columns = "code, moods::text[], grid, days, pairs::json, fixed, clock::text, span::text, doc"
+    with connect(remote) as connection:
+        row = connection.execute(f"SELECT {columns} FROM kinds").fetchone()
+    assert row == (
+        *("xyz", ['it\'s "bad"', None], [[5], [6]], [], {'q"': "\\", "n": None}),
+        *("z   ", "2025-01-01 01:00:00", "empty", {"a": ["b"]}),
+    )
+    refused = [{"code": "bad"}, {"code": "long"}, {"moods": ["sad"]}, {"grid": "x"}, {"grid": [[1], [2, 3]]}]
+    report = world.apply(*(patch(1, change, layer="kinds") for change in refused))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied"] * len(refused)
+    report = world.apply(create(7, None, layer="kinds", id=7, code="new"), patch(7, {"fixed": "q"}, layer="kinds"))
+    assert [outcome.modified_pk for outcome in report.outcomes] == ["2", "2"]
+
+
+def test_names_with_signs_that_mean_something(world: World, remote: Endpoint) -> None:
+    with connect(remote, autocommit=True) as connection:
+        connection.execute('CREATE TABLE "t%b" ("i%d" serial PRIMARY KEY, "cover %" int, "a""b" text, "{}" text)')
+        connection.execute('INSERT INTO "t%b" ("cover %") VALUES (1)')
+    world.add_layer("signs", f'{reach(remote)} key=\'i%d\' table="public"."t%b"', "postgres")
+    report = world.apply(
+        patch(1, {"cover %": 5, 'a"b': "%s", "{}": "{0}"}, {"cover %": 1}, layer="signs"),
+        create(9, None, layer="signs", **{"cover %": 7}),
+        remove(2, layer="signs"),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied"] * 3, report
+    with connect(remote) as connection:
+        assert connection.execute('SELECT * FROM "t%b"').fetchall() == [(1, 5, "%s", "{0}")]
+
+
+SHAPES = """
+    CREATE TABLE shapes (
+        id serial PRIMARY KEY,
+        shape gis.geometry, arc gis.geometry(CurvePolygonZM, 2056), place gis.geography(Point)
+    );
+    INSERT INTO shapes DEFAULT VALUES;
+"""
+
+
+@pytest.mark.parametrize(
+    ("column", "wkt", "srid", "expected"),
+    [
+        ("shape", "MultiCurve Z (CompoundCurve Z (CircularString Z (0 0 1, 1 1 2, 2 0 3), (2 0 3, 3 0 4)))", 0, ""),
+        ("shape", "PointM (1 2 3)", 0, "POINT M (1 2 3)"),
+        ("shape", "TinZ (((0 0 1, 0 1 1, 1 1 1, 0 0 1)))", 0, "TIN Z (((0 0 1,0 1 1,1 1 1,0 0 1)))"),
+        ("shape", "GeometryCollection (Point (1 1), LineString (0 0, 1 1))", 0, ""),
+        ("shape", "Point EMPTY", 0, "POINT EMPTY"),
+        ("arc", "CurvePolygon ZM (CircularString ZM (0 0 1 9, 1 1 1 9, 2 0 1 9, 1 -1 1 9, 0 0 1 9))", 2056, ""),
+        ("place", "PointZ (7.5 46.5 400)", 4326, "POINT(7.5 46.5)"),
+    ],
+)
+def test_geometries_of_every_type(
+    world: World, remote: Endpoint, column: str, wkt: str, srid: int, expected: str
+) -> None:
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(SHAPES)
+    world.add_layer("shapes", f'{reach(remote)} key=\'id\' table="public"."shapes" ({column})', "postgres")
+    assert world.apply_one(patch(1, {}, layer="shapes", wkt=wkt)).status == "applied"
+    with connect(remote) as connection:
+        query = f"SELECT gis.ST_AsText({column}), gis.ST_SRID({column}::gis.geometry) FROM shapes"
+        text, number = connection.execute(query).fetchone() or ("", 0)
+    assert text.replace(" ", "") == (expected or wkt.upper()).replace(" ", "")
+    assert number == srid
+
+
+RULES = """
+    CREATE VIEW tall AS SELECT id, name, height FROM field."Tre es" WHERE height > 5;
+    CREATE VIEW doubled AS SELECT 1 AS id, name FROM field."Tre es";
+    CREATE VIEW counted AS SELECT count(*) AS id FROM field."Tre es";
+    CREATE ROLE {role};
+    GRANT USAGE ON SCHEMA field TO {role};
+    GRANT SELECT ON ALL TABLES IN SCHEMA field, public TO {role};
+    CREATE TABLE policed (id int PRIMARY KEY, name text);
+    INSERT INTO policed VALUES (1, 'a'), (2, 'b');
+    GRANT SELECT, UPDATE, DELETE ON policed TO {role};
+    ALTER TABLE policed ENABLE ROW LEVEL SECURITY;
+    CREATE POLICY reading ON policed FOR SELECT USING (true);
+    CREATE POLICY writing ON policed FOR ALL USING (id = 2);
+"""
+
+
+def test_views_policies_and_rights(world: World, remote: Endpoint) -> None:
+    role = f"{remote.database}_role"
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(RULES.replace("{role}", role))
+    named = f"{reach(remote)} session_role='{role}' key='id'"
+    world.add_layer("tall", f'{reach(remote)} key=\'id\' table="public"."tall"', "postgres")
+    for view in ("doubled", "counted"):
+        world.add_layer(view, f'{reach(remote)} key=\'id\' table="public"."{view}"', "postgres")
+    world.add_layer("policed", f'{named} table="public"."policed"', "postgres")
+    world.add_layer("mine", f'{named} table="field"."Tre es"', "postgres")
+    report = world.apply(
+        patch(1, {"name": "asp"}, layer="tall"),
+        patch(1, {"name": "x"}, layer="doubled"),
+        patch(2, {"id": 3}, layer="counted"),
+        patch(1, {"name": "x"}, layer="policed"),
+        remove(1, layer="policed"),
+        patch(2, {"name": "x"}, layer="policed"),
+        create(9, None, layer="policed", id=9),
+        patch(2, {"name": "x"}, layer="mine"),
+    )
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    told = [(outcome.status, outcome.feedback["msg"]) for outcome in report.outcomes]
+    assert [status for status, _ in told] == ["applied", *["not_applied"] * 4, "applied", *["not_applied"] * 2], told
+    words = ["Several features", "may not change", "Unable to find", "Unable to find"]
+    assert all(word in told[place][1] for place, word in enumerate(words, 1)), told
+    assert "permission denied" in told[6][1] and "may not change" in told[7][1]
+    assert rows(remote, "id, name") == [(1, "asp"), (2, "elm")]
+
+
 def test_one_bad_delta_leaves_the_others(world: World, remote: Endpoint) -> None:
     report = world.apply(
         patch(1, {"height": -1}),
@@ -162,7 +297,7 @@ def test_one_bad_delta_leaves_the_others(world: World, remote: Endpoint) -> None
     [
         ("pairs", "Composite"),
         ("nameless", "has no primary key"),
-        ("gone", "no editable table"),
+        ("gone", "has no table"),
         ("query", "query"),
         ("elsewhere", "cannot be reached"),
         ("login", "authentication configuration"),

@@ -5,13 +5,16 @@ import json
 import sys
 
 from qgis.core import NULL, QgsApplication, QgsFeature, QgsMapLayer, QgsProject
+from qgis.PyQt.QtCore import QByteArray
 
 
 def plain(value):
     """An attribute as a JSON value."""
     if value == NULL or value is None:
         return None
-    return value if isinstance(value, (bool, int, float, str)) else value.toString(1)
+    if isinstance(value, QByteArray):
+        return bytes(value).hex()
+    return value if isinstance(value, (bool, int, float, str, list, dict)) else value.toString(1)
 
 
 def features(layer):

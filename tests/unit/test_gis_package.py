@@ -297,7 +297,7 @@ def test_the_cable_setting_counts_where_there_is_no_cloud_setting(files: Path, p
 
 
 def test_databases_and_services_are_not_copied(files: Path, pack: Pack) -> None:
-    database = layer_xml("d", "service='s' key='id' table=\"t\" (geom) sql=", provider="postgres")
+    database = layer_xml("d", "service='s' key='id' table=\"t\" (geom) sql=", provider="mssql")
     package = pack(write_project(files, [database, layer_xml("w", "url='https://example.org'", provider="WFS")]))
     assert package.layer("d").is_read_only
     assert "QFieldSync/unsupported_source_pk" not in package.layer("d").custom_properties

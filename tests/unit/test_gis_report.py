@@ -60,7 +60,7 @@ def test_details_of_a_project(tmp_path: Path) -> None:
         "is_localized": False,
         "error_message": "",
         "error_summary": "",
-        "provider_name": None,
+        "provider_name": "ogr",
         "qfs_cloud_action": "offline",
         "qfs_photo_naming": None,
         "provider_error_message": None,

@@ -283,10 +283,12 @@ def connect(endpoint: Endpoint, *, autocommit: bool = False) -> psycopg.Connecti
 
 
 @contextmanager
-def temporary_server(folder: Path, *, settings: Mapping[str, str] | None = None) -> Generator[Endpoint]:
+def temporary_server(
+    folder: Path, *, settings: Mapping[str, str] | None = None, postgres_bin: Path | None = None
+) -> Generator[Endpoint]:
     """Run a throw-away server in an empty folder (at most 80 bytes of path) until the block ends; nothing is synced."""
     account = service_account()
-    installation = locate().prepare_for(account, folder)
+    installation = locate(postgres_bin).prepare_for(account, folder)
     password, data, sockets = secrets.token_hex(16), folder / "data", folder / "socket"
     create_cluster(installation, data, account=account, user="postgres", password=password, sync=False)
     make_folder(sockets, account)

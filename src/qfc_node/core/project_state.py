@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from .models import Job, JobStatus, JobType, Project
 from .models.jobs import ACTIVE_STATUSES
@@ -32,8 +31,8 @@ def status_of(project: Project) -> STATUSES:
 
 
 def needs_repackaging(project: Project) -> bool:
-    """Whether the package lacks changes, as far as the server can know: some data may be external."""
-    packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
-    if packaged is None or updated is None or packaged < updated:
+    """Whether the package may lack changes: always if data are external, because nobody reports changes there."""
+    if project.has_online_vector_data is not False:
         return True
-    return bool(project.has_online_vector_data) and packaged + project.repackaging_cache_expire < timezone.now()
+    packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
+    return packaged is None or updated is None or packaged < updated

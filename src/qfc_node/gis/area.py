@@ -59,8 +59,8 @@ class AreaFilter:
     def __init__(self, polygon: Any) -> None:
         shapely = _shapely()
         xmin, ymin, xmax, ymax = polygon.bounds
-        self._bounds: Envelope = (xmin, ymin, xmax, ymax)
-        self._is_rectangle = bool(polygon.equals(shapely.box(*self._bounds)))
+        self.bounds: Envelope = (xmin, ymin, xmax, ymax)
+        self._is_rectangle = bool(polygon.equals(shapely.box(*self.bounds)))
         self._box = shapely.box
         self._polygon = polygon
         shapely.prepare(polygon)
@@ -68,7 +68,7 @@ class AreaFilter:
     def meets(self, blob: bytes | None) -> bool:
         """Whether a GeoPackage geometry meets the area. A feature without geometry never does."""
         box = wkb.envelope(blob)
-        if box is None or not _overlap(box, self._bounds):
+        if box is None or not _overlap(box, self.bounds):
             return False
         return self._is_rectangle or bool(self._polygon.intersects(self._box(*box)))
 

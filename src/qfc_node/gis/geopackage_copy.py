@@ -18,11 +18,12 @@ _DATA_COLUMN = "column_name, name, title, description, mime_type, constraint_nam
 
 @dataclass(frozen=True)
 class Copied:
-    """A table of the package."""
+    """A table of the package. `keeps_filter`: the layer's filter selects the same rows on a device."""
 
     table: str
     key: str
     feature_count: int
+    keeps_filter: bool = True
 
 
 def copy_table(

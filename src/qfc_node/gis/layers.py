@@ -56,6 +56,11 @@ def inspect(project: Project, layer: Layer) -> LayerState:
         return LayerState(layer, _INVALID_PROVIDER, f"The data cannot be read: {error.strerror}.")
 
 
+def invalid(layer: Layer, message: str) -> LayerState:
+    """Return the state of a layer whose data cannot be reached."""
+    return LayerState(layer, _INVALID_PROVIDER, message)
+
+
 def inspect_all(project: Project) -> dict[str, LayerState]:
     """Return the states of all layers by id, in the order of the layer tree."""
     return {layer.id: inspect(project, layer) for layer in project.layers}

@@ -109,9 +109,13 @@ def _table_names(sources: Sequence[SharedSource]) -> list[str]:
     names: list[str] = []
     for source in sources:
         wanted = source.table.lstrip("#") or source.path.stem
-        wanted = f"layer_{wanted}" if wanted.lower().startswith(_RESERVED) else wanted
-        names.append(free_name(wanted, names))
+        names.append(free_name(safe_name(wanted), names))
     return names
+
+
+def safe_name(wanted: str) -> str:
+    """Return a name for a table that is not one of GeoPackage's or SQLite's own."""
+    return f"layer_{wanted}" if wanted.lower().startswith(_RESERVED) else wanted
 
 
 def _subset(state: LayerState) -> str | None:

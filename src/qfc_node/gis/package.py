@@ -8,16 +8,24 @@ from pathlib import Path
 
 from . import qgs_xml
 from .area import area_of_interest
+from .database_layers import DatabaseLayers, described, is_copied
 from .datasource import DatabaseSource, OtherSource, TextSource
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
 from .packaged_layer import make_offline, make_read_only, point_references
+from .passwords import has_password, remove_passwords
 from .port import Log, PackageReport
 from .project import Project
 from .qgs_xml import Element
 from .report import layers_by_id
 from .sync_settings import layer_action
+
+_STAYS = (
+    "Warning: layer '{}' is online, so its password travels with the package, and whoever may download the package can"
+    " read it. Use a service (pg_service.conf) or an authentication configuration of QGIS on the devices instead."
+)
+_REMOVED = "Layer '{}' cannot be used in the field: its password was removed, because its settings do not say 'online'."
 
 
 @dataclass
@@ -32,17 +40,32 @@ class _Plan:
 
 def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport:
     """Write the package of a project into `export_dir`. Raises GisError."""
-    states = inspect_all(project)
-    before = layers_by_id(project, states.values())
-    plan = _plan(states.values())
-    writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
-    data = copy_offline(plan.offline, writer.data_file, area_of_interest(project))
+    with DatabaseLayers() as databases:
+        states = databases.inspect(inspect_all(project))
+        before = layers_by_id(project, states.values())
+        plan = _plan(states.values())
+        writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
+        data = _copy_data(project, plan, databases, writer.data_file)
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
+    _hide_passwords(project, plan)
     files = writer.write([state.layer for state in plan.kept])
     _log_summary(log, plan.notes, data, len(files))
     after = layers_by_id(project, _states_after(states.values(), plan, data))
     return PackageReport(files, before, after, tuple(plan.notes))
+
+
+def _copy_data(project: Project, plan: _Plan, databases: DatabaseLayers, target: Path) -> OfflineData:
+    area = area_of_interest(project)
+    data = copy_offline(plan.offline, target, area)
+    if layers := described(plan.offline, databases):
+        from .database_copy import copy_databases
+        from .database_limits import limit_editing
+
+        plan.notes += copy_databases(layers, target, area, data)
+        for state, origin in layers:
+            limit_editing(state.layer, origin.table)
+    return data
 
 
 def _plan(states: Iterable[LayerState]) -> _Plan:
@@ -73,6 +96,8 @@ def _decide(state: LayerState, plan: _Plan) -> None:
 
 def _offline_problem(state: LayerState) -> str:
     """Return why a layer cannot be edited offline; empty if it can."""
+    if is_copied(state):
+        return ""
     if state.key_problem:
         return state.key_problem
     if isinstance(state.layer.source, DatabaseSource | OtherSource):
@@ -88,14 +113,20 @@ def _lock(state: LayerState, plan: _Plan, reason: str) -> None:
 def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file: Path) -> None:
     for state in plan.offline:
         reason = data.failures.get(state.layer.id)
+        if reason is not None and is_copied(state):
+            plan.left_out.append(state)
+            plan.notes.append(f"Layer '{state.layer.name}' was left out: {reason}.")
+            continue
         if reason is not None:
             plan.kept.append(state)
             _lock(state, plan, reason.rstrip("."))
             continue
-        is_text = isinstance(state.layer.source, TextSource)
+        is_text, is_locked = isinstance(state.layer.source, TextSource), bool(state.key_problem)
         make_offline(state, data.tables[state.layer.id], data_file)
         if is_text:
             _lock(state, plan, "text files cannot be changed")
+        if is_locked:
+            _lock(state, plan, state.key_problem)
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)
@@ -123,6 +154,15 @@ def _rewrite_settings(project: Project, data_name: str | None) -> None:
     if (flags := root.find("projectFlags")) is not None:
         kept = [flag for flag in (flags.get("set") or "").split(";") if not flag.startswith("EvaluateDefault")]
         flags.set("set", ";".join(kept))
+
+
+def _hide_passwords(project: Project, plan: _Plan) -> None:
+    """Remove every password, except of layers that are online on purpose: devices cannot open these without it."""
+    layers = [state.layer for state in plan.kept if has_password(state.layer.datasource)]
+    online = [layer for layer in layers if layer_action(layer) != "offline"]
+    for layer in layers:
+        plan.notes.append(_STAYS.format(layer.name) if layer in online else _REMOVED.format(layer.name))
+    remove_passwords(project, {layer.datasource for layer in online})
 
 
 def _states_after(states: Iterable[LayerState], plan: _Plan, data: OfflineData) -> list[LayerState]:

@@ -21,7 +21,7 @@ def make_offline(state: LayerState, copied: Copied, data_file: Path) -> None:
     layer = state.layer
     _remember_origin(state)
     source = layer.source
-    subset = getattr(source, "subset", None)
+    subset = getattr(source, "subset", None) if copied.keeps_filter else None
     layer.set_source(FileSource(data_file, copied.table, subset=subset), "ogr")
     _hide_field(layer, copied.key)
     _relax_constraints(layer, _filled_by_provider(state))

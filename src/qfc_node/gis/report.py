@@ -90,7 +90,7 @@ def layer_entry(project: Project, state: LayerState) -> dict[str, Any]:
         "error_code": state.error_code,
         "error_summary": problem or "",
         "error_message": problem or "",
-        "provider_name": None if state.is_valid else layer.provider,
+        "provider_name": layer.provider,
         "provider_error_summary": problem,
         "provider_error_message": problem,
         "qfs_action": properties.text(ACTION),

@@ -27,11 +27,15 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """An applied edit. `ignored`: attributes for which the layer has no field; `overwritten`: conflicts."""
+    """An applied edit. `ignored`: attributes for which the layer has no field; `overwritten`: conflicts.
+
+    `note` is a sentence about the source, for the feedback.
+    """
 
     key: str
     ignored: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
+    note: str = ""
 
 
 def apply_edit(editor: LayerEditor, edit: Edit, keys: CreatedKeys, overwrite_conflicts: bool) -> Applied:

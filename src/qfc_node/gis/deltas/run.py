@@ -13,6 +13,7 @@ from .content import Edit, MalformedDeltaError, read_edit
 from .created_keys import CreatedKeys
 from .editing import LayerEditor, RefusedError, Store
 from .feedback import outcome
+from .once import apply_once
 from .stores import Stores
 
 
@@ -66,7 +67,7 @@ class _Run:
 
     def _attempt(self, index: int, delta: Delta, edit: Edit) -> DeltaOutcome:
         try:
-            applied = self._edit(index, edit)
+            applied = self._edit(index, delta.id, edit)
         except ConflictError as error:
             return outcome(index, delta, "conflict", str(error), conflicts=error.conflicts)
         except RefusedError as error:
@@ -79,9 +80,9 @@ class _Run:
         message = _success_message(applied)
         return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
 
-    def _edit(self, index: int, edit: Edit) -> Applied:
+    def _edit(self, index: int, delta_id: str, edit: Edit) -> Applied:
         store, editor = self._editor(edit.layer_id)
-        applied = apply_edit(editor, edit, self._keys, self._overwrite_conflicts)
+        applied = apply_once(store, delta_id, lambda: apply_edit(editor, edit, self._keys, self._overwrite_conflicts))
         self._applied_to[index] = store
         return applied
 
@@ -117,7 +118,7 @@ class _Run:
 
 
 def _success_message(applied: Applied) -> str:
-    message = "Successfully applied delta!"
+    message = " ".join(filter(None, ["Successfully applied delta!", applied.note]))
     if not applied.ignored:
         return message
     return f"{message} Ignored, because the layer has no such writable fields: {', '.join(applied.ignored)}."

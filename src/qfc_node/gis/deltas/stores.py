@@ -55,7 +55,8 @@ class Stores:
 
     def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
         # Loading the driver takes longer than editing a GeoPackage.
-        from .editors.postgres import PostgresStore, connection_of
+        from .editors.postgres import PostgresStore
+        from .editors.postgres_connection import connection_of
 
         parameters = connection_of(source)
         store = self._opened(tuple(sorted(parameters.items())), lambda: PostgresStore(parameters))
