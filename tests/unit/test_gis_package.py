@@ -122,6 +122,29 @@ def test_missing_empty_and_three_dimensional_geometries(files: Path, pack: Pack,
     assert package.sql("SELECT z, m FROM gpkg_geometry_columns") == [(1, 1)]
 
 
+@pytest.mark.parametrize(
+    ("declared", "keys"),
+    [("code TEXT", ("'b'", "'a'")), ("code INT", ("2", "1")), ("code BIGINT", ("700", "2"))],
+)
+def test_an_index_by_row_numbers_is_not_copied_for_rows_that_get_other_numbers(
+    files: Path, pack: Pack, declared: str, keys: tuple[str, str]
+) -> None:
+    """The key is not the row's number, by which the source's R-tree identifies features; the first row is gone."""
+    make_geopackage(files / "p.gpkg", "p", f"{declared} PRIMARY KEY, fid INTEGER, geom POINT", [], with_index=False)
+    statements = (
+        *(f"INSERT INTO p VALUES ({key}, {fid}, x'{point(fid, fid).hex()}')" for fid, key in enumerate(("0", *keys))),
+        "DELETE FROM p WHERE fid = 0",
+        "CREATE VIRTUAL TABLE rtree_p_geom USING rtree(id, minx, maxx, miny, maxy)",
+        "INSERT INTO rtree_p_geom SELECT rowid, fid, fid, fid, fid FROM p",
+    )
+    with closing(sqlite3.connect(files / "p.gpkg", isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    package = pack(write_project(files, [layer_xml("p", "./p.gpkg|layername=p")]))
+    entries = "SELECT p.fid, r.minx, r.maxy FROM p LEFT JOIN rtree_p_geom r ON r.id = p.fid_1 ORDER BY 1"
+    assert package.sql(entries) == [(1, 1.0, 1.0), (2, 2.0, 2.0)]
+
+
 def test_types_of_fields_stay(files: Path, pack: Pack) -> None:
     columns = (
         "fid INTEGER PRIMARY KEY, geom POINT, small MEDIUMINT, big INTEGER, flag BOOLEAN, day DATE, moment DATETIME,"
