@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gis_samples import layer_xml, make_geopackage, point, project_xml, square, trees, write_project
+from gis_samples import WGS84, layer_xml, make_geopackage, point, project_xml, square, trees, write_project
 from qfc_node.gis.datasource import FileSource
 from qfc_node.gis.native import NativeEngine
 from qfc_node.gis.port import GisError, PackageReport
@@ -213,6 +213,41 @@ def test_tables_of_the_same_name_are_kept_apart(files: Path, pack: Pack) -> None
     assert package.sql("SELECT table_name FROM gpkg_contents") == [("trees",), ("trees_1",)]
 
 
+def test_coordinate_systems_of_the_same_number_are_kept_apart(files: Path, pack: Pack) -> None:
+    """Numbers above 100 000 are given by the user's computer, so two files may mean two systems by one."""
+    for name in ("north", "south", "west"):
+        trees(files / f"{name}.gpkg")
+    with closing(sqlite3.connect(files / "south.gpkg")) as connection, connection:
+        connection.execute(
+            "UPDATE gpkg_spatial_ref_sys SET organization = 'NONE', definition = 'a site' WHERE srs_id = 4326"
+        )
+    layers = [layer_xml(name, f"./{name}.gpkg|layername=trees") for name in ("north", "south", "west")]
+    package = pack(write_project(files, layers))
+    assert package.sql("SELECT srs_id FROM gpkg_geometry_columns ORDER BY rowid") == [(4326,), (100001,), (4326,)]
+    systems = "SELECT organization, definition FROM gpkg_spatial_ref_sys WHERE srs_id > 0 ORDER BY srs_id"
+    assert package.sql(systems) == [("EPSG", WGS84), ("NONE", "a site")]
+
+
+@pytest.mark.parametrize("page_size", [512, 1024])
+def test_an_index_with_small_pages_becomes_one_that_can_be_edited(files: Path, pack: Pack, page_size: int) -> None:
+    trees(files / "trees.gpkg", 500)
+    statements = (
+        f"PRAGMA page_size = {page_size}",
+        "VACUUM",
+        "DROP TABLE rtree_trees_geom",
+        "CREATE VIRTUAL TABLE rtree_trees_geom USING rtree(id, minx, maxx, miny, maxy)",
+        "INSERT INTO rtree_trees_geom"
+        " SELECT fid, 7 + fid / 10.0, 7 + fid / 10.0, 46 + fid / 10.0, 46 + fid / 10.0 FROM trees",
+    )
+    with closing(sqlite3.connect(files / "trees.gpkg", isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    package = pack(write_project(files, [layer_xml("t_1", "./trees.gpkg|layername=trees")]))
+    assert package.sql("SELECT rtreecheck('rtree_trees_geom')") == [("ok",)]
+    assert package.sql("SELECT count(*) FROM rtree_trees_geom WHERE minx > 10") == [(470,)]
+    assert package.sql("SELECT length(data) FROM rtree_trees_geom_node LIMIT 1") == [(1228,)]
+
+
 RECTANGLE = "Polygon ((7.05 46, 7.25 46, 7.25 47, 7.05 47, 7.05 46))"
 
 
@@ -238,6 +273,7 @@ def test_only_the_area_of_interest(files: Path, pack: Pack, copy_only: str, area
     package = pack(write_project(files, [layer_xml("p", "./p.gpkg|layername=p")], properties=settings))
     assert [row[0] for row in package.sql("SELECT fid FROM p ORDER BY 1")] == expected
     assert package.sql("SELECT rtreecheck('rtree_p_geom')") == [("ok",)]
+    assert [row[0] for row in package.sql("SELECT id FROM rtree_p_geom ORDER BY 1")] == [n for n in expected if n != 5]
 
 
 def test_an_area_in_another_coordinate_system(files: Path, pack: Pack) -> None:
