@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -36,6 +37,8 @@ settings.register_profile(
 )
 settings.load_profile("qfc")
 
+#: A variable with the endpoint of a running server, as JSON; it has the template.
+RUNNING_SERVER, TEMPLATE = "QFC_TEST_SERVER", "qfc_template"
 #: Variables that configure the suite, the node, PostgreSQL, Docker or Django; tests must not see them.
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
@@ -102,7 +105,11 @@ def short_folder() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def postgres_server(short_folder: Path) -> Generator[Endpoint]:
-    """A PostgreSQL server for the whole run."""
+    """A PostgreSQL server for the whole run; the one of `tools/mutate` serves many runs."""
+    running = os.environ.get(RUNNING_SERVER)
+    if running:
+        yield Endpoint(**json.loads(running))
+        return
     folder = short_folder / "postgres"
     folder.mkdir(mode=0o755)
     with temporary_server(folder, settings={"max_connections": "200"}) as endpoint:
@@ -135,6 +142,15 @@ def remote(postgis_server: Endpoint) -> Iterator[Endpoint]:
     _run_sql(postgis_server, f"drop database {name} with (force)")
 
 
+def make_template(server: Endpoint, folder: Path) -> Endpoint:
+    """Create the database with the node's tables, of which tests get clones."""
+    _run_sql(server, f"create database {TEMPLATE}")
+    endpoint = replace(server, database=TEMPLATE)
+    argv = [sys.executable, "-m", "qfc_node", "migrate", "--verbosity", "0"]
+    subprocess.run(argv, env=node_environment(endpoint, folder), check=True, timeout=120)
+    return endpoint
+
+
 def _run_sql(server: Endpoint, statement: str) -> None:
     with connect(server, autocommit=True) as connection:
         connection.execute(statement)
@@ -143,13 +159,9 @@ def _run_sql(server: Endpoint, statement: str) -> None:
 @pytest.fixture(scope="session")
 def template_database(postgres_server: Endpoint, short_folder: Path) -> Endpoint:
     """A database with the node's tables and nothing in them."""
-    _run_sql(postgres_server, "create database qfc_template")
-    endpoint = replace(postgres_server, database="qfc_template")
-    environment = node_environment(endpoint, short_folder / "template")
-    subprocess.run(
-        [sys.executable, "-m", "qfc_node", "migrate", "--verbosity", "0"], env=environment, check=True, timeout=120
-    )
-    return endpoint
+    if RUNNING_SERVER in os.environ:
+        return replace(postgres_server, database=TEMPLATE)
+    return make_template(postgres_server, short_folder / "template")
 
 
 @pytest.fixture(scope="session")

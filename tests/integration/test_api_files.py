@@ -244,6 +244,19 @@ def test_an_upload_beyond_the_node_s_limit_is_413(speaker: Any, project: Any, mo
     assert list((settings.DATA_DIR / "staging").iterdir()) == []
 
 
+def test_the_parts_of_an_upload_count_together_against_the_node_s_limit(
+    speaker: Any, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from django.conf import settings
+
+    from qfc_node.storage.upload import BlobUploadHandler
+
+    monkeypatch.setattr(BlobUploadHandler, "chunk_size", 4096)
+    monkeypatch.setattr(settings, "UPLOAD_MAX_BYTES", 10_000)
+    for size, status in ((10_001, 413), (10_000, 201)):
+        assert speaker.send(f"files/{project.pk}/a.txt/", b"x" * size).status_code == status
+
+
 def test_an_upload_that_announces_too_much_is_refused_before_it_comes(django_ready: None) -> None:
     """A large file would be refused in the end as well, and would use disk space until then."""
     from django.conf import settings

@@ -158,6 +158,23 @@ def test_a_job_takes_no_more_than_the_limit(field: Field, monkeypatch: pytest.Mo
     assert [len(ids) for ids in field.memberships().values()] == [4, 4, 1]
 
 
+def test_two_jobs_of_a_project_are_never_of_the_same_moment(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers pick up either of two such jobs, and the edits of the second could be applied first."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from api_world import delta
+    from qfc_node.core.models import ApplyJob
+
+    now = timezone.now()
+    monkeypatch.setattr(settings, "APPLY_DELTAS_LIMIT", 1)
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    sent = [delta() for _ in range(3)]
+    field.push(*sent)
+    assert ApplyJob.objects.values("created_at").distinct().count() == 3
+    assert list(field.memberships().values()) == [[item["uuid"]] for item in sent]
+
+
 def test_a_job_that_is_full_to_the_last_place_is_not_joined(field: Field, monkeypatch: pytest.MonkeyPatch) -> None:
     from django.conf import settings
 
@@ -375,6 +392,51 @@ def test_packages_that_wait_are_made_after_edits_that_are_applied_again(field: F
     waiting = list(Job.objects.filter(status="pending").order_by("created_at"))
     assert [job.type for job in waiting] == ["delta_apply", "package", "package"]
     assert [job.pk for job in waiting[1:]] == packages
+
+
+def test_a_package_of_the_same_moment_is_made_after_the_edits_too(field: Field) -> None:
+    """Of two jobs of one moment, workers pick up either."""
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import Delta, Job
+
+    field.push(delta())
+    finish_jobs(status="pending")
+    Delta.objects.update(last_status="not_applied")
+    field.push(delta())
+    edits = Job.objects.get(status="pending")
+    package = Job.objects.create(project=field.project, created_by=field.user, type="package")
+    Job.objects.filter(pk=package.pk).update(created_at=edits.created_at)
+    assert [job.pk for job in intake.apply_waiting(field.project, field.user)] == [edits.pk]
+    assert Job.objects.get(pk=package.pk).created_at > edits.created_at
+
+
+@pytest.mark.parametrize(
+    ("status", "is_applied_again"),
+    [
+        ("pending", True),
+        ("started", False),
+        ("applied", False),
+        ("conflict", True),
+        ("not_applied", True),
+        ("error", True),
+        ("ignored", True),
+        ("unpermitted", True),
+    ],
+)
+def test_a_user_may_have_everything_applied_again_but_what_is_or_may_be_in_the_data(
+    field: Field, status: str, is_applied_again: bool
+) -> None:
+    from api_world import delta
+    from qfc_node.core import intake
+    from qfc_node.core.models import Delta
+
+    field.push(delta())
+    finish_jobs(status="pending")
+    Delta.objects.update(last_status=status)
+    jobs = intake.reapply(field.project, Delta.objects.values_list("pk", flat=True), field.user)
+    assert len(jobs) == int(is_applied_again)
+    assert Delta.objects.get().last_status == ("pending" if is_applied_again else status)
 
 
 def test_deltas_that_a_worker_holds_are_left_alone(field: Field) -> None:

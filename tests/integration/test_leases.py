@@ -272,6 +272,19 @@ def test_claims_follow_one_another(queue: Queue, node_database: Endpoint) -> Non
     assert claim(worker) is not None
 
 
+@pytest.mark.parametrize("status", ["queued", "started"])
+def test_a_project_gives_no_second_job_while_one_is_held(queue: Queue, status: str) -> None:
+    from qfc_node.worker.leases import claim
+
+    queue.push()
+    worker, lease = queue.take()
+    change(lease, status=status)
+    queue.push()
+    assert claim(worker) is None
+    change(lease, status="finished")
+    assert claim(worker) is not None
+
+
 @pytest.mark.parametrize(("faults", "wait_s"), [(0, 1), (1, 2), (4, 16), (5, 32), (6, 60), (999, 60)])
 def test_the_wait_after_a_fault_doubles_up_to_a_minute(queue: Queue, faults: int, wait_s: int) -> None:
     from django.utils import timezone

@@ -80,3 +80,22 @@ def test_files_packages_and_outages(client: httpx.Client, s3_node: Node, minio: 
     assert client.get("status/").status_code == 200
     names = [file["name"] for file in client.get(f"files/{project}/").json()]
     assert "late.txt" not in names, "what could not be stored is not listed"
+
+
+#: Adopts a blob; prints whether it is among those that are older than a minute, or than the time in a minute.
+YOUNG = """
+from qfc_node.storage.blobs import stage
+from qfc_node.storage.store import blob_store
+staged, store = stage(), blob_store()
+staged.write(b"young")
+key = store.adopt(staged).key
+staged.close()
+print([key in store.older_than(seconds) for seconds in (60, -60)], store.exists(key))
+store.delete(key)
+print(store.exists(key))
+"""
+
+
+@pytest.mark.s3
+def test_only_blobs_of_some_age_are_listed_for_the_sweep(s3_node: Node) -> None:
+    assert s3_node.command("shell", "-c", YOUNG).splitlines()[-2:] == ["[False, True] True", "False"]

@@ -341,6 +341,16 @@ def test_the_extent_shrinks_when_the_outermost_feature_goes(world: World) -> Non
     assert sql(world, extent) == [(None, None, None, None)]
 
 
+@pytest.mark.parametrize("far", [(5, 0.5), (-5, 0.5), (0.5, 5), (0.5, -5)])
+def test_the_extent_shrinks_on_every_side(world: World, far: tuple[float, float]) -> None:
+    x, y = far
+    extent = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = 'trees'"
+    world.apply(create(10, f"Point ({x} {y})", fid=10))
+    assert sql(world, extent) == [(min(x, 0), min(y, 0), max(x, 1), max(y, 1))]
+    world.apply(remove(10))
+    assert sql(world, extent) == [(0, 0, 1, 1)]
+
+
 def test_missing_triggers_are_made_up_for(world: World) -> None:
     for (name,) in sql(world, "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'trees'"):
         sql(world, f'DROP TRIGGER "{name}"')
@@ -437,6 +447,17 @@ def test_layers_that_cannot_be_edited_say_why(world: World, source: str, words: 
     report = world.apply(remove(1, layer="odd"), remove(1, layer="odd"), remove(1))
     assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied", "applied"]
     assert words in report.outcomes[0].feedback["msg"]
+
+
+def test_a_view_whose_triggers_would_accept_edits_is_not_edited_either(world: World) -> None:
+    """What such a trigger does is not known: neither the key nor the R-tree could be trusted."""
+    sql(world, "CREATE VIEW seen AS SELECT * FROM trees")
+    sql(world, "CREATE TRIGGER t INSTEAD OF DELETE ON seen BEGIN DELETE FROM trees WHERE fid = OLD.fid; END")
+    world.add_layer("odd", "./trees.gpkg|layername=seen")
+    outcome = world.apply_one(remove(1, layer="odd"))
+    assert outcome.status == "not_applied"
+    assert "is a view" in outcome.feedback["msg"]
+    assert 1 in trees(world)
 
 
 def test_a_layer_that_is_gone_is_named(world: World) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gis_samples import layer_xml, make_geopackage, point, project_xml, square, trees, write_project
+from gis_samples import WGS84, layer_xml, make_geopackage, point, project_xml, square, trees, write_project
 from qfc_node.gis.datasource import FileSource
 from qfc_node.gis.native import NativeEngine
 from qfc_node.gis.port import GisError, PackageReport
@@ -122,6 +122,29 @@ def test_missing_empty_and_three_dimensional_geometries(files: Path, pack: Pack,
     assert package.sql("SELECT z, m FROM gpkg_geometry_columns") == [(1, 1)]
 
 
+@pytest.mark.parametrize(
+    ("declared", "keys"),
+    [("code TEXT", ("'b'", "'a'")), ("code INT", ("2", "1")), ("code BIGINT", ("700", "2"))],
+)
+def test_an_index_by_row_numbers_is_not_copied_for_rows_that_get_other_numbers(
+    files: Path, pack: Pack, declared: str, keys: tuple[str, str]
+) -> None:
+    """The key is not the row's number, by which the source's R-tree identifies features; the first row is gone."""
+    make_geopackage(files / "p.gpkg", "p", f"{declared} PRIMARY KEY, fid INTEGER, geom POINT", [], with_index=False)
+    statements = (
+        *(f"INSERT INTO p VALUES ({key}, {fid}, x'{point(fid, fid).hex()}')" for fid, key in enumerate(("0", *keys))),
+        "DELETE FROM p WHERE fid = 0",
+        "CREATE VIRTUAL TABLE rtree_p_geom USING rtree(id, minx, maxx, miny, maxy)",
+        "INSERT INTO rtree_p_geom SELECT rowid, fid, fid, fid, fid FROM p",
+    )
+    with closing(sqlite3.connect(files / "p.gpkg", isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    package = pack(write_project(files, [layer_xml("p", "./p.gpkg|layername=p")]))
+    entries = "SELECT p.fid, r.minx, r.maxy FROM p LEFT JOIN rtree_p_geom r ON r.id = p.fid_1 ORDER BY 1"
+    assert package.sql(entries) == [(1, 1.0, 1.0), (2, 2.0, 2.0)]
+
+
 def test_types_of_fields_stay(files: Path, pack: Pack) -> None:
     columns = (
         "fid INTEGER PRIMARY KEY, geom POINT, small MEDIUMINT, big INTEGER, flag BOOLEAN, day DATE, moment DATETIME,"
@@ -190,6 +213,41 @@ def test_tables_of_the_same_name_are_kept_apart(files: Path, pack: Pack) -> None
     assert package.sql("SELECT table_name FROM gpkg_contents") == [("trees",), ("trees_1",)]
 
 
+def test_coordinate_systems_of_the_same_number_are_kept_apart(files: Path, pack: Pack) -> None:
+    """Numbers above 100 000 are given by the user's computer, so two files may mean two systems by one."""
+    for name in ("north", "south", "west"):
+        trees(files / f"{name}.gpkg")
+    with closing(sqlite3.connect(files / "south.gpkg")) as connection, connection:
+        connection.execute(
+            "UPDATE gpkg_spatial_ref_sys SET organization = 'NONE', definition = 'a site' WHERE srs_id = 4326"
+        )
+    layers = [layer_xml(name, f"./{name}.gpkg|layername=trees") for name in ("north", "south", "west")]
+    package = pack(write_project(files, layers))
+    assert package.sql("SELECT srs_id FROM gpkg_geometry_columns ORDER BY rowid") == [(4326,), (100001,), (4326,)]
+    systems = "SELECT organization, definition FROM gpkg_spatial_ref_sys WHERE srs_id > 0 ORDER BY srs_id"
+    assert package.sql(systems) == [("EPSG", WGS84), ("NONE", "a site")]
+
+
+@pytest.mark.parametrize("page_size", [512, 1024])
+def test_an_index_with_small_pages_becomes_one_that_can_be_edited(files: Path, pack: Pack, page_size: int) -> None:
+    trees(files / "trees.gpkg", 500)
+    statements = (
+        f"PRAGMA page_size = {page_size}",
+        "VACUUM",
+        "DROP TABLE rtree_trees_geom",
+        "CREATE VIRTUAL TABLE rtree_trees_geom USING rtree(id, minx, maxx, miny, maxy)",
+        "INSERT INTO rtree_trees_geom"
+        " SELECT fid, 7 + fid / 10.0, 7 + fid / 10.0, 46 + fid / 10.0, 46 + fid / 10.0 FROM trees",
+    )
+    with closing(sqlite3.connect(files / "trees.gpkg", isolation_level=None)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+    package = pack(write_project(files, [layer_xml("t_1", "./trees.gpkg|layername=trees")]))
+    assert package.sql("SELECT rtreecheck('rtree_trees_geom')") == [("ok",)]
+    assert package.sql("SELECT count(*) FROM rtree_trees_geom WHERE minx > 10") == [(470,)]
+    assert package.sql("SELECT length(data) FROM rtree_trees_geom_node LIMIT 1") == [(1228,)]
+
+
 RECTANGLE = "Polygon ((7.05 46, 7.25 46, 7.25 47, 7.05 47, 7.05 46))"
 
 
@@ -215,6 +273,7 @@ def test_only_the_area_of_interest(files: Path, pack: Pack, copy_only: str, area
     package = pack(write_project(files, [layer_xml("p", "./p.gpkg|layername=p")], properties=settings))
     assert [row[0] for row in package.sql("SELECT fid FROM p ORDER BY 1")] == expected
     assert package.sql("SELECT rtreecheck('rtree_p_geom')") == [("ok",)]
+    assert [row[0] for row in package.sql("SELECT id FROM rtree_p_geom ORDER BY 1")] == [n for n in expected if n != 5]
 
 
 def test_an_area_in_another_coordinate_system(files: Path, pack: Pack) -> None:

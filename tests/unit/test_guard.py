@@ -8,7 +8,8 @@ import pytest
 
 from qfc.errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError
 from qfc.operations.guard import Options, guarded
-from twins import LockTable, MemoryLock, MemoryPorts, memory_stack
+from qfc.stack.model import AuditEntry
+from twins import LockTable, MemoryAuditLog, MemoryLock, MemoryPorts, memory_stack
 
 
 def two_operators() -> tuple[MemoryPorts, MemoryPorts]:
@@ -110,6 +111,26 @@ def test_an_error_frees_the_lock_and_is_audited_without_secrets(error: BaseExcep
         raise error
     assert ports.lock.holder() is None
     assert results(ports) == [result]
+
+
+class FullAuditLog(MemoryAuditLog):
+    """An audit log on a full disk."""
+
+    def append(self, entry: AuditEntry) -> None:
+        raise QfcError(f"The line of {entry.command} cannot be written.")
+
+
+@pytest.mark.parametrize(
+    ("error", "seen"), [(None, "The line of up cannot be written"), (QfcError("no space left"), "no space left")]
+)
+def test_an_audit_log_that_cannot_be_written_is_reported_unless_it_would_hide_an_error(
+    error: QfcError | None, seen: str
+) -> None:
+    ports = replace(memory_stack(), audit=FullAuditLog())
+    with pytest.raises(QfcError, match=seen), guarded(ports, "up", target="s", options=Options()):
+        if error:
+            raise error
+    assert ports.lock.holder() is None
 
 
 def test_a_question_without_anybody_to_ask_is_refused_and_names_the_flag() -> None:

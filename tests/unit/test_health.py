@@ -73,6 +73,12 @@ def test_a_job_that_waits_long_is_told(waited: float, verdict: Verdict) -> None:
         (10**9, 100 * 10**9, Verdict.DEGRADED),
         (3 * 10**9, 1000 * 10**9, Verdict.OK),
         (10**7, 10**9, Verdict.DOWN),
+        (10**8 - 1, 10**12, Verdict.DOWN),
+        (10**8, 10**12, Verdict.DEGRADED),
+        (2 * 10**9 - 1, 10**12, Verdict.DEGRADED),
+        (2 * 10**9, 10**12, Verdict.OK),
+        (10**9, 20 * 10**9, Verdict.OK),
+        (10**9 - 1, 20 * 10**9, Verdict.DEGRADED),
     ],
 )
 def test_a_short_disk_is_told(free: int, total: int, verdict: Verdict) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from qfc.stack.model import Held, JobStatus
 from qfc.stack.queue_changes import (
     CANCELLABLE,
-    DELTAS_PER_JOB,
     RETRYABLE,
     LockedDelta,
     LockedJob,
@@ -127,9 +126,9 @@ def test_reapply_keeps_the_order_and_every_delta_has_one_fate(rows: list[tuple[s
 
 
 def test_a_big_backlog_becomes_several_jobs() -> None:
-    deltas = [part(f"{number:05}", job=None, minute=number) for number in range(DELTAS_PER_JOB + 1)]
+    deltas = [part(f"{number:05}", job=None, minute=number) for number in range(1001)]
     plan = plan_reapply([delta.delta_id for delta in deltas], deltas)
-    assert [len(batch) for batch in plan.batches] == [DELTAS_PER_JOB, 1]
+    assert [len(batch) for batch in plan.batches] == [1000, 1]
 
 
 def held(one: LockedJob) -> Held:
@@ -143,6 +142,8 @@ def held(one: LockedJob) -> Held:
     st.booleans(),
     st.booleans(),
 )
+@example(JobStatus.STARTED, "delta_apply", ["started"], True, False)
+@example(JobStatus.QUEUED, "delta_apply", ["pending", "applied"], False, False)
 def test_what_is_taken_from_a_dead_worker_is_never_applied_twice_nor_forgotten(
     status: JobStatus, type: str, states: list[str], has_effect: bool, skips_settled: bool
 ) -> None:

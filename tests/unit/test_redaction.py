@@ -246,6 +246,27 @@ def test_secrets_of_settings_by_their_names_in_addresses_and_in_what_only_looks_
 
 
 @pytest.mark.parametrize(
+    "name",
+    [
+        *("client_secret", "SALT", "PASSWORD_1", "passwd", "PASSPHRASE", "X_PWD", "pass", "SMTP_PASS", "PASS-1"),
+        *("auth_token", "CREDENTIALS", "API_KEY", "SENTRY_DSN", "sessionid", "JSESSIONID", "COOKIE"),
+    ],
+)
+def test_each_name_alone_makes_a_value_a_secret(name: str) -> None:
+    """In settings, in JSON, and where a command or a page shows the setting."""
+    assert secrets_of({name: "deep"}) == ["deep"]
+    assert secrets_of({"OPTIONS": json.dumps({name: "deep"})}) == ["deep"]
+    assert shown(name, "deep") == HIDDEN
+    assert not is_shareable(name)
+
+
+@pytest.mark.parametrize("name", ["compass", "PASSAGE", "DEBUG", "sessions"])
+def test_a_name_that_only_looks_like_a_secret_s_is_none(name: str) -> None:
+    assert secrets_of({name: "deep"}) == []
+    assert shown(name, "deep") == "deep"
+
+
+@pytest.mark.parametrize(
     "name", ["PGUSER", "django_superuser_username", "EMAIL_HOST", "tunnel_domain", "X_PWD", "a_key"]
 )
 def test_names_whose_values_are_nobodys_business(name: str) -> None:

@@ -39,12 +39,16 @@ class GeometryColumn:
 
 @dataclass(frozen=True)
 class Table:
-    """A table or view with features or plain rows. `columns` are all except key and geometry, in order."""
+    """A table or view with features or plain rows. `columns` are all except key and geometry, in order.
+
+    `numbers_itself`: the key is SQLite's number of the row, by which the R-tree identifies features.
+    """
 
     name: str
     key: str | None
     geometry: GeometryColumn | None
     columns: tuple[Column, ...]
+    numbers_itself: bool = False
 
     @property
     def field_names(self) -> list[str]:
@@ -180,8 +184,9 @@ def _describe(connection: sqlite3.Connection, name: str) -> Table:
             continue
         described = Column(column, declared or "TEXT", bool(not_null), default is not None)
         (keys if in_key else columns).append(described)
-    if len(keys) == 1 and keys[0].declared_type.upper() in ("INTEGER", "INT", "MEDIUMINT", "BIGINT"):
-        return Table(name, keys[0].name, geometry, tuple(columns))
+    declared = keys[0].declared_type.upper() if len(keys) == 1 else ""
+    if declared in ("INTEGER", "INT", "MEDIUMINT", "BIGINT"):
+        return Table(name, keys[0].name, geometry, tuple(columns), numbers_itself=declared == "INTEGER")
     return Table(name, None, geometry, (*keys, *columns))
 
 

@@ -45,7 +45,8 @@ def copy_table(
         count = int(target.execute(f"SELECT count(*) FROM main.{quoted(name)}").fetchone()[0])
         _register(target, names)
         if source.geometry:
-            build_index(target, name, names.key, names.geometry, (source.name, source.geometry.name))
+            origin = (source.name, source.geometry.name) if source.numbers_itself else None
+            build_index(target, name, names.key, names.geometry, origin)
         create_count_triggers(target, name, count)
         _copy_column_metadata(target, names)
     return Copied(name, names.key, count)

@@ -18,7 +18,8 @@ def build_index(
 ) -> None:
     """Index a filled table, record its extent, and add the triggers of the index.
 
-    `origin`: table and geometry column in the attached database `source` from which the rows were copied.
+    `origin`: table and geometry column in the attached database `source` from which the rows were copied with their
+    numbers; None if they have other numbers there.
     """
     index = create_index(target, table, key, geometry)
     if origin is None or not _take_over(target, table, geometry, index, f"rtree_{origin[0]}_{origin[1]}"):
