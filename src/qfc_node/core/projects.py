@@ -70,7 +70,7 @@ def _newest(source: Project) -> list[FileVersion]:
 
 
 def _blob(version: FileVersion) -> Blob:
-    return Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
+    return Blob(bytes(version.sha256sum), version.entity_tag, version.size)
 
 
 def clone(source: Project, owner: User, fields: dict[str, Any], user: User) -> Project:

@@ -104,7 +104,7 @@ def _describe_version(version: FileVersion, metadata: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
         "version_id": str(version.pk),
         "size": version.size,
-        "md5sum": bytes(version.md5sum).hex(),
+        "md5sum": version.entity_tag,
         "last_modified": uploaded.strftime(DATE_FORMAT),
         "is_latest": False,
         "display": uploaded.strftime("v%Y%m%d%H%M%S"),
