@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ...core.models import Delta, DeltaStatus, JobStatus, JobType
+from ...core.models import ClientType, Delta, DeltaStatus, JobStatus, JobType
 from ..fields import Choice, Flag, Uuid
 from ..pagination import PageQuery
 
@@ -25,8 +25,24 @@ CLIENT_STATUSES = {
 }
 
 
+#: Clients that know the status `stopped`. QField takes it for a job that is still running and asks for ever.
+KNOW_STOPPED = frozenset({ClientType.SDK, ClientType.CLI, ClientType.BROWSER})
+
+
+class JobStatusField(serializers.ChoiceField):
+    """The status of a job. Apps are told of a stopped job as of a failed one; `client_type` is in the context."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"choices": JobStatus.choices, "read_only": True, **options})
+
+    def to_representation(self, value: Any) -> Any:
+        """Return a status that the client knows."""
+        knows = self.context.get("client_type") in KNOW_STOPPED
+        return super().to_representation(JobStatus.FAILED if value == JobStatus.STOPPED and not knows else value)
+
+
 class JobSerializer(Shape):
-    """A job."""
+    """A job; `client_type` of the caller is in the context."""
 
     id = serializers.UUIDField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
@@ -34,7 +50,7 @@ class JobSerializer(Shape):
     finished_at = serializers.DateTimeField(read_only=True, allow_null=True)
     project_id = serializers.UUIDField(read_only=True)
     started_at = serializers.DateTimeField(read_only=True, allow_null=True)
-    status = serializers.ChoiceField(JobStatus.choices, read_only=True)
+    status = JobStatusField()
     type = serializers.ChoiceField(JobType.choices, read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,14 +21,12 @@ from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBo
 
 
 class _DeltaList(NodeView):
-    def answer(self, project_id: UUID, **chosen: UUID) -> Response:
+    def answer(self, deltas: QuerySet[Delta], deltafile_id: UUID | None = None) -> Response:
         """Return deltas of the project in the order of their arrival."""
         query = self.read_query(PageQuery)
-        project = self.access(project_id, Action.READ_DELTAS).project
-        deltas = Delta.objects.filter(project=project, **chosen).select_related("created_by")
-        page = paginate(self.request, deltas.order_by("created_at", "pk"), query)
-        if chosen and not page.rows and not deltas.exists():
-            raise ObjectNotFoundError
+        page = paginate(self.request, deltas.select_related("created_by").order_by("created_at", "pk"), query)
+        for delta in page.rows if deltafile_id else ():
+            delta.deltafile_id = deltafile_id  # a delta that was sent again belongs to each of its files
         return Response(DeltaSerializer(page.rows, many=True).data, headers=page.headers)
 
 
@@ -46,7 +45,8 @@ class DeltasView(_DeltaList):
     def get(self, request: Request, project_id: UUID) -> Response:
         """List deltas."""
         del request
-        return self.answer(project_id)
+        project = self.access(project_id, Action.READ_DELTAS).project
+        return self.answer(Delta.objects.filter(project=project))
 
     @operation(
         "deltas_push",
@@ -96,7 +96,10 @@ class DeltafileView(_DeltaList):
     def get(self, request: Request, project_id: UUID, deltafile_id: UUID) -> Response:
         """List deltas."""
         del request
-        return self.answer(project_id, deltafile_id=deltafile_id)
+        deltas = intake.of_deltafile(self.access(project_id, Action.READ_DELTAS).project, deltafile_id)
+        if not deltas.exists():
+            raise ObjectNotFoundError
+        return self.answer(deltas, deltafile_id)
 
     @operation(
         "deltas_set_status",

@@ -40,7 +40,7 @@ class JobsView(NodeView):
         if "type" in query:
             chosen = chosen.filter(type=query["type"])
         page = paginate(request, chosen.order_by("-created_at", "pk"), query)
-        return Response(JobSerializer(page.rows, many=True).data, headers=page.headers)
+        return Response(JobSerializer(page.rows, many=True, context=self.context).data, headers=page.headers)
 
     def _read_query_or_body(self, request: Request) -> Fields:
         if "project_id" in request.query_params or not request.data:
@@ -64,7 +64,8 @@ class JobsView(NodeView):
             raise NoQgisProjectError
         refuse(quota.refuses_job(project))
         requested = self._request(project, job_type, fields["force"])
-        return Response(JobDetailSerializer(requested.job).data, status=201 if requested.is_new else 200)
+        described = JobDetailSerializer(requested.job, context=self.context).data
+        return Response(described, status=201 if requested.is_new else 200)
 
     def _request(self, project: Project, job_type: JobType, force: bool) -> jobs.Requested:
         if job_type == JobType.PACKAGE:
@@ -88,4 +89,4 @@ class JobView(NodeView):
         if job is None:
             raise ObjectNotFoundError
         self.access(job.project_id, Action.READ_JOBS)
-        return Response(JobDetailSerializer(job).data)
+        return Response(JobDetailSerializer(job, context=self.context).data)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .accounts import Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
-from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus
+from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, ResentDelta
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
 from .plans import Package, PackageType, Plan, Subscription, SubscriptionStatus
@@ -47,6 +47,7 @@ __all__ = [
     "ProjectSeed",
     "ProjectType",
     "PublicRole",
+    "ResentDelta",
     "Secret",
     "Subscription",
     "SubscriptionStatus",
