@@ -100,14 +100,25 @@ class ChangeProjectBody(_Settings):
     owner = Text(required=False, max_length=150, help_text="Name of the new owner.")
 
 
-class ProjectQuery(PageQuery):
-    """The requested projects."""
+ORDERING = "Fields to sort by, separated by commas: `owner`, `name`, `created_at`; `-` before one for descending order."
 
-    owner = Text(required=False, max_length=150, help_text="Name of the owner.")
-    name = Text(required=False, max_length=255, help_text="Name of the project.")
+
+class PublicProjectQuery(PageQuery):
+    """The requested public projects."""
+
+    ordering = Text(required=False, allow_blank=True, help_text=ORDERING)
+
+
+class ProjectQuery(PublicProjectQuery):
+    """The requested projects. An empty text counts as none."""
+
+    owner = Text(required=False, allow_blank=True, max_length=150, help_text="Name of the owner, in any case.")
+    name = Text(required=False, allow_blank=True, max_length=255, help_text="Name of the project, in any case.")
+    search = Text(required=False, allow_blank=True, help_text="Words that the name or the owner's name contains.")
+    include_public = Flag(required=False, help_text="Include public projects.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add the field whose name is not valid in Python."""
+        """Add the older form of `include_public`, which is not a name of Python."""
         return {**super().get_fields(), "include-public": Flag(required=False)}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -13,12 +13,19 @@ from ...core import projects, quota
 from ...core.models import Project, User, UserType
 from ...core.permissions import Access, Action, access_of, may_own, with_roles
 from ...core.project_state import with_state
+from .. import project_lists
 from ..base import Fields, NodeView, find_user
 from ..errors import ObjectNotFoundError, PermissionDeniedError, ProjectAlreadyExistsError
 from ..openapi import BODY, CALLER, PROJECT, operation
-from ..pagination import PageQuery, paginate
+from ..pagination import paginate
 from ..refusals import refuse
-from ..serializers.projects import ChangeProjectBody, NewProjectBody, ProjectQuery, ProjectSerializer
+from ..serializers.projects import (
+    ChangeProjectBody,
+    NewProjectBody,
+    ProjectQuery,
+    ProjectSerializer,
+    PublicProjectQuery,
+)
 
 
 def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
@@ -35,7 +42,7 @@ def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
 class _ProjectList(NodeView):
     def answer(self, chosen: QuerySet[Project], query: Fields) -> Response:
         """Return a page of projects."""
-        rows = with_state(chosen).order_by("owner__username", "name", "pk")
+        rows = with_state(project_lists.in_order(chosen, query))
         page = paginate(self.request, rows, query)
         accesses = [access_of(project) for project in page.rows]
         return Response(ProjectSerializer(accesses, many=True).data, headers=page.headers)
@@ -55,15 +62,7 @@ class ProjectsView(_ProjectList):
         """List projects; public ones only on demand."""
         del request
         query = self.read_query(ProjectQuery)
-        wanted = Q(held_role__isnull=False)
-        if query.get("include-public"):
-            wanted |= Q(is_public=True)
-        chosen = with_roles(self.caller).filter(wanted)
-        if "owner" in query:
-            chosen = chosen.filter(owner__username__iexact=query["owner"])
-        if "name" in query:
-            chosen = chosen.filter(name=query["name"])
-        return self.answer(chosen, query)
+        return self.answer(project_lists.chosen(with_roles(self.caller), query), query)
 
     @operation(
         "projects_create",
@@ -107,14 +106,14 @@ class PublicProjectsView(_ProjectList):
     @operation(
         "projects_public_list",
         "Public projects",
-        parameters=[PageQuery],
+        parameters=[PublicProjectQuery],
         answers={200: ProjectSerializer(many=True)},
         errors=CALLER | {400},
     )
     def get(self, request: Request) -> Response:
         """List public projects."""
         del request
-        return self.answer(with_roles(self.caller).filter(is_public=True), self.read_query(PageQuery))
+        return self.answer(with_roles(self.caller).filter(is_public=True), self.read_query(PublicProjectQuery))
 
 
 class ProjectView(NodeView):
