@@ -360,15 +360,17 @@ def test_jobs_are_listed_by_query_and_by_body(speaker: Any, project: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("change", "status", "code"),
     [
-        ({"subscription": "inactive_past_due"}, "inactive_subscription"),
-        ({"storage_mb": 0}, "permission_denied_plan_insufficient"),
-        ({"is_external_db_supported": False}, "permission_denied_plan_insufficient"),
-        ({"max_premium_collaborators_per_private_project": 0}, "permission_denied_plan_insufficient"),
+        ({"subscription": "inactive_past_due"}, 403, "inactive_subscription"),
+        ({"storage_mb": 0}, 402, "over_quota"),
+        ({"is_external_db_supported": False}, 403, "permission_denied_plan_insufficient"),
+        ({"max_premium_collaborators_per_private_project": 0}, 403, "permission_denied_plan_insufficient"),
     ],
 )
-def test_no_job_is_started_beyond_the_plan(speaker: Any, project: Any, change: dict[str, Any], code: str) -> None:
+def test_no_job_is_started_beyond_the_plan(
+    speaker: Any, project: Any, change: dict[str, Any], status: int, code: str
+) -> None:
     from api_world import person
     from qfc_node.core.models import Plan, Project, ProjectCollaborator, Subscription
 
@@ -382,7 +384,16 @@ def test_no_job_is_started_beyond_the_plan(speaker: Any, project: Any, change: d
     else:
         Plan.objects.update(**change)
     answer = speaker.post("jobs/", {**body, "force": True})
-    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_full_storage_stops_packages_only(speaker: Any, project: Any) -> None:
+    from qfc_node.core.models import Plan, Project
+
+    Project.objects.update(project_filename="a.qgs", file_storage_bytes=1)
+    Plan.objects.update(storage_mb=0)
+    body = {"project_id": str(project.pk), "type": "process_projectfile"}
+    assert speaker.post("jobs/", body).status_code == 201
 
 
 def test_collaborators_are_given_roles(speaker: Any, project: Any) -> None:

@@ -52,7 +52,7 @@ class JobsView(NodeView):
         "Start a job, or return the open one",
         request=NewJobBody,
         answers={200: JobDetailSerializer, 201: JobDetailSerializer},
-        errors=PROJECT | BODY,
+        errors=PROJECT | BODY | {402},
     )
     def post(self, request: Request) -> Response:
         """Create a job."""
@@ -62,7 +62,7 @@ class JobsView(NodeView):
         project = self.access(fields["project_id"], ACTIONS.get(job_type, Action.CREATE_JOBS)).project
         if not project.project_filename:
             raise NoQgisProjectError
-        refuse(quota.refuses_job(project))
+        refuse(quota.refuses_job(project, job_type))
         requested = self._request(project, job_type, fields["force"])
         described = JobDetailSerializer(requested.job, context=self.context).data
         return Response(described, status=201 if requested.is_new else 200)
