@@ -100,6 +100,12 @@ class ChangeProjectBody(_Settings):
     owner = Text(required=False, max_length=150, help_text="Name of the new owner.")
 
 
+class ReplaceProjectBody(ChangeProjectBody):
+    """A change of a project that repeats its name."""
+
+    name = ProjectName()
+
+
 ORDERING = "Fields to sort by, separated by commas: `owner`, `name`, `created_at`; `-` before one for descending order."
 
 

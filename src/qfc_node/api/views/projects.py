@@ -14,7 +14,7 @@ from ...core.models import Project, User, UserType
 from ...core.permissions import Access, Action, access_of, may_own, with_roles
 from ...core.project_state import with_state
 from .. import project_lists
-from ..base import Fields, NodeView, find_user
+from ..base import Fields, NodeView, Shape, find_user
 from ..errors import ObjectNotFoundError, PermissionDeniedError, ProjectAlreadyExistsError
 from ..openapi import BODY, CALLER, PROJECT, operation
 from ..pagination import paginate
@@ -25,6 +25,7 @@ from ..serializers.projects import (
     ProjectQuery,
     ProjectSerializer,
     PublicProjectQuery,
+    ReplaceProjectBody,
 )
 
 
@@ -130,13 +131,28 @@ class ProjectView(NodeView):
         "Change a project",
         request=ChangeProjectBody,
         answers={200: ProjectSerializer},
-        errors=PROJECT | BODY | {409},
+        errors=PROJECT | BODY | {402, 409},
     )
     def patch(self, request: Request, project_id: UUID) -> Response:
         """Change the properties in the body."""
         del request
+        return self._change(project_id, ChangeProjectBody)
+
+    @operation(
+        "projects_replace",
+        "Change a project; the name is required, what is missing stays",
+        request=ReplaceProjectBody,
+        answers={200: ProjectSerializer},
+        errors=PROJECT | BODY | {402, 409},
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        """Change the properties in the body."""
+        del request
+        return self._change(project_id, ReplaceProjectBody)
+
+    def _change(self, project_id: UUID, shape: Shape) -> Response:
         access = self.access(project_id, Action.CHANGE)
-        fields = _settings(self.read_body(ChangeProjectBody))
+        fields = _settings(self.read_body(shape))
         if "owner" in fields:
             fields["owner"] = self._new_owner(access, fields["owner"])
         try:

@@ -116,6 +116,22 @@ class UserView(NodeView):
     def patch(self, request: Request, username: str) -> Response:
         """Change the properties in the body."""
         del request
+        return self._change(username)
+
+    @operation(
+        "users_replace",
+        "Change the caller's own account; what is missing stays",
+        parameters=[USERNAME],
+        request=ChangeUserBody,
+        answers={200: OwnUserSerializer},
+        errors=ACCOUNT | BODY | {403, 409},
+    )
+    def put(self, request: Request, username: str) -> Response:
+        """Change the properties in the body."""
+        del request
+        return self._change(username)
+
+    def _change(self, username: str) -> Response:
         user = find_user(username)
         if user.pk != self.caller.pk:
             raise PermissionDeniedError
