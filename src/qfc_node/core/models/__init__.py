@@ -17,6 +17,7 @@ from .projects import (
     PublicRole,
     Secret,
 )
+from .settings import Setting
 from .tokens import AuthToken, ClientType
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "PublicRole",
     "ResentDelta",
     "Secret",
+    "Setting",
     "Subscription",
     "SubscriptionStatus",
     "Team",
