@@ -51,7 +51,8 @@ def test_files_packages_and_outages(client: httpx.Client, s3_node: Node, minio: 
     project = client.post("projects/", json={"name": "survey", "owner": "alice"}).json()["id"]
     content = bytes(range(256)) * 40_000
     (big := s3_node.folder / "big.bin").write_bytes(content)
-    assert client.post(f"files/{project}/project.qgs/", files={"file": b'{"misbehave": "nothing"}'}).status_code == 201
+    well = b'<qgis>{"misbehave": "nothing"}</qgis>'
+    assert client.post(f"files/{project}/project.qgs/", files={"file": well}).status_code == 201
     assert client.post(f"files/{project}/journal.txt/", files={"file": b"one\n"}).status_code == 201
     assert client.post(f"files/{project}/big.bin/", files={"file": content}).status_code == 201
 

@@ -39,6 +39,7 @@ class RangeNotSatisfiableError(ApiError):
     """The requested range is outside the file."""
 
     status_code = 416
+    code = "invalid_http_range"
     message = "The file does not have this range"
 
 

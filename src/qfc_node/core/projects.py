@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.db import transaction
@@ -22,6 +23,17 @@ class ProjectExistsError(Exception):
 def is_project_file(name: str) -> bool:
     """Whether the name belongs to a QGIS project file."""
     return name.lower().endswith(PROJECT_SUFFIXES)
+
+
+def is_restricted_file(project: Project, name: str) -> bool:
+    """Whether the name belongs to a QGIS project file, or to a file beside it that changes how the project works.
+
+    These are the auxiliary data, the attachments embedded in the project, and the plugin of QField.
+    """
+    if is_project_file(name):
+        return True
+    stem = PurePosixPath(project.project_filename or "").stem
+    return bool(stem) and PurePosixPath(name).name in (f"{stem}.qgd", f"{stem}_attachments.zip", f"{stem}.qml")
 
 
 def check_name_is_free(owner: User, name: str, besides: Project | None = None) -> None:

@@ -21,6 +21,7 @@ CRITICAL_FREE_BYTES = 100 * MEGABYTE
 class Refusal(enum.Enum):
     """Why an account may not do something."""
 
+    ACCOUNT = "account deactivated"
     INACTIVE = "inactive"
     OVER_QUOTA = "over quota"
     PLAN = "plan insufficient"
@@ -94,6 +95,8 @@ def upload_allowance(owner: User, client_type: str) -> Allowance:
     """Return what the owner may still upload through a client of that type."""
     if client_type in DEVICES:
         return Allowance()
+    if not owner.is_active:
+        return Allowance(refusal=Refusal.ACCOUNT)
     subscription = current_subscription(owner.pk)
     if subscription is None or not is_active(subscription):
         return Allowance(refusal=Refusal.INACTIVE)
@@ -102,6 +105,8 @@ def upload_allowance(owner: User, client_type: str) -> Allowance:
 
 def refuses_job(project: Project, job_type: str) -> Refusal | None:
     """Return why a job may not be started for the project; None if it may. Only packages need free storage."""
+    if not project.owner.is_active:
+        return Refusal.ACCOUNT
     subscription = current_subscription(project.owner_id)
     if subscription is None or not is_active(subscription):
         return Refusal.INACTIVE

@@ -9,6 +9,7 @@ from ..storage.archives import check_archive
 from ..storage.blobs import Staged
 from ..storage.errors import UnsafeNameError
 from ..storage.names import check_name
+from ..storage.project_files import check_project_file
 from ..storage.store import blob_store
 from . import file_versions, jobs
 from .attachments import is_attachment
@@ -16,6 +17,10 @@ from .blob_references import hold_blob
 from .models import File, FileType, FileVersion, Project, User
 from .project_lock import lock_project
 from .projects import is_project_file
+
+
+class LastVersionError(Exception):
+    """The version is the only one of its file."""
 
 
 class SecondProjectFileError(Exception):
@@ -30,6 +35,8 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
     check_name(name)
     if name.lower().endswith(".qgz"):
         check_archive(staged.path)
+    if is_project_file(name):
+        check_project_file(name, staged.path)
     blob = blob_store().adopt(staged)
     with transaction.atomic():
         hold_blob(blob, staged)
@@ -74,12 +81,12 @@ def remove(project: Project, name: str) -> bool:
 
 
 def remove_version(version: FileVersion) -> None:
-    """Remove one version; with the last one, remove the file."""
+    """Remove one of a file's versions. Raises LastVersionError: a file is only removed as a whole."""
     with transaction.atomic():
-        held = lock_project(version.file.project)
+        lock_project(version.file.project)
+        if not FileVersion.objects.filter(file=version.file_id).exclude(pk=version.pk).exists():
+            raise LastVersionError
         file_versions.delete_version(version)
-        if not File.objects.filter(pk=version.file_id).exists():
-            _forget_project_file(held, version.file.name)
 
 
 def _forget_project_file(project: Project, name: str) -> None:

@@ -33,7 +33,8 @@ class JobStatusField(serializers.ChoiceField):
     """The status of a job. Apps are told of a stopped job as of a failed one; `client_type` is in the context."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**{"choices": JobStatus.choices, "read_only": True, **options})
+        merged: dict[str, Any] = {"choices": JobStatus.choices, "read_only": True, **options}
+        super().__init__(**merged)
 
     def to_representation(self, value: Any) -> Any:
         """Return a status that the client knows."""

@@ -55,7 +55,7 @@ class ProjectSerializer(Shape):
 
     def get_can_repackage(self, access: Access) -> bool:
         """Whether the caller may start a package job."""
-        return access.allows(Action.CREATE_JOBS)
+        return access.allows(Action.PACKAGE) and access.project.project_type == ProjectType.REGULAR
 
     def get_needs_repackaging(self, access: Access) -> bool:
         """Whether the package is older than the data."""
@@ -180,12 +180,15 @@ class SeedSettingsSerializer(Shape):
 class SeedSerializer(Shape):
     """A seed: the source from which a project is to be created."""
 
+    project = serializers.UUIDField(read_only=True)
     name = serializers.CharField(read_only=True)
     crs = serializers.CharField(read_only=True)
     extent = serializers.ListField(
         child=serializers.FloatField(), min_length=4, max_length=4, read_only=True, help_text="xmin, ymin, xmax, ymax"
     )
     settings = SeedSettingsSerializer(read_only=True)
+    xlsform_file = serializers.CharField(read_only=True, allow_null=True, help_text="Name of the form, or null.")
+    clone_from_project = serializers.UUIDField(read_only=True, allow_null=True)
 
 
 class SeedBody(Shape):

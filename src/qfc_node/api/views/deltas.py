@@ -16,6 +16,7 @@ from ..base import NodeView
 from ..errors import InvalidDeltafileError, ObjectNotFoundError, TooLargeError
 from ..openapi import BODY, PROJECT, multipart, operation
 from ..pagination import PageQuery, paginate
+from ..refusals import check_has_data
 from ..serializers.files import DeltafileBody
 from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBody
 
@@ -60,6 +61,7 @@ class DeltasView(_DeltaList):
         """Store the deltas. Success means that they are stored, not that they are applied."""
         del request
         access = self.access(project_id, Action.PUSH_DELTAS)
+        check_has_data(access.project)
         try:
             sent = deltafile.read_deltafile(self._read())
             _check_project(access, sent.project_id)
@@ -123,10 +125,12 @@ class ApplyDeltasView(NodeView):
         "deltas_apply",
         "Apply pending and not applied deltas",
         answers={200: None},
-        errors=PROJECT,
+        errors=PROJECT | {400},
     )
     def post(self, request: Request, project_id: UUID) -> Response:
         """Create jobs for the deltas that are in no open job."""
         del request
-        intake.apply_waiting(self.access(project_id, Action.APPLY_DELTAS).project, self.caller)
+        project = self.access(project_id, Action.APPLY_DELTAS).project
+        check_has_data(project)
+        intake.apply_waiting(project, self.caller)
         return Response(status=200)

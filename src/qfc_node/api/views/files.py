@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import quote
 from uuid import UUID
 
 from django.http.response import HttpResponseBase
@@ -16,11 +17,11 @@ from ...core import quota, uploads
 from ...core.attachments import attachment_folders
 from ...core.models import FileType, FileVersion, Project
 from ...core.permissions import Access, Action
-from ...core.projects import is_project_file
+from ...core.projects import is_restricted_file
 from ...storage.names import check_name
 from ..base import NodeView
 from ..downloads import send
-from ..errors import MultipleProjectsError, ObjectNotFoundError, RestrictedProjectModificationError
+from ..errors import LastVersionError, MultipleProjectsError, ObjectNotFoundError, RestrictedProjectModificationError
 from ..fields import Uuid
 from ..openapi import BODY, FILE, FILE_NAME, PROJECT, multipart, operation
 from ..refusals import refuse
@@ -97,7 +98,7 @@ class FileView(NodeView):
         "Upload a file, or a new version of it",
         parameters=[FILE_NAME],
         request=multipart(UploadBody),
-        answers={201: None},
+        answers={201: OpenApiTypes.OBJECT},
         errors=PROJECT | BODY | {402, 409},
     )
     def post(self, request: Request, project_id: UUID, filename: str) -> Response:
@@ -113,13 +114,13 @@ class FileView(NodeView):
             uploads.store(access.project, filename, upload.staged, self.caller)
         except uploads.SecondProjectFileError as error:
             raise MultipleProjectsError from error
-        return Response(status=201)
+        return Response({}, status=201, headers={"Location": quote(request.path)})
 
     @operation(
         "files_delete",
         "Delete a file, or one version of it",
         parameters=[FILE_NAME, VERSION_HEADER, DownloadQuery],
-        answers={200: None},
+        answers={204: None},
         errors=PROJECT | {400},
     )
     def delete(self, request: Request, project_id: UUID, filename: str) -> Response:
@@ -128,10 +129,17 @@ class FileView(NodeView):
         access = self.access(project_id, Action.DELETE_VERSIONS if version_id else Action.DELETE_FILES)
         _check_restriction(access, filename)
         if version_id:
-            uploads.remove_version(find_version(access.project, filename, version_id))
+            _remove_version(find_version(access.project, filename, version_id))
         elif not uploads.remove(access.project, filename):
             raise ObjectNotFoundError(f"the project has no such file: {filename!r}")
-        return Response(status=200)
+        return Response(status=204)
+
+
+def _remove_version(version: FileVersion) -> None:
+    try:
+        uploads.remove_version(version)
+    except uploads.LastVersionError as error:
+        raise LastVersionError from error
 
 
 def _header_version(request: Request) -> UUID | None:
@@ -140,7 +148,7 @@ def _header_version(request: Request) -> UUID | None:
 
 
 def _check_restriction(access: Access, name: str) -> None:
-    is_restricted = access.project.has_restricted_projectfiles and is_project_file(name)
+    is_restricted = access.project.has_restricted_projectfiles and is_restricted_file(access.project, name)
     if is_restricted and not access.allows(Action.CHANGE_RESTRICTED):
         raise RestrictedProjectModificationError
 

@@ -11,14 +11,14 @@ from ...core import intake, jobs, quota
 from ...core.models import Job, JobType, Project
 from ...core.permissions import Action
 from ..base import Fields, NodeView
-from ..errors import NoDeltasToApplyError, NoQgisProjectError, ObjectNotFoundError
+from ..errors import NoDeltasToApplyError, ObjectNotFoundError
 from ..openapi import BODY, PROJECT, operation
 from ..pagination import paginate
-from ..refusals import refuse
+from ..refusals import check_has_data, check_has_qgis_file, refuse
 from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
 
-#: The permission that a type of job requires; applying deltas requires more than requesting a package.
-ACTIONS = {JobType.DELTA_APPLY: Action.APPLY_DELTAS}
+#: The permission that a type of job requires: whoever may read a project may have it packaged.
+ACTIONS = {JobType.PACKAGE: Action.PACKAGE, JobType.DELTA_APPLY: Action.APPLY_DELTAS}
 
 
 class JobsView(NodeView):
@@ -60,8 +60,10 @@ class JobsView(NodeView):
         fields = self.read_body(NewJobBody)
         job_type = JobType(fields["type"])
         project = self.access(fields["project_id"], ACTIONS.get(job_type, Action.CREATE_JOBS)).project
-        if not project.project_filename:
-            raise NoQgisProjectError
+        if job_type == JobType.PROCESS_PROJECTFILE:
+            check_has_qgis_file(project)
+        else:
+            check_has_data(project)
         refuse(quota.refuses_job(project, job_type))
         requested = self._request(project, job_type, fields["force"])
         described = JobDetailSerializer(requested.job, context=self.context).data

@@ -35,8 +35,10 @@ class SeedView(NodeView):
     def get(self, request: Request, project_id: UUID) -> Response:
         """Describe the seed."""
         del request
-        project = self.access(project_id, Action.SEE).project
-        return Response(SeedSerializer(seeds.describe(project)).data)
+        seed = seeds.stored(self.access(project_id, Action.SEE).project)
+        if seed is None:
+            raise ObjectNotFoundError("the project has no seed")
+        return Response(SeedSerializer(seed).data)
 
     @operation(
         "projects_seed_set",
