@@ -50,7 +50,16 @@ def test_the_list_tells_versions_sizes_and_hashes(speaker: Any, project: Any) ->
     assert notes["sha256"] == hashlib.sha256(b"v2 longer").hexdigest()
     newest, oldest = notes["versions"]
     assert (newest["is_latest"], oldest["is_latest"], oldest["size"]) == (True, False, 2)
-    assert set(newest) == {"size", "md5sum", "version_id", "last_modified", "is_latest", "display", "sha256"}
+    assert set(newest) == {
+        "size",
+        "md5sum",
+        "version_id",
+        "last_modified",
+        "uploaded_at",
+        "is_latest",
+        "display",
+        "sha256",
+    }
     assert re.fullmatch(r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d UTC", newest["last_modified"])
     assert re.fullmatch(r"v\d{14}", newest["display"])
     assert "sha256" not in speaker.get(f"{address}?skip_metadata=1").json()[0]

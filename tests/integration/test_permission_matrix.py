@@ -24,6 +24,8 @@ PROJECT_TABLE = [
     ("GET", "projects/{p}/seed/json2qgis/", "reader", 204, None),
     ("GET", "projects/{p}/thumbnail/", "reader", 200, None),
     ("GET", "files/meta/{p}/thumbnail.png", "reader", 200, None),
+    ("GET", "files/thumbnails/{p}/", "reader", 200, None),
+    ("GET", "files/metadata/{p}/notes.txt/", "reader", 200, None),
     ("GET", "files/{p}/", "reader", 200, None),
     ("GET", "files/{p}/notes.txt/", "reader", 200, None),
     ("GET", "files/{p}/notes.txt/?version={version}", "reader", 200, None),

@@ -38,6 +38,8 @@ urlpatterns = [
     path("collaborators/<uuid:project_id>/", collaborators.CollaboratorsView.as_view()),
     path("collaborators/<uuid:project_id>/<path:collaborator>/", collaborators.CollaboratorView.as_view()),
     path("files/meta/<uuid:project_id>/thumbnail.png/", seeds.MetaThumbnailView.as_view()),
+    path("files/thumbnails/<uuid:project_id>/", seeds.FilesThumbnailView.as_view()),
+    path("files/metadata/<uuid:project_id>/<path:filename>/", files.FileMetadataView.as_view()),
     path("files/<uuid:project_id>/", files.FilesView.as_view()),
     path("files/<uuid:project_id>/<path:filename>/", files.FileView.as_view()),
     path("packages/<uuid:project_id>/latest/", packages.LatestPackageView.as_view()),

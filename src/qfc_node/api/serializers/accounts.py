@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from ...core.models import AuthToken, Organization, OrganizationMember, Team, TeamMember, User, UserType
 from ..fields import Choice, Email, Flag, Pattern, Text
+from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = r"^[-a-zA-Z0-9_]+$"
@@ -162,7 +163,7 @@ class NewOrganizationBody(Shape):
     email = Email(required=False)
 
 
-class UserQuery(Shape):
+class UserQuery(PageQuery):
     """The requested accounts."""
 
     q = Text(required=False, max_length=150, allow_blank=True, help_text="A part of the name.")

@@ -84,6 +84,7 @@ class PackageFileSerializer(Shape):
     name = serializers.CharField(read_only=True)
     size = serializers.IntegerField(read_only=True)
     last_modified = serializers.CharField(read_only=True, help_text="for example 2026-11-23T13:56:32Z")
+    uploaded_at = serializers.DateTimeField(read_only=True)
     md5sum = serializers.CharField(read_only=True)
     is_attachment = serializers.BooleanField(read_only=True)
     sha256 = serializers.CharField(read_only=True)

@@ -6,6 +6,7 @@ from typing import ClassVar
 from urllib.parse import quote
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -15,15 +16,16 @@ from rest_framework.response import Response
 
 from ...core import quota, uploads
 from ...core.attachments import attachment_folders
-from ...core.models import FileType, FileVersion, Project
+from ...core.models import File, FileType, FileVersion, Project
 from ...core.permissions import Access, Action
 from ...core.projects import is_restricted_file
 from ...storage.names import check_name
-from ..base import NodeView
+from ..base import Fields, NodeView
 from ..downloads import send
 from ..errors import LastVersionError, MultipleProjectsError, ObjectNotFoundError, RestrictedProjectModificationError
 from ..fields import Uuid
 from ..openapi import BODY, FILE, FILE_NAME, PROJECT, multipart, operation
+from ..pagination import paginate
 from ..refusals import refuse
 from ..serializers.files import DownloadQuery, FileQuery, FileSerializer, UploadBody, describe_files
 
@@ -48,6 +50,13 @@ def find_version(project: Project, name: str, version_id: UUID | None) -> FileVe
     return version
 
 
+def versions_of(project: Project) -> QuerySet[FileVersion]:
+    """Return the versions of the project's files, by name, the newest first."""
+    rows = FileVersion.objects.select_related("file")
+    rows = rows.filter(file__project=project, file__file_type=FileType.PROJECT_FILE)
+    return rows.order_by("file__name", "-uploaded_at", "-id")
+
+
 class FilesView(NodeView):
     """`files/<project>/`."""
 
@@ -63,16 +72,43 @@ class FilesView(NodeView):
         del request
         query = self.read_query(FileQuery)
         project = self.access(project_id, Action.READ_FILES).project
-        rows = FileVersion.objects.select_related("file").filter(
-            file__project=project, file__file_type=FileType.PROJECT_FILE
-        )
+        versions, headers = self._page(project, query)
         described = describe_files(
-            rows.order_by("file__name", "-uploaded_at", "-id"),
+            versions,
             attachment_folders(project),
             metadata=not query.get("skip_metadata"),
             versions=not query.get("skip_versions"),
         )
-        return Response(described)
+        return Response(described, headers=headers)
+
+    def _page(self, project: Project, query: Fields) -> tuple[QuerySet[FileVersion], dict[str, str]]:
+        """Return the versions of the requested files, and the headers of the page."""
+        if not query.keys() & {"limit", "offset"}:
+            return versions_of(project), {}
+        files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE).order_by("name", "pk")
+        page = paginate(self.request, files, query)
+        return versions_of(project).filter(file__in=[file.pk for file in page.rows]), page.headers
+
+
+class FileMetadataView(NodeView):
+    """`files/metadata/<project>/<name>/`."""
+
+    @operation(
+        "files_metadata",
+        "A file with its versions, as the list has it",
+        parameters=[FILE_NAME],
+        answers={200: FileSerializer},
+        errors=PROJECT,
+    )
+    def get(self, request: Request, project_id: UUID, filename: str) -> Response:
+        """Describe the file."""
+        del request
+        project = self.access(project_id, Action.READ_FILES).project
+        folders = attachment_folders(project)
+        found = describe_files(versions_of(project).filter(file__name=filename), folders, metadata=True, versions=True)
+        if not found:
+            raise ObjectNotFoundError(f"the project has no such file: {filename!r}")
+        return Response(found[0])
 
 
 class FileView(NodeView):

@@ -15,6 +15,7 @@ from ...core.permissions import is_organization_admin
 from ..base import NodeView, find_user
 from ..errors import AlreadyExistsError, ObjectNotFoundError, PermissionDeniedError
 from ..openapi import BODY, CALLER, USERNAME, operation
+from ..pagination import paginate
 from ..serializers.accounts import (
     EXCLUDED_TYPES,
     AccountSerializer,
@@ -48,13 +49,13 @@ class UsersView(NodeView):
     )
     def get(self, request: Request) -> Response:
         """List accounts."""
-        del request
         query = self.read_query(UserQuery)
         users = User.objects.filter(is_active=True).select_related("useraccount")
         if query.get("q"):
             users = users.filter(username__icontains=query["q"])
         left_out = [kind for flag, kind in EXCLUDED_TYPES.items() if query.get(flag)]
-        return Response(UserSerializer(users.exclude(type__in=left_out).order_by("username"), many=True).data)
+        page = paginate(request, users.exclude(type__in=left_out).order_by("username"), query)
+        return Response(UserSerializer(page.rows, many=True).data, headers=page.headers)
 
     @operation(
         "users_create",
