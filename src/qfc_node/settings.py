@@ -217,7 +217,6 @@ SPECTACULAR_SETTINGS = {
         "DeltaStatusEnum": "qfc_node.core.models.DeltaStatus",
         "OrganizationRoleEnum": "qfc_node.core.models.OrganizationMember.Role",
         "SecretTypeEnum": "qfc_node.core.models.Secret.Type",
-        "ChosenProjectTypeEnum": [("regular", "Regular"), ("template", "Template")],
         "WorkingEnum": ["ok", "error"],
     },
 }

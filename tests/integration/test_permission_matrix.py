@@ -393,6 +393,7 @@ PERSON_TABLE = [
     ("GET", "auth/user/", None, 200, 200, 200, 401),
     ("POST", "auth/logout/", None, 200, 200, 200, 200),
     ("GET", "auth/providers/", None, 200, 200, 200, 200),
+    ("GET", "server/info/", None, 200, 200, 200, 200),
     ("GET", "status/", None, 200, 200, 200, 200),
 ]
 

@@ -167,6 +167,13 @@ class TemplateProjectError(ApiError):
     message = "This operation is not allowed on a template project"
 
 
+class NotSupportedError(ApiError):
+    """The official server can do it, the node cannot."""
+
+    code = "not_supported"
+    message = "This server does not support this"
+
+
 class NotCloneableProjectError(ApiError):
     """The project cannot be copied."""
 

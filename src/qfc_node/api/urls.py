@@ -15,6 +15,7 @@ from .views import (
     projects,
     secrets,
     seeds,
+    server,
     status,
     teams,
     users,
@@ -65,5 +66,6 @@ urlpatterns = [
     ),
     path("members/<str:organization>/", organizations.MembersView.as_view()),
     path("members/<str:organization>/<str:member>/", organizations.MemberView.as_view()),
+    path("server/info/", server.ServerInfoView.as_view()),
     path("status/", status.StatusView.as_view()),
 ]

@@ -9,13 +9,11 @@ from rest_framework import serializers
 from ...core.models import Project, ProjectRole, ProjectType, PublicRole, Secret
 from ...core.permissions import Access, Action
 from ...core.project_state import STATUSES, needs_repackaging, status_of
-from ..fields import AnyObject, Choice, Flag, Number, Pattern, Text, Uuid
+from ..fields import AnyObject, AnyValue, Choice, Flag, Number, Pattern, Text, Uuid
 from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = str(cast(Any, Project.name_validator.regex).pattern)
-#: Types that clients may choose; only the server creates shared datasets.
-CHOSEN_TYPES = [choice for choice in ProjectType.choices if choice[0] != ProjectType.SHARED_DATASETS]
 
 
 class ProjectSerializer(Shape):
@@ -48,10 +46,26 @@ class ProjectSerializer(Shape):
     public_collaborator_role = serializers.ChoiceField(
         PublicRole.choices, source="project.public_collaborator_role", read_only=True
     )
+    is_featured = serializers.BooleanField(source="project.is_featured", read_only=True)
+    is_attachment_download_on_demand = serializers.BooleanField(
+        source="project.is_attachment_download_on_demand", read_only=True
+    )
+    restricted_data_last_updated_at = serializers.DateTimeField(
+        source="project.restricted_data_last_updated_at", read_only=True, allow_null=True
+    )
+    shared_datasets_project_id = serializers.UUIDField(
+        source="project.shared_datasets_id", read_only=True, allow_null=True
+    )
+    is_shared_datasets_project = serializers.SerializerMethodField()
+    the_qgis_file_name = serializers.CharField(source="project.project_filename", read_only=True, allow_null=True)
 
     def get_private(self, access: Access) -> bool:
         """Return the opposite of `is_public`, for older clients."""
         return not access.project.is_public
+
+    def get_is_shared_datasets_project(self, access: Access) -> bool:
+        """Whether the project holds the datasets that all projects of its owner share."""
+        return access.project.project_type == ProjectType.SHARED_DATASETS
 
     def get_can_repackage(self, access: Access) -> bool:
         """Whether the caller may start a package job."""
@@ -72,7 +86,11 @@ class _Settings(Shape):
     private = Flag(required=False, help_text="The opposite of `is_public`, for older clients.")
     overwrite_conflicts = Flag(required=False)
     has_restricted_projectfiles = Flag(required=False)
-    project_type = Choice(CHOSEN_TYPES, required=False)
+    project_type = Choice(
+        ProjectType.choices, required=False, help_text="`shared_datasets` only for a project of that name."
+    )
+    is_featured = Flag(required=False, help_text="Whether the project comes first in lists; for superusers.")
+    is_attachment_download_on_demand = Flag(required=False)
     public_collaborator_role = Choice(PublicRole.choices, required=False)
 
 
@@ -91,6 +109,8 @@ class NewProjectBody(_Settings):
     name = ProjectName()
     owner = Text(required=False, max_length=150, help_text="Name of the owner; without it, the caller.")
     clone_from_project = Uuid(required=False)
+    seed = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
+    xlsform_file = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
 
 
 class ChangeProjectBody(_Settings):

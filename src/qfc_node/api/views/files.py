@@ -22,7 +22,13 @@ from ...core.projects import is_restricted_file
 from ...storage.names import check_name
 from ..base import Fields, NodeView
 from ..downloads import send
-from ..errors import LastVersionError, MultipleProjectsError, ObjectNotFoundError, RestrictedProjectModificationError
+from ..errors import (
+    LastVersionError,
+    MultipleProjectsError,
+    ObjectNotFoundError,
+    QgisProjectFileNotAllowedError,
+    RestrictedProjectModificationError,
+)
 from ..fields import Uuid
 from ..openapi import BODY, FILE, FILE_NAME, PROJECT, multipart, operation
 from ..pagination import paginate
@@ -150,6 +156,8 @@ class FileView(NodeView):
             uploads.store(access.project, filename, upload.staged, self.caller)
         except uploads.SecondProjectFileError as error:
             raise MultipleProjectsError from error
+        except uploads.ProjectFileNotAllowedError as error:
+            raise QgisProjectFileNotAllowedError from error
         return Response({}, status=201, headers={"Location": quote(request.path)})
 
     @operation(

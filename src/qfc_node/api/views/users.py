@@ -34,7 +34,9 @@ ACCOUNT = CALLER | {404}
 
 def with_members(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
     """Load the data for `OrganizationSerializer` with few queries."""
-    return organizations.select_related("organization_owner", "useraccount").prefetch_related("members__member")
+    return organizations.select_related("organization_owner", "useraccount").prefetch_related(
+        "members__member", "teams"
+    )
 
 
 class UsersView(NodeView):
