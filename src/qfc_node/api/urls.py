@@ -66,6 +66,7 @@ urlpatterns = [
     ),
     path("members/<str:organization>/", organizations.MembersView.as_view()),
     path("members/<str:organization>/<str:member>/", organizations.MemberView.as_view()),
+    path("resend-confirmation/", server.ResendConfirmationView.as_view()),
     path("server/info/", server.ServerInfoView.as_view()),
     path("status/", status.StatusView.as_view()),
 ]

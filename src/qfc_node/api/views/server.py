@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ..base import NodeView
+from ..errors import NotSupportedError
 from ..openapi import operation
 from ..serializers.accounts import ProviderSerializer
 from .auth import PROVIDERS
@@ -49,3 +50,16 @@ class ServerInfoView(NodeView):
         del request
         answer = {"whitelabel": WHITELABEL, "auth_providers": PROVIDERS, "signup_url": None}
         return Response(ServerInfoSerializer(answer).data)
+
+
+class ResendConfirmationView(NodeView):
+    """`resend-confirmation/`: on the official server, for people who have just signed up."""
+
+    permission_classes: ClassVar = [AllowAny]
+    authentication_classes: ClassVar = []
+
+    @operation("resend_confirmation", "Not supported: nobody signs up here", answers={}, errors={400})
+    def post(self, request: Request) -> Response:
+        """Say that there is nothing to confirm."""
+        del request
+        raise NotSupportedError("accounts are created by its operators, so no address has to be confirmed")
