@@ -27,7 +27,8 @@ from qfc_node.gis.port import (
 class JournalEngine:
     """A project is a folder with `journal.txt`; applying a delta appends its id. `project.qgs` says how to misbehave.
 
-    The project file is JSON: `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
+    The project file is JSON, within `<qgis>…</qgis>` where it is uploaded:
+    `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
     """
 
     def __init__(self, files_root: Path) -> None:
@@ -73,7 +74,7 @@ class JournalEngine:
         return ApplyReport(() if self._is_silent else outcomes, changed)
 
     def _misbehave(self, project_file: Path, log: Log) -> None:
-        wish = json.loads(project_file.read_text())
+        wish = json.loads(project_file.read_text().removeprefix("<qgis>").removesuffix("</qgis>"))
         log(f"misbehaving: {wish}")
         time.sleep(wish.get("seconds", 0))
         action = getattr(self, f"_{wish.get('misbehave', 'nothing')}")

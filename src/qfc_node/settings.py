@@ -118,6 +118,16 @@ AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
 AXES_DISABLE_ACCESS_LOG = True
 
+#: Without a host, no e-mail is sent, and the page for a new password says so.
+EMAIL_HOST = environment.text("EMAIL_HOST")
+EMAIL_PORT = environment.number("EMAIL_PORT", 25)
+EMAIL_USE_TLS = environment.switch("EMAIL_USE_TLS")
+EMAIL_USE_SSL = environment.switch("EMAIL_USE_SSL")
+EMAIL_HOST_USER = environment.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = environment.secret("EMAIL_HOST_PASSWORD") if EMAIL_HOST_USER else ""
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", "webmaster@localhost")
+
 #: With a memcached all processes share one cache; without it each has its own.
 MEMCACHED = environment.text("QFC_NODE_MEMCACHED")
 CACHES: dict[str, dict[str, object]] = {
@@ -217,7 +227,6 @@ SPECTACULAR_SETTINGS = {
         "DeltaStatusEnum": "qfc_node.core.models.DeltaStatus",
         "OrganizationRoleEnum": "qfc_node.core.models.OrganizationMember.Role",
         "SecretTypeEnum": "qfc_node.core.models.Secret.Type",
-        "ChosenProjectTypeEnum": [("regular", "Regular"), ("template", "Template")],
         "WorkingEnum": ["ok", "error"],
     },
 }

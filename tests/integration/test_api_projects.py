@@ -245,7 +245,7 @@ def test_public_projects_are_listed_on_demand(alice: Any, speaker: Any) -> None:
     assert names("?include-public=1&owner=BOB") == ["theirs"]
     assert names("?name=mine") == ["mine"]
     public = speaker.get("projects/public/").json()[0]
-    assert (public["user_role"], public["user_role_origin"], public["can_repackage"]) == ("reader", "public", False)
+    assert (public["user_role"], public["user_role_origin"], public["can_repackage"]) == ("reader", "public", True)
 
 
 def test_lists_take_few_queries_however_long_they_are(alice: Any, speaker: Any, project: Any) -> None:
@@ -356,15 +356,17 @@ def test_jobs_are_listed_by_query_and_by_body(speaker: Any, project: Any) -> Non
 
 
 @pytest.mark.parametrize(
-    ("change", "code"),
+    ("change", "status", "code"),
     [
-        ({"subscription": "inactive_past_due"}, "inactive_subscription"),
-        ({"storage_mb": 0}, "permission_denied_plan_insufficient"),
-        ({"is_external_db_supported": False}, "permission_denied_plan_insufficient"),
-        ({"max_premium_collaborators_per_private_project": 0}, "permission_denied_plan_insufficient"),
+        ({"subscription": "inactive_past_due"}, 403, "inactive_subscription"),
+        ({"storage_mb": 0}, 402, "over_quota"),
+        ({"is_external_db_supported": False}, 403, "permission_denied_plan_insufficient"),
+        ({"max_premium_collaborators_per_private_project": 0}, 403, "permission_denied_plan_insufficient"),
     ],
 )
-def test_no_job_is_started_beyond_the_plan(speaker: Any, project: Any, change: dict[str, Any], code: str) -> None:
+def test_no_job_is_started_beyond_the_plan(
+    speaker: Any, project: Any, change: dict[str, Any], status: int, code: str
+) -> None:
     from api_world import person
     from qfc_node.core.models import Plan, Project, ProjectCollaborator, Subscription
 
@@ -378,7 +380,16 @@ def test_no_job_is_started_beyond_the_plan(speaker: Any, project: Any, change: d
     else:
         Plan.objects.update(**change)
     answer = speaker.post("jobs/", {**body, "force": True})
-    assert (answer.status_code, answer.json()["code"]) == (403, code)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+def test_a_full_storage_stops_packages_only(speaker: Any, project: Any) -> None:
+    from qfc_node.core.models import Plan, Project
+
+    Project.objects.update(project_filename="a.qgs", file_storage_bytes=1)
+    Plan.objects.update(storage_mb=0)
+    body = {"project_id": str(project.pk), "type": "process_projectfile"}
+    assert speaker.post("jobs/", body).status_code == 201
 
 
 def test_collaborators_are_given_roles(speaker: Any, project: Any) -> None:
@@ -448,16 +459,19 @@ def test_secrets_are_written_and_never_read_back(speaker: Any, project: Any) -> 
     assert speaker.delete(f"{address}PGPASSWORD/").status_code == 404
 
 
-def test_a_seed_is_what_was_set_else_what_the_project_says(speaker: Any, project: Any) -> None:
-    from qfc_node.core.models import Project
+def test_a_seed_is_what_was_set(speaker: Any, project: Any) -> None:
+    from qfc_node.core.models import Project, ProjectSeed
 
     address = f"projects/{project.pk}/seed/"
-    told = speaker.get(address).json()
-    assert list(told) == ["name", "crs", "extent", "settings"]
-    assert told["settings"] == {"basemaps": [], "xlsform": None}
-    Project.objects.update(project_details={"crs": "EPSG:4326", "extent": "Polygon ((7 46, 10 46, 10 48, 7 48, 7 46))"})
-    assert speaker.get(address).json()["extent"] == [7, 46, 10, 48]
+    assert (speaker.get(address).status_code, speaker.get(address).json()["code"]) == (404, "object_not_found")
     assert speaker.get(f"{address}xlsform/").status_code == 204
+    Project.objects.update(project_details={"crs": "EPSG:4326", "extent": "Polygon ((7 46, 10 46, 10 48, 7 48, 7 46))"})
+    assert speaker.send(f"{address}xlsform/", b"form", "xlsform", "PUT").status_code == 204
+    told = speaker.get(address).json()
+    keys = {"project", "name", "crs", "extent", "settings", "xlsform_file", "clone_from_project"}
+    assert set(told) == keys
+    assert (told["project"], told["extent"], told["xlsform_file"]) == (str(project.pk), [7, 46, 10, 48], "xlsform")
+    ProjectSeed.objects.all().delete()
     basemaps = [{"name": "OpenStreetMap"}]
     body = {"crs": "EPSG:2056", "extent": [1, 2, 3.5, 4], "basemaps": basemaps}
     assert speaker.ask("PUT", address, body).json()["settings"] == {"basemaps": basemaps, "xlsform": None}

@@ -219,7 +219,10 @@ def test_a_project_forgets_its_qgis_file_with_the_last_version_of_that_file_alon
     uploads.remove(project, "notes.txt")
     uploads.remove_version(newest("survey.qgs"))
     assert known() == ("survey.qgs", True)
-    uploads.remove_version(newest("survey.qgs"))
+    with pytest.raises(uploads.LastVersionError):
+        uploads.remove_version(newest("survey.qgs"))
+    assert known() == ("survey.qgs", True)
+    uploads.remove(project, "survey.qgs")
     assert known() == (None, False)
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-import hashlib
+import io
 import json
 import os
 import random
@@ -23,6 +23,7 @@ import httpx
 import psycopg
 import pytest
 
+from qfc_node.storage.etags import tag_of
 from stack import Stack, running_stack
 
 DEMO = Path(__file__).parents[2] / "src/qfc/demo_project"
@@ -190,7 +191,7 @@ def wait_for_the_end(stack: Stack, surveyor: Surveyor) -> None:
 def download(surveyor: Surveyor, folder: Path) -> Path:
     content = surveyor.get(f"files/{surveyor.project}/network.gpkg/").content
     listed = {file["name"]: file for file in surveyor.get(f"files/{surveyor.project}/").json()}
-    assert hashlib.md5(content).hexdigest() == listed["network.gpkg"]["md5sum"]
+    assert tag_of(io.BytesIO(content)) == listed["network.gpkg"]["md5sum"]
     path = folder / "network.gpkg"
     path.write_bytes(content)
     return path
@@ -230,11 +231,11 @@ def test_every_edit_arrives_exactly_once_whatever_is_killed(
     with stack.database() as connection:
         states = connection.execute("select last_status, count(*) from core_delta group by 1").fetchall()
         assert states == [("applied", len(surveyor.created) // 3 * 4)]
-        versions = connection.execute("select content, size, md5sum from filestorage_fileversion").fetchall()
+        versions = connection.execute("select content, size, etag from filestorage_fileversion").fetchall()
     blobs = {path.name: path for path in stack.home.rglob("blobs/??/*")}
-    for content, size, md5 in versions:
+    for content, size, etag in versions:
         data = blobs[content].read_bytes()
-        assert (len(data), hashlib.md5(data).digest()) == (size, bytes(md5)), "no version is half there"
+        assert (len(data), tag_of(io.BytesIO(data))) == (size, etag), "no version is half there"
     surveyor.package()
     wait_for_the_end(stack, surveyor)
     assert surveyor.get(f"packages/{surveyor.project}/latest/").status_code == 200

@@ -52,7 +52,7 @@ class Person:
     def make_project(self, **wish: Any) -> str:
         project: str = self.http.post("projects/", json={"name": uuid.uuid4().hex, "owner": "alice"}).json()["id"]
         self.upload(project, "journal.txt", b"")
-        self.upload(project, "project.qgs", json.dumps(wish).encode())
+        self.upload(project, "project.qgs", f"<qgis>{json.dumps(wish)}</qgis>".encode())
         return project
 
     def upload(self, project: str, name: str, content: bytes) -> None:

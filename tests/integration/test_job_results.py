@@ -224,7 +224,7 @@ def test_a_file_whose_bytes_were_collected_meanwhile_is_not_named(site: Site) ->
     from qfc_node.worker.work import stored
 
     lease, prepared = site.begin(site.delta())
-    gone = stored("trees.gpkg", Blob(b"\x01" * 32, b"\x02" * 16, 5))
+    gone = stored("trees.gpkg", Blob(b"\x01" * 32, "02" * 16, 5))
     with pytest.raises(StorageError):
         results.finish(lease, prepared, done(files=(gone,)), "")
     assert Job.objects.get().status == "started"

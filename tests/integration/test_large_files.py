@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ import psutil
 import pytest
 
 from node import Node
+from qfc.stack.checksums import Checksums
 
 SIZE = int(os.environ.get("QFC_TEST_LARGE_MB", "700")) * 10**6
 #: Bytes that the whole transfer may add to the memory of the process that handles it.
@@ -55,13 +55,13 @@ def test_memory_stays_flat_with_large_files(node: Node, large_file: Path) -> Non
 
     with large_file.open("rb") as source:
         assert http.post(f"files/{project}/large.bin/", files={"file": source}).status_code == 201
-    md5 = hashlib.md5()
+    sums = Checksums()
     with http.stream("GET", f"files/{project}/large.bin/") as answer:
         for chunk in answer.iter_bytes():
-            md5.update(chunk)
+            sums.update(chunk)
     listed = {file["name"]: file for file in http.get(f"files/{project}/").json()}
 
-    assert (listed["large.bin"]["size"], listed["large.bin"]["md5sum"]) == (large_file.stat().st_size, md5.hexdigest())
+    assert (listed["large.bin"]["size"], listed["large.bin"]["md5sum"]) == (large_file.stat().st_size, sums.tag)
     tail = http.get(f"files/{project}/large.bin/", headers={"Range": "bytes=-1000"})
     assert tail.content == large_file.read_bytes()[-1000:]
     assert peak(process) - before < FLAT

@@ -24,6 +24,8 @@ PROJECT_TABLE = [
     ("GET", "projects/{p}/seed/json2qgis/", "reader", 204, None),
     ("GET", "projects/{p}/thumbnail/", "reader", 200, None),
     ("GET", "files/meta/{p}/thumbnail.png", "reader", 200, None),
+    ("GET", "files/thumbnails/{p}/", "reader", 200, None),
+    ("GET", "files/metadata/{p}/notes.txt/", "reader", 200, None),
     ("GET", "files/{p}/", "reader", 200, None),
     ("GET", "files/{p}/notes.txt/", "reader", 200, None),
     ("GET", "files/{p}/notes.txt/?version={version}", "reader", 200, None),
@@ -31,10 +33,10 @@ PROJECT_TABLE = [
     ("GET", "packages/{p}/latest/files/data.gpkg/", "reader", 200, None),
     ("GET", "packages/{p}/latest/files/DCIM/photo.jpg/", "reader", 200, None),
     ("GET", "qfield-files/{p}/", "reader", 200, None),
-    ("GET", "jobs/?project_id={p}", "reporter", 200, None),
-    ("GET", "jobs/{job}/", "reporter", 200, None),
-    ("POST", "jobs/", "reporter", 200, {"project_id": "{p}", "type": "package"}),
-    ("POST", "jobs/", "reporter", 201, {"project_id": "{p}", "type": "package", "force": True}),
+    ("GET", "jobs/?project_id={p}", "reader", 200, None),
+    ("GET", "jobs/{job}/", "reader", 200, None),
+    ("POST", "jobs/", "reader", 200, {"project_id": "{p}", "type": "package"}),
+    ("POST", "jobs/", "reader", 201, {"project_id": "{p}", "type": "package", "force": True}),
     ("POST", "jobs/", "reporter", 201, {"project_id": "{p}", "type": "process_projectfile"}),
     ("POST", "jobs/", "manager", 201, {"project_id": "{p}", "type": "delta_apply"}),
     ("FILE", "files/{p}/new.txt/", "reporter", 201, b"new"),
@@ -45,9 +47,10 @@ PROJECT_TABLE = [
     ("GET", "deltas/{p}/{deltafile}/", "reporter", 200, None),
     ("PATCH", "deltas/{p}/{deltafile}/", "manager", 200, {"status": "ignored"}),
     ("POST", "deltas/apply/{p}/", "manager", 200, None),
-    ("DELETE", "files/{p}/notes.txt/", "editor", 200, None),
-    ("DELETE", "files/{p}/notes.txt/?version={version}", "admin", 200, None),
+    ("DELETE", "files/{p}/notes.txt/", "editor", 204, None),
+    ("DELETE", "files/{p}/notes.txt/?version={version}", "admin", 204, None),
     ("PATCH", "projects/{p}/", "manager", 200, {"description": "changed"}),
+    ("PUT", "projects/{p}/", "manager", 200, {"name": "renamed", "private": False}),
     ("DELETE", "projects/{p}/", "manager", 204, None),
     ("FILE", "projects/{p}/thumbnail/", "manager", 204, "picture"),
     ("PUT", "projects/{p}/seed/", "manager", 200, {"crs": "EPSG:4326", "extent": [0, 0, 1, 1]}),
@@ -57,6 +60,7 @@ PROJECT_TABLE = [
     ("GET", "collaborators/{p}/{victim}/", "manager", 200, None),
     ("POST", "collaborators/{p}/", "manager", 201, {"collaborator": "{newcomer}", "role": "reporter"}),
     ("PATCH", "collaborators/{p}/{victim}/", "manager", 200, {"role": "editor"}),
+    ("PUT", "collaborators/{p}/{victim}/", "manager", 200, {"collaborator": "{victim}", "role": "editor"}),
     ("DELETE", "collaborators/{p}/{victim}/", "manager", 204, None),
     ("POST", "collaborators/{p}/", "admin", 201, {"collaborator": "{newcomer}", "role": "admin"}),
     ("PATCH", "collaborators/{p}/{victim}/", "admin", 200, {"role": "admin"}),
@@ -148,7 +152,7 @@ def _make_project(stage: Stage, kind: str, owner: str, **extra: Any) -> None:
     from api_world import delta, deltafile, package, picture
     from qfc_node.core import intake, jobs, thumbnails
     from qfc_node.core.deltafile import read_deltafile
-    from qfc_node.core.models import Delta, FileVersion, Project, ProjectCollaborator, ProjectRole, Secret
+    from qfc_node.core.models import Delta, FileVersion, Project, ProjectCollaborator, ProjectRole, ProjectSeed, Secret
     from qfc_node.core.sealing import seal
     from stored_files import put_file
 
@@ -156,9 +160,11 @@ def _make_project(stage: Stage, kind: str, owner: str, **extra: Any) -> None:
     project = Project.objects.create(name=kind, owner=user, project_filename="survey.qgs", **extra)
     for name in ("survey.qgs", "notes.txt", "DCIM/photo.jpg"):
         put_file(project, name, name.encode())
+    put_file(project, "notes.txt", b"newer")
     package(project, stage.people["owner"], **{"data.gpkg": b"packaged"})
     job = jobs.request_package(project, stage.people["owner"]).job
     thumbnails.replace(project, picture())
+    ProjectSeed.objects.create(project=project, extent=[0, 0, 1, 1])
     sent = read_deltafile(_dump(deltafile(project, delta())))
     intake.take(project, sent, stage.people["owner"], ProjectRole.ADMIN)
     _end_apply_jobs(project)
@@ -167,7 +173,7 @@ def _make_project(stage: Stage, kind: str, owner: str, **extra: Any) -> None:
         project=project, name="KEY", type="envvar", value=seal("secret"), created_by=stage.people["owner"]
     )
     ProjectCollaborator.objects.create(project=project, collaborator=stage.people["victim"], role="reader")
-    version = FileVersion.objects.get(file__project=project, file__name="notes.txt")
+    version = FileVersion.objects.filter(file__project=project, file__name="notes.txt").earliest("uploaded_at")
     project.refresh_from_db()
     stage.projects[kind] = project
     stage.names[kind] = {
@@ -301,11 +307,11 @@ def test_a_restricted_qgis_file_is_changed_by_managers_only(stage: Stage) -> Non
     for role in ("owner", "admin", "manager", "editor", "reporter"):
         speaker = Speaker(stage.people[role])
         answer = speaker.send(f"files/{project.pk}/survey.qgs/", b"<qgis/>")
-        assert answer.status_code == (400 if role in ("editor", "reporter") else 201), role
-        if answer.status_code == 400:
+        assert answer.status_code == (403 if role in ("editor", "reporter") else 201), role
+        if answer.status_code == 403:
             assert answer.json()["code"] == "restricted_project_modification"
         assert speaker.send(f"files/{project.pk}/other.txt/", b"x").status_code == 201
-    assert Speaker(stage.people["editor"]).delete(f"files/{project.pk}/survey.qgs/").status_code == 400
+    assert Speaker(stage.people["editor"]).delete(f"files/{project.pk}/survey.qgs/").status_code == 403
 
 
 #: method, address, weakest of (stranger, member, admin, owner), status when allowed, what is sent
@@ -316,6 +322,7 @@ ORGANIZATION_TABLE = [
     ("GET", "members/acme/victim/", "member", 200, None),
     ("POST", "members/acme/", "admin", 201, {"member": "stranger", "role": "member", "is_public": True}),
     ("PATCH", "members/acme/victim/", "admin", 200, {"role": "admin"}),
+    ("PUT", "members/acme/victim/", "admin", 200, {"member": "victim", "role": "admin"}),
     ("DELETE", "members/acme/victim/", "admin", 204, None),
     ("GET", "organizations/acme/teams/", "member", 200, None),
     ("POST", "organizations/acme/teams/", "admin", 201, {"team": "new"}),
@@ -365,6 +372,7 @@ def test_creators_make_projects_of_the_organization(stage: Stage) -> None:
 PERSON_TABLE = [
     ("GET", "users/owner/", None, 200, 200, 200, 401),
     ("PATCH", "users/owner/", {"first_name": "Ada"}, 200, 403, 403, 401),
+    ("PUT", "users/owner/", {"username": "owner", "first_name": "Ada"}, 200, 403, 403, 401),
     ("GET", "users/owner/organizations/", None, 200, 403, 403, 401),
     ("GET", "subscriptions/owner/current/", None, 200, 403, 200, 401),
     ("GET", "members/owner/", None, 403, 403, 403, 401),
@@ -383,8 +391,9 @@ PERSON_TABLE = [
     ("GET", "projects/public/", None, 200, 200, 200, 401),
     ("POST", "projects/", {"name": "mine", "owner": "owner"}, 201, 403, 403, 401),
     ("GET", "auth/user/", None, 200, 200, 200, 401),
-    ("POST", "auth/logout/", None, 200, 200, 200, 401),
+    ("POST", "auth/logout/", None, 200, 200, 200, 200),
     ("GET", "auth/providers/", None, 200, 200, 200, 200),
+    ("GET", "server/info/", None, 200, 200, 200, 200),
     ("GET", "status/", None, 200, 200, 200, 200),
 ]
 

@@ -100,7 +100,7 @@ def test_a_file_that_cannot_fit_is_refused_before_it_has_come(alice: Any, projec
     assert (answer.status_code, answer.json()["code"]) == (402, "over_quota")
 
 
-@pytest.mark.parametrize(("used", "code"), [(MEGABYTE, 201), (MEGABYTE + 1, 403)])
+@pytest.mark.parametrize(("used", "code"), [(MEGABYTE, 201), (MEGABYTE + 1, 402)])
 def test_jobs_are_started_until_more_is_used_than_allowed(alice: Any, project: Any, used: int, code: int) -> None:
     from api_world import Speaker
     from qfc_node.core.models import Project
@@ -211,4 +211,4 @@ def test_a_project_has_as_many_collaborators_as_the_plan_says(
     Plan.objects.update(max_premium_collaborators_per_private_project=limit)
     project.is_public = is_public
     assert (quota.refuses_collaborator(project) is quota.Refusal.PLAN) == refuses_one_more
-    assert (quota.refuses_job(project) is quota.Refusal.PLAN) == refuses_job
+    assert (quota.refuses_job(project, "package") is quota.Refusal.PLAN) == refuses_job

@@ -9,7 +9,8 @@ SEE               admin manager editor reporter reader
 READ_FILES        admin manager editor reporter reader
 UPLOAD            admin manager editor reporter
 READ_DELTAS       admin manager editor reporter
-READ_JOBS         admin manager editor reporter
+READ_JOBS         admin manager editor reporter reader
+PACKAGE           admin manager editor reporter reader
 CREATE_JOBS       admin manager editor reporter
 PUSH_DELTAS       admin manager editor reporter
 CREATE_FEATURES   admin manager editor reporter

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from ..stack.checksums import Checksums
 from .results import ScenarioError
 from .session import Device, RemoteFile
 
@@ -60,7 +60,7 @@ def check_files(folder: Path, listed: Sequence[RemoteFile]) -> None:
 def _raise_on_differences(pairs: Iterable[tuple[RemoteFile, Path]]) -> None:
     for file, path in pairs:
         content = path.read_bytes()
-        if len(content) != file.size or hashlib.md5(content, usedforsecurity=False).hexdigest() != file.md5:
+        if len(content) != file.size or not Checksums(content).match({"md5sum": file.md5}):
             raise ScenarioError(f"{file.name}: the listing says {file.size} bytes, md5 {file.md5}; the bytes differ")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import zipfile
 from collections.abc import Generator, Iterable
@@ -14,6 +13,7 @@ from urllib.parse import quote
 
 from ..errors import QfcError, UsageError
 from ..files import replacing
+from ..stack.checksums import Checksums
 from ..stack.model import ApiAnswer, ApiRequest, Delta, Project
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -153,10 +153,10 @@ class _Export:
             answer = self._send("GET", path, sink=cast(BinaryIO, sink))
         if not answer.is_good:
             raise QfcError(f"The server answered {answer.status} to the download of {name}.")
-        wanted = listed.get("md5sum")
-        if wanted and wanted != sink.md5:
+        if not sink.checksums.match(listed):
             raise DifferentBytesError(
-                f"{name} has {sink.size} bytes, md5 {sink.md5}; the server lists {listed.get('size')}, {wanted}.",
+                f"{name} has {sink.checksums.size} bytes, md5 {sink.checksums.md5}; "
+                f"the server lists {listed.get('size')}, {listed.get('md5sum')}.",
                 hint="Type: qfc health --verbose",
             )
 
@@ -178,21 +178,15 @@ class _Export:
 
 
 class _Hashing:
-    """Passes bytes on and computes their checksum."""
+    """Passes bytes on and computes their checksums."""
 
     def __init__(self, sink: IO[bytes]) -> None:
-        self._sink, self._md5, self.size = sink, hashlib.md5(usedforsecurity=False), 0
+        self._sink, self.checksums = sink, Checksums()
 
     def write(self, chunk: bytes) -> int:
         """Pass a chunk on."""
-        self._md5.update(chunk)
-        self.size += len(chunk)
+        self.checksums.update(chunk)
         return self._sink.write(chunk)
-
-    @property
-    def md5(self) -> str:
-        """The checksum of everything written."""
-        return self._md5.hexdigest()
 
 
 def _delta(delta: Delta) -> dict[str, Any]:

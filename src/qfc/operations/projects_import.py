@@ -14,6 +14,7 @@ from typing import Any, BinaryIO, cast
 from urllib.parse import quote
 
 from ..errors import NotFoundError, QfcError, UsageError
+from ..stack.checksums import name_same_bytes
 from ..stack.model import ApiAnswer, ApiRequest, Upload
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -167,8 +168,8 @@ class _Import:
     def _compare(self, project: str, listed: dict[str, dict[str, Any]]) -> None:
         """Compare the checksums on the server with the exported ones. Raises QfcError."""
         now = self._good(self._send("GET", f"/api/v1/files/{project}/"), "the request for the list of files").document
-        uploaded = {one["name"]: one.get("md5sum") for one in cast("list[dict[str, Any]]", now)}
-        different = [name for name, one in listed.items() if one.get("md5sum") and uploaded.get(name) != one["md5sum"]]
+        uploaded = {one["name"]: one for one in cast("list[dict[str, Any]]", now)}
+        different = [name for name, one in listed.items() if not name_same_bytes(one, uploaded.get(name, {}))]
         if different:
             raise QfcError(f"{', '.join(different[:3])} changed during the upload.", hint="Type: qfc health --verbose")
 

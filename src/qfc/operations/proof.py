@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 import sqlite3
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import QfcError
+from ..stack.checksums import Checksums
 from ..stack.ports import Ports
 from .probe import ProbeError, ProbeProject, await_job, probe_files, probe_project, session
 
@@ -72,7 +72,7 @@ def _package(ports: Ports, project: ProbeProject) -> None:
         raise ProbeError("The package has no project file.")
     for file in files:
         content = project.package_file(file["name"])
-        if hashlib.md5(content, usedforsecurity=False).hexdigest() != file["md5sum"]:
+        if not Checksums(content).match(file):
             raise ProbeError(
                 f"{file['name']} of the package arrived with {len(content)} bytes that do not match its checksum."
             )

@@ -56,6 +56,11 @@ class NodeView(APIView):
         """The kind of client, from its token."""
         return cast(AuthToken, self.request.auth).client_type
 
+    @property
+    def context(self) -> Fields:
+        """What serializers need to know about the caller."""
+        return {"client_type": self.client_type, "request": self.request}
+
     def access(self, project_id: UUID, action: Action) -> Access:
         """Return the project and the caller's role. Raises ObjectNotFoundError or PermissionDeniedError."""
         access = find_access(self.caller, project_id)

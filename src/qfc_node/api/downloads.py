@@ -39,6 +39,7 @@ class RangeNotSatisfiableError(ApiError):
     """The requested range is outside the file."""
 
     status_code = 416
+    code = "invalid_http_range"
     message = "The file does not have this range"
 
 
@@ -56,11 +57,6 @@ def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
     return _with_headers(_part(version, span), version, name)
 
 
-def etag(version: FileVersion) -> str:
-    """Return the entity tag: the md5 of the bytes, which lists of files also contain."""
-    return bytes(version.md5sum).hex()
-
-
 def disposition(name: str) -> str:
     """Return the header that makes a browser save the file under its own name, without its folders."""
     return str(content_disposition_header(True, PurePosixPath(name).name))  # pyright: ignore[reportUnknownArgumentType]
@@ -71,7 +67,7 @@ def _is_copy_current(request: Request, version: FileVersion) -> bool:
     tags = request.headers.get("If-None-Match")
     if tags is not None:
         known = {tag.strip().removeprefix("W/").strip('"') for tag in tags.split(",")}
-        return bool(known & {etag(version), "*"})
+        return bool(known & {version.entity_tag, "*"})
     since = _date(request.headers.get("If-Modified-Since"))
     return since is not None and version.uploaded_at.replace(microsecond=0) <= since
 
@@ -103,7 +99,7 @@ def _is_current(request: Request, version: FileVersion) -> bool:
     moment = _date(condition)
     if moment is not None:
         return version.uploaded_at.replace(microsecond=0) <= moment
-    return condition.strip().strip('"') == etag(version)
+    return condition.strip().strip('"') == version.entity_tag
 
 
 def _unsatisfiable(version: FileVersion) -> HttpResponseBase:
@@ -141,7 +137,7 @@ def _skip(source: BinaryIO, count: int) -> None:
 
 
 def _with_headers(response: HttpResponseBase, version: FileVersion, name: str) -> HttpResponseBase:
-    response["ETag"] = f'"{etag(version)}"'
+    response["ETag"] = f'"{version.entity_tag}"'
     response["Last-Modified"] = http_date(version.uploaded_at.timestamp())
     response["Accept-Ranges"] = "bytes"
     response["Content-Disposition"] = disposition(name)

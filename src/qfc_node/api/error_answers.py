@@ -17,11 +17,12 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from ..storage.errors import RejectedError, StorageError, UploadTooLargeError
+from ..storage.errors import InvalidProjectFileError, RejectedError, StorageError, UploadTooLargeError
 from .errors import (
     AlreadyExistsError,
     ApiError,
     InvalidInputError,
+    InvalidQgisProjectFileError,
     MultipleContentsError,
     ObjectNotFoundError,
     PermissionDeniedError,
@@ -81,6 +82,7 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], ApiError]], ...
         lambda error: InvalidInputError(first_sentence(getattr(error, "messages", ""))),
     ),
     (UploadTooLargeError, _too_large),
+    (InvalidProjectFileError, lambda error: InvalidQgisProjectFileError(str(error))),
     (RejectedError, lambda error: InvalidInputError(str(error))),
     (RecursionError, lambda _: InvalidInputError("the body is nested too deeply")),
     (StorageError, lambda _: UnavailableError("the file store cannot be used")),

@@ -53,6 +53,14 @@ class PermissionDeniedError(ApiError):
     message = "Permission denied"
 
 
+class InactiveAccountError(ApiError):
+    """The owner's account was deactivated."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    code = "permission_denied_inactive"
+    message = "Permission denied because the owner's account is not active"
+
+
 class InactiveSubscriptionError(ApiError):
     """The owner's subscription is not active."""
 
@@ -105,9 +113,24 @@ class MultipleProjectsError(ApiError):
     message = "Multiple projects"
 
 
-class RestrictedProjectModificationError(ApiError):
-    """Only managers may change the QGIS file of this project."""
+class InvalidQgisProjectFileError(ApiError):
+    """The uploaded project file is not one of QGIS."""
 
+    code = "invalid_qgis_project_file"
+    message = "Invalid QGIS project file"
+
+
+class QgisProjectFileNotAllowedError(ApiError):
+    """A project of shared datasets has no QGIS file."""
+
+    code = "qgis_project_file_not_allowed"
+    message = "QGIS project files are not allowed in this project"
+
+
+class RestrictedProjectModificationError(ApiError):
+    """Only managers may change the QGIS file of this project and the files that belong to it."""
+
+    status_code = status.HTTP_403_FORBIDDEN
     code = "restricted_project_modification"
     message = "Restricted project modification"
 
@@ -135,6 +158,34 @@ class NoQgisProjectError(ApiError):
 
     code = "no_qgis_project"
     message = "The project does not contain a valid QGIS project file"
+
+
+class TemplateProjectError(ApiError):
+    """A template is only copied: nobody packages it or edits its data."""
+
+    code = "operation_not_allowed_for_template_project"
+    message = "This operation is not allowed on a template project"
+
+
+class NotSupportedError(ApiError):
+    """The official server can do it, the node cannot."""
+
+    code = "not_supported"
+    message = "This server does not support this"
+
+
+class NotCloneableProjectError(ApiError):
+    """The project cannot be copied."""
+
+    code = "not_cloneable_project"
+    message = "This project cannot be cloned"
+
+
+class LastVersionError(ApiError):
+    """The only version of a file cannot be deleted by its id; the file can."""
+
+    code = "explicit_deletion_of_last_version"
+    message = "The only version of a file cannot be deleted by its id; delete the file"
 
 
 class InvalidJobError(ApiError):

@@ -147,6 +147,19 @@ class Number(serializers.Field[float, Any, float, Any]):
         return value
 
 
+@extend_schema_field({})
+class AnyValue(Exact, serializers.Field[Any, Any, Any, Any]):
+    """Anything: what clients send and the node refuses with a reason of its own."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """Return the value."""
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        """Return the value."""
+        return value
+
+
 @extend_schema_field({"type": "object", "additionalProperties": True})
 class AnyObject(serializers.Field[dict[str, Any], Any, dict[str, Any], Any]):
     """A JSON object that the database can store: without NUL and lone surrogates."""

@@ -13,6 +13,7 @@ from django.db.models import F, Max, QuerySet, Sum
 from django.utils import timezone
 
 from ..storage.blobs import Blob, Staged
+from ..storage.etags import digest_of
 from ..storage.store import blob_store
 from .blob_references import collect_after_commit, hold_blob
 from .models import File, FileType, FileVersion, PackageJob, Plan, Project, User
@@ -54,7 +55,8 @@ def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
     version = FileVersion.objects.create(
         file=file,
         content=blob.key,
-        md5sum=blob.md5,
+        etag=blob.etag,
+        md5sum=digest_of(blob.etag),
         sha256sum=blob.sha256,
         size=blob.size,
         uploaded_at=later_than(last),

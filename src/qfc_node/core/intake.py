@@ -15,11 +15,23 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, Max, OuterRef, QuerySet
+from django.db.models import Exists, Max, OuterRef, Q, QuerySet
 
 from . import jobs
 from .deltafile import Deltafile, DeltafileError, SentDelta
-from .models import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, Job, JobStatus, JobType, Project, ProjectRole, User
+from .models import (
+    ApplyJob,
+    ApplyJobDelta,
+    Delta,
+    DeltaStatus,
+    Job,
+    JobStatus,
+    JobType,
+    Project,
+    ProjectRole,
+    ResentDelta,
+    User,
+)
 from .moments import TICK, later_than
 from .permissions import delta_action, is_allowed
 from .project_lock import lock_project
@@ -48,8 +60,22 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
         held = lock_project(project)
         new = _unknown(held, deltafile.deltas)
         stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role), batch_size=1000)
+        _remember_resent(deltafile)
         assign(held, _unassigned(held), user)
     return stored
+
+
+def _remember_resent(deltafile: Deltafile) -> None:
+    """Note which deltas of the file are known from another one, so that the device finds them under this id as well."""
+    known = Delta.objects.filter(pk__in=[delta.id for delta in deltafile.deltas]).exclude(deltafile_id=deltafile.id)
+    rows = [ResentDelta(deltafile_id=deltafile.id, delta_id=pk) for pk in known.values_list("pk", flat=True)]
+    ResentDelta.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+
+
+def of_deltafile(project: Project, deltafile_id: UUID) -> QuerySet[Delta]:
+    """Return the deltas that a device sent in this file, for the first time or again."""
+    resent = ResentDelta.objects.filter(deltafile_id=deltafile_id).values("delta_id")
+    return Delta.objects.filter(Q(deltafile_id=deltafile_id) | Q(pk__in=resent), project=project)
 
 
 def _unassigned(project: Project) -> list[Delta]:
@@ -205,7 +231,7 @@ def ignore(project: Project, delta_ids: Iterable[UUID]) -> int:
 
 def set_status(project: Project, deltafile_id: UUID, status: DeltaStatus, user: User) -> int:
     """Ignore or requeue the deltas of a file that were not applied; return the number changed."""
-    sent = Delta.objects.filter(project=project, deltafile_id=deltafile_id, last_status__in=REAPPLICABLE)
+    sent = of_deltafile(project, deltafile_id).filter(last_status__in=REAPPLICABLE)
     if status == DeltaStatus.IGNORED:
         return ignore(project, sent.values_list("pk", flat=True))
     return len(_reopen(project, sent, user).deltas)

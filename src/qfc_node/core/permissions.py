@@ -26,7 +26,8 @@ class Action(enum.Enum):
     READ_FILES = "read files and packages", ProjectRole.READER
     UPLOAD = "upload files", ProjectRole.REPORTER
     READ_DELTAS = "read deltas", ProjectRole.REPORTER
-    READ_JOBS = "read jobs", ProjectRole.REPORTER
+    READ_JOBS = "read jobs", ProjectRole.READER
+    PACKAGE = "request a package", ProjectRole.READER
     CREATE_JOBS = "start jobs", ProjectRole.REPORTER
     PUSH_DELTAS = "push deltas", ProjectRole.REPORTER
     CREATE_FEATURES = "create features by deltas", ProjectRole.REPORTER

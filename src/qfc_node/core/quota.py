@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db.models import F, Q, Sum
 from django.utils import timezone
 
-from .models import ClientType, Package, Project, ProjectCollaborator, Subscription, User
+from .models import ClientType, JobType, Package, Project, ProjectCollaborator, Subscription, User
 from .models.plans import ACTIVE_STATUSES
 
 MEGABYTE = 10**6
@@ -21,6 +21,7 @@ CRITICAL_FREE_BYTES = 100 * MEGABYTE
 class Refusal(enum.Enum):
     """Why an account may not do something."""
 
+    ACCOUNT = "account deactivated"
     INACTIVE = "inactive"
     OVER_QUOTA = "over quota"
     PLAN = "plan insufficient"
@@ -94,19 +95,23 @@ def upload_allowance(owner: User, client_type: str) -> Allowance:
     """Return what the owner may still upload through a client of that type."""
     if client_type in DEVICES:
         return Allowance()
+    if not owner.is_active:
+        return Allowance(refusal=Refusal.ACCOUNT)
     subscription = current_subscription(owner.pk)
     if subscription is None or not is_active(subscription):
         return Allowance(refusal=Refusal.INACTIVE)
     return Allowance(storage_of(owner.pk, subscription).free)
 
 
-def refuses_job(project: Project) -> Refusal | None:
-    """Return why no job may be started for the project; None if one may."""
+def refuses_job(project: Project, job_type: str) -> Refusal | None:
+    """Return why a job may not be started for the project; None if it may. Only packages need free storage."""
+    if not project.owner.is_active:
+        return Refusal.ACCOUNT
     subscription = current_subscription(project.owner_id)
     if subscription is None or not is_active(subscription):
         return Refusal.INACTIVE
-    if storage_of(project.owner_id, subscription).free < 0:
-        return Refusal.PLAN
+    if job_type == JobType.PACKAGE and storage_of(project.owner_id, subscription).free < 0:
+        return Refusal.OVER_QUOTA
     if project.has_online_vector_data and not subscription.plan.is_external_db_supported:
         return Refusal.PLAN
     return Refusal.PLAN if _has_too_many_collaborators(project, subscription) else None

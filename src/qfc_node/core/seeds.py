@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from .models import Project, ProjectSeed
 
@@ -19,20 +20,31 @@ NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 class Seed:
     """A seed as the API returns it. `extent`: xmin, ymin, xmax, ymax in the units of the CRS."""
 
+    project: UUID
     name: str
     crs: str
     extent: list[float]
     settings: dict[str, Any]
+    xlsform_file: str | None = None
+    clone_from_project: None = None
+
+
+def stored(project: Project) -> Seed | None:
+    """Return the seed that somebody stored for the project; None without one."""
+    has_seed = ProjectSeed.objects.filter(project=project).exists()
+    return describe(project) if has_seed else None
 
 
 def describe(project: Project) -> Seed:
     """Describe the stored seed, else the project's details, else the world."""
-    stored = ProjectSeed.objects.filter(project=project).defer("xlsform", "json2qgis").first()
-    if stored is None:
+    row = ProjectSeed.objects.filter(project=project).defer("xlsform", "json2qgis").first()
+    if row is None:
         crs, extent = _from_details(project)
-        return Seed(project.name, crs, extent, {"basemaps": [], "xlsform": None})
-    basemaps: list[Any] = stored.settings.get("basemaps", [])
-    return Seed(project.name, stored.crs, stored.extent, {"basemaps": basemaps, "xlsform": stored.xlsform_name or None})
+        return Seed(project.pk, project.name, crs, extent, {"basemaps": [], "xlsform": None})
+    basemaps: list[Any] = row.settings.get("basemaps", [])
+    form = row.xlsform_name or None
+    settings = {"basemaps": basemaps, "xlsform": form}
+    return Seed(project.pk, project.name, row.crs, row.extent, settings, xlsform_file=form)
 
 
 def _from_details(project: Project) -> tuple[str, list[float]]:

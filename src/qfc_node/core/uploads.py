@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from ..storage.archives import check_archive
 from ..storage.blobs import Staged
 from ..storage.errors import UnsafeNameError
 from ..storage.names import check_name
+from ..storage.project_files import check_project_file
 from ..storage.store import blob_store
 from . import file_versions, jobs
 from .attachments import is_attachment
 from .blob_references import hold_blob
-from .models import File, FileType, FileVersion, Project, User
+from .models import File, FileType, FileVersion, Project, ProjectType, User
 from .project_lock import lock_project
-from .projects import is_project_file
+from .projects import is_project_file, is_restricted_file
+
+
+class LastVersionError(Exception):
+    """The version is the only one of its file."""
+
+
+class ProjectFileNotAllowedError(Exception):
+    """A project with shared datasets has no QGIS file."""
 
 
 class SecondProjectFileError(Exception):
@@ -25,11 +35,13 @@ class SecondProjectFileError(Exception):
 def store(project: Project, name: str, staged: Staged, user: User) -> FileVersion:
     """Store staged bytes as the newest version of a file; request a job that reads the project if it may have changed.
 
-    Raises SecondProjectFileError, RejectedError, StorageError, Project.DoesNotExist.
+    Raises SecondProjectFileError, ProjectFileNotAllowedError, RejectedError, StorageError, Project.DoesNotExist.
     """
     check_name(name)
     if name.lower().endswith(".qgz"):
         check_archive(staged.path)
+    if is_project_file(name):
+        check_project_file(name, staged.path)
     blob = blob_store().adopt(staged)
     with transaction.atomic():
         hold_blob(blob, staged)
@@ -38,6 +50,7 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
         if is_project_file(name):
             _name_project_file(held, name)
         version = file_versions.write_version(held, name, blob, user)
+        _note_restricted(held, name)
         if held.project_filename and not is_attachment(held, name):
             jobs.request_process_projectfile(held, user)
     return version
@@ -53,7 +66,14 @@ def _check_folders(project: Project, name: str) -> None:
         raise UnsafeNameError(f"{min(clash.name, name, key=len)!r} cannot be both a file and a folder of the project.")
 
 
+def _note_restricted(project: Project, name: str) -> None:
+    if is_restricted_file(project, name):
+        Project.objects.filter(pk=project.pk).update(restricted_data_last_updated_at=timezone.now())
+
+
 def _name_project_file(project: Project, name: str) -> None:
+    if project.project_type == ProjectType.SHARED_DATASETS:
+        raise ProjectFileNotAllowedError
     files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE).exclude(name=name)
     second = next((file.name for file in files.only("name") if is_project_file(file.name)), None)
     if second is not None:
@@ -69,17 +89,19 @@ def remove(project: Project, name: str) -> bool:
         held = lock_project(project)
         if not file_versions.delete_file(held, name):
             return False
+        _note_restricted(held, name)
         _forget_project_file(held, name)
     return True
 
 
 def remove_version(version: FileVersion) -> None:
-    """Remove one version; with the last one, remove the file."""
+    """Remove one of a file's versions. Raises LastVersionError: a file is only removed as a whole."""
     with transaction.atomic():
         held = lock_project(version.file.project)
+        if not FileVersion.objects.filter(file=version.file_id).exclude(pk=version.pk).exists():
+            raise LastVersionError
         file_versions.delete_version(version)
-        if not File.objects.filter(pk=version.file_id).exists():
-            _forget_project_file(held, version.file.name)
+        _note_restricted(held, version.file.name)
 
 
 def _forget_project_file(project: Project, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
-from .errors import ArchiveBombError, RejectedError
+from .errors import ArchiveBombError, InvalidProjectFileError
 
 #: The largest project files seen in the field are tens of megabytes of XML, which zips to about a tenth.
 MAX_UNPACKED_BYTES = 1024**3
@@ -15,12 +15,12 @@ MAX_MEMBERS = 10_000
 
 
 def check_archive(path: Path) -> None:
-    """Check a zip file by its directory. Raises ArchiveBombError, or RejectedError if it is not a zip file."""
+    """Check a zip file by its directory. Raises ArchiveBombError, or InvalidProjectFileError if it is no zip file."""
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
-        raise RejectedError(f"The file is not a readable zip archive: {error}.") from error
+        raise InvalidProjectFileError(f"The file is not a readable zip archive: {error}.") from error
     if len(members) > MAX_MEMBERS:
         raise ArchiveBombError(f"The archive has {len(members)} members; at most {MAX_MEMBERS} are accepted.")
     unpacked = sum(member.file_size for member in members)

@@ -18,16 +18,17 @@ from typing import BinaryIO, Protocol
 from django.conf import settings
 
 from .errors import StorageError
+from .etags import TagHash
 
 CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Blob:
-    """The identity of some bytes: raw hashes, size in bytes."""
+    """The identity of some bytes: the raw sha256, the entity tag, the size in bytes."""
 
     sha256: bytes
-    md5: bytes
+    etag: str
     size: int
 
     @property
@@ -42,14 +43,14 @@ class Staged:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._sha256 = hashlib.sha256()
-        self._md5 = hashlib.md5(usedforsecurity=False)
+        self._tag = TagHash()
         self._size = 0
         self._file = path.open("wb", buffering=0)
 
     def write(self, chunk: bytes | memoryview) -> None:
         """Append bytes. Raises StorageError if the disk does not accept them."""
         self._sha256.update(chunk)
-        self._md5.update(chunk)
+        self._tag.update(chunk)
         self._size += len(chunk)
         try:
             self._write_all(memoryview(chunk))
@@ -63,7 +64,7 @@ class Staged:
     @property
     def blob(self) -> Blob:
         """The identity of the bytes written so far."""
-        return Blob(self._sha256.digest(), self._md5.digest(), self._size)
+        return Blob(self._sha256.digest(), self._tag.tag, self._size)
 
     def sync(self) -> None:
         """Force the bytes to the disk. Raises StorageError."""

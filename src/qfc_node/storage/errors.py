@@ -33,6 +33,10 @@ class UploadTooLargeError(RejectedError):
     """The upload is larger than the node accepts."""
 
 
+class InvalidProjectFileError(RejectedError):
+    """The file is not a QGIS project."""
+
+
 class ArchiveBombError(RejectedError):
     """The archive unpacks to far more than any project file does."""
 

@@ -90,7 +90,7 @@ def _files(project: Project) -> tuple[SnapshotFile, ...]:
     for row in rows.order_by("name"):
         version = row.latest_version
         if version is not None:
-            blob = Blob(bytes(version.sha256sum), bytes(version.md5sum), version.size)
+            blob = Blob(bytes(version.sha256sum), version.entity_tag, version.size)
             found.append(SnapshotFile(row.name, version.pk, blob))
     return tuple(found)
 

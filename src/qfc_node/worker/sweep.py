@@ -1,4 +1,7 @@
-"""Remove remains: folders of dead workers, interrupted uploads, blobs that no row refers to, old tokens."""
+"""Remove remains: folders of dead workers, interrupted uploads, blobs that no row refers to, old tokens.
+
+An idle worker also computes the tags of large files that an older release stored.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, zip_longest
 from pathlib import Path
 from typing import IO, Self
 
@@ -18,6 +21,7 @@ from django.utils import timezone
 
 from ..core.blob_references import collect
 from ..core.models import AuthToken
+from ..core.old_tags import complete_tags
 from ..storage.errors import StorageError
 from ..storage.store import blob_store
 from .registry import forget_dead_workers
@@ -82,7 +86,7 @@ class Sweeper:
         self._remove_interrupted_uploads()
         forget_dead_workers()
         yield AuthToken.objects.filter(expires_at__lt=timezone.now() - TOKEN_KEPT).delete()
-        yield from collect_left_over_blobs(UNNAMED_KEPT_S, self._batch)
+        yield from zip_longest(collect_left_over_blobs(UNNAMED_KEPT_S, self._batch), complete_tags())
 
     def _remove_folders_of_dead_workers(self) -> None:
         for path in self._jobs.glob("*.lock"):

@@ -48,18 +48,18 @@ class StoredFile:
 
     name: str
     sha256: str
-    md5: str
+    etag: str
     size: int
 
     @property
     def blob(self) -> Blob:
         """The identity of its bytes."""
-        return Blob(bytes.fromhex(self.sha256), bytes.fromhex(self.md5), self.size)
+        return Blob(bytes.fromhex(self.sha256), self.etag, self.size)
 
 
 def stored(name: str, blob: Blob) -> StoredFile:
     """Return the description of a blob under a name."""
-    return StoredFile(name, blob.sha256.hex(), blob.md5.hex(), blob.size)
+    return StoredFile(name, blob.sha256.hex(), blob.etag, blob.size)
 
 
 @dataclass(frozen=True)

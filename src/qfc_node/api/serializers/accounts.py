@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from ...core.models import AuthToken, Organization, OrganizationMember, Team, TeamMember, User, UserType
 from ..fields import Choice, Email, Flag, Pattern, Text
+from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = r"^[-a-zA-Z0-9_]+$"
@@ -65,19 +66,47 @@ class OrganizationSerializer(Shape):
     members = serializers.SerializerMethodField()
     organization_owner = serializers.CharField(source="organization_owner.username", read_only=True)
     membership_role = serializers.SerializerMethodField()
+    membership_role_origin = serializers.SerializerMethodField()
+    membership_is_public = serializers.SerializerMethodField()
+    teams = serializers.SerializerMethodField()
 
     def get_members(self, organization: Organization) -> list[str]:
         """Return the names of the members."""
         return sorted(row.member.username for row in _memberships(organization))
 
     def get_membership_role(self, organization: Organization) -> str | None:
-        """Return the role of the user whose organizations are listed."""
+        """Return the role of the user whose organizations are listed; its owner is an admin."""
+        if self._is_owner(organization):
+            return OrganizationMember.Role.ADMIN
+        membership = self._membership(organization)
+        return membership.role if membership else None
+
+    def get_membership_role_origin(self, organization: Organization) -> str | None:
+        """Return why the user has the role."""
+        if self._is_owner(organization):
+            return "organization_owner"
+        return "organization_member" if self._membership(organization) else None
+
+    def get_membership_is_public(self, organization: Organization) -> bool | None:
+        """Whether everybody may know of the membership; that of the owner is known."""
+        if self._is_owner(organization):
+            return True
+        membership = self._membership(organization)
+        return membership.is_public if membership else None
+
+    def get_teams(self, organization: Organization) -> list[str]:
+        """Return the names of the teams."""
+        rows: list[Team] = list(cast(Any, organization).teams.all())
+        return sorted(team.teamname for team in rows)
+
+    def _is_owner(self, organization: Organization) -> bool:
         person: User | None = self.context.get("person")
-        if person is None:
-            return None
-        if organization.organization_owner_id == person.pk:
-            return "owner"
-        return next((row.role for row in _memberships(organization) if row.member_id == person.pk), None)
+        return person is not None and organization.organization_owner_id == person.pk
+
+    def _membership(self, organization: Organization) -> OrganizationMember | None:
+        person: User | None = self.context.get("person")
+        rows = _memberships(organization) if person else []
+        return next((row for row in rows if person and row.member_id == person.pk), None)
 
 
 def _memberships(organization: Organization) -> list[OrganizationMember]:
@@ -94,6 +123,9 @@ class AccountSerializer(UserSerializer):
     members = serializers.ListField(child=serializers.CharField(), required=False)
     organization_owner = serializers.CharField(required=False)
     membership_role = serializers.CharField(required=False)
+    membership_role_origin = serializers.CharField(required=False)
+    membership_is_public = serializers.BooleanField(required=False)
+    teams = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class LoginBody(Shape):
@@ -162,7 +194,7 @@ class NewOrganizationBody(Shape):
     email = Email(required=False)
 
 
-class UserQuery(Shape):
+class UserQuery(PageQuery):
     """The requested accounts."""
 
     q = Text(required=False, max_length=150, allow_blank=True, help_text="A part of the name.")

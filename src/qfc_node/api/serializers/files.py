@@ -12,6 +12,7 @@ from rest_framework import serializers
 from ...core.attachments import is_in
 from ...core.models import FileVersion
 from ..fields import Flag, Uuid
+from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 DATE_FORMAT = "%d.%m.%Y %H:%M:%S UTC"
@@ -47,7 +48,7 @@ class Json2qgisBody(Shape):
     json2qgis = serializers.FileField(help_text="A JSON description of a project.")
 
 
-class FileQuery(Shape):
+class FileQuery(PageQuery):
     """The requested details of each file."""
 
     skip_metadata = Flag(required=False, help_text="Omit the sha256.")
@@ -68,6 +69,7 @@ class FileVersionSerializer(Shape):
     md5sum = serializers.CharField(read_only=True)
     sha256 = serializers.CharField(required=False, help_text="Absent with `skip_metadata`.")
     last_modified = serializers.CharField(read_only=True, help_text="for example 23.11.2026 13:56:14 UTC")
+    uploaded_at = serializers.DateTimeField(read_only=True)
     is_latest = serializers.BooleanField(read_only=True)
     display = serializers.CharField(read_only=True)
 
@@ -80,6 +82,7 @@ class FileSerializer(Shape):
     md5sum = serializers.CharField(read_only=True)
     sha256 = serializers.CharField(required=False, help_text="Absent with `skip_metadata`.")
     last_modified = serializers.CharField(read_only=True)
+    uploaded_at = serializers.DateTimeField(read_only=True)
     is_attachment = serializers.BooleanField(read_only=True)
     versions = FileVersionSerializer(many=True, required=False, help_text="Newest first; absent with `skip_versions`.")
 
@@ -104,8 +107,9 @@ def _describe_version(version: FileVersion, metadata: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
         "version_id": str(version.pk),
         "size": version.size,
-        "md5sum": bytes(version.md5sum).hex(),
+        "md5sum": version.entity_tag,
         "last_modified": uploaded.strftime(DATE_FORMAT),
+        "uploaded_at": uploaded,
         "is_latest": False,
         "display": uploaded.strftime("v%Y%m%d%H%M%S"),
     }

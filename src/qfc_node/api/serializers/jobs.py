@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from ...core.models import Delta, DeltaStatus, JobStatus, JobType
+from ...core.models import ClientType, Delta, DeltaStatus, JobStatus, JobType
 from ..fields import Choice, Flag, Uuid
 from ..pagination import PageQuery
 
@@ -25,8 +25,25 @@ CLIENT_STATUSES = {
 }
 
 
+#: Clients that know the status `stopped`. QField takes it for a job that is still running and asks for ever.
+KNOW_STOPPED = frozenset({ClientType.SDK, ClientType.CLI, ClientType.BROWSER})
+
+
+class JobStatusField(serializers.ChoiceField):
+    """The status of a job. Apps are told of a stopped job as of a failed one; `client_type` is in the context."""
+
+    def __init__(self, **options: Any) -> None:
+        merged: dict[str, Any] = {"choices": JobStatus.choices, "read_only": True, **options}
+        super().__init__(**merged)
+
+    def to_representation(self, value: Any) -> Any:
+        """Return a status that the client knows."""
+        knows = self.context.get("client_type") in KNOW_STOPPED
+        return super().to_representation(JobStatus.FAILED if value == JobStatus.STOPPED and not knows else value)
+
+
 class JobSerializer(Shape):
-    """A job."""
+    """A job; `client_type` of the caller is in the context."""
 
     id = serializers.UUIDField(read_only=True)
     created_at = serializers.DateTimeField(read_only=True)
@@ -34,7 +51,7 @@ class JobSerializer(Shape):
     finished_at = serializers.DateTimeField(read_only=True, allow_null=True)
     project_id = serializers.UUIDField(read_only=True)
     started_at = serializers.DateTimeField(read_only=True, allow_null=True)
-    status = serializers.ChoiceField(JobStatus.choices, read_only=True)
+    status = JobStatusField()
     type = serializers.ChoiceField(JobType.choices, read_only=True)
     updated_at = serializers.DateTimeField(read_only=True)
 
@@ -67,6 +84,7 @@ class PackageFileSerializer(Shape):
     name = serializers.CharField(read_only=True)
     size = serializers.IntegerField(read_only=True)
     last_modified = serializers.CharField(read_only=True, help_text="for example 2026-11-23T13:56:32Z")
+    uploaded_at = serializers.DateTimeField(read_only=True)
     md5sum = serializers.CharField(read_only=True)
     is_attachment = serializers.BooleanField(read_only=True)
     sha256 = serializers.CharField(read_only=True)

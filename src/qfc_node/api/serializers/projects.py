@@ -9,13 +9,11 @@ from rest_framework import serializers
 from ...core.models import Project, ProjectRole, ProjectType, PublicRole, Secret
 from ...core.permissions import Access, Action
 from ...core.project_state import STATUSES, needs_repackaging, status_of
-from ..fields import AnyObject, Choice, Flag, Number, Pattern, Text, Uuid
+from ..fields import AnyObject, AnyValue, Choice, Flag, Number, Pattern, Text, Uuid
 from ..pagination import PageQuery
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = str(cast(Any, Project.name_validator.regex).pattern)
-#: Types that clients may choose; only the server creates shared datasets.
-CHOSEN_TYPES = [choice for choice in ProjectType.choices if choice[0] != ProjectType.SHARED_DATASETS]
 
 
 class ProjectSerializer(Shape):
@@ -48,14 +46,30 @@ class ProjectSerializer(Shape):
     public_collaborator_role = serializers.ChoiceField(
         PublicRole.choices, source="project.public_collaborator_role", read_only=True
     )
+    is_featured = serializers.BooleanField(source="project.is_featured", read_only=True)
+    is_attachment_download_on_demand = serializers.BooleanField(
+        source="project.is_attachment_download_on_demand", read_only=True
+    )
+    restricted_data_last_updated_at = serializers.DateTimeField(
+        source="project.restricted_data_last_updated_at", read_only=True, allow_null=True
+    )
+    shared_datasets_project_id = serializers.UUIDField(
+        source="project.shared_datasets_id", read_only=True, allow_null=True
+    )
+    is_shared_datasets_project = serializers.SerializerMethodField()
+    the_qgis_file_name = serializers.CharField(source="project.project_filename", read_only=True, allow_null=True)
 
     def get_private(self, access: Access) -> bool:
         """Return the opposite of `is_public`, for older clients."""
         return not access.project.is_public
 
+    def get_is_shared_datasets_project(self, access: Access) -> bool:
+        """Whether the project holds the datasets that all projects of its owner share."""
+        return access.project.project_type == ProjectType.SHARED_DATASETS
+
     def get_can_repackage(self, access: Access) -> bool:
         """Whether the caller may start a package job."""
-        return access.allows(Action.CREATE_JOBS)
+        return access.allows(Action.PACKAGE) and access.project.project_type == ProjectType.REGULAR
 
     def get_needs_repackaging(self, access: Access) -> bool:
         """Whether the package is older than the data."""
@@ -72,7 +86,11 @@ class _Settings(Shape):
     private = Flag(required=False, help_text="The opposite of `is_public`, for older clients.")
     overwrite_conflicts = Flag(required=False)
     has_restricted_projectfiles = Flag(required=False)
-    project_type = Choice(CHOSEN_TYPES, required=False)
+    project_type = Choice(
+        ProjectType.choices, required=False, help_text="`shared_datasets` only for a project of that name."
+    )
+    is_featured = Flag(required=False, help_text="Whether the project comes first in lists; for superusers.")
+    is_attachment_download_on_demand = Flag(required=False)
     public_collaborator_role = Choice(PublicRole.choices, required=False)
 
 
@@ -91,6 +109,8 @@ class NewProjectBody(_Settings):
     name = ProjectName()
     owner = Text(required=False, max_length=150, help_text="Name of the owner; without it, the caller.")
     clone_from_project = Uuid(required=False)
+    seed = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
+    xlsform_file = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
 
 
 class ChangeProjectBody(_Settings):
@@ -100,14 +120,31 @@ class ChangeProjectBody(_Settings):
     owner = Text(required=False, max_length=150, help_text="Name of the new owner.")
 
 
-class ProjectQuery(PageQuery):
-    """The requested projects."""
+class ReplaceProjectBody(ChangeProjectBody):
+    """A change of a project that repeats its name."""
 
-    owner = Text(required=False, max_length=150, help_text="Name of the owner.")
-    name = Text(required=False, max_length=255, help_text="Name of the project.")
+    name = ProjectName()
+
+
+ORDERING = "Fields to sort by, separated by commas: `owner`, `name`, `created_at`; `-` before one for descending order."
+
+
+class PublicProjectQuery(PageQuery):
+    """The requested public projects."""
+
+    ordering = Text(required=False, allow_blank=True, help_text=ORDERING)
+
+
+class ProjectQuery(PublicProjectQuery):
+    """The requested projects. An empty text counts as none."""
+
+    owner = Text(required=False, allow_blank=True, max_length=150, help_text="Name of the owner, in any case.")
+    name = Text(required=False, allow_blank=True, max_length=255, help_text="Name of the project, in any case.")
+    search = Text(required=False, allow_blank=True, help_text="Words that the name or the owner's name contains.")
+    include_public = Flag(required=False, help_text="Include public projects.")
 
     def get_fields(self) -> dict[str, Any]:
-        """Add the field whose name is not valid in Python."""
+        """Add the older form of `include_public`, which is not a name of Python."""
         return {**super().get_fields(), "include-public": Flag(required=False)}
 
 
@@ -163,12 +200,15 @@ class SeedSettingsSerializer(Shape):
 class SeedSerializer(Shape):
     """A seed: the source from which a project is to be created."""
 
+    project = serializers.UUIDField(read_only=True)
     name = serializers.CharField(read_only=True)
     crs = serializers.CharField(read_only=True)
     extent = serializers.ListField(
         child=serializers.FloatField(), min_length=4, max_length=4, read_only=True, help_text="xmin, ymin, xmax, ymax"
     )
     settings = SeedSettingsSerializer(read_only=True)
+    xlsform_file = serializers.CharField(read_only=True, allow_null=True, help_text="Name of the form, or null.")
+    clone_from_project = serializers.UUIDField(read_only=True, allow_null=True)
 
 
 class SeedBody(Shape):

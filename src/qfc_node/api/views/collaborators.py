@@ -113,6 +113,22 @@ class CollaboratorView(NodeView):
     def patch(self, request: Request, project_id: UUID, collaborator: str) -> Response:
         """Change the role."""
         del request
+        return self._change(project_id, collaborator)
+
+    @operation(
+        "collaborators_replace",
+        "Change a collaborator's role",
+        parameters=[COLLABORATOR],
+        request=ChangeCollaboratorBody,
+        answers={200: CollaboratorSerializer},
+        errors=PROJECT | BODY,
+    )
+    def put(self, request: Request, project_id: UUID, collaborator: str) -> Response:
+        """Change the role."""
+        del request
+        return self._change(project_id, collaborator)
+
+    def _change(self, project_id: UUID, collaborator: str) -> Response:
         access = self.access(project_id, Action.COLLABORATORS)
         row = find_collaborator(access.project, collaborator)
         role: str = self.read_body(ChangeCollaboratorBody)["role"]

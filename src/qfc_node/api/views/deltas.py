@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.db.models import QuerySet
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,19 +16,18 @@ from ..base import NodeView
 from ..errors import InvalidDeltafileError, ObjectNotFoundError, TooLargeError
 from ..openapi import BODY, PROJECT, multipart, operation
 from ..pagination import PageQuery, paginate
+from ..refusals import check_has_data
 from ..serializers.files import DeltafileBody
 from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBody
 
 
 class _DeltaList(NodeView):
-    def answer(self, project_id: UUID, **chosen: UUID) -> Response:
+    def answer(self, deltas: QuerySet[Delta], deltafile_id: UUID | None = None) -> Response:
         """Return deltas of the project in the order of their arrival."""
         query = self.read_query(PageQuery)
-        project = self.access(project_id, Action.READ_DELTAS).project
-        deltas = Delta.objects.filter(project=project, **chosen).select_related("created_by")
-        page = paginate(self.request, deltas.order_by("created_at", "pk"), query)
-        if chosen and not page.rows and not deltas.exists():
-            raise ObjectNotFoundError
+        page = paginate(self.request, deltas.select_related("created_by").order_by("created_at", "pk"), query)
+        for delta in page.rows if deltafile_id else ():
+            delta.deltafile_id = deltafile_id  # a delta that was sent again belongs to each of its files
         return Response(DeltaSerializer(page.rows, many=True).data, headers=page.headers)
 
 
@@ -46,7 +46,8 @@ class DeltasView(_DeltaList):
     def get(self, request: Request, project_id: UUID) -> Response:
         """List deltas."""
         del request
-        return self.answer(project_id)
+        project = self.access(project_id, Action.READ_DELTAS).project
+        return self.answer(Delta.objects.filter(project=project))
 
     @operation(
         "deltas_push",
@@ -60,6 +61,7 @@ class DeltasView(_DeltaList):
         """Store the deltas. Success means that they are stored, not that they are applied."""
         del request
         access = self.access(project_id, Action.PUSH_DELTAS)
+        check_has_data(access.project)
         try:
             sent = deltafile.read_deltafile(self._read())
             _check_project(access, sent.project_id)
@@ -96,7 +98,10 @@ class DeltafileView(_DeltaList):
     def get(self, request: Request, project_id: UUID, deltafile_id: UUID) -> Response:
         """List deltas."""
         del request
-        return self.answer(project_id, deltafile_id=deltafile_id)
+        deltas = intake.of_deltafile(self.access(project_id, Action.READ_DELTAS).project, deltafile_id)
+        if not deltas.exists():
+            raise ObjectNotFoundError
+        return self.answer(deltas, deltafile_id)
 
     @operation(
         "deltas_set_status",
@@ -120,10 +125,12 @@ class ApplyDeltasView(NodeView):
         "deltas_apply",
         "Apply pending and not applied deltas",
         answers={200: None},
-        errors=PROJECT,
+        errors=PROJECT | {400},
     )
     def post(self, request: Request, project_id: UUID) -> Response:
         """Create jobs for the deltas that are in no open job."""
         del request
-        intake.apply_waiting(self.access(project_id, Action.APPLY_DELTAS).project, self.caller)
+        project = self.access(project_id, Action.APPLY_DELTAS).project
+        check_has_data(project)
+        intake.apply_waiting(project, self.caller)
         return Response(status=200)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from typing import ClassVar
+from urllib.parse import quote
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
@@ -14,15 +16,22 @@ from rest_framework.response import Response
 
 from ...core import quota, uploads
 from ...core.attachments import attachment_folders
-from ...core.models import FileType, FileVersion, Project
+from ...core.models import File, FileType, FileVersion, Project
 from ...core.permissions import Access, Action
-from ...core.projects import is_project_file
+from ...core.projects import is_restricted_file
 from ...storage.names import check_name
-from ..base import NodeView
+from ..base import Fields, NodeView
 from ..downloads import send
-from ..errors import MultipleProjectsError, ObjectNotFoundError, RestrictedProjectModificationError
+from ..errors import (
+    LastVersionError,
+    MultipleProjectsError,
+    ObjectNotFoundError,
+    QgisProjectFileNotAllowedError,
+    RestrictedProjectModificationError,
+)
 from ..fields import Uuid
 from ..openapi import BODY, FILE, FILE_NAME, PROJECT, multipart, operation
+from ..pagination import paginate
 from ..refusals import refuse
 from ..serializers.files import DownloadQuery, FileQuery, FileSerializer, UploadBody, describe_files
 
@@ -47,6 +56,13 @@ def find_version(project: Project, name: str, version_id: UUID | None) -> FileVe
     return version
 
 
+def versions_of(project: Project) -> QuerySet[FileVersion]:
+    """Return the versions of the project's files, by name, the newest first."""
+    rows = FileVersion.objects.select_related("file")
+    rows = rows.filter(file__project=project, file__file_type=FileType.PROJECT_FILE)
+    return rows.order_by("file__name", "-uploaded_at", "-id")
+
+
 class FilesView(NodeView):
     """`files/<project>/`."""
 
@@ -62,16 +78,43 @@ class FilesView(NodeView):
         del request
         query = self.read_query(FileQuery)
         project = self.access(project_id, Action.READ_FILES).project
-        rows = FileVersion.objects.select_related("file").filter(
-            file__project=project, file__file_type=FileType.PROJECT_FILE
-        )
+        versions, headers = self._page(project, query)
         described = describe_files(
-            rows.order_by("file__name", "-uploaded_at", "-id"),
+            versions,
             attachment_folders(project),
             metadata=not query.get("skip_metadata"),
             versions=not query.get("skip_versions"),
         )
-        return Response(described)
+        return Response(described, headers=headers)
+
+    def _page(self, project: Project, query: Fields) -> tuple[QuerySet[FileVersion], dict[str, str]]:
+        """Return the versions of the requested files, and the headers of the page."""
+        if not query.keys() & {"limit", "offset"}:
+            return versions_of(project), {}
+        files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE).order_by("name", "pk")
+        page = paginate(self.request, files, query)
+        return versions_of(project).filter(file__in=[file.pk for file in page.rows]), page.headers
+
+
+class FileMetadataView(NodeView):
+    """`files/metadata/<project>/<name>/`."""
+
+    @operation(
+        "files_metadata",
+        "A file with its versions, as the list has it",
+        parameters=[FILE_NAME],
+        answers={200: FileSerializer},
+        errors=PROJECT,
+    )
+    def get(self, request: Request, project_id: UUID, filename: str) -> Response:
+        """Describe the file."""
+        del request
+        project = self.access(project_id, Action.READ_FILES).project
+        folders = attachment_folders(project)
+        found = describe_files(versions_of(project).filter(file__name=filename), folders, metadata=True, versions=True)
+        if not found:
+            raise ObjectNotFoundError(f"the project has no such file: {filename!r}")
+        return Response(found[0])
 
 
 class FileView(NodeView):
@@ -97,7 +140,7 @@ class FileView(NodeView):
         "Upload a file, or a new version of it",
         parameters=[FILE_NAME],
         request=multipart(UploadBody),
-        answers={201: None},
+        answers={201: OpenApiTypes.OBJECT},
         errors=PROJECT | BODY | {402, 409},
     )
     def post(self, request: Request, project_id: UUID, filename: str) -> Response:
@@ -113,13 +156,15 @@ class FileView(NodeView):
             uploads.store(access.project, filename, upload.staged, self.caller)
         except uploads.SecondProjectFileError as error:
             raise MultipleProjectsError from error
-        return Response(status=201)
+        except uploads.ProjectFileNotAllowedError as error:
+            raise QgisProjectFileNotAllowedError from error
+        return Response({}, status=201, headers={"Location": quote(request.path)})
 
     @operation(
         "files_delete",
         "Delete a file, or one version of it",
         parameters=[FILE_NAME, VERSION_HEADER, DownloadQuery],
-        answers={200: None},
+        answers={204: None},
         errors=PROJECT | {400},
     )
     def delete(self, request: Request, project_id: UUID, filename: str) -> Response:
@@ -128,10 +173,17 @@ class FileView(NodeView):
         access = self.access(project_id, Action.DELETE_VERSIONS if version_id else Action.DELETE_FILES)
         _check_restriction(access, filename)
         if version_id:
-            uploads.remove_version(find_version(access.project, filename, version_id))
+            _remove_version(find_version(access.project, filename, version_id))
         elif not uploads.remove(access.project, filename):
             raise ObjectNotFoundError(f"the project has no such file: {filename!r}")
-        return Response(status=200)
+        return Response(status=204)
+
+
+def _remove_version(version: FileVersion) -> None:
+    try:
+        uploads.remove_version(version)
+    except uploads.LastVersionError as error:
+        raise LastVersionError from error
 
 
 def _header_version(request: Request) -> UUID | None:
@@ -140,7 +192,7 @@ def _header_version(request: Request) -> UUID | None:
 
 
 def _check_restriction(access: Access, name: str) -> None:
-    is_restricted = access.project.has_restricted_projectfiles and is_project_file(name)
+    is_restricted = access.project.has_restricted_projectfiles and is_restricted_file(access.project, name)
     if is_restricted and not access.allows(Action.CHANGE_RESTRICTED):
         raise RestrictedProjectModificationError
 

@@ -11,14 +11,14 @@ from ...core import intake, jobs, quota
 from ...core.models import Job, JobType, Project
 from ...core.permissions import Action
 from ..base import Fields, NodeView
-from ..errors import NoDeltasToApplyError, NoQgisProjectError, ObjectNotFoundError
+from ..errors import NoDeltasToApplyError, ObjectNotFoundError
 from ..openapi import BODY, PROJECT, operation
 from ..pagination import paginate
-from ..refusals import refuse
+from ..refusals import check_has_data, check_has_qgis_file, refuse
 from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
 
-#: The permission that a type of job requires; applying deltas requires more than requesting a package.
-ACTIONS = {JobType.DELTA_APPLY: Action.APPLY_DELTAS}
+#: The permission that a type of job requires: whoever may read a project may have it packaged.
+ACTIONS = {JobType.PACKAGE: Action.PACKAGE, JobType.DELTA_APPLY: Action.APPLY_DELTAS}
 
 
 class JobsView(NodeView):
@@ -40,7 +40,7 @@ class JobsView(NodeView):
         if "type" in query:
             chosen = chosen.filter(type=query["type"])
         page = paginate(request, chosen.order_by("-created_at", "pk"), query)
-        return Response(JobSerializer(page.rows, many=True).data, headers=page.headers)
+        return Response(JobSerializer(page.rows, many=True, context=self.context).data, headers=page.headers)
 
     def _read_query_or_body(self, request: Request) -> Fields:
         if "project_id" in request.query_params or not request.data:
@@ -52,7 +52,7 @@ class JobsView(NodeView):
         "Start a job, or return the open one",
         request=NewJobBody,
         answers={200: JobDetailSerializer, 201: JobDetailSerializer},
-        errors=PROJECT | BODY,
+        errors=PROJECT | BODY | {402},
     )
     def post(self, request: Request) -> Response:
         """Create a job."""
@@ -60,11 +60,14 @@ class JobsView(NodeView):
         fields = self.read_body(NewJobBody)
         job_type = JobType(fields["type"])
         project = self.access(fields["project_id"], ACTIONS.get(job_type, Action.CREATE_JOBS)).project
-        if not project.project_filename:
-            raise NoQgisProjectError
-        refuse(quota.refuses_job(project))
+        if job_type == JobType.PROCESS_PROJECTFILE:
+            check_has_qgis_file(project)
+        else:
+            check_has_data(project)
+        refuse(quota.refuses_job(project, job_type))
         requested = self._request(project, job_type, fields["force"])
-        return Response(JobDetailSerializer(requested.job).data, status=201 if requested.is_new else 200)
+        described = JobDetailSerializer(requested.job, context=self.context).data
+        return Response(described, status=201 if requested.is_new else 200)
 
     def _request(self, project: Project, job_type: JobType, force: bool) -> jobs.Requested:
         if job_type == JobType.PACKAGE:
@@ -88,4 +91,4 @@ class JobView(NodeView):
         if job is None:
             raise ObjectNotFoundError
         self.access(job.project_id, Action.READ_JOBS)
-        return Response(JobDetailSerializer(job).data)
+        return Response(JobDetailSerializer(job, context=self.context).data)

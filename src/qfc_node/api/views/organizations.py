@@ -100,6 +100,22 @@ class MemberView(NodeView):
     def patch(self, request: Request, organization: str, member: str) -> Response:
         """Change the properties in the body."""
         del request
+        return self._change(organization, member)
+
+    @operation(
+        "members_replace",
+        "Change a member's role; for admins of the organization",
+        parameters=[ORGANIZATION, MEMBER],
+        request=ChangeMemberBody,
+        answers={200: MemberSerializer},
+        errors=PROJECT | BODY,
+    )
+    def put(self, request: Request, organization: str, member: str) -> Response:
+        """Change the properties in the body."""
+        del request
+        return self._change(organization, member)
+
+    def _change(self, organization: str, member: str) -> Response:
         found = find_organization(organization, self.caller, as_admin=True)
         row = find_membership(found, member)
         fields = self.read_body(ChangeMemberBody)

@@ -41,7 +41,8 @@ def _describe(file: PackageFile) -> dict[str, Any]:
         "name": file.name,
         "size": version.size,
         "last_modified": version.uploaded_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "md5sum": bytes(version.md5sum).hex(),
+        "uploaded_at": version.uploaded_at,
+        "md5sum": version.entity_tag,
         "is_attachment": file.is_attachment,
         "sha256": bytes(version.sha256sum).hex(),
     }

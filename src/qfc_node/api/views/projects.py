@@ -2,23 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import ValidationError
 
 from ...core import projects, quota
 from ...core.models import Project, User, UserType
 from ...core.permissions import Access, Action, access_of, may_own, with_roles
 from ...core.project_state import with_state
-from ..base import Fields, NodeView, find_user
-from ..errors import ObjectNotFoundError, PermissionDeniedError, ProjectAlreadyExistsError
+from .. import project_lists
+from ..base import Fields, NodeView, Shape, find_user
+from ..errors import (
+    NotCloneableProjectError,
+    NotSupportedError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    ProjectAlreadyExistsError,
+    QgisProjectFileNotAllowedError,
+)
 from ..openapi import BODY, CALLER, PROJECT, operation
-from ..pagination import PageQuery, paginate
+from ..pagination import paginate
 from ..refusals import refuse
-from ..serializers.projects import ChangeProjectBody, NewProjectBody, ProjectQuery, ProjectSerializer
+from ..serializers.projects import (
+    ChangeProjectBody,
+    NewProjectBody,
+    ProjectQuery,
+    ProjectSerializer,
+    PublicProjectQuery,
+    ReplaceProjectBody,
+)
 
 
 def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
@@ -32,10 +50,33 @@ def find_with_state(user: User, project_id: UUID, action: Action) -> Access:
     return access
 
 
-class _ProjectList(NodeView):
+@contextmanager
+def refusals_of_projects() -> Generator[None]:
+    """Turn refusals of the rules of projects into errors that clients know."""
+    try:
+        yield
+    except projects.ProjectExistsError as error:
+        raise ProjectAlreadyExistsError from error
+    except projects.ProjectTypeError as error:
+        raise ValidationError({"project_type": str(error)}) from error
+    except projects.QgisFileError as error:
+        raise QgisProjectFileNotAllowedError from error
+    except projects.NotCloneableError as error:
+        raise NotCloneableProjectError from error
+
+
+class _ProjectView(NodeView):
+    def check_featuring(self, fields: Fields, project: Project | None = None) -> None:
+        """Check that only superusers put a project before those of all others."""
+        is_featured = project.is_featured if project else False
+        if fields.get("is_featured", is_featured) != is_featured and not self.caller.is_superuser:
+            raise PermissionDeniedError
+
+
+class _ProjectList(_ProjectView):
     def answer(self, chosen: QuerySet[Project], query: Fields) -> Response:
         """Return a page of projects."""
-        rows = with_state(chosen).order_by("owner__username", "name", "pk")
+        rows = with_state(project_lists.in_order(chosen, query))
         page = paginate(self.request, rows, query)
         accesses = [access_of(project) for project in page.rows]
         return Response(ProjectSerializer(accesses, many=True).data, headers=page.headers)
@@ -55,15 +96,7 @@ class ProjectsView(_ProjectList):
         """List projects; public ones only on demand."""
         del request
         query = self.read_query(ProjectQuery)
-        wanted = Q(held_role__isnull=False)
-        if query.get("include-public"):
-            wanted |= Q(is_public=True)
-        chosen = with_roles(self.caller).filter(wanted)
-        if "owner" in query:
-            chosen = chosen.filter(owner__username__iexact=query["owner"])
-        if "name" in query:
-            chosen = chosen.filter(name=query["name"])
-        return self.answer(chosen, query)
+        return self.answer(project_lists.chosen(with_roles(self.caller), query), query)
 
     @operation(
         "projects_create",
@@ -76,12 +109,13 @@ class ProjectsView(_ProjectList):
         """Create a project for the caller or an organization, empty or as a copy."""
         del request
         fields = _settings(self.read_body(NewProjectBody))
+        if fields.keys() & {"seed", "xlsform_file"}:
+            raise NotSupportedError("it creates no project from a seed; create it in QGIS and upload its files")
+        self.check_featuring(fields)
         owner = self._owner(fields.pop("owner", None))
         source_id: UUID | None = fields.pop("clone_from_project", None)
-        try:
+        with refusals_of_projects():
             project = self._make(owner, fields, source_id)
-        except projects.ProjectExistsError as error:
-            raise ProjectAlreadyExistsError from error
         access = find_with_state(self.caller, project.pk, Action.SEE)
         return Response(ProjectSerializer(access).data, status=201)
 
@@ -107,17 +141,17 @@ class PublicProjectsView(_ProjectList):
     @operation(
         "projects_public_list",
         "Public projects",
-        parameters=[PageQuery],
+        parameters=[PublicProjectQuery],
         answers={200: ProjectSerializer(many=True)},
         errors=CALLER | {400},
     )
     def get(self, request: Request) -> Response:
         """List public projects."""
         del request
-        return self.answer(with_roles(self.caller).filter(is_public=True), self.read_query(PageQuery))
+        return self.answer(with_roles(self.caller).filter(is_public=True), self.read_query(PublicProjectQuery))
 
 
-class ProjectView(NodeView):
+class ProjectView(_ProjectView):
     """`projects/<id>/`."""
 
     @operation("projects_retrieve", "A project", answers={200: ProjectSerializer}, errors=PROJECT)
@@ -131,19 +165,33 @@ class ProjectView(NodeView):
         "Change a project",
         request=ChangeProjectBody,
         answers={200: ProjectSerializer},
-        errors=PROJECT | BODY | {409},
+        errors=PROJECT | BODY | {402, 409},
     )
     def patch(self, request: Request, project_id: UUID) -> Response:
         """Change the properties in the body."""
         del request
+        return self._change(project_id, ChangeProjectBody)
+
+    @operation(
+        "projects_replace",
+        "Change a project; the name is required, what is missing stays",
+        request=ReplaceProjectBody,
+        answers={200: ProjectSerializer},
+        errors=PROJECT | BODY | {402, 409},
+    )
+    def put(self, request: Request, project_id: UUID) -> Response:
+        """Change the properties in the body."""
+        del request
+        return self._change(project_id, ReplaceProjectBody)
+
+    def _change(self, project_id: UUID, shape: Shape) -> Response:
         access = self.access(project_id, Action.CHANGE)
-        fields = _settings(self.read_body(ChangeProjectBody))
+        fields = _settings(self.read_body(shape))
         if "owner" in fields:
             fields["owner"] = self._new_owner(access, fields["owner"])
-        try:
+        self.check_featuring(fields, access.project)
+        with refusals_of_projects():
             projects.change(access.project, fields)
-        except projects.ProjectExistsError as error:
-            raise ProjectAlreadyExistsError from error
         changed = with_state(with_roles(self.caller)).get(pk=project_id)
         return Response(ProjectSerializer(access_of(changed)).data)
 

@@ -22,7 +22,7 @@ from ..openapi import BODY, FILE, PROJECT, multipart, operation
 from ..serializers.files import Json2qgisBody, ThumbnailBody, XlsformBody
 from ..serializers.projects import SeedBody, SeedSerializer
 
-PICTURE = {(200, "image/png"): OpenApiResponse(bytes, description="The picture.")}
+PICTURE = {(200, "image/png"): OpenApiResponse(bytes, description="The picture."), 304: None}
 FORM_ANSWERS = {**FILE, 204: None}
 
 
@@ -35,8 +35,10 @@ class SeedView(NodeView):
     def get(self, request: Request, project_id: UUID) -> Response:
         """Describe the seed."""
         del request
-        project = self.access(project_id, Action.SEE).project
-        return Response(SeedSerializer(seeds.describe(project)).data)
+        seed = seeds.stored(self.access(project_id, Action.SEE).project)
+        if seed is None:
+            raise ObjectNotFoundError("the project has no seed")
+        return Response(SeedSerializer(seed).data)
 
     @operation(
         "projects_seed_set",
@@ -130,11 +132,14 @@ class SeedJson2qgisView(_FormView):
         return Response(status=204)
 
 
-def _send_thumbnail(project: Project) -> HttpResponseBase:
+def _send_thumbnail(project: Project, request: Request) -> HttpResponseBase:
+    tag = f'"{project.thumbnail_uri}"'
+    if project.thumbnail_uri and request.headers.get("If-None-Match") == tag:
+        return HttpResponse(status=304, headers={"ETag": tag})
     picture = thumbnails.read(project)
     if picture is None:
         raise ObjectNotFoundError("the project has no thumbnail")
-    return HttpResponse(picture, content_type="image/png", headers={"ETag": f'"{project.thumbnail_uri}"'})
+    return HttpResponse(picture, content_type="image/png", headers={"ETag": tag})
 
 
 class ThumbnailView(NodeView):
@@ -145,8 +150,7 @@ class ThumbnailView(NodeView):
     @operation("projects_thumbnail", "A picture of the project", answers=PICTURE, errors=PROJECT)
     def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
         """Send the picture."""
-        del request
-        return _send_thumbnail(self.access(project_id, Action.SEE).project)
+        return _send_thumbnail(self.access(project_id, Action.SEE).project, request)
 
     @operation(
         "projects_thumbnail_set",
@@ -169,5 +173,13 @@ class MetaThumbnailView(NodeView):
     @operation("files_meta_thumbnail", "A picture of the project; the older URL", answers=PICTURE, errors=PROJECT)
     def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
         """Send the picture."""
-        del request
-        return _send_thumbnail(self.access(project_id, Action.SEE).project)
+        return _send_thumbnail(self.access(project_id, Action.SEE).project, request)
+
+
+class FilesThumbnailView(NodeView):
+    """`files/thumbnails/<project>/`, the URL of the picture for QField."""
+
+    @operation("files_thumbnail", "A picture of the project", answers=PICTURE, errors=PROJECT)
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
+        """Send the picture."""
+        return _send_thumbnail(self.access(project_id, Action.SEE).project, request)

@@ -15,6 +15,7 @@ from ...core.permissions import is_organization_admin
 from ..base import NodeView, find_user
 from ..errors import AlreadyExistsError, ObjectNotFoundError, PermissionDeniedError
 from ..openapi import BODY, CALLER, USERNAME, operation
+from ..pagination import paginate
 from ..serializers.accounts import (
     EXCLUDED_TYPES,
     AccountSerializer,
@@ -33,7 +34,9 @@ ACCOUNT = CALLER | {404}
 
 def with_members(organizations: QuerySet[Organization]) -> QuerySet[Organization]:
     """Load the data for `OrganizationSerializer` with few queries."""
-    return organizations.select_related("organization_owner", "useraccount").prefetch_related("members__member")
+    return organizations.select_related("organization_owner", "useraccount").prefetch_related(
+        "members__member", "teams"
+    )
 
 
 class UsersView(NodeView):
@@ -48,13 +51,13 @@ class UsersView(NodeView):
     )
     def get(self, request: Request) -> Response:
         """List accounts."""
-        del request
         query = self.read_query(UserQuery)
         users = User.objects.filter(is_active=True).select_related("useraccount")
         if query.get("q"):
             users = users.filter(username__icontains=query["q"])
         left_out = [kind for flag, kind in EXCLUDED_TYPES.items() if query.get(flag)]
-        return Response(UserSerializer(users.exclude(type__in=left_out).order_by("username"), many=True).data)
+        page = paginate(request, users.exclude(type__in=left_out).order_by("username"), query)
+        return Response(UserSerializer(page.rows, many=True).data, headers=page.headers)
 
     @operation(
         "users_create",
@@ -116,6 +119,22 @@ class UserView(NodeView):
     def patch(self, request: Request, username: str) -> Response:
         """Change the properties in the body."""
         del request
+        return self._change(username)
+
+    @operation(
+        "users_replace",
+        "Change the caller's own account; what is missing stays",
+        parameters=[USERNAME],
+        request=ChangeUserBody,
+        answers={200: OwnUserSerializer},
+        errors=ACCOUNT | BODY | {403, 409},
+    )
+    def put(self, request: Request, username: str) -> Response:
+        """Change the properties in the body."""
+        del request
+        return self._change(username)
+
+    def _change(self, username: str) -> Response:
         user = find_user(username)
         if user.pk != self.caller.pk:
             raise PermissionDeniedError

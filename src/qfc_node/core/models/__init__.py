@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .accounts import Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
-from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus
+from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, ResentDelta
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
 from .plans import Package, PackageType, Plan, Subscription, SubscriptionStatus
@@ -17,6 +17,7 @@ from .projects import (
     PublicRole,
     Secret,
 )
+from .settings import Setting
 from .tokens import AuthToken, ClientType
 
 __all__ = [
@@ -47,7 +48,9 @@ __all__ = [
     "ProjectSeed",
     "ProjectType",
     "PublicRole",
+    "ResentDelta",
     "Secret",
+    "Setting",
     "Subscription",
     "SubscriptionStatus",
     "Team",

@@ -57,6 +57,18 @@ class Delta(models.Model):
         ]
 
 
+class ResentDelta(models.Model):
+    """A known delta that a device sent again in another deltafile: after a failed request, QField asks for that one."""
+
+    deltafile_id = models.UUIDField()
+    delta = models.ForeignKey(Delta, models.CASCADE, related_name="resent")
+    delta_id: uuid.UUID
+
+    class Meta:
+        db_table = "node_resentdelta"
+        constraints = [models.UniqueConstraint("deltafile_id", "delta", name="node_resentdelta_unique")]
+
+
 class ApplyJob(Job):
     """Applies the deltas that were assigned to it when they arrived."""
 

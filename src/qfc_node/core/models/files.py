@@ -7,6 +7,7 @@ import uuid
 from django.db import models
 from django.db.models.functions import Now
 
+from ...storage.etags import PART_BYTES
 from .accounts import User
 from .jobs import PackageJob
 from .projects import Project
@@ -47,13 +48,22 @@ class File(models.Model):
         ]
 
 
+#: Versions with more than one part whose tag does not say so yet.
+OLD_TAG = models.Q(size__gt=PART_BYTES) & ~models.Q(etag__contains="-")
+
+
 class FileVersion(models.Model):
-    """Immutable bytes under a name. `content` is the key in the blob store; hashes are raw bytes; size in bytes."""
+    """Immutable bytes under a name. `content` is the key in the blob store; hashes are raw bytes; size in bytes.
+
+    `md5sum` is the digest in `etag`. Rows from before `etag` have it empty, and the MD5 of all bytes in `md5sum`: right
+    for small files; workers compute the tags of the others (`OLD_TAG`).
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     file = models.ForeignKey(File, models.CASCADE, related_name="versions")
     file_id: int
     content = models.TextField(db_index=True)
+    etag = models.CharField(max_length=64, default="", db_default="")
     md5sum = models.BinaryField(max_length=16)
     sha256sum = models.BinaryField(max_length=32)
     size = models.BigIntegerField()
@@ -65,3 +75,9 @@ class FileVersion(models.Model):
     class Meta:
         db_table = "filestorage_fileversion"
         ordering = ["-uploaded_at", "-id"]
+        indexes = [models.Index("content", condition=OLD_TAG, name="filestorage_old_tag_idx")]
+
+    @property
+    def entity_tag(self) -> str:
+        """The tag with which clients compare their own copy."""
+        return self.etag or bytes(self.md5sum).hex()

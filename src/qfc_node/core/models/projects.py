@@ -88,6 +88,12 @@ class Project(models.Model):
     public_collaborator_role = models.CharField(
         max_length=10, choices=PublicRole.choices, default=PublicRole.READER, db_default=PublicRole.READER
     )
+    #: Comes first in lists.
+    is_featured = models.BooleanField(default=False, db_default=False)
+    #: Devices fetch attachments when somebody looks at them, not with the package.
+    is_attachment_download_on_demand = models.BooleanField(default=False, db_default=False)
+    #: When a file that `has_restricted_projectfiles` protects last changed.
+    restricted_data_last_updated_at = models.DateTimeField(null=True, blank=True)
     #: Whether a layer's data are in an external database or service; null while there are no details.
     has_online_vector_data = models.GeneratedField(
         expression=Func(F("project_details"), Value(ONLINE_LAYERS), function="jsonb_path_exists"),
