@@ -19,6 +19,15 @@ def store(world: DatabaseWorld, project: str, name: str, *sizes: int, made: floa
     make_file(world.tables, project, name, *sizes, made_at=before(made))
 
 
+def bare_project(world: DatabaseWorld, name: str) -> str:
+    """Make a project without any file; in some releases, every healthy one has the row of its project file."""
+    project = world.project(name)
+    if world.has_column("project", "the_qgis_file_id"):
+        world.tables.change("project", {"id": project}, the_qgis_file_id=None)
+        world.tables.delete("file", {"project_id": project})
+    return project
+
+
 def count_bytes(world: DatabaseWorld, project: str, count: int) -> None:
     """Set the number of bytes that a project reports for its files."""
     world.tables.change("project", {"id": project}, file_storage_bytes=count)

@@ -14,6 +14,7 @@ from uuid import uuid4
 
 from qfc.errors import QfcError, UnreachableError
 from qfc.stack.model import ApiRequest, Job, JobStatus, Project, Revision, User
+from recorded import recorded
 from twins import (
     LockTable,
     MemoryApi,
@@ -28,7 +29,7 @@ from twins import (
 from twins.site import SERVICES
 
 ADMIN = "anna"
-STATUS = b'{"database": "ok", "storage": "ok"}'
+STATUS = json.dumps({**recorded("2026_08")["status"], "incident_message": "Sync is slow"}).encode()
 #: The parts that operators call.
 PORTS = ("directory", "jobs", "api", "lock", "audit", "records")
 PARTS = ("images", "source", "settings", "traffic", "dumps", "rollout")

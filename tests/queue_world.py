@@ -31,7 +31,7 @@ from twins import MemoryClock, MemoryDirectory, MemoryQueue
 
 RELEASES = Path(__file__).parent / "releases"
 #: Official releases with recorded tables, the oldest first; each starts with the tables of the previous one.
-OFFICIAL = ("2024_09", "2025_02", "2025_11", "2026_06")
+OFFICIAL = ("2024_09", "2025_02", "2025_11", "2026_06", "2026_08")
 _moment = datetime.now(UTC).replace(microsecond=0)
 
 

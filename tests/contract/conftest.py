@@ -7,7 +7,7 @@ import pytest
 from queue_world import OFFICIAL, DatabaseWorld, MemoryWorld, World
 from shared_database import NODE, SharedDatabases
 
-#: Our node, and official servers of four releases.
+#: Our node, and official servers of five releases.
 DATABASES = (NODE, *OFFICIAL)
 
 

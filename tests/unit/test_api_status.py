@@ -8,19 +8,11 @@ import pytest
 
 from qfc.stack.api_status import judge_status
 from qfc.stack.model import ApiAnswer, Verdict
+from recorded import recorded
 
-#: A default server of 2026 without its own status page names that of its makers.
-OF_2026 = {
-    "database": "ok",
-    "storage": "ok",
-    "status_page_url": "https://status.example.com/",
-    "incident_message": None,
-    "incident_timestamp_utc": None,
-    "maintenance_message": None,
-    "maintenance_start_timestamp_utc": None,
-    "maintenance_end_timestamp_utc": None,
-}
-OF_2024 = {"geodb": "ok", "storage": "ok"}
+OF_2024 = recorded("2024_09")["status"]
+#: A default server without a status page of its own names that of its makers.
+OF_2026 = recorded("2026_08")["status"]
 OF_THE_NODE = {
     "database": "ok",
     "storages": {"default": "ok"},
@@ -60,6 +52,12 @@ def test_what_the_operator_wrote_is_shown_and_no_fault() -> None:
     found = judge_status(answer({**OF_2026, "incident_message": "Sync is slow", "maintenance_message": "Tonight"}))
     assert found.verdict is Verdict.OK
     assert found.evidence == "all parts ok; notice of the operator: Sync is slow; notice of the operator: Tonight"
+
+
+def test_what_the_operator_wrote_is_shown_beside_a_fault() -> None:
+    found = judge_status(answer({**OF_2026, "storage": "error", "incident_message": "The disk is full"}))
+    assert found.verdict is Verdict.DEGRADED
+    assert found.evidence == ("/api/v1/status/ answered 200: storage error; notice of the operator: The disk is full.")
 
 
 @pytest.mark.parametrize("status", [302, 401, 429, 500, 503])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from deploy_world import NEW, OLD, Fate, Killed, Operator, World, release, witho
 from qfc.errors import NotFoundError, QfcError, RefusedError
 from qfc.operations.deploy import DeployOptions, RollbackOptions, deploy, deploy_rollback
 from qfc.operations.guard import Options, guarded
+from qfc.stack.migrations import planned
 from qfc.stack.rollout import DeployState
+from recorded import recorded
 
 YES = Options(yes=True)
 WANTED = DeployOptions(tag="b", migrate=True, collectstatic=True)
@@ -81,6 +84,14 @@ def test_migrations_that_nobody_asked_for_are_refused_before_anybody_notices() -
     made = deployed(world, wanted=DeployOptions(tag="b"))
     assert (made.result, made.hint) == (DeployState.UNCHANGED, "Add --migrate.")
     assert world.seen() == before
+
+
+def test_a_release_with_a_squashed_migration_is_deployed() -> None:
+    migrations = recorded("2026_08")["migrations"]
+    known, _ = planned("\n".join(migrations["printed"]))
+    world = World(replace(OLD, migrations=known), replace(NEW, migrations=(*known, "project.0010_area")))
+    world.site.directory.migrations = tuple(migrations["rows"])
+    assert deployed(world).result is DeployState.DEPLOYED
 
 
 def test_files_that_were_changed_stop_it_unless_the_check_is_skipped() -> None:

@@ -90,6 +90,21 @@ def test_a_statement_is_not_sent_to_a_database_that_lacks_what_it_needs() -> Non
         compose("accounts.set_plan", bare)
 
 
+@pytest.mark.parametrize("column", ["the_qgis_file_id", "the_qgis_file_name", "project_filename"])
+def test_a_project_file_is_seen_where_the_release_stores_it(column: str) -> None:
+    assert f"when not p.{column} is not null" in projects_query(column)
+
+
+def test_a_project_file_that_a_release_stores_elsewhere_does_not_count_as_missing() -> None:
+    assert "when not true or" in projects_query("the_qgis_file_of_tomorrow")
+
+
+def projects_query(column: str) -> str:
+    """Return the query for projects in a database whose projects have this column."""
+    columns = {name: frozenset[str]() for name in REQUIRED} | {"project": frozenset({column})}
+    return compose("projects.newest", Schema({name: TABLES[name][0] for name in REQUIRED}, columns)).as_string(None)
+
+
 def test_the_query_of_a_look_is_one_line_for_a_shell() -> None:
     query = depth_query()
     assert "\n" not in query and "--" not in query and "{" not in query

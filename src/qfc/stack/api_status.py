@@ -31,7 +31,8 @@ def judge_status(answer: ApiAnswer, *, id: str = "api") -> Finding:
     bad = [f"{name} {value}" for name, value in parts if value != OK]
     if answer.status != 200 or bad:
         words = ", ".join([*bad, *_texts(said, ("message",))])
-        return problem(id, Severity.WARNING, f"{STATUS} answered {answer.status}{': ' if words else ''}{words}.")
+        fault = f"{STATUS} answered {answer.status}{': ' if words else ''}{words}"
+        return problem(id, Severity.WARNING, f"{'; '.join([fault, *_notices(said)])}.")
     if not parts:
         return unknown(id, f"{STATUS} reports neither database nor storage: is this a QFieldCloud server?")
     return clear(id, "; ".join(["all parts ok", *_notices(said)]))

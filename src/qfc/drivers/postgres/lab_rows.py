@@ -13,6 +13,8 @@ from qfc.errors import NotFoundError
 from .lab_tables import Tables
 
 PERSON, ORGANIZATION = 1, 2
+#: The column of a project that leads to the row of its project file, since v26.21.
+PROJECT_FILE = "the_qgis_file_id"
 
 
 def make_user(tables: Tables, name: str, kind: int = PERSON) -> int:
@@ -40,6 +42,8 @@ def make_project(tables: Tables, owner: int, name: str, *, made_at: datetime, **
     project = str(uuid4())
     healthy = _healthy_project(made_at, owner)
     tables.insert("project", **{**healthy, "id": project, "name": name, **values})
+    if PROJECT_FILE in tables.columns("project"):
+        make_file(tables, project, "survey.qgs", made_at=made_at)
     return project
 
 
@@ -93,15 +97,26 @@ def make_delta(
 
 def make_file(tables: Tables, project: str, name: str, *sizes: int, made_at: datetime) -> None:
     """Create the rows of a project's file with versions of these sizes, the oldest first; the bytes do not exist."""
-    tables.insert("file", project_id=project, name=name, file_type=1, created_at=made_at)
-    (file,) = tables.ids("file", project_id=project, name=name)
+    file = _file(tables, project, name, made_at)
     for size in sizes:
         version = str(uuid4())
         tables.insert("file_version", id=version, file_id=file, content=f"projects/{project}/files/{name}",
-                      size=size, uploaded_at=made_at, created_at=made_at,
+                      size=size, etag="", uploaded_at=made_at, created_at=made_at,
                       md5sum=hashlib.md5(b"", usedforsecurity=False).digest(),
                       sha256sum=hashlib.sha256(b"").digest())  # fmt: skip
         tables.change("file", {"id": file}, latest_version_id=version)
+
+
+def _file(tables: Tables, project: str, name: str, made_at: datetime) -> Any:
+    """Return the id of a project's file, created if it does not exist; the first `.qgs` becomes its project file."""
+    if not (known := tables.ids("file", project_id=project, name=name)):
+        tables.insert("file", project_id=project, name=name, file_type=1, created_at=made_at, uploaded_at=made_at)
+        known = tables.ids("file", project_id=project, name=name)
+        if name.endswith((".qgs", ".qgz")) and tables.select("project", {"id": project}, [PROJECT_FILE]) == [
+            {PROJECT_FILE: None}
+        ]:
+            tables.change("project", {"id": project}, **{PROJECT_FILE: known[0]})
+    return known[0]
 
 
 def user_id(tables: Tables, name: str) -> int:
@@ -131,6 +146,8 @@ def remove_projects(tables: Tables, projects: list[UUID]) -> None:
     tables.delete("delta", {"id": deltas})
     if files:
         tables.change("file", {"id": files}, latest_version_id=None)
+        if PROJECT_FILE in tables.columns("project"):
+            tables.change("project", {"id": projects}, **{PROJECT_FILE: None})
     tables.delete("file_version", {"file_id": files})
     tables.delete("file", {"id": files})
     tables.delete("job", {"id": jobs})
@@ -168,4 +185,7 @@ def _healthy_project(made_at: datetime, owner: int) -> dict[str, object]:
         "file_storage_bytes": 0,
         "packaging_offliner": "pythonmini",
         "has_restricted_projectfiles": False,
+        "project_type": "regular",
+        "file_storage": "default",
+        "attachments_file_storage": "default",
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
@@ -28,6 +28,18 @@ OTHERS = {
 
 #: The largest number of rows that is returned.
 MOST = 1000
+#: What stands for nothing in a column of a type that must have a value: releases add such columns.
+NOTHING: Mapping[str, object] = {
+    "boolean": False,
+    "smallint": 0,
+    "integer": 0,
+    "bigint": 0,
+    "text": "",
+    "character varying": "",
+    "jsonb": {},
+    "bytea": b"",
+    "interval": timedelta(),
+}
 
 
 class Tables:
@@ -35,7 +47,7 @@ class Tables:
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
-        self._columns: dict[str, frozenset[str]] = {}
+        self._columns: dict[str, list[Row]] = {}
 
     @property
     def has_leases(self) -> bool:
@@ -48,15 +60,11 @@ class Tables:
 
     def columns(self, table: str) -> frozenset[str]:
         """Return the columns of a table; none if it does not exist."""
-        name = self.name(table)
-        if name not in self._columns:
-            found = self._transaction.rows("database.columns", table=name)
-            self._columns[name] = frozenset(row["name"] for row in found)
-        return self._columns[name]
+        return frozenset(row["name"] for row in self._described(table))
 
     def insert(self, table: str, **values: object) -> None:
-        """Insert a row."""
-        known = self._known(table, values)
+        """Insert a row. Columns of this release that need a value get one that means nothing."""
+        known = {**self._required(table), **self._known(table, values)}
         self._run(
             "insert into {} ({}) values ({})",
             self._table(table),
@@ -96,6 +104,17 @@ class Tables:
         """Return the database's time."""
         (row,) = self._run("select clock_timestamp() as now", given={})
         return row["now"]
+
+    def _described(self, table: str) -> list[Row]:
+        name = self.name(table)
+        if name not in self._columns:
+            self._columns[name] = self._transaction.rows("database.columns", table=name)
+        return self._columns[name]
+
+    def _required(self, table: str) -> dict[str, object]:
+        required = {row["name"]: row["type"] for row in self._described(table) if row["is_required"]}
+        moments = {name: self.now() for name, type in required.items() if type.startswith("timestamp")}
+        return {**{name: NOTHING[type] for name, type in required.items() if type in NOTHING}, **moments}
 
     def _select(self, table: str, where: Mapping[str, object], columns: Sequence[str]) -> list[Row]:
         known = [name for name in columns if name in self.columns(table)]

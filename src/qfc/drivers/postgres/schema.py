@@ -1,8 +1,9 @@
 """The tables and columns of this database: the names differ between the releases of QFieldCloud.
 
-`core_project` became `project_project` in 2026; newer releases store the user who triggered a job besides the one who
-created it, and have file tables; only the embedded node has leases and the list of workers. All of that is handled
-here: queries contain `{project}` or `{not_before}`, which become the names in the live database, or a typed null.
+`core_project` became `project_project` in 2026, `constance_config` became `constance_constance`; newer releases store
+the user who triggered a job besides the one who created it, and have file tables; only the embedded node has leases and
+the list of workers. All of that is handled here: queries contain `{project}` or `{not_before}`, which become the names
+in the live database, or a typed null.
 """
 
 from __future__ import annotations
@@ -34,13 +35,15 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "plan": ("subscription_plan",),
     "package": ("subscription_package",),
     "package_type": ("subscription_packagetype",),
-    "setting": ("constance_config",),
+    "setting": ("constance_constance", "constance_config"),
     "file_version": ("filestorage_fileversion",),
     "cron_log": ("django_cron_cronjoblog",),
     "login_attempt": ("axes_accessattempt",),
     "member": ("core_organizationmember",),
     "collaborator": ("core_projectcollaborator",),
     "secret": ("core_secret",),
+    "qgis_project": ("project_qgisproject",),
+    "qgis_layer": ("project_qgislayer",),
 }
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 
@@ -52,7 +55,6 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "lease_expires_at": ("j", "job", ("lease_expires_at",), "timestamptz"),
     "locked_at": ("p", "project", ("locked_at",), "timestamptz"),
     "problem": ("p", "project", ("problem",), "text"),
-    "project_filename": ("p", "project", ("the_qgis_file_name", "project_filename"), "text"),
     "data_last_packaged_at": ("p", "project", ("data_last_packaged_at",), "timestamptz"),
     "data_last_updated_at": ("p", "project", ("data_last_updated_at",), "timestamptz"),
     "has_external_databases": ("pl", "plan", ("is_external_db_supported",), "boolean"),

@@ -25,8 +25,10 @@ where c.relname = any(%(names)s) and c.relkind in ('r', 'p', 'v') and pg_catalog
 group by c.relname
 
 -- name: columns
--- The writable columns of a table.
-select a.attname as name from pg_catalog.pg_attribute a
+-- The writable columns of a table, with their types, and whether a row without a value for one is refused.
+select a.attname as name, pg_catalog.format_type(a.atttypid, null) as type,
+       a.attnotnull and not a.atthasdef and a.attidentity = '' as is_required
+from pg_catalog.pg_attribute a
 where a.attrelid = pg_catalog.to_regclass(%(table)s) and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
 
 -- name: facts

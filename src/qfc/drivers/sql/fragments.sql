@@ -28,6 +28,35 @@ true
 -- Official servers have none: jobs of more than a week are not found.
 j.created_at >= %(since)s - interval '7 days'
 
+-- name: has_file
+-- needs: project.the_qgis_file_id
+-- Whether a project `p` has a project file, which is a row of the table of files since v26.21.
+p.the_qgis_file_id is not null
+
+-- name: has_file
+-- needs: project.the_qgis_file_name
+-- Since late 2025 the project's row has its name.
+p.the_qgis_file_name is not null
+
+-- name: has_file
+-- needs: project.project_filename
+-- Before, under another name.
+p.project_filename is not null
+
+-- name: has_file
+-- A release that stores it elsewhere: what cannot be seen does not count as missing.
+true
+
+-- name: has_effect
+-- needs: file, file_version, qgis_project, qgis_layer, project.project_details
+-- As below, where layers have rows of their own once the project file was read.
+(case when exists (select from {qgis_project} q where q.project_id = p.id)
+      then exists (select from {qgis_layer} l where l.qgis_project_id = p.id
+                   and (l.provider_name ~* 'postgres' or l.datasource ~* 'dbname=|service='))
+      else p.project_details is null or p.project_details::text ~* 'postgres|dbname=|service=' end
+ or exists (select from {file_version} v join {file} f on f.id = v.file_id
+            where f.project_id = j.project_id and f.file_type = 1 and v.created_at >= j.started_at))
+
 -- name: has_effect
 -- needs: file, file_version, project.project_details
 -- Whether a job `j` of a project `p` may have changed something: a file of the project got a new version since its
@@ -41,8 +70,13 @@ j.created_at >= %(since)s - interval '7 days'
 true
 
 -- name: details_missing
+-- needs: qgis_project, project.project_details
+-- Whether a project `p` could not be described: neither its row nor the table of descriptions has one.
+(p.project_details is null and not exists (select from {qgis_project} q where q.project_id = p.id))
+
+-- name: details_missing
 -- needs: project.project_details
--- Whether a project `p` could not be described: its row has no description.
+-- Older releases have no such table.
 p.project_details is null
 
 -- name: details_missing
@@ -98,7 +132,7 @@ coalesce({file_storage_bytes}, 0)::bigint as size_bytes, {data_last_updated_at} 
 {data_last_packaged_at} as data_last_packaged_at, {problem} as problem, {locked_at} as locked_at,
 case when p.id in (select a.project_id from {job} a where a.status in ('queued', 'started')
                     or (a.status = 'pending' and a.type = 'process_projectfile')) then 'busy'
-     when {project_filename} is null or {details_missing} or {problem} is not null then 'failed' else 'ok' end as status
+     when not {has_file} or {details_missing} or {problem} is not null then 'failed' else 'ok' end as status
 
 -- name: found_files
 -- needs: file, file_version

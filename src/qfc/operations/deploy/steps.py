@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
 from ...stack.deploy_records import DUMP, ENV, FOLDER
-from ...stack.migrations import planned
+from ...stack.migrations import not_in_release, planned
 from ...stack.model import Health
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
@@ -161,8 +161,7 @@ class Steps:
         if missing and not self._record.migrate:
             hint = "Add --migrate." if self._record.kind == "deploy" else "Deploy that release instead, with --migrate."
             raise RefusedError(f"The release needs {len(missing)} migrations; the first is {missing[0]}.", hint=hint)
-        apps = {name.partition(".")[0] for name in known}
-        newer = [name for name in self._record.migrations if name not in known and name.partition(".")[0] in apps]
+        newer = not_in_release(self._record.migrations, known)
         if newer:
             raise RefusedError(
                 f"The database has {len(newer)} migrations that the release does not know; the last is {newer[-1]}.",

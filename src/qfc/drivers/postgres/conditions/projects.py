@@ -22,9 +22,15 @@ class PostgresProjects(ProjectConditions):
         return None if found is None else {row["store"]: row["projects"] for row in found}
 
     def qgis_versions(self) -> Mapping[str, str] | None:
-        found = self._reader.kept_rows("conditions_projects.qgis_versions", limit=MOST_PROJECTS)
-        return None if found is None else {row["project"]: row["version"] for row in found}
+        described = self._reader.kept_rows("conditions_projects.qgis_versions", limit=MOST_PROJECTS)
+        stored = self._reader.kept_rows("conditions_projects.qgis_versions_of_rows", limit=MOST_PROJECTS)
+        if described is None and stored is None:
+            return None
+        return {row["project"]: row["version"] for row in (*(described or ()), *(stored or ()))}
 
     def online(self) -> tuple[str, ...] | None:
-        found = self._reader.kept_rows("conditions_projects.online", limit=MOST_PROJECTS)
-        return None if found is None else tuple(row["project"] for row in found)
+        described = self._reader.kept_rows("conditions_projects.online", limit=MOST_PROJECTS)
+        layers = self._reader.kept_rows("conditions_projects.online_of_layers", limit=MOST_PROJECTS)
+        if described is None and layers is None:
+            return None
+        return tuple(sorted({row["project"] for row in (*(described or ()), *(layers or ()))}))
