@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
 from .models import Job, JobStatus, JobType, Project, ProjectType
 from .models.jobs import ACTIVE_STATUSES
