@@ -259,10 +259,9 @@ class DatabaseGround:
 
     def tick(self) -> float:
         """Return the database's current time: time passes by itself."""
-        (moment,) = self._one("select clock_timestamp()")
-        self._clock.moment = moment
+        (self._clock.moment,) = self._one("select clock_timestamp()")
         self._tell()
-        return (moment() - moment).total_seconds() / 60
+        return (moment() - self._clock.moment).total_seconds() / 60
 
     def give_file(self, project: str) -> None:
         """Give a new project a file; an official server's containers write new versions of it."""
