@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from axes.utils import reset  # pyright: ignore[reportUnknownVariableType]  (partly untyped)
@@ -41,11 +41,11 @@ def _digest(email: str) -> str:
 class PersonResetForm(PasswordResetForm):
     """Sends the e-mail to people only, and not in quick succession."""
 
-    def get_users(self, email: str) -> Iterable[User]:
+    def get_users(self, email: str) -> Iterator[User]:
         """Return the active person with the address."""
         if not cache.add(f"password-reset-{_digest(email)}", True, MAIL_PAUSE_S):
-            return []
-        return User.objects.filter(email__iexact=email, type=UserType.PERSON, is_active=True)
+            return iter(())
+        return User.objects.filter(email__iexact=email, type=UserType.PERSON, is_active=True).iterator()
 
 
 class PasswordResetPage(views.PasswordResetView):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Literal
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 
 from .models import Job, JobStatus, JobType, Project, ProjectType
 from .models.jobs import ACTIVE_STATUSES
@@ -36,8 +35,8 @@ def status_of(project: Project) -> STATUSES:
 
 
 def needs_repackaging(project: Project) -> bool:
-    """Whether the package lacks changes, as far as the server can know: some data may be external."""
+    """Whether the package may lack changes: with data in a database or a service elsewhere, it always may."""
     packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
     if packaged is None or updated is None or packaged < updated:
         return True
-    return bool(project.has_online_vector_data) and packaged + project.repackaging_cache_expire < timezone.now()
+    return bool(project.has_online_vector_data)
