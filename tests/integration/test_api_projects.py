@@ -304,8 +304,8 @@ def test_repackaging_is_needed_when_the_package_may_be_old(speaker: Any, project
     assert needed(data_last_packaged_at=now - timedelta(seconds=1))
     assert not needed(data_last_packaged_at=now)
     assert not needed(data_last_packaged_at=now + timedelta(seconds=1))
+    assert not needed(project_details={"layers_by_id": {"a": {"provider_name": "ogr"}}})
     assert needed(project_details={"layers_by_id": {"a": {"provider_name": "postgres"}}})
-    assert needed(project_details=None)
 
 
 def test_package_jobs_are_shared_unless_forced(speaker: Any, project: Any) -> None:

@@ -16,6 +16,7 @@ from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.lab import LabChanged, LabList
+from qfc.operations.notices import NoticeChanged, NoticesShown
 from qfc.operations.projects_export import Exported
 from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
@@ -87,6 +88,7 @@ ANSWERS: Mapping[str, object] = {
     "users disable": Access,
     "users quota": {**keys(Quota), "with --set or --plan": QuotaChanged},
     "users plans": {"plans": [Plan]},
+    "notice": {**keys(NoticesShown), "with TEXT or --clear": NoticeChanged},
     "projects list": ProjectsList,
     "projects export": Exported,
     "projects import": Imported,

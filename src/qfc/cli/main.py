@@ -37,6 +37,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Users and projects": {
         "users": "List and create users; set passwords and quotas.",
+        "notice": "Tell all users of an incident or a planned maintenance.",
         "projects": "List projects and their problems; export and import projects.",
     },
     "Synchronisation": {

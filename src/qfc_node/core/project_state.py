@@ -35,8 +35,8 @@ def status_of(project: Project) -> STATUSES:
 
 
 def needs_repackaging(project: Project) -> bool:
-    """Whether the package may lack changes: always if data are external, because nobody reports changes there."""
-    if project.has_online_vector_data is not False:
-        return True
+    """Whether the package may lack changes: with data in a database or a service elsewhere, it always may."""
     packaged, updated = project.data_last_packaged_at, project.data_last_updated_at
-    return packaged is None or updated is None or packaged < updated
+    if packaged is None or updated is None or packaged < updated:
+        return True
+    return bool(project.has_online_vector_data)

@@ -72,6 +72,7 @@ class Project(models.Model):
         "core.PackageJob", models.SET_NULL, null=True, blank=True, related_name="last_job_of_project"
     )
     last_package_job_id: uuid.UUID | None
+    #: Read by older releases only.
     repackaging_cache_expire = models.DurationField(default=timedelta(minutes=60))
     file_storage_bytes = models.BigIntegerField(default=0)
     storage_keep_versions = models.PositiveIntegerField(null=True, blank=True)
