@@ -223,6 +223,21 @@ def test_geometries_of_every_type(
     assert number == srid
 
 
+def test_a_new_geometry_gets_the_coordinate_system_of_the_layer_or_of_its_neighbours(
+    world: World, remote: Endpoint
+) -> None:
+    with connect(remote, autocommit=True) as connection:
+        connection.execute("CREATE TABLE named (id serial PRIMARY KEY, geom gis.geometry)")
+        connection.execute("CREATE TABLE neighbours (id serial PRIMARY KEY, geom gis.geometry)")
+        connection.execute("INSERT INTO neighbours (geom) VALUES (null), ('SRID=2056;POINT (1 1)')")
+    for table, srid in (("named", "srid=2056"), ("neighbours", "")):
+        world.add_layer(table, f'{reach(remote)} key=\'id\' {srid} table="public"."{table}" (geom)', "postgres")
+        assert world.apply_one(create(9, "Point (2 2)", layer=table)).status == "applied"
+        with connect(remote) as connection:
+            query = psycopg.sql.SQL("SELECT gis.ST_SRID(geom) FROM {} ORDER BY id DESC LIMIT 1")
+            assert connection.execute(query.format(psycopg.sql.Identifier(table))).fetchall() == [(2056,)]
+
+
 RULES = """
     CREATE VIEW tall AS SELECT id, name, height FROM field."Tre es" WHERE height > 5;
     CREATE VIEW doubled AS SELECT 1 AS id, name FROM field."Tre es";

@@ -81,11 +81,12 @@ def _copied(target: sqlite3.Connection, group: _Group, area: AreaOfInterest | No
     try:
         with group.origin.connection.transaction():
             count = table.fill(group.selection, group.filters, area)
-    except Error as error:
+    except (Error, ValueError) as error:  # a text in no known encoding is a ValueError
         table.drop()
         if len(group.states) > 1:  # only one filter may be at fault
             return _separate(target, group, list(group.states), area, data)
-        data.failures.update({state.layer.id: said(error) for state in group.all_states})
+        reason = said(error) if isinstance(error, Error) else str(error)
+        data.failures.update({state.layer.id: reason for state in group.all_states})
         return []
     alone = [text for text in group.filters if not table.agrees(text)] if len(group.states) > 1 else []
     notes = _separate(target, group, alone, area, data)

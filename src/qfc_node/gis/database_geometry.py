@@ -43,7 +43,7 @@ class GeometryCopy:
         self._origin = origin
         self._type = _copied_type(self._column.type, layer.geometry_type)
         self._code = _code(self._type)
-        self._srid = self._column.srid or _number(origin.source.parameters.get("srid"))
+        self._srid = self._column.srid
         self.crs = layer.crs_definition
         self.unfit = 0
 
@@ -63,9 +63,7 @@ class GeometryCopy:
     def near(self, bounds: Envelope) -> sql.Composed:
         """Return the condition that a geometry may meet a rectangle, which an index answers."""
         column, namespace = identifier(self._column.name), identifier(self._column.namespace)
-        box = sql.SQL("{}({}, {}, {}, {}, {})").format(
-            self._named("st_makeenvelope"), *bounds, self._srid or self._srid_of_data()
-        )
+        box = sql.SQL("{}({}, {}, {}, {}, {})").format(self._named("st_makeenvelope"), *bounds, self._srid)
         if self._column.is_geography:
             box = sql.SQL("{}::{}").format(box, self._named("geography"))
         return sql.SQL("{} OPERATOR({}.&&) {}").format(column, namespace, box)
@@ -107,13 +105,6 @@ class GeometryCopy:
     def _named(self, name: str) -> sql.Composable:
         return identifier(self._column.namespace, name)
 
-    def _srid_of_data(self) -> int:
-        query = sql.SQL("SELECT {}({}) FROM {} WHERE {} IS NOT NULL LIMIT 1")
-        column = identifier(self._column.name)
-        statement = query.format(self._named("st_srid"), self._expression, self._origin.table.name, column)
-        row = self._origin.connection.execute(statement, ()).fetchone()
-        return int(row[0]) if row else 0
-
     def _fitted(self, wkb: bytes) -> tuple[bool, bytes | None]:
         geometry = read_wkb(wkb)
         try:
@@ -154,7 +145,3 @@ def _header(wkb: bytes, box: Sequence[float | None], srs_id: int) -> bytes:
 
 def _family(kind: Kind) -> int:
     return next((place for place, kinds in enumerate(_FAMILIES) if kind in kinds), len(_FAMILIES))
-
-
-def _number(text: str | None) -> int:
-    return int(text) if text and text.isdecimal() else 0

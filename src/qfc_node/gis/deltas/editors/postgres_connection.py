@@ -15,7 +15,7 @@ from ..editing import RefusedError
 _PARAMETERS = ("service", "host", "hostaddr", "port", "dbname", "user", "password", "sslmode", "sslrootcert")
 #: The role that QGIS takes on after the login.
 _ROLE = "session_role"
-_CONNECT_SECONDS = 10
+_SETTINGS: dict[str, Any] = {"connect_timeout": 10, "application_name": "qfc", "client_encoding": "UTF8"}
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -36,7 +36,7 @@ def connect(parameters: Mapping[str, str]) -> Connection:
     """Open a connection. Raises RefusedError."""
     login: dict[str, Any] = {name: value for name, value in parameters.items() if name != _ROLE}
     try:
-        connection: Connection = psycopg.connect(**login, connect_timeout=_CONNECT_SECONDS, application_name="qfc")
+        connection: Connection = psycopg.connect(**login, **_SETTINGS)
     except psycopg.Error as error:
         raise unreachable(error) from error
     try:

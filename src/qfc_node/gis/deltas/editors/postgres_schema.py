@@ -61,7 +61,10 @@ _LOCKABLE = ("r", "p", "f")
 
 @dataclass(frozen=True)
 class PostgresGeometry:
-    """The geometry column of a layer; `namespace` is the schema of PostGIS. `srid`: 0 if the column names none."""
+    """The geometry column of a layer; `namespace` is the schema of PostGIS.
+
+    `srid`: of the column, else the one that the project names, else that of the rows; 0 without any.
+    """
 
     name: str
     type: GeometryType
@@ -165,7 +168,7 @@ def _typed(
         rows, types, strict=True
     ):
         if column == source.geometry_column and _GEOMETRY.fullmatch(kind):
-            geometry = _geometry(column, full, namespace)
+            geometry = _geometry(connection, name, source, full, namespace)
         elif kind not in _HIDDEN:
             columns[column] = PostgresColumn(column, kind, is_array, modifier, required, default, generated)
     if source.geometry_column and geometry is None:
@@ -173,16 +176,31 @@ def _typed(
     return PostgresTable(name, columns, geometry)
 
 
-def _geometry(name: str, full_type: str, namespace: str) -> PostgresGeometry:
+def _geometry(
+    connection: Connection, table: sql.Composable, source: DatabaseSource, full_type: str, namespace: str
+) -> PostgresGeometry:
+    name = source.geometry_column or ""
     found = _CONSTRAINED.search(full_type)
     is_geography = "geography" in full_type
+    srid = int(found["srid"] or 0) if found else 0
+    if not srid:
+        srid = 4326 if is_geography else _srid(connection, table, source, namespace)
     if found is None:
         free = GeometryType(Kind.GEOMETRY, Ordinate.FREE, Ordinate.FREE)
-        return PostgresGeometry(name, free, 4326 if is_geography else 0, namespace, is_geography)
+        return PostgresGeometry(name, free, srid, namespace, is_geography)
     kind = Kind.__members__.get(found["kind"].upper(), Kind.GEOMETRY)
     z, m = (Ordinate.PRESENT if found[axis] else Ordinate.ABSENT for axis in ("z", "m"))
-    srid = int(found["srid"] or 0) or (4326 if is_geography else 0)
     return PostgresGeometry(name, GeometryType(kind, z, m), srid, namespace, is_geography)
+
+
+def _srid(connection: Connection, table: sql.Composable, source: DatabaseSource, namespace: str) -> int:
+    named = source.parameters.get("srid", "")
+    if named.isdecimal() and int(named):
+        return int(named)
+    column = identifier(source.geometry_column or "")
+    query = sql.SQL("SELECT {}({}) FROM {} WHERE {} IS NOT NULL LIMIT 1")
+    row = connection.execute(query.format(identifier(namespace, "st_srid"), column, table, column), ()).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _identified(connection: Connection, table: PostgresTable, source: DatabaseSource, oid: int) -> PostgresTable:
