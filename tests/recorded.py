@@ -9,6 +9,6 @@ from typing import Any
 ANSWERS = Path(__file__).parent / "releases/answers"
 
 
-def recorded(release: str) -> dict[str, Any]:
-    """Return the recorded answers of a release by their names."""
-    return json.loads((ANSWERS / f"{release}.json").read_text(encoding="utf-8"))
+def recorded(name: str) -> Any:
+    """Return the recorded answers of a release by their names, or a list of readings."""
+    return json.loads((ANSWERS / f"{name}.json").read_text(encoding="utf-8"))

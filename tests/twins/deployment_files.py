@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import PurePath
 from typing import Any, BinaryIO
 
-from qfc.drivers.env_file import EnvFile
 from qfc.errors import CommandError, NotFoundError, QfcError
+from qfc.stack.env_file import EnvFile
 from qfc.stack.model import Revision, SourceState
 from qfc.stack.ports import Records, Settings, Source
 

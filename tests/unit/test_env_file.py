@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qfc.drivers.env_file import EnvFile
 from qfc.errors import ConfigError
+from qfc.stack.env_file import EnvFile
+from recorded import recorded
 
+COMPOSE: list[dict[str, Any]] = recorded("compose_env")
 FILE = """# Where clients find it
 QFIELDCLOUD_HOST=field.example.org
 
@@ -142,9 +147,53 @@ def test_values_are_in_no_repr() -> None:
     assert "hunter2" not in repr(EnvFile("PASSWORD=hunter2\n"))
 
 
-lines = st.sampled_from(
-    ["# a comment\n", "\n", "   \n", "B=1\n", "export B='x y' # why\n", 'B="${C}"\n', "C=\n", "D\n", "E=1 # why\r\n"]
+@pytest.mark.parametrize("case", COMPOSE, ids=lambda case: repr(case["text"]))
+def test_a_file_is_read_as_compose_reads_it(case: dict[str, Any]) -> None:
+    """The readings were recorded from `docker compose config` 2.26.1; null is a file that it refuses."""
+    text, expected = case["text"], case["values"]
+    if expected is None:
+        with pytest.raises(ConfigError):
+            values(text)
+        return
+    assert {name: value for name, value in values(text).items() if name in ("A", "B")} == expected
+
+
+#: The stores as official examples have them: JSON over several lines.
+STORAGES = """'{
+    "default": {"BACKEND": "s3", "OPTIONS": {"secret_key": "a#b$c"}}
+}'"""
+
+
+def test_a_value_of_several_lines_comes_back_as_it_was() -> None:
+    text = f"# Stores\nSTORAGES={STORAGES}  # JSON\nB=1\n"
+    assert json.loads(values(text)["STORAGES"])["default"]["OPTIONS"] == {"secret_key": "a#b$c"}
+    kept = EnvFile(text).statements_of(["STORAGES", "C"])
+    broken = EnvFile(text).with_values({"STORAGES": '{"default": {', "C": "2"})
+    assert broken.text == "# Stores\nSTORAGES='{\"default\": {'  # JSON\nB=1\nC=2\n"
+    assert broken.with_statements(kept).text == text
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ("A=b # why\n", "", "A='' # why\n"),
+        ("A='b'\t# why\n", "c", "A=c # why\n"),
+        ("A='b' B=2\n", "c", "A=c\nB=2\n"),
+        ("A='b'B=2\n", "c#", "A='c#'B=2\n"),
+        ("A\n", "c", "A=c\n"),
+        ("A: b\n", "c", "A: c\n"),
+        ("A=\r\nB=2\r\n", "c", "A=c\r\nB=2\r\n"),
+    ],
 )
+def test_what_follows_a_value_does_not_become_part_of_the_new_one(before: str, value: str, after: str) -> None:
+    assert changed(before, A=value) == after
+    assert values(after)["A"] == value
+
+
+lines = st.sampled_from(
+    ["# a comment\n", "\n", "   \n", "B=1\n", "export B='x y' # why\n", 'B="${C}"\n', "C=\n", "D\n", "E=1 # why\r\n",
+     f"B={STORAGES}\n", 'C="1\n2 ${B:-x}\n"\t# why\n', "  B : it's\n", "C='x'#why\n", "\tD=$B$$ # 'q\n"]
+)  # fmt: skip
 odd_texts = st.text(st.sampled_from("a1 '\"\\#$\n\t=é{}"), max_size=12)
 
 
@@ -175,3 +224,17 @@ def test_what_is_written_is_read_back_and_other_lines_stay(
     assert values(written) == {**values(text), "A": value}
     assert written.startswith(head)
     assert written.endswith(tail) if old else written.startswith(text)
+
+
+@given(
+    text=st.lists(st.one_of(lines, st.sampled_from(["A=1\n", "A='x\ny' # why\n", "export A=\r\n", "A='x'# why\n"]))),
+    value=odd_texts,
+)
+def test_an_undone_change_leaves_every_byte_as_it_was(text: list[str], value: str) -> None:
+    before = EnvFile("".join(text))
+    kept = before.statements_of(["A", "NEW"])
+    try:
+        broken = before.with_values({"A": value, "NEW": value})
+    except ConfigError:
+        return
+    assert broken.with_statements(kept) == before

@@ -30,6 +30,8 @@ ENV = (
     "# the lab\nQFC_LAB=1\nQFIELDCLOUD_WORKER_REPLICAS=2\nQFIELDCLOUD_HOST=field.example.org\nDEBUG=0\n"
     'ENVIRONMENT=production\nSECRET_KEY=a-b-c\nDJANGO_ALLOWED_HOSTS="field.example.org app nginx"\n'
     "EMAIL_HOST=mail.example.org\nHOST_POSTGRES_PORT=5433\n"
+    # As official examples have it: JSON over several lines.
+    'STORAGES=\'{\n    "default": {\n        "BACKEND": "s3", "OPTIONS": {"secret_key": "a#b"}\n    }\n}\'\n'
 )
 #: Created and undone in memory; their checks need files or an engine, so the acceptance tests find them.
 FOUND_ON_REAL_STACKS = {"https-port-not-public", "network-name-wrong"}

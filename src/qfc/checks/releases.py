@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.deploy_records import FOLDER, LOG, past
+from ..stack.env_file import EnvFile
 from ..stack.rollout import DeployState
 from ..stack.upgrade_stops import Upgrade, referenced, stops
 from .base import Auto, Check, DeploymentCheck, Severity
@@ -149,8 +150,7 @@ def compose_text(seen: Evidence) -> str:
 
 def example_values(seen: Evidence) -> Mapping[str, str]:
     """Return the values of `.env.example` by name; none without the file."""
-    pairs = (line.partition("=") for line in _read(seen, EXAMPLE).splitlines() if not line.lstrip().startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, sign, value in pairs if sign}
+    return EnvFile(_read(seen, EXAMPLE), EXAMPLE).values
 
 
 def _read(seen: Evidence, name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from ..stack.env_file import EnvFile
 from ..stack.model import Capability
 from ..stack.ports import Ports
 from .base import Fault, UndoData
@@ -18,9 +19,9 @@ class Setting(Fault):
     values: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def look(self, ports: Ports) -> UndoData:
-        """Return the lines of these variables; None for a variable that `.env` does not set."""
-        lines = lines_of(ports.deployment.settings.text())
-        return {"lines": {name: lines.get(name) for name in self.values}}
+        """Return the text of these variables in `.env`, with all lines of their values; none for one that it lacks."""
+        statements = EnvFile(ports.deployment.settings.text()).statements_of(list(self.values))
+        return {"lines": {name: list(lines) for name, lines in statements.items()}}
 
     def make(self, ports: Ports, known: UndoData) -> None:
         """Write the faulty values."""
@@ -30,30 +31,15 @@ class Setting(Fault):
 
     def undo(self, ports: Ports, known: UndoData) -> None:
         """Restore the old lines, and remove those that were not there."""
-        text = ports.deployment.settings.text()
-        before = put_back(text, known["lines"])
-        if before != text:
-            ports.deployment.settings.restore(before)
+        now = EnvFile(ports.deployment.settings.text())
+        before = now.with_statements({name: _all(lines) for name, lines in known["lines"].items()})
+        if before != now:
+            ports.deployment.settings.restore(before.text)
 
 
-def lines_of(text: str) -> Mapping[str, str]:
-    """Return the lines of an `.env` by variable; of several for one variable the last, which is the one in effect."""
-    return {_name(line): line for line in text.splitlines(keepends=True) if _name(line)}
-
-
-def put_back(text: str, lines: Mapping[str, str | None]) -> str:
-    """Return an `.env` in which these variables have these lines again; None removes a variable's line."""
-    found, kept = set[str](), list[str]()
-    for line in text.splitlines(keepends=True):
-        name = _name(line)
-        found.add(name)
-        kept.append((lines[name] or "") if name in lines else line)
-    return "".join([*kept, *(line for name, line in lines.items() if line and name not in found)])
-
-
-def _name(line: str) -> str:
-    name, equals, _ = line.removeprefix("export ").partition("=")
-    return name.strip() if equals and not line.startswith("#") else ""
+def _all(lines: str | list[str] | None) -> list[str]:
+    """Return all lines; earlier releases of qfc recorded one, or none."""
+    return [lines] if isinstance(lines, str) else lines or []
 
 
 def _filled(value: str, now: Mapping[str, str]) -> str:

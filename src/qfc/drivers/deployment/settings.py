@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ...stack.env_file import EnvFile
 from ...stack.ports import Settings
-from ..env_file import EnvFile
 from ..runtimes.compose.env import Env
 
 

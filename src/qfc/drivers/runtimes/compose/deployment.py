@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ....errors import ConfigError, NotFoundError, QfcError
+from ....stack.env_file import EnvFile
 from ...docker.containers import PROJECT, SERVICE, WORKING_DIR
 from ...docker.engine import Engine
-from ...env_file import EnvFile
 
 #: The application together with any of these identifies a deployment of QFieldCloud: scaled to no workers, it has no
 #: container of a worker.

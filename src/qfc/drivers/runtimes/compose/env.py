@@ -7,8 +7,8 @@ from pathlib import PurePosixPath
 
 from ....errors import CommandError, NotFoundError, QfcError
 from ....files import half_of
+from ....stack.env_file import EnvFile
 from ...docker.engine import Engine
-from ...env_file import EnvFile
 from ...replacing import AS_BEFORE, REPLACE
 from .deployment import ENV_FILE, read_env
 
