@@ -326,6 +326,31 @@ def test_rasters_travel_with_their_sidecars_and_pictures_too(files: Path, pack: 
     assert by_name["svg/tree.svg"] == files / "svg/tree.svg"
 
 
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_files_of_data_folders_travel(files: Path, pack: Pack, scope: str) -> None:
+    for name in ("docs/manual.pdf", "docs/deep/er.txt", "photos/a.jpg", "other.txt"):
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).write_bytes(b"x")
+    settings = (
+        f"<{scope}><attachmentDirs><value>photos</value></attachmentDirs><dataDirs><value>docs</value>"
+        f"<value>.</value><value>../..</value><value>gone</value></dataDirs></{scope}>"
+    )
+    package = pack(write_project(files, [], properties=settings))
+    assert package.names == [
+        *("docs/deep/er.txt", "docs/manual.pdf", "survey_qfield.qgs", "survey_qfield_attachments.zip")
+    ]
+
+
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_the_area_counts_in_both_spellings_of_the_scope(files: Path, pack: Pack, scope: str) -> None:
+    trees(files / "trees.gpkg", 4)
+    settings = (
+        f"<{scope}><areaOfInterest>{RECTANGLE}</areaOfInterest><offlineCopyOnlyAoi>1</offlineCopyOnlyAoi></{scope}>"
+    )
+    package = pack(write_project(files, [layer_xml("t", "./trees.gpkg|layername=trees")], properties=settings))
+    assert package.sql("SELECT fid FROM trees ORDER BY 1") == [(1,), (2,)]
+
+
 def test_what_a_qgz_embeds_travels(files: Path, pack: Pack) -> None:
     trees(files / "trees.gpkg")
     with zipfile.ZipFile(files / "survey.qgz", "w") as archive:

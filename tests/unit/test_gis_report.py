@@ -75,6 +75,17 @@ def test_attachments_are_in_dcim_by_default(tmp_path: Path) -> None:
     assert report(write_project(tmp_path, []))["attachment_dirs"] == ["DCIM"]
 
 
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_folders_are_found_in_both_spellings_of_the_scope(tmp_path: Path, scope: str) -> None:
+    """The desktop plugin writes capitals, QField does not."""
+    settings = (
+        f"<{scope}><attachmentDirs type='QStringList'><value>DCIM</value><value>photos</value></attachmentDirs>"
+        f"<dataDirs type='QStringList'><value>docs</value></dataDirs></{scope}>"
+    )
+    details = report(write_project(tmp_path, [], properties=settings))
+    assert (details["attachment_dirs"], details["data_dirs"]) == (["DCIM", "photos"], ["docs"])
+
+
 @pytest.mark.parametrize(
     ("source", "code", "message"),
     [
