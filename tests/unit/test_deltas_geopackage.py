@@ -277,6 +277,38 @@ def test_geometries_come_and_go(world: World) -> None:
     check_geopackage(world.folder / "trees.gpkg")
 
 
+def test_a_geometry_that_the_device_did_not_see_stays(world: World) -> None:
+    """Devices send null for before and after if they know no geometry, and null alone if they do not say."""
+    before = trees(world)
+    report = world.apply(
+        patch(1, {"height": 11}, {"height": 10}, wkt=None, seen=None),
+        delta("patch", key=2, new={"geometry": None, "attributes": {"height": 21}}),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    after = trees(world)
+    assert {fid: row.wkt for fid, row in after.items()} == {fid: row.wkt for fid, row in before.items()}
+    assert (after[1].height, after[2].height) == (11, 21)
+
+
+def test_an_empty_text_is_no_geometry(world: World) -> None:
+    before = trees(world)
+    report = world.apply(patch(1, {"height": 11}, wkt=""), create(9, "", name="new"))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied"]
+    assert "empty text" in report.outcomes[0].feedback["msg"]
+    assert trees(world) == before
+
+
+def test_times_without_a_zone_stay_without_one(world: World) -> None:
+    """A column that mixes both is read as local and as UTC."""
+    sql(world, "ALTER TABLE trees ADD COLUMN seen DATETIME")
+    report = world.apply(
+        patch(1, {"seen": "2024-03-01T10:11:12.345"}), patch(2, {"seen": "2024-03-01T10:11:12.345+02:00"})
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    stored = sql(world, "SELECT seen FROM trees ORDER BY fid LIMIT 2")
+    assert stored == [("2024-03-01T10:11:12.345",), ("2024-03-01T08:11:12.345Z",)]
+
+
 @pytest.mark.parametrize("wkt", ["Polygon ((0 0, 1 0, 1 1, 0 0))", "MultiPoint ((1 1), (2 2))"])
 def test_other_geometries_are_refused(world: World, wkt: str) -> None:
     outcome = world.apply_one(patch(1, {"height": 1}, wkt=wkt))

@@ -125,6 +125,8 @@ def _ignored(schema: LayerSchema, raw: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _fitted(schema: LayerSchema, geometry: GeometryChange) -> GeometryChange:
+    if geometry is Unchanged.BLANK and schema.geometry is not None:
+        raise RefusedError("The geometry is an empty text; a device removes a geometry with null")
     if not isinstance(geometry, Geometry):
         return Unchanged.GEOMETRY if schema.geometry is None else geometry
     if schema.geometry is None:

@@ -13,9 +13,13 @@ from .values import Field, Value
 
 
 class Unchanged(Enum):
-    """Stands for a geometry that does not change (None stands for no geometry)."""
+    """Stands for a geometry that does not change (None stands for no geometry).
+
+    `BLANK`: the device sent an empty text, which only a layer without geometries accepts.
+    """
 
     GEOMETRY = "unchanged"
+    BLANK = "blank"
 
 
 GeometryChange = Geometry | None | Unchanged

@@ -84,7 +84,7 @@ def _kind_of(name: str) -> FieldKind:
 
 
 def stored(field: Field, value: Value) -> Value:
-    """Return a field's value as SQLite stores it; times in UTC with milliseconds, as in GeoPackages."""
+    """Return a field's value as SQLite stores it; times with milliseconds, in UTC if they have a zone."""
     if value is None:
         return None
     if field.kind is FieldKind.JSON:
@@ -97,5 +97,6 @@ def stored(field: Field, value: Value) -> Value:
 
 
 def _moment(value: datetime) -> str:
+    """Return a time as GDAL writes it: only one whose zone is known ends with `Z`."""
     utc = value.astimezone(UTC) if value.tzinfo else value
-    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}{'Z' if value.tzinfo else ''}"
