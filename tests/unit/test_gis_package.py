@@ -238,7 +238,7 @@ def test_an_area_that_is_none(files: Path, pack: Pack) -> None:
 
 
 def test_layers_without_a_key_are_read_only(files: Path, pack: Pack) -> None:
-    make_geopackage(files / "k.gpkg", "k", "id TEXT PRIMARY KEY, geom POINT", [("a", None)], with_index=False)
+    make_geopackage(files / "k.gpkg", "k", "id TEXT, geom POINT", [("a", None)], with_index=False)
     package = pack(write_project(files, [layer_xml("k", "./k.gpkg|layername=k")]))
     layer = package.layer("k")
     assert layer.is_read_only
@@ -246,7 +246,7 @@ def test_layers_without_a_key_are_read_only(files: Path, pack: Pack) -> None:
     assert layer.datasource == "./k.gpkg|layername=k"
     assert "k.gpkg" in package.names
     assert "data.gpkg" not in package.names
-    assert "neither a primary key" in package.report.notes[0]
+    assert "no primary key" in package.report.notes[0]
     assert package.report.layers_after["k"]["qfs_unsupported_source_pk"] == "1"
 
 

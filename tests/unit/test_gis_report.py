@@ -142,7 +142,7 @@ def test_keys_of_tables(tmp_path: Path) -> None:
     make_geopackage(path, "text_key", "id TEXT PRIMARY KEY, geom POINT", [("a", point(7, 46))], with_index=False)
     make_geopackage(path, "named", "gid INTEGER PRIMARY KEY, geom POINT", [(1, point(7, 46))], with_index=False)
     make_geopackage(path, "comma", '"a,b" INTEGER PRIMARY KEY, geom POINT', [(1, point(7, 46))], with_index=False)
-    keys = {"text_key": None, "named": "gid", "comma": None}
+    keys = {"text_key": "id", "named": "gid", "comma": None}
     for table, key in keys.items():
         entry = only_layer(tmp_path, layer_xml("a", f"./k.gpkg|layername={table}"))
         assert (entry["is_valid"], entry["qfc_source_data_pk_name"]) == (True, key)

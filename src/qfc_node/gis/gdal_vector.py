@@ -34,8 +34,12 @@ _DRIVERS = {
     ".dxf": "DXF",
     ".gdb": "OpenFileGDB",
     ".xlsx": "XLSX",
+    ".csv": "CSV",
+    ".tsv": "CSV",
     ".ods": "ODS",
 }
+#: Columns of text files are texts, unless a .csvt file beside them says otherwise, as in QGIS.
+_PLAIN_TEXT = ("AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=NO")
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 
@@ -62,6 +66,21 @@ class VectorLayer:
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
         """Read only features near a rectangle."""
         library().OGR_L_SetSpatialFilterRect(self.handle, xmin, ymin, xmax, ymax)
+
+    def type_of(self, field: str) -> str:
+        """Return GDAL's name of the type of a field: `Integer`, `String`, …"""
+        definition = library().OGR_FD_GetFieldDefn(library().OGR_L_GetLayerDefn(self.handle), self.fields.index(field))
+        return _text(library().OGR_GetFieldTypeName(library().OGR_Fld_GetType(definition)))
+
+    def values(self, field: str) -> Iterator[str | None]:
+        """Yield the text of one field of every feature; None for a missing value."""
+        index = self.fields.index(field)
+        library().OGR_L_ResetReading(self.handle)
+        while feature := library().OGR_L_GetNextFeature(self.handle):
+            is_set = library().OGR_F_IsFieldSetAndNotNull(feature, index)
+            text = _text(library().OGR_F_GetFieldAsString(feature, index)) if is_set else None
+            library().OGR_F_Destroy(feature)
+            yield text
 
     def features(self, field: str | None = None) -> Iterator[tuple[bytes, str]]:
         """Yield geometry (WKB) and the text of one field of every feature that has a geometry."""
@@ -97,18 +116,24 @@ def open_layer(
 
 
 def copy_layer(
-    layer: VectorLayer, target: Path, table: str, columns: tuple[str, str], crs: str, where: str | None
+    layer: VectorLayer,
+    target: Path,
+    table: str,
+    columns: tuple[str, str],
+    crs: str,
+    where: str | None,
+    key: str | None = None,
 ) -> None:
     """Append a layer to the GeoPackage `target` as `table`, with new key and geometry columns named by `columns`.
 
-    A key column of the source becomes an ordinary field, lists become JSON. `crs` is the coordinate system of the
-    coordinates, which do not change. Raises GdalError.
+    With `key`, the number of each feature becomes an ordinary field of that name; lists become JSON. `crs` is the
+    coordinate system of the coordinates, which do not change. Raises GdalError.
     """
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
-    arguments += _selection(layer, where)
+    arguments += _selection(layer, where, key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
         sources = (c_void_p * 1)(layer.dataset)
@@ -122,9 +147,9 @@ def copy_layer(
         library().GDALVectorTranslateOptionsFree(options)
 
 
-def _selection(layer: VectorLayer, where: str | None) -> list[str]:
-    if layer.key_column:
-        name, key = (text.replace('"', '\\"') for text in (layer.name, layer.key_column))
+def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[str]:
+    if key:
+        name, key = (text.replace('"', '\\"') for text in (layer.name, key))
         statement = f'SELECT FID AS "{key}", * FROM "{name}"' + (f" WHERE {where}" if where else "")
         return ["-dialect", "OGRSQL", "-sql", statement]
     return [*(["-where", where] if where else []), layer.name]
@@ -134,6 +159,8 @@ def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
     driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
+    if driver == "CSV" and not csv_options:
+        csv_options = _PLAIN_TEXT
     library().CPLErrorReset()
     address, options = str(path).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)

@@ -44,7 +44,9 @@ def copy_table(
         count = int(target.execute(f"SELECT count(*) FROM main.{quoted(name)}").fetchone()[0])
         _register(target, names)
         if source.geometry:
-            build_index(target, name, names.key, names.geometry, (source.name, source.geometry.name))
+            # Only a key that is the number of the row keeps the numbers that the source's index has.
+            origin = (source.name, source.geometry.name) if source.key else None
+            build_index(target, name, names.key, names.geometry, origin)
         create_count_triggers(target, name, count)
         _copy_column_metadata(target, names)
     return Copied(name, names.key, count)

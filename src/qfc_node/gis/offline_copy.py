@@ -11,6 +11,9 @@ from pathlib import Path
 from . import delimited_text, gdal_vector, geopackage
 from .area import AreaError, AreaFilter, AreaOfInterest
 from .datasource import FileSource, Source, TextSource
+from .deltas.editing import Identity
+from .deltas.editors.keys import key_text
+from .deltas.values import Field, FieldKind
 from .geopackage import quoted
 from .geopackage_copy import Copied, accepts_filter, copy_table, free_name, is_query
 from .layers import LayerState
@@ -37,6 +40,13 @@ class SharedSource:
         """The filters that select the rows to copy: rows that match any of them. None selects all rows."""
         known = [text for text in self.subsets if text and not is_query(text)]
         return list(dict.fromkeys(known)) if len(known) == len(self.states) else None
+
+    @property
+    def identity(self) -> Identity:
+        """What identifies the features. The layers differ only in their filters, and so share it."""
+        identity = self.states[0].identity
+        assert identity is not None  # only layers that can be edited are copied
+        return identity
 
     @property
     def crs(self) -> str:
@@ -144,15 +154,19 @@ def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
 
 
 def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfInterest | None) -> Copied:
+    identity = source.identity
     with _opened(source) as opened:
-        fields = [*opened.fields, opened.key_column]
+        is_number = identity.key not in opened.fields
+        fields = [*opened.fields, identity.key]
         key, geometry = free_name("fid", fields), free_name("geom", fields)
         filters = source.filters
         where = " OR ".join(f"({text})" for text in filters) if filters else None
-        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, where)
+        as_field = identity.key if is_number else None
+        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, where, as_field)
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         if limit := _area_filter(source, area):
             _drop_outside(connection, name, limit)
+        _check_keys(connection, name, identity)
         (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
     return Copied(name, key, int(count))
 
@@ -169,6 +183,16 @@ def _opened(source: SharedSource) -> Generator[gdal_vector.VectorLayer]:
                 yield opened
         case _:
             raise GisError("its data are not in a file")
+
+
+def _check_keys(connection: sqlite3.Connection, table: str, identity: Identity) -> None:
+    """Check that the copy has the keys by which edits will find the features. Raises GisError."""
+    if identity.keys is None:
+        return
+    rows = connection.execute(f"SELECT {quoted(identity.key)} FROM {quoted(table)}")
+    field = Field(identity.key, FieldKind.ANY)
+    if any(key_text(field, value) not in identity.keys for (value,) in rows):
+        raise GisError(f"its key '{identity.key}' has other values in the package")
 
 
 def _drop_outside(connection: sqlite3.Connection, table: str, area: AreaFilter) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from . import qgs_xml
 from .area import area_of_interest
-from .datasource import DatabaseSource, OtherSource, TextSource
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
@@ -54,7 +53,7 @@ def _plan(states: Iterable[LayerState]) -> _Plan:
 
 def _decide(state: LayerState, plan: _Plan) -> None:
     action = layer_action(state.layer)
-    problem = _offline_problem(state) if action == "offline" else ""
+    problem = state.edit_problem if action == "offline" else ""
     if state.is_localized:
         plan.kept.append(state)
     elif action == "remove":
@@ -71,17 +70,8 @@ def _decide(state: LayerState, plan: _Plan) -> None:
             _lock(state, plan, problem)
 
 
-def _offline_problem(state: LayerState) -> str:
-    """Return why a layer cannot be edited offline; empty if it can."""
-    if state.key_problem:
-        return state.key_problem
-    if isinstance(state.layer.source, DatabaseSource | OtherSource):
-        return f"data of the provider '{state.layer.provider}' cannot be copied"
-    return ""
-
-
 def _lock(state: LayerState, plan: _Plan, reason: str) -> None:
-    make_read_only(state.layer, key_is_missing=state.key is None)
+    make_read_only(state.layer, key_is_missing=state.lacks_key)
     plan.notes.append(f"Layer '{state.layer.name}' is read-only in the field: {reason}.")
 
 
@@ -92,10 +82,7 @@ def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file:
             plan.kept.append(state)
             _lock(state, plan, reason.rstrip("."))
             continue
-        is_text = isinstance(state.layer.source, TextSource)
         make_offline(state, data.tables[state.layer.id], data_file)
-        if is_text:
-            _lock(state, plan, "text files cannot be changed")
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)

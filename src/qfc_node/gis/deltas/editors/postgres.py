@@ -14,7 +14,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from ...datasource import DatabaseSource
-from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, write_wkb
 from ..values import FieldKind, Value, coerce_or_keep
 from .postgres_schema import PostgresTable, describe
@@ -62,6 +62,11 @@ class PostgresStore:
             table = describe(self.connection, text, source.geometry_column, source.key)
         return PostgresLayer(self, name, table)
 
+    def identity(self, name: str | None, number: int | None = None) -> Identity:
+        """Return the key of a table without geometries."""
+        schema = self.layer(name, number).schema
+        return Identity(schema.key, schema.writable)
+
     def layer(self, name: str | None, number: int | None = None) -> PostgresLayer:  # noqa: ARG002 -- as Store has it
         """Return the editor of a table without geometries."""
         return self.layer_of(DatabaseSource("postgres", table=name or ""))
@@ -99,7 +104,7 @@ class PostgresLayer:
         self._name = name
         self._table = table
         self.schema: LayerSchema = table.schema
-        self._key = table.schema.key or ""
+        self._key = table.schema.key
 
     def find(self, key: str) -> Feature | None:
         """Return the row with that key, locked until the end of the run; None without one."""
