@@ -253,12 +253,36 @@ def test_constraints_of_the_table_are_provider_errors(world: World) -> None:
     check_geopackage(world.folder / "trees.gpkg")
 
 
-def test_fields_that_are_not_there_are_named(world: World) -> None:
+def test_no_edit_is_applied_without_one_of_its_values(world: World) -> None:
     sql(world, "ALTER TABLE trees ADD COLUMN twice INTEGER AS (height * 2)")
-    outcome = world.apply_one(create(9, None, name="x", girth=3, twice=5, fid_1=4))
-    assert outcome.status == "applied"
-    assert "girth, twice" in outcome.feedback["msg"]
-    assert "fid_1" not in outcome.feedback["msg"]
+    before = trees(world)
+    report = world.apply(
+        create(9, None, name="x", girth=3, twice=5, fid_1=4),
+        patch(1, {"height": 11, "girth": 3}, {"height": 10, "girth": 2}),
+        patch(1, {f"field {n}": n for n in range(1000)}),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied"] * 3
+    assert "girth, twice" in report.outcomes[0].feedback["msg"]
+    assert "fid_1" not in report.outcomes[0].feedback["msg"]
+    assert "990 more" in report.outcomes[2].feedback["msg"]
+    assert trees(world) == before
+
+
+def test_what_a_device_did_not_change_needs_no_field(world: World) -> None:
+    unchanged = {"girth": 2, "gone": None}
+    report = world.apply(
+        patch(1, {**unchanged, "height": 11}, {**unchanged, "height": 10}), create(9, None, name="x", gone=None)
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    assert trees(world)[1].height == 11
+
+
+def test_a_change_that_means_the_same_is_written(world: World) -> None:
+    sql(world, "ALTER TABLE trees ADD COLUMN tags TEXT")
+    sql(world, "UPDATE trees SET tags = '[1, 2]', weight = 1")
+    changes = {"tags": "[1,2]", "weight": 1 + 2**-50}
+    assert world.apply_one(patch(1, changes, {"tags": [1, 2], "weight": 1})).status == "applied"
+    assert sql(world, "SELECT tags, weight FROM trees WHERE fid = 1") == [("[1,2]", 1 + 2**-50)]
 
 
 def test_keys_do_not_change(world: World) -> None:

@@ -153,6 +153,7 @@ READ_ONLY: dict[str, tuple[Make, str, str]] = {
     "CSV": (by_hand("t.csv", "name\na\n"), "ogr", 'no field "fid"'),
     "CSV with options": (by_hand("t.csv", TEXT, "./t.csv|option:X_POSSIBLE_NAMES=x"), "ogr", "X_POSSIBLE_NAMES"),
     "delimited text": (by_hand("t.csv", "name\na\n", "file:./t.csv?geomType=none"), "delimitedtext", 'no field "fid"'),
+    "names": (geojson({"properties": {"fid": 1, "Name": "a", "name": "b"}}), "ogr", "several fields called 'Name'"),
     "virtual": (by_hand("x", ""), "virtual", "data of the provider 'virtual' cannot be copied"),
 }
 
@@ -165,3 +166,17 @@ def test_all_else_is_read_only_for_a_reason_that_is_said(tmp_path: Path, kind: s
     assert device.layer("t").is_read_only
     assert device.notes.startswith("Layer 't' is read-only in the field: ")
     assert reason in device.notes
+
+
+def test_fields_that_the_node_cannot_write_are_read_only(tmp_path: Path) -> None:
+    columns = f"fid INTEGER PRIMARY KEY, {SPATIAL}, twice INTEGER AS (fid * 2)"
+    device = device_of(tmp_path, table(columns))
+    assert device.editable()["t"].fields == ("fid", "name")
+    assert "Fields of layer 't' are read-only in the field: twice." in device.notes
+
+
+def test_ids_of_text_beside_a_key_are_read_only(tmp_path: Path) -> None:
+    """GDAL shows them as a field, which is no property."""
+    device = device_of(tmp_path, geojson({"id": "x", "properties": {"fid": 1, "name": "a"}}))
+    assert device.editable()["t"].fields == ("fid", "name")
+    assert "read-only in the field: id." in device.notes

@@ -18,11 +18,12 @@ _DATA_COLUMN = "column_name, name, title, description, mime_type, constraint_nam
 
 @dataclass(frozen=True)
 class Copied:
-    """A table of the package."""
+    """A table of the package. `fields`: its columns except key and geometry."""
 
     table: str
     key: str
     feature_count: int
+    fields: tuple[str, ...]
 
 
 def copy_table(
@@ -49,7 +50,7 @@ def copy_table(
             build_index(target, name, names.key, names.geometry, origin)
         create_count_triggers(target, name, count)
         _copy_column_metadata(target, names)
-    return Copied(name, names.key, count)
+    return Copied(name, names.key, count, tuple(source.field_names))
 
 
 def free_name(wanted: str, taken: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -157,7 +158,8 @@ def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfI
     identity = source.identity
     with _opened(source) as opened:
         is_number = identity.key not in opened.fields
-        fields = [*opened.fields, identity.key]
+        fields = [*opened.fields, *([identity.key] if is_number else [])]
+        _check_names(fields)
         key, geometry = free_name("fid", fields), free_name("geom", fields)
         filters = source.filters
         where = " OR ".join(f"({text})" for text in filters) if filters else None
@@ -166,9 +168,9 @@ def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfI
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         if limit := _area_filter(source, area):
             _drop_outside(connection, name, limit)
+        copied = _described(connection, name, key, geometry)
         _check_keys(connection, name, identity)
-        (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-    return Copied(name, key, int(count))
+    return copied
 
 
 @contextmanager
@@ -183,6 +185,22 @@ def _opened(source: SharedSource) -> Generator[gdal_vector.VectorLayer]:
                 yield opened
         case _:
             raise GisError("its data are not in a file")
+
+
+def _described(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> Copied:
+    (count,) = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()
+    columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    return Copied(table, key, int(count), tuple(name for name in columns if name not in (key, geometry)))
+
+
+def _check_names(fields: Sequence[str]) -> None:
+    """Check that all fields can keep their names, by which edits will find them. Raises GisError."""
+    counts = Counter(name.lower() for name in fields)
+    shared = next((name for name in fields if counts[name.lower()] > 1), None)
+    if shared is not None:
+        raise GisError(
+            f"it has several fields called '{shared}' in upper and lower case, which a GeoPackage cannot have"
+        )
 
 
 def _check_keys(connection: sqlite3.Connection, table: str, identity: Identity) -> None:

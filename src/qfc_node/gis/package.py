@@ -11,7 +11,7 @@ from .area import area_of_interest
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
-from .packaged_layer import make_offline, make_read_only, point_references
+from .packaged_layer import make_offline, make_read_only, point_references, unwritable_fields
 from .port import Log, PackageReport
 from .project import Project
 from .qgs_xml import Element
@@ -82,7 +82,13 @@ def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file:
             plan.kept.append(state)
             _lock(state, plan, reason.rstrip("."))
             continue
-        make_offline(state, data.tables[state.layer.id], data_file)
+        copied = data.tables[state.layer.id]
+        make_offline(state, copied, data_file)
+        if locked := unwritable_fields(state, copied):
+            plan.notes.append(
+                f"Fields of layer '{state.layer.name}' are read-only in the field: {', '.join(locked)}."
+                " The source fills them in itself, or the node cannot write them."
+            )
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)

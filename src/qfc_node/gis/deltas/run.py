@@ -15,6 +15,8 @@ from .editing import LayerEditor, RefusedError, Store
 from .feedback import outcome
 from .stores import Stores
 
+_APPLIED = "Successfully applied delta!"
+
 
 def apply_deltas(
     project: Project, deltas: Sequence[Delta], *, overwrite_conflicts: bool, known_pks: PkMap, log: Log
@@ -76,8 +78,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 -- no delta may stop the others
             message = f"The delta could not be applied: {type(error).__name__}: {error}"
             return outcome(index, delta, "error", message)
-        message = _success_message(applied)
-        return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
+        return outcome(index, delta, "applied", _APPLIED, modified_key=applied.key, conflicts=applied.overwritten)
 
     def _edit(self, index: int, edit: Edit) -> Applied:
         store, editor = self._editor(edit.layer_id)
@@ -114,13 +115,6 @@ class _Run:
         if error is None:
             return reached
         return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
-
-
-def _success_message(applied: Applied) -> str:
-    message = "Successfully applied delta!"
-    if not applied.ignored:
-        return message
-    return f"{message} Ignored, because the layer has no such writable fields: {', '.join(applied.ignored)}."
 
 
 def _log_outcomes(log: Log, outcomes: Sequence[DeltaOutcome], changed: set[Path]) -> None:

@@ -106,6 +106,13 @@ def same(field: Field, one: Value, other: Value) -> bool:
     return type(one) is type(other) and one == other
 
 
+def identical(one: Value, other: Value) -> bool:
+    """Whether two values from `coerce` are the same, so that writing one over the other changes nothing."""
+    if isinstance(one, datetime) and isinstance(other, datetime) and (one.tzinfo is None) != (other.tzinfo is None):
+        return False
+    return type(one) is type(other) and one == other
+
+
 def _check_text(field: Field, text: str) -> None:
     if len(text) > MAXIMUM_LENGTH:
         raise BadValueError(field, f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are allowed")
