@@ -9,11 +9,14 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pyogrio.raw
 import pytest
+import shapely
 
 from delta_world import Row, write
 from field_device import FieldDevice
 from gis_samples import layer_xml, make_geopackage, point, write_project
+from qfc_node.gis.wkb import strip_header
 
 TREES = [Row(n, f"tree {n}", n * 10, None, f"POINT ({n} {n})") for n in (3, 7, 8)]
 TEXT = "fid,name,height\n3,tree 3,30\n7,tree 7,70\n8,tree 8,80\n"
@@ -129,6 +132,7 @@ def test_new_features_arrive_and_can_be_edited(tmp_path: Path, kind: str) -> Non
     assert seen.send(seen.patch(again, row, {"name": "edited"})).outcomes[0].status == "applied"
 
 
+ONE = '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"fid": 1}, "geometry": null}]}'
 VIEW = "CREATE VIEW v AS SELECT * FROM t"
 READ_ONLY: dict[str, tuple[Make, str, str]] = {
     "MapInfo": (by_gdal("t.tab", "MapInfo File"), "ogr", "convert the file to a GeoPackage"),
@@ -154,6 +158,7 @@ READ_ONLY: dict[str, tuple[Make, str, str]] = {
     "CSV with options": (by_hand("t.csv", TEXT, "./t.csv|option:X_POSSIBLE_NAMES=x"), "ogr", "X_POSSIBLE_NAMES"),
     "delimited text": (by_hand("t.csv", "name\na\n", "file:./t.csv?geomType=none"), "delimitedtext", 'no field "fid"'),
     "names": (geojson({"properties": {"fid": 1, "Name": "a", "name": "b"}}), "ogr", "several fields called 'Name'"),
+    "other types": (by_hand("t.geojson", ONE, "./t.geojson|geometrytype=Curve"), "ogr", "of the type Curve"),
     "virtual": (by_hand("x", ""), "virtual", "data of the provider 'virtual' cannot be copied"),
 }
 
@@ -180,3 +185,92 @@ def test_ids_of_text_beside_a_key_are_read_only(tmp_path: Path) -> None:
     device = device_of(tmp_path, geojson({"id": "x", "properties": {"fid": 1, "name": "a"}}))
     assert device.editable()["t"].fields == ("fid", "name")
     assert "read-only in the field: id." in device.notes
+
+
+def shape(kind: str, *coordinates: object) -> dict[str, Any]:
+    return {"type": kind, "coordinates": coordinates[0] if len(coordinates) == 1 else coordinates}
+
+
+RING = [[0, 0], [1, 0], [1, 1], [0, 0]]
+MIXED = {
+    1: shape("Point", 1, 1),
+    2: shape("Polygon", [RING]),
+    3: shape("MultiPolygon", [[RING]]),
+    4: None,
+    5: shape("LineString", [[0, 0], [1, 1]]),
+}
+
+
+def mixed_geojson(folder: Path) -> str:
+    features = [
+        {"type": "Feature", "properties": {"fid": fid, "name": "old"}, "geometry": geometry}
+        for fid, geometry in MIXED.items()
+    ]
+    (folder / "mixed.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return "./mixed.geojson"
+
+
+def mixed_geopackage(folder: Path) -> str:
+    wkts = {
+        fid: None if geometry is None else shapely.from_geojson(json.dumps(geometry)).wkt
+        for fid, geometry in MIXED.items()
+    }
+    rows = [Row(fid, "old", wkt=wkt) for fid, wkt in wkts.items()]
+    write(folder / "mixed.gpkg", rows, "Unknown", with_fid=False, layer="mixed")
+    return "./mixed.gpkg|layername=mixed"
+
+
+@pytest.mark.parametrize("make", [mixed_geojson, mixed_geopackage])
+def test_layers_of_one_file_by_geometry_type(tmp_path: Path, make: Make) -> None:
+    (tmp_path / "files").mkdir()
+    source = make(tmp_path / "files")
+    kinds = {"points": "Point", "areas": "Polygon", "lines": "LineString25D", "all": ""}
+    layers = [layer_xml(name, source + (f"|geometrytype={kind}" if kind else "")) for name, kind in kinds.items()]
+    device = FieldDevice(write_project(tmp_path / "files", layers), tmp_path / "export")
+    editable = device.editable()
+    assert {name: [row["fid"] for row in device.rows(layer)] for name, layer in editable.items()} == {
+        "points": [1],
+        "areas": [2, 3],
+        "lines": [5],
+        "all": [1, 2, 3, 4, 5],
+    }
+    assert [device.geometry_type(editable[name]) for name in kinds if name != "all"] == [
+        *("POINT", "MULTIPOLYGON", "LINESTRING")
+    ]
+    edits = [device.patch(editable[name], device.rows(editable[name])[0], {"name": name}) for name in kinds]
+    assert [outcome.status for outcome in device.send(*edits, overwrite=True).outcomes] == ["applied"] * 4
+    seen = FieldDevice(tmp_path / "files/survey.qgs", tmp_path / "again")
+    found = {row["fid"]: row["name"] for row in seen.rows(seen.editable()["all"])}
+    assert found == {1: "all", 2: "areas", 3: "old", 4: "old", 5: "lines"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "wkt", "expected"),
+    [
+        ("Polygon", "POLYGON ((0 0, 1 0, 1 1, 0 0))", "MULTIPOLYGON"),
+        ("LineString", "LINESTRING (0 0, 1 1)", "MULTILINESTRING"),
+        ("Point", "POINT (0 0)", "POINT"),
+        ("MultiPoint", "MULTIPOINT ((0 0))", "MULTIPOINT"),
+    ],
+)
+def test_shapefiles_take_multi_geometries(tmp_path: Path, kind: str, wkt: str, expected: str) -> None:
+    """QGIS shows every shapefile of lines or areas as one of multi lines or areas."""
+
+    def make(folder: Path) -> str:
+        write(folder / "t.shp", [Row(1, "one", wkt=wkt)], kind)
+        return "./t.shp"
+
+    device = device_of(tmp_path, make)
+    layer = device.editable()["t"]
+    assert device.geometry_type(layer) == expected
+    held = [shapely.from_wkb(strip_header(row["geom"])) for row in device.rows(layer)]
+    assert {geometry.geom_type.upper() for geometry in held} == {expected}
+    if expected in ("POINT", "MULTIPOINT"):
+        return
+    two = {
+        "MULTIPOLYGON": "MultiPolygon (((0 0, 4 0, 4 4, 0 0)), ((10 10, 14 10, 14 14, 10 10)))",
+        "MULTILINESTRING": "MultiLineString ((0 0, 1 1), (5 5, 6 6))",
+    }[expected]
+    assert device.send(device.create(layer, 9, {"name": "two"}, two)).outcomes[0].status == "applied"
+    stored = pyogrio.raw.read(tmp_path / "files/t.shp")[2]
+    assert shapely.from_wkb(stored[1]).equals(shapely.from_wkt(two))

@@ -36,6 +36,7 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "GDALDatasetGetLayerByName": (c_void_p, [c_void_p, c_char_p]),
     "OGR_L_GetName": (c_char_p, [c_void_p]),
     "OGR_L_GetFIDColumn": (c_char_p, [c_void_p]),
+    "OGR_L_GetGeomType": (ctypes.c_uint, [c_void_p]),
     "OGR_L_GetFeatureCount": (c_longlong, [c_void_p, c_int]),
     "OGR_L_GetLayerDefn": (c_void_p, [c_void_p]),
     "OGR_L_GetNextFeature": (c_void_p, [c_void_p]),

@@ -13,6 +13,8 @@ from typing import Any
 from .gdal import GdalError, last_error, library, string_list
 
 _READ_VECTOR = 0x04
+#: Numbers of lines and polygons, without Z and M.
+_SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
 #: The name of a file determines its driver, never its content: some drivers follow references to other places.
 _DRIVERS = {
@@ -52,11 +54,25 @@ class VectorLayer:
     name: str
     key_column: str
     fields: tuple[str, ...]
+    is_shapefile: bool = False
 
     @property
     def feature_count(self) -> int:
         """Number of features; -1 if GDAL would have to count them."""
         return int(library().OGR_L_GetFeatureCount(self.handle, 0))
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether QGIS treats the layer as one of multi lines or polygons: so it does all of a shapefile."""
+        kind = (int(library().OGR_L_GetGeomType(self.handle)) & 0x7FFFFFFF) % 1000
+        return kind in _MULTI_KINDS or (self.is_shapefile and kind in _SINGLE_KINDS)
+
+    def has(self, condition: str) -> bool:
+        """Whether a feature meets the condition. Raises GdalError if it is invalid."""
+        self.set_filter(condition)
+        count = int(library().OGR_L_GetFeatureCount(self.handle, 1))
+        self.set_filter(None)
+        return count > 0
 
     def set_filter(self, text: str | None) -> None:
         """Read only features that match a filter. Raises GdalError if the filter is invalid."""
@@ -110,7 +126,7 @@ def open_layer(
         handle = _find_layer(dataset, name, index)
         if not handle:
             raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
-        yield _describe(dataset, handle)
+        yield _describe(dataset, handle, path)
     finally:
         library().GDALClose(dataset)
 
@@ -123,16 +139,19 @@ def copy_layer(
     crs: str,
     where: str | None,
     key: str | None = None,
+    geometries: str | None = None,
 ) -> None:
     """Append a layer to the GeoPackage `target` as `table`, with new key and geometry columns named by `columns`.
 
-    With `key`, the number of each feature becomes an ordinary field of that name; lists become JSON. `crs` is the
-    coordinate system of the coordinates, which do not change. Raises GdalError.
+    With `key`, the number of each feature becomes an ordinary field of that name; lists become JSON. `geometries`: the
+    type of the table, if it is not the source's. `crs` is the coordinate system of the coordinates, which do not
+    change. Raises GdalError.
     """
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
+    arguments += ["-nlt", geometries] if geometries else []
     arguments += _selection(layer, where, key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
@@ -176,13 +195,13 @@ def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_voi
     return library().GDALDatasetGetLayer(dataset, index or 0)
 
 
-def _describe(dataset: c_void_p, handle: c_void_p) -> VectorLayer:
+def _describe(dataset: c_void_p, handle: c_void_p, path: Path) -> VectorLayer:
     gdal = library()
     definition = gdal.OGR_L_GetLayerDefn(handle)
     fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
     names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
     name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
-    return VectorLayer(dataset, handle, name, key, names)
+    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp")
 
 
 def _text(value: Any) -> str:

@@ -15,6 +15,7 @@ from .datasource import FileSource, Source, TextSource
 from .deltas.editing import Identity
 from .deltas.editors.keys import key_text
 from .deltas.values import Field, FieldKind
+from .geometry_choice import GeometryChoice, chosen_geometries
 from .geopackage import quoted
 from .geopackage_copy import Copied, accepts_filter, copy_table, free_name, is_query
 from .layers import LayerState
@@ -48,6 +49,11 @@ class SharedSource:
         identity = self.states[0].identity
         assert identity is not None  # only layers that can be edited are copied
         return identity
+
+    @property
+    def choice(self) -> GeometryChoice | None:
+        """The geometries that the layers show; None for all."""
+        return chosen_geometries(self.states[0].layer.source)
 
     @property
     def crs(self) -> str:
@@ -107,7 +113,8 @@ def _identity(state: LayerState, path: Path) -> tuple[tuple[str, ...], str]:
         options = (f"{key}={value}" for key, value in sorted(source.options.items()) if key != "subset")
         return (str(path), *options), path.stem
     name = state.table.name if state.table else _layer_name(source)
-    return (str(path), name.lower(), state.layer.crs), name or path.stem
+    choice = chosen_geometries(source)
+    return (str(path), name.lower(), state.layer.crs, choice.single if choice else ""), name or path.stem
 
 
 def _layer_name(source: Source) -> str:
@@ -146,7 +153,7 @@ def _copy_with_sqlite(
         with geopackage.open_read_only(source.path) as opened:
             # The filter uses a function that only GDAL has: copy all rows; the layer filters them on the device.
             filters = None if any(accepts_filter(opened, table, text) for text in filters) else filters
-    return copy_table(connection, source.path, table, name, filters, _area_filter(source, area))
+    return copy_table(connection, source.path, table, name, filters, _area_filter(source, area), source.choice)
 
 
 def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
@@ -161,16 +168,32 @@ def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfI
         fields = [*opened.fields, *([identity.key] if is_number else [])]
         _check_names(fields)
         key, geometry = free_name("fid", fields), free_name("geom", fields)
-        filters = source.filters
-        where = " OR ".join(f"({text})" for text in filters) if filters else None
         as_field = identity.key if is_number else None
-        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, where, as_field)
+        types = _geometry_type(opened, source.choice)
+        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, _where(source), as_field, types)
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         if limit := _area_filter(source, area):
             _drop_outside(connection, name, limit)
         copied = _described(connection, name, key, geometry)
         _check_keys(connection, name, identity)
     return copied
+
+
+def _where(source: SharedSource) -> str | None:
+    """Return the condition for the features to copy, in OGR's SQL."""
+    filters = source.filters
+    any_filter = " OR ".join(f"({text})" for text in filters) if filters else None
+    if source.choice is None:
+        return any_filter
+    return f"{source.choice.filter} AND ({any_filter})" if any_filter else source.choice.filter
+
+
+def _geometry_type(opened: gdal_vector.VectorLayer, choice: GeometryChoice | None) -> str | None:
+    """Return the type of the copy in the words of `ogr2ogr`, as QGIS sees the source; None for the source's own."""
+    if choice is None:
+        return "PROMOTE_TO_MULTI" if opened.is_multi else None
+    has_multi = opened.has(f"OGR_GEOMETRY = '{choice.multi}'")
+    return f"{choice.multi if has_multi else choice.single}{choice.dimensions}"
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..datasource import DatabaseSource, FileSource, TextSource
+from ..geometry_choice import chosen_geometries
 from ..port import MissingFileError
 from ..project import Layer, Project
 from .editing import Identity, LayerEditor, RefusedError, Store
@@ -73,6 +74,8 @@ class Stores:
     def _file(self, source: FileSource, layer: Layer) -> Store:
         path = self._path(source)
         suffix = path.suffix.lower()
+        if "geometrytype" in source.options and chosen_geometries(source) is None:
+            raise RefusedError(f"The layer is limited to geometries of the type {source.options['geometrytype']}")
         if suffix in _SQLITE:
             return self._opened(path, lambda: SqliteStore(path))
         unknown = [name for name in source.options if name not in _HARMLESS_OPTIONS]
