@@ -97,31 +97,20 @@ def test_shapefile_keeps_widths_encoding_and_untouched_records(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"name": "x" * 81}, "81 bytes"),
+        ({"name": "x" * 255}, "255 bytes"),
         ({"name": "€" * 10}, "encoding"),
         ({"height": 10**18}, "outside"),
         ({"height": "many"}, "not an integer"),
-        ({"weight": 1e300}, "digits"),
+        ({"weight": "Infinity"}, "not a real number"),
     ],
 )
 def test_shapefile_values_that_do_not_fit_are_refused(tmp_path: Path, values: dict[str, Any], words: str) -> None:
     world = shapefile(tmp_path, encoding="ISO-8859-1")
-    if "weight" in values:
-        narrow(tmp_path / "trees.dbf")
     before = world.snapshot()
     outcome = world.apply_one(patch(1, values))
     assert outcome.status == "not_applied"
     assert words in outcome.feedback["msg"]
     assert world.snapshot() == before
-
-
-def narrow(path: Path) -> None:
-    """Make the field of weights too narrow for some numbers, and its neighbour wider."""
-    data = bytearray(path.read_bytes())
-    heights, weights = (data.index(name.ljust(11, b"\0")) for name in (b"height", b"weight"))
-    data[heights + 16] += data[weights + 16] - 8
-    data[weights + 16], data[weights + 17] = 8, 3
-    path.write_bytes(bytes(data))
 
 
 @pytest.mark.parametrize("weight", [0.1, 1e9, -1234567.891, 1e20, 1e-9, 123456789.123456789])

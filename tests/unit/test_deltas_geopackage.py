@@ -214,7 +214,6 @@ def test_values_of_all_kinds_are_written_as_gdal_reads_them(world: World) -> Non
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("w TEXT(3)", "four", "4 characters"),
         ("small SMALLINT", 40000, "outside"),
         ("n INTEGER", "many", "not an integer"),
         ("n INTEGER", 1.5, "not an integer"),

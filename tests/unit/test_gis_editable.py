@@ -274,3 +274,12 @@ def test_shapefiles_take_multi_geometries(tmp_path: Path, kind: str, wkt: str, e
     assert device.send(device.create(layer, 9, {"name": "two"}, two)).outcomes[0].status == "applied"
     stored = pyogrio.raw.read(tmp_path / "files/t.shp")[2]
     assert shapely.from_wkb(stored[1]).equals(shapely.from_wkt(two))
+
+
+def test_texts_that_are_longer_than_declared_are_edited(tmp_path: Path) -> None:
+    """A GeoPackage enforces no width; files have longer texts."""
+    rows = [(1, None, "longer than ten characters")]
+    device = device_of(tmp_path, table("fid INTEGER PRIMARY KEY, geom POINT, name TEXT(10)", *rows))
+    layer = device.editable()["t"]
+    change = device.patch(layer, device.rows(layer)[0], {"name": "longer than ten characters, corrected"})
+    assert device.send(change).outcomes[0].status == "applied"

@@ -11,7 +11,7 @@ from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry
 from ..values import Value
 from .bounds import Bounds
-from .dbf import DELETED, Dbf, find_codec, find_encoding
+from .dbf import Dbf, DbfRecord, find_codec, find_encoding
 from .keys import key_field, without_key
 from .rows import RowStore, replace_file
 from .shapes import NULL_SHAPE, ShapeFile
@@ -25,7 +25,7 @@ _GDAL_INDEX = ".qix"
 class ShapeRow:
     """A record of the .dbf and the matching one of the .shp."""
 
-    record: bytes
+    record: DbfRecord
     shape: bytes
 
 
@@ -55,7 +55,7 @@ class Shapefile:
             counts = f"{len(shapes)} shapes and {len(records)} records"
             raise RefusedError(f"{self._path.name} is damaged: it has {counts}")
         pairs = zip(records, shapes, strict=True)
-        return [None if record.startswith(DELETED) else ShapeRow(record, shape) for record, shape in pairs]
+        return [None if record.is_deleted else ShapeRow(record, shape) for record, shape in pairs]
 
     def value(self, row: ShapeRow, name: str) -> Value:
         """Return the value from the record."""

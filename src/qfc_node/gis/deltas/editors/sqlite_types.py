@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from ..values import INT64, Field, FieldKind, Value
 
-_TYPE = re.compile(r"\s*(?P<name>[A-Za-z_ 0-9]*?)\s*(?:\(\s*(?P<width>\d+).*)?\s*\Z", re.DOTALL)
+_TYPE = re.compile(r"\s*(?P<name>[A-Za-z_ 0-9]*?)\s*(?:\(.*)?\s*\Z", re.DOTALL)
 _GENERATED = (2, 3)
 _INTEGERS = {
     "TINYINT": (-(2**7), 2**7 - 1),
@@ -58,14 +58,13 @@ def read_columns(connection: sqlite3.Connection, table: str) -> list[Column]:
 
 
 def field_of(column: Column, is_json: bool = False) -> Field:
-    """Return the field for a column, by its declared type."""
+    """Return the field for a column, by its declared type. Its width limits nothing: SQLite stores longer texts."""
     found = _TYPE.match(column.declared_type)
-    name, width = (found["name"].upper(), found["width"]) if found else ("", None)
+    name = found["name"].upper() if found else ""
     kind = FieldKind.JSON if is_json else _kind_of(name)
     return Field(
         column.name,
         kind,
-        width=int(width) if width and kind is FieldKind.TEXT else None,
         limits=_INTEGERS.get(name, INT64),
         single_precision=name == "FLOAT",
         takes_null=not (column.is_required and column.has_default),
