@@ -106,11 +106,12 @@ def create(
 
 
 def patch(key: object, new: Mapping[str, Any], old: Mapping[str, Any] | None = None, **more: Any) -> Delta:
-    """A change of attributes; `wkt=` for a change of the geometry."""
+    """A change of attributes; `wkt=` for a change of the geometry, of which the device saw `seen`."""
+    before: dict[str, Any] = {"attributes": dict(old or {})}
     changed: dict[str, Any] = {"attributes": dict(new)}
     if "wkt" in more:
-        changed["geometry"] = more.pop("wkt")
-    return delta("patch", key=key, new=changed, old={"attributes": dict(old or {})}, **more)
+        before["geometry"], changed["geometry"] = more.pop("seen", "Point (0 0)"), more.pop("wkt")
+    return delta("patch", key=key, new=changed, old=before, **more)
 
 
 def remove(key: object, old: Mapping[str, Any] | None = None, **more: Any) -> Delta:

@@ -81,6 +81,17 @@ def test_a_file_becomes_rows_and_one_job(field: Field) -> None:
     assert field.memberships() == {str(job.pk): [item["uuid"] for item in sent]}
 
 
+def test_a_character_that_cannot_be_stored_does_not_hold_up_other_edits(field: Field) -> None:
+    from api_world import delta
+    from qfc_node.core.models import Delta
+
+    bad = delta("patch", new={"attributes": {"name": "a\0b \ud83d"}, "geometry": "Point (1 2)\0"})
+    assert field.push(delta(), bad).status_code == 200
+    rows = list(Delta.objects.order_by("created_at"))
+    assert [row.last_status for row in rows] == ["pending", "pending"]
+    assert rows[1].content["new"] == {"attributes": {"name": "ab \ufffd"}, "geometry": "Point (1 2)"}
+
+
 def test_sending_a_file_again_changes_nothing(field: Field) -> None:
     from api_world import delta, deltafile
 

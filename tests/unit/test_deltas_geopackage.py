@@ -214,7 +214,6 @@ def test_values_of_all_kinds_are_written_as_gdal_reads_them(world: World) -> Non
 @pytest.mark.parametrize(
     ("column", "value", "words"),
     [
-        ("w TEXT(3)", "four", "4 characters"),
         ("small SMALLINT", 40000, "outside"),
         ("n INTEGER", "many", "not an integer"),
         ("n INTEGER", 1.5, "not an integer"),
@@ -253,12 +252,36 @@ def test_constraints_of_the_table_are_provider_errors(world: World) -> None:
     check_geopackage(world.folder / "trees.gpkg")
 
 
-def test_fields_that_are_not_there_are_named(world: World) -> None:
+def test_no_edit_is_applied_without_one_of_its_values(world: World) -> None:
     sql(world, "ALTER TABLE trees ADD COLUMN twice INTEGER AS (height * 2)")
-    outcome = world.apply_one(create(9, None, name="x", girth=3, twice=5, fid_1=4))
-    assert outcome.status == "applied"
-    assert "girth, twice" in outcome.feedback["msg"]
-    assert "fid_1" not in outcome.feedback["msg"]
+    before = trees(world)
+    report = world.apply(
+        create(9, None, name="x", girth=3, twice=5, fid_1=4),
+        patch(1, {"height": 11, "girth": 3}, {"height": 10, "girth": 2}),
+        patch(1, {f"field {n}": n for n in range(1000)}),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied"] * 3
+    assert "girth, twice" in report.outcomes[0].feedback["msg"]
+    assert "fid_1" not in report.outcomes[0].feedback["msg"]
+    assert "990 more" in report.outcomes[2].feedback["msg"]
+    assert trees(world) == before
+
+
+def test_what_a_device_did_not_change_needs_no_field(world: World) -> None:
+    unchanged = {"girth": 2, "gone": None}
+    report = world.apply(
+        patch(1, {**unchanged, "height": 11}, {**unchanged, "height": 10}), create(9, None, name="x", gone=None)
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    assert trees(world)[1].height == 11
+
+
+def test_a_change_that_means_the_same_is_written(world: World) -> None:
+    sql(world, "ALTER TABLE trees ADD COLUMN tags TEXT")
+    sql(world, "UPDATE trees SET tags = '[1, 2]', weight = 1")
+    changes = {"tags": "[1,2]", "weight": 1 + 2**-50}
+    assert world.apply_one(patch(1, changes, {"tags": [1, 2], "weight": 1})).status == "applied"
+    assert sql(world, "SELECT tags, weight FROM trees WHERE fid = 1") == [("[1,2]", 1 + 2**-50)]
 
 
 def test_keys_do_not_change(world: World) -> None:
@@ -275,6 +298,38 @@ def test_geometries_come_and_go(world: World) -> None:
     )
     assert {fid: row.wkt for fid, row in trees(world).items()} == {1: None, 2: "POINT (7 7)", 3: "POINT (0 0)"}
     check_geopackage(world.folder / "trees.gpkg")
+
+
+def test_a_geometry_that_the_device_did_not_see_stays(world: World) -> None:
+    """Devices send null for before and after if they know no geometry, and null alone if they do not say."""
+    before = trees(world)
+    report = world.apply(
+        patch(1, {"height": 11}, {"height": 10}, wkt=None, seen=None),
+        delta("patch", key=2, new={"geometry": None, "attributes": {"height": 21}}),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    after = trees(world)
+    assert {fid: row.wkt for fid, row in after.items()} == {fid: row.wkt for fid, row in before.items()}
+    assert (after[1].height, after[2].height) == (11, 21)
+
+
+def test_an_empty_text_is_no_geometry(world: World) -> None:
+    before = trees(world)
+    report = world.apply(patch(1, {"height": 11}, wkt=""), create(9, "", name="new"))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied"]
+    assert "empty text" in report.outcomes[0].feedback["msg"]
+    assert trees(world) == before
+
+
+def test_times_without_a_zone_stay_without_one(world: World) -> None:
+    """A column that mixes both is read as local and as UTC."""
+    sql(world, "ALTER TABLE trees ADD COLUMN seen DATETIME")
+    report = world.apply(
+        patch(1, {"seen": "2024-03-01T10:11:12.345"}), patch(2, {"seen": "2024-03-01T10:11:12.345+02:00"})
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    stored = sql(world, "SELECT seen FROM trees ORDER BY fid LIMIT 2")
+    assert stored == [("2024-03-01T10:11:12.345",), ("2024-03-01T08:11:12.345Z",)]
 
 
 @pytest.mark.parametrize("wkt", ["Polygon ((0 0, 1 0, 1 1, 0 0))", "MultiPoint ((1 1), (2 2))"])

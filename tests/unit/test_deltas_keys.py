@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -62,7 +64,7 @@ def places(path: Path) -> dict[str, tuple[object, object]]:
     rows = sql(
         path,
         "SELECT s.code, ST_MinX(s.geom), ST_MinY(s.geom), r.minx, r.miny FROM stations AS s"
-        " LEFT JOIN rtree_stations_geom AS r ON r.id = s.rowid",
+        " LEFT JOIN rtree_stations_geom AS r ON r.id = s._rowid_",
     )
     return {str(key): ((x, y), (in_tree_x, in_tree_y)) for key, x, y, in_tree_x, in_tree_y in rows}
 
@@ -154,17 +156,82 @@ def test_what_is_too_long_for_a_number_is_not_counted_on(world: World) -> None:
     assert world.apply_one(create("local", layer="features", name="new")).modified_pk == "2"
 
 
-def test_a_text_that_is_a_key_is_needed_and_had_by_one_feature_only(world: World) -> None:
+def test_a_text_that_is_a_key_belongs_to_one_feature_only(world: World) -> None:
     path = collection(world, "a", "b")
     report = world.apply(*(create(key, layer="features", fid=key, name="new") for key in ("b", None, "c", "c")))
-    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied", "applied", "not_applied"]
-    assert names(path) == [("a", "old 0"), ("b", "old 1"), ("c", "new")]
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "applied", "applied", "not_applied"]
+    made = report.outcomes[1].modified_pk
+    assert made is not None
+    assert UUID(made)
+    assert names(path) == [("a", "old 0"), ("b", "old 1"), (made, "new"), ("c", "new")]
 
 
-def test_of_two_features_with_the_same_key_the_first_is_meant(world: World) -> None:
-    path = collection(world, 1, 1)
-    assert world.apply_one(patch(1, {"name": "new"}, layer="features")).status == "applied"
+@pytest.mark.parametrize("keys", [(1, 1, 2), ("a", "a", "b"), (1, 1.0, 2), ("1", 1, 2)])
+def test_of_features_with_the_same_key_none_is_edited(world: World, keys: tuple[object, ...]) -> None:
+    path = collection(world, *keys)
+    report = world.apply(patch(keys[0], {"name": "new"}, layer="features"), remove(keys[0], layer="features"))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied"]
+    assert "Several features" in report.outcomes[0].feedback["msg"]
+    assert world.apply_one(patch(keys[2], {"name": "new"}, layer="features")).status == "applied"
+    assert [name for _, name in names(path)] == ["old 0", "old 1", "new"]
+
+
+@pytest.mark.parametrize(("keys", "asked"), [((1.0, 2.5), "1"), (("01", "2"), "01"), ((7, None), "7")])
+def test_keys_are_those_that_devices_write(world: World, keys: tuple[object, ...], asked: str) -> None:
+    path = collection(world, *keys)
+    assert world.apply_one(patch(asked, {"name": "new"}, layer="features")).status == "applied"
     assert [name for _, name in names(path)] == ["new", "old 1"]
+
+
+def with_properties(world: World, *features: Mapping[str, Any]) -> Path:
+    """Add a GeoJSON file of these features."""
+    path = world.folder / "t.geojson"
+    found = [{"type": "Feature", "geometry": None, **feature} for feature in features]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": found}))
+    world.add_layer("features", "./t.geojson")
+    return path
+
+
+def test_a_property_id_is_no_key(world: World) -> None:
+    """Its values look like the places of features, from 0: an edit of feature 1 changed the second."""
+    path = with_properties(world, *({"properties": {"id": n, "name": f"old {n}"}} for n in (1, 2, 3)))
+    before = path.read_bytes()
+    report = world.apply(patch(1, {"name": "new"}, layer="features"), remove(2, layer="features"))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "not_applied"]
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("ids", [(5, 9), ("x", "y")])
+def test_the_id_of_features_is_a_key(world: World, ids: tuple[object, object]) -> None:
+    path = with_properties(world, *({"id": n, "properties": {"name": f"old {n}"}} for n in ids))
+    report = world.apply(
+        patch(ids[1], {"name": "new", "id": ids[1]}, layer="features"), create("local", layer="features", name="more")
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied"]
+    assert report.outcomes[1].modified_pk
+    assert ids[0] != 5 or report.outcomes[1].modified_pk == "10"
+    found = json.loads(path.read_text())["features"]
+    assert [(str(each["id"]), each["properties"]) for each in found] == [
+        (str(ids[0]), {"name": f"old {ids[0]}"}),
+        (str(ids[1]), {"name": "new"}),
+        (report.outcomes[1].modified_pk, {"name": "more"}),
+    ]
+
+
+def test_a_table_whose_rows_share_a_key(world: World) -> None:
+    sql(world.folder / "trees.gpkg", "CREATE TABLE plain (fid INTEGER, name TEXT)")
+    sql(world.folder / "trees.gpkg", "INSERT INTO plain VALUES (1, 'a'), (1, 'b'), (2, 'c')")
+    world.add_layer("plain", "./trees.gpkg|layername=plain")
+    report = world.apply(*(patch(key, {"name": "new"}, layer="plain") for key in (1, 2)))
+    assert [outcome.status for outcome in report.outcomes] == ["not_applied", "applied"]
+    assert sql(world.folder / "trees.gpkg", "SELECT name FROM plain") == [("a",), ("b",), ("new",)]
+
+
+def test_a_column_may_be_called_like_the_number_of_the_row(world: World) -> None:
+    path = with_stations(world, "code TEXT", ("'a'", "'b'"))
+    sql(path, "ALTER TABLE stations ADD COLUMN rowid INTEGER DEFAULT 1")
+    assert world.apply_one(patch("b", {}, wkt="Point (30 3)", layer="stations")).status == "applied"
+    assert places(path) == {"a": ((10, 1), (10, 1)), "b": ((30, 3), (30, 3))}
 
 
 def test_a_file_that_is_in_the_end_as_it_was_has_not_changed(world: World) -> None:

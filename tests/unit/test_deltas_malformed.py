@@ -143,11 +143,11 @@ def test_what_is_wrong_is_named(tmp_path: Path, change: dict[str, Any], words: s
 
 def test_a_delta_is_taken_up_to_the_length_of_its_keys_and_the_number_of_its_attributes(tmp_path: Path) -> None:
     world = world_of(tmp_path)
-    attributes = {str(number): 1 for number in range(10_000)}
+    attributes: dict[str, None] = {str(number): None for number in range(10_000)}
     for changes in ({"localPk": "x" * 1000}, {"new": {"attributes": attributes}}):
         content = {**GOOD, "method": "create", **changes}
         assert world.apply_one(Delta("d", "f", "c", content)).status == "applied"
-    for changes in ({"localPk": "x" * 1001}, {"new": {"attributes": {**attributes, "one more": 1}}}):
+    for changes in ({"localPk": "x" * 1001}, {"new": {"attributes": {**attributes, "one more": None}}}):
         content = {**GOOD, "method": "create", **changes}
         assert world.apply_one(Delta("d", "f", "c", content)).status == "error"
 

@@ -37,20 +37,75 @@ def height(world: World) -> float:
     return float(columns[list(info["fields"]).index("height")][0])
 
 
-@pytest.mark.parametrize(("value", "fits"), [(9999, True), (10000, False), (-999, True), (-1000, False)])
-def test_a_sign_takes_the_place_of_a_digit(tmp_path: Path, value: int, fits: bool) -> None:
+def size(world: World) -> tuple[int, int]:
+    """Width and decimals of the field of heights."""
+    data = (world.folder / "heights.dbf").read_bytes()
+    return data[64 + 16], data[64 + 17]
+
+
+@pytest.mark.parametrize(
+    ("value", "held", "width"),
+    [
+        *((9999, 9999, 4), (-999, -999, 4), (10000, 10000, 5), (-1000, -1000, 5)),
+        *((10**15, 10**15, 16), (10**18, 1, 4), (-(10**17), 1, 4)),
+        # As QGIS rounds: halves away from zero.
+        *((351.27, 351, 4), (2.5, 3, 4), (-2.5, -3, 4), ("7.5", 8, 4), (0.4, 0, 4)),
+    ],
+)
+def test_whole_numbers_are_rounded_and_their_field_grows(tmp_path: Path, value: object, held: int, width: int) -> None:
     world = table(tmp_path, 4, 0)
     outcome = world.apply_one(patch(1, {"height": value}))
-    assert outcome.status == ("applied" if fits else "not_applied")
-    assert height(world) == (value if fits else 1)
-    assert fits or "outside the range -999 to 9999" in outcome.feedback["msg"]
+    assert outcome.status == ("not_applied" if held == 1 else "applied")
+    assert (height(world), size(world)) == (held, (width, 0))
 
 
-@pytest.mark.parametrize(("value", "fits"), [(1234.5, True), (12345.0, True), (12345.6, False), (-1234.0, True)])
-def test_a_number_is_shortened_only_where_it_stays_the_same(tmp_path: Path, value: float, fits: bool) -> None:
+@pytest.mark.parametrize(
+    ("value", "held", "width"),
+    [
+        *((1234.5, 1234.5, 6), (12345.0, 12345.0, 6), (-1234.0, -1234.0, 6), (1.23456789, 1.235, 6)),
+        *((12345.6, 12345.6, 9), (-12345.678, -12345.678, 10), (1e15, 1e15, 20)),
+    ],
+)
+def test_numbers_are_rounded_to_the_decimals_of_their_field(
+    tmp_path: Path, value: float, held: float, width: int
+) -> None:
     world = table(tmp_path, 6, 3)
-    assert world.apply_one(patch(1, {"height": value})).status == ("applied" if fits else "not_applied")
-    assert height(world) == (value if fits else 1)
+    assert world.apply_one(patch(1, {"height": value})).status == "applied"
+    assert (height(world), size(world)) == (held, (width, 3))
+
+
+def test_a_wide_field_without_decimals_holds_real_numbers_that_are_rounded(tmp_path: Path) -> None:
+    """QGIS shows it as a real number, so that a device may write decimals."""
+    world = table(tmp_path, 20, 0)
+    assert world.apply_one(patch(1, {"height": 351.27}, {"height": 1})).status == "applied"
+    assert (height(world), size(world)) == (351, (20, 0))
+    # What the device wrote is not what is held now, and yet no conflict.
+    assert world.apply_one(patch(1, {"height": 9.0}, {"height": 351.27})).status == "applied"
+
+
+def texts(world: World) -> list[str]:
+    info, _, _, columns = pyogrio.raw.read(world.folder / "trees.shp")
+    return [str(text) for text in columns[list(info["fields"]).index("name")]]
+
+
+def test_a_field_of_texts_grows_to_254_bytes(tmp_path: Path) -> None:
+    write(tmp_path / "trees.shp", TREES, encoding="UTF-8")
+    world = World(tmp_path)
+    world.add_layer("trees", "./trees.shp")
+    before = (tmp_path / "trees.shp").read_bytes()
+    report = world.apply(
+        patch(1, {"name": "ä" * 60}),
+        patch(2, {"name": "x" * 254}),
+        patch(1, {"name": "ä" * 128}),
+        patch(1, {"weight": 2}),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied", "not_applied", "applied"]
+    assert "256 bytes" in report.outcomes[2].feedback["msg"]
+    assert report.changed_files == {"trees.dbf"}
+    assert texts(world) == ["ä" * 60, "x" * 254]
+    assert (tmp_path / "trees.shp").read_bytes() == before
+    assert world.apply_one(patch(2, {"name": "short  "}, {"name": "x" * 254})).status == "applied"
+    assert texts(world) == ["ä" * 60, "short"]
 
 
 def test_a_record_that_is_one_byte_too_short_for_its_fields_is_damage(world: World) -> None:

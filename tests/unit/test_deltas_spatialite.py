@@ -100,10 +100,12 @@ def test_plain_tables_are_edited(tmp_path: Path) -> None:
         remove(5, {"label": "x"}, layer="numbered", client="another"),
     )
     statuses = [outcome.status for outcome in report.outcomes]
-    assert statuses == ["applied", "not_applied", "applied", "not_applied", "applied", "applied", "applied"]
+    assert statuses == ["applied", "not_applied", "applied", "applied", "applied", "applied", "applied"]
     assert report.outcomes[1].feedback["provider_errors"] == ["UNIQUE constraint failed: codes.code"]
     with sqlite3.connect(tmp_path / "data.sqlite") as connection:
-        assert connection.execute("SELECT code, label FROM codes").fetchall() == [("a", "two"), ("b", "three")]
+        assert connection.execute("SELECT code, label FROM codes").fetchall() == [
+            *(("a", "two"), ("b", "three"), (report.outcomes[3].modified_pk, "none"))
+        ]
         assert connection.execute("SELECT * FROM numbered").fetchall() == [(6, "new")]
     connection.close()
 

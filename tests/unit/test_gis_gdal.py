@@ -109,13 +109,13 @@ def test_a_key_that_is_no_field_becomes_one(files: Path) -> None:
     assert rows(report, "SELECT id, name FROM s") == [(17, "a")]
 
 
-def test_a_text_file_with_a_key_is_copied_but_locked(files: Path) -> None:
+def test_a_text_file_with_a_key_is_edited_offline(files: Path) -> None:
     (files / "t.csv").write_text("fid;wkt;name\n3;POINT (7 46);a\n4;;b\n")
     source = "file:./t.csv?type=csv&delimiter=;&wktField=wkt&crs=EPSG:4326"
     report = package(files.parent, [layer_xml("t", source, provider="delimitedtext")])
     assert rows(report, "SELECT fid, name, geom IS NULL FROM t ORDER BY 1") == [(3, "a", 0), (4, "b", 1)]
     assert rows(report, "SELECT name FROM pragma_table_info('t')") == [("fid_1",), ("geom",), ("fid",), ("name",)]
-    assert any("text files cannot be changed" in note for note in report.notes)
+    assert report.notes == ()
 
 
 def test_text_files_that_only_qgis_reads_right_stay_what_they_are(files: Path) -> None:

@@ -297,7 +297,7 @@ def test_an_area_that_is_none(files: Path, pack: Pack) -> None:
 
 
 def test_layers_without_a_key_are_read_only(files: Path, pack: Pack) -> None:
-    make_geopackage(files / "k.gpkg", "k", "id TEXT PRIMARY KEY, geom POINT", [("a", None)], with_index=False)
+    make_geopackage(files / "k.gpkg", "k", "id TEXT, geom POINT", [("a", None)], with_index=False)
     package = pack(write_project(files, [layer_xml("k", "./k.gpkg|layername=k")]))
     layer = package.layer("k")
     assert layer.is_read_only
@@ -305,7 +305,7 @@ def test_layers_without_a_key_are_read_only(files: Path, pack: Pack) -> None:
     assert layer.datasource == "./k.gpkg|layername=k"
     assert "k.gpkg" in package.names
     assert "data.gpkg" not in package.names
-    assert "neither a primary key" in package.report.notes[0]
+    assert "no primary key" in package.report.notes[0]
     assert package.report.layers_after["k"]["qfs_unsupported_source_pk"] == "1"
 
 
@@ -383,6 +383,31 @@ def test_rasters_travel_with_their_sidecars_and_pictures_too(files: Path, pack: 
     assert package.names == sorted(expected)
     by_name = {file.name: file.path for file in package.report.files}
     assert by_name["svg/tree.svg"] == files / "svg/tree.svg"
+
+
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_files_of_data_folders_travel(files: Path, pack: Pack, scope: str) -> None:
+    for name in ("docs/manual.pdf", "docs/deep/er.txt", "photos/a.jpg", "other.txt"):
+        (files / name).parent.mkdir(parents=True, exist_ok=True)
+        (files / name).write_bytes(b"x")
+    settings = (
+        f"<{scope}><attachmentDirs><value>photos</value></attachmentDirs><dataDirs><value>docs</value>"
+        f"<value>.</value><value>../..</value><value>gone</value></dataDirs></{scope}>"
+    )
+    package = pack(write_project(files, [], properties=settings))
+    assert package.names == [
+        *("docs/deep/er.txt", "docs/manual.pdf", "survey_qfield.qgs", "survey_qfield_attachments.zip")
+    ]
+
+
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_the_area_counts_in_both_spellings_of_the_scope(files: Path, pack: Pack, scope: str) -> None:
+    trees(files / "trees.gpkg", 4)
+    settings = (
+        f"<{scope}><areaOfInterest>{RECTANGLE}</areaOfInterest><offlineCopyOnlyAoi>1</offlineCopyOnlyAoi></{scope}>"
+    )
+    package = pack(write_project(files, [layer_xml("t", "./trees.gpkg|layername=trees")], properties=settings))
+    assert package.sql("SELECT fid FROM trees ORDER BY 1") == [(1,), (2,)]
 
 
 def test_what_a_qgz_embeds_travels(files: Path, pack: Pack) -> None:

@@ -75,6 +75,17 @@ def test_attachments_are_in_dcim_by_default(tmp_path: Path) -> None:
     assert report(write_project(tmp_path, []))["attachment_dirs"] == ["DCIM"]
 
 
+@pytest.mark.parametrize("scope", ["QFieldSync", "qfieldsync"])
+def test_folders_are_found_in_both_spellings_of_the_scope(tmp_path: Path, scope: str) -> None:
+    """The desktop plugin writes capitals, QField does not."""
+    settings = (
+        f"<{scope}><attachmentDirs type='QStringList'><value>DCIM</value><value>photos</value></attachmentDirs>"
+        f"<dataDirs type='QStringList'><value>docs</value></dataDirs></{scope}>"
+    )
+    details = report(write_project(tmp_path, [], properties=settings))
+    assert (details["attachment_dirs"], details["data_dirs"]) == (["DCIM", "photos"], ["docs"])
+
+
 @pytest.mark.parametrize(
     ("source", "code", "message"),
     [
@@ -131,7 +142,7 @@ def test_keys_of_tables(tmp_path: Path) -> None:
     make_geopackage(path, "text_key", "id TEXT PRIMARY KEY, geom POINT", [("a", point(7, 46))], with_index=False)
     make_geopackage(path, "named", "gid INTEGER PRIMARY KEY, geom POINT", [(1, point(7, 46))], with_index=False)
     make_geopackage(path, "comma", '"a,b" INTEGER PRIMARY KEY, geom POINT', [(1, point(7, 46))], with_index=False)
-    keys = {"text_key": None, "named": "gid", "comma": None}
+    keys = {"text_key": "id", "named": "gid", "comma": None}
     for table, key in keys.items():
         entry = only_layer(tmp_path, layer_xml("a", f"./k.gpkg|layername={table}"))
         assert (entry["is_valid"], entry["qfc_source_data_pk_name"]) == (True, key)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn, cast
 
-from .json_text import is_storable
+from .json_text import is_storable, without_nul
 
 VERSION = "1.0"
 METHODS = ("create", "patch", "delete")
@@ -70,16 +70,14 @@ def _load(raw: bytes) -> Any:
         raise DeltafileError("The file is empty.")
     try:
         document = json.loads(raw, parse_constant=_refuse_number, parse_float=_finite)
-        storable = is_storable(document)
+        # A device repeats a refused file for ever: one bad character must not hold up its other edits.
+        return document if is_storable(document) else without_nul(document)
     except UnicodeError as error:
         raise DeltafileError(f"The file is not UTF-8: {error}.") from error
     except RecursionError as error:
         raise DeltafileError("The file is nested too deeply.") from error
     except ValueError as error:
         raise DeltafileError(f"The file is not JSON: {error}.") from error
-    if not storable:
-        raise DeltafileError("A text contains a NUL character or half a surrogate pair, which cannot be stored.")
-    return document
 
 
 def _refuse_number(name: str) -> NoReturn:

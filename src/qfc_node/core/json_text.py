@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 
@@ -24,12 +24,25 @@ def storable(text: str) -> str:
 
 def made_storable(value: Any) -> Any:
     """Return the value with all characters replaced that cannot be stored, in all its texts."""
+    return _mapped(value, storable)
+
+
+def without_nul(value: Any) -> Any:
+    """Return the value without NUL in its texts; each half surrogate pair becomes the replacement character."""
+    return _mapped(value, _decent)
+
+
+def _decent(text: str) -> str:
+    return text.replace("\0", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _mapped(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, str):
-        return storable(value)
+        return change(value)
     if isinstance(value, Mapping):
         pairs = cast(Mapping[str, Any], value)
-        return {storable(name): made_storable(item) for name, item in pairs.items()}
-    return [made_storable(item) for item in cast(list[Any], value)] if isinstance(value, list) else value
+        return {change(name): _mapped(item, change) for name, item in pairs.items()}
+    return [_mapped(item, change) for item in cast(list[Any], value)] if isinstance(value, list) else value
 
 
 def _has_nul(value: Any) -> bool:

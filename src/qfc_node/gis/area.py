@@ -10,6 +10,7 @@ from . import wkb
 from .gdal import GdalError, Transformation
 from .port import GisError
 from .project import Project
+from .sync_settings import setting, setting_is_on
 from .wkb import Envelope
 
 _SEGMENTS = 100
@@ -85,11 +86,10 @@ def _transformed(polygon: Any, transformation: Transformation) -> Any:
 
 def area_of_interest(project: Project) -> AreaOfInterest | None:
     """Return the area that limits the project's offline copies; None if everything is copied. Raises AreaError."""
-    entries = project.entries
-    if not entries.flag("qfieldsync", "offlineCopyOnlyAoi"):
+    if not setting_is_on(project, "offlineCopyOnlyAoi"):
         return None
-    if wkt := entries.text("qfieldsync", "areaOfInterest"):
-        area = AreaOfInterest(wkt, entries.text("qfieldsync", "areaOfInterestCrs") or project.crs_definition)
+    if wkt := setting(project, "areaOfInterest"):
+        area = AreaOfInterest(wkt, setting(project, "areaOfInterestCrs") or project.crs_definition)
         area.polygon()
         return area
     if project.extent is None:

@@ -125,7 +125,8 @@ def _with_key(state: LayerState, table: PostgresTable) -> LayerState:
         Column(column.name, column.declared_type, column.is_required, column.has_default or column.is_generated)
         for column in table.columns.values()
     )
-    return replace(state, key=key, key_problem=problem, table=Table(state.layer.name, None, None, tuple(columns)))
+    table_of_layer = Table(state.layer.name, None, None, tuple(columns))
+    return replace(state, key=key, edit_problem=problem, lacks_key=key is None, table=table_of_layer)
 
 
 def described(states: Iterable[LayerState], layers: DatabaseLayers) -> list[tuple[LayerState, DatabaseLayer]]:

@@ -13,6 +13,8 @@ from typing import Any
 from .gdal import GdalError, last_error, library, string_list
 
 _READ_VECTOR = 0x04
+#: Numbers of lines and polygons, without Z and M.
+_SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
 #: The name of a file determines its driver, never its content: some drivers follow references to other places.
 _DRIVERS = {
@@ -34,8 +36,12 @@ _DRIVERS = {
     ".dxf": "DXF",
     ".gdb": "OpenFileGDB",
     ".xlsx": "XLSX",
+    ".csv": "CSV",
+    ".tsv": "CSV",
     ".ods": "ODS",
 }
+#: Columns of text files are texts, unless a .csvt file beside them says otherwise, as in QGIS.
+_PLAIN_TEXT = ("AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=NO")
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 
@@ -48,11 +54,25 @@ class VectorLayer:
     name: str
     key_column: str
     fields: tuple[str, ...]
+    is_shapefile: bool = False
 
     @property
     def feature_count(self) -> int:
         """Number of features; -1 if GDAL would have to count them."""
         return int(library().OGR_L_GetFeatureCount(self.handle, 0))
+
+    @property
+    def is_multi(self) -> bool:
+        """Whether QGIS treats the layer as one of multi lines or polygons: so it does all of a shapefile."""
+        kind = (int(library().OGR_L_GetGeomType(self.handle)) & 0x7FFFFFFF) % 1000
+        return kind in _MULTI_KINDS or (self.is_shapefile and kind in _SINGLE_KINDS)
+
+    def has(self, condition: str) -> bool:
+        """Whether a feature meets the condition. Raises GdalError if it is invalid."""
+        self.set_filter(condition)
+        count = int(library().OGR_L_GetFeatureCount(self.handle, 1))
+        self.set_filter(None)
+        return count > 0
 
     def set_filter(self, text: str | None) -> None:
         """Read only features that match a filter. Raises GdalError if the filter is invalid."""
@@ -62,6 +82,21 @@ class VectorLayer:
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
         """Read only features near a rectangle."""
         library().OGR_L_SetSpatialFilterRect(self.handle, xmin, ymin, xmax, ymax)
+
+    def type_of(self, field: str) -> str:
+        """Return GDAL's name of the type of a field: `Integer`, `String`, …"""
+        definition = library().OGR_FD_GetFieldDefn(library().OGR_L_GetLayerDefn(self.handle), self.fields.index(field))
+        return _text(library().OGR_GetFieldTypeName(library().OGR_Fld_GetType(definition)))
+
+    def values(self, field: str) -> Iterator[str | None]:
+        """Yield the text of one field of every feature; None for a missing value."""
+        index = self.fields.index(field)
+        library().OGR_L_ResetReading(self.handle)
+        while feature := library().OGR_L_GetNextFeature(self.handle):
+            is_set = library().OGR_F_IsFieldSetAndNotNull(feature, index)
+            text = _text(library().OGR_F_GetFieldAsString(feature, index)) if is_set else None
+            library().OGR_F_Destroy(feature)
+            yield text
 
     def features(self, field: str | None = None) -> Iterator[tuple[bytes, str]]:
         """Yield geometry (WKB) and the text of one field of every feature that has a geometry."""
@@ -91,24 +126,33 @@ def open_layer(
         handle = _find_layer(dataset, name, index)
         if not handle:
             raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
-        yield _describe(dataset, handle)
+        yield _describe(dataset, handle, path)
     finally:
         library().GDALClose(dataset)
 
 
 def copy_layer(
-    layer: VectorLayer, target: Path, table: str, columns: tuple[str, str], crs: str, where: str | None
+    layer: VectorLayer,
+    target: Path,
+    table: str,
+    columns: tuple[str, str],
+    crs: str,
+    where: str | None,
+    key: str | None = None,
+    geometries: str | None = None,
 ) -> None:
     """Append a layer to the GeoPackage `target` as `table`, with new key and geometry columns named by `columns`.
 
-    A key column of the source becomes an ordinary field, lists become JSON. `crs` is the coordinate system of the
-    coordinates, which do not change. Raises GdalError.
+    With `key`, the number of each feature becomes an ordinary field of that name; lists become JSON. `geometries`: the
+    type of the table, if it is not the source's. `crs` is the coordinate system of the coordinates, which do not
+    change. Raises GdalError.
     """
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
-    arguments += _selection(layer, where)
+    arguments += ["-nlt", geometries] if geometries else []
+    arguments += _selection(layer, where, key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
         sources = (c_void_p * 1)(layer.dataset)
@@ -122,9 +166,9 @@ def copy_layer(
         library().GDALVectorTranslateOptionsFree(options)
 
 
-def _selection(layer: VectorLayer, where: str | None) -> list[str]:
-    if layer.key_column:
-        name, key = (text.replace('"', '\\"') for text in (layer.name, layer.key_column))
+def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[str]:
+    if key:
+        name, key = (text.replace('"', '\\"') for text in (layer.name, key))
         statement = f'SELECT FID AS "{key}", * FROM "{name}"' + (f" WHERE {where}" if where else "")
         return ["-dialect", "OGRSQL", "-sql", statement]
     return [*(["-where", where] if where else []), layer.name]
@@ -134,6 +178,8 @@ def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
     driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
+    if driver == "CSV" and not csv_options:
+        csv_options = _PLAIN_TEXT
     library().CPLErrorReset()
     address, options = str(path).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
@@ -149,13 +195,13 @@ def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_voi
     return library().GDALDatasetGetLayer(dataset, index or 0)
 
 
-def _describe(dataset: c_void_p, handle: c_void_p) -> VectorLayer:
+def _describe(dataset: c_void_p, handle: c_void_p, path: Path) -> VectorLayer:
     gdal = library()
     definition = gdal.OGR_L_GetLayerDefn(handle)
     fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
     names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
     name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
-    return VectorLayer(dataset, handle, name, key, names)
+    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp")
 
 
 def _text(value: Any) -> str:

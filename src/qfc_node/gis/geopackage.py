@@ -160,16 +160,20 @@ def _filled(text: str, table: str, key: str, geometry: str, index: str) -> str:
     return re.sub(r":(\w+)", fill, text)
 
 
+def table_names(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the tables with features or rows, in the order of GDAL's numbers."""
+    query = (
+        "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
+        " ORDER BY data_type DESC, rowid"
+    )
+    return [name for (name,) in connection.execute(query)]
+
+
 def _table_name(connection: sqlite3.Connection, name: str | None, index: int | None) -> str | None:
-    if name is not None:
-        query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) = lower(?)"
-        row = connection.execute(query, (name,)).fetchone()
-    else:
-        query = (
-            "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
-            " ORDER BY data_type DESC, rowid LIMIT 1 OFFSET ?"
-        )
-        row = connection.execute(query, (index or 0,)).fetchone()
+    if name is None:
+        return next(iter(table_names(connection)[index or 0 :]), None)
+    query = "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND lower(name) = lower(?)"
+    row = connection.execute(query, (name,)).fetchone()
     return str(row[0]) if row else None
 
 

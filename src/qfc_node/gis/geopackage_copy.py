@@ -5,10 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .area import AreaFilter
+from .geometry_choice import GeometryChoice
 from .geopackage import Table, create_count_triggers, file_uri, literal, quoted
 from .geopackage_index import build_index
 
@@ -18,11 +19,15 @@ _DATA_COLUMN = "column_name, name, title, description, mime_type, constraint_nam
 
 @dataclass(frozen=True)
 class Copied:
-    """A table of the package. `keeps_filter`: the layer's filter selects the same rows on a device."""
+    """A table of the package. `fields`: its columns except key and geometry.
+
+    `keeps_filter`: the layer's filter selects the same rows on a device.
+    """
 
     table: str
     key: str
     feature_count: int
+    fields: tuple[str, ...] = ()
     keeps_filter: bool = True
 
 
@@ -33,15 +38,17 @@ def copy_table(
     name: str,
     filters: Sequence[str] | None,
     area: AreaFilter | None,
+    choice: GeometryChoice | None = None,
 ) -> Copied:
     """Copy a table of the GeoPackage at `path` into `target` as `name`.
 
-    Rows that match any of `filters` (None: all rows) and that meet `area` are copied. Their numbers do not change.
+    Rows that match any of `filters` (None: all rows), that meet `area` and whose geometries are those of `choice` are
+    copied. Their numbers do not change.
     """
-    names = _Names(source, name)
     with _attached(target, path):
+        names = _Names(_limited(target, source, choice), name)
         _create_table(target, names)
-        _insert_rows(target, names, filters, area)
+        _insert_rows(target, names, _conditions(target, source, filters, area, choice))
         count = int(target.execute(f"SELECT count(*) FROM main.{quoted(name)}").fetchone()[0])
         _register(target, names)
         if source.geometry:
@@ -49,7 +56,7 @@ def copy_table(
             build_index(target, name, names.key, names.geometry, origin)
         create_count_triggers(target, name, count)
         _copy_column_metadata(target, names)
-    return Copied(name, names.key, count)
+    return Copied(name, names.key, count, tuple(source.field_names))
 
 
 def free_name(wanted: str, taken: Sequence[str]) -> str:
@@ -103,9 +110,17 @@ def _create_table(target: sqlite3.Connection, names: _Names) -> None:
     target.execute(f"CREATE TABLE main.{quoted(names.table)} ({', '.join(columns)})")
 
 
-def _insert_rows(
-    target: sqlite3.Connection, names: _Names, filters: Sequence[str] | None, area: AreaFilter | None
-) -> None:
+def _limited(target: sqlite3.Connection, source: Table, choice: GeometryChoice | None) -> Table:
+    """Return the description of the source with the geometry type that is chosen from it."""
+    if choice is None or source.geometry is None:
+        return source
+    target.create_function("qfc_is_multi", 1, choice.is_multi, deterministic=True)
+    query = f"SELECT 1 FROM {_SOURCE}.{quoted(source.name)} WHERE qfc_is_multi({quoted(source.geometry.name)}) LIMIT 1"
+    type_name = choice.multi if target.execute(query).fetchone() else choice.single
+    return replace(source, geometry=replace(source.geometry, type_name=type_name))
+
+
+def _insert_rows(target: sqlite3.Connection, names: _Names, conditions: str) -> None:
     source = names.source
     pairs = [(column.name, quoted(column.name)) for column in source.columns]
     if source.key:
@@ -114,7 +129,6 @@ def _insert_rows(
         pairs.append((names.geometry, quoted(source.geometry.name)))
     into = ", ".join(quoted(name) for name, _ in pairs)
     values = ", ".join(value for _, value in pairs)
-    conditions = _conditions(target, source, filters, area)
     target.execute(
         f"INSERT INTO main.{quoted(names.table)} ({into})"
         f" SELECT {values} FROM {_SOURCE}.{quoted(source.name)} WHERE {conditions}"
@@ -122,7 +136,11 @@ def _insert_rows(
 
 
 def _conditions(
-    target: sqlite3.Connection, source: Table, filters: Sequence[str] | None, area: AreaFilter | None
+    target: sqlite3.Connection,
+    source: Table,
+    filters: Sequence[str] | None,
+    area: AreaFilter | None,
+    choice: GeometryChoice | None,
 ) -> str:
     conditions = ["1"]
     if filters:
@@ -130,6 +148,9 @@ def _conditions(
     if area and source.geometry:
         target.create_function("qfc_meets_area", 1, area.meets, deterministic=True)
         conditions.append(f"qfc_meets_area({quoted(source.geometry.name)})")
+    if choice and source.geometry:
+        target.create_function("qfc_is_chosen", 1, choice.includes, deterministic=True)
+        conditions.append(f"qfc_is_chosen({quoted(source.geometry.name)})")
     return " AND ".join(conditions)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import delimited_text, gdal_vector, geopackage
 from .datasource import DatabaseSource, FileSource, OtherSource, TextSource
+from .deltas.editing import Identity, RefusedError, UnidentifiedError
+from .deltas.stores import Stores
 from .geopackage import Table
 from .geopackage_copy import accepts_filter
 from .port import GisError
@@ -23,15 +25,18 @@ _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 class LayerState:
     """The state of a layer's data.
 
-    `key` names the field that identifies features; None without a suitable one, with the reason in `key_problem`.
-    `path` is the file of the data, `table` its description if the file is a GeoPackage.
+    `key` names the field that identifies features; None without a suitable one. `edit_problem` is the reason why
+    devices cannot edit the layer, `identity` what edits will find its features by. `path` is the file of the data,
+    `table` its description if the file is a GeoPackage.
     """
 
     layer: Layer
     error_code: str = NO_ERROR
     message: str = ""
     key: str | None = None
-    key_problem: str = ""
+    edit_problem: str = ""
+    lacks_key: bool = False
+    identity: Identity | None = None
     path: Path | None = None
     table: Table | None = None
 
@@ -46,10 +51,21 @@ class LayerState:
         return self.error_code == _LOCALIZED
 
 
-def inspect(project: Project, layer: Layer) -> LayerState:
+def inspect_all(project: Project) -> dict[str, LayerState]:
+    """Return the states of all layers by id, in the order of the layer tree."""
+    stores = Stores(project)
+    try:
+        return {layer.id: inspect(project, layer, stores) for layer in project.layers}
+    finally:
+        stores.discard()
+
+
+def inspect(project: Project, layer: Layer, stores: Stores) -> LayerState:
     """Inspect the data of a layer, as far as they are files of the project. Never fails."""
     try:
-        return _inspect(project, layer)
+        state = _inspect(project, layer)
+        is_of_files = layer.kind == "vector" and isinstance(layer.source, FileSource | TextSource)
+        return _identified(state, stores) if is_of_files and state.is_valid else state
     except GisError as error:
         return LayerState(layer, _INVALID_PROVIDER, str(error))
     except OSError as error:
@@ -61,9 +77,19 @@ def invalid(layer: Layer, message: str) -> LayerState:
     return LayerState(layer, _INVALID_PROVIDER, message)
 
 
-def inspect_all(project: Project) -> dict[str, LayerState]:
-    """Return the states of all layers by id, in the order of the layer tree."""
-    return {layer.id: inspect(project, layer) for layer in project.layers}
+def _identified(state: LayerState, stores: Stores) -> LayerState:
+    """Return the state with what edits will find features by: the code that applies them says whether it can."""
+    try:
+        identity = stores.identity(state.layer)
+    except RefusedError as error:
+        return replace(state, edit_problem=str(error), lacks_key=isinstance(error, UnidentifiedError))
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 -- no layer may stop the others
+        return replace(state, edit_problem=f"its data cannot be edited here: {type(error).__name__}: {error}")
+    if "," in identity.key:
+        return replace(state, edit_problem=f"the name of its key '{identity.key}' contains a comma", lacks_key=True)
+    return replace(state, key=identity.key, identity=identity)
 
 
 def _inspect(project: Project, layer: Layer) -> LayerState:
@@ -77,9 +103,14 @@ def _inspect(project: Project, layer: Layer) -> LayerState:
         case TextSource() as source:
             return _inspect_text(project, layer, source)
         case DatabaseSource() as source:
-            return _with_key(LayerState(layer), source.key or None)
+            return _inspect_database(layer, source)
         case OtherSource() as source:
             return _inspect_other(layer, source)
+
+
+def _inspect_database(layer: Layer, source: DatabaseSource) -> LayerState:
+    problem = f"data of the provider '{layer.provider}' cannot be copied"
+    return LayerState(layer, key=source.key or None, edit_problem=problem, lacks_key=not source.key)
 
 
 def _inspect_other(layer: Layer, source: OtherSource) -> LayerState:
@@ -87,7 +118,8 @@ def _inspect_other(layer: Layer, source: OtherSource) -> LayerState:
         return LayerState(layer, _LOCALIZED, "The data are expected on the device.")
     if not source.text and layer.kind not in ("annotation", "group", "plugin"):
         return LayerState(layer, _INVALID_PROVIDER, "The layer has no data source.")
-    return _with_key(LayerState(layer), None)
+    problem = f"data of the provider '{layer.provider}' cannot be copied" if layer.kind == "vector" else ""
+    return LayerState(layer, edit_problem=problem, lacks_key=True)
 
 
 def _inspect_file(project: Project, layer: Layer, source: FileSource) -> LayerState:
@@ -104,12 +136,11 @@ def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> Layer
     if path.suffix.lower() == ".gpkg":
         return _inspect_geopackage(layer, source, path)
     if not gdal_vector.can_open(path):
-        return _with_key(LayerState(layer, path=path), None)
+        return LayerState(layer, path=path)
     with gdal_vector.open_layer(path, source.layer_name, source.layer_id) as opened:
         if source.subset:
             opened.set_filter(source.subset)
-        fid = next((name for name in opened.fields if name.lower() == "fid"), None)
-        return _with_key(LayerState(layer, path=path), opened.key_column or fid)
+    return LayerState(layer, path=path)
 
 
 def _inspect_geopackage(layer: Layer, source: FileSource, path: Path) -> LayerState:
@@ -120,8 +151,7 @@ def _inspect_geopackage(layer: Layer, source: FileSource, path: Path) -> LayerSt
         problem = accepts_filter(connection, table, source.subset) if source.subset else None
     if problem and "no such function" not in problem:
         return LayerState(layer, _INVALID_LAYER, f"Filter '{source.subset}': {problem}.", path=path, table=table)
-    key = table.key or next((name for name in table.field_names if name.lower() == "fid"), None)
-    return _with_key(LayerState(layer, path=path, table=table), key)
+    return LayerState(layer, path=path, table=table)
 
 
 def _inspect_text(project: Project, layer: Layer, source: TextSource) -> LayerState:
@@ -131,13 +161,4 @@ def _inspect_text(project: Project, layer: Layer, source: TextSource) -> LayerSt
         delimited_text.check_geometry_columns(source, names)
     except GisError as error:
         return LayerState(layer, _INVALID_LAYER, str(error), path=path)
-    return _with_key(LayerState(layer, path=path), next((name for name in names if name.lower() == "fid"), None))
-
-
-def _with_key(state: LayerState, key: str | None) -> LayerState:
-    problem = ""
-    if key is None:
-        problem = "it has neither a primary key of one column nor a field 'fid'"
-    elif "," in key:
-        key, problem = None, f"the name of its key '{key}' contains a comma"
-    return LayerState(state.layer, key=key, key_problem=problem, path=state.path, table=state.table)
+    return LayerState(layer, path=path)

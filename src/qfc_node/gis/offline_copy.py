@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -11,6 +12,10 @@ from pathlib import Path
 from . import delimited_text, gdal_vector, geopackage
 from .area import AreaError, AreaFilter, AreaOfInterest
 from .datasource import FileSource, Source, TextSource
+from .deltas.editing import Identity
+from .deltas.editors.keys import key_text
+from .deltas.values import Field, FieldKind
+from .geometry_choice import GeometryChoice, chosen_geometries
 from .geopackage import quoted
 from .geopackage_copy import Copied, accepts_filter, copy_table, free_name, is_query
 from .layers import LayerState
@@ -37,6 +42,18 @@ class SharedSource:
         """The filters that select the rows to copy: rows that match any of them. None selects all rows."""
         known = [text for text in self.subsets if text and not is_query(text)]
         return list(dict.fromkeys(known)) if len(known) == len(self.states) else None
+
+    @property
+    def identity(self) -> Identity:
+        """What identifies the features. The layers differ only in their filters, and so share it."""
+        identity = self.states[0].identity
+        assert identity is not None  # only layers that can be edited are copied
+        return identity
+
+    @property
+    def choice(self) -> GeometryChoice | None:
+        """The geometries that the layers show; None for all."""
+        return chosen_geometries(self.states[0].layer.source)
 
     @property
     def crs(self) -> str:
@@ -96,7 +113,8 @@ def _identity(state: LayerState, path: Path) -> tuple[tuple[str, ...], str]:
         options = (f"{key}={value}" for key, value in sorted(source.options.items()) if key != "subset")
         return (str(path), *options), path.stem
     name = state.table.name if state.table else _layer_name(source)
-    return (str(path), name.lower(), state.layer.crs), name or path.stem
+    choice = chosen_geometries(source)
+    return (str(path), name.lower(), state.layer.crs, choice.single if choice else ""), name or path.stem
 
 
 def _layer_name(source: Source) -> str:
@@ -139,7 +157,7 @@ def _copy_with_sqlite(
         with geopackage.open_read_only(source.path) as opened:
             # The filter uses a function that only GDAL has: copy all rows; the layer filters them on the device.
             filters = None if any(accepts_filter(opened, table, text) for text in filters) else filters
-    return copy_table(connection, source.path, table, name, filters, _area_filter(source, area))
+    return copy_table(connection, source.path, table, name, filters, _area_filter(source, area), source.choice)
 
 
 def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
@@ -148,17 +166,38 @@ def _refuse_renamed_query(source: SharedSource, old: str, new: str) -> None:
 
 
 def _copy_with_gdal(target: Path, source: SharedSource, name: str, area: AreaOfInterest | None) -> Copied:
+    identity = source.identity
     with _opened(source) as opened:
-        fields = [*opened.fields, opened.key_column]
+        is_number = identity.key not in opened.fields
+        fields = [*opened.fields, *([identity.key] if is_number else [])]
+        _check_names(fields)
         key, geometry = free_name("fid", fields), free_name("geom", fields)
-        filters = source.filters
-        where = " OR ".join(f"({text})" for text in filters) if filters else None
-        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, where)
+        as_field = identity.key if is_number else None
+        types = _geometry_type(opened, source.choice)
+        gdal_vector.copy_layer(opened, target, name, (key, geometry), source.crs, _where(source), as_field, types)
     with closing(sqlite3.connect(target, isolation_level=None)) as connection:
         if limit := _area_filter(source, area):
             _drop_outside(connection, name, limit)
-        (count,) = connection.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()
-    return Copied(name, key, int(count))
+        copied = _described(connection, name, key, geometry)
+        _check_keys(connection, name, identity)
+    return copied
+
+
+def _where(source: SharedSource) -> str | None:
+    """Return the condition for the features to copy, in OGR's SQL."""
+    filters = source.filters
+    any_filter = " OR ".join(f"({text})" for text in filters) if filters else None
+    if source.choice is None:
+        return any_filter
+    return f"{source.choice.filter} AND ({any_filter})" if any_filter else source.choice.filter
+
+
+def _geometry_type(opened: gdal_vector.VectorLayer, choice: GeometryChoice | None) -> str | None:
+    """Return the type of the copy in the words of `ogr2ogr`, as QGIS sees the source; None for the source's own."""
+    if choice is None:
+        return "PROMOTE_TO_MULTI" if opened.is_multi else None
+    has_multi = opened.has(f"OGR_GEOMETRY = '{choice.multi}'")
+    return f"{choice.multi if has_multi else choice.single}{choice.dimensions}"
 
 
 @contextmanager
@@ -173,6 +212,32 @@ def _opened(source: SharedSource) -> Generator[gdal_vector.VectorLayer]:
                 yield opened
         case _:
             raise GisError("its data are not in a file")
+
+
+def _described(connection: sqlite3.Connection, table: str, key: str, geometry: str) -> Copied:
+    (count,) = connection.execute(f"SELECT count(*) FROM {quoted(table)}").fetchone()
+    columns = [name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (table,))]
+    return Copied(table, key, int(count), tuple(name for name in columns if name not in (key, geometry)))
+
+
+def _check_names(fields: Sequence[str]) -> None:
+    """Check that all fields can keep their names, by which edits will find them. Raises GisError."""
+    counts = Counter(name.lower() for name in fields)
+    shared = next((name for name in fields if counts[name.lower()] > 1), None)
+    if shared is not None:
+        raise GisError(
+            f"it has several fields called '{shared}' in upper and lower case, which a GeoPackage cannot have"
+        )
+
+
+def _check_keys(connection: sqlite3.Connection, table: str, identity: Identity) -> None:
+    """Check that the copy has the keys by which edits will find the features. Raises GisError."""
+    if identity.keys is None:
+        return
+    rows = connection.execute(f"SELECT {quoted(identity.key)} FROM {quoted(table)}")
+    field = Field(identity.key, FieldKind.ANY)
+    if any(key_text(field, value) not in identity.keys for (value,) in rows):
+        raise GisError(f"its key '{identity.key}' has other values in the package")
 
 
 def _drop_outside(connection: sqlite3.Connection, table: str, area: AreaFilter) -> None:

@@ -9,11 +9,10 @@ from pathlib import Path
 from . import qgs_xml
 from .area import area_of_interest
 from .database_layers import DatabaseLayers, described, is_copied
-from .datasource import DatabaseSource, OtherSource, TextSource
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
-from .packaged_layer import make_offline, make_read_only, point_references
+from .packaged_layer import make_offline, make_read_only, point_references, unwritable_fields
 from .passwords import has_password, remove_passwords
 from .port import Log, PackageReport
 from .project import Project
@@ -77,7 +76,8 @@ def _plan(states: Iterable[LayerState]) -> _Plan:
 
 def _decide(state: LayerState, plan: _Plan) -> None:
     action = layer_action(state.layer)
-    problem = _offline_problem(state) if action == "offline" else ""
+    # A table of a database is copied in any case: devices do not reach it. A file travels as it is.
+    problem = state.edit_problem if action == "offline" and not is_copied(state) else ""
     if state.is_localized:
         plan.kept.append(state)
     elif action == "remove":
@@ -94,19 +94,8 @@ def _decide(state: LayerState, plan: _Plan) -> None:
             _lock(state, plan, problem)
 
 
-def _offline_problem(state: LayerState) -> str:
-    """Return why a layer cannot be edited offline; empty if it can."""
-    if is_copied(state):
-        return ""
-    if state.key_problem:
-        return state.key_problem
-    if isinstance(state.layer.source, DatabaseSource | OtherSource):
-        return f"data of the provider '{state.layer.provider}' cannot be copied"
-    return ""
-
-
 def _lock(state: LayerState, plan: _Plan, reason: str) -> None:
-    make_read_only(state.layer, key_is_missing=state.key is None)
+    make_read_only(state.layer, key_is_missing=state.lacks_key)
     plan.notes.append(f"Layer '{state.layer.name}' is read-only in the field: {reason}.")
 
 
@@ -121,12 +110,15 @@ def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file:
             plan.kept.append(state)
             _lock(state, plan, reason.rstrip("."))
             continue
-        is_text, is_locked = isinstance(state.layer.source, TextSource), bool(state.key_problem)
-        make_offline(state, data.tables[state.layer.id], data_file)
-        if is_text:
-            _lock(state, plan, "text files cannot be changed")
-        if is_locked:
-            _lock(state, plan, state.key_problem)
+        copied = data.tables[state.layer.id]
+        make_offline(state, copied, data_file)
+        if locked := unwritable_fields(state, copied):
+            plan.notes.append(
+                f"Fields of layer '{state.layer.name}' are read-only in the field: {', '.join(locked)}."
+                " The source fills them in itself, or the node cannot write them."
+            )
+        if is_copied(state) and state.edit_problem:
+            _lock(state, plan, state.edit_problem)
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)

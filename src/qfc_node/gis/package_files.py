@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from . import qgs_xml
 from .datasource import FileSource, OtherSource, TextSource
 from .port import GisError
 from .project import Layer, Project
-from .sync_settings import attachment_directories
+from .sync_settings import attachment_directories, data_directories
 
 #: Sidecar files of a data file `name.ext`: `name` + one of these.
 _SIDECARS = {
@@ -56,11 +57,23 @@ def pictures(project: Project) -> list[Path]:
     return sorted(path for path in found if path and not any(path.is_relative_to(folder) for folder in attachments))
 
 
+def directory_files(project: Project) -> list[Path]:
+    """Return the files in the folders that travel as a whole, of those that are folders of the project."""
+    folders = (_folder(project, name) for name in data_directories(project))
+    return [file for folder in folders if folder for file in sorted(folder.rglob("*")) if file.is_file()]
+
+
 def companions(project: Project) -> list[Path]:
     """Return the translations (`survey_de.qm`) and the plugin (`survey.qml`) of the project."""
     stem = re.sub(r"([*?\[])", r"[\1]", project.file.stem)
     plugin = project.file.with_suffix(".qml")
     return [*sorted(project.folder.glob(f"{stem}_*.qm")), *([plugin] if plugin.is_file() else [])]
+
+
+def _folder(project: Project, name: str) -> Path | None:
+    candidates = (Path(os.path.normpath(base / name)) for base in (project.folder, project.files_root))
+    inside = (path for path in candidates if path != project.files_root and path.is_relative_to(project.files_root))
+    return next((path for path in inside if path.is_dir()), None)
 
 
 def _picture_names(text: str) -> Iterator[str]:

@@ -50,7 +50,12 @@ class PackageWriter:
 
     def _travelling(self, kept: Iterable[Layer]) -> list[Path]:
         project = self._project
-        paths = [*self._data_files(kept), *package_files.pictures(project), *package_files.companions(project)]
+        paths = [
+            *self._data_files(kept),
+            *package_files.pictures(project),
+            *package_files.companions(project),
+            *package_files.directory_files(project),
+        ]
         return [path for path in package_files.unique(paths) if path != project.file]
 
     def _data_files(self, kept: Iterable[Layer]) -> list[Path]:

@@ -24,7 +24,13 @@ def make_offline(state: LayerState, copied: Copied, data_file: Path) -> None:
     subset = getattr(source, "subset", None) if copied.keeps_filter else None
     layer.set_source(FileSource(data_file, copied.table, subset=subset), "ogr")
     _hide_field(layer, copied.key)
+    _lock_fields(layer, unwritable_fields(state, copied))
     _relax_constraints(layer, _filled_by_provider(state))
+
+
+def unwritable_fields(state: LayerState, copied: Copied) -> list[str]:
+    """Return the fields that devices see and edits of a file cannot write, such as generated columns."""
+    return [name for name in copied.fields if state.identity and name not in state.identity.writable]
 
 
 def make_read_only(layer: Layer, *, key_is_missing: bool) -> None:
@@ -80,6 +86,14 @@ def _hide_field(layer: Layer, name: str) -> None:
     field = qgs_xml.add(configuration, "field", {"name": name, "configurationFlags": "None"})
     widget = qgs_xml.add(field, "editWidget", {"type": "Hidden"})
     qgs_xml.add(qgs_xml.add(widget, "config"), "Option")
+
+
+def _lock_fields(layer: Layer, names: Iterable[str]) -> None:
+    editable = qgs_xml.child(layer.element, "editable")
+    known = {field.get("name"): field for field in qgs_xml.children(editable, "field")}
+    for name in names:
+        field = known.get(name)
+        (qgs_xml.add(editable, "field", {"name": name}) if field is None else field).set("editable", "0")
 
 
 def _point_widgets(layer: Layer, by_id: dict[str, Layer]) -> None:

@@ -109,10 +109,9 @@ def report(task: Task, engine: Engine) -> Result:
 
 def package(task: Task, engine: Engine) -> Result:
     """Run `package`: write the files that devices download."""
-    with task.step("package_project", "Package Project"):
+    with task.step("package_project", "Package Project") as returns:
         made = engine.package(task.project_file, task.folder.export, task.log)
-        for note in made.notes:
-            task.log(note)
+        returns["notes"] = list(made.notes)
     with task.step("qgis_layers_data", "QGIS Layers Data") as returns:
         returns["layers_by_id"] = made.layers_before
     with task.step("qfield_layer_data", "Packaged Layers Data") as returns:

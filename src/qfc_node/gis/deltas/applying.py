@@ -11,10 +11,13 @@ from .content import Edit
 from .created_keys import CreatedKeys
 from .editing import Feature, GeometryChange, LayerEditor, LayerSchema, RefusedError, Unchanged
 from .geometry import Geometry, UnfitGeometryError, fit
-from .values import BadValueError, Value, coerce, same
+from .values import BadValueError, Value, coerce, identical, same
 
 #: Key fields that only the device's own copy of a layer has.
 _OFFLINE_KEY = re.compile(r"fid(_\d+)?", re.IGNORECASE)
+
+#: Fields that a message names.
+_MOST_NAMES = 10
 
 
 class ConflictError(Exception):
@@ -27,19 +30,16 @@ class ConflictError(Exception):
 
 @dataclass(frozen=True)
 class Applied:
-    """An applied edit. `ignored`: attributes for which the layer has no field; `overwritten`: conflicts.
-
-    `note` is a sentence about the source, for the feedback.
-    """
+    """An applied edit. `overwritten`: conflicts; `note`: a sentence about the source, for the feedback."""
 
     key: str
-    ignored: tuple[str, ...] = ()
     overwritten: tuple[str, ...] = ()
     note: str = ""
 
 
 def apply_edit(editor: LayerEditor, edit: Edit, keys: CreatedKeys, overwrite_conflicts: bool) -> Applied:
     """Apply the edit. Raises ConflictError or RefusedError; the layer then stays as it was."""
+    _check_fields(editor.schema, edit)
     if edit.method == "create":
         return _create(editor, edit)
     feature = _find(editor, edit, keys)
@@ -60,8 +60,7 @@ def _create(editor: LayerEditor, edit: Edit) -> Applied:
         if value is not None or schema.fields[name].takes_null
     }
     geometry = _fitted(schema, edit.geometry)
-    key = editor.insert(attributes, None if isinstance(geometry, Unchanged) else geometry)
-    return Applied(key, _ignored(schema, edit.new_attributes))
+    return Applied(editor.insert(attributes, None if isinstance(geometry, Unchanged) else geometry))
 
 
 def _find(editor: LayerEditor, edit: Edit, keys: CreatedKeys) -> Feature:
@@ -76,16 +75,13 @@ def _patch(editor: LayerEditor, edit: Edit, feature: Feature, is_mapped: bool, o
     schema = editor.schema
     asked = {name: raw for name, raw in edit.new_attributes.items() if name != schema.key or not is_mapped}
     changes = {
-        name: value
-        for name, value in _values(schema, asked).items()
-        if not same(schema.fields[name], value, feature.attributes[name])
+        name: value for name, value in _values(schema, asked).items() if not identical(value, feature.attributes[name])
     }
     _check_key(schema, edit, changes)
     geometry = _fitted(schema, edit.geometry)
-    ignored = _ignored(schema, edit.new_attributes)
     if not changes and isinstance(geometry, Unchanged):
-        return Applied(feature.key, ignored, overwritten)
-    return Applied(editor.update(feature, changes, geometry), ignored, overwritten)
+        return Applied(feature.key, overwritten)
+    return Applied(editor.update(feature, changes, geometry), overwritten)
 
 
 def _check_key(schema: LayerSchema, edit: Edit, changes: dict[str, Value]) -> None:
@@ -123,12 +119,28 @@ def _values(schema: LayerSchema, raw: Mapping[str, Any], lenient_key: bool = Fal
     return values
 
 
-def _ignored(schema: LayerSchema, raw: Mapping[str, Any]) -> tuple[str, ...]:
-    writable = {name for name, field in schema.fields.items() if field.is_writable}
-    return tuple(name for name in raw if name not in writable and not _OFFLINE_KEY.fullmatch(name))
+def _check_fields(schema: LayerSchema, edit: Edit) -> None:
+    """Refuse an edit of which a value would be lost: one that has changed, for a field that cannot be written."""
+    seen, missing = edit.old_attributes, object()
+    lost = [
+        name
+        for name, value in edit.new_attributes.items()
+        if name not in schema.writable
+        and value is not None
+        and value != seen.get(name, missing)
+        and not _OFFLINE_KEY.fullmatch(name)
+    ]
+    if lost:
+        more = f" and {len(lost) - _MOST_NAMES} more" if len(lost) > _MOST_NAMES else ""
+        names = ", ".join(lost[:_MOST_NAMES])
+        raise RefusedError(
+            f"The layer has no fields that take the values of: {names}{more}. Add them, and apply it again"
+        )
 
 
 def _fitted(schema: LayerSchema, geometry: GeometryChange) -> GeometryChange:
+    if geometry is Unchanged.BLANK and schema.geometry is not None:
+        raise RefusedError("The geometry is an empty text; a device removes a geometry with null")
     if not isinstance(geometry, Geometry):
         return Unchanged.GEOMETRY if schema.geometry is None else geometry
     if schema.geometry is None:

@@ -63,7 +63,7 @@ def read_edit(delta: Delta) -> Edit:
         source_key=_name(content, "sourcePk"),
         old_attributes=_attributes(old, "old"),
         new_attributes=_attributes(new, "new"),
-        geometry=Unchanged.GEOMETRY if method == "delete" else _geometry(new),
+        geometry=Unchanged.GEOMETRY if method == "delete" else _geometry(method, old, new),
     )
 
 
@@ -103,12 +103,15 @@ def _attributes(state: Mapping[str, Any], entry: str) -> Mapping[str, Any]:
     return attributes
 
 
-def _geometry(state: Mapping[str, Any]) -> GeometryChange:
-    if "geometry" not in state:
+def _geometry(method: DeltaMethod, old: Mapping[str, Any], new: Mapping[str, Any]) -> GeometryChange:
+    if "geometry" not in new:
         return Unchanged.GEOMETRY
-    text = state["geometry"]
-    if text is None or text == "":
-        return None
+    text = new["geometry"]
+    if text is None:
+        # Devices also send null if they know no geometry: only one that the device saw can be removed.
+        return None if method == "create" or old.get("geometry") is not None else Unchanged.GEOMETRY
+    if text == "":
+        return Unchanged.BLANK
     if not isinstance(text, str):
         raise MalformedDeltaError('"geometry" must be well-known text or null')
     try:

@@ -13,9 +13,13 @@ from .values import Field, Value
 
 
 class Unchanged(Enum):
-    """Stands for a geometry that does not change (None stands for no geometry)."""
+    """Stands for a geometry that does not change (None stands for no geometry).
+
+    `BLANK`: the device sent an empty text, which only a layer without geometries accepts.
+    """
 
     GEOMETRY = "unchanged"
+    BLANK = "blank"
 
 
 GeometryChange = Geometry | None | Unchanged
@@ -29,17 +33,39 @@ class RefusedError(Exception):
         self.provider_errors = provider_errors
 
 
+class UnidentifiedError(RefusedError):
+    """The features of the layer cannot be told apart for certain."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What identifies the features of a layer, proven: every feature has a value of its own in the field `key`.
+
+    `writable` names the fields that can be written. `keys` are the keys of all features, as devices write them; None if
+    nothing but the source itself reads them.
+    """
+
+    key: str
+    writable: frozenset[str]
+    keys: frozenset[str] | None = None
+
+
 @dataclass(frozen=True)
 class LayerSchema:
-    """Fields by name. `key` names the field that identifies features; None if the row's number does.
+    """Fields by name. `key` names the field that identifies features.
 
     `geometry`: None for a table without one. `key_is_fixed`: the key of a feature never changes.
     """
 
     fields: Mapping[str, Field]
-    key: str | None
+    key: str
     geometry: GeometryType | None
     key_is_fixed: bool = True
+
+    @property
+    def writable(self) -> frozenset[str]:
+        """Names of the fields that can be written."""
+        return frozenset(name for name, field in self.fields.items() if field.is_writable)
 
 
 @dataclass(frozen=True)
@@ -62,7 +88,7 @@ class LayerEditor(Protocol):
         ...
 
     def find(self, key: str) -> Feature | None:
-        """Return the feature with that key; None without one."""
+        """Return the feature with that key; None without one. Raises UnidentifiedError if several have it."""
         ...
 
     def insert(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> str:
@@ -80,6 +106,13 @@ class LayerEditor(Protocol):
 
 class Store(Protocol):
     """One file or database with its layers; its edits are kept all together or not at all."""
+
+    def identity(self, name: str | None, number: int | None = None) -> Identity:
+        """Return what identifies the features of a layer. Reads only. Raises RefusedError, or UnidentifiedError.
+
+        Packages ask before they let a device edit the layer; the layer's editor finds features by the same key.
+        """
+        ...
 
     def layer(self, name: str | None, number: int | None = None) -> LayerEditor:
         """Return the editor of a layer, by name, by number, or of the only layer. Raises RefusedError."""

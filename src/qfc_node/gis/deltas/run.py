@@ -16,6 +16,8 @@ from .feedback import outcome
 from .once import apply_once
 from .stores import Stores
 
+_APPLIED = "Successfully applied delta!"
+
 
 def apply_deltas(
     project: Project, deltas: Sequence[Delta], *, overwrite_conflicts: bool, known_pks: PkMap, log: Log
@@ -77,7 +79,7 @@ class _Run:
         except Exception as error:  # noqa: BLE001 -- no delta may stop the others
             message = f"The delta could not be applied: {type(error).__name__}: {error}"
             return outcome(index, delta, "error", message)
-        message = _success_message(applied)
+        message = f"{_APPLIED} {applied.note}".rstrip()
         return outcome(index, delta, "applied", message, modified_key=applied.key, conflicts=applied.overwritten)
 
     def _edit(self, index: int, delta_id: str, edit: Edit) -> Applied:
@@ -115,13 +117,6 @@ class _Run:
         if error is None:
             return reached
         return outcome(index, delta, "not_applied", str(error), provider_errors=error.provider_errors)
-
-
-def _success_message(applied: Applied) -> str:
-    message = " ".join(filter(None, ["Successfully applied delta!", applied.note]))
-    if not applied.ignored:
-        return message
-    return f"{message} Ignored, because the layer has no such writable fields: {', '.join(applied.ignored)}."
 
 
 def _log_outcomes(log: Log, outcomes: Sequence[DeltaOutcome], changed: set[Path]) -> None:

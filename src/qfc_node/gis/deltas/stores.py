@@ -1,17 +1,29 @@
-"""Choose the driver for each source; every file or database is opened once per run."""
+"""Choose the driver for each source; every file or database is opened once per run.
+
+Packages and edits ask here alike: what packages let a device edit is what `identity` accepts, and `editor` finds the
+features by the same key.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..datasource import DatabaseSource, FileSource, TextSource
+from ..geometry_choice import chosen_geometries
 from ..port import MissingFileError
 from ..project import Layer, Project
-from .editing import LayerEditor, RefusedError, Store
+from .editing import Identity, LayerEditor, RefusedError, Store
 from .editors.sqlite_store import SqliteStore
 
+if TYPE_CHECKING:
+    from .editors.delimited import TextLayout
+
 _SQLITE = (".gpkg", ".sqlite", ".sqlite3", ".db", ".db3", ".spatialite")
+_TEXT = (".csv", ".tsv", ".txt")
+#: Parts of a source that do not change how its features are read.
+_HARMLESS_OPTIONS = frozenset({"geometrytype", "uniqueGeometryType", "option:ENCODING"})
 
 
 class Stores:
@@ -22,35 +34,69 @@ class Stores:
         self._open: dict[object, Store] = {}
         self._broken: dict[object, RefusedError] = {}
         self._layouts: dict[Path, object] = {}
+        self._refused: dict[str, RefusedError] = {}
+
+    def identity(self, layer: Layer) -> Identity:
+        """Return what identifies the features of a layer. Reads only. Raises RefusedError if it cannot be edited."""
+        store, name, number = self._source(layer)
+        return store.identity(name, number)
 
     def editor(self, layer: Layer) -> tuple[Store, LayerEditor]:
-        """Return the editor of a layer and its store. Raises RefusedError."""
-        if layer.kind != "vector":
-            raise RefusedError(f'Layer "{layer.id}" is not a vector layer and cannot be edited')
+        """Return the editor of a layer and its store; a refusal is final. Raises RefusedError."""
+        if layer.id in self._refused:
+            raise self._refused[layer.id]
+        try:
+            return self._editor(layer)
+        except RefusedError as error:
+            self._refused[layer.id] = error
+            raise
+
+    def _editor(self, layer: Layer) -> tuple[Store, LayerEditor]:
         if layer.is_read_only:
             raise RefusedError(f'Cannot start editing layer "{layer.id}": it is read-only in the project')
+        if layer.kind == "vector" and isinstance(layer.source, DatabaseSource):
+            return self._database(layer.source)
+        store, name, number = self._source(layer)
+        return store, store.layer(name, number)
+
+    def _source(self, layer: Layer) -> tuple[Store, str | None, int | None]:
+        """Return the store of a layer, and the layer's name and number in it."""
+        if layer.kind != "vector":
+            raise RefusedError(f'Layer "{layer.id}" is not a vector layer and cannot be edited')
         match layer.source:
             case FileSource() as source:
-                store = self._file(source, layer)
-                return store, store.layer(source.layer_name, source.layer_id)
+                return self._file(source, layer), source.layer_name, source.layer_id
             case TextSource() as source:
-                store = self._delimited(source)
-                return store, store.layer(None)
-            case DatabaseSource() as source:
-                return self._database(source)
+                return self._delimited(source), None, None
             case _:
-                raise RefusedError(f'Layer "{layer.id}" has a source ({layer.provider}) that cannot be edited here')
+                raise RefusedError(f"Data of the provider '{layer.provider}' cannot be edited here")
 
     def _file(self, source: FileSource, layer: Layer) -> Store:
         path = self._path(source)
+        suffix = path.suffix.lower()
+        if "geometrytype" in source.options and chosen_geometries(source) is None:
+            raise RefusedError(f"The layer is limited to geometries of the type {source.options['geometrytype']}")
+        if suffix in _SQLITE:
+            return self._opened(path, lambda: SqliteStore(path))
+        unknown = [name for name in source.options if name not in _HARMLESS_OPTIONS]
+        if unknown:
+            raise RefusedError(f"{path.name} cannot be edited with the option {unknown[0]} of its layer")
+        if suffix in _TEXT:
+            from .editors.delimited import guess_layout
+
+            return self._text(path, guess_layout(path))
         return self._opened(path, lambda: _open_file(path, source, layer))
 
     def _delimited(self, source: TextSource) -> Store:
-        from .editors.delimited import layout_of, open_delimited
+        from .editors.delimited import layout_of
 
-        path, layout = self._path(source), layout_of(source.options)
+        return self._text(self._path(source), layout_of(source.options))
+
+    def _text(self, path: Path, layout: TextLayout) -> Store:
+        from .editors.delimited import open_delimited
+
         if self._layouts.setdefault(path, layout) != layout:
-            raise RefusedError(f"{path.name} is being edited with another layer's settings; apply the delta again")
+            raise RefusedError(f"Another layer of the project reads {path.name} with other settings")
         return self._opened(path, lambda: open_delimited(path, layout))
 
     def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
@@ -95,8 +141,6 @@ class Stores:
 def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
     """Return the store of a file, by the suffix of its name. Drivers are imported only if needed."""
     suffix = path.suffix.lower()
-    if suffix in _SQLITE:
-        return SqliteStore(path)
     if suffix in (".shp", ".dbf"):
         from .editors.shapefile import open_shapefile
 
@@ -109,10 +153,6 @@ def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
         from .editors.translated import FlatGeobufStore
 
         return FlatGeobufStore(path)
-    if suffix in (".csv", ".tsv", ".txt"):
-        from .editors.delimited import guess_layout, open_delimited
-
-        return open_delimited(path, guess_layout(path))
     raise RefusedError(f"Files like {path.name} cannot be edited here; convert the file to a GeoPackage")
 
 

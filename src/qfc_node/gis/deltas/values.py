@@ -47,8 +47,9 @@ class Field:
     """A field of a layer.
 
     `width`: most characters of a text. `limits`: smallest and largest integer. `single_precision`: a REAL of
-    32 bits. `blank_is_null`: the format cannot distinguish an empty text from null. `takes_null`: False if a null
-    given on creation means the field's default.
+    32 bits. `decimals`: numbers are rounded to as many. `blank_is_null`: the format cannot distinguish an empty text
+    from null. `drops_blanks`: nor a text from one with blanks at its end. `takes_null`: False if a null given on
+    creation means the field's default.
     """
 
     name: str
@@ -56,7 +57,9 @@ class Field:
     width: int | None = None
     limits: tuple[int, int] = INT64
     single_precision: bool = False
+    decimals: int | None = None
     blank_is_null: bool = False
+    drops_blanks: bool = False
     takes_null: bool = True
     is_writable: bool = True
 
@@ -70,6 +73,10 @@ class BadValueError(ValueError):
 
 def coerce(field: Field, raw: Value) -> Value:
     """Return `raw` as a value of `field`. Raises BadValueError if anything would be lost."""
+    if type(raw) is int and field.kind is FieldKind.INTEGER and field.limits[0] <= raw <= field.limits[1]:
+        return raw  # the most frequent case by far
+    if field.drops_blanks and isinstance(raw, str):
+        raw = raw.rstrip(" ")
     if raw is None or (raw == "" and (field.blank_is_null or field.kind not in (FieldKind.TEXT, FieldKind.ANY))):
         return None
     if isinstance(raw, str):
@@ -104,6 +111,13 @@ def same(field: Field, one: Value, other: Value) -> bool:
     return type(one) is type(other) and one == other
 
 
+def identical(one: Value, other: Value) -> bool:
+    """Whether two values from `coerce` are the same, so that writing one over the other changes nothing."""
+    if isinstance(one, datetime) and isinstance(other, datetime) and (one.tzinfo is None) != (other.tzinfo is None):
+        return False
+    return type(one) is type(other) and one == other
+
+
 def _check_text(field: Field, text: str) -> None:
     if len(text) > MAXIMUM_LENGTH:
         raise BadValueError(field, f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are allowed")
@@ -116,19 +130,21 @@ def _check_text(field: Field, text: str) -> None:
 
 
 def _integer(field: Field, raw: Value) -> int:
-    number = _whole(raw)
+    number = _whole(raw, rounds=field.decimals == 0)
     low, high = field.limits
     if not low <= number <= high:
         raise BadValueError(field, f"{_shown(raw)} is outside the range {low} to {high}")
     return number
 
 
-def _whole(raw: Value) -> int:
+def _whole(raw: Value, rounds: bool) -> int:
     if isinstance(raw, str):
         try:
             return int(raw)
         except ValueError:
             raw = float(raw)
+    if isinstance(raw, float) and rounds and math.isfinite(raw):
+        raw = math.copysign(math.floor(abs(raw) + 0.5), raw)
     if isinstance(raw, float) and not raw.is_integer():
         raise ValueError("not a whole number")
     if not isinstance(raw, (int, float)):
@@ -136,13 +152,13 @@ def _whole(raw: Value) -> int:
     return int(raw)
 
 
-def _real(_field: Field, raw: Value) -> float:
+def _real(field: Field, raw: Value) -> float:
     if not isinstance(raw, (int, float, str)):
         raise TypeError("not a number")
     number = float(raw)
     if not math.isfinite(number):
         raise ValueError("not a finite number")
-    return number
+    return number if field.decimals is None else float(f"{number:.{field.decimals}f}")
 
 
 def _boolean(_field: Field, raw: Value) -> bool:

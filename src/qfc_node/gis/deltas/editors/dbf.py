@@ -1,13 +1,14 @@
 """dBASE tables, the attributes of shapefiles. Records are read and written one by one, so that those without edits keep
-every byte. Widths, types and encoding of the file stay."""
+every byte. Types and encoding of the file stay; a field becomes wider if a value needs it, as in GDAL."""
 
 from __future__ import annotations
 
 import codecs
 import math
+import reprlib
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
@@ -15,11 +16,13 @@ from pathlib import Path
 from ..editing import RefusedError
 from ..values import Field, FieldKind, Value, coerce_or_keep
 
-DELETED = b"*"
+_DELETED = b"*"
 _PRESENT = b" "
 _HEADER = struct.Struct("<BBBBIHH")
 _DESCRIPTOR = struct.Struct("<11sc4xBB14x")
 _LANGUAGE_BYTE = 29
+#: Where a descriptor has the width of its field.
+_WIDTH_BYTE = 16
 _KINDS = {
     "C": FieldKind.TEXT,
     "N": FieldKind.REAL,
@@ -47,6 +50,11 @@ _LANGUAGES = {
 }
 #: Largest relative difference of a number that is shortened to fit its field.
 _TOLERANCE = 1e-9
+#: Most bytes of a field. GDAL reads a whole number as a real one if its field is wider than `_WIDEST_INTEGER`.
+_WIDEST = {"C": 254, "N": 32, "F": 32}
+_WIDEST_INTEGER = 18
+_SHORTENER = reprlib.Repr()
+_LONGEST_RECORD = 2**16 - 1
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,31 @@ class DbfField:
         """Return the bytes of this field."""
         return record[self.offset : self.offset + self.width]
 
+    @property
+    def widest(self) -> int:
+        """Most bytes to which the field may grow."""
+        return _WIDEST_INTEGER if self.field.kind is FieldKind.INTEGER else _WIDEST.get(self.type, self.width)
+
+    def padded(self, raw: bytes, width: int) -> bytes:
+        """Return the bytes of a value in a field of that width."""
+        return raw.ljust(width) if self.type == "C" else raw.rjust(width)
+
+
+@dataclass(frozen=True)
+class DbfRecord:
+    """A record: its bytes, of which the first marks it as deleted or not. `longer`: values that need wider fields."""
+
+    data: bytes
+    longer: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+
+    @property
+    def is_deleted(self) -> bool:
+        """Whether the record is marked as deleted."""
+        return self.data.startswith(_DELETED)
+
 
 class Dbf:
-    """A table. A record is bytes, of which the first marks it as deleted or not."""
+    """A table."""
 
     def __init__(self, path: Path, encoding: str | None, fallback: str | None = None) -> None:
         self._data = path.read_bytes()
@@ -94,62 +124,87 @@ class Dbf:
         return fields
 
     @cached_property
-    def records(self) -> list[bytes]:
+    def records(self) -> list[DbfRecord]:
         """All records, including those marked as deleted."""
         start, length = self._header_length, self.record_length
         records = [self._data[at : at + length] for at in range(start, start + self._count * length, length)]
-        return [record for record in records if len(record) == length]
+        return [DbfRecord(record) for record in records if len(record) == length]
 
-    def value(self, record: bytes, name: str) -> Value:
+    def value(self, record: DbfRecord, name: str) -> Value:
         """Return the value of a field in a record."""
-        field = self.fields[name]
-        raw = field.slice_of(record)
-        if field.type not in _KINDS:
+        described = self.fields[name]
+        raw = record.longer.get(name) or described.slice_of(record.data)
+        if described.type not in _KINDS:
             return None
         text = raw.decode(self.encoding, "surrogateescape").rstrip(" \0")
-        if field.type != "C":
-            text = _plain(field, text.strip())
-        return coerce_or_keep(field.field, text)
+        if described.type != "C":
+            text = _plain(described, text.strip())
+        return coerce_or_keep(described.field, text)
 
-    def blank(self) -> bytes:
+    def blank(self) -> DbfRecord:
         """Return a record without values."""
-        return self.changed(_PRESENT + b" " * (self.record_length - 1), dict.fromkeys(self.fields))
+        return self.changed(DbfRecord(_PRESENT + b" " * (self.record_length - 1)), dict.fromkeys(self.fields))
 
-    def changed(self, record: bytes, values: Mapping[str, Value]) -> bytes:
+    def changed(self, record: DbfRecord, values: Mapping[str, Value]) -> DbfRecord:
         """Return the record with changed values. Raises RefusedError."""
+        data, longer = record.data, dict(record.longer)
         for name, value in values.items():
-            field = self.fields[name]
-            raw = self._encode(field, value)
-            record = record[: field.offset] + raw + record[field.offset + field.width :]
-        return record
+            described = self.fields[name]
+            raw = self._encode(described, value)
+            longer.pop(name, None)
+            if len(raw) > described.width:
+                longer[name] = raw
+                raw = b" " * described.width
+            data = data[: described.offset] + raw + data[described.offset + described.width :]
+        return DbfRecord(data, longer)
 
-    def _encode(self, field: DbfField, value: Value) -> bytes:
+    def _encode(self, described: DbfField, value: Value) -> bytes:
         if value is None:
-            return _NULLS.get(field.type, b" ") * field.width
+            return _NULLS.get(described.type, b" ") * described.width
+        name = described.field.name
         try:
-            text = _text(field, value)
+            text = _text(described, value)
             raw = text.encode(self.encoding)
         except UnicodeEncodeError as error:
-            reason = f'Field "{field.field.name}": the file\'s encoding, {self.encoding}, cannot represent {value!r}'
+            reason = f'Field "{name}": the file\'s encoding, {self.encoding}, cannot represent {value!r}'
             raise RefusedError(reason) from error
-        if len(raw) > field.width:
-            reason = f'Field "{field.field.name}": {value!r} needs {len(raw)} bytes, but the field has {field.width}'
-            raise RefusedError(reason)
-        return raw.ljust(field.width) if field.type == "C" else raw.rjust(field.width)
+        if len(raw) > described.widest:
+            reason = f'Field "{name}": {_SHORTENER.repr(value)} needs {len(raw)} bytes'
+            raise RefusedError(f"{reason}, but a field of such a table has at most {described.widest}")
+        return described.padded(raw, described.width)
 
-    def dump(self, records: list[bytes]) -> bytes:
+    def dump(self, records: list[DbfRecord]) -> bytes:
         """Return the bytes of the file with these records, and today as the date of its last change."""
-        today = date.today()
-        head = _HEADER.pack(
-            self._data[0],
-            today.year - 1900,
-            today.month,
-            today.day,
-            len(records),
-            self._header_length,
-            self.record_length,
+        widths = self._widths(records)
+        length = 1 + sum(widths.values())
+        if length > _LONGEST_RECORD:
+            raise RefusedError(f"The table's records would have {length} bytes; at most {_LONGEST_RECORD} are possible")
+        is_wider = length > 1 + sum(each.width for each in self.fields.values())
+        body = [self._wider(record, widths) for record in records] if is_wider else [each.data for each in records]
+        return self._head(len(records), widths if is_wider else {}) + b"".join(body) + b"\x1a"
+
+    def _widths(self, records: list[DbfRecord]) -> dict[str, int]:
+        widths = {name: each.width for name, each in self.fields.items()}
+        for record in records:
+            widths |= {name: max(widths[name], len(raw)) for name, raw in record.longer.items()}
+        return widths
+
+    def _wider(self, record: DbfRecord, widths: Mapping[str, int]) -> bytes:
+        values = (
+            each.padded(record.longer.get(name) or each.slice_of(record.data), widths[name])
+            for name, each in self.fields.items()
         )
-        return head + self._data[_HEADER.size : self._header_length] + b"".join(records) + b"\x1a"
+        return record.data[:1] + b"".join(values)
+
+    def _head(self, count: int, widths: Mapping[str, int]) -> bytes:
+        """Return the header; `widths`, if any, are those of all fields."""
+        today = date.today()
+        length = 1 + sum(widths.values()) if widths else self.record_length
+        start = (self._data[0], today.year - 1900, today.month, today.day, count, self._header_length, length)
+        head = bytearray(_HEADER.pack(*start) + self._data[_HEADER.size : self._header_length])
+        for place, width in enumerate(widths.values()):
+            head[32 + 32 * place + _WIDTH_BYTE] = width
+        return bytes(head)
 
 
 def find_encoding(table: Path, wanted: str | None) -> str | None:
@@ -178,11 +233,16 @@ def _language(code: int) -> str | None:
 
 
 def _field(name: str, kind: str, width: int, decimals: int) -> Field:
-    if kind == "N" and decimals == 0:
-        limits = (-(10 ** (width - 1)) + 1, 10**width - 1)
-        return Field(name, FieldKind.INTEGER, limits=limits, blank_is_null=True)
     known = _KINDS.get(kind)
-    return Field(name, known or FieldKind.ANY, blank_is_null=True, is_writable=known is not None)
+    described = Field(name, known or FieldKind.ANY, blank_is_null=True, is_writable=known is not None)
+    if known is FieldKind.TEXT:
+        return replace(described, drops_blanks=True)
+    if known is not FieldKind.REAL:
+        return described
+    if kind == "N" and decimals == 0 and width <= _WIDEST_INTEGER:
+        limits = (-(10 ** (_WIDEST_INTEGER - 1)) + 1, 10**_WIDEST_INTEGER - 1)
+        return replace(described, kind=FieldKind.INTEGER, limits=limits, decimals=0)
+    return replace(described, decimals=decimals)
 
 
 def _plain(field: DbfField, text: str) -> Value:
@@ -207,10 +267,8 @@ def _text(field: DbfField, value: Value) -> str:
 
 
 def _real(field: DbfField, value: float) -> str:
-    """Return a number with as many of the field's decimals as fit. Raises RefusedError if its value would change."""
-    wanted = round(value, field.decimals)
-    for text in (*(f"{value:.{decimals}f}" for decimals in range(field.decimals, -1, -1)), f"{value:.17g}"):
-        if len(text) <= field.width and math.isclose(float(text), wanted, rel_tol=_TOLERANCE):
-            return text
-    reason = f'Field "{field.field.name}": {value!r} does not fit into {field.width} digits'
-    raise RefusedError(f"{reason}, {field.decimals} of them decimals")
+    """Return a number with the field's decimals; with fewer if it fits only so and keeps its value, else longer."""
+    texts = [f"{value:.{decimals}f}" for decimals in range(field.decimals, -1, -1)]
+    alike = [text for text in (*texts, f"{value:.17g}") if math.isclose(float(text), value, rel_tol=_TOLERANCE)]
+    fitting = (text for width in (field.width, field.widest) for text in alike if len(text) <= width)
+    return next(fitting, texts[0])

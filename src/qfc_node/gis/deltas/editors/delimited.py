@@ -6,12 +6,14 @@ import csv
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, GeometryType, Kind, Ordinate, write_wkt
 from ..values import Field, FieldKind, Value, coerce_or_keep
 from .guessing import guess_text_field, written
+from .keys import key_field, without_key
 from .rows import RowStore, replace_file
 
 _LONGEST_CELL = 2**30
@@ -67,9 +69,10 @@ def layout_of(options: Mapping[str, str]) -> TextLayout:
 
 
 class DelimitedText:
-    """A RowFormat. A field `fid` identifies features, else the number of their row, from 1."""
+    """A RowFormat. A field `fid` identifies features."""
 
     def __init__(self, path: Path, layout: TextLayout) -> None:
+        self.name = path.name
         self._path = path
         self._layout = layout
         self._text, self._mark = _decode(path, layout.encoding)
@@ -77,12 +80,21 @@ class DelimitedText:
         self._head, self._names, self._rows = self._parse()
         self._places = {name: place for place, name in enumerate(self._names)}
         self._check()
-        fields = {name: self._field(name) for name in self._names if name != layout.wkt}
-        self.schema = LayerSchema(
-            fields=fields,
-            key=next((name for name in fields if name.lower() == "fid"), None),
-            geometry=self._geometry_type(),
-        )
+        self._fields = [name for name in self._names if name != layout.wkt]
+        key = key_field(self._fields)
+        if key is None:
+            raise without_key(path.name)
+        self.key = self._field(key)
+        self.writable = frozenset(self._fields)
+
+    @property
+    def schema(self) -> LayerSchema:
+        """Fields of the narrowest type for all their values."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> LayerSchema:
+        return LayerSchema({name: self._field(name) for name in self._fields}, self.key.name, self._geometry_type())
 
     def _parse(self) -> tuple[str, list[str], list[TextRow]]:
         """Return the text before the rows, the names of the columns, and the rows."""
@@ -117,13 +129,10 @@ class DelimitedText:
         """The rows after the header."""
         return self._rows
 
-    def number(self, _row: TextRow, position: int) -> int:
-        """Return the number of the row, from 1."""
-        return position + 1
-
     def value(self, row: TextRow, name: str) -> Value:
         """Return the cell as a value of its field."""
-        return coerce_or_keep(self.schema.fields[name], self._cell(row, name))
+        field = self.key if name == self.key.name else self.schema.fields[name]
+        return coerce_or_keep(field, self._cell(row, name))
 
     def _cell(self, row: TextRow, name: str) -> str:
         place = self._places[name]
@@ -134,7 +143,7 @@ class DelimitedText:
         point = self._layout.decimal_point
         return point != "." and cell.count(point) == 1 and cell.replace(point, "").lstrip("+-").isdecimal()
 
-    def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> TextRow:
+    def new_row(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> TextRow:
         """Return a row with these cells."""
         return self.changed_row(TextRow((), ""), attributes, geometry or Unchanged.GEOMETRY)
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +15,7 @@ from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, GeometryType, Kind, Ordinate
 from ..values import Value, coerce_or_keep
 from .guessing import guess_field, written
+from .keys import key_field, without_key
 from .rows import RowStore, replace_file
 
 Json = dict[str, Any]
@@ -30,58 +32,72 @@ _KINDS = {
     )
 }
 _MULTI = {Kind.POINT: Kind.MULTIPOINT, Kind.LINESTRING: Kind.MULTILINESTRING, Kind.POLYGON: Kind.MULTIPOLYGON}
+#: The errors of values that have other types than GeoJSON says.
+_ODD = (TypeError, LookupError, AttributeError, RecursionError)
 _dump = json.JSONEncoder(ensure_ascii=False).encode
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 class GeoJson:
-    """A RowFormat; a row is a feature object. A property `fid` identifies it, else its `id`, else its place, from 0."""
+    """A RowFormat; a row is a feature object. A property `fid` identifies it, else its `id`."""
 
     def __init__(self, path: Path) -> None:
+        self.name = path.name
         self._path = path
         self._data = path.read_bytes()
         self._document = _read(path.name, self._data)
         self._features = cast("list[Json]", self._document["features"])
-        self._has_numbers = any(isinstance(feature.get("id"), int) for feature in self._features)
-        fields = {name: guess_field(name, values) for name, values in self._columns().items()}
-        self.schema = LayerSchema(
-            fields=fields,
-            key=next((name for name in fields if name.lower() == "fid"), None),
-            geometry=_geometry_type(self._features),
-        )
+        self._names = _names(self._features)
+        #: The `id` of the features, if it is their key: a member of the feature, not a property.
+        self._member: str | None = None
+        key = key_field(self._names)
+        if key is None and any("id" in each for each in self._features) and not _has_name(self._names, "id"):
+            key = self._member = "id"
+            self._names = [key, *self._names]
+        if key is None:
+            raise without_key(path.name)
+        self.key = guess_field(key, self._column(key))
+        self.writable = frozenset(self._names)
 
-    def _columns(self) -> dict[str, list[Value]]:
-        columns: dict[str, list[Value]] = {}
-        for feature in self._features:
-            for name, value in _properties(feature).items():
-                columns.setdefault(name, []).append(value)
-        return columns
+    @property
+    def schema(self) -> LayerSchema:
+        """Fields of the narrowest type for all their values."""
+        return self._schema
+
+    @cached_property
+    def _schema(self) -> LayerSchema:
+        fields = {name: guess_field(name, self._column(name)) for name in self._names}
+        try:
+            return LayerSchema(fields, self.key.name, _geometry_type(self._features))
+        except _ODD as error:
+            raise _damaged(self.name, error) from error
+
+    def _column(self, name: str) -> list[Value]:
+        return [self._held(feature, name).get(name) for feature in self._features]
+
+    def _held(self, row: Json, name: str) -> Json:
+        return row if name == self._member else _properties(row)
 
     def rows(self) -> Sequence[Json | None]:
         """Return the features."""
         return self._features
 
-    def number(self, row: Json, position: int) -> int:
-        """Return the feature's id if it is a number, else its position."""
-        number = row.get("id")
-        return number if isinstance(number, int) else position
-
     def value(self, row: Json, name: str) -> Value:
         """Return a property; None if it is missing."""
-        return coerce_or_keep(self.schema.fields[name], _properties(row).get(name))
+        field = self.key if name == self.key.name else self.schema.fields[name]
+        return coerce_or_keep(field, self._held(row, name).get(name))
 
-    def new_row(self, number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> Json:
+    def new_row(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> Json:
         """Return a feature with all properties that the others have."""
-        feature: Json = {"type": "Feature"}
-        if self._has_numbers:
-            feature["id"] = number
-        feature["properties"] = dict.fromkeys(self.schema.fields)
+        names = [name for name in self.schema.fields if name != self._member]
+        feature: Json = {"type": "Feature", "properties": dict.fromkeys(names)}
         return self.changed_row(feature, attributes, geometry)
 
     def changed_row(self, row: Json, attributes: Mapping[str, Value], geometry: GeometryChange) -> Json:
         """Return the feature with changed properties."""
         values = {name: written(value) for name, value in attributes.items()}
-        changed = {**row, "properties": {**_properties(row), **values}}
+        members = {name: values.pop(name) for name in list(values) if name == self._member}
+        changed = {**row, **members, "properties": {**_properties(row), **values}}
         if not isinstance(geometry, Unchanged):
             changed["geometry"] = _encode(geometry) if geometry else None
             if "bbox" in changed:
@@ -105,8 +121,13 @@ def open_geojson(path: Path) -> RowStore[Json]:
     """Return the store of a feature collection."""
     try:
         return RowStore(GeoJson(path))
-    except (TypeError, LookupError, AttributeError, RecursionError) as error:
-        raise RefusedError(f"The file {path.name} is damaged: {error}") from error
+    except _ODD as error:
+        raise _damaged(path.name, error) from error
+
+
+def _damaged(name: str, error: Exception) -> RefusedError:
+    """Return the error about a document that is JSON, but not of the form of GeoJSON."""
+    return RefusedError(f"The file {name} is damaged: {error}")
 
 
 def _read(name: str, data: bytes) -> Json:
@@ -118,6 +139,18 @@ def _read(name: str, data: bytes) -> Json:
     if not isinstance(features, list) or not all(isinstance(each, dict) for each in cast("list[Any]", features)):
         raise RefusedError(f"The file {name} is not a GeoJSON feature collection; other GeoJSON cannot be edited here")
     return cast("Json", document)
+
+
+def _names(features: Iterable[Json]) -> list[str]:
+    """Return the names of all properties, in the order of their first appearance."""
+    found: dict[str, None] = {}
+    for feature in features:
+        found.update(dict.fromkeys(_properties(feature)))
+    return list(found)
+
+
+def _has_name(names: Iterable[str], wanted: str) -> bool:
+    return any(name.lower() == wanted for name in names)
 
 
 def _properties(feature: Json) -> Json:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
+from ...geopackage import table_names
 from ..geometry import Geometry, GeometryType, Kind, Ordinate
 from .bounds import Bounds
 from .geopackage_blob import HEAD_LENGTH, read_bounds, write_blob
@@ -35,8 +36,7 @@ class GeoPackage:
 
     def layers(self, connection: sqlite3.Connection) -> Sequence[str]:
         """Return the tables of features and of attributes."""
-        sql = "SELECT table_name FROM gpkg_contents WHERE data_type IN ('features', 'attributes')"
-        return [name for (name,) in connection.execute(sql)]
+        return table_names(connection)
 
     def geometry_column(self, connection: sqlite3.Connection, table: str) -> GeometryColumn | None:
         """Return the column from gpkg_geometry_columns."""

@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ...datasource import DatabaseSource
-from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
 from .postgres_columns import identifier
@@ -55,6 +55,11 @@ class PostgresStore:
         """Return the editor of the table that a source names. Raises RefusedError."""
         with self.edit():
             return PostgresLayer(self, describe(self.connection, source))
+
+    def identity(self, name: str | None, number: int | None = None) -> Identity:
+        """Return the key of a table without geometries."""
+        schema = self.layer(name, number).schema
+        return Identity(schema.key, schema.writable)
 
     def layer(self, name: str | None, number: int | None = None) -> PostgresLayer:  # noqa: ARG002 -- as Store has it
         """Return the editor of a table without geometries."""
@@ -102,7 +107,7 @@ class PostgresLayer:
         self._store = store
         self._table = table
         self.schema: LayerSchema = table.schema
-        self._key = table.schema.key or ""
+        self._key = table.schema.key
 
     def find(self, key: str) -> Feature | None:
         """Return the row with that key, locked until the end of the run; None without one."""

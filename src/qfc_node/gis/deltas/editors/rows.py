@@ -5,13 +5,15 @@ A `RowFormat` reads and writes one format; `RowStore` finds, numbers, adds and r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
+from uuid import uuid4
 
-from ..editing import Feature, GeometryChange, LayerSchema, RefusedError
+from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedError
 from ..geometry import Geometry
-from ..values import FieldKind, Value
+from ..values import Field, Value, coerce, same
+from .keys import ambiguous, key_text, prove
 
 Row = TypeVar("Row")
 _LARGEST_GIVEN_KEY = 2**53
@@ -22,7 +24,17 @@ _LONGEST_NUMBER = 19
 class RowFormat(Protocol[Row]):
     """The content of one file. Rows are never changed in place, so that a refused edit changes nothing."""
 
-    schema: LayerSchema
+    #: Name of the file, for messages.
+    name: str
+    #: The field that identifies features.
+    key: Field
+    #: Names of the fields that can be written.
+    writable: frozenset[str]
+
+    @property
+    def schema(self) -> LayerSchema:
+        """Fields, key and geometry type; computed if an edit needs it."""
+        ...
 
     def rows(self) -> Sequence[Row | None]:
         """Return the rows; None for each row that is marked as deleted."""
@@ -32,11 +44,7 @@ class RowFormat(Protocol[Row]):
         """Return the value of a field in a row."""
         ...
 
-    def number(self, row: Row, position: int, /) -> int:
-        """Return the number that identifies a row without a key field."""
-        ...
-
-    def new_row(self, number: int, attributes: Mapping[str, Value], geometry: Geometry | None, /) -> Row:
+    def new_row(self, attributes: Mapping[str, Value], geometry: Geometry | None, /) -> Row:
         """Return a row to add. Raises RefusedError."""
         ...
 
@@ -54,11 +62,25 @@ class RowStore(Generic[Row]):
 
     def __init__(self, row_format: RowFormat[Row]) -> None:
         self._format = row_format
-        self.schema = row_format.schema
+        self._key_name = row_format.key.name
         self._rows: list[Row | None] = list(row_format.rows())
-        self._positions = {key: position for position, key in self._keys()}
-        self._largest = max(map(_number, self._positions), default=0)
+        self._places: dict[str, list[int]] = {}
+        self._nameless = 0
+        for place, row in enumerate(self._rows):
+            self._note(row, place)
+        self._largest = max(map(_number, self._places), default=0)
         self._is_changed = False
+
+    @property
+    def schema(self) -> LayerSchema:
+        """Fields, key and geometry type."""
+        return self._format.schema
+
+    def identity(self, name: str | None, number: int | None = None) -> Identity:  # noqa: ARG002 -- there is only one
+        """Return the key field; every row must have a value of its own."""
+        counts = {key: len(places) for key, places in self._places.items()}
+        keys = prove(self._format.name, self._key_name, counts, self._nameless)
+        return Identity(self._key_name, self._format.writable, keys)
 
     def layer(self, name: str | None, number: int | None = None) -> RowStore[Row]:  # noqa: ARG002 -- there is only one
         """Return the only layer."""
@@ -66,31 +88,39 @@ class RowStore(Generic[Row]):
 
     def find(self, key: str) -> Feature | None:
         """Return the row with that key; None without one."""
-        position = self._positions.get(key)
-        row = None if position is None else self._rows[position]
-        if row is None:
+        text = key_text(self._format.key, key)
+        places = self._places.get(text or "", ())
+        if len(places) > 1:
+            raise ambiguous(self._format.name, self._key_name, key)
+        row = self._rows[places[0]] if places else None
+        if row is None or text is None:
             return None
-        return Feature(key, {name: self._format.value(row, name) for name in self.schema.fields})
+        return Feature(text, {name: self._format.value(row, name) for name in self.schema.fields})
 
     def insert(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> str:
         """Add a row at the end."""
-        attributes, number = self._numbered(dict(attributes))
-        row = self._format.new_row(number, attributes, geometry)
+        attributes = self._with_key(dict(attributes))
+        row = self._format.new_row(attributes, geometry)
+        self._check(row, attributes)
         self._rows.append(row)
         return self._register(row, len(self._rows) - 1)
 
     def update(self, feature: Feature, attributes: Mapping[str, Value], geometry: GeometryChange) -> str:
         """Replace the row."""
-        position = self._positions[feature.key]
-        row = self._rows[position]
+        (place,) = self._places[feature.key]
+        row = self._rows[place]
         if row is None:
             raise RefusedError("Unable to find feature")
-        self._rows[position] = changed = self._format.changed_row(row, attributes, geometry)
-        return self._register(changed, position)
+        changed = self._format.changed_row(row, attributes, geometry)
+        self._check(changed, attributes)
+        self._rows[place] = changed
+        self._is_changed = True
+        return feature.key
 
     def delete(self, feature: Feature) -> None:
         """Leave a gap where the row was."""
-        self._rows[self._positions.pop(feature.key)] = None
+        (place,) = self._places.pop(feature.key)
+        self._rows[place] = None
         self._is_changed = True
 
     def commit(self) -> frozenset[Path]:
@@ -100,40 +130,50 @@ class RowStore(Generic[Row]):
     def discard(self) -> None:
         """Do nothing: nothing has been written yet."""
 
-    def _keys(self) -> Iterator[tuple[int, str]]:
-        """Yield positions and keys, backwards: of two rows with the same key, the first counts."""
-        for position in range(len(self._rows) - 1, -1, -1):
-            row = self._rows[position]
-            if row is not None:
-                yield position, self._key(row, position)
+    def _key(self, row: Row) -> str | None:
+        return key_text(self._format.key, self._format.value(row, self._key_name))
 
-    def _key(self, row: Row, position: int) -> str:
-        if self.schema.key is None:
-            return str(self._format.number(row, position))
-        return str(self._format.value(row, self.schema.key))
+    def _note(self, row: Row | None, place: int) -> None:
+        if row is None:
+            return
+        key = self._key(row)
+        if key is None:
+            self._nameless += 1
+        else:
+            self._places.setdefault(key, []).append(place)
 
-    def _register(self, row: Row, position: int) -> str:
-        key = self._key(row, position)
-        self._positions[key] = position
+    def _check(self, row: Row, attributes: Mapping[str, Value]) -> None:
+        """Refuse a row that does not hold the values that were asked for."""
+        for name, value in attributes.items():
+            held = self._format.value(row, name)
+            if not same(self.schema.fields[name], value, held):
+                raise RefusedError(f'Field "{name}": {value!r} cannot be stored in {self._format.name}')
+
+    def _register(self, row: Row, place: int) -> str:
+        key = self._key(row)
+        if key is None:
+            raise RefusedError(f'The key field "{self._key_name}" needs a value')
+        self._places[key] = [place]
         self._largest = max(self._largest, _number(key))
         self._is_changed = True
         return key
 
-    def _numbered(self, attributes: dict[str, Value]) -> tuple[dict[str, Value], int]:
-        """Return the attributes with an unused key, and an unused number."""
-        name = self.schema.key
-        if name is None:
-            return attributes, self._next_number()
-        key = attributes.get(name)
-        if self.schema.fields[name].kind is not FieldKind.INTEGER:
-            if key is None or str(key) in self._positions:
+    def _with_key(self, attributes: dict[str, Value]) -> dict[str, Value]:
+        """Return the attributes with a key that no other row has: the given one if it is free."""
+        name = self._key_name
+        given = attributes.get(name)
+        key = key_text(self._format.key, given)
+        if isinstance(given, str) and key is not None:
+            if key in self._places:
                 raise RefusedError(f'The key field "{name}" needs a value that no other feature has')
-        elif key is None or str(key) in self._positions or not 0 <= key <= _LARGEST_GIVEN_KEY:
-            attributes[name] = self._next_number()
-        return attributes, len(self._rows)
+        elif key is None or key in self._places or not 0 <= int(key) <= _LARGEST_GIVEN_KEY:
+            attributes[name] = coerce(self._format.key, self._new_key())
+        return attributes
 
-    def _next_number(self) -> int:
-        """Return one more than the largest number so far; numbers of deleted rows are not used again."""
+    def _new_key(self) -> int | str:
+        """Return one more than the largest number so far, also of deleted rows; a UUID where keys are no numbers."""
+        if any(not key.isdecimal() for key in self._places):
+            return str(uuid4())
         self._largest += 1
         return self._largest
 

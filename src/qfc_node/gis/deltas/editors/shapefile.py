@@ -11,7 +11,8 @@ from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry
 from ..values import Value
 from .bounds import Bounds
-from .dbf import DELETED, Dbf, find_codec, find_encoding
+from .dbf import Dbf, DbfRecord, find_codec, find_encoding
+from .keys import key_field, without_key
 from .rows import RowStore, replace_file
 from .shapes import NULL_SHAPE, ShapeFile
 
@@ -24,23 +25,27 @@ _GDAL_INDEX = ".qix"
 class ShapeRow:
     """A record of the .dbf and the matching one of the .shp."""
 
-    record: bytes
+    record: DbfRecord
     shape: bytes
 
 
 class Shapefile:
-    """A RowFormat. A field `fid` identifies features, else the number of their record, from 0."""
+    """A RowFormat. A field `fid` identifies features."""
 
     def __init__(self, path: Path, encoding: str | None, fallback: str | None) -> None:
+        self.name = path.name
         self._path = path
         self._dbf = Dbf(_part(path, ".dbf"), find_encoding(path, encoding), find_codec(fallback or ""))
         self._shapes = _read_shapes(path)
-        key = next((name for name in self._dbf.fields if name.lower() == "fid"), None)
+        key = key_field(self._dbf.fields)
+        if key is None:
+            raise without_key(path.name)
         self.schema = LayerSchema(
             fields={name: field.field for name, field in self._dbf.fields.items()},
             key=key,
             geometry=self._shapes.geometry_type if self._shapes else None,
         )
+        self.key, self.writable = self.schema.fields[key], self.schema.writable
 
     def rows(self) -> Sequence[ShapeRow | None]:
         """Return pairs of record and shape."""
@@ -50,17 +55,13 @@ class Shapefile:
             counts = f"{len(shapes)} shapes and {len(records)} records"
             raise RefusedError(f"{self._path.name} is damaged: it has {counts}")
         pairs = zip(records, shapes, strict=True)
-        return [None if record.startswith(DELETED) else ShapeRow(record, shape) for record, shape in pairs]
-
-    def number(self, _row: ShapeRow, position: int) -> int:
-        """Return the number of the record."""
-        return position
+        return [None if record.is_deleted else ShapeRow(record, shape) for record, shape in pairs]
 
     def value(self, row: ShapeRow, name: str) -> Value:
         """Return the value from the record."""
         return self._dbf.value(row.record, name)
 
-    def new_row(self, _number: int, attributes: Mapping[str, Value], geometry: Geometry | None) -> ShapeRow:
+    def new_row(self, attributes: Mapping[str, Value], geometry: Geometry | None) -> ShapeRow:
         """Return a row with these values."""
         return self.changed_row(ShapeRow(self._dbf.blank(), NULL_SHAPE), attributes, geometry)
 
@@ -72,9 +73,8 @@ class Shapefile:
         return ShapeRow(record, self._shapes.encode(geometry))
 
     def write(self, rows: Sequence[ShapeRow | None]) -> frozenset[Path]:
-        """Write the files. Without a key field deleted records stay, marked, so that others keep their numbers."""
-        gap = ShapeRow(DELETED + self._dbf.blank()[1:], NULL_SHAPE)
-        kept = [row or gap for row in rows if row is not None or self.schema.key is None]
+        """Write the files without the deleted records."""
+        kept = [row for row in rows if row is not None]
         files = {_part(self._path, ".dbf"): self._dbf.dump([row.record for row in kept])}
         files |= self._shape_files([row.shape for row in kept])
         return frozenset(path for place, data in files.items() for path in replace_file(place, data))

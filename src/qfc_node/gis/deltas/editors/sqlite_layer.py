@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
+from uuid import uuid4
 
-from ..editing import Feature, GeometryChange, LayerSchema, RefusedError, Unchanged
+from ..editing import Feature, GeometryChange, Unchanged
 from ..geometry import Geometry
-from ..values import Field, FieldKind, Value, coerce_or_keep
+from ..values import FieldKind, Value, coerce_or_keep
 from .bounds import Bounds, bounds_of
-from .sqlite_dialect import Dialect, GeometryColumn, TableEdits
-from .sqlite_types import Column, field_of, quoted, read_columns, stored
+from .keys import ambiguous
+from .sqlite_dialect import Dialect, TableEdits
+from .sqlite_schema import TableSchema
+from .sqlite_types import quoted, stored
 
 #: Larger keys would exhaust the table's counter; no device assigns them.
 _LARGEST_GIVEN_KEY = 2**53
@@ -36,25 +39,19 @@ class Database(Protocol):
 
 
 class SqliteLayer:
-    """A LayerEditor for a table. With `key`, that field identifies rows and the primary key is hidden."""
+    """A LayerEditor for a table."""
 
-    def __init__(self, database: Database, dialect: Dialect, table: str, key: str | None = None) -> None:
+    def __init__(self, database: Database, dialect: Dialect, described: TableSchema) -> None:
         self._database = database
         self._dialect = dialect
-        self._table = quoted(table)
-        columns = read_columns(database.connection, table)
-        if key is not None:
-            columns = [column for column in columns if not column.key_position]
-        self._geometry = dialect.geometry_column(database.connection, table)
-        self._key_field = _key_field(table, columns, key or "fid")
-        self._numbers_itself = _numbers_itself(columns, self._key_field.name)
+        self._described = described
+        self._table = quoted(described.table)
+        self._geometry = described.geometry
+        self._key_field = described.key
+        self._numbers_itself = described.numbers_itself
         self._largest_deleted = 0
-        self.edits = TableEdits(table, self._geometry)
-        self.schema = LayerSchema(
-            fields=_fields(columns, self._geometry, dialect.json_columns(database.connection, table)),
-            key=self._key_field.name,
-            geometry=self._geometry.type if self._geometry else None,
-        )
+        self.edits = TableEdits(described.table, described.geometry)
+        self.schema = described.schema
 
     def find(self, key: str) -> Feature | None:
         """Return the row with that key; None without one."""
@@ -63,9 +60,13 @@ class SqliteLayer:
             return None
         names = list(self.schema.fields)
         selected = ", ".join(map(quoted, names))
-        row = self._database.execute(f"SELECT {selected} FROM {self._table} WHERE {self._where}", (value,)).fetchone()
-        if row is None:
+        query = f"SELECT {selected} FROM {self._table} WHERE {self._where} LIMIT 2"
+        rows = self._database.execute(query, (value,)).fetchall()
+        if len(rows) > 1:
+            raise ambiguous(f'the table "{self._described.table}"', self._key_field.name, key)
+        if not rows:
             return None
+        (row,) = rows
         fields = zip(self.schema.fields.values(), row, strict=True)
         return Feature(str(value), {field.name: coerce_or_keep(field, raw) for field, raw in fields})
 
@@ -132,9 +133,7 @@ class SqliteLayer:
     def _new_key(self, given: Value) -> Value:
         """Return the given key if it is valid and unused; None lets the table number the row."""
         if self._key_field.kind is not FieldKind.INTEGER:
-            if given is None:
-                raise RefusedError(f'The key field "{self._key_field.name}" needs a value')
-            return given
+            return str(uuid4()) if given is None else given
         if given is not None and 0 <= given <= _LARGEST_GIVEN_KEY and not self._is_taken(given):
             return given
         return None if self._numbers_itself else self._next_number()
@@ -159,7 +158,7 @@ class SqliteLayer:
         """Return a row's number in the R-tree and the bounds of its geometry; both only if the geometry will change."""
         if self._geometry is None or isinstance(geometry, Unchanged):
             return 0, None
-        number = quoted(self._key_field.name) if self._numbers_itself else "rowid"
+        number = quoted(self._key_field.name) if self._numbers_itself else self._described.row_number
         head = f"substr({quoted(self._geometry.name)}, 1, {self._dialect.head_length})"
         sql = f"SELECT {number}, {head} FROM {self._table} WHERE {self._where}"
         row = self._database.execute(sql, (key,)).fetchone()
@@ -176,31 +175,3 @@ class SqliteLayer:
         else:
             values = (number, bounds.xmin, bounds.xmax, bounds.ymin, bounds.ymax)
             execute(f"INSERT OR REPLACE INTO {index} VALUES (?, ?, ?, ?, ?)", values)
-
-
-def _key_field(table: str, columns: Iterable[Column], substitute: str) -> Field:
-    keys = [column for column in columns if column.key_position]
-    if len(keys) > 1:
-        names = ", ".join(column.name for column in keys)
-        message = f'Composite (multi-column) primary keys cannot be edited: table "{table}" has the key {names}'
-        raise RefusedError(message)
-    keys = keys or [column for column in columns if column.name.lower() == substitute.lower()]
-    if not keys:
-        raise RefusedError(
-            f'The table "{table}" has no primary key and no field "{substitute}", so its features cannot be identified'
-        )
-    return field_of(keys[0])
-
-
-def _numbers_itself(columns: Iterable[Column], key: str) -> bool:
-    """Whether SQLite numbers the rows: only a column that is declared exactly INTEGER PRIMARY KEY gets numbers."""
-    return any(
-        column.name == key and column.key_position and column.declared_type.upper() == "INTEGER" for column in columns
-    )
-
-
-def _fields(
-    columns: Iterable[Column], geometry: GeometryColumn | None, json_columns: frozenset[str]
-) -> dict[str, Field]:
-    hidden = geometry.name if geometry else None
-    return {column.name: field_of(column, column.name in json_columns) for column in columns if column.name != hidden}

@@ -5,9 +5,11 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from pathlib import Path
 
-from ..editing import RefusedError
+from ...geopackage import file_uri
+from ..editing import Identity, RefusedError
 from ..values import Value
 from .geopackage import GeoPackage, has_table
 from .plain_sqlite import PlainSqlite
@@ -15,6 +17,7 @@ from .spatialite import SpatiaLite
 from .sqlite_dialect import Dialect
 from .sqlite_errors import translate
 from .sqlite_layer import SqliteLayer
+from .sqlite_schema import describe, identity
 from .sqlite_types import read_columns
 from .working_copy import WorkingCopy
 
@@ -24,60 +27,57 @@ _PRAGMAS = ("synchronous=OFF", "cache_spill=OFF", "temp_store=MEMORY", "foreign_
 
 
 class SqliteStore:
-    """A Store over a SQLite file."""
+    """A Store over a SQLite file. The file is opened for writing when an editor is asked for."""
 
     def __init__(self, path: Path) -> None:
-        self._copy = WorkingCopy(path)
-        self._path = self._copy.path
+        self._path = path
         self._layers: dict[str, SqliteLayer] = {}
         self._lost: RefusedError | None = None
-        self.connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=512)
-        try:
-            self._dialect = self._open()
-        except (sqlite3.Error, RefusedError) as error:
-            self.discard()
-            raise translate(error, self._path) if isinstance(error, sqlite3.Error) else error from error
+        self._copy: WorkingCopy | None = None
 
-    def _open(self) -> Dialect:
-        self.connection.text_factory = _decode_text
-        for pragma in _PRAGMAS:
-            self.connection.execute(f"PRAGMA {pragma}")
-        if self._is_write_ahead():
-            # Leaving this mode writes to the file, so it is left only when there are edits to keep.
-            self.connection.execute("PRAGMA wal_autocheckpoint=0")
-        else:
-            self.connection.execute("PRAGMA journal_mode=MEMORY")
-        self.connection.execute("BEGIN")
-        dialect = _dialect_of(self.connection)
-        dialect.prepare(self.connection)
-        return dialect
+    def identity(self, name: str | None, number: int | None = None) -> Identity:
+        """Return what identifies the rows of a table."""
+        connection = sqlite3.connect(file_uri(self._path), uri=True)
+        try:
+            connection.text_factory = _decode_text
+            return identity(connection, describe(connection, _dialect_of(connection), name, number))
+        except sqlite3.Error as error:
+            raise translate(error, self._path) from error
+        finally:
+            connection.close()
 
     def layer(self, name: str | None, number: int | None = None, key: str | None = None) -> SqliteLayer:
         """Return the editor of a table; without a name, of the table with that number, or of the first.
 
         `key`: the field that identifies rows, if it is not the primary key.
         """
-        table = self._table(name, number)
-        if table not in self._layers:
-            try:
-                self._layers[table] = SqliteLayer(self, self._dialect, table, key)
-            except sqlite3.Error as error:
-                raise translate(error, self._path) from error
-        return self._layers[table]
+        try:
+            described = describe(self.connection, self._dialect, name, number, key)
+        except sqlite3.Error as error:
+            raise translate(error, self._path) from error
+        return self._layers.setdefault(described.table, SqliteLayer(self, self._dialect, described))
 
-    def _table(self, name: str | None, number: int | None) -> str:
-        if name is None:
-            layers = self._dialect.layers(self.connection)
-            if not layers or not 0 <= (number or 0) < len(layers):
-                raise RefusedError(f"{self._path.name} has no such layer")
-            name = layers[number or 0]
-        sql = "SELECT type, name FROM sqlite_master WHERE lower(name) = lower(?) AND type IN ('table', 'view')"
-        row = self.execute(sql, (name,)).fetchone()
-        if row is None:
-            raise RefusedError(f'{self._path.name} has no table "{name}"')
-        if row[0] == "view":
-            raise RefusedError(f'"{name}" in {self._path.name} is a view, whose rows cannot be edited')
-        return row[1]
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """The connection for the edits of this run, in a transaction."""
+        return self._connection
+
+    @cached_property
+    def _connection(self) -> sqlite3.Connection:
+        self._copy = WorkingCopy(self._path)
+        connection = sqlite3.connect(self._copy.path, isolation_level=None, cached_statements=512)
+        try:
+            return _begun(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            self._copy.discard()
+            raise translate(error, self._path) from error
+
+    @cached_property
+    def _dialect(self) -> Dialect:
+        dialect = _dialect_of(self.connection)
+        dialect.prepare(self.connection)
+        return dialect
 
     def execute(self, sql: str, parameters: Sequence[Value]) -> sqlite3.Cursor:
         """Run a statement. Raises RefusedError or OSError instead of SQLite's errors."""
@@ -124,18 +124,31 @@ class SqliteStore:
         except sqlite3.Error as error:
             raise translate(error, self._path) from error
         self.connection.close()
-        return self._copy.keep()
+        return self._copy.keep() if self._copy else frozenset()
 
     def discard(self) -> None:
         """Roll back and close."""
-        with suppress(sqlite3.ProgrammingError):  # already closed
+        if self._copy is None:
+            return
+        with suppress(sqlite3.ProgrammingError, RefusedError, OSError):  # already closed, or never opened
             if self.connection.in_transaction:
                 self.connection.execute("ROLLBACK")
             self.connection.close()
         self._copy.discard()
 
-    def _is_write_ahead(self) -> bool:
-        return self.connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+
+def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
+    """Return the connection in a transaction, set up for the edits of one run."""
+    connection.text_factory = _decode_text
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    if connection.execute("PRAGMA journal_mode").fetchone()[0] == "wal":
+        # Leaving this mode writes to the file, so it is left only when there are edits to keep.
+        connection.execute("PRAGMA wal_autocheckpoint=0")
+    else:
+        connection.execute("PRAGMA journal_mode=MEMORY")
+    connection.execute("BEGIN")
+    return connection
 
 
 def _decode_text(data: bytes) -> str:

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time
 
 from ..values import INT64, Field, FieldKind, Value
 
-_TYPE = re.compile(r"\s*(?P<name>[A-Za-z_ 0-9]*?)\s*(?:\(\s*(?P<width>\d+).*)?\s*\Z", re.DOTALL)
+_TYPE = re.compile(r"\s*(?P<name>[A-Za-z_ 0-9]*?)\s*(?:\(.*)?\s*\Z", re.DOTALL)
 _GENERATED = (2, 3)
 _INTEGERS = {
     "TINYINT": (-(2**7), 2**7 - 1),
@@ -58,14 +58,13 @@ def read_columns(connection: sqlite3.Connection, table: str) -> list[Column]:
 
 
 def field_of(column: Column, is_json: bool = False) -> Field:
-    """Return the field for a column, by its declared type."""
+    """Return the field for a column, by its declared type. Its width limits nothing: SQLite stores longer texts."""
     found = _TYPE.match(column.declared_type)
-    name, width = (found["name"].upper(), found["width"]) if found else ("", None)
+    name = found["name"].upper() if found else ""
     kind = FieldKind.JSON if is_json else _kind_of(name)
     return Field(
         column.name,
         kind,
-        width=int(width) if width and kind is FieldKind.TEXT else None,
         limits=_INTEGERS.get(name, INT64),
         single_precision=name == "FLOAT",
         takes_null=not (column.is_required and column.has_default),
@@ -84,7 +83,7 @@ def _kind_of(name: str) -> FieldKind:
 
 
 def stored(field: Field, value: Value) -> Value:
-    """Return a field's value as SQLite stores it; times in UTC with milliseconds, as in GeoPackages."""
+    """Return a field's value as SQLite stores it; times with milliseconds, in UTC if they have a zone."""
     if value is None:
         return None
     if field.kind is FieldKind.JSON:
@@ -97,5 +96,6 @@ def stored(field: Field, value: Value) -> Value:
 
 
 def _moment(value: datetime) -> str:
+    """Return a time as GDAL writes it: only one whose zone is known ends with `Z`."""
     utc = value.astimezone(UTC) if value.tzinfo else value
-    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+    return f"{utc.replace(tzinfo=None).isoformat(timespec='milliseconds')}{'Z' if value.tzinfo else ''}"

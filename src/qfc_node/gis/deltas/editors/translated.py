@@ -7,13 +7,17 @@ from __future__ import annotations
 
 import ctypes
 import tempfile
-from contextlib import suppress
+from collections import Counter
 from ctypes import c_int, c_void_p
+from functools import cached_property
 from pathlib import Path
 
 from ... import gdal_vector
 from ...gdal import GdalError, last_error, library, string_list
-from ..editing import RefusedError
+from ...gdal_vector import VectorLayer
+from ..editing import Identity, RefusedError
+from ..values import Field, FieldKind
+from .keys import key_field, key_text, prove, without_key
 from .rows import replace_file
 from .sqlite_layer import SqliteLayer
 from .sqlite_store import SqliteStore
@@ -21,6 +25,8 @@ from .sqlite_store import SqliteStore
 _TABLE = "features"
 #: Names that no field of a source has.
 _COLUMNS = ("row number of the copy", "geometry of the copy")
+#: Kinds of key fields by GDAL's types.
+_KEY_KINDS = {"Integer": FieldKind.INTEGER, "Integer64": FieldKind.INTEGER, "Real": FieldKind.REAL}
 
 
 class FlatGeobufStore:
@@ -28,22 +34,48 @@ class FlatGeobufStore:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._folder = tempfile.TemporaryDirectory(prefix=".editing-", dir=path.parent)
-        self._copy = Path(self._folder.name) / "copy.gpkg"
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+
+    def identity(self, name: str | None, number: int | None = None) -> Identity:  # noqa: ARG002 -- there is only one
+        """Return the key field; every feature must have a value of its own."""
         try:
-            self._name, key = _copy_to_geopackage(path, self._copy)
-            self._store = SqliteStore(self._copy)
-            self._layer = self._store.layer(_TABLE, key=key)
-        except (GdalError, RefusedError) as error:
-            self._folder.cleanup()
+            with gdal_vector.open_layer(self._path) as opened:
+                key, kind = _key_of(opened, self._path)
+                counts = Counter(key_text(Field(key, kind), text) for text in opened.values(key))
+                missing = counts.pop(None, 0)
+                found = {key: count for key, count in counts.items() if key is not None}
+                return Identity(key, frozenset(opened.fields), prove(self._path.name, key, found, missing))
+        except GdalError as error:
             raise RefusedError(str(error)) from error
 
     def layer(self, name: str | None, number: int | None = None) -> SqliteLayer:  # noqa: ARG002 -- there is only one
         """Return the only layer."""
         return self._layer
 
+    @cached_property
+    def _copy(self) -> Path:
+        self._folder = tempfile.TemporaryDirectory(prefix=".editing-", dir=self._path.parent)
+        return Path(self._folder.name) / "copy.gpkg"
+
+    @cached_property
+    def _store(self) -> SqliteStore:
+        return SqliteStore(self._copy)
+
+    @cached_property
+    def _layer(self) -> SqliteLayer:
+        try:
+            with gdal_vector.open_layer(self._path) as source:
+                self._name = source.name
+                key, _ = _key_of(source, self._path)
+                gdal_vector.copy_layer(source, self._copy, _TABLE, _COLUMNS, "", None)
+            return self._store.layer(_TABLE, key=key)
+        except GdalError as error:
+            raise RefusedError(str(error)) from error
+
     def commit(self) -> frozenset[Path]:
         """Rewrite the file if it changed."""
+        if self._folder is None:
+            return frozenset()
         has_nowhere = self._layer.has_missing_geometry()
         if not self._store.commit():
             return frozenset()
@@ -56,19 +88,16 @@ class FlatGeobufStore:
 
     def discard(self) -> None:
         """Remove the copy."""
-        with suppress(AttributeError):
+        if self._folder is not None:
             self._store.discard()
-        self._folder.cleanup()
+            self._folder.cleanup()
 
 
-def _copy_to_geopackage(path: Path, target: Path) -> tuple[str, str]:
-    """Copy the layer; return its name and that of its key field."""
-    with gdal_vector.open_layer(path) as source:
-        key = next((name for name in source.fields if name.lower() == "fid"), None)
-        if key is None:
-            raise RefusedError(f'{path.name} has no field "fid", so its features cannot be identified')
-        gdal_vector.copy_layer(source, target, _TABLE, _COLUMNS, "", None)
-        return source.name, key
+def _key_of(layer: VectorLayer, path: Path) -> tuple[str, FieldKind]:
+    name = key_field(layer.fields)
+    if name is None:
+        raise without_key(path.name)
+    return name, _KEY_KINDS.get(layer.type_of(name), FieldKind.ANY)
 
 
 def _write_flatgeobuf(source: Path, target: Path, name: str, has_index: bool) -> None:
