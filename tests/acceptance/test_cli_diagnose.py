@@ -36,7 +36,7 @@ def stack(kind: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
         return
     with as_stack(request.getfixturevalue(kind)) as running:
         # Other files share the deployment, and may just have recreated its services.
-        wait_until(SystemClock(), lambda: asked(running, "health")[0] == 0, limit_s=60, poll_s=1)
+        assert wait_until(SystemClock(), lambda: asked(running, "health")[0] == 0, limit_s=180, poll_s=1)
         yield running
 
 
