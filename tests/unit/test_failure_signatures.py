@@ -10,7 +10,7 @@ import click
 import pytest
 
 from qfc.stack.delta_signatures import DELTA_SIGNATURES, IN_DOUBT
-from qfc.stack.failures import UNKNOWN_DELTA_FIX, UNKNOWN_FIX, classify, classify_delta
+from qfc.stack.failures import ERROR_LENGTH, UNKNOWN_DELTA_FIX, UNKNOWN_FIX, classify, classify_delta, text_of
 from qfc.stack.model import Delta
 from qfc.stack.signatures import SIGNATURES, Cause, Signature
 
@@ -181,3 +181,18 @@ def test_every_fix_names_commands_and_options_that_exist(fix: str) -> None:
             command = command.commands[words[0]]
         known = {option for parameter in command.params for option in parameter.opts}
         assert {word for word in words if word.startswith("--")} <= known, fix
+
+
+@pytest.mark.parametrize(
+    ("feedback", "output", "line"),
+    [
+        ({"error": " the layer is gone\nTraceback\n  more", "error_type": "E"}, "log", "the layer is gone"),
+        ({"error_type": "E"}, "began\nopened\nthe disk is full\n\n", "the disk is full"),
+        ({"error": " ", "error_type": "MISSING_FILE"}, " \n", "MISSING_FILE"),
+        ({}, None, ""),
+        ({"error": "x" * (ERROR_LENGTH + 1)}, None, "x" * ERROR_LENGTH),
+    ],
+)
+def test_a_failure_is_reported_in_one_line(feedback: dict[str, str], output: str | None, line: str) -> None:
+    """Messages begin with the fault, logs end with it."""
+    assert text_of(feedback, output) == line

@@ -85,6 +85,14 @@ def test_a_short_disk_is_told(free: int, total: int, verdict: Verdict) -> None:
     assert worst(judge([DB, APP, WORKERS], QUEUE, Disk(free, total))) is verdict
 
 
+def test_the_evidence_has_figures_in_the_units_of_people() -> None:
+    findings = judge([DB], replace(QUEUE, pending=1, oldest_pending_s=3599), Disk(1_560_000_000, 10**12))
+    assert reasons(findings) == (
+        "The oldest job has waited 59 minutes; see: qfc sync queue",
+        "The disk is nearly full: 1.6 GB free.",
+    )
+
+
 def test_a_stack_that_does_not_run_has_one_reason() -> None:
     stopped = [replace(one, state=ServiceState.STOPPED, instances=()) for one in (DB, APP, WORKERS)]
     findings = judge(stopped, None, None)

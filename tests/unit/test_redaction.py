@@ -178,6 +178,21 @@ def test_a_long_secret_is_found_inside_of_words_and_a_short_one_beside_them() ->
     assert hidden(f"-p{short} -p{long} {short}", short, long) == f"-p{short} -p{HIDDEN} {HIDDEN}"
 
 
+@pytest.mark.parametrize(
+    "spelled",
+    [
+        'é"s \\w',  # as it is
+        '\\u00e9\\"s \\\\w',  # JSON in ASCII
+        'é\\"s \\\\w',  # JSON in UTF-8
+        'é"s \\\\w',  # Python
+        "%C3%A9%22s%20%5Cw",  # an address
+        "%C3%A9%22s+%5Cw",  # a form
+    ],
+)
+def test_each_spelling_of_a_secret_is_hidden_as_a_whole(spelled: str) -> None:
+    assert hidden(f"n {spelled}.", 'é"s \\w') == f"n {HIDDEN}."
+
+
 @pytest.mark.parametrize("secret", ['qu"ote\\d', "um'laut-ö", "a/b?c=d&e", "tab\tand more"])
 def test_a_secret_is_known_in_the_spellings_of_json_python_and_addresses(secret: str) -> None:
     texts = [json.dumps({"n": secret}), repr([secret]), f"/?n={quote(secret, safe='')}", f"n {secret.strip()}."]
