@@ -13,8 +13,8 @@ from ..stack.removals import Removal, refusal, removals
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
+from .pages import asked
 from .shipped import ShippedPasswords, ShippedSecrets
-from .web import asked
 
 Correct = Callable[[Values], Values]
 #: The application's answer to host names that are not allowed.
