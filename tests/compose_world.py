@@ -75,6 +75,10 @@ class Deployment:
         lines = (self.place / ".env").read_text().splitlines()
         return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
 
+    def env_copies(self) -> list[Path]:
+        """Return the copies of .env, the latest last."""
+        return sorted(self.place.glob(".env.before.*"), key=lambda path: int(path.suffix[1:]))
+
     def run(self, *arguments: str, stdin: str = "", **environment: str) -> Answer:
         """Call qfc for this deployment."""
         return self.qfc("--stack", "dep", *arguments, stdin=stdin, **environment)
@@ -212,7 +216,7 @@ def checkout(folder: Path) -> None:
         else:
             shutil.copy(ROOT / part, target)
     (folder / "docker/node/Dockerfile").write_text(QUICK_DOCKERFILE)
-    (folder / ".gitignore").write_text(".env\n.env.before\nconf/\n")
+    (folder / ".gitignore").write_text(".env\n.env.before.*\nconf/\n")
     environment = {**os.environ, **GIT}
     for words in (["init", "-q"], ["add", "-A"], ["commit", "-q", "-m", "v1"], ["tag", "v1"], ["checkout", "-q", "v1"]):
         subprocess.run(["git", "-C", str(folder), *words], check=True, env=environment, capture_output=True)

@@ -64,8 +64,8 @@ def test_scaling_changes_env_line_by_line_and_takes_idle_workers_first(deployed:
         assert len(deployed.containers("worker_wrapper")) == 1
     after = (deployed.place / ".env").read_text()
     assert after == before.replace("QFIELDCLOUD_WORKER_REPLICAS=2", "QFIELDCLOUD_WORKER_REPLICAS=1")
-    assert (deployed.place / ".env.before").read_text() == before
-    assert (deployed.place / ".env.before").stat().st_mode & 0o077 == 0
+    assert deployed.env_copies()[-1].read_text() == before
+    assert deployed.env_copies()[-1].stat().st_mode & 0o077 == 0
     assert deployed.ok("workers", "scale", "2")["wanted"] == 2
     await_states(deployed, ["idle", "idle"])
 

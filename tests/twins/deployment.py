@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 from qfc.drivers.deployment.self_signed import self_signed
 from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
+from qfc.stack.env_file import EnvFile
 from qfc.stack.model import (
     Certificate,
     ComposeFacts,
@@ -164,9 +165,12 @@ class MemoryRollout(Rollout):
 
     site: Site
 
-    def facts(self) -> ComposeFacts:
+    def facts(self, files: Sequence[str] | None = None) -> ComposeFacts:
         images = {service: self.site.name_of(service) for service in self.site.services}
-        return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers})
+        named = EnvFile(self.site.env).values.get("COMPOSE_FILE", "").split(":") if files is None else files
+        others = {name: volumes for one in named for name, volumes in self.site.defined_by.get(one, {}).items()}
+        images |= dict.fromkeys(others, "image:1")
+        return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers}, others)
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
         return {service: (self.site.name_of(service), image) for service, image in self.site.containers.items()}

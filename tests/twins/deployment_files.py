@@ -71,7 +71,8 @@ class MemorySettings(Settings):
     def restore(self, text: str) -> None:
         """Replace the file; the old one is kept."""
         if text != self.site.env:
-            self.site.env_before, self.site.env = self.site.env, text
+            self.site.env_copies += (self.site.env,)
+            self.site.env = text
 
     def changed_since(self, text: str, names: Sequence[str]) -> tuple[str, ...]:
         before, now = EnvFile(text, "an earlier .env").values, self.values()

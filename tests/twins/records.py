@@ -112,7 +112,7 @@ class MemoryApi:
     def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
         self.answers = dict(answers)
         self.handler = handler
-        self.headers: dict[str, Mapping[str, str]] = {}
+        self.headers: dict[str, Mapping[str, str]] = {"/admin/login/": {"set-cookie": "csrftoken=abc; Path=/"}}
         self.url = "http://memory"
         self.up = True
 

@@ -64,7 +64,7 @@ class Site:
     branch: str | None = None
     changed: tuple[str, ...] = ()
     env: str = "QFIELDCLOUD_WORKER_REPLICAS=2\n"
-    env_before: str = ""
+    env_copies: tuple[str, ...] = ()
     images: dict[str, BuiltImage] = field(default_factory=dict[str, BuiltImage])
     names: dict[str, str] = field(default_factory=dict[str, str])
     containers: dict[str, str] = field(default_factory=dict[str, str])
@@ -75,6 +75,8 @@ class Site:
     unready: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
     registry: tuple[str, ...] = ()
+    #: Services with their volumes, by the file of COMPOSE_FILE that alone defines them.
+    defined_by: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict[str, dict[str, tuple[str, ...]]])
 
     def __post_init__(self) -> None:
         self.commit = self.commit or next(iter(self.releases))
@@ -83,6 +85,11 @@ class Site:
             self.build(service, START)
         self.containers = {service: self.names[self.name_of(service)] for service in SERVICES}
         self.workers = self.wanted_workers
+
+    @property
+    def env_before(self) -> str:
+        """The text of .env before the last change."""
+        return self.env_copies[-1]
 
     @property
     def services(self) -> tuple[str, ...]:

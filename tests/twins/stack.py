@@ -34,6 +34,8 @@ from .site import Release, Site
 CONTRACT = {
     "/api/v1/status/": (200, b'{"database": "ok", "storage": "ok", "queue": "ok"}'),
     "/api/v1/auth/providers/": (200, b'[{"type": "credentials", "id": "credentials", "name": "Username / Password"}]'),
+    "/admin/login/": (200, b'<link rel="stylesheet" href="/staticfiles/admin/css/base.css"><form method="post">'),
+    "/staticfiles/admin/css/base.css": (200, b""),
     **dict.fromkeys(("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/"), (401, b"{}")),
 }
 

@@ -140,8 +140,8 @@ FAULTS: Mapping[str, tuple[Make, str]] = {
     ),
     "A07": (old_compose, "Compose 1.29.2 rejects the files: contains an invalid type"),
     "A09": (
-        lambda ports: (add(ports, "geodb"), setattr(inspection(ports).containers, "orphaned", ("geodb",))),
-        "memory-geodb-1",
+        lambda ports: (add(ports, "mailer"), setattr(inspection(ports).containers, "orphaned", ("mailer",))),
+        "memory-mailer-1",
     ),
     "A11-policy": (lambda ports: change(ports, "app", restart_policy="no"), "No restart policy: app"),
     "A14": (another_processor, "aarch64"),

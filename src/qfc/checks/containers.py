@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ..errors import CommandError
+from ..errors import CommandError, RefusedError
 from ..stack.health import VITAL
 from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
+from ..stack.removals import DATA_SERVICES
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, Evidence, named
@@ -117,16 +118,31 @@ class Orphans(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the containers with the services in the Compose files."""
-        found = self._found(seen)
-        return f"No service in the Compose files: {named(one.name for one in found)}." if found else None
+        found, kept = self._found(seen), self._kept(seen)
+        if not found:
+            return None
+        told = f"No service in the Compose files: {named(one.name for one in found)}."
+        return (
+            f"{told} These run and hold data, so qfc keeps them: {named(one.name for one in kept)}." if kept else told
+        )
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the containers that would be removed."""
-        return tuple(f"remove the container {one.name} ({one.state}); its volumes stay" for one in self._found(seen))
+        """Return the containers that would be removed. Raises RefusedError where none may be."""
+        return tuple(f"remove the container {one.name} ({one.state}); its volumes stay" for one in self._removed(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Remove the containers."""
-        seen.inspection.containers.remove([one.id for one in self._found(seen)])
+        """Remove the containers, except those that run and hold data."""
+        seen.inspection.containers.remove([one.id for one in self._removed(seen)])
+
+    def _removed(self, seen: Evidence) -> list[ContainerFacts]:
+        kept = self._kept(seen)
+        if kept and len(kept) == len(self._found(seen)):
+            hint = "Name the file that defines them in COMPOSE_FILE again; or stop them yourself: docker stop NAME"
+            raise RefusedError(f"They run and hold data: {named(one.name for one in kept)}.", hint=hint)
+        return [one for one in self._found(seen) if one not in kept]
+
+    def _kept(self, seen: Evidence) -> list[ContainerFacts]:
+        return [one for one in self._found(seen) if one.is_running and _holds_data(one)]
 
     def _found(self, seen: Evidence) -> tuple[ContainerFacts, ...]:
         return seen.once("orphans", lambda: seen.inspection.containers.orphans())
@@ -206,6 +222,10 @@ class OutOfMemory(DeploymentCheck):
     def _killed(self, one: ContainerFacts) -> str:
         at = f" at {one.finished_at:%Y-%m-%d %H:%M} UTC" if one.finished_at else ""
         return (f"the container of job {one.job_id[:8]}" if one.job_id else one.name) + at
+
+
+def _holds_data(one: ContainerFacts) -> bool:
+    return one.service in DATA_SERVICES or any(not place.endswith(".sock") for place in one.mounts)
 
 
 #: Problems that keep services from running, then all others.

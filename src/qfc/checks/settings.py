@@ -7,12 +7,14 @@ import re
 from collections.abc import Callable, Sequence
 from typing import cast
 
+from ..errors import QfcError, RefusedError
 from ..stack.api_status import STATUS
+from ..stack.removals import Removal, refusal, removals
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
+from .pages import asked
 from .shipped import ShippedPasswords, ShippedSecrets
-from .web import asked
 
 Correct = Callable[[Values], Values]
 #: The application's answer to host names that are not allowed.
@@ -33,7 +35,8 @@ RENAMED = {
     "SQL_HOST": "POSTGRES_HOST",
     "SQL_PORT": "POSTGRES_PORT",
 }
-DEVELOPMENT = ("override.local", "override.standalone", "override.test")
+#: Files for development. `override.standalone` is none of them: in many deployments it alone defines the database.
+DEVELOPMENT = ("override.local", "override.test")
 
 
 class SettingCheck(DeploymentCheck, RepairsEnv):
@@ -103,11 +106,54 @@ def development_files(values: Values) -> str | None:
     return f"COMPOSE_FILE contains {', '.join(found)}." if found else None
 
 
+class DevelopmentFiles(SettingCheck):
+    """A01: code is mounted from the host, and the application runs in a server for development."""
+
+    def look(self, seen: Evidence) -> str | None:
+        """Read COMPOSE_FILE, and ask Compose what would be missing without the development files."""
+        found = development_files(seen.settings())
+        if found is None:
+            return None
+        try:
+            kept = refusal(self._removed(seen))
+        except QfcError as error:
+            return f"{found} What else they define cannot be seen: {error.message}"
+        return f"{found} qfc does not remove them. {kept}" if kept else found
+
+    def corrected(self, seen: Evidence) -> Values:
+        """Return COMPOSE_FILE without the development files. Raises RefusedError where data or needed services go."""
+        kept = refusal(self._removed(seen))
+        if kept:
+            raise RefusedError(kept, hint="Define these services in a file of your own first.")
+        return without_development(seen.settings())
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the change of COMPOSE_FILE, and the services that would go."""
+        gone = (f"{one.service} would no longer be defined" for one in self._removed(seen))
+        return (*super().difference(seen), *gone)
+
+    def _removed(self, seen: Evidence) -> tuple[Removal, ...]:
+        return seen.once("removed with development files", lambda: self._asked(seen))
+
+    def _asked(self, seen: Evidence) -> tuple[Removal, ...]:
+        rollout, values = seen.ports.deployment.rollout, without_development(seen.settings())
+        then = rollout.facts(_files(values["COMPOSE_FILE"], seen.settings()))
+        return removals(rollout.facts(_files(seen.settings()["COMPOSE_FILE"], seen.settings())), then)
+
+
 def without_development(values: Values) -> Values:
     """Remove the development files."""
-    separator = values.get("COMPOSE_PATH_SEPARATOR") or ":"
-    files = values.get("COMPOSE_FILE", "").split(separator)
-    return {"COMPOSE_FILE": separator.join(one for one in files if not any(name in one for name in DEVELOPMENT))}
+    files = _files(values.get("COMPOSE_FILE", ""), values)
+    kept = [one for one in files if not any(name in one for name in DEVELOPMENT)]
+    return {"COMPOSE_FILE": _separator(values).join(kept)}
+
+
+def _files(joined: str, values: Values) -> list[str]:
+    return joined.split(_separator(values))
+
+
+def _separator(values: Values) -> str:
+    return values.get("COMPOSE_PATH_SEPARATOR") or ":"
 
 
 def debug(values: Values) -> str | None:
@@ -288,9 +334,9 @@ def allowed_http(values: Values) -> Values:
 
 
 SETTINGS: tuple[Check, ...] = (
-    SettingCheck("A01", "Development files are used in production", Severity.WARNING,
-                 "Remove them from COMPOSE_FILE; then: qfc services recreate", development_files,
-                 correct=without_development),
+    DevelopmentFiles("A01", "Development files are used in production", Severity.WARNING,
+                     "Remove them from COMPOSE_FILE; then: qfc services recreate", development_files,
+                     correct=without_development),
     SettingCheck("A02", "Debug mode is on in production", Severity.WARNING,
                  "Set DEBUG=0 and ENVIRONMENT=production in .env; then: qfc services recreate", debug,
                  correct=without_debug),

@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from http.cookies import SimpleCookie
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import CommandError, QfcError, UnknownNameError
@@ -15,23 +14,20 @@ from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
+from .pages import ANSWER_S, asked, login_page
 
-PROVIDERS, LOGIN = "/api/v1/auth/providers/", "/admin/login/"
+PROVIDERS = "/api/v1/auth/providers/"
 #: Paths that every client requests. Without a token, a good server answers 401 or 403, never 404.
 CONTRACT = ("/api/v1/auth/user/", "/api/v1/projects/", "/api/v1/users/nobody/organizations/")
-#: Time limit of an answer over the internet, in seconds.
-ANSWER_S = 15.0
 #: nginx's answer when it cannot reach the application.
 BAD_GATEWAY = 502
+FORBIDDEN = 403
+#: A style sheet of the admin that every release has under this name.
+ADMIN_SHEET = "/staticfiles/admin/css/base.css"
 #: With a greater difference of clocks, in seconds, tokens and signed URLs are invalid.
 SKEW_S = 30.0
 _EMERGENCY = re.compile(r"\[emerg\] (?:\d+#\d+: )?(.*)")
 _SHEET = re.compile(r"""href=["']([^"']+\.css[^"']*)["']""")
-
-
-def asked(seen: Evidence, path: str) -> ApiAnswer:
-    """Return the server's answer to a GET without credentials."""
-    return seen.once(f"GET {path}", lambda: seen.ports.api.get(path, timeout_s=ANSWER_S))
 
 
 class Providers(Check):
@@ -79,20 +75,20 @@ class Forms(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Fetch the login form of the admin and send it as a browser does, without a name."""
-        form = asked(seen, LOGIN)
-        token = _cookie(form, "csrftoken")
-        if form.status != 200 or token is None:
+        page = login_page(seen)
+        token = _cookie(page.answer, "csrftoken")
+        if token is None:
+            raise QfcError(f"{page.path} sets no csrftoken, so its form cannot be sent.")
+        answer = seen.ports.api.send(self._sent(seen, page.path, token), timeout_s=ANSWER_S)
+        if answer.status != FORBIDDEN:
             return None
-        answer = seen.ports.api.send(self._sent(seen, token), timeout_s=ANSWER_S)
-        if answer.status != 403:
-            return None
-        return f"The form of {LOGIN}, sent from {_origin(seen)}, was answered 403."
+        return f"The form of {page.path}, sent from {_origin(seen)}, was answered 403."
 
-    def _sent(self, seen: Evidence, token: str) -> ApiRequest:
+    def _sent(self, seen: Evidence, path: str, token: str) -> ApiRequest:
         origin = _origin(seen)
         headers = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Origin": origin,
-                   "Referer": f"{origin}{LOGIN}"}  # fmt: skip
-        return ApiRequest("POST", LOGIN, headers=headers)
+                   "Referer": f"{origin}{path}"}  # fmt: skip
+        return ApiRequest("POST", path, headers=headers)
 
 
 class StyleSheets(Check):
@@ -105,13 +101,15 @@ class StyleSheets(Check):
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Fetch the first style sheet of the admin's login form."""
-        form = asked(seen, LOGIN)
-        found = _SHEET.search(form.content.decode(errors="replace")) if form.status == 200 else None
-        if found is None:
-            return None
-        path = urlsplit(urljoin(f"{seen.ports.api.url}{LOGIN}", found[1])).path
+        """Fetch the first style sheet of the login form; where the page itself fails, the admin's own one."""
+        page = login_page(seen, must_succeed=False)
+        found = _SHEET.search(page.answer.content.decode(errors="replace")) if page.answer.is_good else None
+        if found is None and page.answer.is_good:
+            raise QfcError(f"{page.path} names no style sheet.")
+        path = urlsplit(urljoin(f"{seen.ports.api.url}{page.path}", found[1])).path if found else ADMIN_SHEET
         status = asked(seen, path).status
+        if status == 200 and not page.answer.is_good:
+            raise QfcError(f"{page.path} answered {page.answer.status}.")
         return None if status == 200 else f"{path} answered {status}."
 
     def repair(self, seen: Evidence) -> None:
@@ -244,8 +242,9 @@ def _date(headers: Mapping[str, str]) -> datetime | None:
 
 
 def _cookie(answer: ApiAnswer, name: str) -> str | None:
-    cookies = SimpleCookie(answer.headers.get("set-cookie", ""))
-    return cookies[name].value if name in cookies else None
+    """Return a cookie that the answer sets, perhaps beside others."""
+    found = re.search(rf"(?:^|, ){re.escape(name)}=([^;,\s]+)", answer.headers.get("set-cookie", ""))
+    return found[1] if found else None
 
 
 def _origin(seen: Evidence) -> str:

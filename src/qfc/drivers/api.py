@@ -72,8 +72,7 @@ class HttpApi(Api):
             ) from error
         finally:
             connection.close()
-        answered = {name.lower(): value for name, value in response.getheaders()}
-        answer = ApiAnswer(response.status, time.perf_counter() - began, content, size, answered)
+        answer = ApiAnswer(response.status, time.perf_counter() - began, content, size, _headers(response))
         log.info("%s %s%s → %d in %.0f ms", request.method, self._url, target, answer.status, answer.seconds * 1000)
         return answer
 
@@ -169,6 +168,15 @@ def _read(response: http.client.HTTPResponse, sink: BinaryIO | None) -> tuple[by
         sink.write(chunk)
         size += len(chunk)
     return b"", size
+
+
+def _headers(response: http.client.HTTPResponse) -> dict[str, str]:
+    """Return the headers by their names in lower case; several of one name, such as cookies, are joined."""
+    found: dict[str, str] = {}
+    for name, value in response.getheaders():
+        known = found.get(name.lower())
+        found[name.lower()] = value if known is None else f"{known}, {value}"
+    return found
 
 
 def path_of(*parts: str) -> str:

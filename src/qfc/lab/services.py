@@ -198,7 +198,7 @@ SERVICES: tuple[Fault, ...] = (
                     Capability.CONTAINERS, names=("memcached",)),
     StrayContainer("container-orphaned", "A container of a removed service is left", ("A09",), Capability.CONTAINERS,
                    labels=("com.docker.compose.project={project}", "com.docker.compose.project.working_dir={folder}",
-                           "com.docker.compose.service=geodb",
+                           "com.docker.compose.service=qfc-lab-stray",
                            "com.docker.compose.oneoff=False", "com.docker.compose.container-number=1")),
     LeakedFolder("temporary-folder-leaked", "The folder of a failed job was never removed", ("C14",),
                  Capability.CONTAINERS),

@@ -48,6 +48,29 @@ def repaired(
     return list(done.values()), guard.steps
 
 
+def after_repairs(before: Sequence[Finding], now: Sequence[Finding]) -> list[Finding]:
+    """Return the findings after repairs, each with its present verdict: `now` is everything, looked at again.
+
+    What was repaired is fixed only if it is clear now; what a repair has caused is a finding like any other.
+    """
+    done = {one.id: one for one in before}
+    merged = [_as_now(done.get(one.id), one) for one in now]
+    return [one for one in merged if one.result is not Result.CLEAR]
+
+
+def _as_now(before: Finding | None, now: Finding) -> Finding:
+    """Return a finding as it is now, with the result of its repair."""
+    if before is None or before.result not in (Result.FIXED, Result.FAILED):
+        return now
+    if now.result is Result.CLEAR:
+        return replace(before, result=Result.FIXED, verdict=Verdict.OK)
+    if now.result is Result.SKIPPED:
+        evidence = f"{before.evidence} After the repair it could not be checked: {now.evidence}"
+        return replace(before, result=Result.FAILED, verdict=now.verdict, evidence=evidence)
+    evidence = before.evidence if before.result is Result.FAILED else now.evidence
+    return replace(now, result=Result.FAILED, evidence=evidence)
+
+
 def _repair_settings(ports: Ports, wanted: Sequence[tuple[RepairsEnv, Finding]], guard: Guard) -> dict[str, Finding]:
     """Change all lines of `.env` at once, so services are recreated only once; return the result of each check."""
     edit, failed = _gathered(ports, [check for check, _ in wanted], guard) if wanted else (EnvEdit(), {})

@@ -9,11 +9,14 @@ from ..checks import Check, Evidence, examine
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.findings import Finding, Result, Severity, problem, unknown
 from ..stack.ports import Ports
+from ..stack.waiting import wait_until
 from .guard import Options
 from .proof import Broken, prove
-from .repairs import is_wanted, repaired
+from .repairs import after_repairs, is_wanted, repaired
 
 PROOF = "proof"
+#: Seconds that services may take to be ready after a repair, and between two looks at them.
+SETTLED_S, POLL_S = 30.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,8 @@ def diagnose(
     wanted = [one.id for one in findings if fix and is_wanted(one, by_id[one.id], seen, options)]
     if wanted:
         findings, steps = repaired(ports, by_id, findings, wanted, options)
+        if not options.dry_run:
+            findings = _looked_again(ports, checks, findings)
     checked = [one.id for one in examined]
     if proof and not _is_critical(findings):
         checked.append(PROOF)
@@ -56,6 +61,19 @@ def diagnose(
     order = list(Severity)
     findings.sort(key=lambda one: order.index(one.severity))
     return Diagnosis(not _is_critical(findings), tuple(findings), tuple(checked), fix and options.dry_run, steps)
+
+
+def _looked_again(ports: Ports, checks: Sequence[Check], findings: Sequence[Finding]) -> list[Finding]:
+    """Look at everything again after repairs. What they have recreated gets a while to be ready."""
+    known = {one.id for one in findings}
+    looks: list[list[Finding]] = []
+
+    def is_settled() -> bool:
+        looks.append(after_repairs(findings, examine(checks, Evidence(ports))))
+        return all(one.id in known for one in looks[-1])
+
+    wait_until(ports.clock, is_settled, limit_s=SETTLED_S, poll_s=POLL_S)
+    return looks[-1]
 
 
 def _is_critical(findings: Sequence[Finding]) -> bool:

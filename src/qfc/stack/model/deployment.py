@@ -140,8 +140,13 @@ class DiskPart:
 
 @dataclass(frozen=True)
 class ComposeFacts:
-    """A deployment as Compose defines it: image names and replicas by service, and the services that are built."""
+    """A deployment as Compose defines it: image names and replicas by service, and the services that are built.
+
+    `volumes` are the named volumes of a service, `needs` the services that it depends on.
+    """
 
     images: dict[str, str] = field(default_factory=dict[str, str])
     built: tuple[str, ...] = ()
     replicas: dict[str, int] = field(default_factory=dict[str, int])
+    volumes: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    needs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

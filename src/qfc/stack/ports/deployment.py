@@ -162,8 +162,11 @@ class Dumps(Protocol):
 class Rollout(Protocol):
     """The containers of a deployment during a change of release."""
 
-    def facts(self) -> ComposeFacts:
-        """Return what the Compose files and `.env` define now. Raises CommandError when they are invalid."""
+    def facts(self, files: Sequence[str] | None = None) -> ComposeFacts:
+        """Return what the Compose files and `.env` define now, or would define with other `files`.
+
+        Raises CommandError when they are invalid.
+        """
         ...
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:

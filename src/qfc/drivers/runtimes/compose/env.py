@@ -12,11 +12,19 @@ from ...docker.engine import Engine
 from ...replacing import AS_BEFORE, REPLACE
 from .deployment import ENV_FILE, read_env
 
-#: Next to `.env`: the file before the last change.
+#: Next to `.env`: the file before each change, `.env.before.1` and so on; the highest number is the latest.
 BEFORE = ".env.before"
-# Only the owner can read the copy.
+# Only the owner can read a copy. None is ever overwritten: after several repairs, the first state is still there.
 _CHANGE = f"""{REPLACE}
-[ ! -e "$1" ] || {{ cp -p -- "$1" "$3" && chmod 600 "$3"; }} || exit 1
+copy() (
+    umask 077
+    number=1
+    while [ -e "$2.$number" ] || [ -L "$2.$number" ]; do number=$((number + 1)); done
+    cp -p -- "$1" "$2.$number" && chmod 600 "$2.$number" && return 0
+    rm -f -- "$2.$number"
+    return 1
+)
+[ ! -e "$1" ] || copy "$1" "$3" || exit 1
 replace "$1" "$2" '{AS_BEFORE}' "$4" cat
 """
 
@@ -39,11 +47,13 @@ class Env:
     def change(self, values: Mapping[str, str]) -> EnvFile:
         """Change values; comments, order and permissions stay. Return the previous file. Raises QfcError."""
         before = self.read()
-        self.write(before.with_values(values))
+        after = before.with_values(values)
+        if after != before:
+            self.write(after)
         return before
 
     def write(self, file: EnvFile) -> None:
-        """Replace the file, and keep a copy of the old one next to it, readable only by its owner."""
+        """Replace the file, and keep a numbered copy of the old one next to it, readable only by its owner."""
         content = file.text.encode("utf-8", errors="surrogateescape")
         paths = (str(self.path), str(half_of(self.path)), str(self._folder / BEFORE))
         argv = ["sh", "-c", _CHANGE, "sh", *paths, str(len(content))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 
 from ....errors import CommandError, ConfigError, NotFoundError
@@ -86,6 +86,10 @@ class Observer:
                 self._plans.remember(self._plan, files)
             return self._plan
 
+    def plan_of(self, files: Sequence[str]) -> ComposePlan:
+        """Return what would run with other Compose files; nothing of it is kept. Raises CommandError."""
+        return self._ask_for_plan(files)
+
     def forget_plan(self) -> None:
         """Make the plan again on the next use: the files have changed."""
         with self._lock:
@@ -161,7 +165,7 @@ class Observer:
                 hint=f"Choose one: qfc init {self.settings.name} --project NAME",
             )
 
-    def _ask_for_plan(self) -> ComposePlan:
+    def _ask_for_plan(self, files: Sequence[str] = ()) -> ComposePlan:
         folder, compose = self.deployment.folder, self.compose
-        done = self.engine.run(compose.config(), folder=folder, timeout_s=60)
+        done = self.engine.run(compose.config(files), folder=folder, timeout_s=60)
         return read_config(done.stdout, version=compose.version)

@@ -36,6 +36,9 @@ class ServicePlan:
     is_built: bool
     stop_grace_s: float | None = None
     ports: tuple[tuple[int, int], ...] = ()
+    #: Its named volumes, and the services that it depends on.
+    volumes: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
 
     @property
     def is_task(self) -> bool:
@@ -85,6 +88,8 @@ def _service(name: str, service: Mapping[str, Any]) -> ServicePlan:
         is_built="build" in service,
         stop_grace_s=seconds(service.get("stop_grace_period")),
         ports=tuple(_ports(service.get("ports") or [])),
+        volumes=tuple(_volumes(service.get("volumes") or [])),
+        needs=tuple(service.get("depends_on") or ()),
     )
 
 
@@ -108,6 +113,20 @@ def _ports(ports: list[Any]) -> list[tuple[int, int]]:
             *_, outer, inner = ("", *str(port).partition("/")[0].split(":"))
         if inner.isdigit() and outer.isdigit():
             found.append((int(inner), int(outer)))
+    return found
+
+
+def _volumes(volumes: list[Any]) -> list[str]:
+    """Return the names of volumes; mounted folders of the host are left out."""
+    found: list[str] = []
+    for volume in volumes:
+        if isinstance(volume, dict):
+            spoken = cast("dict[str, Any]", volume)
+            source = str(spoken.get("source") or "") if spoken.get("type") == "volume" else ""
+        else:
+            source = str(volume).partition(":")[0] if ":" in str(volume) else ""
+        if source and not source.startswith(("/", ".", "~")):
+            found.append(source)
     return found
 
 
@@ -149,4 +168,5 @@ class PlanStore:
 
 def _recalled(document: dict[str, Any]) -> ServicePlan:
     ports = tuple((int(inner), int(outer)) for inner, outer in document.pop("ports"))
-    return ServicePlan(**document, ports=ports)
+    volumes, needs = tuple(document.pop("volumes", ())), tuple(document.pop("needs", ()))
+    return ServicePlan(**document, ports=ports, volumes=volumes, needs=needs)

@@ -31,9 +31,10 @@ class Compose:
         program = ["docker-compose"] if self.is_v1 else ["docker", "compose", "--progress", "plain"]
         return [*program, "--project-name", self.project, *words]
 
-    def config(self) -> list[str]:
-        """Print the resolved configuration of the files: JSON, or YAML from v1."""
-        return self.argv("config") if self.is_v1 else self.argv("config", "--format", "json")
+    def config(self, files: Sequence[str] = ()) -> list[str]:
+        """Print the resolved configuration of the files, or of other ones: JSON, or YAML from v1."""
+        named = [word for one in files for word in ("--file", one)]
+        return self.argv(*named, "config") if self.is_v1 else self.argv(*named, "config", "--format", "json")
 
     def up(self, services: Sequence[str] | None, *, recreate: bool = False, build: bool = False) -> list[str]:
         """Create and start containers in the background. Named services start without their dependencies."""

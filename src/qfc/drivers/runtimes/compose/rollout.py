@@ -17,15 +17,18 @@ class ComposeRollout(Rollout):
     def __init__(self, observer: Observer, lifecycle: Lifecycle) -> None:
         self._observer, self._lifecycle = observer, lifecycle
 
-    def facts(self) -> ComposeFacts:
-        self._observer.forget_plan()
-        plan = self._observer.plan(fresh=True)
+    def facts(self, files: Sequence[str] | None = None) -> ComposeFacts:
+        if files is None:
+            self._observer.forget_plan()
+        plan = self._observer.plan(fresh=True) if files is None else self._observer.plan_of(files)
         separator = "_" if self._observer.compose.is_v1 else "-"
         own = f"{self._observer.deployment.project}{separator}"
         return ComposeFacts(
             images={name: one.image or f"{own}{name}" for name, one in plan.services.items()},
             built=tuple(name for name, one in plan.services.items() if one.is_built),
             replicas={name: one.replicas for name, one in plan.services.items()},
+            volumes={name: one.volumes for name, one in plan.services.items()},
+            needs={name: one.needs for name, one in plan.services.items()},
         )
 
     def images_in_use(self) -> Mapping[str, tuple[str, str]]:
