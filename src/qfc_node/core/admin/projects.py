@@ -69,6 +69,7 @@ class ProjectAdmin(NodeAdmin[Project]):
         "problem",
         "data_last_packaged_at",
         "data_last_updated_at",
+        "restricted_data_last_updated_at",
         "last_package_job",
         "file_storage_bytes",
         "has_online_vector_data",
