@@ -143,27 +143,48 @@ def test_curves_and_surfaces_come_back(text: str) -> None:
         "Point",
         "Point (1)",
         "Point (1 2",
-        "Point (1 2))",
         "Point (1 2, 3 4)",
         "Point (a b)",
         "Point (1_0 2)",
         "Point (inf 2)",
         "Point (1 2 3 4 5)",
-        "PointZ (1 2)",
-        "LineString (0 0, 1 1 1)",
         "Circle (1 2)",
         "MultiPolygon ((0 0, 1 1))",
         "MultiPoint (Point (1 2))",
         "MultiCurve (Point (1 2))",
-        "GeometryCollection (Point (1 2), PointZ (1 2 3))",
         "GeometryCollection (" * 50 + "Point (1 2)" + ")" * 50,
-        "Point (1 2) Point (1 2)",
         "Polygon (((0 0, 1 1)))",
+        "PointM (1 2 3 4)",
+        "LineString (1 1, 2)",
+        "Polygon ((1 1, 2 1, 2 2, 1 1)",
     ],
 )
 def test_what_is_no_geometry_is_refused(text: str) -> None:
     with pytest.raises(BadWktError):
         read_wkt(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("PointZ (666 0)", "PointZ (666 0 0)"),
+        ("PointZM (666 0)", "PointZM (666 0 0 0)"),
+        ("PointM (666 0)", "PointM (666 0 0)"),
+        ("PointZ (1 2 3 4)", "PointZM (1 2 3 4)"),
+        ("LineString (1 1 5, 2 2)", "LineStringZ (1 1 5, 2 2 0)"),
+        ("LineString (1 1, 2 2 5)", "LineStringZ (1 1 0, 2 2 5)"),
+        ("LineString (1 1,, 2 2,)", "LineString (1 1, 2 2)"),
+        ("Point ()", "Point EMPTY"),
+        ("Polygon (())", "Polygon (EMPTY)"),
+        ("GeometryCollection ()", "GeometryCollection EMPTY"),
+        ("Point (1 2))", "Point (1 2)"),
+        ("Point (1 2);", "Point (1 2)"),
+        ("Point (1 2) junk", "Point (1 2)"),
+        ("Polygon ((1 1, 2 1, 2 2, 1 2, 1 1))'", "Polygon ((1 1, 2 1, 2 2, 1 2, 1 1))"),
+    ],
+)
+def test_what_qgis_reads_is_read(text: str, meant: str) -> None:
+    assert read_wkt(text) == read_wkt(meant)
 
 
 def test_geometries_are_read_as_deep_and_as_long_as_is_said() -> None:

@@ -53,6 +53,13 @@ FOLDER = Path("/project/files")
         ),
         ("ogr", "/vsicurl/https://example.org/a.shp", OtherSource("/vsicurl/https://example.org/a.shp")),
         ("ogr", "PG:dbname=x", OtherSource("PG:dbname=x")),
+        (
+            "ogr",
+            "/vsizip/./z.zip/a/b.shp|layername=b|subset=c > 1",
+            FileSource(FOLDER / "z.zip", "b", subset="c > 1", member="a/b.shp"),
+        ),
+        ("ogr", "/vsizip/./z.zip", FileSource(FOLDER / "z.zip", member="")),
+        ("ogr", "/vsitar/./z.tar/b.shp", OtherSource("/vsitar/./z.tar/b.shp")),
     ],
 )
 def test_text_is_understood_and_written_back(provider: str, text: str, expected: object) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -42,6 +44,22 @@ def by_hand(name: str, text: str, source: str | None = None) -> Make:
         return source or f"./{name}"
 
     return make
+
+
+def zipped(make: Make, prefix: str = "", member: str | None = None) -> Make:
+    """What `make` writes, in a zip file with something else."""
+
+    def make_zip(folder: Path) -> str:
+        (folder / "unpacked").mkdir()
+        name = make(folder / "unpacked").removeprefix("./")
+        with zipfile.ZipFile(folder / "t.zip", "w") as archive:
+            archive.writestr("readme.txt", "hello")
+            for file in sorted((folder / "unpacked").iterdir()):
+                archive.write(file, f"{prefix}{file.name}")
+        shutil.rmtree(folder / "unpacked")
+        return f"/vsizip/./t.zip/{prefix}{name}" if member is None else f"/vsizip/./t.zip{member}"
+
+    return make_zip
 
 
 def geojson(*features: dict[str, Any]) -> Make:
@@ -96,6 +114,10 @@ EDITABLE: dict[str, tuple[Make, str]] = {
     "CSV of GDAL": (by_hand("t.csv", TEXT), "ogr"),
     "CSV of GDAL with geometries": (by_hand("t.csv", "fid,WKT,name\n1,POINT (1 2),a\n2,,b\n"), "ogr"),
     "TSV of GDAL": (by_hand("t.tsv", TEXT.replace(",", "\t")), "ogr"),
+    "zipped shapefile": (zipped(by_gdal("t.shp"), "deep/"), "ogr"),
+    "zipped shapefile without name": (zipped(by_gdal("t.shp"), member=""), "ogr"),
+    "zipped GeoJSON": (zipped(by_gdal("t.geojson")), "ogr"),
+    "zipped CSV": (zipped(by_hand("t.csv", TEXT)), "ogr"),
     "delimited text": (by_hand("t.csv", TEXT, "file:./t.csv?geomType=none"), "delimitedtext"),
 }
 
@@ -283,3 +305,40 @@ def test_texts_that_are_longer_than_declared_are_edited(tmp_path: Path) -> None:
     layer = device.editable()["t"]
     change = device.patch(layer, device.rows(layer)[0], {"name": "longer than ten characters, corrected"})
     assert device.send(change).outcomes[0].status == "applied"
+
+
+def test_other_files_in_a_zip_file_stay(tmp_path: Path) -> None:
+    device = device_of(tmp_path, zipped(by_gdal("t.shp"), "deep/"))
+    path = tmp_path / "files/t.zip"
+    before = contents(path)
+    layer = device.editable()["t"]
+    row = device.rows(layer)[0]
+    assert device.send(device.patch(layer, row, {"name": row["name"]})).changed_files == frozenset()
+    assert device.send(device.patch(layer, row, {"name": "new"})).changed_files == {"t.zip"}
+    after = contents(path)
+    assert [name for name in before if before[name] != after[name]] == ["deep/t.dbf"]
+    assert list(after) == list(before)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["survey.qgs", "t.zip"]
+
+
+def contents(path: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(path) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+@pytest.mark.parametrize("damage", ["cut", "no zip", "other name", "no data", "two"])
+def test_a_zip_file_without_the_layer(tmp_path: Path, damage: str) -> None:
+    def make(folder: Path) -> str:
+        source = zipped(by_gdal("t.shp"), member="" if damage in ("no data", "two") else None)(folder)
+        path = folder / "t.zip"
+        if damage in ("cut", "no zip"):
+            path.write_bytes(path.read_bytes()[:50] if damage == "cut" else b"nothing")
+        if damage in ("no data", "two"):
+            with zipfile.ZipFile(path, "w") as archive:
+                for name in ("a.shp", "b.shp") if damage == "two" else ("a.txt", "../x"):
+                    archive.writestr(name, "x")
+        return source.replace("/t.shp", "/u.shp") if damage == "other name" else source
+
+    device = device_of(tmp_path, make)
+    assert device.project.layer("t") is None
+    assert "Layer 't' was left out: File " in device.notes

@@ -256,8 +256,8 @@ RECTANGLE = "Polygon ((7.05 46, 7.25 46, 7.25 47, 7.05 47, 7.05 46))"
     [
         ("1", RECTANGLE, [1, 2, 3]),
         ("0", RECTANGLE, [1, 2, 3, 4, 5]),
-        # A triangle that point 2 is not in, though it is in its bounding box.
-        ("1", "Polygon ((7 46, 7.25 46, 7 46.25, 7 46))", [1, 3]),
+        # A triangle that point 2 is not in, but the rectangle around it counts.
+        ("1", "Polygon ((7 46, 7.25 46, 7 46.25, 7 46))", [1, 2, 3]),
         # Without an area, the extent of the project counts.
         ("1", "", [1, 2, 3]),
     ],

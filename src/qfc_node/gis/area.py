@@ -2,86 +2,65 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
-from typing import Any
 
 from . import wkb
+from .deltas.geometry import BadWktError, Kind, read_wkt
 from .gdal import GdalError, Transformation
 from .port import GisError
 from .project import Project
 from .sync_settings import setting, setting_is_on
 from .wkb import Envelope
 
+#: Pieces of an edge that is transformed.
 _SEGMENTS = 100
+_AREAS = (Kind.POLYGON, Kind.MULTIPOLYGON, Kind.CURVEPOLYGON, Kind.MULTISURFACE)
 
 
 class AreaError(GisError):
     """The area of interest cannot be used; without it, a package would contain more data than intended."""
 
 
-def _shapely() -> Any:
-    """Return shapely, imported only if a project has an area; its functions are typed for arrays only."""
-    return importlib.import_module("shapely")
-
-
 @dataclass(frozen=True)
 class AreaOfInterest:
-    """A polygon (WKT) and its coordinate system."""
+    """A rectangle and its coordinate system. Of a polygon, as QGIS and QField do, the rectangle around it counts."""
 
-    wkt: str
+    bounds: Envelope
     crs: str
 
     def in_crs(self, crs: str) -> AreaFilter:
         """Return the area for layers in another coordinate system. Raises AreaError if it cannot be transformed."""
-        polygon = self.polygon()
-        if crs and self.crs and crs != self.crs:
-            try:
-                polygon = _transformed(polygon, Transformation(self.crs, crs))
-            except GdalError as error:
-                raise AreaError(f"The area of interest cannot be transformed for all layers: {error}") from error
-        return AreaFilter(polygon)
-
-    def polygon(self) -> Any:
-        """Return the area as a shapely polygon. Raises AreaError."""
-        shapely = _shapely()
+        if not (crs and self.crs and crs != self.crs):
+            return AreaFilter(self.bounds)
         try:
-            polygon = shapely.from_wkt(self.wkt)
-        except shapely.errors.ShapelyError as error:
-            raise AreaError(f"The area of interest is not a geometry: '{self.wkt[:80]}'.") from error
-        if polygon is None or polygon.is_empty or polygon.geom_type not in ("Polygon", "MultiPolygon"):
-            raise AreaError(f"The area of interest is not a polygon: '{self.wkt[:80]}'.")
-        return polygon
+            return AreaFilter(_transformed(self.bounds, Transformation(self.crs, crs)))
+        except GdalError as error:
+            raise AreaError(f"The area of interest cannot be transformed for all layers: {error}") from error
 
 
+@dataclass(frozen=True)
 class AreaFilter:
     """Selects geometries of one coordinate system: their bounding boxes must meet the area."""
 
-    def __init__(self, polygon: Any) -> None:
-        shapely = _shapely()
-        xmin, ymin, xmax, ymax = polygon.bounds
-        self.bounds: Envelope = (xmin, ymin, xmax, ymax)
-        self._is_rectangle = bool(polygon.equals(shapely.box(*self.bounds)))
-        self._box = shapely.box
-        self._polygon = polygon
-        shapely.prepare(polygon)
+    bounds: Envelope
 
     def meets(self, blob: bytes | None) -> bool:
         """Whether a GeoPackage geometry meets the area. A feature without geometry never does."""
         box = wkb.envelope(blob)
-        if box is None or not _overlap(box, self.bounds):
-            return False
-        return self._is_rectangle or bool(self._polygon.intersects(self._box(*box)))
+        return box is not None and _overlap(box, self.bounds)
 
 
-def _transformed(polygon: Any, transformation: Transformation) -> Any:
-    """Transform a polygon. Straight edges become curves in the other system, so they get more vertices first."""
-    shapely = _shapely()
-    dense = shapely.segmentize(polygon, polygon.length / _SEGMENTS)
-    points = transformation.points([(x, y) for x, y in shapely.get_coordinates(dense).tolist()])
+def _transformed(bounds: Envelope, transformation: Transformation) -> Envelope:
+    """Return the rectangle around a transformed one, whose straight edges become curves in the other system."""
+    xmin, ymin, xmax, ymax = bounds
+    steps = [step / _SEGMENTS for step in range(_SEGMENTS + 1)]
+    xs, ys = ([low + (high - low) * step for step in steps] for low, high in ((xmin, xmax), (ymin, ymax)))
+    edges = [*((x, y) for x in xs for y in (ymin, ymax)), *((x, y) for y in ys for x in (xmin, xmax))]
+    points = transformation.points(edges)
     if any(x != x for x, _ in points):
         raise AreaError("The area of interest lies where a layer's coordinate system is not defined.")
-    return shapely.make_valid(shapely.set_coordinates(dense, points))
+    new_xs, new_ys = zip(*points, strict=True)
+    return min(new_xs), min(new_ys), max(new_xs), max(new_ys)
 
 
 def area_of_interest(project: Project) -> AreaOfInterest | None:
@@ -89,12 +68,23 @@ def area_of_interest(project: Project) -> AreaOfInterest | None:
     if not setting_is_on(project, "offlineCopyOnlyAoi"):
         return None
     if wkt := setting(project, "areaOfInterest"):
-        area = AreaOfInterest(wkt, setting(project, "areaOfInterestCrs") or project.crs_definition)
-        area.polygon()
-        return area
-    if project.extent is None:
+        return AreaOfInterest(_bounds(wkt), setting(project, "areaOfInterestCrs") or project.crs_definition)
+    extent = project.extent
+    if extent is None:
         raise AreaError("The project limits copies to its area of interest, but has neither an area nor an extent.")
-    return AreaOfInterest(str(project.extent), project.crs_definition)
+    return AreaOfInterest((extent.xmin, extent.ymin, extent.xmax, extent.ymax), project.crs_definition)
+
+
+def _bounds(wkt: str) -> Envelope:
+    """Return the rectangle around a polygon. Raises AreaError."""
+    try:
+        geometry = read_wkt(wkt)
+    except BadWktError as error:
+        raise AreaError(f"The area of interest is not a geometry: '{wkt[:80]}'.") from error
+    xs, ys = geometry.range_of(0), geometry.range_of(1)
+    if geometry.kind not in _AREAS or xs is None or ys is None:
+        raise AreaError(f"The area of interest is not a polygon: '{wkt[:80]}'.")
+    return xs[0], ys[0], xs[1], ys[1]
 
 
 def _overlap(one: Envelope, other: Envelope) -> bool:

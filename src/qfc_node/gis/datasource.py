@@ -20,6 +20,10 @@ _FILE_PROVIDERS = frozenset({"ogr", "gdal", "mdal", "pdal", "ept", "copc"})
 #: GDAL addresses a table inside some containers as `GPKG:path:table`.
 _GDAL_TABLE = re.compile(r'^(?P<prefix>GPKG):"?(?P<path>.+?)"?:(?P<table>[^:/\\]+)$')
 _URL_SCHEME = re.compile(r"^(/vsi\w+/|[a-z][a-z0-9+.-]+://|[A-Z]{2,}:|<)", re.IGNORECASE)
+#: GDAL addresses files in a zip file as `/vsizip/path.zip/name`, also with the path in braces.
+_ZIPPED = re.compile(
+    r"^/vsizip/(?P<brace>\{)?(?P<path>.+?\.(?:zip|kmz|shz))(?(brace)\})(?:/(?P<member>.*))?$", re.IGNORECASE
+)
 _DRIVE = re.compile(r"^[A-Za-z]:[/\\]")
 _KEY_VALUE = re.compile(r"""\s*(?P<key>\w+)=(?:'(?P<quoted>(?:[^'\\]|\\.)*)'|(?P<bare>[^\s'"]*))""")
 _TABLE = re.compile(
@@ -33,7 +37,8 @@ _SQL = re.compile(r"\s*sql=(?P<sql>.*)\Z", re.DOTALL)
 class FileSource:
     """Data in a file, of the providers ogr, gdal and similar ones, and of spatialite.
 
-    `options` has the other parts of the text, in their order (`geometrytype`, `option:ENCODING`, …).
+    `options` has the other parts of the text, in their order (`geometrytype`, `option:ENCODING`, …). `member`: the name
+    of the data inside the zip file at `path`, empty for its only one; None if it is not a zip file.
     """
 
     path: Path
@@ -43,6 +48,7 @@ class FileSource:
     options: Mapping[str, str] = field(default_factory=dict[str, str])
     provider: str = "ogr"
     geometry_column: str | None = None
+    member: str | None = None
 
 
 @dataclass(frozen=True)
@@ -137,18 +143,20 @@ def _decode_file(provider: str, text: str, folder: Path) -> Source:
         return FileSource(path, table["table"], options={"prefix": table["prefix"]}, provider=provider)
     head, subset = _split_subset(text)
     name, *parts = head.split("|")
-    if _URL_SCHEME.match(name) and not _DRIVE.match(name):
+    zipped = _ZIPPED.match(name)
+    if not zipped and _URL_SCHEME.match(name) and not _DRIVE.match(name):
         return OtherSource(text)
     options = {key: value for key, _, value in (part.partition("=") for part in parts if part)}
     layer_name = options.pop("layername", None)
     layer_id = options.pop("layerid", None)
     return FileSource(
-        path=_absolute(name, folder),
+        path=_absolute(zipped["path"] if zipped else name, folder),
         layer_name=layer_name.strip("'") if layer_name else None,
         layer_id=int(layer_id) if layer_id and layer_id.isdecimal() else None,
         subset=subset,
         options=options,
         provider=provider,
+        member=(zipped["member"] or "") if zipped else None,
     )
 
 
@@ -163,7 +171,7 @@ def _encode_file(source: FileSource, folder: Path) -> str:
     options = dict(source.options)
     if prefix := options.pop("prefix", None):
         return f"{prefix}:{path}:{source.layer_name}"
-    parts = [path]
+    parts = [path if source.member is None else f"/vsizip/{path}/{source.member}".rstrip("/")]
     if source.layer_name is not None:
         parts.append(f"layername={source.layer_name}")
     if source.layer_id is not None:

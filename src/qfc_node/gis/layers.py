@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import delimited_text, gdal_vector, geopackage
+from . import delimited_text, gdal_vector, geopackage, zipped
 from .datasource import DatabaseSource, FileSource, OtherSource, TextSource
 from .deltas.editing import Identity, RefusedError, UnidentifiedError
 from .deltas.stores import Stores
@@ -133,7 +133,9 @@ def _inspect_file(project: Project, layer: Layer, source: FileSource) -> LayerSt
 
 def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> LayerState:
     path = project.locate(source)
-    if path.suffix.lower() == ".gpkg":
+    if source.member is not None:
+        path = zipped.gdal_path(path, zipped.member_of(path, source.member))
+    elif path.suffix.lower() == ".gpkg":
         return _inspect_geopackage(layer, source, path)
     if not gdal_vector.can_open(path):
         return LayerState(layer, path=path)

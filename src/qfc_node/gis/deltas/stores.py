@@ -78,13 +78,13 @@ class Stores:
             raise RefusedError(f"The layer is limited to geometries of the type {source.options['geometrytype']}")
         if suffix in _SQLITE:
             return self._opened(path, lambda: SqliteStore(path))
+        if (member := source.member) is not None:
+            return self._opened((path, member), lambda: _open_zipped(path, member, source, layer))
         unknown = [name for name in source.options if name not in _HARMLESS_OPTIONS]
         if unknown:
             raise RefusedError(f"{path.name} cannot be edited with the option {unknown[0]} of its layer")
         if suffix in _TEXT:
-            from .editors.delimited import guess_layout
-
-            return self._text(path, guess_layout(path))
+            return self._text(path, _guessed(path))
         return self._opened(path, lambda: _open_file(path, source, layer))
 
     def _delimited(self, source: TextSource) -> Store:
@@ -138,9 +138,21 @@ class Stores:
             store.discard()
 
 
+def _open_zipped(path: Path, member: str, source: FileSource, layer: Layer) -> Store:
+    from .editors.zipped import ZippedStore
+
+    return ZippedStore(path, member, lambda unpacked: _open_file(unpacked, source, layer))
+
+
 def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
     """Return the store of a file, by the suffix of its name. Drivers are imported only if needed."""
     suffix = path.suffix.lower()
+    if suffix in _SQLITE:
+        return SqliteStore(path)
+    if suffix in _TEXT:
+        from .editors.delimited import open_delimited
+
+        return open_delimited(path, _guessed(path))
     if suffix in (".shp", ".dbf"):
         from .editors.shapefile import open_shapefile
 
@@ -154,6 +166,12 @@ def _open_file(path: Path, source: FileSource, layer: Layer) -> Store:
 
         return FlatGeobufStore(path)
     raise RefusedError(f"Files like {path.name} cannot be edited here; convert the file to a GeoPackage")
+
+
+def _guessed(path: Path) -> TextLayout:
+    from .editors.delimited import guess_layout
+
+    return guess_layout(path)
 
 
 def _encoding(layer: Layer) -> str | None:

@@ -1,6 +1,7 @@
 """Well-known text → geometry, in the spellings of QGIS (`PointZ (1 2 3)`) and of the OGC (`POINT Z (1 2 3)`).
 
-Devices write `nan` for a missing ordinate; it is read as 0.
+Devices write `nan` for a missing ordinate; it is read as 0. Like QGIS, the reader takes positions without Z or M as
+having 0 there, skips empty positions, and does not look behind the end of the geometry.
 """
 
 from __future__ import annotations
@@ -52,32 +53,38 @@ def read_wkt(text: str) -> Geometry:
         raise BadWktError(f"the text is {len(text)} characters long; at most {MAXIMUM_LENGTH} are allowed")
     reader = _Reader(text)
     geometry = reader.named(0)
-    reader.expect_end()
     return reader.with_dimensions(geometry)
 
 
 class _Reader:
-    """Reads the text once. The first name or position that shows whether there are Z and M decides."""
+    """Reads the text once. The first name that shows whether there are Z and M decides, else the longest position."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._dimensions: tuple[bool, bool] | None = None
+        self._longest = 2
 
     def named(self, depth: int) -> Geometry:
         if depth > _MAXIMUM_DEPTH:
             raise BadWktError(f"geometries are nested more than {_MAXIMUM_DEPTH} deep")
         return self._body(self._kind(), depth)
 
-    def expect_end(self) -> None:
-        if self._peek():
-            raise self._error("the end")
-
     def with_dimensions(self, geometry: Geometry) -> Geometry:
         """Set the dimensions of all parts at the end: `GEOMETRYCOLLECTION (POINT Z (1 2 3))` shows them late."""
-        has_z, has_m = self._dimensions or (False, False)
-        parts = tuple(self.with_dimensions(part) for part in geometry.parts)
-        return Geometry(geometry.kind, has_z, has_m, geometry.positions, parts)
+        has_z, has_m = self._dimensions or (self._longest > 2, self._longest > 3)
+        has_m = has_m or (has_z and self._longest > 3)
+        width = 2 + has_z + has_m
+        if self._longest > width:
+            raise BadWktError(f"a position has {self._longest} coordinates; at most {width} were expected")
+        return self._filled(geometry, has_z, has_m)
+
+    def _filled(self, geometry: Geometry, has_z: bool, has_m: bool) -> Geometry:
+        """Return the geometry with these dimensions; a missing ordinate is 0."""
+        missing = (0.0,) * (2 + has_z + has_m)
+        positions = tuple((*position, *missing[len(position) :]) for position in geometry.positions)
+        parts = tuple(self._filled(part, has_z, has_m) for part in geometry.parts)
+        return Geometry(geometry.kind, has_z, has_m, positions, parts)
 
     def _kind(self) -> Kind:
         word = self._word()
@@ -113,6 +120,9 @@ class _Reader:
     def _parts(self, kind: Kind, depth: int) -> tuple[Geometry, ...]:
         if kind is Kind.MULTIPOINT and self._peek() not in "(eE":
             return tuple(Geometry(Kind.POINT, positions=(position,)) for position in self._positions())
+        if self._peek() == ")":
+            self._at += 1
+            return ()
         parts = [self._part(kind, depth)]
         while self._peek() == ",":
             self._at += 1
@@ -136,7 +146,7 @@ class _Reader:
         end = self._text.find(")", self._at)
         if end < 0:
             raise self._error('")"')
-        texts = self._text[self._at : end].split(",")
+        texts = [text for text in self._text[self._at : end].split(",") if text.strip()]
         if single and len(texts) > 1:
             raise self._error("one position")
         positions = tuple([self._position(text) for text in texts])
@@ -145,10 +155,9 @@ class _Reader:
 
     def _position(self, text: str) -> Position:
         position = tuple([self._number(number) for number in text.split()])
-        if self._dimensions is None and 2 <= len(position) <= 4:
-            self._dimensions = (len(position) > 2, len(position) > 3)
-        if len(position) != 2 + sum(self._dimensions or (False, False)):
-            raise self._error("the same number of coordinates in every position")
+        if not 2 <= len(position) <= 4:
+            raise self._error("two to four coordinates in every position")
+        self._longest = max(self._longest, len(position))
         return position
 
     def _number(self, text: str) -> float:
