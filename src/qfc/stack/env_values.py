@@ -55,7 +55,7 @@ def _replacement(inside: str, known: Mapping[str, str]) -> str:
     """Return what `${inside}` stands for."""
     found = _BRACED.fullmatch(inside)
     if found is None:
-        raise TemplateError(f"${{{inside}}} is not a reference")
+        raise TemplateError("what stands in braces behind a $ is not a reference")  # it may be part of a secret
     value, how, word = known.get(found["name"]), found["how"] or "", found["word"] or ""
     is_set = value is not None and (value != "" or ":" not in how)
     if "+" in how:
