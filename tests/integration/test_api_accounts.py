@@ -253,6 +253,8 @@ def test_the_subscription_tells_plan_and_use(alice: Any) -> None:
     assert told["status"] == "active_paid"
     assert told["storage_used_bytes"] == 1234
     assert told["active_storage_total_bytes"] == (10_000 + 2 * 500) * 10**6
+    assert told["plan_storage_threshold_warning_bytes"] == 10**9
+    assert told["plan_storage_threshold_critical_bytes"] == 10**8
     assert {"uuid", "plan_display_name", "plan_is_premium", "active_since", "active_until"} < set(told)
 
 

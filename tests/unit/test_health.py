@@ -86,9 +86,9 @@ def test_a_short_disk_is_told(free: int, total: int, verdict: Verdict) -> None:
 
 
 def test_the_evidence_has_figures_in_the_units_of_people() -> None:
-    findings = judge([DB], replace(QUEUE, pending=1, oldest_pending_s=3599), Disk(1_560_000_000, 10**12))
+    findings = judge([DB], replace(QUEUE, pending=1, oldest_pending_s=5999), Disk(1_560_000_000, 10**12))
     assert reasons(findings) == (
-        "The oldest job has waited 59 minutes; see: qfc sync queue",
+        "The oldest job has waited 99 minutes; see: qfc sync queue",
         "The disk is nearly full: 1.6 GB free.",
     )
 

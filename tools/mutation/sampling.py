@@ -33,9 +33,9 @@ def sampled(modules: Sequence[Path], size: int, seed: int) -> tuple[list[Mutatio
 
 
 def _mutations(modules: Sequence[Path]) -> Iterator[Mutation]:
-    annotations = {module: list(_annotations(module)) for module in modules}
+    without_effect = {module: list(_without_effect(module)) for module in modules}
     for mutation in _found(modules):
-        inside = any(begin <= mutation.start_pos < end for begin, end in annotations[mutation.module_path])
+        inside = any(begin <= mutation.start_pos < end for begin, end in without_effect[mutation.module_path])
         if not inside and not EQUIVALENT.search(mutation.operator_name):
             yield mutation
 
@@ -47,15 +47,25 @@ def _found(modules: Sequence[Path]) -> Iterator[Mutation]:
             yield from item.mutations
 
 
-def _annotations(module: Path) -> Iterator[Span]:
-    """Yield the places of annotations, which nothing evaluates. Positions count characters, not bytes."""
+def _without_effect(module: Path) -> Iterator[Span]:
+    """Yield the places of annotations, which nothing evaluates, and of `frozen=True`, which types check."""
     lines = module.read_text(encoding="utf-8").splitlines()
 
     def place(line: int, byte: int) -> tuple[int, int]:
+        """Return a position as cosmic-ray counts it: in characters, not in bytes."""
         return line, len(lines[line - 1].encode()[:byte].decode())
 
     for node in ast.walk(ast.parse("\n".join(lines))):
-        for name in ("annotation", "returns"):
-            found: ast.expr | None = getattr(node, name, None)
-            if found is not None and found.end_lineno is not None and found.end_col_offset is not None:
+        for found in _expressions(node):
+            if found.end_lineno is not None and found.end_col_offset is not None:
                 yield place(found.lineno, found.col_offset), place(found.end_lineno, found.end_col_offset)
+
+
+def _expressions(node: ast.AST) -> Iterator[ast.expr]:
+    for name in ("annotation", "returns"):
+        found: ast.expr | None = getattr(node, name, None)
+        if found is not None:
+            yield found
+    for decorator in getattr(node, "decorator_list", ()):
+        if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "dataclass":
+            yield decorator
