@@ -119,9 +119,9 @@ KINDS = """
     CREATE DOMAIN short_code AS code;
     CREATE TABLE kinds (
         id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code short_code, moods mood[], grid int[], days date[],
-        pairs hstore, fixed char(4), clock timestamp, wide float8, span int4range, doc json
+        pairs hstore, fixed char(4), moment timestamp, wide float8, span int4range, doc json
     );
-    INSERT INTO kinds (code, moods, grid, days, pairs, fixed, clock, wide, span, doc) VALUES (
+    INSERT INTO kinds (code, moods, grid, days, pairs, fixed, moment, wide, span, doc) VALUES (
         'abc', '{good,NULL}', '{{1,2},{3,4}}', '{2024-05-01}', 'a=>1, b=>NULL', 'xy', '2024-05-01 10:00:00.5', 'NaN',
         '[1,5)', '{"x": [5]}'
     );
@@ -139,7 +139,7 @@ def test_kinds_of_columns_that_only_postgresql_has(world: World, remote: Endpoin
         "days": ["2024-05-01"],
         "pairs": {"a": "1", "b": None},
         "fixed": "xy",
-        "clock": "2024-05-01T10:00:00.500",
+        "moment": "2024-05-01T10:00:00.500",
         "wide": None,
         "span": "[1,5)",
         "doc": {"x": [5]},
@@ -151,7 +151,7 @@ def test_kinds_of_columns_that_only_postgresql_has(world: World, remote: Endpoin
         "days": [],
         "pairs": {'q"': "\\", "n": None},
         "fixed": "z",
-        "clock": "2025-01-01T01:00:00Z",
+        "moment": "2025-01-01T01:00:00Z",
         "span": "empty",
         "doc": {"a": ["b"]},
     }
@@ -159,7 +159,7 @@ def test_kinds_of_columns_that_only_postgresql_has(world: World, remote: Endpoin
     outcome = world.apply_one(patch(1, new, old, layer="kinds"))
     assert (outcome.status, outcome.feedback["conflicts"]) == ("applied", None), outcome.feedback
     assert world.apply_one(patch(1, {}, new, layer="kinds")).status == "applied"
-    columns = "code, moods::text[], grid, days, pairs::json, fixed, clock::text, span::text, doc"
+    columns = "code, moods::text[], grid, days, pairs::json, fixed, moment::text, span::text, doc"
     with connect(remote) as connection:
         row = connection.execute(f"SELECT {columns} FROM kinds").fetchone()
     assert row == (
