@@ -93,7 +93,7 @@ def layer(remote: Endpoint) -> Callable[..., str]:
 
 def test_the_types_of_all_columns(pack: Pack, layer: Callable[..., str]) -> None:
     package = pack(TREES, layer("t", '"field"."Tre es" (geom)', wkb_type="PointZ"))
-    assert package.report.notes == ()
+    assert not any("left out" in note for note in package.report.notes)
     columns = {name: kind for _, name, kind, *_ in package.sql('PRAGMA table_info("Tre es")')}
     assert [f"{name} {kind}" for name, kind in columns.items()] == [
         *("fid INTEGER", "geom POINT", "id MEDIUMINT", "name TEXT(5)", "height SMALLINT", "weight REAL"),
