@@ -46,8 +46,9 @@ def found_in(report: PackageReport, secret: str) -> list[str]:
     [
         ("dbname='x' password='hunter2' user='u' table=\"t\"", "dbname='x' user='u' table=\"t\""),
         ("dbname='x' password='a\\'b\\\\' user='u'", "dbname='x' user='u'"),
-        ("service='s' password=hunter2", "service='s' "),
+        ("service='s' password=hunter2", "service='s'"),
         ("password='hunter2' host=x", " host=x"),
+        ("dbname='a  b' password='p  w' table=\"c  d\"", "dbname='a  b' table=\"c  d\""),
         ("PG:dbname=x password=hunter2 host=a", "PG:dbname=x host=a"),
         ("MSSQL:server=x;uid=y;pwd=hunter2;database=z", "MSSQL:server=x;uid=y;database=z"),
         ("https://me:hunter2@host/wfs", "https://me@host/wfs"),

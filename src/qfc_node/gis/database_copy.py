@@ -53,7 +53,8 @@ def copy_databases(
     if not groups:
         return []
     with closing(_opened(target)) as connection:
-        return [note for group in groups for note in _copied(connection, group, area, data)]
+        copying = _Copying(connection, area, data)
+        return [note for group in groups for note in copying.copied(group)]
 
 
 def _groups(layers: Iterable[tuple[LayerState, DatabaseLayer]]) -> list[_Group]:
@@ -75,45 +76,58 @@ def _opened(target: Path) -> sqlite3.Connection:
     return connection
 
 
-def _copied(target: sqlite3.Connection, group: _Group, area: AreaOfInterest | None, data: OfflineData) -> list[str]:
-    """Copy the table of a group. Layers whose filter means something else on a device get tables of their own."""
-    table = DatabaseTable(target, _free_table(target, group), group.origin, group.all_states[0].layer)
-    try:
-        with group.origin.connection.transaction():
-            count = table.fill(group.selection, group.filters, area)
-    except (Error, ValueError) as error:  # a text in no known encoding is a ValueError
-        table.drop()
+@dataclass(frozen=True)
+class _Copying:
+    """Copies groups into one GeoPackage, and notes in `data` what was copied."""
+
+    target: sqlite3.Connection
+    area: AreaOfInterest | None
+    data: OfflineData
+
+    def copied(self, group: _Group) -> list[str]:
+        """Copy the table of a group; return notes for users."""
+        table = DatabaseTable(self.target, self._free_name(group), group.origin, group.all_states[0].layer)
+        try:
+            with group.origin.connection.transaction():
+                count = table.fill(group.selection, group.filters, self.area)
+        except (Error, ValueError) as error:  # a text in no known encoding is a ValueError
+            table.drop()
+            return self._failed(group, error)
+        notes = self._separate(group, _misread(group, table))
+        if not group.states:
+            table.drop()
+            return notes
+        self._keep(group, table, count)
+        return [*notes, *_left_out(group, table)]
+
+    def _failed(self, group: _Group, error: Exception) -> list[str]:
         if len(group.states) > 1:  # only one filter may be at fault
-            return _separate(target, group, list(group.states), area, data)
+            return self._separate(group, list(group.states))
         reason = said(error) if isinstance(error, Error) else str(error)
-        data.failures.update({state.layer.id: reason for state in group.all_states})
+        self.data.failures.update({state.layer.id: reason for state in group.all_states})
         return []
-    alone = [text for text in group.filters if not table.agrees(text)] if len(group.states) > 1 else []
-    notes = _separate(target, group, alone, area, data)
-    if not group.states:
-        table.drop()
-        return notes
-    table.register(count)
-    for text, states in group.states.items():
-        copied = Copied(table.name, table.key, count, keeps_filter=text is not None and table.agrees(text))
-        data.tables.update({state.layer.id: copied for state in states})
-    return [*notes, *_left_out(group, table)]
+
+    def _separate(self, group: _Group, filters: Sequence[Filter]) -> list[str]:
+        """Copy tables of their own for the layers with these filters."""
+        alone = [_Group(group.origin, {text: group.states.pop(text)}) for text in filters]
+        return [note for one in alone for note in self.copied(one)]
+
+    def _keep(self, group: _Group, table: DatabaseTable, count: int) -> None:
+        table.register(count)
+        for text, states in group.states.items():
+            copied = Copied(table.name, table.key, count, keeps_filter=text is not None and table.agrees(text))
+            self.data.tables.update({state.layer.id: copied for state in states})
+
+    def _free_name(self, group: _Group) -> str:
+        taken = [str(name) for (name,) in self.target.execute("SELECT name FROM sqlite_master")]
+        source = group.origin.source
+        wanted = group.all_states[0].layer.name if source.table.startswith("(") else source.table
+        return free_name(safe_name(wanted), taken)
 
 
-def _separate(
-    target: sqlite3.Connection, group: _Group, filters: Sequence[Filter], area: AreaOfInterest | None, data: OfflineData
-) -> list[str]:
-    notes: list[str] = []
-    for text in filters:
-        notes += _copied(target, _Group(group.origin, {text: group.states.pop(text)}), area, data)
-    return notes
-
-
-def _free_table(target: sqlite3.Connection, group: _Group) -> str:
-    taken = [str(name) for (name,) in target.execute("SELECT name FROM sqlite_master")]
-    source = group.origin.source
-    wanted = group.all_states[0].layer.name if source.table.startswith("(") else source.table
-    return free_name(safe_name(wanted), taken)
+def _misread(group: _Group, table: DatabaseTable) -> list[Filter]:
+    """Return the filters that mean something else on a device; a single one is not needed there."""
+    return [text for text in group.filters if not table.agrees(text)] if len(group.states) > 1 else []
 
 
 def _left_out(group: _Group, table: DatabaseTable) -> list[str]:

@@ -40,9 +40,8 @@ def without_password(address: str) -> str:
         return address
     found = _FILTER.search(address)
     end = found.start() if found else len(address)
-    head = _ENCODED.sub("", _PASSWORD.sub(r"\g<before>", address[:end]))
-    head = _USER_INFO.sub(r"\g<before>@", head)
-    return address if head == address[:end] else head.replace("  ", " ") + address[end:]
+    head = _ENCODED.sub("", _PASSWORD.sub(lambda found: found["before"].strip(), address[:end]))
+    return _USER_INFO.sub(r"\g<before>@", head) + address[end:]
 
 
 def remove_passwords(project: Project, kept: Collection[str]) -> None:
