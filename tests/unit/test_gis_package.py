@@ -410,6 +410,65 @@ def test_the_area_counts_in_both_spellings_of_the_scope(files: Path, pack: Pack,
     assert package.sql("SELECT fid FROM trees ORDER BY 1") == [(1,), (2,)]
 
 
+def test_paths_that_differ_in_case_are_named(files: Path, pack: Pack) -> None:
+    (files / "Data").mkdir()
+    trees(files / "Data/Trees.gpkg")
+    package = pack(write_project(files, [layer_xml("t", "./data/trees.gpkg|layername=trees")]))
+    assert package.report.notes == (
+        "Layer 't' was left out: File 'data/trees.gpkg' missing. The project has 'Data/Trees.gpkg': rename it,"
+        " names differ in case.",
+    )
+
+
+def test_backslashes_in_paths_become_slashes(files: Path, pack: Pack) -> None:
+    (files / "data").mkdir()
+    trees(files / "data/trees.gpkg")
+    (files / "data/map.tif").write_bytes(b"II*\0")
+    keep = {"QFieldSync/cloud_action": "no_action"}
+    layers = [
+        layer_xml("kept", ".\\data\\trees.gpkg|layername=trees|subset=name <> '\\'", properties=keep),
+        layer_xml("map", "data\\map.tif", kind="raster", provider="gdal"),
+        layer_xml("offline", ".\\data\\trees.gpkg|layername=trees"),
+    ]
+    package = pack(write_project(files, layers))
+    assert package.layer("kept").datasource == "./data/trees.gpkg|layername=trees|subset=name <> '\\'"
+    assert package.layer("map").datasource == "./data/map.tif"
+    assert package.layer("offline").datasource == "./data.gpkg|layername=trees"
+    assert [note.partition(":")[0] for note in package.report.notes] == ["Layer 'kept'", "Layer 'map'"]
+
+
+def test_rasters_whose_table_is_missing_are_named(files: Path, pack: Pack) -> None:
+    trees(files / "r.gpkg")
+    with closing(sqlite3.connect(files / "r.gpkg")) as connection, connection:
+        connection.execute("INSERT INTO gpkg_contents (table_name, data_type, srs_id) VALUES ('tiles', 'tiles', 4326)")
+    raster = {"kind": "raster", "provider": "gdal"}
+    layers = [layer_xml(name, f"GPKG:./r.gpkg:{name}", **raster) for name in ("tiles", "gone", "trees")]
+    package = pack(write_project(files, [*layers, layer_xml("first", "./r.gpkg", **raster)]))
+    assert [layer.id for layer in package.project.layers] == ["tiles", "first"]
+    assert package.report.notes == (
+        "Layer 'gone' was left out: Raster 'gone' not found in file 'r.gpkg'.",
+        "Layer 'trees' was left out: Raster 'trees' not found in file 'r.gpkg'.",
+    )
+
+
+def test_what_virtual_layers_embed_travels_and_is_named(files: Path, pack: Pack) -> None:
+    trees(files / "trees.gpkg")
+    query = "?query=SELECT%20*%20FROM%20a&layer=ogr:{}%7Clayername%3Dtrees:a:UTF-8"
+    layers = [
+        layer_xml("v", query.format("./trees.gpkg"), provider="virtual"),
+        layer_xml("w", query.format("./gone.gpkg"), provider="virtual"),
+        layer_xml("x", "?layer_ref=v:a&query=SELECT%201", provider="virtual"),
+    ]
+    package = pack(write_project(files, layers))
+    assert "trees.gpkg" in package.names
+    notes = [note for note in package.report.notes if note.startswith("Virtual layer")]
+    assert notes == [
+        "Virtual layer 'v' reads 'trees.gpkg' itself, and so does not show edits of the device."
+        " Let its query use layers of the project.",
+        "Virtual layer 'w' names the file 'gone.gpkg', which is missing. Let its query use layers of the project.",
+    ]
+
+
 def test_what_a_qgz_embeds_travels(files: Path, pack: Pack) -> None:
     trees(files / "trees.gpkg")
     with zipfile.ZipFile(files / "survey.qgz", "w") as archive:

@@ -169,6 +169,12 @@ def table_names(connection: sqlite3.Connection) -> list[str]:
     return [name for (name,) in connection.execute(query)]
 
 
+def raster_names(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the tables with rasters."""
+    query = "SELECT table_name FROM gpkg_contents WHERE data_type IN ('tiles', '2d-gridded-coverage')"
+    return [name for (name,) in connection.execute(query)]
+
+
 def _table_name(connection: sqlite3.Connection, name: str | None, index: int | None) -> str | None:
     if name is None:
         return next(iter(table_names(connection)[index or 0 :]), None)

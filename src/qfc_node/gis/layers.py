@@ -128,7 +128,18 @@ def _inspect_file(project: Project, layer: Layer, source: FileSource) -> LayerSt
         with path.open("rb") as stream:
             if stream.read(4) not in _TIFF_MAGIC:
                 raise GisError(f"File '{path.name}' is not a TIFF.")
+    if layer.kind == "raster" and path.suffix.lower() == ".gpkg":
+        _check_raster_table(source, path)
     return LayerState(layer, path=path)
+
+
+def _check_raster_table(source: FileSource, path: Path) -> None:
+    """Check that a GeoPackage has the raster of a layer. Raises GisError."""
+    with geopackage.open_read_only(path) as connection:
+        names = geopackage.raster_names(connection)
+    wanted = source.layer_name
+    if not names or (wanted and wanted.lower() not in (name.lower() for name in names)):
+        raise GisError(f"Raster '{wanted or 0}' not found in file '{path.name}'.")
 
 
 def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> LayerState:

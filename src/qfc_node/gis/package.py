@@ -15,10 +15,11 @@ from .package_writer import PackageWriter
 from .packaged_layer import make_offline, make_read_only, point_references, unwritable_fields
 from .passwords import has_password, remove_passwords
 from .port import Log, PackageReport
-from .project import Project
+from .project import Layer, Project
 from .qgs_xml import Element
 from .report import layers_by_id
 from .sync_settings import layer_action
+from .virtual_layers import note_about
 
 _STAYS = (
     "Warning: layer '{}' is online, so its password travels with the package, and whoever may download the package can"
@@ -43,6 +44,8 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
         states = databases.inspect(inspect_all(project))
         before = layers_by_id(project, states.values())
         plan = _plan(states.values())
+        for state in plan.kept:
+            _prepare_kept(project, state.layer, plan)
         writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
         data = _copy_data(project, plan, databases, writer.data_file)
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
@@ -92,6 +95,17 @@ def _decide(state: LayerState, plan: _Plan) -> None:
         plan.kept.append(state)
         if problem:
             _lock(state, plan, problem)
+
+
+def _prepare_kept(project: Project, layer: Layer, plan: _Plan) -> None:
+    """Make a layer that keeps its source work on a device, and note what does not."""
+    if note := note_about(project, layer):
+        plan.notes.append(note)
+    if layer.has_backslashes:
+        layer.set_source(layer.source, layer.provider)
+        plan.notes.append(
+            f"Layer '{layer.name}': its path has backslashes, which only Windows reads; they are slashes now."
+        )
 
 
 def _lock(state: LayerState, plan: _Plan, reason: str) -> None:

@@ -14,6 +14,7 @@ from .datasource import FileSource, OtherSource, TextSource
 from .port import GisError
 from .project import Layer, Project
 from .sync_settings import attachment_directories, data_directories
+from .virtual_layers import embedded_files
 
 #: Sidecar files of a data file `name.ext`: `name` + one of these.
 _SIDECARS = {
@@ -42,7 +43,7 @@ def data_files(project: Project, layer: Layer) -> list[Path]:
     """Return the files that a layer needs if it keeps its source: its data with all sidecars."""
     path = _data_path(project, layer)
     if path is None:
-        return []
+        return [file for main in embedded_files(project, layer) for file in _with_sidecars(main)]
     if path.is_dir():
         return sorted(file for file in path.rglob("*") if file.is_file())
     linked = _linked_files(project, path) if path.suffix.lower() == ".vrt" else []

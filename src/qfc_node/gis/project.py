@@ -102,6 +102,12 @@ class Layer:
         """Extent of the data when the project was saved, in the layer's coordinate system."""
         return read_extent(self.element.find("extent"))
 
+    @property
+    def has_backslashes(self) -> bool:
+        """Whether the path of its file is written as on Windows."""
+        is_of_files = isinstance(self.source, FileSource | TextSource)
+        return is_of_files and "\\" in self.datasource.partition("|")[0].partition("?")[0]
+
     def set_source(self, source: Source, provider: str) -> None:
         """Point the layer to other data."""
         qgs_xml.set_text(self.element, "datasource", datasource.encode(source, self.folder))
@@ -191,9 +197,25 @@ class Project:
     def locate(self, source: FileSource | TextSource) -> Path:
         """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
-        if not path.is_relative_to(self.files_root) or not path.exists():
-            raise MissingFileError(f"File '{self.file_name(path)}' missing.")
-        return path
+        if path.is_relative_to(self.files_root) and path.exists():
+            return path
+        name = self.file_name(path)
+        alike = self._found_in_other_case(path)
+        hint = f" The project has '{self.file_name(alike)}': rename it, names differ in case." if alike else ""
+        raise MissingFileError(f"File '{name}' missing.{hint}")
+
+    def _found_in_other_case(self, path: Path) -> Path | None:
+        """Return the file of the project whose name differs from a missing one only in upper and lower case."""
+        if not path.is_relative_to(self.files_root):
+            return None
+        found = self.files_root
+        for part in path.relative_to(self.files_root).parts:
+            siblings = found.iterdir() if found.is_dir() else iter(())
+            matching = next((each for each in siblings if each.name.lower() == part.lower()), None)
+            if matching is None:
+                return None
+            found = matching
+        return found
 
     def file_name(self, path: Path) -> str:
         """Return the name of a file as its owner knows it: relative to the project's files, without local folders."""
