@@ -167,6 +167,13 @@ class TestSharedDatasets:
         refused = speaker.patch(address, {"name": "shared_datasets"})
         assert refusal(refused) == (400, "qgis_project_file_not_allowed")
 
+    def test_an_old_project_of_that_name_with_a_qgis_file_stays_usable(self, speaker: Any, alice: Any) -> None:
+        from qfc_node.core.models import Project
+
+        old = Project.objects.create(name="shared_datasets", owner=alice, project_filename="survey.qgs")
+        changed = speaker.patch(f"projects/{old.pk}/", {"description": "changed"})
+        assert (changed.status_code, changed.json()["project_type"]) == (200, "regular")
+
     def test_it_holds_data_and_no_project(self, speaker: Any) -> None:
         """Phones fetch its files one by one, as far as their user may read the project."""
         from api_world import Speaker, person

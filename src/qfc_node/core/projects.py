@@ -105,8 +105,9 @@ def change(project: Project, fields: dict[str, Any]) -> None:
     Raises ProjectExistsError, ProjectTypeError, QgisFileError.
     """
     name = fields.get("name", project.name)
-    fields["project_type"] = _type_for(name, fields.get("project_type"), project.project_type)
-    if fields["project_type"] == ProjectType.SHARED_DATASETS and project.project_filename:
+    if fields.keys() & {"name", "project_type"}:
+        fields["project_type"] = _type_for(name, fields.get("project_type"), project.project_type)
+    if fields.get("project_type") == ProjectType.SHARED_DATASETS and project.project_filename:
         raise QgisFileError
     with transaction.atomic():
         check_name_is_free(fields.get("owner", project.owner), name, besides=project)

@@ -4,12 +4,20 @@ import django.db.models.deletion
 from django.db import migrations, models
 
 
+#: The name makes the type, where no QGIS file contradicts.
+SHARED_DATASETS = """
+update core_project set project_type = 'shared_datasets'
+where lower(name) = 'shared_datasets' and project_filename is null;
+"""
+
+
 class Migration(migrations.Migration):
-    """Three columns and a table."""
+    """Three columns and a table; projects by the name of shared datasets become such."""
 
     dependencies = [("core", "0007_tags_of_parts")]
 
     operations = [
+        migrations.RunSQL(SHARED_DATASETS, migrations.RunSQL.noop),
         migrations.AddField(
             model_name="project",
             name="is_featured",
