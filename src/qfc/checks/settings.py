@@ -6,14 +6,17 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from typing import cast
+from urllib.parse import urlsplit
 
 from ..errors import QfcError, RefusedError
 from ..stack.api_status import STATUS
+from ..stack.release_facts import ALLOW_HTTP, INTERNAL_HTTP, ReleaseFacts
 from ..stack.removals import Removal, refusal, removals
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 from .pages import asked
+from .releases import release_facts
 from .shipped import ShippedPasswords, ShippedSecrets
 
 Correct = Callable[[Values], Values]
@@ -305,14 +308,6 @@ def renamed(values: Values) -> str | None:
     return f"Outdated names: {', '.join(old)}." if old else None
 
 
-def plain_nginx(values: Values) -> str | None:
-    """B07."""
-    url = values.get(WORKER_URL, "")
-    if not url.startswith("http://nginx") or values.get("NGINX_ALLOW_HTTP", "0").lower() in YES:
-        return None
-    return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
-
-
 def past_nginx(values: Values) -> str | None:
     """B06."""
     url = values.get(WORKER_URL, "")
@@ -322,15 +317,46 @@ def past_nginx(values: Values) -> str | None:
 
 
 def by_the_public_name(values: Values) -> Values:
-    """Let workers use the same address as clients."""
+    """Let workers use the same address as clients, by the port of `.env`."""
     port = values.get("WEB_HTTPS_PORT", "443")
     return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
 
 
-def allowed_http(values: Values) -> Values:
-    """Let nginx answer workers by http."""
-    del values
-    return {"NGINX_ALLOW_HTTP": "1"}
+class WorkerAddress(SettingCheck):
+    """B06, B07: workers reach files only through nginx, by https. The repair lets them use the address of clients."""
+
+    def corrected(self, seen: Evidence) -> Values:
+        """Return the address that clients use: a proxy in front of nginx may have another port than WEB_HTTPS_PORT."""
+        values, address = seen.settings(), urlsplit(seen.ports.api.url)
+        if address.scheme != "https":
+            return by_the_public_name(values)
+        return by_the_public_name({**values, "WEB_HTTPS_PORT": str(address.port or 443)})
+
+
+class PlainNginx(WorkerAddress):
+    """B07: nginx redirects http, or hangs up, unless the release has a variable for it, and this address fits."""
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare the address that workers use with what the release's nginx answers by http."""
+        url, host = seen.settings().get(WORKER_URL, ""), seen.settings().get("QFIELDCLOUD_HOST", "")
+        name = urlsplit(url).hostname or ""
+        if not url.startswith("http://") or name not in ("nginx", host):
+            return None
+        facts = release_facts(seen)
+        if name == "nginx" and facts is not None and facts.has_internal_http:
+            return f"{WORKER_URL} is {url}, but nginx hangs up on the host name nginx: every job fails."
+        if facts is not None and _is_on(seen.settings(), _variable(facts)):
+            return None
+        return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
+
+
+def _variable(facts: ReleaseFacts) -> str:
+    """Return the variable by which nginx of this release answers workers by http; empty without one."""
+    return INTERNAL_HTTP if facts.has_internal_http else ALLOW_HTTP if facts.allows_http else ""
+
+
+def _is_on(values: Values, name: str) -> bool:
+    return values.get(name, "0").lower() in YES
 
 
 SETTINGS: tuple[Check, ...] = (
@@ -353,12 +379,12 @@ SETTINGS: tuple[Check, ...] = (
     HostNotAllowed("B04", "A host name in use is not allowed", Severity.CRITICAL,
                    "Add it to DJANGO_ALLOWED_HOSTS; then: qfc services recreate --service app", lambda _: None,
                    correct=with_hosts, auto=Auto.SAFE, services=("app",)),
-    SettingCheck("B06", "Workers bypass nginx", Severity.CRITICAL,
-                 f"Set {WORKER_URL} to the public https address, or to http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1",
-                 past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
-    SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
-                 "Set NGINX_ALLOW_HTTP=1, or the public https address in older releases; then: qfc services recreate",
-                 plain_nginx, correct=allowed_http),
+    WorkerAddress("B06", "Workers bypass nginx", Severity.CRITICAL,
+                  f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
+                  past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
+    PlainNginx("B07", "nginx refuses its own workers", Severity.CRITICAL,
+               f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
+               lambda _: None, correct=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B11", "Certificates come from the staging authority", Severity.WARNING,
                  "Set LETSENCRYPT_STAGING=0; then: qfc certs renew --force", staging,
                  correct=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),
