@@ -169,6 +169,9 @@ class MemoryRollout(Rollout):
     def facts(self, files: Sequence[str] | None = None) -> ComposeFacts:
         images = {service: self.site.name_of(service) for service in self.site.services}
         named = EnvFile(self.site.env).values.get("COMPOSE_FILE", "").split(":") if files is None else files
+        for one in named:
+            if one in self.site.missing_files:
+                raise CommandError(f"docker compose ended with exit code 14: open {one}: no such file or directory")
         others = {name: volumes for one in named for name, volumes in self.site.defined_by.get(one, {}).items()}
         images |= dict.fromkeys(others, "image:1")
         return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers}, others)

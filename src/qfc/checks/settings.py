@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import cast
 from urllib.parse import urlsplit
 
-from ..errors import QfcError, RefusedError
+from ..errors import CommandError, QfcError, RefusedError
 from ..stack.api_status import STATUS
+from ..stack.model import ComposeFacts
 from ..stack.release_facts import ALLOW_HTTP, INTERNAL_HTTP, ReleaseFacts
 from ..stack.removals import Removal, refusal, removals
 from .base import Auto, Check, DeploymentCheck, Severity
@@ -141,7 +142,12 @@ class DevelopmentFiles(SettingCheck):
     def _asked(self, seen: Evidence) -> tuple[Removal, ...]:
         rollout, values = seen.ports.deployment.rollout, without_development(seen.settings())
         then = rollout.facts(_files(values["COMPOSE_FILE"], seen.settings()))
-        return removals(rollout.facts(_files(seen.settings()["COMPOSE_FILE"], seen.settings())), then)
+        try:
+            now = rollout.facts(_files(seen.settings()["COMPOSE_FILE"], seen.settings()))
+        except CommandError:
+            # A file is missing or invalid: the containers still show what was defined.
+            now = ComposeFacts(images=dict.fromkeys(seen.services(), ""))
+        return removals(now, then)
 
 
 def without_development(values: Values) -> Values:
