@@ -8,6 +8,7 @@
     failed.py           failed jobs and edits that are not in the data, by reason
     logs.py             known lines in the logs of services
     web.py              the server as its clients see it
+    pages.py            its pages, behind all redirects
     certificates.py     the certificate that clients see, and its file
     releases.py         the files of the release, the last deployment
     records.py          the database itself: writable, migrated, free of blocking sessions
