@@ -13,7 +13,8 @@ import pytest
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
 from qfc.checks.logs import LOGS, LogPattern
-from qfc.checks.settings import SETTINGS, WORKER_URL
+from qfc.checks.settings import SETTINGS
+from qfc.checks.worker_address import WORKER_URL
 from qfc.errors import CommandError, UnknownNameError
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from checks_world import DRY, found, healthy, ids, the
-from qfc.checks.settings import WORKER_URL
+from qfc.checks.worker_address import WORKER_URL
 from qfc.stack.findings import Result
 from qfc.stack.release_facts import ReleaseFacts, facts_of, refused_values
 from qfc.stack.upgrade_stops import referenced

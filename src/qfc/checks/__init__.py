@@ -17,7 +17,9 @@
     accounts.py         users who cannot log in, limits of plans
     files.py            files of projects, by name and size
     mail.py             the mail server, as the application reaches it
-    settings.py         the deployment's `.env`
+    settings.py         the deployment's `.env`; setting_check.py is their class
+    development.py      development files in it
+    worker_address.py   the address in it by which workers reach the application
     shipped.py          secrets in `.env` that are still those of the example
     containers.py       containers, the Docker engine, Compose
     stores.py           the file stores

@@ -17,8 +17,8 @@ from .base import Auto, Check, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
 from .releases import release_facts
-from .settings import WORKER_URL
 from .work import time_limit_s
+from .worker_address import WORKER_URL
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
 #: Signatures that have checks of their own, or are nobody's fault.

@@ -4,33 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
 from typing import cast
-from urllib.parse import urlsplit
 
-from ..errors import CommandError, QfcError, RefusedError
 from ..stack.api_status import STATUS
-from ..stack.model import ComposeFacts
-from ..stack.release_facts import ALLOW_HTTP, INTERNAL_HTTP, ReleaseFacts
-from ..stack.removals import Removal, refusal, removals
-from .base import Auto, Check, DeploymentCheck, Severity
-from .env_repairs import RepairsEnv, Values
+from .base import Auto, Check, Severity
+from .development import DevelopmentFiles, development_files, without_development
+from .env_repairs import Values
 from .evidence import Evidence
 from .pages import asked
-from .releases import release_facts
+from .setting_check import YES, SettingCheck
 from .shipped import ShippedPasswords, ShippedSecrets
+from .worker_address import WORKER_URL, PlainNginx, WorkerAddress, by_the_public_name, past_nginx
 
-Correct = Callable[[Values], Values]
 #: The application's answer to host names that are not allowed.
 BAD_REQUEST = 400
 #: ENVIRONMENT of a server in use; where several share an engine, each adds a suffix.
 PRODUCTION = "production"
-YES = ("1", "true", "yes", "on")
 #: Variables that set ports of the host.
 PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
 DEFAULT_STORE = "STORAGES_PROJECT_DEFAULT_STORAGE"
 ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
-WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Names of variables in older releases, and the names that newer ones read instead.
 RENAMED = {
     "SQL_DATABASE": "POSTGRES_DB",
@@ -39,38 +32,6 @@ RENAMED = {
     "SQL_HOST": "POSTGRES_HOST",
     "SQL_PORT": "POSTGRES_PORT",
 }
-#: Files for development. `override.standalone` is none of them: in many deployments it alone defines the database.
-DEVELOPMENT = ("override.local", "override.test")
-
-
-class SettingCheck(DeploymentCheck, RepairsEnv):
-    """A check of `.env` alone: `problem` returns the evidence in its values, `correct` the corrected values."""
-
-    def __init__(
-        self,
-        id: str,
-        title: str,
-        severity: Severity,
-        fix: str,
-        problem: Callable[[Values], str | None],
-        *,
-        correct: Correct | None = None,
-        auto: Auto = Auto.ASK,
-        services: Sequence[str] | None = None,
-        problems: tuple[str, ...] = (),
-    ) -> None:
-        self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
-        self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
-        self.auto = auto if correct else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
-        self._problem, self._correct, self.services = problem, correct, services
-
-    def look(self, seen: Evidence) -> str | None:
-        """Read the values in .env."""
-        return self._problem(seen.settings())
-
-    def corrected(self, seen: Evidence) -> Values:
-        """Return the lines with their correct values."""
-        return self._correct(seen.settings()) if self._correct else {}
 
 
 def same_port(values: Values) -> str | None:
@@ -102,67 +63,6 @@ def free_port(after: int, values: Values) -> str:
 def published(values: Values) -> dict[str, str]:
     """Return the lines that set the host's ports of services."""
     return {name: value for name, value in values.items() if PUBLISHED.match(name) and value.isdigit()}
-
-
-def development_files(values: Values) -> str | None:
-    """A01."""
-    found = [name for name in DEVELOPMENT if name in values.get("COMPOSE_FILE", "")]
-    return f"COMPOSE_FILE contains {', '.join(found)}." if found else None
-
-
-class DevelopmentFiles(SettingCheck):
-    """A01: code is mounted from the host, and the application runs in a server for development."""
-
-    def look(self, seen: Evidence) -> str | None:
-        """Read COMPOSE_FILE, and ask Compose what would be missing without the development files."""
-        found = development_files(seen.settings())
-        if found is None:
-            return None
-        try:
-            kept = refusal(self._removed(seen))
-        except QfcError as error:
-            return f"{found} What else they define cannot be seen: {error.message}"
-        return f"{found} qfc does not remove them. {kept}" if kept else found
-
-    def corrected(self, seen: Evidence) -> Values:
-        """Return COMPOSE_FILE without the development files. Raises RefusedError where data or needed services go."""
-        kept = refusal(self._removed(seen))
-        if kept:
-            raise RefusedError(kept, hint="Define these services in a file of your own first.")
-        return without_development(seen.settings())
-
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the change of COMPOSE_FILE, and the services that would go."""
-        gone = (f"{one.service} would no longer be defined" for one in self._removed(seen))
-        return (*super().difference(seen), *gone)
-
-    def _removed(self, seen: Evidence) -> tuple[Removal, ...]:
-        return seen.once("removed with development files", lambda: self._asked(seen))
-
-    def _asked(self, seen: Evidence) -> tuple[Removal, ...]:
-        rollout, values = seen.ports.deployment.rollout, without_development(seen.settings())
-        then = rollout.facts(_files(values["COMPOSE_FILE"], seen.settings()))
-        try:
-            now = rollout.facts(_files(seen.settings()["COMPOSE_FILE"], seen.settings()))
-        except CommandError:
-            # A file is missing or invalid: the containers still show what was defined.
-            now = ComposeFacts(images=dict.fromkeys(seen.services(), ""))
-        return removals(now, then)
-
-
-def without_development(values: Values) -> Values:
-    """Remove the development files."""
-    files = _files(values.get("COMPOSE_FILE", ""), values)
-    kept = [one for one in files if not any(name in one for name in DEVELOPMENT)]
-    return {"COMPOSE_FILE": _separator(values).join(kept)}
-
-
-def _files(joined: str, values: Values) -> list[str]:
-    return joined.split(_separator(values))
-
-
-def _separator(values: Values) -> str:
-    return values.get("COMPOSE_PATH_SEPARATOR") or ":"
 
 
 def debug(values: Values) -> str | None:
@@ -312,57 +212,6 @@ def renamed(values: Values) -> str | None:
     """I04."""
     old = [f"{name} (now {new})" for name, new in RENAMED.items() if name in values and new not in values]
     return f"Outdated names: {', '.join(old)}." if old else None
-
-
-def past_nginx(values: Values) -> str | None:
-    """B06."""
-    url = values.get(WORKER_URL, "")
-    if not url.startswith("http://app:") or values.get("DEBUG", "0").lower() in YES:
-        return None
-    return f"{WORKER_URL} is {url}: without debug mode, the application refuses downloads that bypass nginx."
-
-
-def by_the_public_name(values: Values) -> Values:
-    """Let workers use the same address as clients, by the port of `.env`."""
-    port = values.get("WEB_HTTPS_PORT", "443")
-    return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
-
-
-class WorkerAddress(SettingCheck):
-    """B06, B07: workers reach files only through nginx, by https. The repair lets them use the address of clients."""
-
-    def corrected(self, seen: Evidence) -> Values:
-        """Return the address that clients use: a proxy in front of nginx may have another port than WEB_HTTPS_PORT."""
-        values, address = seen.settings(), urlsplit(seen.ports.api.url)
-        if address.scheme != "https":
-            return by_the_public_name(values)
-        return by_the_public_name({**values, "WEB_HTTPS_PORT": str(address.port or 443)})
-
-
-class PlainNginx(WorkerAddress):
-    """B07: nginx redirects http, or hangs up, unless the release has a variable for it, and this address fits."""
-
-    def look(self, seen: Evidence) -> str | None:
-        """Compare the address that workers use with what the release's nginx answers by http."""
-        url, host = seen.settings().get(WORKER_URL, ""), seen.settings().get("QFIELDCLOUD_HOST", "")
-        name = urlsplit(url).hostname or ""
-        if not url.startswith("http://") or name not in ("nginx", host):
-            return None
-        facts = release_facts(seen)
-        if name == "nginx" and facts is not None and facts.has_internal_http:
-            return f"{WORKER_URL} is {url}, but nginx hangs up on the host name nginx: every job fails."
-        if facts is not None and _is_on(seen.settings(), _variable(facts)):
-            return None
-        return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
-
-
-def _variable(facts: ReleaseFacts) -> str:
-    """Return the variable by which nginx of this release answers workers by http; empty without one."""
-    return INTERNAL_HTTP if facts.has_internal_http else ALLOW_HTTP if facts.allows_http else ""
-
-
-def _is_on(values: Values, name: str) -> bool:
-    return values.get(name, "0").lower() in YES
 
 
 SETTINGS: tuple[Check, ...] = (
