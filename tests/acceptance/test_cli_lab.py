@@ -26,7 +26,8 @@ SETTLES_S = 60
 #: Findings that the tests' deployments cause on purpose: their certificate is self-signed.
 EXPECTED = {"B09"}
 #: Faults that only official workers show: the tests' workers run their jobs themselves, without a limit.
-OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong"}
+#: The application of the tests compares no port, as official ones since v25.27.
+OFFICIAL_ONLY = {"project-slow", "temporary-folder-leaked", "network-name-wrong", "https-port-not-public"}
 #: Faults that only a deployment can have. The others are created on the embedded stack, through the same ports.
 OF_DEPLOYMENTS = [one for one in faults_of(Kind.COMPOSE) if Kind.EMBEDDED not in one.kinds]
 #: Faults of official servers that the deployment of the tests cannot have, and why `break` refuses them there.

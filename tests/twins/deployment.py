@@ -12,6 +12,7 @@ from pathlib import PurePath
 from qfc.drivers.deployment.self_signed import self_signed
 from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError, UnreachableError
 from qfc.stack.env_file import EnvFile
+from qfc.stack.images import full_name
 from qfc.stack.model import (
     Certificate,
     ComposeFacts,
@@ -82,7 +83,7 @@ class MemoryImages(Images):
 
     def save(self, names: Sequence[str], path: PurePath) -> int:
         """Write images to a file."""
-        content = json.dumps({name: self.site.names[name] for name in names})
+        content = json.dumps({full_name(name): self.site.names[full_name(name)] for name in names})
         self.site.files[path] = content
         return len(content)
 
@@ -168,6 +169,9 @@ class MemoryRollout(Rollout):
     def facts(self, files: Sequence[str] | None = None) -> ComposeFacts:
         images = {service: self.site.name_of(service) for service in self.site.services}
         named = EnvFile(self.site.env).values.get("COMPOSE_FILE", "").split(":") if files is None else files
+        for one in named:
+            if one in self.site.missing_files:
+                raise CommandError(f"docker compose ended with exit code 14: open {one}: no such file or directory")
         others = {name: volumes for one in named for name, volumes in self.site.defined_by.get(one, {}).items()}
         images |= dict.fromkeys(others, "image:1")
         return ComposeFacts(images, self.site.built, {WORKER: self.site.wanted_workers}, others)
@@ -225,12 +229,16 @@ class MemoryRollout(Rollout):
 
 @dataclass
 class MemoryCertificates(Certificates):
-    """The served certificate, or none; `file` is the one on the disk if it differs, `fits` whether its key matches."""
+    """The served certificate, or none; `file` is the one on the disk if it differs, `fits` whether its key matches.
+
+    `certbot_says` is what a renewal prints, if the deployment has a certbot.
+    """
 
     given: Certificate | None = None
     file: Certificate | None = None
     fits: bool = True
     missing: bool = False
+    certbot_says: str = ""
 
     def served(self) -> Certificate:
         """Return the served certificate. Raises NotFoundError."""
@@ -247,8 +255,10 @@ class MemoryCertificates(Certificates):
         return self.fits
 
     def renew(self, *, force: bool = False) -> str:
-        """Refuse: the twin has no program that renews. Raises RefusedError."""
+        """Return the output of a certbot that has nothing to do. Raises RefusedError without one."""
         del force
+        if self.certbot_says:
+            return self.certbot_says
         raise RefusedError("The deployment has no certbot.")
 
     def self_signed(self, host: str, now: datetime, days: tuple[int, int]) -> tuple[bytes, bytes]:

@@ -75,6 +75,8 @@ class Site:
     unready: tuple[str, ...] = ()
     extra: dict[str, str] = field(default_factory=dict[str, str])
     registry: tuple[str, ...] = ()
+    #: Files that COMPOSE_FILE may name, but that do not exist.
+    missing_files: tuple[str, ...] = ()
     #: Services with their volumes, by the file of COMPOSE_FILE that alone defines them.
     defined_by: dict[str, dict[str, tuple[str, ...]]] = field(default_factory=dict[str, dict[str, tuple[str, ...]]])
 

@@ -13,7 +13,8 @@ import pytest
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
 from qfc.checks.logs import LOGS, LogPattern
-from qfc.checks.settings import SETTINGS, WORKER_URL
+from qfc.checks.settings import SETTINGS
+from qfc.checks.worker_address import WORKER_URL
 from qfc.errors import CommandError, UnknownNameError
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result
@@ -205,10 +206,18 @@ def test_a_deployment_without_nginx() -> None:
     assert "nginx" in the(found(ports), "B08").evidence
 
 
+def test_a_public_port_is_judged_only_where_the_release_can_be_told() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "WEB_HTTPS_PORT=8443\n"
+    ports.api.url = "https://memory"
+    assert the(found(ports), "B05").result is Result.SKIPPED
+
+
 def test_a_public_port_that_is_not_the_one_of_the_settings() -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += "WEB_HTTPS_PORT=8443\n"
     ports.api.url = "https://memory:8443"
+    ports.host.files[FOLDER / "docker-compose.yml"] = (b"services:\n  geodb:\n    image: postgis\n", 0o644)
     assert "B05" not in ids(found(ports))
     ports.api.url = "https://memory"
     assert "Clients use port 443, but WEB_HTTPS_PORT is 8443" in the(found(ports), "B05").evidence

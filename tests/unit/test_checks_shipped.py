@@ -19,6 +19,7 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
     ports, _ = healthy("compose")
     site = ports.deployment.site
     site.env += SHIPPED_PASSWORDS
+    site.extra["minio"] = "minio:1"
     asked: list[str] = []
 
     def ask(question: str) -> bool:
@@ -54,3 +55,14 @@ def test_the_password_of_a_store_elsewhere_is_left_alone() -> None:
     finding = the(found(ports, fix=True), "A10")
     assert finding.result is Result.FOUND
     assert ports.deployment.settings.values()["STORAGE_SECRET_ACCESS_KEY"] == "minioadmin"
+
+
+def test_the_password_of_a_store_that_no_file_defines_is_left_alone() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += SHIPPED_PASSWORDS
+    made = found(ports, fix=True)
+    values = ports.deployment.settings.values()
+    assert the(made, "A10-passwords").result is Result.FIXED
+    assert values["MINIO_ROOT_PASSWORD"] == "minioadmin"
+    assert json.loads(values["STORAGES"])["default"]["OPTIONS"]["secret_key"] == "minioadmin"
+    assert "MINIO_ROOT_PASSWORD" in the(made, "A10").evidence

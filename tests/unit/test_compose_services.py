@@ -12,7 +12,8 @@ from qfc.drivers.docker.restarts import Past
 from qfc.drivers.docker.snapshot import Snapshot, Use
 from qfc.drivers.runtimes.compose.plan import ComposePlan, ServicePlan
 from qfc.drivers.runtimes.compose.services import services
-from qfc.stack.model import Health, Service, ServiceState
+from qfc.stack.health import of_service
+from qfc.stack.model import Health, Service, ServiceState, Verdict
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 BLANK = Container(
@@ -140,3 +141,26 @@ def test_services_and_instances_have_a_fixed_order() -> None:
     found = services(Snapshot(NOW, tuple(workers)), planned(**dict.fromkeys(names, 1)), {})
     assert [one.name for one in found] == ["db", "app", "worker_wrapper", "nginx", "alpha", "zeta"]
     assert [one.id for one in found[2].instances] == [f"qfc-worker_wrapper-{number}" for number in (1, 2, 10)]
+
+
+@pytest.mark.parametrize(
+    ("nginx", "verdict"),
+    [("running", Verdict.OK), ("restarting", Verdict.DEGRADED), ("exited", Verdict.DEGRADED)],
+)
+def test_a_task_that_ends_with_1_because_its_result_exists_is_done(nginx: str, verdict: Verdict) -> None:
+    """A second start of v26.24: mkcert's certificate exists, so it ends with 1; nginx cannot run without one."""
+    plan = ComposePlan({"mkcert": ServicePlan("mkcert", "", 1, "", False), **planned(nginx=1).services})
+    ended = container("mkcert", status="exited", pid=None, exit_code=1)
+    seen = Snapshot(NOW + timedelta(hours=1), (ended, container("nginx", status=nginx)), {})
+    (mkcert,) = [one for one in services(seen, plan, {}) if one.name == "mkcert"]
+    assert of_service(mkcert).verdict is verdict
+
+
+def test_another_task_that_failed_has_failed() -> None:
+    plan = ComposePlan({"createbuckets": ServicePlan("createbuckets", "", 1, "", False), **planned(nginx=1).services})
+    ended = container("createbuckets", status="exited", pid=None, exit_code=1)
+    seen = Snapshot(NOW + timedelta(hours=1), (ended, container("nginx")), {})
+    assert {one.name: of_service(one).verdict for one in services(seen, plan, {})} == {
+        "nginx": Verdict.OK,
+        "createbuckets": Verdict.DEGRADED,
+    }

@@ -93,6 +93,15 @@ def test_a_plan_names_the_services_that_would_go() -> None:
     assert "A01" not in ids(found(ports))
 
 
+@pytest.mark.parametrize(("kept", "result"), [(["nginx", "memcached", "ofelia"], Result.FIXED), ([], Result.FOUND)])
+def test_where_a_development_file_is_missing_the_containers_show_what_would_go(kept: list[str], result: Result) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += f"{VALUES['A01'][0]}\n"
+    ports.deployment.site.missing_files = ("docker-compose.override.local.yml",)
+    ports.deployment.site.extra.update(dict.fromkeys(kept, "image"))
+    assert the(found(ports, fix=True), "A01").result is result
+
+
 def test_the_standalone_file_is_no_finding() -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += "COMPOSE_FILE=docker-compose.yml:docker-compose.override.standalone.yml\n"

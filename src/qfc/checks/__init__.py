@@ -8,6 +8,7 @@
     failed.py           failed jobs and edits that are not in the data, by reason
     logs.py             known lines in the logs of services
     web.py              the server as its clients see it
+    pages.py            its pages, behind all redirects
     certificates.py     the certificate that clients see, and its file
     releases.py         the files of the release, the last deployment
     records.py          the database itself: writable, migrated, free of blocking sessions
@@ -16,7 +17,9 @@
     accounts.py         users who cannot log in, limits of plans
     files.py            files of projects, by name and size
     mail.py             the mail server, as the application reaches it
-    settings.py         the deployment's `.env`
+    settings.py         the deployment's `.env`; setting_check.py is their class
+    development.py      development files in it
+    worker_address.py   the address in it by which workers reach the application
     shipped.py          secrets in `.env` that are still those of the example
     containers.py       containers, the Docker engine, Compose
     stores.py           the file stores

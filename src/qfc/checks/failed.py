@@ -11,11 +11,14 @@ from ..stack.delta_signatures import DELTA_SIGNATURES
 from ..stack.failures import classify, classify_delta
 from ..stack.model import Delta, Job, JobStatus
 from ..stack.queue_changes import BULK_LIMIT
+from ..stack.release_facts import TIMEOUT, TIMEOUT_S
 from ..stack.signatures import SIGNATURES, Cause, Signature
 from .base import Auto, Check, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
-from .settings import WORKER_URL
+from .releases import release_facts
+from .work import time_limit_s
+from .worker_address import WORKER_URL
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
 #: Signatures that have checks of their own, or are nobody's fault.
@@ -87,6 +90,32 @@ class RaisedSetting(JobsFailed):
             return seen.ports.runtime.execute("app", ["constance", "get", self._setting]).stdout.strip()
 
         return seen.once(f"setting {self._setting}", ask)
+
+
+class RaisedTimeout(RaisedSetting):
+    """D04: since v26.24 the time limit is a variable of `.env`."""
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Return the limit before and after."""
+        if not _has_timeout_in_env(seen):
+            return super().difference(seen)
+        now = f"{time_limit_s(seen) or TIMEOUT_S:.0f}"
+        return (f"{TIMEOUT}: {now} → {_twice(now)}",)
+
+    def repair(self, seen: Evidence) -> None:
+        """Double the limit, recreate what reads it, and retry the jobs that failed at it."""
+        if not _has_timeout_in_env(seen):
+            super().repair(seen)
+            return
+        doubled = _twice(f"{time_limit_s(seen) or TIMEOUT_S:.0f}")
+        seen.ports.deployment.settings.change({TIMEOUT: doubled})
+        seen.ports.runtime.recreate(["app", "worker_wrapper"])
+        seen.ports.jobs.retry([job.id for job in uncured_jobs(seen) if self._is(job)])
+
+
+def _has_timeout_in_env(seen: Evidence) -> bool:
+    facts = release_facts(seen)
+    return facts is not None and facts.has_timeout_in_env
 
 
 class PastNginx(JobsFailed, RepairsEnv):
@@ -177,7 +206,7 @@ def _twice(number: str) -> str:
 def _check(signature: Signature) -> Check:
     match signature.id:
         case "D04":
-            return RaisedSetting(signature, "WORKER_TIMEOUT_S", _twice)
+            return RaisedTimeout(signature, "WORKER_TIMEOUT_S", _twice)
         case "D05" | "C11":
             return RaisedSetting(signature, "WORKER_QGIS_MEMORY_LIMIT", _twice)
         case "B06":

@@ -10,12 +10,19 @@ from pathlib import PurePath
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.deploy_records import FOLDER, LOG, past
 from ..stack.env_file import EnvFile
+from ..stack.release_facts import ReleaseFacts, facts_of, refused_values
 from ..stack.rollout import DeployState
 from ..stack.upgrade_stops import Upgrade, referenced, stops
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
 COMPOSE_FILE, EXAMPLE = "docker-compose.yml", ".env.example"
+#: Where releases have the configuration of nginx.
+TEMPLATES = (
+    "nginx/templates/default.conf.template",
+    "docker-nginx/templates/default.conf.template",
+    "conf/nginx/templates/default.conf.template",
+)
 NAMED = 5
 #: Names of secrets: a missing one gets a random value.
 SECRET = re.compile(r"SECRET|SALT|PASSWORD|TOKEN")
@@ -74,6 +81,23 @@ class MissingVariables(ReleaseCheck):
     def _missing(self, seen: Evidence) -> list[str]:
         bare, _ = referenced(compose_text(seen))
         return sorted(bare - set(seen.settings()) - {"COMPOSE_PROJECT_NAME", "COMPOSE_PATH_SEPARATOR"})
+
+
+class RefusedValues(ReleaseCheck):
+    """A12: since v26.4, the application ends at its start where a value is empty or none that it can read."""
+
+    id = "A12-values"
+    title = "The application cannot start with values of .env"
+    severity = Severity.CRITICAL
+    fix = "Set them as in .env.example; then: qfc services recreate"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Read the values that the release refuses, as far as the Compose files pass them on."""
+        facts = release_facts(seen)
+        if facts is None or not facts.refuses_empty:
+            return None
+        found = refused_values(seen.settings(), *referenced(compose_text(seen)))
+        return f"{'; '.join(f'{name} is {why}' for name, why in found.items())}." if found else None
 
 
 class StopsAhead(ReleaseCheck):
@@ -148,6 +172,17 @@ def compose_text(seen: Evidence) -> str:
     return "\n".join(_read(seen, name) for name in names)
 
 
+def release_facts(seen: Evidence) -> ReleaseFacts | None:
+    """Return what holds in the release, by the deployment's own files; None where there are none to read."""
+
+    def read() -> ReleaseFacts | None:
+        if not seen.is_deployment:
+            return None
+        return facts_of("\n".join([compose_text(seen), *(_read(seen, name) for name in (EXAMPLE, *TEMPLATES))]))
+
+    return seen.once("release facts", read)
+
+
 def example_values(seen: Evidence) -> Mapping[str, str]:
     """Return the values of `.env.example` by name; none without the file."""
     return EnvFile(_read(seen, EXAMPLE), EXAMPLE).values
@@ -168,4 +203,4 @@ def _read(seen: Evidence, name: str) -> str:
     return seen.once(f"file {name}", read)
 
 
-RELEASES: tuple[Check, ...] = (MissingVariables(), StopsAhead(), ChangedFiles(), FailedDeployment())
+RELEASES: tuple[Check, ...] = (MissingVariables(), RefusedValues(), StopsAhead(), ChangedFiles(), FailedDeployment())

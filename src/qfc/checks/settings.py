@@ -4,29 +4,26 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
 from typing import cast
 
-from ..errors import QfcError, RefusedError
 from ..stack.api_status import STATUS
-from ..stack.removals import Removal, refusal, removals
-from .base import Auto, Check, DeploymentCheck, Severity
-from .env_repairs import RepairsEnv, Values
+from .base import Auto, Check, Severity
+from .development import DevelopmentFiles, development_files, without_development
+from .env_repairs import Values
 from .evidence import Evidence
 from .pages import asked
+from .setting_check import YES, SettingCheck
 from .shipped import ShippedPasswords, ShippedSecrets
+from .worker_address import WORKER_URL, PlainNginx, WorkerAddress, by_the_public_name, past_nginx
 
-Correct = Callable[[Values], Values]
 #: The application's answer to host names that are not allowed.
 BAD_REQUEST = 400
 #: ENVIRONMENT of a server in use; where several share an engine, each adds a suffix.
 PRODUCTION = "production"
-YES = ("1", "true", "yes", "on")
 #: Variables that set ports of the host.
 PUBLISHED = re.compile(r"(WEB|HOST|MINIO|OBJECT_STORAGE|SMTP4DEV|WEBDAV|DEBUG)_\w*PORT$")
 DEFAULT_STORE = "STORAGES_PROJECT_DEFAULT_STORAGE"
 ENCRYPTION = ("EMAIL_USE_TLS", "EMAIL_USE_SSL")
-WORKER_URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
 #: Names of variables in older releases, and the names that newer ones read instead.
 RENAMED = {
     "SQL_DATABASE": "POSTGRES_DB",
@@ -35,38 +32,6 @@ RENAMED = {
     "SQL_HOST": "POSTGRES_HOST",
     "SQL_PORT": "POSTGRES_PORT",
 }
-#: Files for development. `override.standalone` is none of them: in many deployments it alone defines the database.
-DEVELOPMENT = ("override.local", "override.test")
-
-
-class SettingCheck(DeploymentCheck, RepairsEnv):
-    """A check of `.env` alone: `problem` returns the evidence in its values, `correct` the corrected values."""
-
-    def __init__(
-        self,
-        id: str,
-        title: str,
-        severity: Severity,
-        fix: str,
-        problem: Callable[[Values], str | None],
-        *,
-        correct: Correct | None = None,
-        auto: Auto = Auto.ASK,
-        services: Sequence[str] | None = None,
-        problems: tuple[str, ...] = (),
-    ) -> None:
-        self.id, self.title, self.severity, self.fix = id, title, severity, fix  # pyright: ignore[reportAttributeAccessIssue]
-        self.problems = problems  # pyright: ignore[reportAttributeAccessIssue]
-        self.auto = auto if correct else Auto.NO  # pyright: ignore[reportAttributeAccessIssue]
-        self._problem, self._correct, self.services = problem, correct, services
-
-    def look(self, seen: Evidence) -> str | None:
-        """Read the values in .env."""
-        return self._problem(seen.settings())
-
-    def corrected(self, seen: Evidence) -> Values:
-        """Return the lines with their correct values."""
-        return self._correct(seen.settings()) if self._correct else {}
 
 
 def same_port(values: Values) -> str | None:
@@ -98,62 +63,6 @@ def free_port(after: int, values: Values) -> str:
 def published(values: Values) -> dict[str, str]:
     """Return the lines that set the host's ports of services."""
     return {name: value for name, value in values.items() if PUBLISHED.match(name) and value.isdigit()}
-
-
-def development_files(values: Values) -> str | None:
-    """A01."""
-    found = [name for name in DEVELOPMENT if name in values.get("COMPOSE_FILE", "")]
-    return f"COMPOSE_FILE contains {', '.join(found)}." if found else None
-
-
-class DevelopmentFiles(SettingCheck):
-    """A01: code is mounted from the host, and the application runs in a server for development."""
-
-    def look(self, seen: Evidence) -> str | None:
-        """Read COMPOSE_FILE, and ask Compose what would be missing without the development files."""
-        found = development_files(seen.settings())
-        if found is None:
-            return None
-        try:
-            kept = refusal(self._removed(seen))
-        except QfcError as error:
-            return f"{found} What else they define cannot be seen: {error.message}"
-        return f"{found} qfc does not remove them. {kept}" if kept else found
-
-    def corrected(self, seen: Evidence) -> Values:
-        """Return COMPOSE_FILE without the development files. Raises RefusedError where data or needed services go."""
-        kept = refusal(self._removed(seen))
-        if kept:
-            raise RefusedError(kept, hint="Define these services in a file of your own first.")
-        return without_development(seen.settings())
-
-    def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the change of COMPOSE_FILE, and the services that would go."""
-        gone = (f"{one.service} would no longer be defined" for one in self._removed(seen))
-        return (*super().difference(seen), *gone)
-
-    def _removed(self, seen: Evidence) -> tuple[Removal, ...]:
-        return seen.once("removed with development files", lambda: self._asked(seen))
-
-    def _asked(self, seen: Evidence) -> tuple[Removal, ...]:
-        rollout, values = seen.ports.deployment.rollout, without_development(seen.settings())
-        then = rollout.facts(_files(values["COMPOSE_FILE"], seen.settings()))
-        return removals(rollout.facts(_files(seen.settings()["COMPOSE_FILE"], seen.settings())), then)
-
-
-def without_development(values: Values) -> Values:
-    """Remove the development files."""
-    files = _files(values.get("COMPOSE_FILE", ""), values)
-    kept = [one for one in files if not any(name in one for name in DEVELOPMENT)]
-    return {"COMPOSE_FILE": _separator(values).join(kept)}
-
-
-def _files(joined: str, values: Values) -> list[str]:
-    return joined.split(_separator(values))
-
-
-def _separator(values: Values) -> str:
-    return values.get("COMPOSE_PATH_SEPARATOR") or ":"
 
 
 def debug(values: Values) -> str | None:
@@ -305,34 +214,6 @@ def renamed(values: Values) -> str | None:
     return f"Outdated names: {', '.join(old)}." if old else None
 
 
-def plain_nginx(values: Values) -> str | None:
-    """B07."""
-    url = values.get(WORKER_URL, "")
-    if not url.startswith("http://nginx") or values.get("NGINX_ALLOW_HTTP", "0").lower() in YES:
-        return None
-    return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
-
-
-def past_nginx(values: Values) -> str | None:
-    """B06."""
-    url = values.get(WORKER_URL, "")
-    if not url.startswith("http://app:") or values.get("DEBUG", "0").lower() in YES:
-        return None
-    return f"{WORKER_URL} is {url}: without debug mode, the application refuses downloads that bypass nginx."
-
-
-def by_the_public_name(values: Values) -> Values:
-    """Let workers use the same address as clients."""
-    port = values.get("WEB_HTTPS_PORT", "443")
-    return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
-
-
-def allowed_http(values: Values) -> Values:
-    """Let nginx answer workers by http."""
-    del values
-    return {"NGINX_ALLOW_HTTP": "1"}
-
-
 SETTINGS: tuple[Check, ...] = (
     DevelopmentFiles("A01", "Development files are used in production", Severity.WARNING,
                      "Remove them from COMPOSE_FILE; then: qfc services recreate", development_files,
@@ -353,12 +234,12 @@ SETTINGS: tuple[Check, ...] = (
     HostNotAllowed("B04", "A host name in use is not allowed", Severity.CRITICAL,
                    "Add it to DJANGO_ALLOWED_HOSTS; then: qfc services recreate --service app", lambda _: None,
                    correct=with_hosts, auto=Auto.SAFE, services=("app",)),
-    SettingCheck("B06", "Workers bypass nginx", Severity.CRITICAL,
-                 f"Set {WORKER_URL} to the public https address, or to http://nginx/api/v1/ with NGINX_ALLOW_HTTP=1",
-                 past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
-    SettingCheck("B07", "nginx refuses its own workers", Severity.CRITICAL,
-                 "Set NGINX_ALLOW_HTTP=1, or the public https address in older releases; then: qfc services recreate",
-                 plain_nginx, correct=allowed_http),
+    WorkerAddress("B06", "Workers bypass nginx", Severity.CRITICAL,
+                  f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
+                  past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
+    PlainNginx("B07", "nginx refuses its own workers", Severity.CRITICAL,
+               f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
+               lambda _: None, correct=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B11", "Certificates come from the staging authority", Severity.WARNING,
                  "Set LETSENCRYPT_STAGING=0; then: qfc certs renew --force", staging,
                  correct=lambda _: {"LETSENCRYPT_STAGING": "0"}, services=("certbot",)),

@@ -17,6 +17,7 @@ DATABASE = "POSTGRES_PASSWORD"
 SEALS = ("SECRET_KEY", "SALT_KEY")
 #: Names of the password of a store that is part of the deployment: the store reads it when it starts.
 OWN_STORE = ("MINIO_ROOT_PASSWORD", "OBJECT_STORAGE_ROOT_PASSWORD")
+STORE_SERVICES = frozenset({"minio", "rustfs"})
 #: All names under which the application reads that password.
 STORE = (*OWN_STORE, "STORAGE_SECRET_ACCESS_KEY")
 SHIPPED = {
@@ -36,15 +37,24 @@ def shipped(values: Values) -> list[str]:
     return [*found, "SALT_KEY"] if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]) else found
 
 
-def passwords(values: Values) -> Values:
+def passwords(values: Values, *, has_store: bool) -> Values:
     """Return random new passwords for the database and the store.
 
-    A store that is not part of the deployment does not read `.env`: its password is left alone.
+    A store that is not part of the deployment does not read `.env`, and is not recreated: its password is left alone.
     """
     found = shipped(values)
     changed = {DATABASE: _random()} if DATABASE in found else {}
-    own = next((name for name in OWN_STORE if name in found), None)
+    own = next((name for name in OWN_STORE if name in found and has_store), None)
     return {**changed, **_of_store(values, values[own], _random())} if own else changed
+
+
+def has_own_store(seen: Evidence) -> bool:
+    """Return whether the Compose files define the store; no where they cannot be read."""
+    try:
+        facts = seen.once("facts", lambda: seen.ports.deployment.rollout.facts())
+    except QfcError:
+        return False
+    return not facts.images.keys().isdisjoint(STORE_SERVICES)
 
 
 def _of_store(values: Values, old: str, new: str) -> Mapping[str, str]:
@@ -71,7 +81,7 @@ class ShippedSecrets(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Look for secrets from the example that no repair replaces."""
         values = seen.settings()
-        replaced = passwords(values)
+        replaced = passwords(values, has_store=has_own_store(seen))
         mine = [name for name in shipped(values) if name not in replaced]
         return _as_shipped([name for name in mine if name not in SEALS or not _is_new(seen)])
 
@@ -88,12 +98,12 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
 
     def look(self, seen: Evidence) -> str | None:
         """Look for passwords from the example in .env."""
-        found = self._replaced(seen.settings())
+        found = self._replaced(seen)
         return _as_shipped(found) if found and self._is_mine(seen) else None
 
     def corrected(self, seen: Evidence) -> Values:
         """Return random new passwords."""
-        return passwords(seen.settings())
+        return passwords(seen.settings(), has_store=has_own_store(seen))
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
         """Return the names of the secrets that would change; no value is shown."""
@@ -112,9 +122,9 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
             raise
         seen.ports.runtime.recreate(None)
 
-    def _replaced(self, values: Values) -> list[str]:
-        replaced = passwords(values)
-        return [name for name in shipped(values) if name in replaced]
+    def _replaced(self, seen: Evidence) -> list[str]:
+        replaced = passwords(seen.settings(), has_store=has_own_store(seen))
+        return [name for name in shipped(seen.settings()) if name in replaced]
 
     def _is_mine(self, seen: Evidence) -> bool:
         return not _is_new(seen)
@@ -131,10 +141,10 @@ class ShippedAtFirst(ShippedPasswords):
     def corrected(self, seen: Evidence) -> Values:
         """Return random values for all of them."""
         seals = {name: _random() for name in shipped(seen.settings()) if name in SEALS}
-        return {**seals, **passwords(seen.settings())}
+        return {**seals, **super().corrected(seen)}
 
-    def _replaced(self, values: Values) -> list[str]:
-        return [*super()._replaced(values), *(name for name in shipped(values) if name in SEALS)]
+    def _replaced(self, seen: Evidence) -> list[str]:
+        return [*super()._replaced(seen), *(name for name in shipped(seen.settings()) if name in SEALS)]
 
     def _is_mine(self, seen: Evidence) -> bool:
         return _is_new(seen)

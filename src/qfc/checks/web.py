@@ -15,6 +15,7 @@ from ..stack.ports import Api
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 from .pages import ANSWER_S, asked, login_page
+from .releases import release_facts
 
 PROVIDERS = "/api/v1/auth/providers/"
 #: Paths that every client requests. Without a token, a good server answers 401 or 403, never 404.
@@ -196,7 +197,7 @@ class NoNginx(DeploymentCheck):
 
 
 class PublicPort(DeploymentCheck):
-    """B05: the application compares the port in clients' requests with its own setting."""
+    """B05: before v25.27, the application compares the port in clients' requests with its own setting."""
 
     id = "B05"
     title = "The public port differs from WEB_HTTPS_PORT"
@@ -207,6 +208,11 @@ class PublicPort(DeploymentCheck):
         """Compare the public address with WEB_HTTPS_PORT."""
         wanted, address = seen.settings().get("WEB_HTTPS_PORT", ""), urlsplit(seen.ports.api.url)
         if not wanted or address.scheme != "https" or str(address.port or 443) == wanted:
+            return None
+        facts = release_facts(seen)
+        if facts is None:
+            raise QfcError("The deployment's files cannot be read: they tell whether this release compares ports.")
+        if not facts.compares_port:
             return None
         return f"Clients use port {address.port or 443}, but WEB_HTTPS_PORT is {wanted}: downloads are refused."
 

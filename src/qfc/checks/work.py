@@ -10,9 +10,11 @@ from ..errors import RefusedError
 from ..stack.images import qgis_names
 from ..stack.model import Delta, User
 from ..stack.queue_changes import BULK_LIMIT
+from ..stack.release_facts import TIMEOUT, TIMEOUT_S
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, Evidence, counted, named
+from .releases import release_facts
 from .synchronisation import LOST, WORKER
 
 DAY = timedelta(days=1)
@@ -129,11 +131,14 @@ class SlowProjects(Check):
     id = "E10"
     title = "Jobs of a project come close to the time limit"
     severity = Severity.WARNING
-    fix = "Use fewer and smaller layers and no thumbnails of remote ones, or raise WORKER_TIMEOUT_S in the admin"
+    fix = (
+        "Use fewer and smaller layers and no thumbnails of remote ones; or raise WORKER_TIMEOUT_S in the admin"
+        " (since v26.24 QFIELDCLOUD_WORKER_TIMEOUT_S in .env)"
+    )
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the run times of the last 7 days with the time limit."""
-        limit = seen.conditions.work.time_limit_s()
+        limit = time_limit_s(seen)
         if limit is None:
             return None
         since = seen.ports.clock.now() - LOOK_BACK
@@ -175,6 +180,15 @@ class QgisFourWanted(DeploymentCheck, RepairsEnv):
         """Pull the image, then set its name."""
         seen.ports.deployment.images.fetch(self.known(seen)[QGIS_4])
         super().repair(seen)
+
+
+def time_limit_s(seen: Evidence) -> float | None:
+    """Return the time limit of jobs, in seconds, from where the release has it; None where nothing tells it."""
+    facts = release_facts(seen)
+    if facts is None or not facts.has_timeout_in_env:
+        return seen.conditions.work.time_limit_s()
+    written = seen.settings().get(TIMEOUT, "")
+    return float(written) if written.isdigit() else TIMEOUT_S
 
 
 def _is_full(user: User) -> bool:

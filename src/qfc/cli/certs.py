@@ -13,6 +13,11 @@ from .output import Writer, plain, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
+UNMANAGED = (
+    "certbot manages no certificate of this deployment, so nothing was renewed. Replace the file of"
+    " QFIELDCLOUD_TLS_CERT by your own means, then type: qfc certs renew --reload-only"
+)
+
 
 @click.group("certs")
 def command() -> None:
@@ -35,7 +40,7 @@ def status_command(session: Session) -> int:
 def renew_command(session: Session, force: bool, reload_only: bool) -> None:
     """Renew the certificate with the deployment's certbot, test nginx's configuration, then reload nginx."""
     result = certs_renew(session.ports, session.options, force=force, reload_only=reload_only)
-    session.writer.result(result, lambda writer: _write_renewed(writer, result), quiet=time_text(result.not_after))
+    session.writer.result(result, lambda writer: write_renewed(writer, result), quiet=time_text(result.not_after))
 
 
 def document(result: CertsStatus) -> dict[str, Any]:
@@ -80,10 +85,13 @@ def _is_same(result: CertsStatus) -> bool:
     return result.served.fingerprint == result.on_disk.fingerprint
 
 
-def _write_renewed(writer: Writer, result: Renewed) -> None:
+def write_renewed(writer: Writer, result: Renewed) -> None:
     if result.dry_run:
         for step in result.steps:
             writer.line(f"Would: {step}")
+        return
+    if result.unmanaged:
+        paragraph(writer, UNMANAGED)
         return
     writer.line("A new certificate is being served." if result.changed else "The certificate has not changed.")
     if result.not_after:

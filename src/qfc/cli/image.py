@@ -95,6 +95,8 @@ def write_changed(session: Session, result: ImageChanged) -> None:
             writer.line(f"Saved to {result.path}, {bytes_text(result.size_bytes)}")
         if result.removed:
             writer.line(f"Removed: {', '.join(result.removed)}")
+        for warning in result.warnings:
+            paragraph(writer, f"{warning}. Bring all images to one release: qfc deploy --tag TAG")
         if result.retried:
             writer.line(f"Retried: {', '.join(result.retried)}")
 

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from ..operations.logs import LogQuery, logs, span
+from ..operations.logs import LogQuery, Statements, logs, span
+from ..operations.queue_change import count
 from ..stack.model import LogLine
 from ..stack.queue import short
 from .output import Writer, plain
@@ -26,6 +27,7 @@ PALETTE = ("36", "35", "34", "32", "33")
 @click.option("--since", metavar="SPAN", help="Only lines of the last 90s, 15m, 2h, 3d …")
 @click.option("--grep", metavar="REGEX", help="Only lines that match this expression.")
 @click.option("--job", metavar="ID", help="Only lines about this job.")
+@click.option("--statements", is_flag=True, help="Also the statements that official databases log.")
 @pass_session
 def command(
     session: Session,
@@ -35,18 +37,23 @@ def command(
     since: str | None,
     grep: str | None,
     job: str | None,
+    statements: bool,
 ) -> None:
     """Print the logs of all services, merged in chronological order."""
     chosen = None if not services or "all" in services else services
-    query = LogQuery(chosen, lines, span(since) if since else None, follow, grep, job)
-    found = logs(session.ports, query)
+    query = LogQuery(chosen, lines, span(since) if since else None, follow, grep, job, statements)
+    hidden = Statements()
+    found = logs(session.ports, query, hidden)
     if follow:
         _follow(session.writer, found)
         return
     result = list(found)
     if not result:
         session.writer.remark("No log line matches.")
-    session.writer.result({"lines": result}, lambda writer: _write(writer, iter(result)))
+    document = {"lines": result, "hidden_statements": hidden.hidden}
+    session.writer.result(document, lambda writer: _write(writer, iter(result)))
+    if hidden.hidden:
+        session.writer.remark(f"{count(hidden.hidden, 'statement')} of the database not shown; add --statements.")
 
 
 def _follow(writer: Writer, found: Iterator[LogLine]) -> None:

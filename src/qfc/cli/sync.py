@@ -79,7 +79,7 @@ def write_queue(writer: Writer, result: SyncQueue) -> None:
     running = depth.queued + depth.started
     writer.line(f"{depth.pending} waiting{oldest} · {running} running" + _workers(result))
     reasons = {
-        "for a free worker": waiting.no_free_worker,
+        "for a worker: none is running" if result.workers == 0 else "for a free worker": waiting.no_free_worker,
         "for a busy project": waiting.project_busy,
         "for a locked project": waiting.project_locked,
         "after a failed attempt": waiting.postponed,

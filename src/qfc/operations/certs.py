@@ -9,7 +9,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ..errors import QfcError
-from ..stack.certificates import Sighting, days_left, judge, verdict
+from ..stack.certificates import Sighting, days_left, judge, manages_nothing, verdict
 from ..stack.findings import Finding, unknown
 from ..stack.model import Certificate, Verdict
 from ..stack.ports import Ports
@@ -39,13 +39,17 @@ class CertsStatus:
 
 @dataclass(frozen=True)
 class Renewed:
-    """The outcome of a renewal. `changed`: a different certificate is served now. `said` is certbot's output."""
+    """The outcome of a renewal. `changed`: a different certificate is served now. `said` is certbot's output.
+
+    `unmanaged`: certbot has no certificate to renew; that of the deployment comes from elsewhere.
+    """
 
     changed: bool
     not_after: datetime | None
     said: str
     dry_run: bool
     steps: tuple[str, ...]
+    unmanaged: bool = False
 
 
 def certs_status(ports: Ports) -> CertsStatus:
@@ -85,8 +89,10 @@ def certs_renew(ports: Ports, options: Options, *, force: bool = False, reload_o
             certificates.reload()
         after = before if guard.dry_run else _tried("served", certificates.served, [])
         changed = (before.fingerprint if before else "") != (after.fingerprint if after else "")
-        guard.result = "a new certificate is served" if changed else "the certificate has not changed"
-    return Renewed(changed, after.not_after if after else None, said, guard.dry_run, guard.steps)
+        unmanaged = not changed and manages_nothing(said)
+        unchanged = "certbot manages no certificate" if unmanaged else "the certificate has not changed"
+        guard.result = "a new certificate is served" if changed else unchanged
+    return Renewed(changed, after.not_after if after else None, said, guard.dry_run, guard.steps, unmanaged)
 
 
 def _tried(name: str, ask: Callable[[], Seen], unseen: list[Finding]) -> Seen | None:

@@ -60,7 +60,10 @@ class ImageStatus:
 
 @dataclass(frozen=True)
 class ImageChanged:
-    """The result of a change of images. `retried` are jobs that had failed without them and were requeued."""
+    """The result of a change of images. `retried` are jobs that had failed without them and were requeued.
+
+    `warnings` name images that are present now, but of another release than application and workers.
+    """
 
     images: tuple[str, ...]
     path: PurePath | None
@@ -69,6 +72,7 @@ class ImageChanged:
     retried: tuple[str, ...]
     dry_run: bool
     steps: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def image_status(ports: Ports) -> ImageStatus:
@@ -122,12 +126,14 @@ def image_load(ports: Ports, name: str | None, options: Options) -> ImageChanged
             hint=f"Saved: {', '.join(saved)}" if saved else "Save them while they are present: qfc image save",
         )
     chosen = saved[name] if name else next(iter(saved.values()))
-    loaded: tuple[str, ...] = ()
+    loaded, warnings = (), ()
     with guarded(ports, "image load", target=chosen.name, options=options) as guard:
         if guard.step(f"Load {chosen.name}"):
             loaded = deployment.images.load(chosen.path)
+            warnings = tuple(f"{one.name}: {one.problem}" for one in image_status(ports).images if one.problem)
+            guard.result = f"loaded, but {'; '.join(warnings)}" if warnings else guard.result
         retried = _retry(ports, guard.step("Retry the jobs that failed without the image"))
-    return ImageChanged(loaded, chosen.path, None, (), retried, guard.dry_run, guard.steps)
+    return ImageChanged(loaded, chosen.path, None, (), retried, guard.dry_run, guard.steps, warnings)
 
 
 def image_rebuild(ports: Ports, options: Options, *, pull: bool = False, fresh: bool = False) -> ImageChanged:

@@ -13,6 +13,8 @@ from ..stack.images import releases
 from ..stack.model import Capability, Job, JobStatus, QueueSnapshot
 from ..stack.ports import Ports
 
+WORKER = "worker_wrapper"
+
 
 @dataclass(frozen=True)
 class JobLine:
@@ -96,7 +98,19 @@ def with_reasons(ports: Ports, jobs: Sequence[Job]) -> tuple[JobLine, ...]:
 def explained(ports: Ports, snapshot: QueueSnapshot) -> Mapping[str, str]:
     """Return why jobs are waiting or running, by id. Images are checked only if a job has waited for long."""
     skew = (_skew(ports) or queue.releases_of_workers(snapshot)) if queue.waits_for_long(snapshot) else None
-    return queue.explain(snapshot, skew)
+    return queue.explain(snapshot, skew, running=running_workers(ports, snapshot))
+
+
+def running_workers(ports: Ports, snapshot: QueueSnapshot) -> int | None:
+    """Return the number of running workers: from the database's list, else from the services; None if unknown."""
+    if snapshot.workers is not None:
+        return len(queue.living_workers(snapshot))
+    if not snapshot.pending:
+        return None
+    try:
+        return next((one.running for one in ports.runtime.services() if one.name == WORKER), None)
+    except QfcError:
+        return None
 
 
 def _skew(ports: Ports) -> str | None:

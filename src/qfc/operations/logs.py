@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from ..errors import UsageError
 from ..stack.model import LogLine
 from ..stack.ports import Ports
 
+#: Services that are database servers, and how PostgreSQL begins to log a statement (`log_statement`).
+DATABASES = frozenset({"db", "geodb"})
+STATEMENT = re.compile(r"(?:statement|execute [^:]+): ")
+#: How many times more lines of a database are read where most of them are statements.
+DEEPER = 50
+EARLIEST = datetime.min.replace(tzinfo=UTC)
 DURATION = re.compile(r"(\d+)\s*([smhdw])")
 UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
 @dataclass(frozen=True)
 class LogQuery:
-    """What to read. `services` None means all, `lines` counts matching lines, `since` is a span back from now."""
+    """What to read. `services` None means all, `lines` counts matching lines, `since` is a span back from now.
+
+    Official databases log every statement: `statements` shows them too.
+    """
 
     services: Sequence[str] | None = None
     lines: int = 100
@@ -26,22 +36,76 @@ class LogQuery:
     follow: bool = False
     grep: str | None = None
     job: str | None = None
+    statements: bool = False
 
 
-def logs(ports: Ports, query: LogQuery) -> Iterator[LogLine]:
-    """Yield the last matching lines in chronological order; with `follow`, new ones as they are written."""
+class Statements:
+    """Recognises the statements that a database logs, with the lines that continue one; counts them in `hidden`."""
+
+    def __init__(self) -> None:
+        self.hidden = 0
+        self._inside: dict[str, bool] = {}
+
+    def hides(self, line: LogLine) -> bool:
+        """Return whether a line is part of a statement. Lines come in their order, perhaps from amid a statement."""
+        if line.service not in DATABASES:
+            return False
+        begins = line.level == "INFO" and STATEMENT.match(line.text) is not None
+        continues = _continues(line) and self._inside.get(line.instance) is not False
+        self.hidden += begins or (continues and line.instance not in self._inside)
+        self._inside[line.instance] = begins or continues
+        return begins or continues
+
+
+def _continues(line: LogLine) -> bool:
+    """Return whether a line may be the rest of a statement: PostgreSQL indents it, and logs its parameters."""
+    return (not line.level and line.text.startswith("\t")) or (
+        line.level == "DETAIL" and line.text.startswith("parameters: ")
+    )
+
+
+def logs(ports: Ports, query: LogQuery, statements: Statements | None = None) -> Iterator[LogLine]:
+    """Yield the last matching lines in chronological order; with `follow`, new ones as they are written.
+
+    `statements` counts the hidden ones.
+    """
     pattern = _pattern(query.grep)
     since = ports.clock.now() - query.since if query.since else None
     filtered = pattern is not None or query.job is not None
+    counted = statements or Statements()
 
     def fits(line: LogLine) -> bool:
+        if not query.statements and counted.hides(line):
+            return False
         return (pattern is None or pattern.search(line.text) is not None) and _is_of_job(line, query.job)
 
     if query.follow:
         source = ports.runtime.logs(query.services, lines=query.lines, since=since, follow=True)
         return (line for line in source if fits(line))
-    source = ports.runtime.logs(query.services, lines=0 if filtered else query.lines, since=since, follow=False)
-    return iter(deque((line for line in source if fits(line)), maxlen=query.lines))
+    lines = 0 if filtered else query.lines
+    source = ports.runtime.logs(query.services, lines=lines, since=since, follow=False)
+    found = deque((line for line in source if fits(line)), maxlen=query.lines)
+    if lines and counted.hidden:
+        counted.hidden = 0
+        found = deque(filter(fits, _deeper(ports, query, since)), maxlen=query.lines)
+    return iter(found)
+
+
+def _deeper(ports: Ports, query: LogQuery, since: datetime | None) -> Iterator[LogLine]:
+    """Yield as many lines of the other services as are wanted, and many more of the databases, in order of time."""
+    names = query.services or [one.name for one in ports.runtime.services()]
+    others, databases = [one for one in names if one not in DATABASES], [one for one in names if one in DATABASES]
+    parts = [ports.runtime.logs(others, lines=query.lines, since=since, follow=False)] if others else []
+    parts.append(ports.runtime.logs(databases, lines=DEEPER * query.lines, since=since, follow=False))
+    return (line for _, line in heapq.merge(*map(_dated, parts), key=lambda pair: pair[0]))
+
+
+def _dated(lines: Iterator[LogLine]) -> Iterator[tuple[datetime, LogLine]]:
+    """Yield lines with their times; one without a time stays behind the one before it."""
+    reached = EARLIEST
+    for line in lines:
+        reached = line.time or reached
+        yield reached, line
 
 
 def span(text: str) -> timedelta:

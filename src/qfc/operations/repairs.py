@@ -43,9 +43,17 @@ def repaired(
         for id in wanted:
             if id not in settings:
                 done[id] = _repair(ports, by_id[id], done[id], guard)
-        fixed = sum(one.result is Result.FIXED for one in done.values())
-        guard.result = f"{fixed} of {len(findings)} findings repaired"
+        guard.result = _outcome(list(done.values()))
     return list(done.values()), guard.steps
+
+
+def _outcome(findings: Sequence[Finding]) -> str:
+    """Return what the audit log records: which findings were repaired, and which repairs failed."""
+    by_result = {one: [two.id for two in findings if two.result is one] for one in (Result.FIXED, Result.FAILED)}
+    fixed, failed = by_result[Result.FIXED], by_result[Result.FAILED]
+    told = f"{len(fixed)} of {len(findings)} findings repaired"
+    told += f": {', '.join(fixed)}" if fixed else ""
+    return f"{told}; failed: {', '.join(failed)}" if failed else told
 
 
 def after_repairs(before: Sequence[Finding], now: Sequence[Finding]) -> list[Finding]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..stack import queue
 from ..stack.ports import Ports
 from ..stack.transitions import seen_since
-from .jobs_view import JobLine, explained, job_line
+from .jobs_view import JobLine, explained, job_line, running_workers
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,6 @@ def sync_queue(ports: Ports, *, limit: int = 50) -> SyncQueue:
         depth=Depth(depth.pending, depth.queued, depth.started),
         oldest_pending_s=round(depth.oldest_pending_s, 3),
         waiting=queue.waiting(snapshot),
-        workers=None if snapshot.workers is None else len(queue.living_workers(snapshot)),
+        workers=running_workers(ports, snapshot),
         jobs=tuple(job_line(job, snapshot.at, reasons.get(job.id), seen_since(job, snapshot)) for job in listed),
     )

@@ -169,3 +169,8 @@ def _span(duration: timedelta) -> str:
     """Return a duration in the largest unit that gives at least two."""
     hours = duration / timedelta(hours=1)
     return f"{duration / DAY:.0f} days" if hours >= 48 else f"{hours:.0f} hours" if hours >= 2 else "less than 2 hours"
+
+
+def manages_nothing(said: str) -> bool:
+    """Return whether certbot's output of `renew` says that it has no certificate to look after."""
+    return "No renewals were attempted" in said and "not due for renewal" not in said and "not yet due" not in said

@@ -75,6 +75,8 @@ def _of_running(service: Service) -> Finding:
 def _of_task(service: Service) -> Finding:
     """Judge a service that does its work once: it may be done, or never have been started."""
     failed = service.state is ServiceState.STOPPED and any(instance.exit_code for instance in service.instances)
+    if failed and service.has_result:
+        return clear(service.name, "its result exists")
     if failed or service.state is ServiceState.RESTARTING:
         return problem(service.name, Severity.WARNING, f"{service.name} did not finish its work{_exit_code(service)}.")
     return clear(service.name, "work finished")

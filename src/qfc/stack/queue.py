@@ -92,18 +92,18 @@ def holder_by_workers(job: Job, workers: Sequence[Worker], at_work: Collection[s
     return Liveness.UNKNOWN if any(worker.state == "unknown" for worker in running) else Liveness.DEAD
 
 
-def explain(snapshot: QueueSnapshot, skew: str | None = None) -> Mapping[str, str]:
+def explain(snapshot: QueueSnapshot, skew: str | None = None, *, running: int | None = None) -> Mapping[str, str]:
     """Return one sentence for each active and each waiting job of a snapshot, by the job's id.
 
     `skew` is a sentence about the releases of application and workers where these differ: such workers may never pick
-    up a job.
+    up a job. `running` is the number of running workers where the database keeps no list of them; None if unknown.
     """
     sentences = {job.id: _why_active(job, snapshot) for job in snapshot.active}
     blockers = {job.project_id: job for job in reversed(snapshot.active)}
     older = 0
     for job in snapshot.pending:
         held = _held_back(job, blockers.get(job.project_id), snapshot)
-        sentences[job.id] = held or " ".join(filter(None, (_for_a_worker(older, snapshot), skew)))
+        sentences[job.id] = held or " ".join(filter(None, (_for_a_worker(older, snapshot, running), skew)))
         older += not held
     return sentences
 
@@ -176,9 +176,9 @@ def _behind(blocker: Job, snapshot: QueueSnapshot) -> str:
     return f"{busy}."
 
 
-def _for_a_worker(older: int, snapshot: QueueSnapshot) -> str:
+def _for_a_worker(older: int, snapshot: QueueSnapshot, running: int | None) -> str:
     ahead = {0: "", 1: "; one older job is ahead of it"}.get(older, f"; {older} older jobs are ahead of it")
-    if snapshot.workers is None:
+    if snapshot.workers is None and running != 0:
         return f"No worker has picked it up yet{ahead}."
     if not living_workers(snapshot):
         return f"No worker is running{ahead}."

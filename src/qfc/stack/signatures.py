@@ -86,7 +86,8 @@ SIGNATURES = (
         "the job reached its time limit",
         Cause.SERVER,
         r"Worker timeout error|failed to finish within \d+|^TIMEOUT$",
-        "Reduce the project, or raise WORKER_TIMEOUT_S; see which step is slow: qfc jobs show ID",
+        "Reduce the project, or raise WORKER_TIMEOUT_S in the admin (since v26.24 QFIELDCLOUD_WORKER_TIMEOUT_S in"
+        " .env); see which step is slow: qfc jobs show ID",
     ),
     signature(
         "C11",

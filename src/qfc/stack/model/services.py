@@ -91,7 +91,11 @@ class Instance:
 
 @dataclass(frozen=True)
 class Service:
-    """A service: its present state, and the number of instances `wanted`. A task runs once and ends; it wants 0."""
+    """A service: its present state, and the number of instances `wanted`. A task runs once and ends; it wants 0.
+
+    `has_result` says that what a task was to make exists, whatever its exit code: `mkcert` ends with 1 at every start
+    but its first one, because its certificate exists.
+    """
 
     name: str
     state: ServiceState
@@ -99,6 +103,7 @@ class Service:
     wanted: int
     instances: tuple[Instance, ...] = ()
     is_task: bool = False
+    has_result: bool = False
 
     @property
     def running(self) -> int:

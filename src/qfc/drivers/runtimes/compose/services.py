@@ -24,6 +24,9 @@ HEALTHS = {"healthy": Health.HEALTHY, "unhealthy": Health.UNHEALTHY, "starting":
 #: The order in which services are shown: those that all others need, then those that users see, then helpers.
 ORDER = ("db", "geodb", "memcached", "minio", "rustfs", "webdav", "app", "worker_wrapper", "nginx", "ofelia", "certbot")
 
+#: By task, the service that cannot run without what the task makes: while it runs, the result exists.
+USES_RESULT = {"mkcert": "nginx"}
+
 
 def services(snapshot: Snapshot, plan: ComposePlan, pasts: Mapping[str, Past]) -> tuple[Service, ...]:
     """Return every service of the plan, and those that only have leftover containers, in a fixed order."""
@@ -51,7 +54,9 @@ def _service(
     wanted = 0 if is_task else plan.replicas if plan else len(ordered) if unplanned is None else unplanned
     state = _state(instances, wanted)
     health = _health(ordered) if state is ServiceState.RUNNING else Health.UNKNOWN
-    return Service(name, state, health, wanted, instances, is_task)
+    user = USES_RESULT.get(name) if is_task else None
+    has_result = any(one.service == user and one.is_running and not one.is_one_off for one in snapshot.containers)
+    return Service(name, state, health, wanted, instances, is_task, has_result)
 
 
 def _state(instances: tuple[Instance, ...], wanted: int) -> ServiceState:
