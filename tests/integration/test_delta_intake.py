@@ -319,7 +319,7 @@ def test_a_delta_of_another_project_is_refused_and_not_lost_silently(field: Fiel
     from api_world import delta, deltafile
     from qfc_node.core.models import Delta, Project
 
-    other = Project.objects.create(name="other", owner=field.user)
+    other = Project.objects.create(name="other", owner=field.user, project_filename="other.qgs")
     sent = delta()
     assert field.push(sent).status_code == 200
     answer = field.device.push(other, deltafile(other, delta(), sent))

@@ -52,7 +52,7 @@ def upload(project: Any, name: str) -> Any:
     from qfc_node.storage.blobs import stage
 
     staged = stage()
-    staged.write(name.encode())
+    staged.write(b"<qgis/>" if name.endswith(".qgs") else name.encode())
     try:
         return uploads.store(project, name, staged, project.owner)
     finally:

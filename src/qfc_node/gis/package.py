@@ -9,6 +9,7 @@ from pathlib import Path
 from . import qgs_xml
 from .area import area_of_interest
 from .database_layers import DatabaseLayers, described, is_copied
+from .geopackage_copy import Copied
 from .layers import LayerState, inspect_all
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
@@ -115,28 +116,35 @@ def _lock(state: LayerState, plan: _Plan, reason: str) -> None:
 
 def _rewrite_layers(project: Project, plan: _Plan, data: OfflineData, data_file: Path) -> None:
     for state in plan.offline:
-        reason = data.failures.get(state.layer.id)
-        if reason is not None and is_copied(state):
-            plan.left_out.append(state)
-            plan.notes.append(f"Layer '{state.layer.name}' was left out: {reason}.")
-            continue
-        if reason is not None:
-            plan.kept.append(state)
-            _lock(state, plan, reason.rstrip("."))
-            continue
-        copied = data.tables[state.layer.id]
-        make_offline(state, copied, data_file)
-        if locked := unwritable_fields(state, copied):
-            plan.notes.append(
-                f"Fields of layer '{state.layer.name}' are read-only in the field: {', '.join(locked)}."
-                " The source fills them in itself, or the node cannot write them."
-            )
-        if is_copied(state) and state.edit_problem:
-            _lock(state, plan, state.edit_problem)
+        if reason := data.failures.get(state.layer.id):
+            _keep_or_leave_out(state, plan, reason.rstrip("."))
+        else:
+            _rewrite(state, plan, data.tables[state.layer.id], data_file)
     point_references(project, (state.layer for state in plan.offline if state.layer.id in data.tables))
     for state in plan.left_out:
         project.remove_layer(state.layer)
     _remove_empty_groups(project)
+
+
+def _keep_or_leave_out(state: LayerState, plan: _Plan, reason: str) -> None:
+    """A layer whose data cannot be copied travels with its file; a table of a database stays behind."""
+    if is_copied(state):
+        plan.left_out.append(state)
+        plan.notes.append(f"Layer '{state.layer.name}' was left out: {reason}.")
+    else:
+        plan.kept.append(state)
+        _lock(state, plan, reason)
+
+
+def _rewrite(state: LayerState, plan: _Plan, copied: Copied, data_file: Path) -> None:
+    make_offline(state, copied, data_file)
+    if locked := unwritable_fields(state, copied):
+        plan.notes.append(
+            f"Fields of layer '{state.layer.name}' are read-only in the field: {', '.join(locked)}."
+            " The source fills them in itself, or the node cannot write them."
+        )
+    if state.edit_problem:
+        _lock(state, plan, state.edit_problem)
 
 
 def _remove_empty_groups(project: Project) -> None:
