@@ -17,6 +17,8 @@ from .repairs import after_repairs, is_wanted, repaired
 PROOF = "proof"
 #: Seconds that services may take to be ready after a repair, and between two looks at them.
 SETTLED_S, POLL_S = 30.0, 5.0
+#: Seconds that a check may take then: what was just recreated answers slowly.
+AGAIN_S = 60.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ def _looked_again(ports: Ports, checks: Sequence[Check], findings: Sequence[Find
     looks: list[list[Finding]] = []
 
     def is_settled() -> bool:
-        looks.append(after_repairs(findings, examine(checks, Evidence(ports))))
+        looks.append(after_repairs(findings, examine(checks, Evidence(ports), limit_s=AGAIN_S)))
         return all(one.id in known for one in looks[-1])
 
     wait_until(ports.clock, is_settled, limit_s=SETTLED_S, poll_s=POLL_S)
