@@ -97,7 +97,7 @@ def test_a_certbot_that_manages_nothing_is_told(said: str, unmanaged: bool) -> N
     out = io.StringIO()
     write_renewed(Writer(as_json=False, quiet=False, out=out), result)
     assert result.unmanaged is unmanaged
-    assert out.getvalue().startswith(UNMANAGED if unmanaged else "The certificate has not changed.")
+    assert " ".join(out.getvalue().split()).startswith(UNMANAGED if unmanaged else "The certificate has not changed.")
 
 
 def test_the_audit_log_names_what_was_repaired() -> None:

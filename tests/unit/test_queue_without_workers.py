@@ -27,7 +27,7 @@ def ports(monkeypatch: pytest.MonkeyPatch) -> MemoryPorts:
 def shown(ports: MemoryPorts) -> str:
     out = io.StringIO()
     write_queue(Writer(as_json=False, quiet=False, out=out), sync_queue(ports))
-    return out.getvalue()
+    return " ".join(out.getvalue().split())
 
 
 def test_a_job_waits_for_a_worker_that_is_free(ports: MemoryPorts) -> None:
