@@ -365,6 +365,26 @@ def test_delimited_text_with_tabs(tmp_path: Path) -> None:
     assert (tmp_path / "trees.csv").read_text() == "fid\tage\n1\t1\n2\t5\n"
 
 
+def test_lines_inside_a_text_stay_inside(tmp_path: Path) -> None:
+    """Unquoted, the second line would be a feature of its own."""
+    world = text_world(tmp_path, "fid,name\n1,oak\n2,elm\n", "geomType=none")
+    assert world.apply_one(patch(1, {"name": "two\nlines\rthree"}, {"name": "oak"})).status == "applied"
+    assert (tmp_path / "trees.csv").read_bytes() == b'fid,name\n1,"two\nlines\rthree"\n2,elm\n'
+    assert world.apply_one(remove(1, {"name": "two\nlines\rthree"})).status == "applied"
+    assert (tmp_path / "trees.csv").read_bytes() == b"fid,name\n2,elm\n"
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("0.0", 1.5), ("007", "008"), ("01.5", "x"), ("1e5", 2.5), ("+5", 6), ("12", -7), ("true", True)],
+)
+def test_a_column_of_text_takes_what_gdal_sees_in_it(tmp_path: Path, column: str, value: object) -> None:
+    world = text_world(tmp_path, f"fid,a\n1,{column}\n", "geomType=none")
+    assert world.apply_one(patch(1, {"a": value})).status == "applied"
+    written = json.dumps(value) if value is True else str(value)
+    assert (tmp_path / "trees.csv").read_text() == f"fid,a\n1,{written}\n"
+
+
 def test_delimited_text_in_another_encoding(tmp_path: Path) -> None:
     world = text_world(tmp_path, "fid,name\n1,größer\n", "encoding=ISO-8859-1&geomType=none", "latin-1")
     report = world.apply(patch(1, {"name": "süß"}, {"name": "größer"}), patch(1, {"name": "€"}, {"name": "süß"}))

@@ -104,7 +104,7 @@ def test_a_field_of_texts_grows_to_254_bytes(tmp_path: Path) -> None:
     assert report.changed_files == {"trees.dbf"}
     assert texts(world) == ["ä" * 60, "x" * 254]
     assert (tmp_path / "trees.shp").read_bytes() == before
-    assert world.apply_one(patch(2, {"name": "short  "}, {"name": "x" * 254})).status == "applied"
+    assert world.apply_one(patch(2, {"name": " short  "}, {"name": "x" * 254})).status == "applied"
     assert texts(world) == ["ä" * 60, "short"]
 
 

@@ -48,7 +48,7 @@ class Field:
 
     `width`: most characters of a text. `limits`: smallest and largest integer. `single_precision`: a REAL of
     32 bits. `decimals`: numbers are rounded to as many. `blank_is_null`: the format cannot distinguish an empty text
-    from null. `drops_blanks`: nor a text from one with blanks at its end. `takes_null`: False if a null given on
+    from null. `drops_blanks`: nor a text from one with blanks at its ends. `takes_null`: False if a null given on
     creation means the field's default.
     """
 
@@ -76,7 +76,7 @@ def coerce(field: Field, raw: Value) -> Value:
     if type(raw) is int and field.kind is FieldKind.INTEGER and field.limits[0] <= raw <= field.limits[1]:
         return raw  # the most frequent case by far
     if field.drops_blanks and isinstance(raw, str):
-        raw = raw.rstrip(" ")
+        raw = raw.strip(" ")
     if raw is None or (raw == "" and (field.blank_is_null or field.kind not in (FieldKind.TEXT, FieldKind.ANY))):
         return None
     if isinstance(raw, str):

@@ -17,6 +17,7 @@ from .keys import key_field, without_key
 from .rows import RowStore, replace_file
 
 _LONGEST_CELL = 2**30
+_LINE_END = "\r\n"
 
 
 @dataclass(frozen=True)
@@ -224,7 +225,7 @@ def _read_rows(lines: Sequence[str], layout: TextLayout) -> Iterator[TextRow]:
 def _format(cells: Sequence[str], layout: TextLayout) -> str:
     buffer = io.StringIO(newline="")
     csv.writer(buffer, _dialect(layout)).writerow(cells)
-    return buffer.getvalue()
+    return buffer.getvalue().removesuffix(_LINE_END)
 
 
 def _dialect(layout: TextLayout) -> type[csv.Dialect]:
@@ -236,7 +237,8 @@ def _dialect(layout: TextLayout) -> type[csv.Dialect]:
         doublequote = layout.escape == layout.quote
         escapechar = None if layout.escape == layout.quote else layout.escape
         quoting = csv.QUOTE_MINIMAL if layout.quote else csv.QUOTE_NONE
-        lineterminator = ""
+        # The writer quotes texts with these characters.
+        lineterminator = _LINE_END
 
     return Layout
 

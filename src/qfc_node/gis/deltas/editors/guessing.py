@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime, time
@@ -10,6 +11,11 @@ from datetime import date, datetime, time
 from ..values import BadValueError, Field, FieldKind, Value, coerce
 
 _TEXTUAL = (FieldKind.DATE, FieldKind.DATETIME, FieldKind.TIME)
+#: Numbers as GDAL detects them. `007` is a text: a number would lose its zeros, for example those of a postal code.
+_NUMBERS = {
+    FieldKind.INTEGER: re.compile(r"[+-]?(0|[1-9][0-9]*)"),
+    FieldKind.REAL: re.compile(r"[+-]?([0-9]|[1-9][0-9]+|(?=\.))(\.[0-9]*)?([eE][+-]?[0-9]+)?"),
+}
 _SHORTEST_DATE = len("2024-01-01")
 
 
@@ -35,9 +41,9 @@ def guess_field(name: str, values: Iterable[Value]) -> Field:
 def guess_text_field(name: str, texts: Iterable[str]) -> Field:
     """Return a field of the narrowest kind for all these texts; an empty text is a missing value."""
     present = [text for text in texts if text != ""]
-    for kind in (FieldKind.INTEGER, FieldKind.REAL):
+    for kind, looks in _NUMBERS.items():
         field = Field(name, kind, blank_is_null=True)
-        if present and all(_holds(field, text) for text in present):
+        if present and all(looks.fullmatch(text) and _holds(field, text) for text in present):
             return field
     return Field(name, _kind_of_texts(name, present), blank_is_null=True)
 
