@@ -100,8 +100,9 @@ def test_values_of_all_kinds(world: World, remote: Endpoint) -> None:
         "photo": "AAE=",
         "code": "6b1e1b1e-0000-4000-8000-000000000002",
     }
-    outcome = world.apply_one(patch(1, new, old))
-    assert outcome.status == "applied"
+    refused = world.apply_one(patch(1, {**new, "double": 77}, old))
+    assert (refused.status, "double" in refused.feedback["msg"]) == ("not_applied", True)
+    assert world.apply_one(patch(1, new, old)).status == "applied"
     columns = "weight::float, seen at time zone 'utc' = '2025-01-01', day, alive, tags, notes, mood, photo, double"
     [first, _] = rows(remote, columns)
     assert first == (2.25, True, None, False, ["c"], [1, None], "bad", b"\0\1", 20)

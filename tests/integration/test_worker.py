@@ -47,6 +47,9 @@ def test_a_package_is_visible_with_its_job_and_replaces_the_older_one(world: Wor
     assert finished(first, "finished")()
     assert finished(second, "finished")()
     assert world.project.last_package_job_id == second.pk
+    second.refresh_from_db()
+    steps = {step["id"]: step["returns"] for step in second.feedback["steps"]}
+    assert steps["package_project"] == {"notes": ["noted"]}
     names = File.objects.filter(file_type=2).order_by("name").values_list("name", "package_job_id")
     assert list(names) == [("data.gpkg", second.pk), ("journal.txt", second.pk)]
 
