@@ -22,6 +22,7 @@ from qfc_node.gis.wkb import strip_header
 
 TREES = [Row(n, f"tree {n}", n * 10, None, f"POINT ({n} {n})") for n in (3, 7, 8)]
 TEXT = "fid,name,height\n3,tree 3,30\n7,tree 7,70\n8,tree 8,80\n"
+TEXT_AS = "file:./t.csv?geomType=none"
 
 Make = Callable[[Path], str]
 
@@ -95,6 +96,16 @@ def device_of(folder: Path, make: Make, provider: str = "ogr") -> FieldDevice:
     return FieldDevice(project, folder / "export")
 
 
+def in_latin_1(text: str) -> Make:
+    """A text file in another encoding than its layer says."""
+
+    def make(folder: Path) -> str:
+        (folder / "t.csv").write_bytes(text.encode("latin-1"))
+        return TEXT_AS
+
+    return make
+
+
 ROWS = [(3, point(3, 3), "a"), (7, point(7, 7), "b")]
 SPATIAL = "geom POINT, name TEXT"
 EDITABLE: dict[str, tuple[Make, str]] = {
@@ -118,7 +129,7 @@ EDITABLE: dict[str, tuple[Make, str]] = {
     "zipped shapefile without name": (zipped(by_gdal("t.shp"), member=""), "ogr"),
     "zipped GeoJSON": (zipped(by_gdal("t.geojson")), "ogr"),
     "zipped CSV": (zipped(by_hand("t.csv", TEXT)), "ogr"),
-    "delimited text": (by_hand("t.csv", TEXT, "file:./t.csv?geomType=none"), "delimitedtext"),
+    "delimited text": (by_hand("t.csv", TEXT, TEXT_AS), "delimitedtext"),
 }
 
 
@@ -178,7 +189,12 @@ READ_ONLY: dict[str, tuple[Make, str, str]] = {
     "FlatGeobuf": (by_gdal("t.fgb", with_fid=False), "ogr", 'no field "fid"'),
     "CSV": (by_hand("t.csv", "name\na\n"), "ogr", 'no field "fid"'),
     "CSV with options": (by_hand("t.csv", TEXT, "./t.csv|option:X_POSSIBLE_NAMES=x"), "ogr", "X_POSSIBLE_NAMES"),
-    "delimited text": (by_hand("t.csv", "name\na\n", "file:./t.csv?geomType=none"), "delimitedtext", 'no field "fid"'),
+    "delimited text": (by_hand("t.csv", "name\na\n", TEXT_AS), "delimitedtext", 'no field "fid"'),
+    "text with a regular expression": (by_hand("t.csv", TEXT, f"{TEXT_AS}&type=regexp"), "delimitedtext", "regexp"),
+    "text with several separators": (by_hand("t.csv", TEXT, f"{TEXT_AS}&delimiter=,;"), "delimitedtext", "delimiter"),
+    "name in another encoding": (in_latin_1("fid,größe\n1,2\n"), "delimitedtext", "line 1 of t.csv is not in the"),
+    "value in another encoding": (in_latin_1("fid,n\n1,a\n2,ä\n"), "delimitedtext", "line 3 of t.csv is not in the"),
+    "unknown encoding": (by_hand("t.csv", TEXT, f"{TEXT_AS}&encoding=x-y"), "delimitedtext", "x-y, which is unknown"),
     "names": (geojson({"properties": {"fid": 1, "Name": "a", "name": "b"}}), "ogr", "several fields called 'Name'"),
     "other types": (by_hand("t.geojson", ONE, "./t.geojson|geometrytype=Curve"), "ogr", "of the type Curve"),
     "virtual": (by_hand("x", ""), "virtual", "data of the provider 'virtual' cannot be copied"),

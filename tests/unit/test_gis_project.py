@@ -107,11 +107,21 @@ def test_project_entries_of_both_forms(tmp_path: Path, properties: str) -> None:
     assert entries.text("OfflineEditingPlugin", "OfflineDbPath") == "./data.gpkg"
 
 
+def test_old_projects_have_the_coordinate_system_of_their_canvas(tmp_path: Path) -> None:
+    system = "<destinationsrs><spatialrefsys><authid>EPSG:2056</authid></spatialrefsys></destinationsrs>"
+    extent = "<extent><xmin>1</xmin><ymin>2</ymin><xmax>3</xmax><ymax>4</ymax></extent>"
+    path = tmp_path / "old.qgs"
+    path.write_text(f"<qgis version='2.2.0-Valmiera'><mapcanvas>{extent}{system}</mapcanvas></qgis>")
+    project = Project.read(path)
+    assert (project.crs, project.crs_definition, project.extent) == ("EPSG:2056", "EPSG:2056", Extent(1, 2, 3, 4))
+
+
 def test_files_outside_of_the_project_are_missing(tmp_path: Path) -> None:
     folder = tmp_path / "files"
     folder.mkdir()
     (tmp_path / "secret.gpkg").write_bytes(b"secret")
-    for text, name in (("../secret.gpkg", "../secret.gpkg"), ("/etc/passwd", "/etc/passwd")):
+    names = {"../secret.gpkg": "../secret.gpkg", "../../secret.gpkg": "../../secret.gpkg", "/etc/passwd": "/etc/passwd"}
+    for text, name in names.items():
         project = Project.read(write_project(folder, [layer_xml("a", text)]))
         source = project.layers[0].source
         assert isinstance(source, FileSource)

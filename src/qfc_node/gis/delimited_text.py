@@ -15,10 +15,13 @@ _FIELD_LIMIT = 64 * 1024 * 1024
 _NO = frozenset({"no", "n", "false", "0"})
 
 
-def column_names(source: TextSource, path: Path) -> list[str]:
-    """Return the names of the columns. Raises GisError if the file cannot be read with the source's settings."""
-    with _rows(source, path) as rows:
-        return _header(source, rows)
+def column_names(source: TextSource, path: Path) -> list[str] | None:
+    """Return the names of the columns; None if only QGIS itself can read the file with the source's settings."""
+    try:
+        with _rows(source, path) as rows:
+            return _header(source, rows)
+    except GisError:
+        return None
 
 
 def gdal_options(source: TextSource) -> list[str]:
@@ -56,7 +59,7 @@ def delimiter(source: TextSource) -> str:
 def _rows(source: TextSource, path: Path) -> Generator[Iterator[list[str]]]:
     separator = delimiter(source)
     if len(separator) != 1 or source.options.get("type") == "regexp":
-        raise GisError(f"File '{path.name}': only separators of one character are supported.")
+        raise GisError(f"File '{path.name}': only QGIS itself can read its column separators.")
     encoding = _encoding(source)
     csv.field_size_limit(_FIELD_LIMIT)
     try:

@@ -171,7 +171,8 @@ def _inspect_text(project: Project, layer: Layer, source: TextSource) -> LayerSt
     path = project.locate(source)
     names = delimited_text.column_names(source, path)
     try:
-        delimited_text.check_geometry_columns(source, names)
+        if names is not None:
+            delimited_text.check_geometry_columns(source, names)
     except GisError as error:
         return LayerState(layer, _INVALID_LAYER, str(error), path=path)
     return LayerState(layer, path=path)

@@ -149,18 +149,25 @@ class Project:
     @property
     def crs(self) -> str:
         """Authority code of the project's coordinate system; empty without one."""
-        return text_of(self.root, "projectCrs/spatialrefsys/authid")
+        return text_of(self._system, "authid")
 
     @property
     def crs_definition(self) -> str:
         """The project's coordinate system: its code, else its WKT, else its PROJ string."""
+        return self.crs or text_of(self._system, "wkt") or text_of(self._system, "proj4")
+
+    @property
+    def _system(self) -> Element | None:
+        """The coordinate system's element. Before QGIS 3.4, only the map canvas had one."""
         system = self.root.find("projectCrs/spatialrefsys")
-        return self.crs or text_of(system, "wkt") or text_of(system, "proj4")
+        return self.root.find("mapcanvas/destinationsrs/spatialrefsys") if system is None else system
 
     @property
     def extent(self) -> Extent | None:
         """Extent of the map canvas when the project was saved, else of its default view, else None."""
         canvas = self.root.find("mapcanvas[@name='theMapCanvas']/extent")
+        if canvas is None:  # Before QGIS 2.4, the canvas had no name.
+            canvas = self.root.find("mapcanvas/extent")
         return read_extent(canvas) or read_extent(self.root.find("ProjectViewSettings/DefaultViewExtent"))
 
     @cached_property
@@ -221,9 +228,8 @@ class Project:
         """Return the name of a file as its owner knows it: relative to the project's files, without local folders."""
         if path.is_relative_to(self.files_root):
             return path.relative_to(self.files_root).as_posix()
-        if path.is_relative_to(self.files_root.parent):
-            return f"../{path.relative_to(self.files_root.parent).as_posix()}"
-        return path.as_posix()
+        shared = os.path.commonpath([path, self.files_root])
+        return path.as_posix() if shared == path.anchor else Path(os.path.relpath(path, self.files_root)).as_posix()
 
     def remove_layer(self, layer: Layer) -> None:
         """Remove a layer from the layers and from the layer tree."""

@@ -185,7 +185,7 @@ class DelimitedText:
 
     def _encode(self, text: str) -> bytes:
         try:
-            return text.encode(self._layout.encoding, "surrogateescape")
+            return text.encode(self._layout.encoding)
         except UnicodeEncodeError as error:
             reason = f"The file's encoding, {self._layout.encoding}, cannot represent {text[error.start]!r}"
             raise RefusedError(reason) from error
@@ -207,9 +207,14 @@ def _decode(path: Path, encoding: str) -> tuple[str, bytes]:
     data = path.read_bytes()
     mark = b"\xef\xbb\xbf" if data.startswith(b"\xef\xbb\xbf") else b""
     try:
-        return data[len(mark) :].decode(encoding, "surrogateescape"), mark
-    except (LookupError, UnicodeDecodeError) as error:
-        raise RefusedError(f"{path.name} cannot be read in the encoding {encoding}: {error}") from error
+        return data[len(mark) :].decode(encoding), mark
+    except LookupError as error:
+        raise RefusedError(f"{path.name} has the encoding {encoding}, which is unknown here") from error
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, len(mark) + error.start) + 1
+        raise RefusedError(
+            f"line {line} of {path.name} is not in the encoding {encoding}; save the file in UTF-8"
+        ) from error
 
 
 def _read_rows(lines: Sequence[str], layout: TextLayout) -> Iterator[TextRow]:

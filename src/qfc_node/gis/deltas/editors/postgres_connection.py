@@ -55,5 +55,5 @@ def unreachable(error: psycopg.Error) -> RefusedError:
 
 
 def said(error: psycopg.Error) -> str:
-    """Return the server's own words, without the address and login."""
-    return (error.diag.message_primary or str(error)).strip()
+    """Return the server's own words in one line, without the address and login."""
+    return " ".join((error.diag.message_primary or str(error)).split())
