@@ -42,11 +42,14 @@ class World:
         self.folder = folder
         self._layers: list[str] = []
 
-    def add_layer(self, layer_id: str, datasource: str, provider: str = "ogr", attributes: str = "") -> None:
-        """Add a layer to the project."""
+    def add_layer(
+        self, layer_id: str, datasource: str, provider: str = "ogr", attributes: str = "", elements: str = ""
+    ) -> None:
+        """Add a layer to the project, with further XML attributes and elements."""
         self._layers.append(
             f'<maplayer type="vector" {attributes}><id>{layer_id}</id><layername>{layer_id}</layername>'
-            f"<datasource>{escape(datasource)}</datasource><provider>{provider}</provider></maplayer>"
+            f"<datasource>{escape(datasource)}</datasource><provider>{provider}</provider>"
+            f"{elements}</maplayer>"
         )
 
     def project(self) -> Project:

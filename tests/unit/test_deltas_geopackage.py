@@ -276,6 +276,18 @@ def test_what_a_device_did_not_change_needs_no_field(world: World) -> None:
     assert trees(world)[1].height == 11
 
 
+def test_fields_that_qgis_calculates_are_in_no_source(world: World) -> None:
+    """Older apps send their values; recent ones do not."""
+    calculated = '<expressionfields><field name="girth" expression="3"/><field name="height"/></expressionfields>'
+    world.add_layer("calculated", "./trees.gpkg|layername=trees", elements=calculated)
+    made, changed = (
+        create(9, None, layer="calculated", name="x", girth=3),
+        patch(1, {"girth": 4, "height": 11}, {"girth": 3, "height": 10}, layer="calculated"),
+    )
+    assert [outcome.status for outcome in world.apply(made, changed).outcomes] == ["applied", "applied"]
+    assert trees(world)[1].height == 11
+
+
 def test_a_change_that_means_the_same_is_written(world: World) -> None:
     sql(world, "ALTER TABLE trees ADD COLUMN tags TEXT")
     sql(world, "UPDATE trees SET tags = '[1, 2]', weight = 1")

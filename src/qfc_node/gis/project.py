@@ -93,6 +93,12 @@ class Layer:
         return self.element.get("wkbType") or ""
 
     @property
+    def calculated_fields(self) -> frozenset[str]:
+        """Names of the fields that QGIS calculates from expressions: they are in no source."""
+        names = (field.get("name") for field in self.element.iterfind("expressionfields/field"))
+        return frozenset(name for name in names if name)
+
+    @property
     def is_read_only(self) -> bool:
         """Whether the project forbids editing."""
         return self.element.get("readOnly") == "1"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from ..port import Delta, DeltaMethod
@@ -39,6 +39,14 @@ class Edit:
     def identity(self) -> tuple[str, str, str]:
         """The identity of the feature on the device that edits it."""
         return self.client_id, self.local_layer_id, self.local_key
+
+    def without(self, names: frozenset[str]) -> Edit:
+        """Return the edit without the values of some fields."""
+        old, new = (
+            {name: value for name, value in attributes.items() if name not in names}
+            for attributes in (self.old_attributes, self.new_attributes)
+        )
+        return replace(self, old_attributes=old, new_attributes=new)
 
 
 def read_edit(delta: Delta) -> Edit:

@@ -47,6 +47,8 @@ class _Run:
         self._overwrite_conflicts = overwrite_conflicts
         self._keys = keys
         self._editors: dict[str, tuple[Store, LayerEditor]] = {}
+        #: Older apps also send the values of fields that QGIS calculates: nothing is lost without them.
+        self._calculated: dict[str, frozenset[str]] = {}
         self._applied_to: dict[int, Store] = {}
         self._refused: dict[Store, RefusedError] = {}
 
@@ -84,6 +86,7 @@ class _Run:
 
     def _edit(self, index: int, delta_id: str, edit: Edit) -> Applied:
         store, editor = self._editor(edit.layer_id)
+        edit = edit.without(self._calculated[edit.layer_id] - editor.schema.fields.keys())
         applied = apply_once(store, delta_id, lambda: apply_edit(editor, edit, self._keys, self._overwrite_conflicts))
         self._applied_to[index] = store
         return applied
@@ -94,6 +97,7 @@ class _Run:
             if layer is None:
                 raise RefusedError(f'No layer with id "{layer_id}" in the project')
             self._editors[layer_id] = self.stores.editor(layer)
+            self._calculated[layer_id] = layer.calculated_fields
         return self._editors[layer_id]
 
     def commit(self) -> set[Path]:
