@@ -95,18 +95,20 @@ def test_query_as_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("provider", "text"),
+    ("provider", "text", "path"),
     [
-        ("ogr", "localized:basemap.gpkg|layername=a"),
-        ("gdal", "localized:a.tif"),
-        ("delimitedtext", "file:localized:a.csv"),
+        ("ogr", "localized:maps/basemap.gpkg|layername=a", "maps/basemap.gpkg"),
+        ("gdal", "localized:100 %25.tif", "100 %25.tif"),
+        ("delimitedtext", "file:localized:my%20list.csv?delimiter=,", "my list.csv"),
+        ("wms", "type=mbtiles&url=file:localized:a.mbtiles", "a.mbtiles"),
+        ("vectortile", "styleUrl=x&url=localized:a.mbtiles&type=mbtiles", "a.mbtiles"),
     ],
 )
-def test_localized_paths_stay_as_they_are(provider: str, text: str) -> None:
+def test_localized_paths_stay_as_they_are(provider: str, text: str, path: str) -> None:
     source = decode(provider, text, FOLDER)
     assert source == OtherSource(text)
     assert isinstance(source, OtherSource)
-    assert source.is_localized
+    assert (source.is_localized, source.localized_path) == (True, path)
 
 
 def test_windows_paths_are_taken_apart_too() -> None:

@@ -113,6 +113,7 @@ def test_layers_that_cannot_be_used(tmp_path: Path, source: str, code: str, mess
     assert message in entry["error_message"]
     assert entry["provider_name"] == "ogr"
     assert entry["is_localized"] == (code == "localized_dataprovider")
+    assert not entry["is_localized"] or entry["filename"] == "trees.gpkg"
     assert str(tmp_path) not in json.dumps(entry)
 
 

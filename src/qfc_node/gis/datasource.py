@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote, unquote
 
-LOCALIZED_PREFIX = "localized:"
+#: A path among the data that a device has for all projects: of a file, or in the address of tiles.
+_LOCALIZED = re.compile(r"(?:^|(?P<url>^file:|\burl=(?:file:)?))localized:(?P<path>[^|?&]*)")
 _DATABASE_PROVIDERS = frozenset({"postgres", "spatialite", "mssql", "oracle", "hana"})
 _FILE_PROVIDERS = frozenset({"ogr", "gdal", "mdal", "pdal", "ept", "copc"})
 #: GDAL addresses a table inside some containers as `GPKG:path:table`.
@@ -90,7 +91,15 @@ class OtherSource:
     @property
     def is_localized(self) -> bool:
         """Whether the data are only on the device."""
-        return self.text.removeprefix("file:").startswith(LOCALIZED_PREFIX)
+        return _LOCALIZED.search(self.text) is not None
+
+    @property
+    def localized_path(self) -> str:
+        """Path of the file among the localized data, which apps look up in the shared datasets; empty without one."""
+        found = _LOCALIZED.search(self.text)
+        if found is None:
+            return ""
+        return unquote(found["path"]) if found["url"] else found["path"]
 
 
 Source = FileSource | DatabaseSource | TextSource | OtherSource

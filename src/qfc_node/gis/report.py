@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import datasource
-from .datasource import DatabaseSource, FileSource, TextSource
+from .datasource import DatabaseSource, FileSource, OtherSource, TextSource
 from .layers import LayerState
 from .project import Layer, Project
 from .sync_settings import ACTION, CLOUD_ACTION, UNSUPPORTED_KEY, attachment_directories, data_directories
@@ -132,5 +132,10 @@ def redacted(text: str) -> str:
 
 
 def _file_name(project: Project, layer: Layer) -> str:
-    source = layer.source
-    return project.file_name(source.path) if isinstance(source, FileSource | TextSource) else ""
+    match layer.source:
+        case FileSource() | TextSource() as source:
+            return project.file_name(source.path)
+        case OtherSource() as source:
+            return source.localized_path
+        case _:
+            return ""
