@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import threading
@@ -383,15 +382,27 @@ def test_a_worker_whose_row_is_gone_writes_it_again(world: World) -> None:
     wait_until(finished(job, "finished"), world)
 
 
-def test_a_child_that_cannot_be_watched_does_not_stay() -> None:
-    from qfc_node.worker.process import fork
+def test_a_server_of_jobs_that_dies_is_started_again(world: World) -> None:
+    """Its job dies with it and is tried again, by the same worker."""
+    world.wish(seconds=2)
+    job = world.push(1)
+    worker = world.worker()
+    wait_until(finished(job, "started"), world)
+    [server] = psutil.Process(worker.pid).children()
+    world.wish()
+    server.kill()
+    wait_until(finished(job, "finished"), world)
+    assert worker.poll() is None
+    assert (job.attempts, len(world.read("journal.txt").splitlines())) == (2, 1)
 
-    before = {child.pid for child in psutil.Process().children()}
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-    try:
-        with pytest.raises(OSError, match="Too many open files"):
-            fork(lambda: time.sleep(60), 2 * 1024**3)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert {child.pid for child in psutil.Process().children()} == before
+
+def test_a_worker_s_death_ends_its_server_and_its_job(world: World) -> None:
+    world.wish(seconds=60)
+    job = world.push(1)
+    worker = world.worker()
+    wait_until(lambda: len(psutil.Process(worker.pid).children(recursive=True)) == 2, world)
+    below = psutil.Process(worker.pid).children(recursive=True)
+    worker.kill()
+    worker.wait()
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+    assert finished(job, "started", "queued")()
