@@ -22,6 +22,8 @@ from qfc.stack.capacity import (
     backtest,
     erlang_c,
     figures,
+    growth_in,
+    growth_per_day,
     one_round,
     plan,
     quantile,
@@ -229,10 +231,46 @@ def test_figures_of_a_period() -> None:
     assert sum(shown.by_hour[8:16]) == sum(shown.by_weekday) == sum(one.jobs for one in shown.types) == 1400
     assert shown.load == pytest.approx(1400 * 60 / (7 * DAY_S), rel=0.1)
     assert "alice/survey" in [one.name for one in shown.projects]
+    assert shown.by_weekday == (200,) * 7
     assert shown.peak is not None
     assert shown.peak.jobs >= 25
+
+
+def test_the_week_begins_on_monday() -> None:
+    tuesday = BEGIN_S + DAY_S + 60
+    shown = figures(History([PastJob("p", "package", "u", tuesday, tuesday, tuesday)], BEGIN_S, BEGIN_S + 7 * DAY_S))
+    assert shown.by_weekday == (0, 1, 0, 0, 0, 0, 0)
+    assert shown.by_hour[0] == 1
 
 
 def test_an_empty_history_has_figures() -> None:
     shown = figures(History([], BEGIN_S, BEGIN_S))
     assert (shown.load, shown.peak, shown.types, shown.projects) == (0.0, None, (), ())
+
+
+def grown(*, factor: float) -> History:
+    """Return four weeks of work; the later ones have `factor` times as many jobs as the earlier ones."""
+    first = worked(per_day=100)
+    later = worked(per_day=int(100 * factor))
+    shifted = [
+        PastJob(j.project, j.type, j.author, j.created_s + 14 * DAY_S, j.started_s + 14 * DAY_S, j.ended_s + 14 * DAY_S)
+        for j in later.jobs
+    ]
+    return History([*first.jobs, *shifted], BEGIN_S, BEGIN_S + 28 * DAY_S)
+
+
+def test_growth_is_what_both_halves_show_if_it_is_not_chance() -> None:
+    doubled = growth_per_day(grown(factor=2))
+    assert doubled is not None
+    assert growth_in(doubled, 14) == pytest.approx(2)
+    assert growth_per_day(grown(factor=1.03)) == 1.0
+    assert growth_per_day(worked(days=7)) is None
+    assert growth_in(doubled, 3650) == 10
+
+
+def test_advice_knows_the_memory() -> None:
+    rounds = [one_round(worked(service_s=120, projects=60), range(1, 7), Target(), Growth(), 0.0, 1)]
+    found = plan(rounds, Target())
+    assert found.workers_for_target is not None
+    assert "the memory holds 1: get more memory" in advice(found, Target(), 1, (), 1)
+    assert f"Type: qfc workers scale {found.workers_for_target}" in advice(found, Target(), 1, (), 8)

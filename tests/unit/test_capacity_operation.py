@@ -6,7 +6,7 @@ import pytest
 
 from qfc.cli.capacity import bars, numbers_of, target_of
 from qfc.errors import RefusedError, UsageError
-from qfc.operations.capacity import Question, capacity_report, capacity_simulate
+from qfc.operations.capacity import Question, capacity_advise, capacity_report, capacity_simulate
 from qfc.stack.capacity import Target
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts, memory_stack
@@ -59,6 +59,27 @@ def test_a_report_says_what_is_missing(ports: MemoryPorts) -> None:
     assert result.utilisation == pytest.approx(0.375, rel=0.05)
     assert result.missing[0].startswith("4.0 of 14 days are recorded")
     assert capacity_report(ports, days=4).missing == ()
+
+
+def test_advice_is_for_now_where_no_trend_is_known(ports: MemoryPorts) -> None:
+    work(ports, minutes=5)
+    result = capacity_advise(ports, Question(rounds=4))
+    assert [one.in_days for one in result.outlook] == [0]
+    assert result.outlook[0].workers_for_target == 1
+    assert result.growth_per_day is None
+
+
+def test_advice_looks_ahead_at_the_growth_that_was_seen(ports: MemoryPorts) -> None:
+    world = MemoryWorld(ports.jobs, ports.directory)
+    for number in range(600):
+        project = world.project(f"survey {number % 20}")
+        made = (number * 20.0) if number < 400 else 8000 + (number - 400) * 70.0
+        world.job(project, "finished", made=made, started=made - 0.1, ended=made - 5)
+    result = capacity_advise(ports, Question(rounds=2, days=28, numbers=[1, 2]))
+    assert [one.in_days for one in result.outlook] == [0, 30, 90]
+    assert result.outlook[1].growth > 2
+    assert result.outlook[2].growth == 10
+    assert result.outlook[2].wait_p95_s > result.outlook[0].wait_p95_s
 
 
 def test_an_empty_stack_has_a_report_and_no_prediction(ports: MemoryPorts) -> None:

@@ -8,8 +8,17 @@ from collections.abc import Sequence
 import click
 
 from ..errors import UsageError
-from ..operations.capacity import Observed, Question, Report, Simulated, capacity_report, capacity_simulate
-from ..stack.capacity import Row, Target
+from ..operations.capacity import (
+    Advised,
+    Observed,
+    Question,
+    Report,
+    Simulated,
+    capacity_advise,
+    capacity_report,
+    capacity_simulate,
+)
+from ..stack.capacity import Backtest, Row, Target
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -68,6 +77,20 @@ def simulate_command(
     session.writer.result(result, lambda writer: write_simulated(writer, result), quiet=quiet)
 
 
+@command.command("advise")
+@click.option("--slo", default="p95<60s", show_default=True, help="The target for the wait of a job.")
+@click.option("--days", type=float, default=28.0, show_default=True, help="Days to look back.")
+@click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same numbers.")
+@pass_session
+def advise_command(session: Session, slo: str, days: float, seed: int) -> None:
+    """Say how many workers are needed now, in 30 and in 90 days, at the growth that was seen."""
+    question = Question(target=target_of(slo), days=days, seed=seed)
+    result = capacity_advise(session.ports, question)
+    needed = result.outlook[0].workers_for_target
+    quiet = "" if needed is None else str(needed)
+    session.writer.result(result, lambda writer: write_advised(writer, result), quiet=quiet)
+
+
 def numbers_of(text: str) -> tuple[int, ...]:
     """Read numbers of workers: `1-12`, `2,4,8`."""
     parts = [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
@@ -97,7 +120,7 @@ def write_simulated(writer: Writer, result: Simulated) -> None:
     writer.table(("WORKERS", "BUSY", "P50", "P95", "9 OF 10", "P99", "ERLANG", ""), rows, right=tuple(range(7)))
     writer.line(f"With any number of workers, p95 of the wait is {seconds_text(result.floor_p95_s)}.")
     paragraph(writer, result.advice)
-    paragraph(writer, trust_text(result))
+    paragraph(writer, trust_text(result.backtest))
 
 
 def write_observed(writer: Writer, seen: Observed) -> None:
@@ -154,9 +177,18 @@ def _cells(row: Row, now: int) -> tuple[object, ...]:
             seconds_text(row.wait_p99_s), erlang, note)  # fmt: skip
 
 
-def trust_text(result: Simulated) -> str:
+def write_advised(writer: Writer, result: Advised) -> None:
+    """Print the advice for now and for later."""
+    for one in result.outlook:
+        when = f"In {one.in_days} days, {one.growth:.1f} × the work" if one.in_days else "Now"
+        paragraph(writer, f"{when}: {one.advice}")
+    if result.growth_per_day is None:
+        paragraph(writer, "Later: not known. Two weeks of work show how fast it grows.")
+    paragraph(writer, trust_text(result.backtest))
+
+
+def trust_text(test: Backtest) -> str:
     """Say how the prediction of the last day compares with it."""
-    test = result.backtest
     if test.predicted_p95_s is None or test.observed_p95_s is None:
         return f"How far this can be trusted is not known: {test.why}"
     compared = f"p95 of the last day: predicted {test.predicted_p95_s:.1f} s, observed {test.observed_p95_s:.1f} s."

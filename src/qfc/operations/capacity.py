@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ..errors import UsageError
@@ -14,13 +14,14 @@ from ..stack.capacity import (
     Figures,
     Growth,
     History,
-    Plan,
     Round,
     Row,
     Target,
     advice,
     backtest,
     figures,
+    growth_in,
+    growth_per_day,
     one_round,
     plan,
     quantile,
@@ -38,6 +39,8 @@ MOST_WORKERS, MOST_ROUNDS, MOST_DAYS = 64, 1000, 3650
 #: More simulated jobs than these are shared between processors: starting a process takes a second.
 SHARED = 5_000_000
 DEFAULT_TARGET = Target()
+#: The days from now that an advice is given for.
+LATER_DAYS = (0, 30, 90)
 
 
 @dataclass(frozen=True)
@@ -96,6 +99,36 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """The advice for a moment `in_days` from now, when there is `growth` times the recorded work.
+
+    `workers_for_target` is None where no number of workers meets the target; `wait_p95_s` is the wait with the number
+    that there is now.
+    """
+
+    in_days: int
+    growth: float
+    workers_for_target: int | None
+    wait_p95_s: float
+    advice: str
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The advice for now and for later. `growth_per_day` is None, and later is left out, where no trend is known.
+
+    `most_workers` is how many the memory holds; None where that is not known.
+    """
+
+    target: str
+    now: int
+    most_workers: int | None
+    growth_per_day: float | None
+    outlook: tuple[Outlook, ...]
+    backtest: Backtest
+
+
+@dataclass(frozen=True)
 class Question:
     """What is asked: numbers of workers, more work, a target, and how much of the past to use.
 
@@ -126,10 +159,10 @@ def capacity_simulate(ports: Ports, question: Question) -> Simulated:
     """Compare numbers of workers. Raises TooLittleError where too little is recorded."""
     _check(question)
     history = history_of(ports, question.days)
-    poll_s = POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
+    poll_s = _poll_s(ports)
     now = worker_service(ports).wanted
-    found = plan(_rounds(history, question, poll_s), question.target)
-    named = ports.jobs.project_names([name for name in found.floor_projects if name in history.loads])
+    found = plan(simulated_rounds(history, question, poll_s), question.target)
+    named = ports.jobs.project_names(found.floor_projects)
     return Simulated(
         observed=observed(history),
         workers=found.rows,
@@ -139,7 +172,35 @@ def capacity_simulate(ports: Ports, question: Question) -> Simulated:
         workers_for_target=found.workers_for_target,
         now=now,
         target=str(question.target),
-        advice=_advice(found, question.target, now, named),
+        advice=advice(found, question.target, now, [named.get(one, one) for one in found.floor_projects]),
+        backtest=backtest(history, max(now, 1), poll_s=poll_s),
+    )
+
+
+def capacity_advise(ports: Ports, question: Question) -> Advised:
+    """Say how many workers are needed now, in 30 and in 90 days. Raises TooLittleError."""
+    _check(question)
+    history, poll_s = history_of(ports, question.days), _poll_s(ports)
+    now = worker_service(ports).wanted
+    most = ports.deployment.memory().most_workers if ports.offers(Capability.CONTAINERS) else None
+    per_day = growth_per_day(history)
+    asked = replace(question, numbers=sorted({*question.numbers, max(now, 1)}))
+    moments = (0,) if per_day is None else LATER_DAYS
+
+    def outlook(days: int) -> Outlook:
+        growth = growth_in(per_day or 1.0, days)
+        found = plan(simulated_rounds(history, replace(asked, growth=growth), poll_s), question.target)
+        named = ports.jobs.project_names(found.floor_projects)
+        text = advice(found, question.target, now, [named.get(one, one) for one in found.floor_projects], most)
+        wait = next(row.wait_p95_s for row in found.rows if row.n == max(now, 1))
+        return Outlook(days, growth, found.workers_for_target, wait, text)
+
+    return Advised(
+        target=str(question.target),
+        now=now,
+        most_workers=most,
+        growth_per_day=per_day,
+        outlook=tuple(map(outlook, moments)),
         backtest=backtest(history, max(now, 1), poll_s=poll_s),
     )
 
@@ -186,6 +247,10 @@ def observed(history: History) -> Observed:
     )
 
 
+def _poll_s(ports: Ports) -> float:
+    return POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
+
+
 def _check(question: Question) -> None:
     if not question.numbers or not 1 <= min(question.numbers) <= max(question.numbers) <= MOST_WORKERS:
         raise UsageError(
@@ -197,7 +262,7 @@ def _check(question: Question) -> None:
         raise UsageError("Growth, projects and agents must be positive.")
 
 
-def _rounds(history: History, question: Question, poll_s: float) -> list[Round]:
+def simulated_rounds(history: History, question: Question, poll_s: float) -> list[Round]:
     """Simulate all rounds, on all processors if that is quicker."""
     seeds = range(question.seed, question.seed + question.rounds)
     asked = _Asked(history, question, _growth(history, question), poll_s)
@@ -236,7 +301,3 @@ def _keep(asked: _Asked) -> None:
 
 def _kept_round(seed: int) -> Round:
     return _kept[0].round(seed)
-
-
-def _advice(found: Plan, target: Target, now: int, names: Mapping[str, str]) -> str:
-    return advice(found, target, now, [names.get(project, project) for project in found.floor_projects])

@@ -98,8 +98,9 @@ class PostgresJobStore(DatabaseQueue):
         return tuple(PastJob(**row) for row in reversed(found))
 
     def project_names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        known = [name for name in ids if rows.uuid_or_none(name)]
         with self._database.reading() as transaction:
-            return {row["id"]: row["name"] for row in transaction.rows("jobs.project_names", ids=list(ids))}
+            return {row["id"]: row["name"] for row in transaction.rows("jobs.project_names", ids=known)}
 
     def deltas(
         self,

@@ -7,6 +7,7 @@ plan.py         numbers of workers, compared
 advice.py       what to do
 report.py       the past in figures
 backtest.py     how far that can be trusted
+trend.py        how fast the work grows
 erlang.py       the formula to compare with
 """
 
@@ -18,6 +19,7 @@ from .plan import Plan, Round, Row, Target, one_round, plan
 from .report import Figures, figures, waits_by_reason
 from .resampling import Growth, TooLittleError, resample
 from .simulation import Load, waits
+from .trend import growth_in, growth_per_day
 
 __all__ = [
     "Backtest",
@@ -35,6 +37,8 @@ __all__ = [
     "backtest",
     "erlang_c",
     "figures",
+    "growth_in",
+    "growth_per_day",
     "one_round",
     "plan",
     "quantile",

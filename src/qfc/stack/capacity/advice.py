@@ -10,18 +10,23 @@ from .plan import Plan, Row, Target
 TOO_MANY = 2
 
 
-def advice(plan: Plan, target: Target, workers: int, names: Sequence[str]) -> str:
-    """Return the advice for a server that has `workers` now. `names` are the projects that cause the floor."""
+def advice(plan: Plan, target: Target, workers: int, names: Sequence[str], most: int | None = None) -> str:
+    """Return the advice for a server that has `workers` now. `names` are the projects that cause the floor.
+
+    `most` is how many workers its memory holds; None where that is not known.
+    """
     if plan.floor_target_s >= target.seconds:
         return _no_help(plan, names)
     if plan.workers_for_target is None:
         last = plan.rows[-1]
         return f"Even {last.n} workers miss {target}: {_predicted(last)}. Look at more: --workers 1-{last.n * 2}"
     row = next(row for row in plan.rows if row.n == plan.workers_for_target)
-    return f"{_number(row.n)} for {target}: {_predicted(row)}. {_to_type(row.n, workers)}"
+    return f"{_number(row.n)} for {target}: {_predicted(row)}. {_to_type(row.n, workers, most)}"
 
 
-def _to_type(needed: int, workers: int) -> str:
+def _to_type(needed: int, workers: int, most: int | None) -> str:
+    if most is not None and workers < needed > most:
+        return f"There are {workers} now, and the memory holds {most}: get more memory, or another machine."
     if workers < needed:
         return f"There are {workers} now. Type: qfc workers scale {needed}"
     if workers >= needed + TOO_MANY:

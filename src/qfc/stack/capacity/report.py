@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from .history import DAY_S, HOUR_S, History, PastJob, quantile
 
 MOST_PROJECTS = 10
+#: The first day of the Unix epoch, where Monday is 0.
+THURSDAY = 3
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def figures(history: History, names: Mapping[str, str] | None = None) -> Figures
     return Figures(
         load=history.load,
         by_hour=_counted((int(job.created_s % DAY_S // HOUR_S) for job in history.jobs), 24),
-        by_weekday=_counted((datetime.fromtimestamp(job.created_s, UTC).weekday() for job in history.jobs), 7),
+        by_weekday=_counted((int(job.created_s // DAY_S + THURSDAY) % 7 for job in history.jobs), 7),
         peak=_peak(history),
         types=_types(history),
         projects=_projects(history, names or {}),
