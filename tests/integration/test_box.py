@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import json
 import os
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import sysconfig
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +21,8 @@ from typing import Any
 import pytest
 
 from box_world import DONE, others, probe
-from qfc_node.box.layers import NAMES
+from qfc_node.box.layers import NAMES, Box
+from qfc_node.box.limits import Limits
 
 IS_ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -177,6 +180,9 @@ def test_without_any_layer_everything_is_open(outside: Outside, alone: Alone) ->
     """The probes can succeed: so a failure is the work of a layer."""
     told = alone([one for one in outside.plan if one[0] != "fork"])
     assert set(told.values()) == {DONE}
+    deadline = time.monotonic() + 10
+    while len(outside.visits) < 2 and time.monotonic() < deadline:
+        time.sleep(0.01)
     assert sorted(outside.visits) == ["tcp", "unix"]
     assert alone([["fork"]]) == {"fork": DONE}
 
@@ -234,6 +240,25 @@ def test_a_job_with_databases_elsewhere_reaches_them_and_finds_names(outside: Ou
     told = probe(outside.home, plan, network=True)
     assert [told[" ".join(map(str, one))] for one in plan][:2] == [DONE, DONE]
     assert DONE not in [told[" ".join(map(str, one))] for one in plan][2:]
+
+
+def test_a_layer_that_cannot_be_entered_ends_the_job(outside: Outside) -> None:
+    """Landlock can be entered sixteen times. The next process has it, and cannot."""
+
+    def enter() -> None:
+        box = Box(outside.home, others("landlock"), network=False)
+        box.build()
+        for _ in range(20):
+            box.enter(outside.home, Limits(2**30, 2**30, 60))
+
+    pid = os.fork()
+    if pid == 0:
+        try:
+            enter()
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == errno.E2BIG
 
 
 # --- what a job's process holds

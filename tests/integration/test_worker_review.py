@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -406,3 +407,33 @@ def test_a_worker_s_death_ends_its_server_and_its_job(world: World) -> None:
     worker.wait()
     assert psutil.wait_procs(below, timeout=10)[1] == []
     assert finished(job, "started", "queued")()
+
+
+def test_no_process_of_a_job_has_a_secret_in_its_memory(world: World) -> None:
+    """Not in the process of the job, and not in the one that started it; the worker itself knows them all."""
+    from django.conf import settings
+
+    world.wish(seconds=60)
+    job = world.job("ProcessProjectfileJob")
+    worker = world.worker(SECRET_KEY="a-key-that-is-found-in-no-library")
+    wait_until(lambda: bool(list((world.node.folder / "jobs").glob(f"*/{job.pk}/output.log"))), world)
+    wait_until(lambda: len(psutil.Process(worker.pid).children(recursive=True)) == 2, world)
+    secrets = [b"a-key-that-is-found-in-no-library", settings.DATABASES["default"]["PASSWORD"].encode()]
+    assert all(found_in_memory(worker.pid, secret) for secret in secrets)
+    for process in psutil.Process(worker.pid).children(recursive=True):
+        assert not any(found_in_memory(process.pid, secret) for secret in secrets), process
+
+
+def found_in_memory(pid: int, secret: bytes) -> bool:
+    """Search the memory of a process that it can write to."""
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps:
+            places, rights, *_ = line.split()
+            begin, end = (int(place, 16) for place in places.split("-"))
+            if not rights.startswith("rw"):
+                continue
+            memory.seek(begin)
+            with suppress(OSError):  # a part that nobody has used
+                if secret in memory.read(end - begin):
+                    return True
+    return False

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -37,6 +38,8 @@ STORING = {
     JobType.PACKAGE: ("upload_packaged_project", "Upload Packaged Project"),
     JobType.DELTA_APPLY: ("upload_changed_files", "Upload Changed Files"),
 }
+#: Files that are stored at a time: each waits for the disk.
+STORED_AT_ONCE = 4
 #: Seconds of a processor that a job may use beyond its time, before the kernel ends it: the worker should be first.
 CPU_RESERVE_S = 60
 
@@ -185,10 +188,14 @@ class JobRun:
     def _stored(self, files: tuple[MadeFile, ...]) -> tuple[StoredFile, ...]:
         may_be_unchanged = self._work.type != JobType.DELTA_APPLY
 
-        def store(check: Check) -> tuple[StoredFile, ...]:
-            return tuple(stored(file.name, _store(file, self._folder, check, may_be_unchanged)) for file in files)
+        def store_all(check: Check) -> tuple[StoredFile, ...]:
+            def store(file: MadeFile) -> StoredFile:
+                return stored(file.name, _store(file, self._folder, check, may_be_unchanged))
 
-        return self._in_background(store)
+            with ThreadPoolExecutor(STORED_AT_ONCE) as pool:
+                return tuple(pool.map(store, files))
+
+        return self._in_background(store_all)
 
     def _in_background(self, work: Callable[[Check], Value]) -> Value:
         background = Background(work)
