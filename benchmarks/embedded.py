@@ -172,9 +172,9 @@ def jobs(client: Client, turns: int) -> list[Figure]:
     pickup = [milliseconds(job, "created_at", "started_at") for job in [*packages, *processes, *deltas]]
     return [
         Figure("job pick-up, idle worker", pickup, "ms", "p95 under 50"),
-        Figure("small package, created → finished", totals(packages), "ms", "p50 under 150"),
-        Figure("process_projectfile, created → finished", totals(processes), "ms", "p50 under 150"),
-        Figure("small delta, created → finished", totals(deltas), "ms", "p50 under 150"),
+        Figure("small package, created → finished", totals(packages), "ms", "p50 under 60"),
+        Figure("process_projectfile, created → finished", totals(processes), "ms", "p50 under 60"),
+        Figure("small delta, created → finished", totals(deltas), "ms", "p50 under 50"),
         Figure("100 deltas in one file", totals(hundreds), "ms", "p50 under 300"),
     ]
 

@@ -69,6 +69,11 @@ class Line:
     def __init__(self, end: socket.socket) -> None:
         self._socket = end
 
+    @property
+    def is_open(self) -> bool:
+        """Whether this end has not been closed."""
+        return self._socket.fileno() >= 0
+
     def fileno(self) -> int:
         """Return the descriptor, which is readable when a message has arrived or the other side has ended."""
         return self._socket.fileno()

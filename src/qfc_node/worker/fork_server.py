@@ -75,15 +75,21 @@ class ForkServer:
         if self._ready is None:
             message = self._answer()
             if not isinstance(message, Ready):
+                self.end()
                 reason = message.reason if isinstance(message, Broken) else "it does not start"
                 raise StorageError(f"jobs cannot be started: {reason}")
             self._ready = message
         return self._ready
 
     @property
+    def is_ready(self) -> bool:
+        """Whether it has said that it can start jobs."""
+        return self._ready is not None
+
+    @property
     def lives(self) -> bool:
         """Whether it has not ended."""
-        return self._process.poll() is None
+        return self._line.is_open and self._process.poll() is None
 
     def start_job(self, folder: Path, limits: Limits, given: int, errors: int) -> JobProcess:
         """Start the process of a job, with its input and the file for its errors. Raises StorageError."""
@@ -91,8 +97,10 @@ class ForkServer:
             self._line.send(Run(str(folder), limits), [given, errors])
             message, files = self._line.receive()
         except ConversationOverError as error:
+            self.end()
             raise StorageError("the server of jobs has died") from error
         if not isinstance(message, Started) or not files:
+            self.end()
             raise StorageError("the server of jobs gives a wrong answer")
         return JobProcess(message.pid, files[0], self._line)
 

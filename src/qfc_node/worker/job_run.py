@@ -22,7 +22,7 @@ from ..storage.store import blob_store
 from . import secret_environment
 from .answers import ERRORS_LIMIT, OUTPUT_LIMIT, read_answer, read_output
 from .background import Background
-from .folder import Check, JobFolder
+from .folder import Check, JobFolder, no_check
 from .fork_server import ForkServer, ForkServers, as_input
 from .preparation import Prepared
 from .process import JobProcess
@@ -38,6 +38,8 @@ STORING = {
     JobType.PACKAGE: ("upload_packaged_project", "Upload Packaged Project"),
     JobType.DELTA_APPLY: ("upload_changed_files", "Upload Changed Files"),
 }
+#: Bytes of a project that are laid out at once.
+QUICK_BYTES = 8_000_000
 #: Files that are stored at a time: each waits for the disk.
 STORED_AT_ONCE = 4
 #: Seconds of a processor that a job may use beyond its time, before the kernel ends it: the worker should be first.
@@ -89,7 +91,8 @@ class JobRun:
     def do(self, *, network: bool) -> Done:
         """Run the job. Raises NetworkMissingError, StorageError, and what `keep` raises."""
         server = self._servers.get(network=network)
-        self._folder.account = self._in_background(lambda _: server.ready).account
+        ready = server.ready if server.is_ready else self._in_background(lambda _: server.ready)
+        self._folder.account = ready.account
         self._lay_out()
         process: JobProcess | None = None
         try:
@@ -106,8 +109,16 @@ class JobRun:
 
     def _lay_out(self) -> None:
         with self._transcript.step("download_project_directory", "Download Project Directory"):
-            laid_out = self._in_background(self._fill_folder)
+            fill = self._fill_folder
+            laid_out = fill(no_check) if self._is_quick else self._in_background(fill)
             self._transcript.log(f"Laid out {len(laid_out)} of {len(self._work.files)} files.")
+
+    @property
+    def _is_quick(self) -> bool:
+        """Whether the files are here and take no time to copy: then a thread takes longer than it saves."""
+        blobs = [file.blob for file in self._work.files]
+        is_here = all(blob_store().local_path(blob.key) for blob in blobs[:1])
+        return is_here and sum(blob.size for blob in blobs) <= QUICK_BYTES
 
     def _fill_folder(self, check: Check) -> list[SnapshotFile]:
         folder = self._folder

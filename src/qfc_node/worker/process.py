@@ -52,8 +52,9 @@ class JobProcess:
         try:
             message, _ = self._line.receive()
             self.exit_code = message.exit_code if isinstance(message, Ended) else -signal.SIGKILL
-        except ConversationOverError:  # the server has died, and the kernel kills its children
+        except ConversationOverError:  # the server has died, and the kernel kills its children; or it hangs
             _is_readable(self._pidfd, END_S)
+            self._line.close()
             self.exit_code = -signal.SIGKILL
         os.close(self._pidfd)
 
