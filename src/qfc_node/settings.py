@@ -185,6 +185,8 @@ WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 102
 APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
 #: The engine that reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
 GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
+#: Names, addresses and networks in private ranges, possibly with a port, where layers may be in databases.
+DATABASE_HOSTS = environment.words("QFC_NODE_DATABASE_HOSTS")
 #: How often workers may start a job before it fails, if each of them dies.
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.

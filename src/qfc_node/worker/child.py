@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import traceback
 import uuid
 from collections.abc import Callable, Generator
@@ -17,6 +18,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from ..core.models import JobType
+from ..gis.database_rules import RULES_VARIABLE
 from ..gis.port import Engine, EngineClass, GisError
 from ..storage.blobs import Blob, stage_file
 from ..storage.errors import is_fault_of_the_machine
@@ -156,6 +158,7 @@ def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tup
         task = Task(work, folder, output, attachment_dirs)
         try:
             secret_environment.set_up(work.secrets, folder.service_file, task.log)
+            os.environ[RULES_VARIABLE] = work.databases.to_text()
             task.lay_out_files()
             result = ACTIONS[work.type](task, engine(folder.files))
         except BaseException as error:  # noqa: BLE001  (the process ends here; the worker needs the reason)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..core.json_text import is_storable, made_storable
+from ..gis.database_rules import DatabaseRules
 from ..gis.port import Delta
 from ..storage.blobs import Blob
 from .secret_environment import SealedSecret
@@ -36,6 +37,7 @@ class Work:
     deltas: tuple[Delta, ...] = ()
     overwrite_conflicts: bool = False
     secrets: tuple[SealedSecret, ...] = ()
+    databases: DatabaseRules = field(default_factory=DatabaseRules)
     known_pks: Mapping[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
 
 

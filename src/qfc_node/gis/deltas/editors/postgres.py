@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedErr
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
 from .postgres_columns import identifier
-from .postgres_connection import Connection, connect, said, unreachable
+from .postgres_connection import Connection, said, unreachable
 from .postgres_record import AppliedDeltas
 from .postgres_schema import PostgresTable, describe
 
@@ -26,9 +26,9 @@ _KEPT = "A rule, trigger or policy of the database kept the feature from being {
 class PostgresStore:
     """A Store over one connection."""
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._parameters = parameters
-        self.connection: Connection = connect(parameters)
+    def __init__(self, open_connection: Callable[[], Connection]) -> None:
+        self._open = open_connection
+        self.connection: Connection = open_connection()
         try:
             self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_TIMEOUT))
             # A violation must be reported for the delta that causes it.
@@ -90,7 +90,7 @@ class PostgresStore:
     def _is_kept(self) -> bool:
         """Whether a commit whose answer was lost arrived."""
         try:
-            with closing(connect(self._parameters)) as connection:
+            with closing(self._open()) as connection:
                 return self._record.is_kept(connection)
         except (RefusedError, psycopg.Error):
             return False
