@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from gis_samples import layer_xml, project_xml
 from hostile_corpus.canaries import Canaries
@@ -45,3 +46,22 @@ def project(place: Place, source: str, *, raster: bool = False, provider: str = 
     layer = layer_xml("layer", source, kind=kind, provider=provider or default, properties=properties, **more)
     text = project_xml([layer], properties=parts.get("properties_xml", ""), more=parts.get("project_more", ""))
     (place.files / "survey.qgs").write_text(text, encoding="utf-8")
+
+
+def delta(method: str, key: str, attributes: dict[str, Any] | None = None, geometry: Any = None) -> dict[str, Any]:
+    """An edit of the layer, as a device sends it."""
+    new: dict[str, Any] = {"attributes": attributes or {}}
+    if geometry is not None:
+        new["geometry"] = geometry
+    return {
+        "uuid": str(uuid4()),
+        "clientId": "c",
+        "exportId": "e",
+        "method": method,
+        "localPk": key,
+        "sourcePk": key,
+        "localLayerId": "layer",
+        "sourceLayerId": "layer",
+        **({"new": new} if method != "delete" else {}),
+        **({"old": {"attributes": {}}} if method != "create" else {}),
+    }

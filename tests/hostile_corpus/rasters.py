@@ -88,7 +88,8 @@ def _nested(place: Place) -> None:
 
 
 def _remote(canaries: Canaries) -> str:
-    return _VRT.format(size=_FULL, name=f"/vsicurl/{canaries.url('a.tif')}")
+    flags = '<Metadata><MDI key="INTERNAL_MASK_FLAGS_1">2</MDI></Metadata><VRTRasterBand'
+    return _VRT.format(size=_FULL, name=f"/vsicurl/{canaries.url('a.tif')}").replace("<VRTRasterBand", flags, 1)
 
 
 def _as_source(place: Place, source: str) -> None:

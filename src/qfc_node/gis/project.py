@@ -217,15 +217,15 @@ class Project:
     def locate(self, source: FileSource | TextSource) -> Path:
         """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
-        if path.is_relative_to(self.files_root) and self._is_own(path):
+        if path.is_relative_to(self.files_root) and self.owns(path):
             return path
         name = self.file_name(path)
         alike = self._found_in_other_case(path)
         hint = f" The project has '{self.file_name(alike)}': rename it, names differ in case." if alike else ""
         raise MissingFileError(f"File '{name}' missing.{hint}")
 
-    def _is_own(self, path: Path) -> bool:
-        """Whether a file exists and no link on the way leads out of the project's files."""
+    def owns(self, path: Path) -> bool:
+        """Whether a file exists among the project's, and no link on the way leads out of them."""
         try:
             return path.resolve(strict=True).is_relative_to(self.files_root.resolve())
         except (OSError, ValueError, RuntimeError):  # missing, not a name, links in a circle

@@ -80,7 +80,7 @@ def _refuse_unsafe_name(name: str, path: Path) -> None:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
-    if info.file_size > MAX_PROJECT_BYTES or _is_bomb(info):
+    if info.file_size > MAX_PROJECT_BYTES or is_bomb(info):
         raise _too_large(path.name)
     try:
         with archive.open(info) as stream:
@@ -93,7 +93,8 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
     return content
 
 
-def _is_bomb(info: zipfile.ZipInfo) -> bool:
+def is_bomb(info: zipfile.ZipInfo) -> bool:
+    """Whether a member unpacks to far more than data do."""
     return info.file_size > _SMALL and info.file_size / max(info.compress_size, 1) > _MAX_RATIO
 
 

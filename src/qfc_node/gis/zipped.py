@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from . import gdal_vector, references, sqlite_safety
 from .port import GisError
-from .project_archive import MAX_EMBEDDED_BYTES, MAX_MEMBERS
+from .project_archive import MAX_EMBEDDED_BYTES, MAX_MEMBERS, is_bomb
 
 #: Suffixes of members that are unpacked and looked at before GDAL reads them.
 _DATABASES = (".gpkg", ".sqlite", ".sqlite3", ".db")
@@ -46,7 +46,7 @@ def siblings(path: Path, member: str) -> list[zipfile.ZipInfo]:
         if PurePosixPath(info.filename).parent == wanted.parent
         and PurePosixPath(info.filename).name.lower().startswith(f"{wanted.stem.lower()}.")
     ]
-    if sum(info.file_size for info in found) > MAX_EMBEDDED_BYTES:
+    if sum(info.file_size for info in found) > MAX_EMBEDDED_BYTES or any(map(is_bomb, found)):
         raise GisError(f"'{member}' in '{path.name}' is too large to be unpacked.")
     return found
 
