@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from hostile_corpus import rasters, vectors
+from hostile_corpus import projects, rasters, vectors
 from hostile_corpus.canaries import Canaries
 from hostile_corpus.case import Case, Place
 from hostile_corpus.processes import Attempt, PlainProcesses, Processes, findings, said
 from qfc_node.gis.defence import Layer
 
-CASES = [*rasters.CASES, *vectors.CASES]
+CASES = [*projects.CASES, *rasters.CASES, *vectors.CASES]
 LAYERS = [layer.value for layer in Layer]
 
 

@@ -19,6 +19,7 @@ from django.utils.module_loading import import_string
 
 from ..core.models import JobType
 from ..gis.database_rules import RULES_VARIABLE
+from ..gis.own_words import OwnWords
 from ..gis.port import Engine, EngineClass, GisError
 from ..storage.blobs import Blob, stage_file
 from ..storage.errors import is_fault_of_the_machine
@@ -162,9 +163,15 @@ def run(work: Work, folder: JobFolder, engine: EngineClass, attachment_dirs: tup
             task.lay_out_files()
             result = ACTIONS[work.type](task, engine(folder.files))
         except BaseException as error:  # noqa: BLE001  (the process ends here; the worker needs the reason)
-            result = _failure(error)
+            result = _cleaned(_failure(error), folder)
             task.log(f"{result.error_class}: {result.error}")
     return replace(result, steps=tuple(task.steps))
+
+
+def _cleaned(result: Result, folder: JobFolder) -> Result:
+    """Return the result without the paths of the server."""
+    words = OwnWords(folder.files, folder.export)
+    return replace(result, error=words.text(result.error), error_stack=words.text(result.error_stack))
 
 
 def _failure(error: BaseException) -> Result:

@@ -14,6 +14,7 @@ from ...datasource import DatabaseSource
 from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
+from .kept import check_values
 from .postgres_columns import identifier
 from .postgres_connection import Connection, said, unreachable
 from .postgres_record import AppliedDeltas
@@ -151,9 +152,17 @@ class PostgresLayer:
         row = self._values(attributes, geometry)
         assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(identifier(name)) for name in row)
         query = sql.SQL("UPDATE {} SET {} WHERE {} = %s RETURNING {}")
-        key = identifier(self._key)
-        statement = query.format(self._table.name, assign, key, key)
-        return self._key_from(self._run(statement, [*row.values(), self._key_of(feature)]), "changed")
+        key, names = identifier(self._key), list(attributes)
+        read = sql.SQL(", ").join([key, *(self._table.columns[name].reading for name in names)])
+        with self._store.edit():
+            rows = self._run(query.format(self._table.name, assign, key, read), [*row.values(), self._key_of(feature)])
+            changed = self._key_from(rows, "changed")
+            after = {
+                name: coerce_or_keep(self.schema.fields[name], raw)
+                for name, raw in zip(names, rows[0][1:], strict=True)
+            }
+            check_values(feature, attributes, after)
+        return changed
 
     def delete(self, feature: Feature) -> None:
         """Remove the row."""
