@@ -188,6 +188,8 @@ APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
 GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
 #: Layers of the box of jobs that are left out, see docs/security.md.
 BOX_WITHOUT = environment.choices("QFC_NODE_BOX_WITHOUT", LAYERS)
+#: Names, addresses and networks in private ranges, possibly with a port, where layers may be in databases.
+DATABASE_HOSTS = environment.words("QFC_NODE_DATABASE_HOSTS")
 #: How often workers may start a job before it fails, if each of them dies.
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.

@@ -27,7 +27,7 @@ def test_services_and_passwords_of_the_project(
 
     with connect(remote, autocommit=True) as connection:
         connection.execute(TABLE)
-    service = f"[field]\nhost={remote.host}\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n"
+    service = f"[field]\nhost=127.0.0.1\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n"
     with Node(node_database, node_folder) as node:
         world = World(node)
         for name, kind, value in (("service", "pgservice", service), ("PGPASSWORD", "envvar", remote.password)):

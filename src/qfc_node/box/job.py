@@ -11,14 +11,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from ..faults import is_machine_error
+from ..gis.database_rules import RULES_VARIABLE
 from ..gis.elsewhere import NetworkNeededError
+from ..gis.own_words import OwnWords
 from ..gis.port import Engine, EngineClass, GisError
 from .transcript import Transcript
-from .work import ANSWER, EXPORT, FILES, OUTPUT, SCRATCH, Answer, JobInput, MadeFile, Secrets
-
-#: Where this package and `gis` are: in stacks of errors, only what is below is shown.
-_CODE = str(Path(__file__).parents[2])
-_LIBRARIES = str(Path(os.__file__).parent)
+from .work import ANSWER, EXPORT, FILES, OUTPUT, SCRATCH, Answer, JobInput, MadeFile
 
 
 class Task:
@@ -90,28 +88,24 @@ ACTIONS: dict[str, Callable[[Task, Engine], Answer]] = {
 def run(given: JobInput, folder: Path, engine: EngineClass) -> None:
     """Do the job and write its answer. Errors are part of it; nothing is raised but for a full disk and the like."""
     with (folder / OUTPUT).open("a", encoding="utf-8", errors="backslashreplace") as output:
-        transcript = Transcript(output, lambda text: within(folder, text))
+        words = OwnWords(folder / FILES, folder / EXPORT)
+        transcript = Transcript(output, words.text)
         try:
-            _set_up(given.secrets, folder / SCRATCH)
+            _set_up(given, folder / SCRATCH)
             task = Task(given, folder, transcript)
             answer = ACTIONS[given.type](task, engine(task.files))
         except NetworkNeededError:
             answer = Answer("needs_network")
         except BaseException as error:  # noqa: BLE001  (the process ends here; the worker needs the reason)
-            answer = _failure(error, folder)
+            answer = _failure(error, words)
             transcript.log(f"{answer.error_class}: {answer.error}")
     replace(answer, steps=tuple(transcript.steps)).write(folder / ANSWER)
 
 
-def within(folder: Path, text: str) -> str:
-    """Return a text that names files as the project does, and no other place of the server."""
-    for place in (f"{folder}/{FILES}/", f"{folder}/", f"{_CODE}/", f"{_LIBRARIES}/"):
-        text = text.replace(place, "")
-    return text
-
-
-def _set_up(secrets: Secrets, scratch: Path) -> None:
-    """Put temporary files into the folder, and the secrets where libpq finds them."""
+def _set_up(given: JobInput, scratch: Path) -> None:
+    """Put temporary files into the folder, and secrets and rules where the engine finds them."""
+    secrets = given.secrets
+    os.environ[RULES_VARIABLE] = given.databases
     os.environ["TMPDIR"] = os.environ["SQLITE_TMPDIR"] = os.environ["CPL_TMPDIR"] = tempfile.tempdir = str(scratch)
     os.environ.update(secrets.variables)
     if secrets.services:
@@ -121,14 +115,14 @@ def _set_up(secrets: Secrets, scratch: Path) -> None:
         os.environ["PGSERVICEFILE"] = str(path)
 
 
-def _failure(error: BaseException, folder: Path) -> Answer:
+def _failure(error: BaseException, words: OwnWords) -> Answer:
     kind = type(error).__name__
-    text = within(folder, str(error))
+    text = words.text(str(error))
     if isinstance(error, GisError):
         return Answer("project_error", text, error.error_type, kind)
     if is_machine_error(error):
         return Answer("storage_fault", text, "STORAGE", kind)
     if isinstance(error, MemoryError) or (isinstance(error, OSError) and error.errno == errno.ENOMEM):
         return Answer("crash", "The job needed more memory than its limit.", "OUT_OF_MEMORY", kind)
-    stack = within(folder, "".join(traceback.format_exception(error)))
+    stack = words.text("".join(traceback.format_exception(error)))
     return Answer("crash", text or kind, "UNKNOWN", kind, stack)

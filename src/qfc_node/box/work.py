@@ -28,7 +28,8 @@ class Secrets:
 class JobInput:
     """Everything that a job's process needs besides the files in its folder.
 
-    `known_pks`: client id, local layer id, local key, and the key in the source.
+    `known_pks`: client id, local layer id, local key, and the key in the source. `databases`: the rules about servers
+    of layers, as `gis.database_rules` writes them.
     """
 
     type: str
@@ -36,6 +37,7 @@ class JobInput:
     deltas: tuple[Delta, ...] = ()
     overwrite_conflicts: bool = False
     known_pks: tuple[tuple[str, str, str, str], ...] = ()
+    databases: str = ""
     secrets: Secrets = field(default_factory=Secrets, repr=False)
 
     def encoded(self) -> bytes:

@@ -11,9 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
+from . import sqlite_safety
 from .port import GisError
-
-_MAGIC = b"SQLite format 3\0"
 
 
 @dataclass(frozen=True)
@@ -66,24 +65,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def file_uri(path: Path) -> str:
-    """Return the URI of a database that is only read, and that nobody writes meanwhile.
-
-    Without a journal or log with changes beside it, SQLite may treat the file as immutable and creates no files itself.
-    """
-    waiting = any(_size(path.with_name(path.name + ending)) for ending in ("-wal", "-journal"))
-    return f"file:{quote(str(path))}?mode=ro" + ("" if waiting else "&immutable=1")
-
-
 @contextmanager
 def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
-    """Open an untrusted GeoPackage. Raises GisError if it is not one."""
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            raise GisError(f"File '{path.name}' is not a GeoPackage.")
-    connection = sqlite3.connect(file_uri(path), uri=True)
+    """Open an untrusted GeoPackage. Raises GisError if it is not one, or reaches outside itself."""
+    if not sqlite_safety.is_sqlite(path):
+        raise GisError(f"File '{path.name}' is not a GeoPackage.")
+    connection = sqlite3.connect(sqlite_safety.file_uri(path), uri=True)
     try:
+        sqlite_safety.check(path)
         connection.execute("PRAGMA trusted_schema = OFF")
+        sqlite_safety.restrain(connection)
         yield connection
     except sqlite3.DatabaseError as error:
         raise GisError(f"File '{path.name}' is damaged or not a GeoPackage: {error}.") from error
@@ -128,10 +119,6 @@ def create_count_triggers(connection: sqlite3.Connection, table: str, count: int
     """Record the feature count and add the triggers that keep it correct."""
     connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table, count))
     connection.executescript(_filled(_sections()[2], table, "", "", ""))
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _statements(name: str) -> str:

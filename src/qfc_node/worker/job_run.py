@@ -137,6 +137,7 @@ class JobRun:
             deltas=work.deltas,
             overwrite_conflicts=work.overwrite_conflicts,
             known_pks=tuple((*names, pk) for names, pk in work.known_pks.items()),
+            databases=work.databases.to_text(),
             secrets=secret_environment.opened(work.secrets, self._transcript.log) if network else Secrets(),
         )
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from ..gis.database_rules import DatabaseRules
 from ..gis.port import Delta
 from ..storage.blobs import Blob
 from .secret_environment import SealedSecret
@@ -33,6 +34,7 @@ class Work:
     deltas: tuple[Delta, ...] = ()
     overwrite_conflicts: bool = False
     secrets: tuple[SealedSecret, ...] = ()
+    databases: DatabaseRules = field(default_factory=DatabaseRules)
     known_pks: Mapping[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str])
 
 
