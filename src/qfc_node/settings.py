@@ -43,6 +43,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "qfc_node.api.middleware.trailing_slash",
     "qfc_node.api.middleware.RequestIdMiddleware",
+    "qfc_node.api.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -164,7 +165,7 @@ if STORAGE_BUCKET_NAME:
     STORAGES["blobs"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "access_key": environment.required("STORAGE_ACCESS_KEY_ID"),
+            "access_key": environment.secret("STORAGE_ACCESS_KEY_ID"),
             "secret_key": environment.secret("STORAGE_SECRET_ACCESS_KEY"),
             "bucket_name": STORAGE_BUCKET_NAME,
             "region_name": environment.text("STORAGE_REGION_NAME") or None,

@@ -22,10 +22,12 @@ from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
 from qfc.operations.services_prune import Pruned
 from qfc.operations.stacks import Stacks
+from qfc.operations.stacks_remove import StackRemoved
 from qfc.operations.status import Status
 from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
@@ -65,6 +67,10 @@ ANSWERS: Mapping[str, object] = {
     "up": Up,
     "down": Down,
     "stacks": Stacks,
+    "stacks remove": StackRemoved,
+    "service install": ServiceUnit,
+    "service uninstall": ServiceUnit,
+    "service status": ServiceUnit,
     "demo": {
         "ok": bool,
         **keys(ScenarioResult, "steps", "kill", "planned"),

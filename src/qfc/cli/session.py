@@ -67,7 +67,7 @@ class Session:
     @property
     def writer(self) -> Writer:
         """Where the result goes."""
-        return Writer(as_json=self.json, quiet=self.quiet)
+        return Writer(as_json=self.json, quiet=self.quiet, stack=self.stack)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)

@@ -10,6 +10,7 @@ from ..config import StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
 from ..stack.ports import Machine, Ports
+from ..stack.ports.units import Units
 from .base import LOCAL
 
 
@@ -34,6 +35,13 @@ def wire(stack: StackConfig) -> Ports:
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
                 hint=f'Set kind = "{Kind.EMBEDDED}" or "{Kind.COMPOSE}".',
             )
+
+
+def units(*, system: bool) -> Units:
+    """Return the systemd units of this machine, or of this user."""
+    from ..drivers.systemd import Systemd
+
+    return Systemd(system=system)
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

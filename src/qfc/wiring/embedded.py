@@ -55,7 +55,7 @@ class EmbeddedPorts(StackPorts):
         """Raise RefusedError: an embedded stack has no containers."""
         raise RefusedError(
             f"{self.name} is {self.kind}: it has no containers, images or certificates.",
-            hint="This command needs a stack of kind compose. To upgrade this one, see docs/howto/upgrade.md",
+            hint="This command is for deployments. To upgrade this stack, see howto/upgrade in the documentation",
         )
 
     @property
@@ -68,7 +68,7 @@ class EmbeddedPorts(StackPorts):
         """The node's API on its own port."""
         from ..drivers.api import HttpApi
 
-        return HttpApi(self.embedded.url)
+        return HttpApi(self.embedded.url, shown=self.embedded.address)
 
     @property
     def footprint(self) -> Footprint:
@@ -95,6 +95,7 @@ class EmbeddedPorts(StackPorts):
         return FileAuditLog(self.folder)
 
     def _embedded(self) -> EmbeddedRuntime:
+        from ..config.known import KnownStack
         from ..drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 
         stack = self.stack
@@ -107,6 +108,7 @@ class EmbeddedPorts(StackPorts):
             workers=stack.workers,
             postgres_bin=stack.postgres_bin,
             database_url_file=stack.database_url_file,
+            known=KnownStack(stack.notes, stack.name),
         )
         return EmbeddedRuntime(settings, clock=self.clock, idle_workers=self._idle_workers)
 

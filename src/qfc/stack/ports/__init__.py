@@ -29,7 +29,7 @@ from .deployment import (
 from .diagnosis import Conditions, Inspection
 from .hosts import Clock, Host, Machine, Process, Streams
 from .lab import LabRows
-from .records import AuditLog, Lock, Records
+from .records import AuditLog, DataNote, Lock, Records
 from .running import DiskHistory, Footprint, Runtime, Transitions
 from .server import Accounts, Api, ObjectStore
 from .stack import Ports
@@ -42,6 +42,7 @@ __all__ = [
     "Certificates",
     "Clock",
     "Conditions",
+    "DataNote",
     "DatabaseQueue",
     "Deployment",
     "Directory",
