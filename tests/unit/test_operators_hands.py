@@ -13,9 +13,12 @@ import pytest
 
 from checks_world import YES, found, healthy, ids
 from qfc.checks import EVERYTHING
+from qfc.cli.audit import write_audit
 from qfc.cli.catalog import addressed, addressed_document
 from qfc.cli.diagnosis import write_findings
-from qfc.cli.output import Writer, moment_text, time_text
+from qfc.cli.output import Writer, brief_text, moment_text, time_text
+from qfc.cli.stacks import write_stacks
+from qfc.cli.status import write_services
 from qfc.drivers.objects.s3 import bucket_of
 from qfc.errors import ConfigError, NotConfirmedError, NotFoundError, NotRunningError, UnreachableError
 from qfc.lab import fault
@@ -23,13 +26,25 @@ from qfc.operations.guard import Options
 from qfc.operations.health import health
 from qfc.operations.logs import LogQuery, logs
 from qfc.operations.services import services_restart
+from qfc.operations.stacks import StackLine, Stacks
 from qfc.operations.status import status
 from qfc.operations.sync_diagnose import Diagnosis, diagnose
 from qfc.operations.users_disable import users_disable
 from qfc.operations.users_list import find
 from qfc.operations.workers_change import WorkersChanged, workers_drain, workers_restart, workers_scale
 from qfc.stack.findings import unknown
-from qfc.stack.model import Disk, LogLine, User, Verdict
+from qfc.stack.model import (
+    AuditEntry,
+    Disk,
+    Health,
+    Instance,
+    Kind,
+    LogLine,
+    Service,
+    ServiceState,
+    User,
+    Verdict,
+)
 from twins import MemoryPorts
 
 
@@ -186,3 +201,42 @@ def test_a_server_on_the_network_without_tls_is_a_finding(url: str, is_found: bo
     ports, _ = healthy()
     ports.api.url = url
     assert ("B09-none" in ids(found(ports))) is is_found
+
+
+def narrow(monkeypatch: pytest.MonkeyPatch) -> tuple[Writer, io.StringIO]:
+    monkeypatch.setenv("COLUMNS", "80")
+    out = io.StringIO()
+    return Writer(as_json=False, quiet=False, out=out), out
+
+
+def test_the_status_of_a_stack_fits_80_columns_with_names_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, out = narrow(monkeypatch)
+    workers = tuple(
+        Instance(f"worker_wrapper-{n}", ServiceState.RESTARTING, 1234567, 86399, 100, 10**9, 12) for n in (1, 12)
+    )
+    app = Instance("app", ServiceState.RUNNING, 1234567, 10**7, 100, 10**9, 100)
+    services = (
+        Service("worker_wrapper", ServiceState.RESTARTING, Health.UNHEALTHY, 12, workers),
+        Service("app", ServiceState.RUNNING, Health.UNHEALTHY, 1, (app,)),
+    )
+    write_services(writer, services)
+    lines = out.getvalue().splitlines()
+    assert max(map(len, lines)) <= 80
+    assert [line.split()[0] for line in lines[1:]] == ["worker_wrapper", "worker_wrapper-1", "worker_wrapper-12", "app"]
+
+
+def test_stacks_jobs_and_audit_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    writer, out = narrow(monkeypatch)
+    folder = Path("/root/.local/share/qfc/local")
+    line = StackLine(
+        "local", Kind.EMBEDDED, True, ServiceState.RUNNING, Verdict.OK, "http://127.0.0.1:8011", folder, ""
+    )
+    write_stacks(writer, Stacks(Path("/c"), (line,)))
+    assert "/root/.local/share/qfc/local" in out.getvalue()
+    entry = AuditEntry(datetime(2026, 1, 2, tzinfo=UTC), "operator@gis-server", "services recreate", "app", "done", 187)
+    write_audit(writer, (entry,))
+    assert max(map(len, out.getvalue().splitlines())) <= 80
+
+
+def test_durations_in_tables_are_brief() -> None:
+    assert [brief_text(one) for one in (None, 12, 3599, 86399, 10**6)] == ["-", "12 s", "59 min", "23 h", "11 d"]

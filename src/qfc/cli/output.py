@@ -104,14 +104,16 @@ class Writer:
         *,
         right: Sequence[int] = (),
         folded: Sequence[int] = (),
+        optional: Sequence[int] = (),
     ) -> None:
         """Write a table; columns named by their index in `right` are aligned to the right.
 
-        Where it is wider than the terminal, cells are folded: first those of the columns `folded`.
+        Where it is wider than the terminal, the columns `optional` are left out; then cells are folded: first those of
+        the columns `folded`.
         """
         from .tables import cells, write_table
 
-        write_table(self, [headers, *map(cells, rows)], right, folded)
+        write_table(self, [headers, *map(cells, rows)], right, folded, optional)
 
     def paint(self, text: str) -> str:
         """Colour a verdict or a state, on a terminal."""
@@ -172,6 +174,13 @@ def seconds_text(seconds: float | None) -> str:
     if minutes < 24 * 60:
         return f"{minutes // 60} h {minutes % 60} min"
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def brief_text(seconds: float | None) -> str:
+    """Return a duration in its largest unit, for a table: 12 s, 3 min, 5 h, 4 d."""
+    if seconds is None or seconds < 3600:
+        return seconds_text(seconds)
+    return f"{int(seconds // 3600)} h" if seconds < 48 * 3600 else f"{int(seconds // 86400)} d"
 
 
 def time_text(moment: datetime | None) -> str:

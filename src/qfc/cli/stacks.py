@@ -22,7 +22,7 @@ def command(context: click.Context, session: Session) -> None:
         return
     result = stacks(session.config, wiring.wire)
     names = "\n".join(line.name for line in result.stacks)
-    session.writer.result(result, lambda writer: _write(writer, result), quiet=names)
+    session.writer.result(result, lambda writer: write_stacks(writer, result), quiet=names)
 
 
 @command.command("remove")
@@ -45,7 +45,8 @@ def remove_command(session: Session, name: str, with_data: bool) -> None:
     session.writer.result(result, human, quiet="")
 
 
-def _write(writer: Writer, result: Stacks) -> None:
+def write_stacks(writer: Writer, result: Stacks) -> None:
+    """Print a table of stacks."""
     if not result.stacks:
         writer.line(f"No stack is configured in {result.config}. Type: qfc init, or qfc demo")
         return
@@ -53,7 +54,7 @@ def _write(writer: Writer, result: Stacks) -> None:
         (f"{line.name}{' *' if line.default else ''}", line.kind, line.state, line.verdict, line.url, line.folder)
         for line in result.stacks
     ]
-    writer.table(("STACK", "KIND", "STATE", "VERDICT", "URL", "FOLDER"), rows, folded=(4, 5))
+    writer.table(("STACK", "KIND", "STATE", "VERDICT", "URL", "FOLDER"), rows, folded=(5,), optional=(1,))
     for line in result.stacks:
         if line.detail:
             writer.line(f"{line.name}: {line.detail}")

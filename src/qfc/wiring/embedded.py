@@ -40,8 +40,10 @@ class EmbeddedPorts(StackPorts):
 
     @property
     def workload(self) -> Workload:
-        """The database: the node's workers register themselves there."""
-        return self.jobs
+        """psql, and the database: the node's workers register themselves there."""
+        from ..drivers.runtimes.embedded.workload import EmbeddedWorkload
+
+        return EmbeddedWorkload(self.embedded.ask, lambda: self.jobs)
 
     @property
     def accounts(self) -> Accounts:

@@ -45,9 +45,9 @@ def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | Non
     except NotRunningError:
         return _without_supervisor(layout, wanted)
     measurement = Measurement([info.pid for info in processes.values() if info.pid])
-    pasts, usages = history.read(layout.history), measurement.usages()
-    app = processes.get(APP)
+    pasts, app = history.read(layout.history), processes.get(APP)
     healths = {service: _health(service, layout, url, app.pid if app else None) for service in wanted}
+    usages = measurement.usages()
     return tuple(
         _service(
             name, healths[name], names, [_instance(processes[one], usages, pasts) for one in names if one in processes]

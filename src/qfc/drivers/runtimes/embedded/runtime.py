@@ -15,7 +15,7 @@ from ....stack.names import did_you_mean
 from ....stack.ports import Clock, Runtime
 from ...commands import run, run_attached
 from ...hosts.local import LocalHost
-from ...postgres_server import Endpoint, is_ready
+from ...postgres_server import Endpoint, client_program, is_ready
 from . import database, logs, orphans, secrets, state
 from .layout import EmbeddedConfig, Layout
 from .lifecycle import Lifecycle, in_stopping_order
@@ -38,6 +38,8 @@ from .supervisor import Supervisor
 SUPERVISOR = "supervisor"
 #: The number of ports to try if other programs take them first.
 PORT_TRIES = 3
+#: Seconds for a short question to the database.
+ASK_S = 5
 
 
 class EmbeddedRuntime(Runtime):
@@ -160,6 +162,19 @@ class EmbeddedRuntime(Runtime):
             return run_attached(command, environment=environment, check=False)
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
+    def ask(self, statement: str) -> str | None:
+        """Return what psql prints for a statement; None if there is no psql or the statement fails.
+
+        Raises NotRunningError.
+        """
+        target = self.endpoint()
+        program = client_program("psql", self.settings.postgres_bin)
+        if program is None:
+            return None
+        argv = [str(program), "-XqAt", "-c", statement]
+        done = run(argv, environment=self._client_environment(target), timeout_s=ASK_S, check=False)
+        return done.stdout if done.exit_code == 0 else None
+
     def jobs_at_work(self) -> frozenset[str]:
         """Return none: workers hold leases, and the child processes of their jobs end with them."""
         return frozenset()
@@ -268,16 +283,20 @@ class EmbeddedRuntime(Runtime):
         if service != DATABASE:
             raise NotFoundError(f"There is no service {service}.", hint=f"Services: {', '.join(self._services)}")
         programs = database.installation(self.layout, self.settings)
-        environment = {
+        return [programs.program(argv[0]), *argv[1:]], self._client_environment(target)
+
+    def _client_environment(self, target: Endpoint) -> dict[str, str]:
+        """Return the environment of PostgreSQL's client programs."""
+        return {
             **base_environment(os.environ),
             "PGHOST": target.host,
             "PGPORT": str(target.port),
             "PGUSER": target.user,
             "PGDATABASE": target.database,
             "PGPASSFILE": str(database.write_password_file(self.layout, target)),
+            "PGCONNECT_TIMEOUT": str(ASK_S),
             "TERM": os.environ.get("TERM", "dumb"),
         }
-        return [programs.program(argv[0]), *argv[1:]], environment
 
     def _log_files(self, names: Sequence[str] | None) -> list[tuple[str, Path]]:
         chosen = self._chosen(names, SUPERVISOR)
