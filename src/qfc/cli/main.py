@@ -153,6 +153,7 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(session: Session, error: QfcError) -> int:
     if session.verbose:
         traceback.print_exception(error, file=sys.stderr)
+    session.progress.clear()
     session.writer.error(error)
     return error.exit_code
 

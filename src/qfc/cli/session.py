@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ import click
 
 from ..operations.guard import Options
 from .output import Writer
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..config import Config
@@ -61,8 +63,17 @@ class Session:
     @property
     def options(self) -> Options:
         """The operator's options for a change, for `guarded`."""
-        ask = _ask if sys.stdin.isatty() and not self.json else None
-        return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
+        ask = self._ask if sys.stdin.isatty() and not self.json else None
+        return Options(self.yes, self.dry_run, self.wait_s, ask, self.progress.step, self.progress)
+
+    @cached_property
+    def progress(self) -> ProgressLine:
+        """What is shown while a command works."""
+        return ProgressLine(sys.stderr, quiet=self.quiet, stack=self.stack)
+
+    def _ask(self, question: str) -> bool:
+        self.progress.clear()
+        return click.confirm(question, err=True)
 
     @property
     def writer(self) -> Writer:
@@ -71,7 +82,3 @@ class Session:
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
-
-
-def _ask(question: str) -> bool:
-    return click.confirm(question, err=True)

@@ -51,7 +51,7 @@ def diagnose(
     if stopped is not None:
         return Diagnosis(False, (stopped,), (stopped.id,), fix and options.dry_run)
     seen = Evidence(ports)
-    examined = examine(checks, seen)
+    examined = examine(checks, seen, progress=options.progress)
     findings = [one for one in examined if one.result is not Result.CLEAR]
     steps: tuple[str, ...] = ()
     # Questions come before the lock: no other operator has to wait for the answers.

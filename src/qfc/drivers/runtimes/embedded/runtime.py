@@ -13,6 +13,7 @@ from ....errors import NotFoundError, NotRunningError, QfcError, RefusedError, U
 from ....stack.model import CommandResult, Disk, LogLine, Service
 from ....stack.names import did_you_mean
 from ....stack.ports import Clock, Runtime
+from ....stack.progress import Progress, no_progress
 from ...commands import run, run_attached
 from ...hosts.local import LocalHost
 from ...postgres_server import Endpoint, client_program, is_ready
@@ -38,6 +39,8 @@ from .supervisor import Supervisor
 SUPERVISOR = "supervisor"
 #: The number of ports to try if other programs take them first.
 PORT_TRIES = 3
+#: The database, its migrations, everything else.
+PHASES = 3
 #: Seconds for a short question to the database.
 ASK_S = 5
 
@@ -79,7 +82,7 @@ class EmbeddedRuntime(Runtime):
         wanted = wanted_processes(remembered, with_database=self._has_database)
         return services(self.layout, wanted, self.url if remembered.port else None)
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         chosen = self._chosen(names)
         if not chosen:
             return
@@ -90,6 +93,7 @@ class EmbeddedRuntime(Runtime):
             orphans.sweep(self.layout)
         current = self._settled_state()
         secrets.ensure(self.layout.secrets / "SECRET_KEY")
+        progress("Starting the database", 0, PHASES)
         database_program = database.prepare(self.layout, self.settings)
         programs = self._programs(current, database_program)
         chosen = {*chosen, *self._lifecycle.apply(programs)}
@@ -98,12 +102,15 @@ class EmbeddedRuntime(Runtime):
         database.ensure_database(self.layout, self.settings)
         node = [program.name for program in programs if program.service in chosen and program.service != DATABASE]
         if node and not self._lifecycle.running(node):
+            progress("Migrating the database", 1, PHASES)
             self.execute(APP, ["migrate", "--no-input"])
+        progress("Starting the API and the workers", 2, PHASES)
         workers = [name for name in node if name != APP]
         if APP in node:
             self._lifecycle.begin(workers)
             self._start_api(database_program)
         self._lifecycle.start(workers)
+        progress("Started", PHASES, PHASES)
         if self.settings.known is not None:
             self.settings.known.note(self.layout.folder)
 
