@@ -9,14 +9,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
+import click
 import pytest
 
 from checks_world import YES, found, healthy, ids
 from qfc.checks import EVERYTHING
+from qfc.cli import complete
 from qfc.cli.audit import write_audit
 from qfc.cli.catalog import addressed, addressed_document
 from qfc.cli.diagnosis import write_findings
 from qfc.cli.output import Writer, brief_text, moment_text, time_text
+from qfc.cli.session import Session
 from qfc.cli.stacks import write_stacks
 from qfc.cli.status import write_services
 from qfc.drivers.objects.s3 import bucket_of
@@ -240,3 +243,26 @@ def test_stacks_jobs_and_audit_fit_80_columns(monkeypatch: pytest.MonkeyPatch) -
 
 def test_durations_in_tables_are_brief() -> None:
     assert [brief_text(one) for one in (None, 12, 3599, 86399, 10**6)] == ["-", "12 s", "59 min", "23 h", "11 d"]
+
+
+@pytest.mark.parametrize(
+    ("completion", "begun", "offered"),
+    [
+        (complete.users, "an", ["Anna"]),
+        (complete.projects, "alice/s", ["alice/survey"]),
+        (complete.services, "work", ["worker_wrapper"]),
+        (complete.faults, "worker-mis", ["worker-missing"]),
+    ],
+)
+def test_shells_are_offered_names_of_the_stack(completion: complete.Completion, begun: str, offered: list[str]) -> None:
+    ports, _ = healthy()
+    superuser(ports, "Anna")
+    option = click.Option(["--name"])
+    context = click.Context(click.Command("x"), obj=Session(_ports=ports))
+    assert [item.value for item in completion(context, option, begun)] == offered
+
+
+def test_a_stack_that_does_not_answer_offers_nothing() -> None:
+    ports, _ = healthy()
+    context = click.Context(click.Command("x"), obj=Session(_ports=replace(ports, directory=None)))  # type: ignore[arg-type]
+    assert complete.users(context, click.Option(["--name"]), "a") == []
