@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import __version__, environment
+from .box.layers import NAMES as LAYERS
 
 SECRET_KEY = environment.secret("SECRET_KEY")
 DEBUG = environment.switch("DEBUG")
@@ -186,6 +187,8 @@ WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 102
 APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
 #: The engine that reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
 GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
+#: Layers of the box of jobs that are left out, see docs/security.md.
+BOX_WITHOUT = environment.choices("QFC_NODE_BOX_WITHOUT", LAYERS)
 #: How often workers may start a job before it fails, if each of them dies.
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.

@@ -68,6 +68,8 @@ NODE_VARIABLES: Mapping[str, str] = {
     "QFC_NODE_WORKER_MEMORY_LIMIT": "Most memory that a job may take, in bytes.",
     "QFC_NODE_APPLY_DELTAS_LIMIT": "Most edits that one job applies.",
     "QFC_NODE_GIS_ENGINE": "The engine that reads, packages and edits projects.",
+    "QFC_NODE_BOX_WITHOUT": "Layers that do not hold jobs although the machine has them, separated by commas: "
+    "`account`, `privileges`, `mounts`, `landlock`, `network`, `seccomp`, `limits`; see [security](../security.md).",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }

@@ -24,6 +24,7 @@
     containers.py       containers, the Docker engine, Compose
     stores.py           the file stores
     launching.py        what official workers need to start containers for jobs
+    box.py              what holds the jobs of the node's workers
     hosts.py            the host: its disks, its name, its clock
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
@@ -35,6 +36,7 @@ from __future__ import annotations
 
 from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from .base import Auto, Check, Severity
+from .box import BOX
 from .certificates import CERTIFICATES
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
 from .env_repairs import EnvEdit, RepairsEnv
@@ -82,6 +84,7 @@ ADVISORY: tuple[Check, ...] = (
     *STORES_ADVISORY,
     *LAUNCHING_ADVISORY,
     *HOSTS,
+    *BOX,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 
