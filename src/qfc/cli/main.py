@@ -60,6 +60,7 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Command line": {
         "completion": "Print the completion script for a shell.",
+        "mcp": "Offer all commands as tools for an AI agent.",
     },
 }
 
