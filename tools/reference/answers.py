@@ -145,4 +145,5 @@ ANSWERS: Mapping[str, object] = {
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "mcp": None,
 }

@@ -48,11 +48,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     },
     "Command line": {
         "completion": "Print the completion script for a shell.",
+        "mcp": "Offer all commands as tools for an AI agent.",
     },
 }
 
 #: Commands that are about no single stack.
-WITHOUT_STACK = frozenset({"completion", "demo", "init", "stacks"})
+WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "stacks"})
 #: Keys of JSON answers whose sentences say what to type.
 SENTENCES = frozenset(
     {"detail", "evidence", "fix", "hint", "message", "reason", "reasons", "remarks", "warnings", "why"}
