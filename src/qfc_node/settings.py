@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import __version__, environment
+from .core.deltafile import DEFAULTS, DeltafileLimits
 
 SECRET_KEY = environment.secret("SECRET_KEY")
 DEBUG = environment.switch("DEBUG")
@@ -181,6 +182,14 @@ FILE_UPLOAD_HANDLERS = ["qfc_node.storage.upload.BlobUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 #: Largest file that is accepted, in bytes.
 UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
+
+#: What one deltafile may have at most, far above what devices send.
+DELTAFILE_LIMITS = DeltafileLimits(
+    file_bytes=environment.number("QFC_NODE_DELTAFILE_BYTES", DEFAULTS.file_bytes),
+    deltas=environment.number("QFC_NODE_DELTAFILE_DELTAS", DEFAULTS.deltas),
+    geometry_bytes=environment.number("QFC_NODE_DELTA_GEOMETRY_BYTES", DEFAULTS.geometry_bytes),
+    attribute_bytes=environment.number("QFC_NODE_DELTA_ATTRIBUTE_BYTES", DEFAULTS.attribute_bytes),
+)
 
 # Limits of a job, in seconds and bytes; names of the variables as in the official server's constance table.
 WORKER_TIMEOUT_S = environment.number("WORKER_TIMEOUT_S", 600)
