@@ -39,6 +39,7 @@ from qfc.operations.users_create import Account
 from qfc.operations.users_disable import Access
 from qfc.operations.users_list import UsersList
 from qfc.operations.users_quota import Quota, QuotaChanged
+from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
 from qfc.stack.findings import Finding
@@ -93,6 +94,7 @@ ANSWERS: Mapping[str, object] = {
     "users create": Account,
     "users password": Account,
     "users disable": Access,
+    "users unlock": Unlocked,
     "users quota": {**keys(Quota), "with --set or --plan": QuotaChanged},
     "users plans": {"plans": [Plan]},
     "notice": {**keys(NoticesShown), "with TEXT or --clear": NoticeChanged},
