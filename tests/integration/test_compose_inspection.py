@@ -25,6 +25,8 @@ from qfc.checks.containers import CONTAINERS, CONTAINERS_ADVISORY
 from qfc.checks.hosts import HOSTS
 from qfc.checks.launching import LAUNCHING, LAUNCHING_ADVISORY
 from qfc.checks.logs import LOGS
+from qfc.checks.logs_login import LOGS_OF_LOGINS
+from qfc.checks.logs_start import LOGS_OF_STARTS
 from qfc.checks.stores import STORES, STORES_ADVISORY
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
@@ -36,6 +38,7 @@ from qfc.stack.rollout import Record, as_document
 pytestmark = pytest.mark.docker
 CHECKS = {check.id: check for check in EVERYTHING}
 MINE = (*CONTAINERS, *STORES, *LAUNCHING, *CONTAINERS_ADVISORY, *STORES_ADVISORY, *LAUNCHING_ADVISORY, *HOSTS)
+LINES = (*LOGS, *LOGS_OF_STARTS, *LOGS_OF_LOGINS)
 DAY_S = 24 * 3600
 #: Settings of the workers of an official deployment, and a service that keeps running without a restart policy.
 OVERRIDE = """
@@ -201,7 +204,7 @@ def test_known_lines_in_the_logs_of_running_services_are_found_until_these_are_m
     before = official.ports.deployment.settings.text()
     for service, text in WRITTEN.values():
         official.write(service, text)
-    found = official.look(LOGS)
+    found = official.look(LINES)
     longer = official.find("B14", fix=True)
     assert {one.id for one in found} == set(WRITTEN)
     assert longer is not None
@@ -209,7 +212,7 @@ def test_known_lines_in_the_logs_of_running_services_are_found_until_these_are_m
     assert official.ports.deployment.settings.values()["GUNICORN_TIMEOUT_S"] == "600"
     official.ports.deployment.settings.restore(before)
     official.ports.runtime.recreate(sorted({service for service, _ in WRITTEN.values()}))
-    assert official.look(LOGS) == ()
+    assert official.look(LINES) == ()
 
 
 def test_what_jobs_left_is_removed_and_nothing_else(official: Official) -> None:

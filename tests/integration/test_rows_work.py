@@ -52,6 +52,7 @@ def skipped(world: DatabaseWorld) -> None:
     line = "Skipping feature ID {} when offlining layer trees due to problematic geometry."
     output = "\n".join(["Packaging", *(line.format(number) for number in range(3)), "Done"])
     world.tables.change("job", {"id": job}, output=output)
+    world.execute(f"insert into core_packagejob (job_ptr_id) values ('{job}')")
     world.execute(f"update {world.project_table} set last_package_job_id = '{job}' where id = '{project}'")
 
 

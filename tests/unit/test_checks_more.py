@@ -298,6 +298,14 @@ def test_a_key_that_is_another_ones() -> None:
     assert "/memory/certificate.pem" in the(found(ports), "B18-key").evidence
 
 
+def test_without_nginx_no_certificate_is_missing() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.missing = True
+    del ports.runtime._wanted["nginx"], ports.runtime._running["nginx"]  # pyright: ignore[reportPrivateUsage]
+    assert "B18" not in ids(found(ports))
+
+
 def test_a_certificate_that_is_missing_is_made() -> None:
     ports, _ = healthy("compose")
     serving(ports)
