@@ -25,6 +25,7 @@
     stores.py           the file stores
     launching.py        what official workers need to start containers for jobs
     hosts.py            the host: its disks, its name, its clock
+    backups.py          backups: made, fresh, whole, tried
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
 add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
@@ -34,6 +35,7 @@ silent on a healthy stack.
 from __future__ import annotations
 
 from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
+from .backups import BACKUPS
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
@@ -82,6 +84,7 @@ ADVISORY: tuple[Check, ...] = (
     *STORES_ADVISORY,
     *LAUNCHING_ADVISORY,
     *HOSTS,
+    *BACKUPS,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 
