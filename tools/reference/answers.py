@@ -6,6 +6,14 @@ from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
 from qfc.operations.capacity import Advised, Report, Simulated
+from qfc.operations.backup.drill import Drilled
+from qfc.operations.backup.keys import Keys
+from qfc.operations.backup.listing import SetsList
+from qfc.operations.backup.lost import AppliedAgain
+from qfc.operations.backup.make import BackedUp
+from qfc.operations.backup.prune import SetsPruned
+from qfc.operations.backup.restore import Restored
+from qfc.operations.backup.verify import VerifiedSets
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
@@ -141,6 +149,14 @@ ANSWERS: Mapping[str, object] = {
     "certs renew": Renewed,
     "tunnel status": TunnelStatus,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
+    "db backup": BackedUp,
+    "db list": SetsList,
+    "db verify": VerifiedSets,
+    "db restore": Restored,
+    "db drill": Drilled,
+    "db reapply": AppliedAgain,
+    "db prune": SetsPruned,
+    "db keys": Keys,
     "db migrate": Migrated,
     "db shell": None,
     "lab list": LabList,

@@ -41,7 +41,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
-        "db": "Inspect and migrate the database; open psql.",
+        "db": "Inspect, back up, restore and migrate the database; open psql.",
     },
     "Training": {
         "lab": "Break a lab stack on purpose, then repair it.",

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Mapping
 
-from ..config import StackConfig
+from ..config import BackupConfig, StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
 from ..stack.ports import Machine, Ports
@@ -14,8 +14,11 @@ from ..stack.ports.units import Units
 from .base import LOCAL
 
 
-def wire(stack: StackConfig) -> Ports:
-    """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver."""
+def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
+    """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver.
+
+    `backup` says how it is backed up; None: in the usual way.
+    """
     match stack.kind:
         case Kind.EMBEDDED:
             from .embedded import EmbeddedPorts
@@ -25,7 +28,7 @@ def wire(stack: StackConfig) -> Ports:
                     [f"stacks.{stack.name}.host {stack.host!r}: an embedded stack runs where qfc runs."],
                     hint='Remove the setting or set host = "local".',
                 )
-            return EmbeddedPorts(stack)
+            return EmbeddedPorts(stack, backup or BackupConfig())
         case Kind.COMPOSE:
             from .compose import ComposePorts
 

@@ -8,6 +8,7 @@ work.py         the queue and its workers, users and projects
 server.py       the HTTP API, accounts, and the file store
 deployment.py   interfaces that only a deployment of containers has
 diagnosis/      interfaces that only a diagnosis uses: conditions in the database, inspection of a deployment
+backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
@@ -15,6 +16,7 @@ stack.py        all of them together
 
 from __future__ import annotations
 
+from .backups import BackupKeys, Backups, BackupSource, BackupStore, RestoreTarget, Snapshot
 from .deployment import (
     Certificates,
     Deployment,
@@ -39,6 +41,10 @@ __all__ = [
     "Accounts",
     "Api",
     "AuditLog",
+    "BackupKeys",
+    "BackupSource",
+    "BackupStore",
+    "Backups",
     "Certificates",
     "Clock",
     "Conditions",
@@ -63,9 +69,11 @@ __all__ = [
     "Queue",
     "QueueStore",
     "Records",
+    "RestoreTarget",
     "Rollout",
     "Runtime",
     "Settings",
+    "Snapshot",
     "Source",
     "Streams",
     "Traffic",
