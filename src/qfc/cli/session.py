@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..operations.guard import Options
 from .output import Writer
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..operations.guard import Options
     from ..stack.ports import Ports
 
 
@@ -61,6 +61,8 @@ class Session:
     @property
     def options(self) -> Options:
         """The operator's options for a change, for `guarded`."""
+        from ..operations.guard import Options
+
         ask = _ask if sys.stdin.isatty() and not self.json else None
         return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
 

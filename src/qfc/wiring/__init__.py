@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ..config import StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
-from ..stack.ports import Machine, Ports
 from .base import LOCAL
+
+if TYPE_CHECKING:
+    from ..config import StackConfig
+    from ..stack.ports import Machine, Ports
 
 
 def wire(stack: StackConfig) -> Ports:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..stack.ports import Accounts, AuditLog, Deployment, Footprint, Lock, ObjectStore, Workload
 from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..stack.ports import Accounts, AuditLog, Deployment, Footprint, Lock, ObjectStore, Workload
 
 
 class ComposePorts(StackPorts):

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import StackConfig
 from ..errors import RefusedError
-from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, Runtime, Workload
 from .base import StackPorts
 
 if TYPE_CHECKING:
+    from ..config import StackConfig
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
+    from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, Runtime, Workload
 
 
 class EmbeddedPorts(StackPorts):

@@ -15,25 +15,30 @@ stack.py        all of them together
 
 from __future__ import annotations
 
-from .deployment import (
-    Certificates,
-    Deployment,
-    Dumps,
-    Images,
-    Rollout,
-    Settings,
-    Source,
-    Traffic,
-    Tunnels,
-)
-from .diagnosis import Conditions, Inspection
-from .hosts import Clock, Host, Machine, Process, Streams
-from .lab import LabRows
-from .records import AuditLog, Lock, Records
-from .running import DiskHistory, Footprint, Runtime, Transitions
-from .server import Accounts, Api, ObjectStore
-from .stack import Ports
-from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
+from typing import TYPE_CHECKING
+
+from ...lazy import loader
+
+if TYPE_CHECKING:
+    from .deployment import (
+        Certificates,
+        Deployment,
+        Dumps,
+        Images,
+        Rollout,
+        Settings,
+        Source,
+        Traffic,
+        Tunnels,
+    )
+    from .diagnosis import Conditions, Inspection
+    from .hosts import Clock, Host, Machine, Process, Streams
+    from .lab import LabRows
+    from .records import AuditLog, Lock, Records
+    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .server import Accounts, Api, ObjectStore
+    from .stack import Ports
+    from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
     "Accounts",
@@ -72,3 +77,5 @@ __all__ = [
     "Tunnels",
     "Workload",
 ]
+
+__getattr__ = loader(__name__, __file__)
