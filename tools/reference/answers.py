@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
-from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.backup.drill import Drilled
 from qfc.operations.backup.keys import Keys
 from qfc.operations.backup.listing import SetsList
@@ -14,6 +13,7 @@ from qfc.operations.backup.make import BackedUp
 from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
 from qfc.operations.backup.verify import VerifiedSets
+from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
