@@ -24,6 +24,7 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
     """
     match stack.kind:
         case Kind.EMBEDDED:
+            from ..config import BackupConfig
             from .embedded import EmbeddedPorts
 
             if stack.host != LOCAL:
