@@ -120,6 +120,15 @@ def test_values_that_end_the_start(text: str) -> None:
     assert ids(found(ports)) == ["A12-start"]
 
 
+def test_settings_of_the_admin_that_have_no_table_need_migrations() -> None:
+    """The table was renamed in 2026: the application is newer than the database."""
+    ports, _ = healthy("compose")
+    wrote(ports, "app", 'psycopg2.errors.UndefinedTable: relation "constance_constance" does not exist')
+    made = found(ports)
+    assert ids(made) == ["A13-log"]
+    assert "qfc db migrate" in the(made, "A13-log").fix
+
+
 def test_an_error_of_a_request_is_no_value_of_env() -> None:
     ports, _ = healthy("compose")
     wrote(

@@ -20,6 +20,7 @@
     mail.py             the mail server, as the application reaches it
     settings.py         the deployment's `.env`; setting_check.py is their class
     without_effect.py   lines of it that nothing reads
+    compose_files.py    Compose files that it does not name
     development.py      development files in it
     worker_address.py   the address in it by which workers reach the application
     shipped.py          secrets in `.env` that are still those of the example
@@ -38,6 +39,7 @@ from __future__ import annotations
 from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from .base import Auto, Check, Severity
 from .certificates import CERTIFICATES
+from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
 from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
@@ -84,6 +86,7 @@ ADVISORY: tuple[Check, ...] = (
     *CERTIFICATES,
     *SETTINGS,
     WithoutEffect(),
+    FilesNotNamed(),
     *MAIL,
     *RELEASES,
     *CONTAINERS_ADVISORY,
