@@ -313,10 +313,19 @@ def passwords(ports: MemoryPorts, world: MemoryWorld) -> None:
     site.env += f"POSTGRES_PASSWORD=postgres\nMINIO_ROOT_PASSWORD=minioadmin\nSTORAGES='{json.dumps(storages)}'\n"
 
 
+def files_not_named(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    lines = ports.deployment.site.env.splitlines(keepends=True)
+    ports.deployment.site.env = "".join(line for line in lines if not line.startswith("COMPOSE_FILE="))
+    files = f"{FOLDER}/docker-compose.yml,{FOLDER}/mine/extra.yml,/etc/more.yml"
+    change(ports, "app", labels={"com.docker.compose.project.config_files": files})
+
+
 #: By check: how its fault is caused.
 FAULTS: Mapping[str, Make] = {
     **{id: of_env(id) for id in ("A01", "A02", "A05-env", "A06", "B03", "B04", "B06", "B07", "B11", "C07", "D10",
                                  "H06-tls", "H06-verify", "H07")},
+    "A01-files": files_not_named,
     "A03": no_style_sheets,
     "A03-log": static_list,
     "A09": orphans,

@@ -170,6 +170,10 @@ def test_a_limit_that_is_empty_ends_the_start_where_it_is_passed_on() -> None:
     assert "QFIELDCLOUD_WORKER_TIMEOUT_S is empty" in the(made, "A12-values").evidence
 
 
+def test_without_a_database_the_application_cannot_start(variant: Variant) -> None:
+    assert "POSTGRES_HOST is empty" in the(found(of(variant, POSTGRES_HOST="")), "A12-values").evidence
+
+
 def test_a_store_in_the_old_form_is_no_empty_one() -> None:
     old = of(VARIANTS["v26.4"], STORAGES="", STORAGE_ACCESS_KEY_ID="key")
     assert "A12-values" not in ids(found(old))

@@ -23,8 +23,8 @@ from repair_world import FAULTS, IN_ROWS, ON_ENGINES, ON_STACKS, add, service
 from twins import MemoryPorts
 
 #: Faults of which only one may be there: they replace the same thing.
-ALTERNATIVES = ({"A13-new", "A13-pending", "A10-new"}, {"C07", "A10-passwords"}, {"B10", "B18"}, {"A03", "A03-log"},
-                {"D04-jobs", "D05-jobs", "C11-jobs"}, {"B06", "B07", "B06-jobs"}, {"F08", "F09"},
+ALTERNATIVES = ({"A01", "A01-files"}, {"A13-new", "A13-pending", "A10-new"}, {"C07", "A10-passwords"}, {"B10", "B18"},
+                {"A03", "A03-log"}, {"D04-jobs", "D05-jobs", "C11-jobs"}, {"B06", "B07", "B06-jobs"}, {"F08", "F09"},
                 {"D11", "D11-few"}, {"C02-down", "A10-passwords"})  # fmt: skip
 STORE = "docker-compose.override.standalone.yml"
 OTHERS = st.sampled_from(["redis", "webdav", "rustfs", "smtp4dev", "geodb", "backup"])

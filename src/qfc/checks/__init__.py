@@ -20,6 +20,7 @@
     mail.py             the mail server, as the application reaches it
     settings.py         the deployment's `.env`; setting_check.py is their class
     without_effect.py   lines of it that nothing reads
+    compose_files.py    Compose files that it does not name
     development.py      development files in it
     worker_address.py   the address in it by which workers reach the application
     shipped.py          secrets in `.env` that are still those of the example
@@ -42,6 +43,7 @@ from .backups import BACKUPS
 from .base import Auto, Check, Severity
 from .box import BOX
 from .certificates import CERTIFICATES
+from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
 from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
@@ -88,6 +90,7 @@ ADVISORY: tuple[Check, ...] = (
     *CERTIFICATES,
     *SETTINGS,
     WithoutEffect(),
+    FilesNotNamed(),
     *MAIL,
     *RELEASES,
     *CONTAINERS_ADVISORY,

@@ -8,6 +8,7 @@ from ..stack.model import LogLine, ServiceState
 from .base import Auto, Check, Severity
 from .evidence import Evidence
 from .logs import APP, NGINX, WORKER, LogPattern, lines_of
+from .stores import is_used
 
 CRON, STORES = "ofelia", ("minio", "rustfs")
 COLLECT_S = 600.0
@@ -33,14 +34,22 @@ class EndsAtStart(LogPattern):
 
     def lines(self, seen: Evidence) -> Sequence[LogLine]:
         """Return the lines of those services that are down or keep restarting."""
-        return [line for name in self.services_read if _is_troubled(seen, name) for line in lines_of(seen, name)]
+        return [line for name in self.services_read if self.is_troubled(seen, name) for line in lines_of(seen, name)]
+
+    def is_troubled(self, seen: Evidence, name: str) -> bool:
+        """Return whether a service is meant to run and does not stay up."""
+        service = seen.services().get(name)
+        if service is None or not service.wanted or not service.instances:
+            return False
+        return service.state is not ServiceState.RUNNING or any(one.restarts for one in service.instances)
 
 
-def _is_troubled(seen: Evidence, name: str) -> bool:
-    service = seen.services().get(name)
-    if service is None:
-        return False
-    return service.state is not ServiceState.RUNNING or any(one.restarts for one in service.instances)
+class StoreEndsAtStart(EndsAtStart):
+    """C02: a store that no setting names may be down."""
+
+    def is_troubled(self, seen: Evidence, name: str) -> bool:
+        """Return whether a store that keeps files does not stay up."""
+        return super().is_troubled(seen, name) and is_used(seen, name)
 
 
 LOGS_OF_STARTS: tuple[Check, ...] = (
@@ -55,7 +64,7 @@ LOGS_OF_STARTS: tuple[Check, ...] = (
                         [APP], r"Missing staticfiles manifest entry for \S+"),
     EndsAtStart("A14-log", "An image is for another processor", Severity.CRITICAL,
                 "Build it on the host: qfc services rebuild; or use images for the host's processor",
-                [APP, WORKER, NGINX, *STORES], r"exec format error"),
+                [APP, WORKER, NGINX], r"exec format error"),
     LogPattern("B14-host", "nginx cannot find the application by its name", Severity.CRITICAL,
                "Start the application: qfc up; then: qfc services restart --service nginx",
                [NGINX], r"host not found in upstream \"[^\"]+\""),
@@ -67,7 +76,7 @@ LOGS_OF_STARTS: tuple[Check, ...] = (
                [APP, WORKER],
                r"Could not connect to the endpoint URL: "
                r"\"http[^\"]*host\.docker\.internal[^\"]*\"|Failed to resolve 'host\.docker\.internal'"),
-    EndsAtStart("C02-log", "The file store ends at its start", Severity.CRITICAL,
+    StoreEndsAtStart("C02-log", "The file store ends at its start", Severity.CRITICAL,
                 "Correct name and secret of the store (a secret has 8 to 40 characters), or the owner of its volume",
                 STORES, r"(?i)(?:access|secret) key length|unable to (?:validate credentials|initialize)[^\n]*"
                         r"|permission denied|file access denied"),

@@ -21,6 +21,8 @@ FLAGS = ("DEBUG", "DJANGO_USE_X_FORWARDED_HOST", "QFIELDCLOUD_USE_I18N", LOGIN, 
 #: Earlier releases read some of them as whole numbers.
 NUMBERS_BEFORE = ("DEBUG", "QFIELDCLOUD_USE_I18N", LOGIN)
 NUMBERS = ("QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS", TIMEOUT)
+#: Without these, the application finds no database, waits for it, and ends.
+NEEDED = ("POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER")
 #: From where nginx takes http, unless its template says otherwise.
 INTERNAL_NETWORKS = ("172.16.0.0/12",)
 _FLAG = re.compile(r"[01]")
@@ -108,6 +110,7 @@ def refused_values(
             is_passed = name in bare or (name in defaulted and value != "")
             if is_passed and not pattern.fullmatch(value):
                 told[name] = f"{value or 'empty'}, not {wanted}"
+    told |= {name: "empty" for name in NEEDED if name in bare and not values.get(name)}
     if "STORAGES" in bare and not (values.get("STORAGES", "").strip() or values.get("STORAGE_ACCESS_KEY_ID")):
         told["STORAGES"] = "empty"
     if values.get("SOCIALACCOUNT_PROVIDERS") and not _is_object(values["SOCIALACCOUNT_PROVIDERS"]):
