@@ -6,6 +6,7 @@ from pathlib import Path
 
 from . import __version__, environment
 from .box.layers import NAMES as LAYERS
+from .core.deltafile import DEFAULTS, DeltafileLimits
 
 SECRET_KEY = environment.secret("SECRET_KEY")
 DEBUG = environment.switch("DEBUG")
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "qfc_node.api.middleware.trailing_slash",
     "qfc_node.api.middleware.RequestIdMiddleware",
+    "qfc_node.api.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -105,15 +107,18 @@ AUTHENTICATION_BACKENDS = [
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "qfc_node.core.passwords.EndsLockout"},
 ]
 #: Hours that an API token is valid.
 AUTH_TOKEN_EXPIRATION_HOURS = environment.number("QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS", 720)
 
-#: The official server locks by user name only (5 attempts, 30 minutes); clients explain that to their users.
+#: As on the official server 5 attempts in 30 minutes, which clients explain to their users. Unlike there an account is
+#: locked for one address only: nobody can lock others out.
 SILENCED_SYSTEM_CHECKS = ["axes.W006"]
 AXES_FAILURE_LIMIT = environment.number("QFC_NODE_LOGIN_FAILURE_LIMIT", 5)
 AXES_COOLOFF_TIME = 0.5  # hours
-AXES_LOCKOUT_PARAMETERS = ["username"]
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "qfc_node.api.authentication.lockout_name"
 AXES_RESET_ON_SUCCESS = True
 AXES_VERBOSE = False
 AXES_ENABLE_ACCESS_FAILURE_LOG = False
@@ -165,7 +170,7 @@ if STORAGE_BUCKET_NAME:
     STORAGES["blobs"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "access_key": environment.required("STORAGE_ACCESS_KEY_ID"),
+            "access_key": environment.secret("STORAGE_ACCESS_KEY_ID"),
             "secret_key": environment.secret("STORAGE_SECRET_ACCESS_KEY"),
             "bucket_name": STORAGE_BUCKET_NAME,
             "region_name": environment.text("STORAGE_REGION_NAME") or None,
@@ -179,6 +184,14 @@ FILE_UPLOAD_HANDLERS = ["qfc_node.storage.upload.BlobUploadHandler"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 #: Largest file that is accepted, in bytes.
 UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
+
+#: What one deltafile may have at most, far above what devices send.
+DELTAFILE_LIMITS = DeltafileLimits(
+    file_bytes=environment.number("QFC_NODE_DELTAFILE_BYTES", DEFAULTS.file_bytes),
+    deltas=environment.number("QFC_NODE_DELTAFILE_DELTAS", DEFAULTS.deltas),
+    geometry_bytes=environment.number("QFC_NODE_DELTA_GEOMETRY_BYTES", DEFAULTS.geometry_bytes),
+    attribute_bytes=environment.number("QFC_NODE_DELTA_ATTRIBUTE_BYTES", DEFAULTS.attribute_bytes),
+)
 
 # Limits of a job, in seconds and bytes; names of the variables as in the official server's constance table.
 WORKER_TIMEOUT_S = environment.number("WORKER_TIMEOUT_S", 600)
@@ -248,5 +261,7 @@ LOGGING = {
         "django.request": {"level": "ERROR"},
         "axes": {"level": "WARNING"},
         "boto3": {"level": "WARNING"},
+        # Requests that wait for a thread are no news in a busy minute.
+        "waitress.queue": {"level": "ERROR"},
     },
 }

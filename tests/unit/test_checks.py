@@ -14,7 +14,7 @@ from typing import ClassVar
 
 import pytest
 
-from checks_world import DRY, ENV, VALUES, YES, found, healthy
+from checks_world import DRY, ENV, VALUES, YES, apply_edits, found, healthy, with_busy_workers
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
 from qfc.checks.settings import SETTINGS
 from qfc.errors import QfcError, UnreachableError
@@ -72,7 +72,7 @@ def locked(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def lost_edit(ports: MemoryPorts, world: MemoryWorld) -> None:
-    del ports
+    with_busy_workers(ports, lambda: apply_edits(ports))
     world.delta(world.project("edited"), "not_applied")
 
 
@@ -202,6 +202,27 @@ def test_edits_in_doubt_are_found_and_never_applied_again_by_a_repair() -> None:
     made = found(stack, fix=True)
     assert [(one.id, one.result) for one in made.findings] == [("F09", Result.FAILED)]
     assert stack.jobs.delta_rows[delta].status == "error"
+
+
+def test_an_edit_that_fails_again_was_not_repaired() -> None:
+    """A repair that only lets edits wait again would be undone by the next worker, seconds later."""
+    stack, world = healthy()
+    delta = world.delta(world.project("edited"), "not_applied")
+    rows = stack.jobs.delta_rows
+
+    def fail() -> None:
+        rows[delta] = replace(rows[delta], status="not_applied")
+
+    with_busy_workers(stack, fail)
+    assert [(one.id, one.result) for one in found(stack, fix=True).findings] == [("F09", Result.FAILED)]
+
+
+def test_an_edit_that_no_worker_takes_was_not_repaired() -> None:
+    stack, world = healthy()
+    world.delta(world.project("edited"), "not_applied")
+    (finding,) = found(stack, fix=True).findings
+    assert (finding.id, finding.result) == ("F09", Result.FAILED)
+    assert "1 edit still waiting for a free worker" in finding.evidence
 
 
 @pytest.mark.parametrize("id", [check.id for check in SETTINGS])

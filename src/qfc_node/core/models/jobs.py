@@ -54,6 +54,9 @@ class Worker(models.Model):
     class Meta:
         db_table = "node_worker"
 
+    def __str__(self) -> str:
+        return f"{self.host}, pid {self.pid}"
+
 
 class Job(models.Model):
     """A job on one project. The columns down to `container_id` are QFieldCloud's; the rest is the lease."""
@@ -114,6 +117,9 @@ class Job(models.Model):
             models.Index("status", "created_at", name="core_job_status_idx"),
             models.Index("status", "finished_at", include=["created_at", "started_at"], name="core_job_ended_idx"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
 
 
 class PackageJob(Job):
