@@ -106,6 +106,11 @@ class QuietWork(WorkConditions):
         del since
         return ()
 
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        """Say that nobody knows."""
+        del since
+        return None
+
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
         """Return nothing."""
         del since, more_than

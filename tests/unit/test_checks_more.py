@@ -12,7 +12,6 @@ import pytest
 
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
-from qfc.checks.logs import LOGS, LogPattern
 from qfc.checks.settings import SETTINGS
 from qfc.checks.worker_address import WORKER_URL
 from qfc.errors import CommandError, UnknownNameError
@@ -32,7 +31,7 @@ def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0
     ports.runtime.lines.append(LogLine(service, f"{service}-1", at, "ERROR", text))
 
 
-@pytest.mark.parametrize("id", [check.id for check in LOGS if isinstance(check, LogPattern)])
+@pytest.mark.parametrize("id", WRITTEN)
 def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) -> None:
     ports, _ = healthy("compose")
     service, text = WRITTEN[id]
@@ -297,6 +296,14 @@ def test_a_key_that_is_another_ones() -> None:
     serving(ports)
     ports.deployment.certificates.fits = False
     assert "/memory/certificate.pem" in the(found(ports), "B18-key").evidence
+
+
+def test_without_nginx_no_certificate_is_missing() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.missing = True
+    del ports.runtime._wanted["nginx"], ports.runtime._running["nginx"]  # pyright: ignore[reportPrivateUsage]
+    assert "B18" not in ids(found(ports))
 
 
 def test_a_certificate_that_is_missing_is_made() -> None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from checks_world import YES, expect, found, healthy, ids, the
+from checks_world import YES, apply_edits, expect, found, healthy, ids, the, with_busy_workers
 from qfc.checks import EVERYTHING, FOR_SYNC, Severity
 from qfc.errors import CommandError
 from qfc.operations.guard import Options
@@ -66,7 +66,7 @@ def geodb_in_use(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
-    del ports
+    with_busy_workers(ports, lambda: apply_edits(ports))
     project = world.project("full")
     failed = world.job(
         project, "failed", type="delta_apply", started=5, ended=4, feedback={"error_type": "API_PAYMENT_REQUIRED"}

@@ -114,6 +114,6 @@ def test_a_running_container_that_holds_data_is_never_removed() -> None:
     containers.orphaned = ("db", "mailer")
     containers.rows.append(containers.of("mailer"))
     made = found(ports, fix=True)
-    assert "These run and hold data, so qfc keeps them: memory-db-1" in the(made, "A09").evidence
+    assert "These run and hold data, so qfc keeps them: memory-db-1" in the(made, "A09-data").evidence
     assert {one.service for one in containers.rows} >= {"db"}
     assert "mailer" not in {one.service for one in containers.rows}

@@ -71,6 +71,8 @@ NODE_VARIABLES: Mapping[str, str] = {
     "QFC_NODE_DATABASE_HOSTS": "Names, addresses and networks (`10.1.0.0/16`), possibly with a port (`db.lan:5432`), "
     "where layers may be in databases although they are on this machine or in a private range. Servers on public "
     "addresses need no entry.",
+    "QFC_NODE_BOX_WITHOUT": "Layers that do not hold jobs although the machine has them, separated by commas: "
+    "`account`, `privileges`, `mounts`, `landlock`, `network`, `seccomp`, `limits`; see [security](../security.md).",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }

@@ -35,15 +35,15 @@ class Route:
 
 
 class HttpApi(Api):
-    """Sends requests to the server at a URL."""
+    """Sends requests to the server at a URL. `shown` is the address for clients on other machines, if it differs."""
 
-    def __init__(self, url: str, route: Route | None = None) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, route: Route | None = None, *, shown: str | None = None) -> None:
+        self._url, self._shown = url.rstrip("/"), shown
         self._route = route or Route()
 
     @property
     def url(self) -> str:
-        return self._url
+        return self._shown or self._url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
         return self.send(ApiRequest("GET", path), timeout_s=timeout_s)

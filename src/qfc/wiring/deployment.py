@@ -86,7 +86,8 @@ class ComposeDeployment(Deployment):
         from ..drivers.deployment.settings import EnvSettings
         from ..drivers.runtimes.compose.env import Env
 
-        return EnvSettings(Env(self._engine, self.folder), self._observer.forget_plan)
+        env = Env(self._engine, self.folder, lambda: self._observer.env_files)
+        return EnvSettings(env, self._observer.forget_plan)
 
     @property
     def traffic(self) -> Traffic:

@@ -30,6 +30,13 @@ class NativeEngine:
         self._files_root = files_root
         self._databases = databases or DatabaseRules.from_text(os.environ.get(RULES_VARIABLE, ""))
 
+    @staticmethod
+    def warm_up() -> None:
+        """Load what jobs use: the process that starts jobs does so once for all of them. Raises GisError, OSError."""
+        from .rehearsal import rehearse
+
+        rehearse()
+
     def report(self, project_file: Path, log: Log) -> ProjectReport:
         """Describe the project and draw its thumbnail. Raises GisError."""
         from .thumbnail import draw_thumbnail

@@ -53,6 +53,7 @@ COLUMNS: Mapping[str, tuple[str, str, tuple[str, ...], LiteralString]] = {
     "attempts": ("j", "job", ("attempts",), "smallint"),
     "not_before": ("j", "job", ("not_before",), "timestamptz"),
     "lease_expires_at": ("j", "job", ("lease_expires_at",), "timestamptz"),
+    "layers": ("w", "worker", ("layers",), "jsonb"),
     "locked_at": ("p", "project", ("locked_at",), "timestamptz"),
     "problem": ("p", "project", ("problem",), "text"),
     "data_last_packaged_at": ("p", "project", ("data_last_packaged_at",), "timestamptz"),

@@ -32,6 +32,20 @@ group by owner.username, p.name
 order by count desc, project
 limit %(limit)s
 
+-- name: skipped_features
+-- needs: project.last_package_job_id
+-- Features that the last package of a project lacks although its job finished: QGIS refused their geometry.
+select owner.username || '/' || p.name as project,
+       (select count(*) from regexp_matches(j.output, 'Skipping feature ID [^\n]* due to problematic geometry', 'g'))
+       as count
+from {project} p
+join {job} j on j.id = p.last_package_job_id
+join {user} owner on owner.id = p.owner_id
+where j.status = 'finished' and j.created_at > %(since)s
+  and position('due to problematic geometry' in j.output) > 0
+order by count desc, project
+limit %(limit)s
+
 -- name: processing_storms
 -- Projects with more than a number of process_projectfile jobs within an hour.
 select owner.username || '/' || p.name as project, max(found.within) as count

@@ -55,6 +55,7 @@ from .services import (
     Verdict,
 )
 from .work import (
+    BoxLayer,
     Delta,
     Durations,
     Held,
@@ -76,6 +77,7 @@ __all__ = [
     "ApiAnswer",
     "ApiRequest",
     "AuditEntry",
+    "BoxLayer",
     "Capability",
     "Certificate",
     "CommandResult",

@@ -82,3 +82,15 @@ class Records(Protocol):
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
         """Store a file of `size` bytes; return its path."""
         ...
+
+
+class DataNote(Protocol):
+    """A note that a stack has data, kept where it outlives the stack's folder."""
+
+    def folder(self) -> PurePath | None:
+        """Return the folder in which the stack last had data, None if it never had any."""
+        ...
+
+    def note(self, folder: PurePath) -> None:
+        """Note that the stack has data in a folder."""
+        ...

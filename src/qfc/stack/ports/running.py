@@ -8,6 +8,7 @@ from typing import Protocol
 
 from ..forecast import DiskSample
 from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
+from ..progress import Progress, no_progress
 
 
 class Runtime(Protocol):
@@ -17,7 +18,7 @@ class Runtime(Protocol):
         """Return every service that the stack should have, running or not."""
         ...
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         """Start services and wait until each is ready. Starting a running service is harmless."""
         ...
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..model import Capability, Kind
+from .backups import Backups
 from .deployment import Deployment
 from .diagnosis import Conditions
 from .hosts import Clock, Host
@@ -66,6 +67,11 @@ class Ports(Protocol):
     def audit(self) -> AuditLog: ...
     @property
     def records(self) -> Records: ...
+
+    @property
+    def backups(self) -> Backups:
+        """The stack's backups. Raises RefusedError for a stack without `BACKUPS`."""
+        ...
 
     @property
     def lab(self) -> LabRows: ...

@@ -29,6 +29,9 @@ class PostgresWork(WorkConditions):
     def overtaken_edits(self, *, since: datetime) -> tuple[ProjectCount, ...]:
         return self._reader.all(ProjectCount, "conditions_work.overtaken_edits", since=since, limit=MOST)
 
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        return self._reader.kept(ProjectCount, "conditions_work.skipped_features", since=since, limit=MOST)
+
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
         bounds = {"since": since, "most": more_than, "limit": MOST}
         return self._reader.all(ProjectCount, "conditions_work.processing_storms", **bounds)

@@ -18,6 +18,10 @@ class EngineInspection(Protocol):
         """Return the names of the engine's networks."""
         ...
 
+    def subnets(self, network: str) -> tuple[str, ...]:
+        """Return the ranges of addresses of a network (172.18.0.0/16); none for a network that does not exist."""
+        ...
+
     def volumes(self) -> tuple[str, ...]:
         """Return the names of the deployment's volumes, used or not."""
         ...

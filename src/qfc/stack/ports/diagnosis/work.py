@@ -22,6 +22,10 @@ class WorkConditions(Protocol):
         """
         ...
 
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        """Return projects whose last package lacks features, and how many; None where the server does not tell."""
+        ...
+
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
         """Return projects with more than `more_than` process_projectfile jobs within an hour, and their number."""
         ...

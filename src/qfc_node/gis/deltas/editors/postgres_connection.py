@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from ... import elsewhere
 from ...database_rules import DatabaseRules
 from ...datasource import DatabaseSource
 from ..editing import RefusedError
@@ -50,7 +51,11 @@ def connection_of(source: DatabaseSource) -> dict[str, str]:
 
 
 def connect(parameters: Mapping[str, str], rules: DatabaseRules, folder: Path) -> Connection:
-    """Open a connection to a server that the rules allow. `folder`: the project's files. Raises RefusedError."""
+    """Open a connection to a server that the rules allow. `folder`: the project's files.
+
+    Raises RefusedError, and NetworkNeededError where the process has no network.
+    """
+    elsewhere.require()
     login = login_of(parameters, rules, folder)
     try:
         with hidden_variables():
