@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..operations.guard import Options
 from .output import Writer
 from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..operations.guard import Options
     from ..stack.ports import Ports
 
 
@@ -77,6 +77,8 @@ class Session:
     @property
     def options(self) -> Options:
         """The operator's options for a change, for `guarded`."""
+        from ..operations.guard import Options
+
         ask = self._ask if sys.stdin.isatty() and not self.json else None
         return Options(self.yes, self.dry_run, self.wait_s, ask, self.progress.step, self.progress)
 

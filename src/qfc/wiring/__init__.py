@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ..config import BackupConfig, StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
-from ..stack.ports import Machine, Ports
-from ..stack.ports.units import Units
 from .base import LOCAL
+
+if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
+    from ..stack.ports import Machine, Ports
+    from ..stack.ports.units import Units
 
 
 def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:

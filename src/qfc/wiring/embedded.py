@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import BackupConfig, StackConfig
 from ..errors import RefusedError
-from ..stack.ports import (
-    Accounts,
-    Api,
-    AuditLog,
-    Backups,
-    Deployment,
-    Footprint,
-    Lock,
-    ObjectStore,
-    Runtime,
-    Workload,
-)
 from .base import StackPorts
 
 if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
+    from ..stack.ports import (
+        Accounts,
+        Api,
+        AuditLog,
+        Backups,
+        Deployment,
+        Footprint,
+        Lock,
+        ObjectStore,
+        Runtime,
+        Workload,
+    )
 
 
 class EmbeddedPorts(StackPorts):
