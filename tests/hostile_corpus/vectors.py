@@ -249,7 +249,7 @@ CASES = [
             "a.sqlite",
         ),
     ),
-    Case("journal of several files", _journal, ("schema",), ("apply",), deltas=_EDITS, is_real=False),
+    Case("journal of several files", _journal, ("schema",), ("apply",), deltas=_EDITS),
     Case("filter with a second query", lambda p: _filter(p, _union(p))),
     Case("filter of text with a second query", lambda p: _filter_of_text(p, _union(p)), actions=("package",)),
     Case(

@@ -11,6 +11,7 @@ from qfc_node.gis.database_rules import DatabaseRules, ForbiddenServerError, add
 from qfc_node.gis.deltas.editing import RefusedError
 from qfc_node.gis.deltas.editors.postgres_login import hidden_variables, login_of
 
+OWN = [(network, 5432) for network in ("127.0.0.0/8", "0.0.0.0/32", "::1/128")]
 PUBLIC = "93.184.215.14"
 
 
@@ -86,7 +87,7 @@ def test_the_operators_list(entry: str, host: str, port: str, is_allowed: bool) 
 
 
 def test_the_nodes_own_server_is_refused_whatever_the_list_says() -> None:
-    rules = DatabaseRules(allowed=("0.0.0.0/0", "::/0", "db.lan"), denied=(("127.0.0.1", 5432), ("10.5.5.5", 6000)))
+    rules = DatabaseRules(allowed=("0.0.0.0/0", "::/0", "db.lan"), denied=(*OWN, ("10.5.5.5", 6000)))
     for host in ("127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::ffff:127.0.0.1"):
         with pytest.raises(ForbiddenServerError):
             addresses(host, "5432", rules, names())
@@ -128,7 +129,7 @@ def test_the_plan_may_forbid_databases() -> None:
 
 
 def test_rules_travel_as_text() -> None:
-    rules = DatabaseRules(True, ("10.0.0.0/8", "db.lan:5433"), (("127.0.0.1", 5432),))
+    rules = DatabaseRules(True, ("10.0.0.0/8", "db.lan:5433"), (("127.0.0.0/8", 5432),))
     assert DatabaseRules.from_text(rules.to_text()) == rules
     assert DatabaseRules.from_text("") == DatabaseRules()
 

@@ -37,7 +37,7 @@ class DatabaseRules:
     """The rules of one job.
 
     `permitted`: whether layers in databases are allowed at all. `allowed`: names, addresses and networks of the
-    operator, needed for servers in private ranges, possibly as `host:port`. `denied`: addresses and ports of the node's
+    operator, needed for servers in private ranges, possibly as `host:port`. `denied`: networks and ports of the node's
     own servers, which no list allows.
     """
 
@@ -96,7 +96,7 @@ def _port(text: str) -> int:
 
 def _is_allowed(host: str, address: Address, port: int, rules: DatabaseRules) -> bool:
     plain = _plain(address)
-    if any(_is_same_server(plain, port, _plain(ip_address(own)), number) for own, number in rules.denied):
+    if any(port == number and plain in ip_network(network) for network, number in rules.denied):
         return False
     is_public = plain.is_global and not plain.is_multicast and not plain.is_reserved
     return is_public or any(_matches(entry, host, plain, port) for entry in rules.allowed)
@@ -111,23 +111,6 @@ def _plain(address: Address) -> Address:
     if address in _SIX_TO_FOUR:
         return address.sixtofour or address
     return address.ipv4_mapped or address
-
-
-def _is_same_server(address: Address, port: int, own: Address, own_port: int) -> bool:
-    return port == own_port and (address == own or (is_here(address) and is_here(own)))
-
-
-def is_here(address: Address) -> bool:
-    """Whether an address is one of this machine: then a socket can be bound to it. No packet is sent."""
-    if address.is_loopback or address.is_unspecified:
-        return True
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    try:
-        with socket.socket(family, socket.SOCK_DGRAM) as probe:
-            probe.bind((str(address), 0))
-    except OSError:
-        return False
-    return True
 
 
 def _matches(entry: str, host: str, address: Address, port: int) -> bool:

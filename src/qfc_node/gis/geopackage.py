@@ -14,6 +14,12 @@ from urllib.parse import quote
 from . import sqlite_safety
 from .port import GisError
 
+_GEOMETRY_TYPE = re.compile(r"[A-Za-z_]{1,40}")
+_COLUMN_TYPE = re.compile(r"[A-Za-z_][\w ]{0,60}(?:\(\s*\w+(?:\s*,\s*\d+)?\s*\))?")
+_CONSTRAINT = re.compile(
+    r"\b(?:DEFAULT|NOT|NULL|UNIQUE|CHECK|REFERENCES|GENERATED|AS|COLLATE|PRIMARY|CONSTRAINT|ON)\b", re.IGNORECASE
+)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -179,7 +185,7 @@ def _describe(connection: sqlite3.Connection, name: str) -> Table:
     ):
         if hidden == 1 or (geometry and column.lower() == geometry.name.lower()):
             continue
-        described = Column(column, declared or "TEXT", bool(not_null), default is not None)
+        described = Column(column, _type_name(declared), bool(not_null), default is not None)
         (keys if in_key else columns).append(described)
     declared = keys[0].declared_type.upper() if len(keys) == 1 else ""
     if declared in ("INTEGER", "INT", "MEDIUMINT", "BIGINT"):
@@ -193,4 +199,14 @@ def _geometry_column(connection: sqlite3.Connection, table: str) -> GeometryColu
         " WHERE lower(table_name) = lower(?)"
     )
     row = connection.execute(query, (table,)).fetchone()
-    return GeometryColumn(*row) if row else None
+    if row is None:
+        return None
+    column, kind, srs_id, z, m = row
+    kind = kind if _GEOMETRY_TYPE.fullmatch(str(kind)) else "GEOMETRY"
+    return GeometryColumn(str(column), kind, *(number if isinstance(number, int) else 0 for number in (srs_id, z, m)))
+
+
+def _type_name(declared: str) -> str:
+    """Return the type of a column for use in SQL: a quoted one of a stranger's file may be anything."""
+    is_type = _COLUMN_TYPE.fullmatch(declared) and not _CONSTRAINT.search(declared)
+    return declared if is_type else "TEXT"

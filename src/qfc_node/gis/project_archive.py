@@ -65,7 +65,7 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 
 def _safe_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
-    members = [info for info in archive.infolist() if not info.is_dir()]
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
     if len(members) > MAX_MEMBERS:
         raise _too_large(path.name)
     for info in members:

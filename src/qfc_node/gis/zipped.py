@@ -21,7 +21,7 @@ UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError,
 
 def member_of(path: Path, wanted: str) -> str:
     """Return the name of the file in a zip file; without `wanted`, of its only file with data. Raises GisError."""
-    names = [info.filename for info in _listed(path) if not info.is_dir()]
+    names = [info.filename for info in _listed(path) if not info.filename.endswith("/")]
     found = [name for name in names if name == wanted or (not wanted and gdal_vector.can_open(Path(name)))]
     found = [name for name in found if name.lower().endswith(".shp")] or found
     if len(found) != 1:
