@@ -14,6 +14,7 @@ from pathlib import PurePath
 from typing import Any, TextIO, cast
 
 from ..errors import ConfigError, QfcError
+from .safe_text import json_text, printable
 
 #: Colours of verdicts and states; anything else is written plainly.
 COLOURS = {
@@ -42,6 +43,11 @@ def plain(value: Any) -> Any:
     return value
 
 
+def as_json(document: Any, *, indent: int | None = None) -> str:
+    """Return a result as JSON, with no character that controls a terminal."""
+    return json_text(json.dumps(plain(document), indent=indent, ensure_ascii=False))
+
+
 class Writer:
     """Writes one result and any number of remarks. Remarks go to standard error."""
 
@@ -59,21 +65,21 @@ class Writer:
     def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
         """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""
         if self.as_json:
-            print(json.dumps(plain(document), indent=2, ensure_ascii=False), file=self.out)
+            print(as_json(document, indent=2), file=self.out)
         elif self.quiet and quiet is not None:
             if quiet:
-                print(quiet, file=self.out)
+                print(printable(quiet), file=self.out)
         else:
             human(self)
 
     def line(self, text: str = "") -> None:
         """Write a line for people."""
-        print(text, file=self.out)
+        print(printable(text, coloured=self.colour), file=self.out)
 
     def remark(self, text: str) -> None:
         """Write a line of progress or a warning to standard error; nothing with --quiet."""
         if not self.quiet:
-            print(text, file=self.err, flush=True)
+            print(printable(text), file=self.err, flush=True)
 
     def table(
         self,
@@ -106,10 +112,10 @@ class Writer:
             body: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
             if isinstance(error, ConfigError):
                 body["problems"] = list(error.problems)
-            print(json.dumps({"error": body}, ensure_ascii=False), file=self.out)
+            print(as_json({"error": body}), file=self.out)
             return
         for line in _error_lines(error):
-            print(line, file=self.err)
+            print(printable(line), file=self.err)
 
 
 def _error_lines(error: QfcError) -> list[str]:

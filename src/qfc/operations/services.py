@@ -27,6 +27,7 @@ def services_restart(
     """Stop services and start them as they are; workers finish their jobs first unless `now`. None means all."""
     chosen = _chosen(ports, names)
     with guarded(ports, "services restart", target=", ".join(chosen), options=options) as guard:
+        ports.runtime.check_settings()
         if guard.step(f"Stop {', '.join(chosen)}"):
             ports.runtime.stop(chosen, now=now)
         if guard.step(f"Start {', '.join(chosen)}"):
