@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
+from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
@@ -112,6 +113,9 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "capacity report": Report,
+    "capacity advise": Advised,
+    "capacity simulate": Simulated,
     "services restart": SERVICES_CHANGED,
     "services recreate": SERVICES_CHANGED,
     "services rebuild": SERVICES_CHANGED,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from ..capacity import PastJob
 from ..model import (
     DatabaseStatus,
     Delta,
@@ -96,6 +97,14 @@ class JobHistory(Protocol):
 
     def statistics(self, *, since: datetime) -> JobStatistics:
         """Count the jobs that have ended since a time, and measure their durations."""
+        ...
+
+    def worked(self, *, since: datetime, limit: int = 200_000) -> tuple[PastJob, ...]:
+        """Return the newest jobs that were created since a time, started and ended, in order of their creation."""
+        ...
+
+    def project_names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names (`owner/name`) of projects by id, without those that are gone."""
         ...
 
     def delta(self, delta_id: str) -> Delta:
