@@ -18,8 +18,6 @@ from typing import Any
 
 import httpx
 from embedded import Client, _family, _megabytes, small_project
-from rich.console import Console
-from rich.table import Table
 
 from stack import Stack, running_stack
 
@@ -113,29 +111,30 @@ def requests(client: Client, size: int) -> dict[str, Callable[[], Any]]:
     }
 
 
+def measured(watch: Watch, name: str, action: Callable[[], Any]) -> str:
+    """Return the line of a request."""
+    before, begun = watch.now, time.perf_counter()
+    with watch.watching():
+        action()
+    taken = time.perf_counter() - begun
+    time.sleep(REST_S)
+    return f"{name:<30}{before:>8.0f}{watch.peak:>8.0f}{watch.now:>8.0f}{taken:>8.1f}"
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--megabytes", type=int, default=90, help="size of each request (default: 90)")
     size = parser.parse_args().megabytes * 10**6
-    table = Table(
-        "request", "MiB before", "peak", "after", "s", title=f"memory of the API, requests of {size // 10**6} MB"
-    )
     with running_stack(workers=1) as stack:
         client = Client(stack)
         client.http.timeout = httpx.Timeout(600)
         todo = requests(client, size)
-        stack.qfc("services", "stop", "worker_wrapper", check=False)
         watch = Watch(stack)
+        print(f"{f'{size // 10**6} MB a request':<30}{'before':>8}{'peak':>8}{'after':>8}  MiB{'s':>3}", flush=True)
         for name, action in todo.items():
-            before, begun = watch.now, time.perf_counter()
-            with watch.watching():
-                action()
-            taken = time.perf_counter() - begun
-            time.sleep(REST_S)
-            table.add_row(name, *(f"{one:.0f}" for one in (before, watch.peak, watch.now)), f"{taken:.1f}")
+            print(measured(watch, name, action), flush=True)
         client.http.close()
-    Console(width=100).print(table)
 
 
 if __name__ == "__main__":

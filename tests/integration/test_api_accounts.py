@@ -348,3 +348,12 @@ def test_a_name_that_nobody_has_is_answered_and_locked_like_any_other(alice: Any
         for name in ("alice", "nobody-has-it")
     }
     assert answers["alice"] == answers["nobody-has-it"]
+
+
+@pytest.mark.parametrize("name", ["@acme/crew", "a@b", ""])
+def test_no_person_gets_a_name_of_a_team(node_database: Endpoint, name: str) -> None:
+    from django.core.management import CommandError, call_command
+
+    del node_database
+    with pytest.raises(CommandError, match="username"):
+        call_command("createuser", username=name, email="", password=PASSWORD)

@@ -384,3 +384,11 @@ def test_a_package_that_is_replaced_during_a_request_is_downloaded_and_listed(
     monkeypatch.setattr(packages, "files_of", replaced_before_files)
     listed = speaker.get(f"packages/{project.pk}/latest/").json()
     assert [(file["name"], file["size"]) for file in listed["files"]] == [("data.gpkg", len(b"newest"))]
+
+
+def test_a_name_that_differs_only_by_case_is_refused(speaker: Any, project: Any) -> None:
+    assert speaker.send(f"files/{project.pk}/Photos/A.jpg/", b"1").status_code == 201
+    answer = speaker.send(f"files/{project.pk}/photos/a.jpg/", b"2")
+    assert (answer.status_code, answer.json()["code"]) == (400, "validation_error")
+    assert "differs only by case from 'Photos/A.jpg'" in answer.json()["message"]
+    assert speaker.send(f"files/{project.pk}/Photos/A.jpg/", b"3").status_code == 201

@@ -199,6 +199,13 @@ def test_a_large_body_without_a_token_is_refused_and_the_client_reads_why(node: 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
+def test_a_client_that_asks_first_sends_no_body_in_vain(node: Node, project: str) -> None:
+    head = f"POST /api/v1/files/{project}/a.bin/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n"
+    with connect(node) as asking:
+        asking.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert asking.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
 def test_headers_that_are_too_large_are_refused_as_json(node: Node) -> None:
     answer = httpx.get(f"{node.url}status/", headers={"X-Long": "x" * 70_000})
     assert (answer.status_code, answer.json()["code"]) == (431, "validation_error")

@@ -52,6 +52,9 @@ class MemoryRuntime(Runtime):
                 self._log(name, instance, "stopped")
             self._running[name] = {}
 
+    def check_settings(self) -> None:
+        """Accept them."""
+
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         """Recreate services, all for None."""
         self.stop(names, now=now)

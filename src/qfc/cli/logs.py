@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
@@ -12,7 +11,7 @@ from ..operations.queue_change import count
 from ..stack.model import LogLine
 from ..stack.queue import short
 from . import complete
-from .output import Writer, plain
+from .output import Writer, as_json
 from .session import Session, pass_session
 
 #: Colours of services on a terminal, in the order in which services appear.
@@ -71,7 +70,7 @@ def _follow(writer: Writer, found: Iterator[LogLine]) -> None:
     try:
         if writer.as_json:
             for line in found:
-                print(json.dumps(plain(line), ensure_ascii=False), file=writer.out, flush=True)
+                print(as_json(line), file=writer.out, flush=True)
         else:
             _write(writer, found)
     except KeyboardInterrupt:

@@ -15,6 +15,7 @@ from typing import Any, TextIO, cast
 
 from ..errors import ConfigError, QfcError
 from .catalog import addressed, addressed_document
+from .safe_text import json_text, printable
 
 #: Colours of verdicts and states; anything else is written plainly.
 COLOURS = {
@@ -41,6 +42,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, (list, tuple, set, frozenset)):
         return [plain(item) for item in cast("Iterable[Any]", value)]
     return value
+
+
+def as_json(document: Any, *, indent: int | None = None) -> str:
+    """Return a result as JSON, with no character that controls a terminal."""
+    return json_text(json.dumps(plain(document), indent=indent, ensure_ascii=False))
 
 
 class Writer:
@@ -71,17 +77,16 @@ class Writer:
     def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
         """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""
         if self.as_json:
-            document = addressed_document(plain(document), self.stack)
-            print(json.dumps(document, indent=2, ensure_ascii=False), file=self.out)
+            print(as_json(addressed_document(plain(document), self.stack), indent=2), file=self.out)
         elif self.quiet and quiet is not None:
             if quiet:
-                print(quiet, file=self.out)
+                print(printable(quiet), file=self.out)
         else:
             human(self)
 
     def line(self, text: str = "") -> None:
         """Write a line for people."""
-        print(addressed(text, self.stack), file=self.out)
+        print(printable(addressed(text, self.stack), coloured=self.colour), file=self.out)
 
     def plan(self, steps: Iterable[str]) -> None:
         """Write what a dry run would do."""
@@ -89,13 +94,13 @@ class Writer:
             self.line(f"Would: {step}")
 
     def quoted(self, text: str) -> None:
-        """Write a line of somebody else, unchanged."""
-        print(text, file=self.out)
+        """Write a line of somebody else, without what controls a terminal."""
+        print(printable(text, coloured=self.colour), file=self.out)
 
     def remark(self, text: str) -> None:
         """Write a line of progress or a warning to standard error; nothing with --quiet."""
         if not self.quiet:
-            print(addressed(text, self.stack), file=self.err, flush=True)
+            print(printable(addressed(text, self.stack)), file=self.err, flush=True)
 
     def table(
         self,
@@ -131,10 +136,10 @@ class Writer:
             body: dict[str, Any] = {"code": error.code, "message": message, "hint": hint}
             if isinstance(error, ConfigError):
                 body["problems"] = list(error.problems)
-            print(json.dumps({"error": body}, ensure_ascii=False), file=self.out)
+            print(as_json({"error": body}), file=self.out)
             return
         for line in _error_lines(error):
-            print(addressed(line, self.stack), file=self.err)
+            print(printable(addressed(line, self.stack)), file=self.err)
 
 
 def _error_lines(error: QfcError) -> list[str]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Sequence
 from io import StringIO
 from typing import TYPE_CHECKING
+
+from .safe_text import one_line
 
 if TYPE_CHECKING:
     from .output import Writer
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 #: What a column that is folded keeps at least.
 NARROWEST = 10
 GAPS = (2, 1)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
 Row = Sequence[str]
 
@@ -112,7 +112,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def cells(values: Iterable[object]) -> list[str]:
     """Return values as they stand in a table: None as a dash, in one line, without what controls a terminal."""
-    return ["-" if value is None else _CONTROL.sub(" ", str(value)) for value in values]
+    return ["-" if value is None else one_line(str(value)) for value in values]
 
 
 def cut(text: str, width: int) -> str:

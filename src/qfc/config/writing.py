@@ -18,6 +18,9 @@ from .tables import DEMO, StackConfig
 
 HEADER = "The stacks that qfc manages. A setting that is missing here has its default; see: qfc init --help"
 
+#: A new file may name hosts and folders, and whoever can write it decides where secrets are read from.
+NEW = 0o600
+
 
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
     """Return the file's text with a stack added, or with these values of it changed. Raises ConfigError.
@@ -62,7 +65,7 @@ def write(path: Path, text: str) -> None:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         if mode is not None:
             replace_file(path.with_name(f"{path.name}.bak"), path.read_bytes(), mode=mode)
-        replace_file(path, text.encode(), mode=mode)
+        replace_file(path, text.encode(), mode=NEW if mode is None else mode)
     except OSError as error:
         hint = "Check the folder's owner and permissions, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error

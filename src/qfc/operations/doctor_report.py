@@ -15,7 +15,7 @@ from ..errors import QfcError, UsageError
 from ..stack.box import of_box
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of
+from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of, without_traces
 from .sync_diagnose import Diagnosis
 from .sync_recent import sync_failed
 
@@ -56,7 +56,7 @@ def report(ports: Ports, diagnosis: Diagnosis) -> str:
         f"Written by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
     )
     sections = [f"## {title}\n\n{_section(part)}" for title, part in parts.items()]
-    return redacted("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
+    return without_traces(redacted("\n\n".join(["# Report of a diagnosis", made, *sections]))) + "\n"
 
 
 def redactor(ports: Ports) -> Redactor:

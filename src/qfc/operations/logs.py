@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ..errors import UsageError
 from ..stack.model import LogLine
@@ -116,13 +117,37 @@ def span(text: str) -> timedelta:
     return sum((timedelta(**{UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
-def _pattern(expression: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(expression) if expression is not None else None
-    except re.error as error:
-        raise UsageError(
-            f"{expression!r} is not a valid regular expression: {error}.", hint="Put \\ before special characters."
-        ) from error
+class Expression:
+    """A regular expression whose search takes time linear in the text, whatever the expression is."""
+
+    def __init__(self, expression: str) -> None:
+        """Compile it. Raises UsageError."""
+        # Imported where it is needed: most commands search nothing.
+        import re2
+
+        library: Any = re2
+        options = library.Options()
+        options.log_errors = False
+        try:
+            self._compiled = library.compile(expression, options)
+        except library.error as error:
+            raise UsageError(
+                f"{expression!r} is not a valid regular expression: {_reason(error)}.",
+                hint="Put \\ before special characters; look-around and back-references are not known.",
+            ) from error
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text contains a match."""
+        return self._compiled.search(text) is not None
+
+
+def _reason(error: Exception) -> str:
+    reason = error.args[0] if error.args else ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+def _pattern(expression: str | None) -> Expression | None:
+    return Expression(expression) if expression is not None else None
 
 
 def printed(line: LogLine) -> str:
@@ -130,9 +155,9 @@ def printed(line: LogLine) -> str:
     return f"{line.instance:<16}  {line.level:<7}  {line.text}"
 
 
-def _matches(pattern: re.Pattern[str] | None, line: LogLine) -> bool:
+def _matches(pattern: Expression | None, line: LogLine) -> bool:
     """Return whether an expression matches the text of a line, or the line as it is printed."""
-    return pattern is None or any(pattern.search(text) for text in (line.text, printed(line)))
+    return pattern is None or any(pattern.is_in(text) for text in (line.text, printed(line)))
 
 
 def _is_of_job(line: LogLine, job: str | None) -> bool:

@@ -33,6 +33,7 @@ def services_restart(
     chosen = _chosen(ports, names)
     require_running(ports)
     with guarded(ports, "services restart", target=", ".join(chosen), options=options) as guard:
+        ports.runtime.check_settings()
         if guard.step(f"Stop {', '.join(chosen)}"):
             ports.runtime.stop(chosen, now=now)
         if guard.step(f"Start {', '.join(chosen)}"):

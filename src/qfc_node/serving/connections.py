@@ -12,7 +12,7 @@ from typing import Any
 from .library import HTTPChannel
 from .limits import Limits, Phase, Progress, is_late
 from .proxies import counted_as
-from .requests import Answer, Request
+from .requests import Answer, RefusalAnswer, Request
 
 #: Seconds in which the rest of a refused body is read and dropped, so that the client sees the refusal.
 LINGER_S = 10.0
@@ -23,6 +23,7 @@ class Connection(HTTPChannel):
 
     parser_class = Request
     task_class = Answer
+    error_task_class = RefusalAnswer
 
     def __init__(self, server: Any, sock: socket.socket, addr: Any, adj: Any, map: Any = None) -> None:
         self.limits: Limits = server.limits
@@ -86,12 +87,6 @@ class Connection(HTTPChannel):
             self.will_close = not self.recv(self.adj.recv_bytes)
         except OSError:
             self.will_close = True
-
-    def received(self, data: bytes) -> bool:
-        """Take in bytes of requests."""
-        taken: bool = super().received(data)
-        self.has_refused = self.has_refused or any(request.error is not None for request in self.requests)
-        return taken
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send bytes; count them."""

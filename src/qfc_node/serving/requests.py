@@ -10,7 +10,7 @@ import tempfile
 from time import monotonic
 from typing import Any
 
-from .library import Error, HTTPRequestParser, WSGITask
+from .library import Error, ErrorTask, HTTPRequestParser, WSGITask
 
 #: Without a token or a session nothing larger is accepted: forms and logins are far smaller.
 ANONYMOUS_BYTES = 1024 * 1024
@@ -81,6 +81,7 @@ class Request(HTTPRequestParser):
     def _end(self, refusal: RefusedError) -> None:
         self.error = refusal
         self.completed = True
+        self.expect_continue = False  # else the client would be asked for the body all the same
 
     def _in_our_form(self) -> None:
         """Translate a refusal of the parser."""
@@ -88,7 +89,7 @@ class Request(HTTPRequestParser):
         if error is None or isinstance(error, RefusedError):
             return
         name = "api_error" if error.code == 413 else "validation_error"
-        self.error = RefusedError(error.code, error.reason, name, f"{error.reason}: {error.body}")
+        self._end(RefusedError(error.code, error.reason, name, f"{error.reason}: {error.body}"))
 
 
 def _has_room(size: int) -> bool:
@@ -106,3 +107,12 @@ class Answer(WSGITask):
         super().start()
         if self.channel.server.is_stopping:
             self.set_close_on_finish()
+
+
+class RefusalAnswer(ErrorTask):
+    """The answer to a request that was refused while it arrived; the rest of it may still be on its way."""
+
+    def execute(self) -> None:
+        """Answer; the connection then waits for the client to have read it."""
+        self.channel.has_refused = True
+        super().execute()

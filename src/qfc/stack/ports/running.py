@@ -35,6 +35,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def check_settings(self) -> None:
+        """Check the operator's settings before anything is stopped for them. Raises ConfigError with the line."""
+        ...
+
     def disk(self) -> Disk:
         """Return the space for the stack's data; of several file systems, the one with the least free share."""
         ...

@@ -32,9 +32,11 @@ class _DeltaList(NodeView):
         rows = deltas.select_related("created_by").order_by("created_at", "pk")
         page = page_of(self.request, rows, query)
 
+        shape = DeltaSerializer()
+
         def describe(delta: Delta) -> Any:
             delta.deltafile_id = deltafile_id or delta.deltafile_id  # one that was sent again belongs to each file
-            return DeltaSerializer(delta).data
+            return shape.to_representation(delta)
 
         return answer_all(page.rows, describe, page.headers)
 

@@ -42,8 +42,7 @@ class JobsView(NodeView):
         if "type" in query:
             chosen = chosen.filter(type=query["type"])
         page = page_of(request, chosen.order_by("-created_at", "pk"), query)
-        context = self.context
-        return answer_all(page.rows, lambda job: JobSerializer(job, context=context).data, page.headers)
+        return answer_all(page.rows, JobSerializer(context=self.context).to_representation, page.headers)
 
     def _read_query_or_body(self, request: Request) -> Fields:
         if "project_id" in request.query_params or not request.data:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Upper
@@ -34,6 +36,10 @@ class AccountManager(UserManager["User"]):
 
 
 NAME = RegexValidator(r"^(@[-a-zA-Z0-9_]+/)?[-a-zA-Z0-9_]+$", "A user name has letters, digits, '-' and '_' only.")
+
+
+#: Only teams have another form of names.
+PERSONS_NAME = re.compile(r"[-a-zA-Z0-9_]+")
 
 
 class User(AbstractUser):
@@ -84,6 +90,12 @@ class Person(User):
     remaining_trial_organizations = models.IntegerField(default=1)
 
     objects: ClassVar[PersonManager] = PersonManager()
+
+    def clean(self) -> None:
+        """Refuse the form of a team's name."""
+        super().clean()
+        if not PERSONS_NAME.fullmatch(self.username):
+            raise ValidationError({"username": "A user name has letters, digits, '-' and '_' only."})
 
     class Meta:
         db_table = "core_person"

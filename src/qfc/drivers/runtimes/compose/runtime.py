@@ -64,6 +64,9 @@ class ComposeRuntime(Runtime):
         self.lifecycle.stop(names, now=now)
         self._observer.snapshot(fresh=True)
 
+    def check_settings(self) -> None:
+        """Do nothing: Compose checks its files itself before it stops a container."""
+
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         self._require(names)
         self.lifecycle.recreate(names, now=now)

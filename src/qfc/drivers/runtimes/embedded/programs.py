@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 
 from ....errors import ConfigError
+from ...commands import run
 from ...postgres_server import Endpoint
 from .layout import Layout
 from .listening import EVERYWHERE
@@ -86,6 +87,9 @@ def own_names(bind: str) -> list[str]:
     return sorted({socket.gethostname(), *(f"[{one}]" if ":" in one else one for one in addresses)})
 
 
+#: What `python -m qfc_node.settings_check` returns for wrong settings, and the seconds that it may take.
+SETTINGS_ARE_WRONG, CHECK_S = 3, 60.0
+
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
@@ -103,9 +107,28 @@ def read_environment_file(path: Path) -> dict[str, str]:
         if not name or name.startswith("#"):
             continue
         if not equals or not name.isidentifier() or '"' in value:
-            raise ConfigError([f"{path}, line {number}: not NAME=value without quotes."], hint="Correct that line.")
+            raise ConfigError(
+                [f"{path}, line {number}: not NAME=value without quotes."], hint=f"Correct it: nano +{number} {path}"
+            )
         values[name] = value
     return values
+
+
+def check_node(path: Path, environment: Mapping[str, str]) -> None:
+    """Let the node read its settings, without starting it. Raises ConfigError that names file, line and variable."""
+    argv = [sys.executable, "-m", "qfc_node.settings_check"]
+    done = run(argv, environment=environment, timeout_s=CHECK_S, check=False)
+    reason = done.stdout.strip()
+    if done.exit_code == SETTINGS_ARE_WRONG and reason:
+        raise ConfigError([f"{path}{_line_of(path, reason)}: {reason}"], hint=f"Correct it: nano {path}")
+
+
+def _line_of(path: Path, reason: str) -> str:
+    """Return where the file sets the variable that a sentence names first; nothing if it does not."""
+    name = reason.partition(" ")[0]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, start=1) if line.strip().partition("=")[0] == name]
+    return f", line {found[-1]}" if found else ""
 
 
 def app_argv(state: EmbeddedState) -> tuple[str, ...]:

@@ -28,6 +28,7 @@ from .programs import (
     WORKER,
     Program,
     base_environment,
+    check_node,
     node_environment,
     node_programs,
     operation_mark,
@@ -87,6 +88,7 @@ class EmbeddedRuntime(Runtime):
         if not chosen:
             return
         self._require_data()
+        self.check_settings()
         self.layout.create()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
@@ -126,8 +128,16 @@ class EmbeddedRuntime(Runtime):
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         """Recreate services with the installed release; for None, recreate supervisord as well."""
+        self.check_settings()
         self.stop(names, now=now)
         self.start(names)
+
+    def check_settings(self) -> None:
+        if not self.layout.node_environment.exists():
+            return
+        target = database.endpoint(self.layout, self.settings)
+        environment = node_environment(self.layout, state.read(self.layout.state), target)
+        check_node(self.layout.node_environment, {**base_environment(os.environ), **environment})
 
     def disk(self) -> Disk:
         """Return the space of the file system with the stack's folder."""
