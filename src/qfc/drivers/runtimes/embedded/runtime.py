@@ -205,7 +205,8 @@ class EmbeddedRuntime(Runtime):
         name, places = self.settings.name, ", ".join(map(str, missing))
         raise RefusedError(
             f"Data of {name} is missing: {places}.{moved}",
-            hint=f"Mount the disk or put the folder back. For an empty server: qfc stacks remove {name}, then qfc init",
+            hint="Mount the disk or put the folder back. For an empty server, also before restoring a backup: "
+            f"qfc stacks remove {name}, then qfc init {name}",
         )
 
     def _start_api(self, database_program: Program | None) -> None:
