@@ -61,8 +61,8 @@ def test_a_table_that_is_none_is_a_mistake() -> None:
 
 
 def test_a_table_that_is_not_registered_is_unknown() -> None:
-    with pytest.raises(ConfigError, match="unknown key 'backup'"):
-        load({"QFC_CONFIG": "/c"}, text="[backup]\n")
+    with pytest.raises(ConfigError, match="unknown key 'backups'"):
+        load({"QFC_CONFIG": "/c"}, text="[backups]\n")
 
 
 @pytest.mark.parametrize("table", [Top, StackConfig, *TABLES.values()])

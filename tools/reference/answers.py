@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
+from qfc.operations.backup.drill import Drilled
+from qfc.operations.backup.keys import Keys
+from qfc.operations.backup.listing import SetsList
+from qfc.operations.backup.lost import AppliedAgain
+from qfc.operations.backup.make import BackedUp
+from qfc.operations.backup.prune import SetsPruned
+from qfc.operations.backup.restore import Restored
+from qfc.operations.backup.verify import VerifiedSets
 from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
@@ -39,6 +47,7 @@ from qfc.operations.users_create import Account
 from qfc.operations.users_disable import Access
 from qfc.operations.users_list import UsersList
 from qfc.operations.users_quota import Quota, QuotaChanged
+from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
 from qfc.stack.findings import Finding
@@ -93,6 +102,7 @@ ANSWERS: Mapping[str, object] = {
     "users create": Account,
     "users password": Account,
     "users disable": Access,
+    "users unlock": Unlocked,
     "users quota": {**keys(Quota), "with --set or --plan": QuotaChanged},
     "users plans": {"plans": [Plan]},
     "notice": {**keys(NoticesShown), "with TEXT or --clear": NoticeChanged},
@@ -139,10 +149,19 @@ ANSWERS: Mapping[str, object] = {
     "certs renew": Renewed,
     "tunnel status": TunnelStatus,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
+    "db backup": BackedUp,
+    "db list": SetsList,
+    "db verify": VerifiedSets,
+    "db restore": Restored,
+    "db drill": Drilled,
+    "db reapply": AppliedAgain,
+    "db prune": SetsPruned,
+    "db keys": Keys,
     "db migrate": Migrated,
     "db shell": None,
     "lab list": LabList,
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "mcp": None,
 }

@@ -41,18 +41,19 @@ COMMANDS: dict[str, dict[str, str]] = {
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
-        "db": "Inspect and migrate the database; open psql.",
+        "db": "Inspect, back up, restore and migrate the database; open psql.",
     },
     "Training": {
         "lab": "Break a lab stack on purpose, then repair it.",
     },
     "Command line": {
         "completion": "Print the completion script for a shell.",
+        "mcp": "Offer all commands as tools for an AI agent.",
     },
 }
 
 #: Commands that are about no single stack.
-WITHOUT_STACK = frozenset({"completion", "demo", "init", "stacks"})
+WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "stacks"})
 #: Keys of JSON answers whose sentences say what to type.
 SENTENCES = frozenset(
     {"detail", "evidence", "fix", "hint", "message", "reason", "reasons", "remarks", "warnings", "why"}

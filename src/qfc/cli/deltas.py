@@ -112,7 +112,8 @@ def reapply_command(session: Session, deltas: tuple[str, ...], everything: bool,
 def write_list(writer: Writer, result: DeltasList) -> None:
     """Print a table of edits, each with the reason below it."""
     if not result.deltas:
-        writer.line("No field edits to show.")
+        others = ", ".join(f"{count} {status}" for status, count in result.others.items())
+        writer.line("No field edits to show." + (f" With another status: {others}." if others else ""))
         return
     rows = [
         (

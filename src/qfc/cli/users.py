@@ -11,6 +11,7 @@ from ..operations.users_create import Account, users_create, users_password
 from ..operations.users_disable import Access, users_disable
 from ..operations.users_list import UsersList, users_list
 from ..operations.users_quota import Quota, QuotaChanged, users_plans, users_quota, users_set_quota
+from ..operations.users_unlock import users_unlock
 from ..stack.model import Plan
 from . import complete
 from .output import Writer, bytes_text, time_text
@@ -75,6 +76,18 @@ def disable_command(session: Session, username: str, undo: bool) -> None:
     """Log a user out everywhere and block their login. Their projects and edits stay."""
     result = users_disable(session.ports, username, enable=undo, options=session.options)
     session.writer.result(result, lambda writer: write_access(writer, result), quiet=result.username)
+
+
+@command.command("unlock")
+@click.argument("username")
+@pass_session
+def unlock_command(session: Session, username: str) -> None:
+    """Let a user log in again at once who is locked out after wrong passwords."""
+    result = users_unlock(session.ports, username, session.options)
+    can = "would be able to" if result.dry_run else "can"
+    session.writer.result(
+        result, lambda writer: writer.line(f"{result.username} {can} log in again."), quiet=result.username
+    )
 
 
 @command.command("quota")

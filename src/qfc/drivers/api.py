@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
-from ..errors import UnknownNameError, UnreachableError
+from ..errors import UnknownNameError, UnreachableError, UntrustedError
 from ..stack.model import ApiAnswer, ApiRequest, Upload
 from ..stack.ports import Api
 
@@ -83,12 +83,6 @@ class HttpApi(Api):
             context = self._route.context or ssl.create_default_context()
             return _Https(name, parts.port, timeout=timeout_s, context=context, route=self._route)
         return _Http(name, parts.port, timeout=timeout_s, route=self._route)
-
-
-class UntrustedError(UnreachableError):
-    """The server's certificate is not trusted."""
-
-    code = "untrusted"
 
 
 class _Http(http.client.HTTPConnection):

@@ -306,7 +306,7 @@ def temporary_server(
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", **(settings or {})}
     with (folder / "server.log").open("wb") as log:
         process = start_as(account, server_argv(installation, data, sockets, settings=fast), log=log)
-    endpoint = Endpoint(str(sockets), PORT, "postgres", password)
+    endpoint = Endpoint(str(sockets), int(fast.get("port", PORT)), "postgres", password)
     try:
         while not is_ready(data):
             if process.poll() is not None:

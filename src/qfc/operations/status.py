@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import NotRunningError, QfcError
 from ..stack.findings import worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
-from ..stack.ports import Ports
+
+if TYPE_CHECKING:
+    from ..stack.ports import Ports
 
 
 @dataclass(frozen=True)

@@ -5,23 +5,35 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import StackConfig
 from ..errors import RefusedError
-from ..stack.ports import Accounts, Api, AuditLog, Deployment, Footprint, Lock, ObjectStore, Runtime, Workload
 from .base import StackPorts
 
 if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
+    from ..stack.ports import (
+        Accounts,
+        Api,
+        AuditLog,
+        Backups,
+        Deployment,
+        Footprint,
+        Lock,
+        ObjectStore,
+        Runtime,
+        Workload,
+    )
 
 
 class EmbeddedPorts(StackPorts):
     """The ports of an embedded stack on this machine."""
 
-    def __init__(self, stack: StackConfig) -> None:
+    def __init__(self, stack: StackConfig, backup: BackupConfig) -> None:
         from ..drivers.hosts.local import LocalHost
 
         super().__init__(stack, LocalHost())
+        self._backup = backup
 
     @property
     def records_folder(self) -> PurePosixPath:
@@ -95,6 +107,13 @@ class EmbeddedPorts(StackPorts):
         from ..drivers.audit import FileAuditLog
 
         return FileAuditLog(self.folder)
+
+    @property
+    def backups(self) -> Backups:
+        """Sets in the folder or the bucket of the configuration."""
+        from .backups import embedded_backups
+
+        return self.once("backups", lambda: embedded_backups(self, self._backup))
 
     def _embedded(self) -> EmbeddedRuntime:
         from ..config.known import KnownStack

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from ..model import AuditEntry, Holder
+if TYPE_CHECKING:
+    from ..model import AuditEntry, Holder
 
 
 class Lock(Protocol):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..forecast import DiskSample
-from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
 from ..progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from ..forecast import DiskSample
+    from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
 
 
 class Runtime(Protocol):

@@ -48,6 +48,8 @@ class Worker(models.Model):
     heartbeat_at = models.DateTimeField(db_default=Now())
     #: idle, busy or draining
     state = models.CharField(max_length=16, default="idle")
+    #: What holds the worker's jobs: one object per layer with name, state (used, missing, off) and detail.
+    layers: models.JSONField[list[dict[str, str]] | None] = models.JSONField(null=True)
 
     class Meta:
         db_table = "node_worker"

@@ -86,7 +86,7 @@ class ComposeRuntime(Runtime):
 
         This asks for hashes, since v1 only finds what `up` would reject when it reads every service.
         """
-        env = Env(self._observer.engine, self._observer.deployment.folder)
+        env = Env(self._observer.engine, self._observer.deployment.folder, lambda: self._observer.env_files)
         before = env.change({REPLICAS: str(count)})
         self._observer.forget_plan()
         try:

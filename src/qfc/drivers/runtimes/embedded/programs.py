@@ -109,15 +109,13 @@ def read_environment_file(path: Path) -> dict[str, str]:
 
 
 def app_argv(state: EmbeddedState) -> tuple[str, ...]:
-    """Return the command of the API: a few processes with threads, forked after the code is loaded."""
+    """Return the command of the API: a few processes with threads. The node's own file has the rest."""
     address = f"[{state.bind}]:{state.port}" if ":" in state.bind else f"{state.bind}:{state.port}"
     heartbeat = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
     return (
-        *(sys.executable, "-m", "gunicorn", "qfc_node.wsgi:application", "--preload", "--no-control-socket"),
-        *("--bind", address, "--worker-class", "gthread", "--worker-tmp-dir", heartbeat),
-        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS), "--keep-alive", "15"),
-        # Names of files can be long; the API itself limits them, with an error in JSON.
-        *("--limit-request-line", "8190"),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:qfc_node.serving.configuration"),
+        *("--bind", address, "--worker-tmp-dir", heartbeat),
+        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS)),
         *("--timeout", "300", "--graceful-timeout", str(APP_STOP_S - 10)),
     )
 

@@ -306,6 +306,15 @@ class EmbeddedRuntime(Runtime):
             "TERM": os.environ.get("TERM", "dumb"),
         }
 
+    def database_command(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
+        """Return a program of PostgreSQL with the environment that connects it to the stack's database."""
+        command, environment = self._surroundings(DATABASE, argv)
+        return command, environment | operation_mark(self.layout.folder)
+
+    def pg_restore(self) -> list[str]:
+        """Return the command pg_restore of the release that the stack's data needs; the stack need not run."""
+        return [database.installation(self.layout, self.settings).program("pg_restore")]
+
     def _log_files(self, names: Sequence[str] | None) -> list[tuple[str, Path]]:
         chosen = self._chosen(names, SUPERVISOR)
         found = sorted(path for path in self.layout.log.glob("*.log"))
