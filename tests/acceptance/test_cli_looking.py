@@ -20,7 +20,7 @@ def test_health_names_every_leg(running: Qfc) -> None:
     report = running.ok("health")
     assert (report["stack"], report["verdict"]) == ("local", "ok")
     checks = {check["name"]: check for check in report["checks"]}
-    assert list(checks) == ["db", "app", "worker_wrapper", "api", "database", "storage", "queue", "latency"]
+    assert list(checks) == ["db", "app", "worker_wrapper", "api", "database", "storage", "queue", "disk", "latency"]
     for check in checks.values():
         assert set(check) == {"name", "verdict", "latency_ms", "detail"}
         assert check["verdict"] == "ok"

@@ -130,7 +130,7 @@ def test_a_stack_whose_data_are_gone_is_not_started_empty(tmp_path: Path) -> Non
     settings = EmbeddedConfig("field", tmp_path / "field", tmp_path, known=known)
     runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=frozenset)
     known.note(tmp_path / "field")
-    with pytest.raises(RefusedError, match=r"data of field are gone: .*/field is missing") as caught:
+    with pytest.raises(RefusedError, match=r"Data of field is missing: .*/field\.") as caught:
         runtime.start(None)
     assert "qfc stacks remove field" in caught.value.hint
     assert not (tmp_path / "field").exists()

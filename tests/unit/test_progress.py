@@ -42,6 +42,20 @@ def test_a_terminal_gets_a_bar_that_leaves_nothing_behind(monkeypatch: pytest.Mo
     assert max(map(len, text.replace("\r\033[K", "\n").splitlines())) < 60
 
 
+def test_a_step_is_written_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    err = Terminal()
+    line = ProgressLine(err, quiet=False)
+    line("Deploying", 1, 3)
+    line.step("Migrate")
+    assert [one.split("  ")[-1] for one in err.getvalue().split("\r\033[K")] == [
+        "",
+        "Deploying",
+        "… Migrate\n",
+        "Deploying",
+    ]
+
+
 def test_quiet_is_quiet() -> None:
     assert shown(io.StringIO(), quiet=True) == ""
 

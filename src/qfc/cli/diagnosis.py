@@ -40,7 +40,7 @@ def write_findings(writer: Writer, result: Diagnosis) -> None:
         paragraph(writer, f"Would: {step}")
     verdict = "ready" if result.ready else "not ready"
     findings = count(sum(one.result is not Result.SKIPPED for one in result.findings), "finding")
-    writer.line(f"Synchronisation is {verdict}: {len(result.checked)} checks, {findings}.")
+    writer.line(f"Synchronisation is {verdict}: {count(len(result.checked), 'check')}, {findings}.")
 
 
 def _unexamined(findings: Sequence[Finding]) -> dict[str, int]:

@@ -11,7 +11,9 @@ import click
 
 from .. import wiring
 from ..config import home_folder
+from ..errors import UsageError
 from ..operations.init import Initialised, init
+from ..stack.model import Capability
 from .output import Writer
 from .session import Session, pass_session
 from .settings import setting_options
@@ -39,7 +41,7 @@ An official deployment under Docker Compose, here or on a server that `ssh` reac
 def command(session: Session, name: str, default: bool, **values: object) -> None:
     """Write the configuration."""
     given = {key: value for key, value in values.items() if value is not None}
-    if is_guided(session, given):
+    if not default and is_guided(session, given):
         guide(session, name)
         return
     result = init(
@@ -58,10 +60,12 @@ def guide(session: Session, suggested: str) -> None:
     """Ask for the most important settings of a stack on this machine; start it and create an administrator."""
     click.echo("A stack on this machine. Enter accepts what is in brackets. For a deployment: qfc init --help")
     name = click.prompt("Name", default=suggested)
-    session.stack = name
-    folder = click.prompt("Folder for its data", default=str(home_folder(os.environ) / name))
-    port = click.prompt("Port", default=8011, type=click.IntRange(1, 65535))
-    values = {"folder": folder, "port": port}
+    usual = _usual(session, name)
+    given = {
+        "folder": click.prompt("Folder for its data", default=usual["folder"]),
+        "port": click.prompt("Port", default=usual["port"], type=click.IntRange(1, 65535)),
+    }
+    session.stack, values = name, {key: value for key, value in given.items() if value != usual[key]}
     result = init(
         name, values, default=False, environment=os.environ, wire=wiring.wire, here=None, options=session.options
     )
@@ -71,6 +75,15 @@ def guide(session: Session, suggested: str) -> None:
         _write(session.writer, result)
         return
     _start(session, admin)
+
+
+def _usual(session: Session, name: str) -> dict[str, object]:
+    """Return the settings that a stack has without an answer. Raises UsageError for a deployment."""
+    known = session.config.stacks.get(name)
+    if known is not None and known.kind.offers(Capability.CONTAINERS):
+        raise UsageError(f"{name} is a deployment.", hint="Change it with options; see: qfc init --help")
+    folder = known.folder if known else home_folder(os.environ) / name
+    return {"folder": str(folder), "port": (known and known.port) or 8011}
 
 
 def _start(session: Session, admin: str) -> None:

@@ -18,7 +18,7 @@ class ProgressLine:
 
     def __init__(self, err: TextIO, *, quiet: bool, stack: str | None = None) -> None:
         self._err, self._quiet, self._stack = err, quiet, stack
-        self._phase, self._is_drawn = "", False
+        self._phase, self._bar = "", ""
         self._is_terminal = err.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -32,17 +32,19 @@ class ProgressLine:
         self._phase = what
 
     def step(self, sentence: str) -> None:
-        """Write the line of a step."""
+        """Write the line of a step, above the bar."""
+        bar = self._bar
         if not self._quiet:
             self.clear()
             print(f"… {addressed(sentence, self._stack)}", file=self._err, flush=True)
+            self._show(bar)
         self._phase = sentence
 
     def clear(self) -> None:
         """Remove the bar: something else is written now."""
-        if self._is_drawn:
+        if self._bar:
             print(EMPTY, end="", file=self._err, flush=True)
-        self._is_drawn = False
+        self._bar = ""
 
     def _draw(self, what: str, done: int, total: int) -> None:
         if done >= total:
@@ -50,5 +52,9 @@ class ProgressLine:
             return
         filled = BAR * done // total
         line = f"{'█' * filled}{'░' * (BAR - filled)} {done}/{total}  {what}"
-        print(f"{EMPTY}{line[: shutil.get_terminal_size().columns - 1]}", end="", file=self._err, flush=True)
-        self._is_drawn = True
+        self._show(line[: shutil.get_terminal_size().columns - 1])
+
+    def _show(self, bar: str) -> None:
+        if bar:
+            print(f"{EMPTY}{bar}", end="", file=self._err, flush=True)
+        self._bar = bar

@@ -14,7 +14,8 @@ def no_progress(what: str, done: int, total: int) -> None:
 
 
 def counted(items: Sequence[Item], what: str, progress: Progress) -> Iterator[Item]:
-    """Yield the items; report each when the next one is asked for."""
+    """Yield the items; report the first before it begins, and each one when the next is asked for."""
+    progress(what, 0, len(items))
     for number, item in enumerate(items, start=1):
         yield item
         progress(what, number, len(items))

@@ -54,7 +54,15 @@ def scratch_stack(ports: EmbeddedPorts) -> Generator[Ports]:
 
     folder = ports.stack.home / f".drill-{ports.name}"
     settings = replace(
-        ports.stack, name=f"drill-{ports.name}", folder=folder, port=None, bind=None, workers=0, database_url_file=None
+        ports.stack,
+        name=f"drill-{ports.name}",
+        folder=folder,
+        # Nothing of it is to be remembered, and the other stack may use the usual port.
+        notes=folder / "stacks.json",
+        port=0,
+        bind=None,
+        workers=0,
+        database_url_file=None,
     )
     scratch = EmbeddedPorts(settings, BackupConfig(folder=folder / "backups"))
     _remove(scratch)

@@ -117,11 +117,11 @@ class Layout:
         return self.supervisor_conf.exists()
 
     def missing(self, *, with_database: bool) -> tuple[Path, ...]:
-        """Return what is missing of the data that a stack has once it has been started."""
+        """Return what is missing of the data that a stack has once it has been started: its folder if all is."""
         database = (self.database / "PG_VERSION", self.secrets / "POSTGRES_PASSWORD") if with_database else ()
         parts = (self.node, self.secrets / "SECRET_KEY", *database)
         if not any(part.exists() for part in parts):
-            return (self.folder,) if not self.folder.exists() else parts
+            return (self.folder,)
         return tuple(part for part in parts if not part.exists())
 
     def create(self) -> None:

@@ -211,11 +211,12 @@ class EmbeddedRuntime(Runtime):
         missing = self.layout.missing(with_database=self._has_database) if folder else ()
         if not missing:
             return
-        moved = f" Its data were in {folder}." if folder != self.layout.folder else ""
-        name = self.settings.name
+        moved = f" It was in {folder}." if folder != self.layout.folder else ""
+        name, places = self.settings.name, ", ".join(map(str, missing))
         raise RefusedError(
-            f"The data of {name} are gone: {', '.join(map(str, missing))} is missing.{moved}",
-            hint=f"Mount the disk or put the folder back. For an empty server: qfc stacks remove {name}, then qfc init",
+            f"Data of {name} is missing: {places}.{moved}",
+            hint="Mount the disk or put the folder back. For an empty server, also before restoring a backup: "
+            f"qfc stacks remove {name}, then qfc init {name}",
         )
 
     def _start_api(self, database_program: Program | None) -> None:
