@@ -27,9 +27,11 @@ from twins.site import FOLDER
 Make = Callable[[MemoryPorts, MemoryWorld], object]
 STORE = StoreFacts("default", "s3", "http://minio:9000")
 #: Repairs that change nothing but rows, tested on real databases (test_rows_*, test_waiting_twice).
-IN_ROWS = {"G09", "H02", "H01-plan", "H05", "C13", "twice"}
+IN_ROWS = {"G09", "H02", "H01-plan", "H05", "C13", "sessions", "twice"}
 #: Repairs whose success only an engine or a registry can show.
 ON_ENGINES = {"A05", "A05-other", "A11-cache", "E01-images", "D02"}
+#: Repairs of an embedded stack as a whole.
+ON_STACKS = {"I05", "I05-old"}
 
 
 def of_env(id: str) -> Make:

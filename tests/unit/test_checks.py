@@ -21,7 +21,7 @@ from qfc.errors import QfcError, UnreachableError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.findings import Result
-from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
+from qfc.stack.model import BoxLayer, DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts
 
@@ -134,6 +134,12 @@ def disk_full(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.runtime.space = Disk(50 * 1000**2, 100 * 1000**3, "/")
 
 
+def open_box(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    layers = (BoxLayer("landlock", "missing", "Function not implemented"), BoxLayer("limits", "used"))
+    ports.jobs.worker_rows[0] = replace(ports.jobs.worker_rows[0], layers=layers)
+
+
 FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "D11": (no_worker, "0 of 2 workers are running; 1 job waiting."),
     "D11-few": (a_worker_less, "1 of 2 workers are running."),
@@ -151,6 +157,7 @@ FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "A15": (disk_full, ""),
     "D12-away": (database_away, "The database does not answer."),
     "A11-other": (a_service_ended, "ofelia"),
+    "box": (open_box, "whatever their worker may. Layers: limits; landlock missing (Function not implemented)"),
 }
 
 

@@ -14,7 +14,7 @@ from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
 from qfc.checks.settings import SETTINGS
 from qfc.checks.worker_address import WORKER_URL
-from qfc.errors import CommandError, UnknownNameError
+from qfc.errors import CommandError, UnknownNameError, UntrustedError
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
@@ -39,6 +39,12 @@ def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) 
     made = found(ports)
     assert ids(made) == [id]
     assert f"{service} logged 1 such line, " in the(made, id).evidence
+
+
+def test_a_stopped_application_is_no_fault_of_the_store() -> None:
+    ports, _ = healthy("compose")
+    wrote(ports, "nginx", "2026/11/29 22:11:46 [error] 23#23: app could not be resolved (110: Operation timed out)")
+    assert found(ports).findings == ()
 
 
 def test_what_was_written_before_the_service_was_started_anew_is_no_finding() -> None:
@@ -197,6 +203,16 @@ def test_what_answers_inside_and_not_outside(legs: Mapping[str, int], evidence: 
     ports.deployment.routes = {name: leg(status) for name, status in legs.items()}
     said = [one.evidence for one in found(ports).findings if one.id == "B03-door"]
     assert said == ([evidence] if evidence else [])
+
+
+def test_a_certificate_that_is_not_trusted_is_judged_by_the_checks_of_certificates_alone() -> None:
+    ports, _ = healthy("compose")
+
+    def untrusted(_: object) -> tuple[int, bytes]:
+        raise UntrustedError("The certificate of https://field.example.org is not trusted.")
+
+    ports.deployment.routes = {"public": MemoryApi({}, untrusted), "nginx": leg(200), "app": leg(200)}
+    assert "B03-door" not in ids(found(ports))
 
 
 def test_a_deployment_without_nginx() -> None:

@@ -65,6 +65,19 @@ def geodb_in_use(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.directory.tables["core_geodb"] = 3
 
 
+def expired_sessions(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.conditions.server.expired = 60_000
+
+    def clear(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        del service, stdin
+        if argv[0] == "clearsessions":
+            ports.conditions.server.expired = 0
+        return ""
+
+    ports.runtime.execute_with = clear
+
+
 def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
     with_busy_workers(ports, lambda: apply_edits(ports))
     project = world.project("full")
@@ -81,6 +94,7 @@ FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
     "connections": (few_connections, "95 of 100", ()),
     "D12-locks": (stuck, "1 for up to 30 min: psql idle", ()),
     "F08": (lost_over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
+    "sessions": (expired_sessions, "60000 sessions have ended", ()),
     "I01": (geodb_in_use, "3 rows", ()),
 }
 

@@ -19,7 +19,7 @@ from qfc.operations.sync_diagnose import Diagnosis
 from qfc.stack.env_file import EnvFile
 from qfc.stack.findings import Result
 from qfc.stack.removals import DATA_SERVICES
-from repair_world import FAULTS, IN_ROWS, ON_ENGINES, add, service
+from repair_world import FAULTS, IN_ROWS, ON_ENGINES, ON_STACKS, add, service
 from twins import MemoryPorts
 
 #: Faults of which only one may be there: they replace the same thing.
@@ -132,8 +132,8 @@ def check(ports: MemoryPorts) -> Diagnosis:
 
 def test_every_repair_is_tested() -> None:
     repairs = {one.id for one in EVERYTHING if one.auto is not Auto.NO}
-    assert repairs == FAULTS.keys() | IN_ROWS | ON_ENGINES
-    assert not FAULTS.keys() & (IN_ROWS | ON_ENGINES)
+    assert repairs == FAULTS.keys() | IN_ROWS | ON_ENGINES | ON_STACKS
+    assert not FAULTS.keys() & (IN_ROWS | ON_ENGINES | ON_STACKS)
 
 
 @pytest.mark.parametrize("id", FAULTS)

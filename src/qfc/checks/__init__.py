@@ -27,7 +27,9 @@
     containers.py       containers, the Docker engine, Compose
     stores.py           the file stores
     launching.py        what official workers need to start containers for jobs
+    box.py              what holds the jobs of the node's workers
     hosts.py            the host: its disks, its name, its clock
+    backups.py          backups: made, fresh, whole, tried
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
 add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
@@ -37,7 +39,9 @@ silent on a healthy stack.
 from __future__ import annotations
 
 from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
+from .backups import BACKUPS
 from .base import Auto, Check, Severity
+from .box import BOX
 from .certificates import CERTIFICATES
 from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
@@ -93,6 +97,8 @@ ADVISORY: tuple[Check, ...] = (
     *STORES_ADVISORY,
     *LAUNCHING_ADVISORY,
     *HOSTS,
+    *BOX,
+    *BACKUPS,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

@@ -246,7 +246,7 @@ LOGS: tuple[Check, ...] = (
                [NGINX, APP], r"upstream timed out|WORKER TIMEOUT", longer_requests),
     LogPattern("B16", "nginx cannot resolve the store's host name", Severity.CRITICAL,
                "Use an endpoint that nginx's resolver knows, or an IP address",
-               [NGINX], r"\S+ could not be resolved"),
+               [NGINX], r"(?<!\S)(?!app )\S+ could not be resolved"),
     LogPattern("B18-log", "nginx cannot read its certificate", Severity.CRITICAL, "See which file: qfc certs status",
                [NGINX], r"cannot load certificate(?: key)? \"[^\"]*\"|BIO_new_file\([^)]*\) failed"),
     LogPattern("C07-log", "The application refuses STORAGES", Severity.CRITICAL,

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..errors import QfcError
+from ..stack.passwords import DATABASE, OWN_STORE, with_store_password
 from ..stack.redaction import HIDDEN
 from .base import Auto, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 
-DATABASE = "POSTGRES_PASSWORD"
 #: The keys that encrypt the secrets of projects.
 SEALS = ("SECRET_KEY", "SALT_KEY")
-#: Names of the password of a store that is part of the deployment: the store reads it when it starts.
-OWN_STORE = ("MINIO_ROOT_PASSWORD", "OBJECT_STORAGE_ROOT_PASSWORD")
 STORE_SERVICES = frozenset({"minio", "rustfs"})
-#: All names under which the application reads that password.
-STORE = (*OWN_STORE, "STORAGE_SECRET_ACCESS_KEY")
 #: What templates have in place of every secret.
 PLACEHOLDER = re.compile(r"<?change[_-]?(?:me|it)>?|replace[_-]?me", re.IGNORECASE)
 #: By the variable: values of examples. A placeholder is one for all of them.
@@ -35,7 +31,6 @@ SHIPPED = {
 #: A service that reads a variable: where the deployment lacks it, the value does not matter.
 ONLY_OF = {"WEBDAV_PASSWORD": "webdav"}
 SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
-_STORES = "STORAGES"
 
 
 def shipped(values: Values) -> list[str]:
@@ -57,7 +52,7 @@ def passwords(values: Values, *, has_store: bool) -> Values:
     found = shipped(values)
     changed = {DATABASE: _random()} if DATABASE in found else {}
     own = next((name for name in OWN_STORE if name in found and has_store), None)
-    return {**changed, **_of_store(values, values[own], _random())} if own else changed
+    return {**changed, **with_store_password(values, values[own], _random())} if own else changed
 
 
 def has_own_store(seen: Evidence) -> bool:
@@ -71,14 +66,6 @@ def _defined(seen: Evidence) -> frozenset[str]:
         return frozenset(seen.once("facts", lambda: seen.ports.deployment.rollout.facts()).images)
     except QfcError:
         return frozenset()
-
-
-def _of_store(values: Values, old: str, new: str) -> Mapping[str, str]:
-    """Return every line that contains the store's password, with the new one."""
-    changed = {name: new for name in STORE if values.get(name) == old}
-    written = re.compile(rf'("secret_key"\s*:\s*"){re.escape(old)}(?=")')
-    text = values.get(_STORES, "")
-    return {**changed, _STORES: written.sub(rf"\g<1>{new}", text)} if written.search(text) else changed
 
 
 def _random() -> str:

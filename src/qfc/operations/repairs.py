@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -118,10 +119,18 @@ def _repair(ports: Ports, check: Check, finding: Finding, guard: Guard) -> Findi
         if not guard.step(_sentence(check, seen)):
             return finding
         if check.look(seen) is not None:
-            check.repair(seen)
+            _repair_by(check, seen, guard)
     except QfcError as error:
         return _failed(finding, error)
     return _result(ports, check, finding)
+
+
+def _repair_by(check: Check, seen: Evidence, guard: Guard) -> None:
+    """Repair by the check itself, or by the operation that it names; both run under the lock."""
+    if check.operation:
+        pkgutil.resolve_name(check.operation)(seen.ports, guard.report)
+    else:
+        check.repair(seen)
 
 
 def _sentence(check: Check, seen: Evidence) -> str:

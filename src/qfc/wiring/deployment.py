@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from ..drivers.routes.api import ApiRoutes
-from ..drivers.routes.database import DatabaseRoute
-from ..drivers.runtimes.compose import ComposeRuntime, Observer
-from ..stack.model import MemoryRoom
 from ..stack.ports import (
     Api,
     Certificates,
@@ -24,6 +21,12 @@ from ..stack.ports import (
     Tunnels,
 )
 from .base import Once
+
+if TYPE_CHECKING:
+    from ..drivers.routes.api import ApiRoutes
+    from ..drivers.routes.database import DatabaseRoute
+    from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..stack.model import MemoryRoom
 
 
 class ComposeDeployment(Deployment):

@@ -40,7 +40,7 @@ class FolderObjectStore(ObjectStore):
             raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        for path in _files(self.folder):
+        for path in _files(self.folder / prefix.rpartition("/")[0]):
             key = path.relative_to(self.folder).as_posix()
             if key.startswith(prefix):
                 yield key, path.stat().st_size

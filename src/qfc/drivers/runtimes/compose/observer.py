@@ -15,7 +15,7 @@ from ...docker.containers import ENV_FILES, Container
 from ...docker.engine import Engine
 from ...docker.restarts import RestartHistory
 from ...docker.snapshot import Snapshot, Use
-from ...sql import block
+from ...queue_depth import depth_query
 from . import deployment as deployments
 from . import program
 from .deployment import ComposeConfig, ComposeProject
@@ -27,12 +27,6 @@ from .services import services
 FRESH_S = 1.0
 #: The label of the containers that official workers start for jobs.
 JOB_LABEL = "job_id"
-
-
-def depth_query() -> str:
-    """Return the query for the depth of the queue; the table of jobs has the same name in every release."""
-    query = " ".join(block("jobs.depth").text.splitlines()).replace("{job}", "core_job")
-    return f"select row_to_json(q) from ({query}) q"
 
 
 class Observer:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model.conditions import LongJobs, ProjectCount
+if TYPE_CHECKING:
+    from ...model.conditions import LongJobs, ProjectCount
 
 
 class WorkConditions(Protocol):
