@@ -57,6 +57,16 @@ def test_files_tell_what_holds_in_their_release(release: str) -> None:
     assert told == TOLD[release]
 
 
+def test_the_node_in_containers_reads_values_more_tolerantly() -> None:
+    ports, _ = healthy("compose")
+    text = (RELEASES.parents[1] / "docker/docker-compose.yml").read_bytes()
+    ports.host.files[FOLDER / "docker-compose.yml"] = (text, 0o644)
+    ports.deployment.site.env = ports.deployment.site.env.replace("DEBUG=0", "DEBUG=false")
+    made = found(ports)
+    assert "DEBUG" in text.decode()
+    assert "A12-values" not in ids(made)
+
+
 def test_without_files_nothing_is_told() -> None:
     assert facts_of(" \n") is None
 

@@ -12,6 +12,7 @@
     pages.py            its pages, behind all redirects
     certificates.py     the certificate that clients see, and its file
     releases.py         the files of the release, the last deployment
+    cron.py             the application's periodic tasks
     records.py          the database itself: writable, migrated, free of blocking sessions
     work.py             jobs and edits of the last days
     twice.py            edits that would be applied several times

@@ -96,7 +96,7 @@ class RefusedValues(ReleaseCheck):
     def look(self, seen: Evidence) -> str | None:
         """Read the values that the release refuses, as far as the Compose files pass them on."""
         facts = release_facts(seen)
-        if facts is None:
+        if facts is None or not facts.is_official:
             return None
         passed = referenced(compose_text(seen))
         found = refused_values(seen.settings(), *passed, are_flags_strict=facts.refuses_empty)

@@ -21,6 +21,8 @@ FLAGS = ("DEBUG", "DJANGO_USE_X_FORWARDED_HOST", "QFIELDCLOUD_USE_I18N", LOGIN, 
 #: Earlier releases read some of them as whole numbers.
 NUMBERS_BEFORE = ("DEBUG", "QFIELDCLOUD_USE_I18N", LOGIN)
 NUMBERS = ("QFIELDCLOUD_AUTH_TOKEN_EXPIRATION_HOURS", TIMEOUT)
+#: The images of QGIS, which only official workers start.
+OFFICIAL = "QFIELDCLOUD_QGIS"
 #: Without these, the application finds no database, waits for it, and ends.
 NEEDED = ("POSTGRES_HOST", "POSTGRES_DB", "POSTGRES_USER")
 #: From where nginx takes http, unless its template says otherwise.
@@ -42,6 +44,8 @@ TOLD: Mapping[str, tuple[str, str, str]] = {
     "internal_networks": ("… from these networks alone", "v26.8", "the block geo in nginx's template; without it"
                           f" {', '.join(INTERNAL_NETWORKS)}"),
     "allows_http": ("nginx answers workers by http", "in no official release", f"{ALLOW_HTTP}"),
+    "is_official": ("The application is the official one; the node is more tolerant of values", "always",
+                    f"{OFFICIAL}*"),
     "has_timeout_in_env": ("The time limit of jobs is a variable; before, it was a setting of the admin", "v26.24",
                            f"{TIMEOUT}"),
 }  # fmt: skip
@@ -55,7 +59,8 @@ class ReleaseFacts:
     reads NGINX_ALLOW_HTTP, as those of other makers do. `compares_port`: the application refuses downloads by another
     port than WEB_HTTPS_PORT (before v25.27, which also dropped the second PostGIS).
     `has_timeout_in_env`: the time limit of jobs is a variable (since v26.24), no stored setting. `refuses_empty`: flags
-    are 0 or 1 and nothing else (since v26.4, which also renamed the variables of the object store).
+    are 0 or 1 and nothing else (since v26.4, which also renamed the variables of the object store). `is_official`:
+    it is not the node in containers, whose files have no images of QGIS.
     """
 
     has_internal_http: bool
@@ -64,6 +69,7 @@ class ReleaseFacts:
     has_timeout_in_env: bool
     refuses_empty: bool
     internal_networks: tuple[str, ...] = INTERNAL_NETWORKS
+    is_official: bool = True
 
 
 def facts_of(text: str) -> ReleaseFacts | None:
@@ -77,6 +83,7 @@ def facts_of(text: str) -> ReleaseFacts | None:
         has_timeout_in_env=TIMEOUT in text,
         refuses_empty="OBJECT_STORAGE_" in text,
         internal_networks=_internal_networks(text),
+        is_official=OFFICIAL in text,
     )
 
 
