@@ -16,7 +16,8 @@ from qfc.checks.settings import SETTINGS
 from qfc.checks.worker_address import WORKER_URL
 from qfc.errors import CommandError, UnknownNameError, UntrustedError
 from qfc.operations.guard import Options
-from qfc.stack.findings import Result
+from qfc.operations.health import health
+from qfc.stack.findings import Result, Severity
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
 from qfc.stack.rollout import DeployState, Record, as_document
 from twins import MemoryPorts
@@ -213,6 +214,8 @@ def test_a_certificate_that_is_not_trusted_is_judged_by_the_checks_of_certificat
 
     ports.deployment.routes = {"public": MemoryApi({}, untrusted), "nginx": leg(200), "app": leg(200)}
     assert "B03-door" not in ids(found(ports))
+    leg_of_clients = next(one for one in health(ports, thorough=True).checks if one.id == "leg public")
+    assert leg_of_clients.severity is Severity.WARNING
 
 
 def test_a_deployment_without_nginx() -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError
+from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError, UntrustedError
 from ..stack.api_status import STATUS, judge_status
 from ..stack.box import of_box
 from ..stack.findings import Finding, Severity, clear, problem, unknown
@@ -92,6 +92,9 @@ def probe(name: str, ask: Callable[[], Answer], judge: Callable[[Answer], Findin
         finding = replace(judge(ask()), id=name)
     except UnknownNameError as error:
         finding = unknown(name, error.message)
+    except UntrustedError as error:
+        # The server answers, and devices may have its authority: the checks of certificates say more.
+        finding = problem(name, Severity.WARNING, error.message)
     except QfcError as error:
         finding = problem(name, Severity.CRITICAL, error.message)
     return replace(finding, latency_ms=round((time.perf_counter() - began) * 1000, 1))

@@ -61,7 +61,7 @@ class Statements:
 def _continues(line: LogLine) -> bool:
     """Return whether a line may be the rest of a statement: PostgreSQL indents it, and logs its parameters."""
     return (not line.level and line.text.startswith("\t")) or (
-        line.level == "DETAIL" and line.text.startswith("parameters: ")
+        line.level == "DETAIL" and line.text.lower().startswith("parameters: ")
     )
 
 
