@@ -189,4 +189,9 @@ def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldSe
         there.http = there.login()
         assert there.files() == files
         there.http.close()
-        other.ok("down", "--now")
+
+        other.ok("init", "copy", "--workers", "1")
+        other.ok("--stack", "local", "db", "restore", "--to", made, "--into", "copy", "--yes")
+        assert rows(other, "copy")["filestorage_fileversion"] == before["filestorage_fileversion"]
+        for stack in ("local", "copy"):
+            other.ok("--stack", stack, "down", "--now")
