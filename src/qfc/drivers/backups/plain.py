@@ -33,7 +33,7 @@ from ...stack.backup_set import (
 from ...stack.ports import BackupStore, ObjectStore
 from .keys import FileBackupKeys
 from .manual import MANUAL
-from .sealing import PIECE, Counted, sealed, unseal
+from .sealing import PIECE, Chained, Counted, sealed, sealed_at_once, unseal
 
 OBJECTS, SETS, MANIFEST, SIGNATURE, README = "objects/", "sets/", "manifest.json", "manifest.json.sig", "README.md"
 VERIFIED = "verified-"
@@ -61,6 +61,7 @@ class PlainBackupStore(BackupStore):
         self._objects, self._keys, self._place = objects, keys, place
         self._encryption, self._progress, self._settle = encryption, progress, settle
         self._read: dict[str, Manifest | None] = {}
+        self._to: str | None = None
 
     @property
     def place(self) -> str:
@@ -199,13 +200,15 @@ class PlainBackupStore(BackupStore):
                 self._objects.delete(key)
 
     def _put(self, key: str, content: BinaryIO, recipient: str | None, *, expected: str = "") -> Stored:
-        plain = Counted(content)
+        head = _head(content)
+        is_small = len(head) < PIECE
+        plain = Counted(io.BytesIO(head) if is_small else Chained(head, content))
 
         def compare() -> None:
             if expected and plain.sha256 != expected:
                 raise DamagedError(f"The object {expected[:12]}… has other bytes than its name says.")
 
-        with sealed(plain, recipient, compare) as stream:
+        with (sealed_at_once if is_small else sealed)(plain, recipient, compare) as stream:
             raw = Counted(stream)
             self._objects.put(key, cast(BinaryIO, raw))
         return Stored(plain.sha256, plain.size, key, raw.sha256, raw.size)
@@ -263,10 +266,18 @@ class PlainBackupStore(BackupStore):
     def _recipient(self, *, always: bool = False) -> str | None:
         if self._encryption != ALL and not always:
             return None
-        recipient = self._keys.recipient()
-        if recipient is None:
+        self._to = self._to or self._keys.recipient()
+        if self._to is None:
             raise RefusedError("There is no key to encrypt backups to.", hint="Type: qfc db keys")
-        return recipient
+        return self._to
+
+
+def _head(content: BinaryIO) -> bytes:
+    """Return the beginning of a stream: all of it, if it is shorter than a piece."""
+    head = content.read(PIECE)
+    while 0 < len(head) < PIECE and (more := content.read(PIECE - len(head))):
+        head += more
+    return head
 
 
 def _no_identity() -> RefusedError:

@@ -117,18 +117,18 @@ def summary(tables: Mapping[str, int]) -> Mapping[str, int]:
 def question(plan: RestorePlan) -> str:
     """Return the question that says what is replaced by what, and what is lost."""
     when = f"{plan.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
-    now = "its present state, which cannot be read" if plan.now is None else _words(plan.now)
-    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({_words(plan.then)})."]
-    lines += [f"{one.count} edits by {one.user} in {one.project} are newer." for one in plan.lost.edits]
-    if plan.lost.files:
-        lines.append(f"{count(plan.lost.files, 'uploaded file')} are newer.")
-    if plan.lost.edits or plan.lost.files:
-        lines.append("They are exported first, and can be applied again.")
+    now = "its present state, which cannot be read" if plan.now is None else words(plan.now)
+    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({words(plan.then)})."]
+    newer = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in plan.lost.edits]
+    newer += [count(plan.lost.files, "uploaded file")] if plan.lost.files else []
+    if newer:
+        lines.append(f"Newer than that: {', '.join(newer)}; exported first, to be applied again.")
     return " ".join([*lines, "Restore?"])
 
 
-def _words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in counts.items())
+def words(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them."""
+    return ", ".join(f"{number} {what.removesuffix('s') if number == 1 else what}" for what, number in counts.items())
 
 
 class Restoring:
