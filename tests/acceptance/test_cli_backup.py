@@ -15,6 +15,7 @@ import pytest
 
 from field_server import FieldServer
 from qfc_command import Qfc
+from small_disk import small_disk
 
 pytestmark = pytest.mark.slow
 
@@ -111,6 +112,17 @@ def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(
     assert not running("db", "verify", "--all").code or "unverified" in after.values()
     finished = {one.parent for one in (place(running) / "sets").glob("*/manifest.json")}
     assert {one for one in (place(running) / "sets").iterdir() if any(one.iterdir())} == finished
+
+
+def test_a_full_place_is_said_and_leaves_no_set(running: Qfc, server: FieldServer) -> None:
+    server.upload("huge.bin", os.urandom(3_000_000))
+    with small_disk("2m") as disk:
+        answer = running("--json", "db", "backup", QFC_BACKUP_FOLDER=str(disk))
+        assert (answer.code, answer.json["error"]["hint"]) == (1, "Check free space and permissions.")
+        assert not running("--json", "db", "list", QFC_BACKUP_FOLDER=str(disk)).json["sets"]
+        assert running.ok("status")["verdict"] == "ok"
+    server.delete("huge.bin")
+    assert running.ok("db", "backup")["verified"]
 
 
 def test_what_the_server_itself_has_lost_is_said_and_does_not_count(running: Qfc, server: FieldServer) -> None:

@@ -68,7 +68,7 @@ def test_a_destroyed_server_comes_back_row_by_row_and_file_by_file(running: Qfc,
 
     refused = running("db", "restore")
     assert refused.code == 4
-    assert "Replace the data of local (1 users, 0 projects" in refused.err
+    assert "Replace the data of local (1 user, 0 projects" in refused.err
     plan = running.ok("db", "restore", "--dry-run")
     assert (plan["restored"]["projects"], plan["dry_run"]) == (1, True)
     assert not rows(running)["core_project"]
@@ -93,7 +93,7 @@ def test_edits_and_files_after_the_set_are_applied_again_each_once(running: Qfc,
     with_edit = server.files()["points.gpkg"]
 
     refused = running("db", "restore")
-    assert "1 edits by anna in anna/survey are newer" in refused.err
+    assert "Newer than that: 1 edit by anna in anna/survey" in refused.err
     result = running.ok("db", "restore", "--yes")
     assert result["lost"] == {"edits": [{"project": "anna/survey", "user": "anna", "count": 1}], "files": 1}
     assert "later.jpg" not in server.files()
@@ -189,4 +189,9 @@ def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldSe
         there.http = there.login()
         assert there.files() == files
         there.http.close()
-        other.ok("down", "--now")
+
+        other.ok("init", "copy", "--workers", "1")
+        other.ok("--stack", "local", "db", "restore", "--to", made, "--into", "copy", "--yes")
+        assert rows(other, "copy")["filestorage_fileversion"] == before["filestorage_fileversion"]
+        for stack in ("local", "copy"):
+            other.ok("--stack", stack, "down", "--now")

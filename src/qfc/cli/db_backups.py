@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from ..operations.backup.listing import SetsList, db_list
 from ..operations.backup.lost import AppliedAgain, apply_again
 from ..operations.backup.make import BackedUp, db_backup
 from ..operations.backup.prune import SetsPruned, db_prune
-from ..operations.backup.restore import Restored, db_restore
+from ..operations.backup.restore import Restored, db_restore, words
 from ..operations.backup.verify import VerifiedSets, db_verify
 from ..operations.queue_change import count
 from .output import Writer, bytes_text, seconds_text, time_text
@@ -207,9 +206,9 @@ def _write_restored(writer: Writer, result: Restored) -> None:
     if result.dry_run:
         for step in result.steps:
             writer.line(f"Would: {step}")
-    now = "not readable" if result.replaced is None else _words(result.replaced)
+    now = "not readable" if result.replaced is None else words(result.replaced)
     writer.line(f"{'Would replace' if result.dry_run else 'Replaced'}: {now}")
-    writer.line(f"By {result.backup} of {time_text(result.taken_at)} UTC: {_words(result.restored)}")
+    writer.line(f"By {result.backup} of {time_text(result.taken_at)} UTC: {words(result.restored)}")
     for one in result.lost.edits:
         writer.line(f"  newer: {count(one.count, 'edit')} by {one.user} in {one.project}")
     if result.lost.files:
@@ -243,7 +242,3 @@ def _write_again(writer: Writer, result: AppliedAgain) -> None:
     writer.line(f"{count(result.edits, 'edit')} and {count(result.files, 'file')} sent. See: qfc deltas list")
     for one in result.left:
         paragraph(writer, f"Left: {one.what}: {one.why}.")
-
-
-def _words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in counts.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,15 +29,20 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
 
     own = ports.folder / "backup"
     keys = FileBackupKeys(own)
-    target, place = _target(ports, config)
+    target, place, settle = _target(ports, config)
     store = PlainBackupStore(
-        target, keys, place=place, encryption=config.encryption.value, progress=own / "progress.jsonl"
+        target,
+        keys,
+        place=place,
+        encryption=config.encryption.value,
+        progress=own / "progress.jsonl",
+        settle=settle,
     )
     return StackBackups(
         store,
         keys,
         lambda: EmbeddedBackupSource(ports.embedded, ports.connect, ports.objects),
-        lambda: EmbeddedRestoreTarget(ports.embedded, ports.objects),
+        lambda: EmbeddedRestoreTarget(ports.embedded),
         lambda: scratch_stack(ports),
         retention=_retention(config),
         encryption=config.encryption.value,
@@ -84,8 +89,8 @@ def _remove(scratch: EmbeddedPorts) -> None:
         raise QfcError(f"{scratch.folder} cannot be removed.", hint="Remove it by hand.")
 
 
-def _target(ports: EmbeddedPorts, config: BackupConfig) -> tuple[ObjectStore, str]:
-    """Return the place of the sets, and its name for people."""
+def _target(ports: EmbeddedPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
+    """Return the place of the sets, its name for people, and what forces everything to its disk."""
     if config.bucket_file is not None:
         from ..drivers.objects.s3 import S3ObjectStore, bucket_of
         from ..drivers.runtimes.embedded.programs import read_environment_file
@@ -95,11 +100,12 @@ def _target(ports: EmbeddedPorts, config: BackupConfig) -> tuple[ObjectStore, st
             raise ConfigError(
                 [f"backup.bucket_file {config.bucket_file} names no bucket."], hint="Add STORAGE_BUCKET_NAME=NAME."
             )
-        return S3ObjectStore(bucket), f"bucket {bucket.name}/{ports.name}"
+        return S3ObjectStore(bucket), f"bucket {bucket.name}/{ports.name}", lambda: None
     from ..drivers.objects.folder import FolderObjectStore
 
     folder = (config.folder or Path(ports.stack.home) / "backups") / ports.name
-    return FolderObjectStore(folder), str(folder)
+    store = FolderObjectStore(folder, later=True)
+    return store, str(folder), store.settle
 
 
 def _born_at(secret: Path) -> datetime | None:

@@ -11,13 +11,12 @@ Nothing is overwritten, so the target may be append-only.
 from __future__ import annotations
 
 import io
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
 from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
-from ...files import append_line
 from ...stack.backup_set import (
     REFERENCES,
     SECRETS,
@@ -34,7 +33,7 @@ from ...stack.backup_set import (
 from ...stack.ports import BackupStore, ObjectStore
 from .keys import FileBackupKeys
 from .manual import MANUAL
-from .sealing import PIECE, Counted, sealed, unseal
+from .sealing import PIECE, Chained, Counted, sealed, sealed_at_once, unseal
 
 OBJECTS, SETS, MANIFEST, SIGNATURE, README = "objects/", "sets/", "manifest.json", "manifest.json.sig", "README.md"
 VERIFIED = "verified-"
@@ -44,14 +43,25 @@ ENCRYPTED = ".age"
 
 
 class PlainBackupStore(BackupStore):
-    """Sets in an object store. `progress` is a file of this machine: what an interrupted backup has stored."""
+    """Sets in an object store. `progress` is a file of this machine: what an interrupted backup has stored.
+
+    `settle` waits until everything is on the disk of a store that stores first and forces later.
+    """
 
     def __init__(
-        self, objects: ObjectStore, keys: FileBackupKeys, *, place: str, encryption: str, progress: Path
+        self,
+        objects: ObjectStore,
+        keys: FileBackupKeys,
+        *,
+        place: str,
+        encryption: str,
+        progress: Path,
+        settle: Callable[[], None] = lambda: None,
     ) -> None:
         self._objects, self._keys, self._place = objects, keys, place
-        self._encryption, self._progress = encryption, progress
+        self._encryption, self._progress, self._settle = encryption, progress, settle
         self._read: dict[str, Manifest | None] = {}
+        self._to: str | None = None
 
     @property
     def place(self) -> str:
@@ -70,8 +80,8 @@ class PlainBackupStore(BackupStore):
 
     def put_object(self, sha256: str, content: BinaryIO) -> Stored:
         stored = self._put(self._object_name(sha256), content, self._recipient(), expected=sha256)
-        with suppress(OSError):
-            append_line(self._progress, next(iter(references_lines([stored]))).decode().strip())
+        with suppress(OSError), self._progress.open("ab") as file:
+            file.writelines(references_lines([stored]))
         return stored
 
     def put_part(self, set_id: str, name: str, content: BinaryIO) -> Stored:
@@ -83,9 +93,11 @@ class PlainBackupStore(BackupStore):
         signature = self._keys.sign(content)
         if signature is None:
             raise _no_identity()
+        self._settle()
         self._objects.put(README, io.BytesIO(MANUAL.encode()))
         self._objects.put(f"{SETS}{manifest.id}/{SIGNATURE}", io.BytesIO(signature))
         self._objects.put(f"{SETS}{manifest.id}/{MANIFEST}", io.BytesIO(content))
+        self._settle()
         self._read[manifest.id] = manifest
         self._progress.unlink(missing_ok=True)
 
@@ -143,6 +155,7 @@ class PlainBackupStore(BackupStore):
     def judge(self, verdict: Verdict) -> None:
         name = f"{VERIFIED}{verdict.verified_at:%Y%m%dT%H%M%S.%f}.json"
         self._objects.put(f"{SETS}{verdict.set_id}/{name}", io.BytesIO(verdict_as_json(verdict)))
+        self._settle()
 
     def verdicts(self) -> Mapping[str, Verdict]:
         newest: dict[str, str] = {}
@@ -187,21 +200,26 @@ class PlainBackupStore(BackupStore):
                 self._objects.delete(key)
 
     def _put(self, key: str, content: BinaryIO, recipient: str | None, *, expected: str = "") -> Stored:
-        plain = Counted(content)
+        head = _head(content)
+        is_small = len(head) < PIECE
+        plain = Counted(io.BytesIO(head) if is_small else Chained(head, content))
 
         def compare() -> None:
             if expected and plain.sha256 != expected:
                 raise DamagedError(f"The object {expected[:12]}… has other bytes than its name says.")
 
-        with sealed(plain, recipient, compare) as stream:
+        with (sealed_at_once if is_small else sealed)(plain, recipient, compare) as stream:
             raw = Counted(stream)
             self._objects.put(key, cast(BinaryIO, raw))
         return Stored(plain.sha256, plain.size, key, raw.sha256, raw.size)
 
     def _remembered(self) -> Iterator[Stored]:
-        """Yield what is in the store: of an interrupted backup, then of the sets, the newest first."""
+        """Yield what is in the store: of an interrupted backup, then of the sets, the newest first.
+
+        The machine may have lost its power then: those objects are read before they are believed.
+        """
         with suppress(OSError, QfcError), self._progress.open("rb") as file:
-            yield from references_of(file)
+            yield from (one for one in references_of(file) if self.check_bytes(one) is None)
         for manifest in reversed(self.manifests()):
             with suppress(DamagedError):
                 yield from self.references(manifest)
@@ -248,10 +266,18 @@ class PlainBackupStore(BackupStore):
     def _recipient(self, *, always: bool = False) -> str | None:
         if self._encryption != ALL and not always:
             return None
-        recipient = self._keys.recipient()
-        if recipient is None:
+        self._to = self._to or self._keys.recipient()
+        if self._to is None:
             raise RefusedError("There is no key to encrypt backups to.", hint="Type: qfc db keys")
-        return recipient
+        return self._to
+
+
+def _head(content: BinaryIO) -> bytes:
+    """Return the beginning of a stream: all of it, if it is shorter than a piece."""
+    head = content.read(PIECE)
+    while 0 < len(head) < PIECE and (more := content.read(PIECE - len(head))):
+        head += more
+    return head
 
 
 def _no_identity() -> RefusedError:

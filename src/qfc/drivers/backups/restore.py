@@ -19,11 +19,14 @@ from ...stack.backup_set import NewerFile, Stored
 from ...stack.model import Delta
 from ...stack.ports import ObjectStore, RestoreTarget
 from ..commands import echo
+from ..objects.folder import FolderObjectStore
+from ..objects.s3 import S3ObjectStore, bucket_of
 from ..postgres import rows
 from ..postgres.connection import Database, Transaction, connect_to
 from ..postgres.swap import NEW, OLD, DatabaseSwap
 from ..postgres_server import Endpoint
 from ..runtimes.embedded import EmbeddedRuntime
+from ..runtimes.embedded.programs import environment_of
 from .dumps import Feeding
 from .embedded import NODE_ENV, SECRET_KEY, object_key
 from .sealing import PIECE
@@ -39,8 +42,9 @@ Answer = TypeVar("Answer")
 class EmbeddedRestoreTarget(RestoreTarget):
     """The database, the blobs and the settings of an embedded stack."""
 
-    def __init__(self, runtime: EmbeddedRuntime, objects: ObjectStore) -> None:
-        self._runtime, self._objects = runtime, objects
+    def __init__(self, runtime: EmbeddedRuntime) -> None:
+        self._runtime = runtime
+        self._objects = self._store_of(runtime.own_settings())
         self._swap = DatabaseSwap(lambda name: self._connect(database=name))
 
     @property
@@ -51,6 +55,14 @@ class EmbeddedRestoreTarget(RestoreTarget):
         if self._runtime.settings.database_url_file is None:
             self._runtime.start([DATABASE])
 
+    def follow(self, files: Mapping[str, bytes]) -> None:
+        path = self._runtime.layout.node_environment
+        self._objects = self._store_of(environment_of(files.get(NODE_ENV, b"").decode(), path))
+
+    def _store_of(self, settings: Mapping[str, str]) -> ObjectStore:
+        bucket = bucket_of(settings, prefix="blobs/")
+        return S3ObjectStore(bucket) if bucket else FolderObjectStore(self._runtime.layout.blobs, later=True)
+
     def lacking(self, objects: Iterable[Stored]) -> tuple[Stored, ...]:
         present = dict(self._objects.keys())
         return tuple(one for one in objects if present.get(object_key(one.sha256)) != one.size)
@@ -60,6 +72,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
             read(cast(BinaryIO, content))
             content.seek(0)
             self._objects.put(object_key(stored.sha256), cast(BinaryIO, content))
+
+    def settle(self) -> None:
+        if isinstance(self._objects, FolderObjectStore):
+            self._objects.settle()
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         name = self._endpoint.database + NEW

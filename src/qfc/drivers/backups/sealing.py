@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import threading
 from collections.abc import Callable, Generator
@@ -49,6 +50,20 @@ class Counted:
     def _add(self, chunk: bytes) -> None:
         self._sha256.update(chunk)
         self.size += len(chunk)
+
+
+class Chained:
+    """A stream whose beginning was read already."""
+
+    def __init__(self, head: bytes, rest: BinaryIO) -> None:
+        self._head, self._rest = head, rest
+
+    def read(self, size: int = -1) -> bytes:
+        """Read the beginning, then the rest."""
+        if not self._head:
+            return self._rest.read(size)
+        chunk, self._head = (self._head, b"") if size < 0 else (self._head[:size], self._head[size:])
+        return chunk if size >= 0 else chunk + self._rest.read()
 
 
 class _Sealed:
@@ -134,6 +149,16 @@ def sealed(content: Any, recipient: str | None, at_end: Callable[[], None]) -> G
         yield cast(BinaryIO, _Sealed(pipe, ended))
     # Whoever stopped early has closed the pipe, which ends the thread too.
     thread.join()
+
+
+@contextmanager
+def sealed_at_once(content: Any, recipient: str | None, at_end: Callable[[], None]) -> Generator[BinaryIO]:
+    """Give the sealed bytes of content that fits into memory, as `sealed` does. Raises what `at_end` raises."""
+    out = io.BytesIO()
+    seal(content, out, recipient)
+    at_end()
+    out.seek(0)
+    yield out
 
 
 def unseal(stored: BinaryIO, sink: Any, identity: str | None, *, encrypted: bool) -> None:

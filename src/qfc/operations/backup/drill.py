@@ -52,8 +52,8 @@ class Drilled:
 
     @property
     def exit_code(self) -> int:
-        """0 only if everything is true."""
-        return 0 if self.ok else 1
+        """0 only if everything is true, or with `--dry-run`."""
+        return 0 if self.ok or self.dry_run else 1
 
 
 def db_drill(ports: Ports, wanted: str | None, options: Options) -> Drilled:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -116,18 +117,18 @@ def summary(tables: Mapping[str, int]) -> Mapping[str, int]:
 def question(plan: RestorePlan) -> str:
     """Return the question that says what is replaced by what, and what is lost."""
     when = f"{plan.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
-    now = "its present state, which cannot be read" if plan.now is None else _words(plan.now)
-    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({_words(plan.then)})."]
-    lines += [f"{one.count} edits by {one.user} in {one.project} are newer." for one in plan.lost.edits]
-    if plan.lost.files:
-        lines.append(f"{count(plan.lost.files, 'uploaded file')} are newer.")
-    if plan.lost.edits or plan.lost.files:
-        lines.append("They are exported first, and can be applied again.")
+    now = "its present state, which cannot be read" if plan.now is None else words(plan.now)
+    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({words(plan.then)})."]
+    newer = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in plan.lost.edits]
+    newer += [count(plan.lost.files, "uploaded file")] if plan.lost.files else []
+    if newer:
+        lines.append(f"Newer than that: {', '.join(newer)}; exported first, to be applied again.")
     return " ".join([*lines, "Restore?"])
 
 
-def _words(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {what}" for what, number in counts.items())
+def words(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them."""
+    return ", ".join(f"{number} {what.removesuffix('s') if number == 1 else what}" for what, number in counts.items())
 
 
 class Restoring:
@@ -154,7 +155,7 @@ class Restoring:
 
     def run(self, *, safety: bool) -> None:
         """Restore. Raises QfcError; then everything is as before."""
-        self._fill()
+        self._fill(follow=not self._database_only)
         steps = [
             self._step("Stop API and workers"),
             *([self._step("Back up the present state, to be safe")] if safety else []),
@@ -166,21 +167,24 @@ class Restoring:
 
     def on_trial(self) -> None:
         """Restore into an empty stack, without the settings of the operator: it must not use the stack's store."""
-        self._fill()
+        self._fill(follow=False)
         self._target.configure({name: content for name, content in self._secrets().items() if name == SECRET_KEY})
         self._target.swap()
         self._compare()
 
-    def _fill(self) -> None:
+    def _fill(self, *, follow: bool) -> None:
+        """Add objects, and fill the new database; `follow`: in the store that the settings of the set name."""
         if self._step("Verify the set, and compare its release with the installed one"):
             self._require_whole()
             self._target.serve_database()
             require_release(self._manifest, self._ports)
         if not self._database_only and self._step("Add the files that the store lacks"):
+            if follow:
+                self._target.follow(self._secrets())
             self._add_objects()
         if self._step("Fill a new database beside the one in use"):
             self._target.forget()
-            self._target.fill(lambda sink: self._store.read(self._manifest.parts[DATABASE], sink))
+            self._fill_database()
 
     def _require_whole(self) -> None:
         if self._source.backups.keys.identity() is None:
@@ -194,10 +198,20 @@ class Restoring:
                 f"{self._manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list"
             )
 
+    def _fill_database(self) -> None:
+        try:
+            self._target.fill(lambda sink: self._store.read(self._manifest.parts[DATABASE], sink))
+        except QfcError:
+            # On a full disk, half a database would take the space that others need.
+            with suppress(QfcError):
+                self._target.discard()
+            raise
+
     def _add_objects(self) -> None:
         lacking = self._target.lacking(self._store.references(self._manifest))
         for one in lacking:
             self._target.put(one, lambda sink, one=one: self._store.read(one, sink))
+        self._target.settle()
         self.objects_added = len(lacking)
 
     def _replace(self, *, safety: bool) -> None:
@@ -205,8 +219,8 @@ class Restoring:
         journal.write(self._ports.records, journal.Entry(OPERATION, {"state": "replacing", "set": self._manifest.id}))
         try:
             self._ports.runtime.stop([APP, WORKER])
-            if safety and self._target.tables():
-                self._save()
+            if self._target.tables():
+                self._save(safety=safety)
             if not self._database_only:
                 self._target.configure(self._secrets())
             self._target.swap()
@@ -220,11 +234,13 @@ class Restoring:
             raise
         finish(self._ports)
 
-    def _save(self) -> None:
-        manifest, problems = make(self._ports, self._report)
-        if problems:
-            raise DamagedError(f"The safety set {manifest.id} is damaged: {problems[0]}", hint="Try again.")
-        self.safety = manifest.id
+    def _save(self, *, safety: bool) -> None:
+        """Back up what is there, and export what of it is newer than the set."""
+        if safety:
+            manifest, problems = make(self._ports, self._report)
+            if problems:
+                raise DamagedError(f"The safety set {manifest.id} is damaged: {problems[0]}", hint="Try again.")
+            self.safety = manifest.id
         self.lost, self.edits_file = export(self._ports, self._manifest)
 
     def _secrets(self) -> Mapping[str, bytes]:

@@ -149,12 +149,20 @@ class RestoreTarget(Protocol):
         """Start the database alone, with the newest files of the release; an empty stack gets an empty one."""
         ...
 
+    def follow(self, files: Mapping[str, bytes]) -> None:
+        """Use the store that the settings among these files name, from now on."""
+        ...
+
     def lacking(self, objects: Iterable[Stored]) -> tuple[Stored, ...]:
         """Return the objects that the stack's store does not have."""
         ...
 
     def put(self, stored: Stored, read: Callable[[BinaryIO], None]) -> None:
         """Store an object that `read` writes. Nothing is removed or overwritten."""
+        ...
+
+    def settle(self) -> None:
+        """Wait until every object is on the disk."""
         ...
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:

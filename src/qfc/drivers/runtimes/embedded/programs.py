@@ -96,13 +96,17 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 def read_environment_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines; blank lines and # comments are left out. Raises ConfigError with the line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return environment_of(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and permissions.") from error
+
+
+def environment_of(text: str, path: Path) -> dict[str, str]:
+    """Return the variables in the text of such a file. Raises ConfigError with the line."""
     values: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().partition("=")
         if not name or name.startswith("#"):
             continue
