@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
 
 _READ_VECTOR = 0x04
 #: Numbers of lines and polygons, without Z and M.
 _SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
+#: A condition that no feature meets.
+_NOTHING = "FID < 0"
 #: The name of a file determines its driver, never its content: some drivers follow references to other places.
 _DRIVERS = {
     ".shp": "ESRI Shapefile",
@@ -47,7 +50,10 @@ _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 @dataclass(frozen=True)
 class VectorLayer:
-    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one."""
+    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one.
+
+    `is_example`: the file has no features, and the one of the layer shows only its fields; nothing reads it.
+    """
 
     dataset: c_void_p
     handle: c_void_p
@@ -55,6 +61,13 @@ class VectorLayer:
     key_column: str
     fields: tuple[str, ...]
     is_shapefile: bool = False
+    is_example: bool = False
+
+    def limited(self, condition: str | None) -> str | None:
+        """Return the condition for the features of the file, if `condition` is asked for."""
+        if not self.is_example:
+            return condition
+        return f"({condition}) AND {_NOTHING}" if condition else _NOTHING
 
     @property
     def feature_count(self) -> int:
@@ -76,7 +89,8 @@ class VectorLayer:
 
     def set_filter(self, text: str | None) -> None:
         """Read only features that match a filter. Raises GdalError if the filter is invalid."""
-        if library().OGR_L_SetAttributeFilter(self.handle, text.encode() if text else None) != 0:
+        condition = self.limited(text)
+        if library().OGR_L_SetAttributeFilter(self.handle, condition.encode() if condition else None) != 0:
             raise GdalError(f"Filter {text!r}: {last_error()}.")
 
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
@@ -121,12 +135,15 @@ def open_layer(
     path: Path, name: str | None = None, index: int | None = None, csv_options: Sequence[str] | None = None
 ) -> Generator[VectorLayer]:
     """Open one layer of a file; with `csv_options`, as delimited text. Raises GdalError if it cannot be read."""
-    dataset = _open(path, csv_options)
+    example = read_example(path)
+    dataset = _open(path, csv_options, example)
     try:
         handle = _find_layer(dataset, name, index)
         if not handle:
             raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
-        yield _describe(dataset, handle, path)
+        layer = _describe(dataset, handle, path, is_example=example is not None)
+        layer.set_filter(None)
+        yield layer
     finally:
         library().GDALClose(dataset)
 
@@ -152,7 +169,7 @@ def copy_layer(
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
     arguments += ["-nlt", geometries] if geometries else []
-    arguments += _selection(layer, where, key)
+    arguments += _selection(layer, layer.limited(where), key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
         sources = (c_void_p * 1)(layer.dataset)
@@ -174,14 +191,15 @@ def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[s
     return [*(["-where", where] if where else []), layer.name]
 
 
-def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
+def _open(path: Path, csv_options: Sequence[str] | None, content: str | None) -> c_void_p:
+    """Open a file; with `content`, that text instead of the file's."""
     driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
     if driver == "CSV" and not csv_options:
         csv_options = _PLAIN_TEXT
     library().CPLErrorReset()
-    address, options = str(path).encode(), string_list(csv_options or [])
+    address, options = (content or str(path)).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
     if not dataset:
         reason = last_error().replace(f"{path.parent}/", "")
@@ -195,13 +213,13 @@ def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_voi
     return library().GDALDatasetGetLayer(dataset, index or 0)
 
 
-def _describe(dataset: c_void_p, handle: c_void_p, path: Path) -> VectorLayer:
+def _describe(dataset: c_void_p, handle: c_void_p, path: Path, is_example: bool) -> VectorLayer:
     gdal = library()
     definition = gdal.OGR_L_GetLayerDefn(handle)
     fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
     names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
     name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
-    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp")
+    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp", is_example)
 
 
 def _text(value: Any) -> str:
