@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from . import references, sqlite_safety
+from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
 from .gdal_drivers import VECTOR_DRIVERS
 
@@ -20,6 +21,8 @@ _READ_VECTOR = 0x04
 _SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
 _DATABASES = ("SQLite", "GPKG")
+#: A condition that no feature meets.
+_NOTHING = "FID < 0"
 #: Columns of text files are texts, unless a .csvt file beside them says otherwise, as in QGIS.
 _PLAIN_TEXT = ("AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=NO")
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
@@ -27,7 +30,10 @@ _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 @dataclass(frozen=True)
 class VectorLayer:
-    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one."""
+    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one.
+
+    `is_example`: the file has no features, and the one of the layer shows only its fields; nothing reads it.
+    """
 
     dataset: c_void_p
     handle: c_void_p
@@ -35,6 +41,13 @@ class VectorLayer:
     key_column: str
     fields: tuple[str, ...]
     is_shapefile: bool = False
+    is_example: bool = False
+
+    def limited(self, condition: str | None) -> str | None:
+        """Return the condition for the features of the file, if `condition` is asked for."""
+        if not self.is_example:
+            return condition
+        return f"({condition}) AND {_NOTHING}" if condition else _NOTHING
 
     @property
     def feature_count(self) -> int:
@@ -56,7 +69,8 @@ class VectorLayer:
 
     def set_filter(self, text: str | None) -> None:
         """Read only features that match a filter. Raises GdalError if the filter is invalid."""
-        if library().OGR_L_SetAttributeFilter(self.handle, text.encode() if text else None) != 0:
+        condition = self.limited(text)
+        if library().OGR_L_SetAttributeFilter(self.handle, condition.encode() if condition else None) != 0:
             raise GdalError(f"Filter {text!r}: {last_error()}.")
 
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
@@ -101,12 +115,15 @@ def open_layer(
     path: Path, name: str | None = None, index: int | None = None, csv_options: Sequence[str] | None = None
 ) -> Generator[VectorLayer]:
     """Open one layer of a file; with `csv_options`, as delimited text. Raises GdalError if it cannot be read."""
-    dataset = _open(path, csv_options)
+    example = read_example(path)
+    dataset = _open(path, csv_options, example)
     try:
         handle = _find_layer(dataset, name, index)
         if not handle:
             raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
-        yield _describe(dataset, handle, path)
+        layer = _describe(dataset, handle, path, is_example=example is not None)
+        layer.set_filter(None)
+        yield layer
     finally:
         library().GDALClose(dataset)
 
@@ -133,7 +150,7 @@ def copy_layer(
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
     arguments += ["-nlt", geometries] if geometries else []
-    arguments += _selection(layer, where, key)
+    arguments += _selection(layer, layer.limited(where), key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
         sources = (c_void_p * 1)(layer.dataset)
@@ -159,7 +176,8 @@ def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[s
     return [*(["-where", where] if where else []), layer.name]
 
 
-def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
+def _open(path: Path, csv_options: Sequence[str] | None, content: str | None) -> c_void_p:
+    """Open a file; with `content`, that text instead of the file's."""
     driver = "CSV" if csv_options else VECTOR_DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
@@ -167,7 +185,7 @@ def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
         csv_options = _PLAIN_TEXT
     _check(path, driver)
     library().CPLErrorReset()
-    address, options = str(path).encode(), string_list(csv_options or [])
+    address, options = (content or str(path)).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
     if not dataset:
         reason = last_error().replace(f"{path.parent}/", "")
@@ -194,13 +212,13 @@ def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_voi
     return library().GDALDatasetGetLayer(dataset, index or 0)
 
 
-def _describe(dataset: c_void_p, handle: c_void_p, path: Path) -> VectorLayer:
+def _describe(dataset: c_void_p, handle: c_void_p, path: Path, is_example: bool) -> VectorLayer:
     gdal = library()
     definition = gdal.OGR_L_GetLayerDefn(handle)
     fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
     names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
     name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
-    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp")
+    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp", is_example)
 
 
 def _text(value: Any) -> str:
