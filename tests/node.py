@@ -34,6 +34,7 @@ def node_environment(endpoint: Endpoint, folder: Path) -> dict[str, str]:
         "POSTGRES_USER": endpoint.user,
         "POSTGRES_PASSWORD": endpoint.password,
         "POSTGRES_DB": endpoint.database,
+        "QFC_NODE_DATABASE_HOSTS": "127.0.0.1",
         "PYTHONWARNINGS": "default",
     }
 

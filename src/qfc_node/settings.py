@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import __version__, environment
+from .box.layers import NAMES as LAYERS
 from .core.deltafile import DeltafileLimits
 
 SECRET_KEY = environment.secret("SECRET_KEY")
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "qfc_node.api.middleware.trailing_slash",
     "qfc_node.api.middleware.RequestIdMiddleware",
+    "qfc_node.api.request_log.RequestLogMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -168,7 +170,7 @@ if STORAGE_BUCKET_NAME:
     STORAGES["blobs"] = {
         "BACKEND": "storages.backends.s3.S3Storage",
         "OPTIONS": {
-            "access_key": environment.required("STORAGE_ACCESS_KEY_ID"),
+            "access_key": environment.secret("STORAGE_ACCESS_KEY_ID"),
             "secret_key": environment.secret("STORAGE_SECRET_ACCESS_KEY"),
             "bucket_name": STORAGE_BUCKET_NAME,
             "region_name": environment.text("STORAGE_REGION_NAME") or None,
@@ -197,6 +199,10 @@ WORKER_MEMORY_LIMIT = environment.number("QFC_NODE_WORKER_MEMORY_LIMIT", 2 * 102
 APPLY_DELTAS_LIMIT = environment.number("QFC_NODE_APPLY_DELTAS_LIMIT", 1000)
 #: The engine that reads, packages and edits projects: a class that implements `qfc_node.gis.port.Engine`.
 GIS_ENGINE = environment.text("QFC_NODE_GIS_ENGINE", "qfc_node.gis.native.NativeEngine")
+#: Layers of the box of jobs that are left out, see docs/security.md.
+BOX_WITHOUT = environment.choices("QFC_NODE_BOX_WITHOUT", LAYERS)
+#: Names, addresses and networks in private ranges, possibly with a port, where layers may be in databases.
+DATABASE_HOSTS = environment.words("QFC_NODE_DATABASE_HOSTS")
 #: How often workers may start a job before it fails, if each of them dies.
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.

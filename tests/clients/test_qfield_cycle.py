@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
+from contextlib import closing
 from typing import Any
 from urllib.parse import quote
 
@@ -120,6 +122,20 @@ class Phone:
         raise AssertionError("the photo does not arrive")
 
 
+def new_features(deltas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The edits that create features."""
+    found = [each for each in deltas if each["method"] == "create"]
+    assert found
+    return found
+
+
+def features(device: Phone) -> int:
+    """How many features the device has."""
+    with closing(sqlite3.connect(device.folder / "data.gpkg")) as connection:
+        tables = [name for (name,) in connection.execute("SELECT table_name FROM gpkg_contents")]
+        return sum(connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in tables)
+
+
 @pytest.fixture
 def world(node: Node, node_folder: Any) -> Iterator[ClientWorld]:
     node.start_worker()
@@ -167,3 +183,21 @@ def test_a_day_in_the_field_on_a_bad_network(world: ClientWorld) -> None:
         # Another device gets the same bytes.
         second.fetch(project, package)
         assert second.tags == phone.tags
+
+        # Its own edits, late and each request twice: they are stored and applied once, and both devices get them.
+        before_edits = features(second)
+        network.delay_s, network.repeats = 0.05, 1000
+        edits = [{**edit, "uuid": str(uuid.uuid4()), "clientId": str(uuid.uuid4())} for edit in new_features(deltas)]
+        second.send_photo(project, "DCIM/second.jpg", BYTES[:1000])
+        assert second.push(project, edits) == ["STATUS_APPLIED"] * len(edits)
+        network.delay_s, network.repeats = 0.0, 0
+        settled = time.monotonic() + PATIENCE_S
+        while network.repeated < 4 and time.monotonic() < settled:
+            time.sleep(0.1)
+        assert network.repeated >= 4, "the photo, the edits, and questions about them"
+        assert len(second.get(f"deltas/{project}/")) == len(deltas) + len(edits)
+        package = phone.package(project)
+        for device in (phone, second):
+            device.fetch(project, package)
+            assert features(device) == before_edits + len(edits)
+        assert phone.tags == second.tags

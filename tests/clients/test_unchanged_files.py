@@ -7,20 +7,24 @@ the parts of 8 MiB, followed by their number.
 from __future__ import annotations
 
 import hashlib
+import os
 import random
 from pathlib import Path
 from typing import Any
 
 import pytest
-from qfieldcloud_sdk.sdk import FileTransferType
+from qfieldcloud_sdk.sdk import Client, FileTransferType
 from qfieldcloud_sdk.utils import calc_etag
 
-from client_world import ClientWorld
+from bad_network import bad_network
+from client_world import PASSWORD, ClientWorld
 from node import Node
 from qfc.drivers.postgres_server import Endpoint
 
 MIB = 1024**2
 PART = 8 * MIB
+#: Sizes of files that an SDK sends and fetches, in MiB.
+SIZES_MIB = [int(size) for size in os.environ.get("QFC_TEST_LARGE_MIB", "9,100").split(",")]
 LARGE = random.Random(9).randbytes(9 * MIB)
 
 
@@ -68,22 +72,39 @@ def test_the_tag_is_that_of_the_clients(alice: Any, speaker: Any, size: int, tmp
     assert rest.status_code == (206 if size else 416)
 
 
-def test_the_sdk_moves_a_large_file_once(node: Node, node_folder: Path) -> None:
+def write_large(path: Path, size: int) -> str:
+    """Write a file of that many MiB, each of which differs; return its tag."""
+    with path.open("wb") as file:
+        for number in range(size):
+            file.write(number.to_bytes(8, "big") + LARGE[: MIB - 8])
+    return calc_etag(str(path))
+
+
+def test_the_sdk_moves_large_files_once(node: Node, node_folder: Path) -> None:
     (node_folder / "client").mkdir()
     world = ClientWorld(node, node_folder / "client")
-    project, here, there = world.empty_project(), world.new_folder(), world.new_folder()
-    (here / "large.tif").write_bytes(LARGE)
+    with bad_network(node.port) as network:
+        client = Client(f"http://127.0.0.1:{network.port}/api/v1/")
+        client.login("alice", PASSWORD)
+        for size in SIZES_MIB:
+            project, here, there = world.empty_project(), world.new_folder(), world.new_folder()
+            tag = write_large(here / "large.tif", size)
 
-    for _ in range(3):
-        world.alice.upload_files(project, FileTransferType.PROJECT, str(here), "*", show_progress=False)
-    world.alice.download_project(project, str(there), show_progress=False)
-    arrived = (there / "large.tif").stat().st_mtime_ns
-    world.alice.download_project(project, str(there), show_progress=False)
+            for _ in range(3):
+                client.upload_files(project, FileTransferType.PROJECT, str(here), "*", show_progress=False)
+            client.download_project(project, str(there), show_progress=False)
+            arrived = (there / "large.tif").stat().st_mtime_ns
+            client.download_project(project, str(there), show_progress=False)
 
-    (file,) = world.alice.list_remote_files(project)
-    assert len(file["versions"]) == 1
-    assert (there / "large.tif").read_bytes() == LARGE
-    assert (there / "large.tif").stat().st_mtime_ns == arrived
+            (file,) = client.list_remote_files(project)
+            assert (file["md5sum"], len(file["versions"])) == (tag, 1)
+            assert calc_etag(str(there / "large.tif")) == tag
+            assert (there / "large.tif").stat().st_mtime_ns == arrived
+            for travelled in (network.sent, network.delivered):
+                assert size * MIB < travelled < size * MIB + MIB, "nothing travels twice"
+            network.sent = network.delivered = 0
+            (here / "large.tif").unlink()
+            (there / "large.tif").unlink()
 
 
 def test_a_package_tells_the_same_tag(alice: Any, speaker: Any) -> None:

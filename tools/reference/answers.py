@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from qfc.demo.results import Kill, ScenarioResult, Step
+from qfc.operations.backup.drill import Drilled
+from qfc.operations.backup.keys import Keys
+from qfc.operations.backup.listing import SetsList
+from qfc.operations.backup.lost import AppliedAgain
+from qfc.operations.backup.make import BackedUp
+from qfc.operations.backup.prune import SetsPruned
+from qfc.operations.backup.restore import Restored
+from qfc.operations.backup.verify import VerifiedSets
 from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
@@ -23,10 +31,12 @@ from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
 from qfc.operations.services_prune import Pruned
 from qfc.operations.stacks import Stacks
+from qfc.operations.stacks_remove import StackRemoved
 from qfc.operations.status import Status
 from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
@@ -67,6 +77,10 @@ ANSWERS: Mapping[str, object] = {
     "up": Up,
     "down": Down,
     "stacks": Stacks,
+    "stacks remove": StackRemoved,
+    "service install": ServiceUnit,
+    "service uninstall": ServiceUnit,
+    "service status": ServiceUnit,
     "demo": {
         "ok": bool,
         **keys(ScenarioResult, "steps", "kill", "planned"),
@@ -135,10 +149,19 @@ ANSWERS: Mapping[str, object] = {
     "certs renew": Renewed,
     "tunnel status": TunnelStatus,
     "db status": {**keys(DatabaseStatus), "tables": [{"name": str, "rows": int | None, "bytes": int}]},
+    "db backup": BackedUp,
+    "db list": SetsList,
+    "db verify": VerifiedSets,
+    "db restore": Restored,
+    "db drill": Drilled,
+    "db reapply": AppliedAgain,
+    "db prune": SetsPruned,
+    "db keys": Keys,
     "db migrate": Migrated,
     "db shell": None,
     "lab list": LabList,
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "mcp": None,
 }

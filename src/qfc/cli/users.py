@@ -13,6 +13,7 @@ from ..operations.users_list import UsersList, users_list
 from ..operations.users_quota import Quota, QuotaChanged, users_plans, users_quota, users_set_quota
 from ..operations.users_unlock import users_unlock
 from ..stack.model import Plan
+from . import complete
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
@@ -56,7 +57,7 @@ def create_command(
 
 
 @command.command("password")
-@click.argument("username")
+@click.argument("username", shell_complete=complete.users)
 @stdin_option
 @generate_option
 @pass_session
@@ -68,7 +69,7 @@ def password_command(session: Session, username: str, from_stdin: bool, generate
 
 
 @command.command("disable")
-@click.argument("username")
+@click.argument("username", shell_complete=complete.users)
 @click.option("--undo", is_flag=True, help="Allow the user to log in again.")
 @pass_session
 def disable_command(session: Session, username: str, undo: bool) -> None:
@@ -90,7 +91,7 @@ def unlock_command(session: Session, username: str) -> None:
 
 
 @command.command("quota")
-@click.argument("username")
+@click.argument("username", shell_complete=complete.users)
 @click.option("--set", "size", metavar="SIZE", help="Set the storage quota: 500MB, 20GB, 1.5TB.")
 @click.option("--plan", metavar="CODE", help="Give the account this plan, and activate it.")
 @pass_session
@@ -149,7 +150,7 @@ def write_list(writer: Writer, result: UsersList) -> None:
         )
         for user in result.users
     ]
-    writer.table(("NAME", "TYPE", "EMAIL", "LAST LOGIN", "STORAGE"), rows, right=(4,), folded=(2,))
+    writer.table(("NAME", "TYPE", "EMAIL", "LAST LOGIN (UTC)", "STORAGE"), rows, right=(4,), folded=(2,))
 
 
 def write_account(session: Session, account: Account, verb: str) -> None:

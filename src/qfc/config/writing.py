@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -17,6 +17,9 @@ from .schema import settings_of
 from .tables import DEMO, StackConfig
 
 HEADER = "The stacks that qfc manages. A setting that is missing here has its default; see: qfc init --help"
+
+#: A new file may name hosts and folders, and whoever can write it decides where secrets are read from.
+NEW = 0o600
 
 
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
@@ -42,8 +45,17 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
     return tomlkit.dumps(document)
 
 
-#: A new file may name hosts and folders, and whoever can write it decides where secrets are read from.
-NEW = 0o600
+def without_stack(text: str, name: str) -> str:
+    """Return the file's text without a stack; it is no default any more. Raises ConfigError if the file has none."""
+    document = tomlkit.parse(text)
+    values = cast("dict[str, Any]", document)
+    stacks = values.get("stacks", {})
+    if name not in stacks:
+        raise ConfigError([f"The configuration has no [stacks.{name}]."], hint="See: qfc stacks")
+    del stacks[name]
+    if values.get("default") == name:
+        del values["default"]
+    return tomlkit.dumps(document)
 
 
 def write(path: Path, text: str) -> None:

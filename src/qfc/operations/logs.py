@@ -61,7 +61,7 @@ class Statements:
 def _continues(line: LogLine) -> bool:
     """Return whether a line may be the rest of a statement: PostgreSQL indents it, and logs its parameters."""
     return (not line.level and line.text.startswith("\t")) or (
-        line.level == "DETAIL" and line.text.startswith("parameters: ")
+        line.level == "DETAIL" and line.text.lower().startswith("parameters: ")
     )
 
 
@@ -78,7 +78,7 @@ def logs(ports: Ports, query: LogQuery, statements: Statements | None = None) ->
     def fits(line: LogLine) -> bool:
         if not query.statements and counted.hides(line):
             return False
-        return (pattern is None or pattern.is_in(line.text)) and _is_of_job(line, query.job)
+        return _matches(pattern, line) and _is_of_job(line, query.job)
 
     if query.follow:
         source = ports.runtime.logs(query.services, lines=query.lines, since=since, follow=True)
@@ -148,6 +148,16 @@ def _reason(error: Exception) -> str:
 
 def _pattern(expression: str | None) -> Expression | None:
     return Expression(expression) if expression is not None else None
+
+
+def printed(line: LogLine) -> str:
+    """Return a line as it is printed, without its time."""
+    return f"{line.instance:<16}  {line.level:<7}  {line.text}"
+
+
+def _matches(pattern: Expression | None, line: LogLine) -> bool:
+    """Return whether an expression matches the text of a line, or the line as it is printed."""
+    return pattern is None or any(pattern.is_in(text) for text in (line.text, printed(line)))
 
 
 def _is_of_job(line: LogLine, job: str | None) -> bool:

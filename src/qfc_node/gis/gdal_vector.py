@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import c_int, c_ubyte, c_void_p
@@ -10,36 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import references, sqlite_safety
+from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
+from .gdal_drivers import VECTOR_DRIVERS
 
 _READ_VECTOR = 0x04
 #: Numbers of lines and polygons, without Z and M.
 _SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
-#: The name of a file determines its driver, never its content: some drivers follow references to other places.
-_DRIVERS = {
-    ".shp": "ESRI Shapefile",
-    ".dbf": "ESRI Shapefile",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".geojsonl": "GeoJSONSeq",
-    ".geojsons": "GeoJSONSeq",
-    ".fgb": "FlatGeobuf",
-    ".sqlite": "SQLite",
-    ".sqlite3": "SQLite",
-    ".db": "SQLite",
-    ".gpkg": "GPKG",
-    ".kml": "KML",
-    ".gpx": "GPX",
-    ".tab": "MapInfo File",
-    ".mif": "MapInfo File",
-    ".dxf": "DXF",
-    ".gdb": "OpenFileGDB",
-    ".xlsx": "XLSX",
-    ".csv": "CSV",
-    ".tsv": "CSV",
-    ".ods": "ODS",
-}
+_DATABASES = ("SQLite", "GPKG")
+#: A condition that no feature meets.
+_NOTHING = "FID < 0"
 #: Columns of text files are texts, unless a .csvt file beside them says otherwise, as in QGIS.
 _PLAIN_TEXT = ("AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=NO")
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
@@ -47,7 +30,10 @@ _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
 
 @dataclass(frozen=True)
 class VectorLayer:
-    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one."""
+    """A layer of an open file. `key_column` is the column that numbers the features, if the format has one.
+
+    `is_example`: the file has no features, and the one of the layer shows only its fields; nothing reads it.
+    """
 
     dataset: c_void_p
     handle: c_void_p
@@ -55,6 +41,13 @@ class VectorLayer:
     key_column: str
     fields: tuple[str, ...]
     is_shapefile: bool = False
+    is_example: bool = False
+
+    def limited(self, condition: str | None) -> str | None:
+        """Return the condition for the features of the file, if `condition` is asked for."""
+        if not self.is_example:
+            return condition
+        return f"({condition}) AND {_NOTHING}" if condition else _NOTHING
 
     @property
     def feature_count(self) -> int:
@@ -76,7 +69,8 @@ class VectorLayer:
 
     def set_filter(self, text: str | None) -> None:
         """Read only features that match a filter. Raises GdalError if the filter is invalid."""
-        if library().OGR_L_SetAttributeFilter(self.handle, text.encode() if text else None) != 0:
+        condition = self.limited(text)
+        if library().OGR_L_SetAttributeFilter(self.handle, condition.encode() if condition else None) != 0:
             raise GdalError(f"Filter {text!r}: {last_error()}.")
 
     def set_extent(self, xmin: float, ymin: float, xmax: float, ymax: float) -> None:
@@ -113,7 +107,7 @@ class VectorLayer:
 
 def can_open(path: Path) -> bool:
     """Whether files with that suffix are supported."""
-    return path.suffix.lower() in _DRIVERS
+    return path.suffix.lower() in VECTOR_DRIVERS
 
 
 @contextmanager
@@ -121,12 +115,15 @@ def open_layer(
     path: Path, name: str | None = None, index: int | None = None, csv_options: Sequence[str] | None = None
 ) -> Generator[VectorLayer]:
     """Open one layer of a file; with `csv_options`, as delimited text. Raises GdalError if it cannot be read."""
-    dataset = _open(path, csv_options)
+    example = read_example(path)
+    dataset = _open(path, csv_options, example)
     try:
         handle = _find_layer(dataset, name, index)
         if not handle:
             raise GdalError(f"Layer '{name or index or 0}' not found in file '{path.name}'.")
-        yield _describe(dataset, handle, path)
+        layer = _describe(dataset, handle, path, is_example=example is not None)
+        layer.set_filter(None)
+        yield layer
     finally:
         library().GDALClose(dataset)
 
@@ -147,12 +144,13 @@ def copy_layer(
     type of the table, if it is not the source's. `crs` is the coordinate system of the coordinates, which do not
     change. Raises GdalError.
     """
+    references.check_system(crs)
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
     arguments += ["-a_srs", crs] if crs else []
     arguments += ["-nlt", geometries] if geometries else []
-    arguments += _selection(layer, where, key)
+    arguments += _selection(layer, layer.limited(where), key)
     options = library().GDALVectorTranslateOptionsNew(string_list(arguments), None)
     try:
         sources = (c_void_p * 1)(layer.dataset)
@@ -167,6 +165,10 @@ def copy_layer(
 
 
 def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[str]:
+    if layer.name.startswith("-"):
+        raise GdalError(f"The name of the layer '{layer.name}' looks like an option; rename the layer.")
+    if where:
+        references.check_condition(where)
     if key:
         name, key = (text.replace('"', '\\"') for text in (layer.name, key))
         statement = f'SELECT FID AS "{key}", * FROM "{name}"' + (f" WHERE {where}" if where else "")
@@ -174,19 +176,34 @@ def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[s
     return [*(["-where", where] if where else []), layer.name]
 
 
-def _open(path: Path, csv_options: Sequence[str] | None) -> c_void_p:
-    driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
+def _open(path: Path, csv_options: Sequence[str] | None, content: str | None) -> c_void_p:
+    """Open a file; with `content`, that text instead of the file's."""
+    driver = "CSV" if csv_options else VECTOR_DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
     if driver == "CSV" and not csv_options:
         csv_options = _PLAIN_TEXT
+    _check(path, driver)
     library().CPLErrorReset()
-    address, options = str(path).encode(), string_list(csv_options or [])
+    address, options = (content or str(path)).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
     if not dataset:
         reason = last_error().replace(f"{path.parent}/", "")
         raise GdalError(f"File '{path.name}' cannot be read: {reason}.")
     return dataset
+
+
+def _check(path: Path, driver: str) -> None:
+    """Check that a file names nothing outside the project; `zipped.gdal_path` has checked those in zip files."""
+    if path.is_relative_to("/vsizip"):
+        return
+    if driver in _DATABASES:
+        try:
+            sqlite_safety.check(path)
+        except sqlite3.Error as error:
+            raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+    references.check_family(path)
+    references.check_table(path)
 
 
 def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_void_p | None:
@@ -195,13 +212,13 @@ def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_voi
     return library().GDALDatasetGetLayer(dataset, index or 0)
 
 
-def _describe(dataset: c_void_p, handle: c_void_p, path: Path) -> VectorLayer:
+def _describe(dataset: c_void_p, handle: c_void_p, path: Path, is_example: bool) -> VectorLayer:
     gdal = library()
     definition = gdal.OGR_L_GetLayerDefn(handle)
     fields = (gdal.OGR_FD_GetFieldDefn(definition, i) for i in range(gdal.OGR_FD_GetFieldCount(definition)))
     names = tuple(_text(gdal.OGR_Fld_GetNameRef(field)) for field in fields)
     name, key = _text(gdal.OGR_L_GetName(handle)), _text(gdal.OGR_L_GetFIDColumn(handle))
-    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp")
+    return VectorLayer(dataset, handle, name, key, names, path.suffix.lower() == ".shp", is_example)
 
 
 def _text(value: Any) -> str:

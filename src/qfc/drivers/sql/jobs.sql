@@ -193,7 +193,7 @@ order by d.created_at, d.id
 -- The workers in the database, with their jobs. Only the embedded node has such a table.
 -- A worker is alive as long as it holds its advisory lock: the server releases the lock when the connection ends.
 -- A worker that has just picked a job up has not recorded that yet.
-select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, j.id::text as job_id,
+select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, {layers} as layers, j.id::text as job_id,
        coalesce(j.started_at, w.started_at) as since,
        case when exists (
                 select from pg_catalog.pg_locks l

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..capacity import PastJob
-from ..model import (
-    DatabaseStatus,
-    Delta,
-    Held,
-    Job,
-    JobStatistics,
-    JobStatus,
-    Plan,
-    Project,
-    QueueChange,
-    QueueDepth,
-    QueueSnapshot,
-    Released,
-    Subscription,
-    User,
-    Worker,
-)
+if TYPE_CHECKING:
+    from ..capacity import PastJob
+    from ..model import (
+        DatabaseStatus,
+        Delta,
+        Held,
+        Job,
+        JobStatistics,
+        JobStatus,
+        Plan,
+        Project,
+        QueueChange,
+        QueueDepth,
+        QueueSnapshot,
+        Released,
+        Subscription,
+        User,
+        Worker,
+    )
 
 
 class Workload(Protocol):

@@ -16,11 +16,10 @@ from ....errors import ConfigError
 from ...commands import run
 from ...postgres_server import Endpoint
 from .layout import Layout
+from .listening import EVERYWHERE
 from .state import EmbeddedState
 
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
-#: Every process that supervisord starts has this variable, so that orphans can be found.
-MARK = "QFC_SUPERVISED"
 #: Every command of an operation has this variable, so that it can be found after the operation was killed.
 OPERATION_MARK = "QFC_OPERATION"
 #: Seconds for a worker to finish its job, for the app its requests, for the database its shutdown.
@@ -80,7 +79,7 @@ def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -
 
 def own_names(bind: str) -> list[str]:
     """Return the names and addresses at which clients reach a server that listens on this address."""
-    if bind not in {"0.0.0.0", "::"}:
+    if bind not in EVERYWHERE:
         return [bind]
     addresses = [
         one.address.split("%")[0] for many in psutil.net_if_addrs().values() for one in many if one.family in FAMILIES
@@ -97,13 +96,17 @@ FAMILIES = (socket.AF_INET, socket.AF_INET6)
 def read_environment_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines; blank lines and # comments are left out. Raises ConfigError with the line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return environment_of(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and permissions.") from error
+
+
+def environment_of(text: str, path: Path) -> dict[str, str]:
+    """Return the variables in the text of such a file. Raises ConfigError with the line."""
     values: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().partition("=")
         if not name or name.startswith("#"):
             continue

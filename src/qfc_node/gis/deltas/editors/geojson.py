@@ -11,9 +11,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
+from ...emptied import MEMBER, features_or_example
 from ..editing import GeometryChange, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, GeometryType, Kind, Ordinate
 from ..values import Value, coerce_or_keep
+from .geojson_example import example
 from .guessing import guess_field, written
 from .keys import key_field, without_key
 from .rows import RowStore, replace_file
@@ -47,11 +49,13 @@ class GeoJson:
         self._data = path.read_bytes()
         self._document = _read(path.name, self._data)
         self._features = cast("list[Json]", self._document["features"])
-        self._names = _names(self._features)
+        #: What shows fields and types; not the same as the features if the last one was deleted.
+        self._examples = features_or_example(self._document)
+        self._names = _names(self._examples)
         #: The `id` of the features, if it is their key: a member of the feature, not a property.
         self._member: str | None = None
         key = key_field(self._names)
-        if key is None and any("id" in each for each in self._features) and not _has_name(self._names, "id"):
+        if key is None and any("id" in each for each in self._examples) and not _has_name(self._names, "id"):
             key = self._member = "id"
             self._names = [key, *self._names]
         if key is None:
@@ -68,12 +72,12 @@ class GeoJson:
     def _schema(self) -> LayerSchema:
         fields = {name: guess_field(name, self._column(name)) for name in self._names}
         try:
-            return LayerSchema(fields, self.key.name, _geometry_type(self._features))
+            return LayerSchema(fields, self.key.name, _geometry_type(self._examples))
         except _ODD as error:
             raise _damaged(self.name, error) from error
 
     def _column(self, name: str) -> list[Value]:
-        return [self._held(feature, name).get(name) for feature in self._features]
+        return [self._held(feature, name).get(name) for feature in self._examples]
 
     def _held(self, row: Json, name: str) -> Json:
         return row if name == self._member else _properties(row)
@@ -105,9 +109,11 @@ class GeoJson:
         return changed
 
     def write(self, rows: Sequence[Json | None]) -> frozenset[Path]:
-        """Write one feature per line, like GDAL."""
+        """Write one feature per line, like GDAL; without features, what keeps fields and types."""
         features = [row for row in rows if row is not None]
-        head = {name: value for name, value in self._document.items() if name != "features"}
+        head = {name: value for name, value in self._document.items() if name not in ("features", MEMBER)}
+        if not features:
+            head[MEMBER] = example(self.schema, self._member)
         if "bbox" in head:
             _measure(head, features)
         members = [f"{json.dumps(name)}: {_dump(value)}" for name, value in head.items()]
