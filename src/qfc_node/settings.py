@@ -6,7 +6,7 @@ from pathlib import Path
 
 from . import __version__, environment
 from .box.layers import NAMES as LAYERS
-from .core.deltafile import DEFAULTS, DeltafileLimits
+from .core.deltafile import DeltafileLimits
 
 SECRET_KEY = environment.secret("SECRET_KEY")
 DEBUG = environment.switch("DEBUG")
@@ -187,10 +187,10 @@ UPLOAD_MAX_BYTES = environment.number("QFC_NODE_UPLOAD_MAX_BYTES", 10 * 1024**3)
 
 #: What one deltafile may have at most, far above what devices send.
 DELTAFILE_LIMITS = DeltafileLimits(
-    file_bytes=environment.number("QFC_NODE_DELTAFILE_BYTES", DEFAULTS.file_bytes),
-    deltas=environment.number("QFC_NODE_DELTAFILE_DELTAS", DEFAULTS.deltas),
-    geometry_bytes=environment.number("QFC_NODE_DELTA_GEOMETRY_BYTES", DEFAULTS.geometry_bytes),
-    attribute_bytes=environment.number("QFC_NODE_DELTA_ATTRIBUTE_BYTES", DEFAULTS.attribute_bytes),
+    file_bytes=environment.number("QFC_NODE_DELTAFILE_BYTES", 128 * 1024**2),
+    deltas=environment.number("QFC_NODE_DELTAFILE_DELTAS", 50_000),
+    geometry_bytes=environment.number("QFC_NODE_DELTA_GEOMETRY_BYTES", 16 * 1024**2),
+    attribute_bytes=environment.number("QFC_NODE_DELTA_ATTRIBUTE_BYTES", 4 * 1024**2),
 )
 
 # Limits of a job, in seconds and bytes; names of the variables as in the official server's constance table.

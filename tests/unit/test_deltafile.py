@@ -144,7 +144,7 @@ LARGE = [delta(new=PADDING) for _ in range(12)]
 WHOLE = document(*LARGE)
 WRONG = {
     "item": (document(*LARGE, 7), "Delta #12 must be an object"),
-    "twice": (document(*LARGE, {**LARGE[0], "localPk": "8"}), "Two different deltas"),
+    "same uuid": (document(*LARGE, {**LARGE[0], "localPk": "8"}), "Two different deltas"),
     "version": (document(*LARGE, version="2.0"), "`version` must be"),
     "project": (document(*LARGE, project=...), "`project` must be a UUID"),
     "cut": (WHOLE[:-1], "not JSON"),

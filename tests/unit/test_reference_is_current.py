@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import re
+import shutil
 import sys
 import tomllib
 from collections.abc import Iterator
@@ -44,7 +45,7 @@ def test_every_command_has_its_answer_on_the_page(tool: ModuleType) -> None:
 
 def test_a_change_of_the_code_is_noticed(tool: ModuleType, tmp_path: Path) -> None:
     source = tmp_path / "src/qfc_node/settings.py"
-    source.parent.mkdir(parents=True)
+    shutil.copytree(ROOT / "src/qfc_node/serving", source.parent / "serving")
     source.write_text((ROOT / "src/qfc_node/settings.py").read_text() + '\nNEW = environment.text("QFC_NODE_NEW")\n')
     assert tool.pages()
     from reference.configuration import configuration_page

@@ -69,6 +69,13 @@ NODE_VARIABLES: Mapping[str, str] = {
     "QFC_NODE_DELTA_GEOMETRY_BYTES": "Largest geometry of an edit, as bytes of its text.",
     "QFC_NODE_DELTA_ATTRIBUTE_BYTES": "Largest value of an attribute of an edit, in bytes.",
     "QFC_NODE_UPLOAD_MAX_BYTES": "Largest file that is accepted, in bytes.",
+    "QFC_NODE_IDLE_S": "Seconds that a connection may wait for its next request.",
+    "QFC_NODE_HEADERS_S": "Seconds for the headers of a request.",
+    "QFC_NODE_STALL_S": "Seconds that a body, or a client that reads its answer, may stand still.",
+    "QFC_NODE_BYTES_PER_S": "The speed that both must have after that.",
+    "QFC_NODE_CONNECTIONS": "Connections of each of the API's processes.",
+    "QFC_NODE_CONNECTIONS_PER_ADDRESS": "Those of one address, which is no trusted proxy's.",
+    "QFC_NODE_TRUSTED_PROXIES": "Addresses and networks whose word about clients counts; if not set, this machine's.",
     "WORKER_TIMEOUT_S": "Longest time that a job may take, in seconds.",
     "QFC_NODE_WORKER_MEMORY_LIMIT": "Most memory that a job may take, in bytes.",
     "QFC_NODE_APPLY_DELTAS_LIMIT": "Most edits that one job applies.",
@@ -81,6 +88,9 @@ NODE_VARIABLES: Mapping[str, str] = {
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }
+
+#: The files in which the node reads its environment.
+NODE_SETTINGS = ("settings.py", "serving/limits.py", "serving/proxies.py")
 
 HEAD = """# Configuration
 
@@ -223,11 +233,15 @@ def _default(variable: Variable, preset: set[str]) -> str:
 
 def node_variables(root: Path) -> list[Variable]:
     """Return every variable that the node's settings read, in the order of the source, each once."""
-    tree = ast.parse((root / "src/qfc_node/settings.py").read_text(encoding="utf-8"))
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_reader(node.func)]
-    calls.sort(key=lambda call: (call.lineno, call.col_offset))
+    calls = [call for file in NODE_SETTINGS for call in _reader_calls(root / "src/qfc_node" / file)]
     found = {variable.name: variable for variable in map(_variable, calls)}
     return list(found.values())
+
+
+def _reader_calls(path: Path) -> list[ast.Call]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _is_reader(node.func)]
+    return sorted(calls, key=lambda call: (call.lineno, call.col_offset))
 
 
 def _is_reader(function: ast.expr) -> bool:
@@ -235,6 +249,7 @@ def _is_reader(function: ast.expr) -> bool:
         isinstance(function, ast.Attribute)
         and isinstance(function.value, ast.Name)
         and function.value.id == "environment"
+        and function.attr.islower()  # not the error
     )
 
 
