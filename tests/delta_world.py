@@ -16,6 +16,7 @@ import numpy as np
 import pyogrio.raw
 import shapely
 
+from postgis_world import LOOPBACK
 from qfc_node.gis.deltas import apply_deltas
 from qfc_node.gis.port import ApplyReport, Delta, DeltaOutcome
 from qfc_node.gis.project import Project
@@ -56,7 +57,7 @@ class World:
         """The project with the layers so far."""
         path = self.folder / "field.qgs"
         path.write_text(f'<qgis version="3.40.1"><projectlayers>{"".join(self._layers)}</projectlayers></qgis>')
-        return Project.read(path)
+        return Project.read(path, databases=LOOPBACK)
 
     def apply(
         self,

@@ -5,29 +5,34 @@ from __future__ import annotations
 import socket
 import threading
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from qfc.drivers.postgres_server import Endpoint
+from qfc_node.gis.database_rules import DatabaseRules
 
 _PIECE = 65536
+HOST = "127.0.0.1"
 
 
-def reach(remote: Endpoint, host: str | None = None) -> str:
+#: The rules of jobs in tests: the server is on loopback, which an operator has to allow.
+LOOPBACK = DatabaseRules(allowed=(HOST,))
+
+
+def reach(remote: Endpoint, port: int | None = None) -> str:
     """The connection, as QGIS writes it."""
-    parameters = f"dbname='{remote.database}' host='{host or remote.host}' port='{remote.port}' user='{remote.user}'"
+    parameters = f"dbname='{remote.database}' host='{HOST}' port='{port or remote.port}' user='{remote.user}'"
     return f"{parameters} password='{remote.password}'"
 
 
 class ForgetfulRoute:
-    """A Unix socket before the server's own. It cuts the first connection that commits, before the answer arrives."""
+    """A port before the server's own. It cuts the first connection that commits, before the answer arrives."""
 
-    def __init__(self, remote: Endpoint, folder: Path) -> None:
+    def __init__(self, remote: Endpoint) -> None:
         self._target = f"{remote.host}/.s.PGSQL.{remote.port}"
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(folder / f".s.PGSQL.{remote.port}"))
-        self.host = str(folder)
+        self._listener = socket.socket()
+        self._listener.bind((HOST, 0))
+        self.port: int = self._listener.getsockname()[1]
         self.cuts = 0
 
     def __enter__(self) -> Self:

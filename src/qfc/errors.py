@@ -12,6 +12,7 @@
     │   └── NotConfirmedError   4: the operation was not confirmed
     ├── NotFoundError           1: the named object does not exist
     ├── CommandError            1: an external command failed
+    ├── DamagedError            1: a backup is damaged
     └── PartlyDoneError         5: only part of the operation is done
 
 The operator sees at most three lines of an error: what failed, why, what to type next. Drivers translate foreign
@@ -66,6 +67,12 @@ class NotRunningError(UnreachableError):
     code = "not_running"
 
 
+class UntrustedError(UnreachableError):
+    """The server's certificate is not trusted."""
+
+    code = "untrusted"
+
+
 class UnknownNameError(UnreachableError):
     """A host name does not resolve from here; other machines may still reach it."""
 
@@ -105,6 +112,12 @@ class CommandError(QfcError):
     def __init__(self, message: str, *, hint: str = "", said: str = "") -> None:
         super().__init__(message, hint=hint)
         self.said = said
+
+
+class DamagedError(QfcError):
+    """A file of a backup is missing, or its bytes are not those that were stored."""
+
+    code = "damaged"
 
 
 class PartlyDoneError(QfcError):

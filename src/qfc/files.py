@@ -26,8 +26,10 @@ def half_of(path: AnyPath) -> AnyPath:
 
 
 @contextmanager
-def replacing(path: Path, *, mode: int | None) -> Generator[BinaryIO]:
+def replacing(path: Path, *, mode: int | None, forced: bool = True) -> Generator[BinaryIO]:
     """Give a file to write that takes the name `path` when the block has ended well, and is on the disk then.
+
+    Unless `forced`, the caller forces it there later: `force_file`, then `force_folder`.
 
     It never has wider rights than `mode`; None: those that the system gives a new file. Raises OSError, and then, as
     when the block fails, the file is as before.
@@ -40,9 +42,11 @@ def replacing(path: Path, *, mode: int | None) -> Generator[BinaryIO]:
             file.flush()
             if mode is not None:
                 os.fchmod(file.fileno(), mode)
-            os.fsync(file.fileno())
+            if forced:
+                os.fsync(file.fileno())
         half.replace(path)
-        _force(path.parent)
+        if forced:
+            force_folder(path.parent)
     finally:
         with suppress(OSError):
             half.unlink(missing_ok=True)
@@ -80,7 +84,16 @@ def append_line(path: Path, line: str, *, mode: int = 0o600) -> None:
         os.close(descriptor)
 
 
-def _force(folder: Path) -> None:
+def force_file(path: Path) -> None:
+    """Force the content of a file to the disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def force_folder(folder: Path) -> None:
     """Force the names in a folder to the disk. Where that cannot be done the file is there all the same: no error."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

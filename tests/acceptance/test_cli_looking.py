@@ -20,7 +20,7 @@ def test_health_names_every_leg(running: Qfc) -> None:
     report = running.ok("health")
     assert (report["stack"], report["verdict"]) == ("local", "ok")
     checks = {check["name"]: check for check in report["checks"]}
-    assert list(checks) == ["db", "app", "worker_wrapper", "api", "database", "storage", "queue", "latency"]
+    assert list(checks) == ["db", "app", "worker_wrapper", "api", "database", "storage", "queue", "disk", "latency"]
     for check in checks.values():
         assert set(check) == {"name", "verdict", "latency_ms", "detail"}
         assert check["verdict"] == "ok"
@@ -32,6 +32,14 @@ def test_verbose_shows_response_times(running: Qfc) -> None:
     assert answer.code == 0
     assert " ms" in answer.out
     assert "GET http://127.0.0.1" in answer.err
+
+
+def test_verbose_names_what_holds_the_jobs(running: Qfc) -> None:
+    """Every Linux can limit a process; which other layers there are depends on the machine."""
+    report = running("--json", "--verbose", "health").json
+    detail = next(check["detail"] for check in report["checks"] if check["name"] == "box")
+    assert "privileges" in detail
+    assert "limits" in detail
 
 
 @pytest.mark.parametrize(

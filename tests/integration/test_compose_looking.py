@@ -51,7 +51,8 @@ def test_no_answer_has_a_secret(deployed: Deployment) -> None:
 def test_health_goes_leg_by_leg(deployed_here: Deployment) -> None:
     answer = deployed_here.run("--json", "--verbose", "health")
     checks = {one["name"]: one for one in answer.json["checks"]}
-    for name in ("api", "database", "storage", "queue", "leg nginx", "leg app", "cache", "workers", "file round trip"):
+    legs = ("leg nginx", "leg app", "cache", "workers", "box", "file round trip")
+    for name in ("api", "database", "storage", "queue", *legs):
         assert checks[name]["verdict"] == "ok", checks[name]
     # The tests' host name is in no DNS, so this cannot be checked from here.
     assert checks["leg public"]["verdict"] == "unknown"

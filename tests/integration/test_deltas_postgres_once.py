@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -129,10 +128,8 @@ def test_a_worker_that_applies_the_same_delta_at_the_same_time_is_waited_for(tmp
 
 
 def test_a_commit_whose_answer_is_lost_counts(tmp_path: Path, table: Endpoint, short_folder: Path) -> None:
-    folder = short_folder / uuid.uuid4().hex[:8]
-    folder.mkdir()
-    with ForgetfulRoute(table, folder) as route:
-        world = world_of(tmp_path, reach(table, route.host))
+    with ForgetfulRoute(table) as route:
+        world = world_of(tmp_path, reach(table, route.port))
         outcome = world.apply_one(patch(1, {"height": 11}, {"height": 10}))
         assert (outcome.status, route.cuts) == ("applied", 1), outcome.feedback
     assert trees(table)[0] == (1, "oak", 11)

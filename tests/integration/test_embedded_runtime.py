@@ -45,7 +45,7 @@ def idle() -> Idle:
 def runtime(idle: Idle) -> Iterator[EmbeddedRuntime]:
     """A running stack with three workers."""
     with fresh_qfc() as qfc:
-        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=3)
+        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, port=0, workers=3)
         made = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=idle)
         made.start(None)
         yield made
@@ -120,7 +120,7 @@ def stranger_on(port: int) -> Generator[None]:
 
 def test_a_stranger_who_is_faster_on_our_port_is_not_taken_for_our_api() -> None:
     with fresh_qfc() as qfc:
-        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, workers=0)
+        settings = EmbeddedConfig("local", qfc.home / "local", qfc.home, port=0, workers=0)
         runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=Idle())
         with ThreadPoolExecutor(1) as background:
             starting = background.submit(runtime.start, None)

@@ -13,7 +13,7 @@ import pytest
 import shapely
 
 from gis_samples import layer_xml, make_geopackage, point, write_project
-from postgis_world import reach
+from postgis_world import LOOPBACK, reach
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc_node.gis.native import NativeEngine
 from qfc_node.gis.port import PackageReport
@@ -72,7 +72,7 @@ def pack(tmp_path: Path, remote: Endpoint) -> Pack:
         files, export = tmp_path / "files", tmp_path / "export"
         files.mkdir(exist_ok=True)
         export.mkdir()
-        report = NativeEngine().package(write_project(files, layers, **parts), export, lambda _: None)
+        report = NativeEngine(databases=LOOPBACK).package(write_project(files, layers, **parts), export, lambda _: None)
         assert remote.password.encode() not in b"".join(file.path.read_bytes() for file in report.files)
         qgs = next(file.path for file in report.files if file.name.endswith("_qfield.qgs"))
         return Package(report, Project.read(qgs))
@@ -119,7 +119,7 @@ def test_a_layer_in_the_package(pack: Pack, layer: Callable[..., str], remote: E
     trees = package.layer("t")
     assert (trees.provider, trees.datasource, trees.is_read_only) == ("ogr", "./data.gpkg|layername=Tre es", False)
     told = {key: trees.custom_properties[key] for key in trees.custom_properties}
-    address = f"dbname='{remote.database}' host='{remote.host}' port='5432' user='postgres' key='id'"
+    address = f"dbname='{remote.database}' host='127.0.0.1' port='{remote.port}' user='postgres' key='id'"
     assert told == {
         "isOfflineEditable": "true",
         "remoteSource": f'{address} table="field"."Tre es" (geom)',
@@ -393,9 +393,7 @@ def test_services_and_passwords_of_the_environment_are_used(
     pack: Pack, remote: Endpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services = tmp_path / "services"
-    services.write_text(
-        f"[field]\nhost={remote.host}\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n"
-    )
+    services.write_text(f"[field]\nhost=127.0.0.1\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n")
     monkeypatch.setenv("PGSERVICEFILE", str(services))
     monkeypatch.setenv("PGPASSWORD", remote.password)
     package = pack(POINTS, layer_xml("p", "service='field' key='id' table=\"points\" (geom)", provider="postgres"))

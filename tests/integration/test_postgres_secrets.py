@@ -21,13 +21,13 @@ TABLE = """
 def test_services_and_passwords_of_the_project(
     node_database: Endpoint, node_folder: Path, remote: Endpoint, tmp_path: Path
 ) -> None:
-    from qfc_node.core.models import Delta, Project, Secret
+    from qfc_node.core.models import Delta, Plan, Project, Secret
     from qfc_node.core.project_state import needs_repackaging
     from qfc_node.core.sealing import seal
 
     with connect(remote, autocommit=True) as connection:
         connection.execute(TABLE)
-    service = f"[field]\nhost={remote.host}\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n"
+    service = f"[field]\nhost=127.0.0.1\nport={remote.port}\ndbname={remote.database}\nuser={remote.user}\n"
     with Node(node_database, node_folder) as node:
         world = World(node)
         for name, kind, value in (("service", "pgservice", service), ("PGPASSWORD", "envvar", remote.password)):
@@ -50,6 +50,11 @@ def test_services_and_passwords_of_the_project(
         node.start_worker("--single-shot").wait(timeout=120)
         assert finished(edits, "finished")()
         assert Delta.objects.get().last_status == "applied", Delta.objects.get().last_feedback
+        Plan.objects.update(is_external_db_supported=False)
+        refused = world.job("PackageJob")
+        node.start_worker("--single-shot").wait(timeout=120)
+        assert finished(refused, "finished")()
+        assert "plan of the project's owner" in str(refused.feedback)
         assert remote.password.encode() not in world.read_package("project_qfield.qgs") + data.read_bytes()
     with connect(remote) as connection:
         assert connection.execute("SELECT name FROM trees").fetchall() == [("elm",)]

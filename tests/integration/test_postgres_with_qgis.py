@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from gis_samples import layer_xml, write_project
-from postgis_world import reach
+from postgis_world import LOOPBACK, reach
 from qfc.drivers.postgres_server import Endpoint, connect
 from qfc_node.gis.native import NativeEngine
 from requirements import require
@@ -98,7 +98,7 @@ def test_a_package_shows_what_the_database_shows(remote: Endpoint, tmp_path: Pat
     for folder in (files, export, device):
         folder.mkdir()
     project = write_project(files, xml)
-    report = NativeEngine().package(project, export, lambda _: None)
+    report = NativeEngine(databases=LOOPBACK).package(project, export, lambda _: None)
     assert report.notes == ()
     for file in report.files:
         shutil.copy(file.path, device / file.name)

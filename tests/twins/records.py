@@ -106,13 +106,15 @@ Handler = Callable[[ApiRequest], tuple[int, bytes]]
 class MemoryApi:
     """A server with the answers that it was given, by path; `up` says whether anybody listens.
 
-    `handler` answers all other requests, `headers` are sent with the answers to a path.
+    `handler` answers all other requests, `headers` are sent with the answers to a path. `to_programs` has the answers
+    of pages to clients that do not ask for HTML.
     """
 
     def __init__(self, answers: Mapping[str, tuple[int, bytes]], handler: Handler | None = None) -> None:
         self.answers = dict(answers)
         self.handler = handler
         self.headers: dict[str, Mapping[str, str]] = {"/admin/login/": {"set-cookie": "csrftoken=abc; Path=/"}}
+        self.to_programs: dict[str, tuple[int, bytes]] = {}
         self.url = "http://memory"
         self.up = True
 
@@ -126,7 +128,9 @@ class MemoryApi:
         if not self.up:
             raise UnreachableError(f"{self.url} does not answer.", hint="See: qfc status, qfc logs --service app")
         path = f"/{request.path.lstrip('/')}"
-        known = self.answers.get(path) if request.method == "GET" else None
+        is_browser = "text/html" in request.headers.get("Accept", "")
+        known = None if is_browser else self.to_programs.get(path)
+        known = (known or self.answers.get(path)) if request.method == "GET" else None
         status, content = known or (self.handler(request) if self.handler else (404, b"{}"))
         if sink is not None and 200 <= status < 300:
             sink.write(content)

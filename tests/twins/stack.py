@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 from qfc.drivers.accounts.managed import ManagedAccounts
 from qfc.errors import CommandError, RefusedError
 from qfc.stack import journal
 from qfc.stack.model import Capability, Kind
-from qfc.stack.ports import LabRows
+from qfc.stack.ports import Backups, LabRows
 
+from .backups import MemoryBackups
 from .conditions import QuietConditions
 from .deployment import MemoryDeployment, MemoryRollout
 from .deployment_files import MemoryRecords
@@ -63,6 +65,7 @@ class MemoryPorts:
     containers: MemoryDeployment | None = None
     records: MemoryRecords = field(default_factory=MemoryRecords)
     rows: LabRows | None = None
+    backup_records: MemoryBackups = field(default_factory=MemoryBackups)
 
     @property
     def deployment(self) -> MemoryDeployment:
@@ -91,6 +94,11 @@ class MemoryPorts:
         if self.rows is None:
             raise RefusedError(f"{self.name} has no database that could have faulty rows.")
         return self.rows
+
+    @property
+    def backups(self) -> Backups:
+        """Backups, of which the state alone is known."""
+        return cast(Backups, self.backup_records)
 
     @property
     def accounts(self) -> ManagedAccounts:

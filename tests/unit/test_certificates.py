@@ -162,7 +162,7 @@ def test_a_certificate_is_good_from_its_first_second() -> None:
 
 
 SELF_SIGNED = replace(GOOD, issuer=HOST, trusted=False, chain=1)
-OF_MKCERT = replace(GOOD, issuer="mkcert anna@desk", trusted=False)
+OF_MKCERT = replace(GOOD, issuer="mkcert anna@desk", trusted=False, chain=1)
 
 
 @pytest.mark.parametrize(("served", "told"), [(SELF_SIGNED, "It is self-signed"), (OF_MKCERT, "It is from mkcert")])

@@ -24,8 +24,11 @@ def of_2026(admin: str = "admin/") -> MemoryPorts:
         sheets = "".join(f'<link rel="stylesheet" href="{one}">' for one in page.get("sheets", ()))
         fields = "".join(f'<input name="{one}">' for one in page.get("fields", ()))
         ports.api.answers[place] = (page["status"], f"<html>{sheets}<form>{fields}</form></html>".encode())
+        if page.get("is_json_to_programs"):
+            ports.api.to_programs[place] = (page["status"], b'{"form": {}, "html": "..."}')
         ports.api.headers[place] = {name: page[name] for name in ("location", "set-cookie") if name in page}
     ports.api.answers["/accounts/login/?next="] = ports.api.answers["/accounts/login/"]
+    ports.api.to_programs["/accounts/login/?next="] = ports.api.to_programs["/accounts/login/"]
     ports.api.headers["/accounts/login/?next="] = ports.api.headers["/accounts/login/"]
     return ports
 

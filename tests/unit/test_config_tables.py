@@ -49,7 +49,7 @@ def test_mistakes_of_every_table_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(text)
     assert caught.value.problems == (
-        "stacks.one.port must be a whole number from 1 to 65535, not 'x'",
+        "stacks.one.port must be a whole number from 0 to 65535, not 'x'",
         "backup.keep must be a whole number from 1 to 99, not 0",
         "backup.keeep is not a setting; known: keep, folder, owner",
     )
@@ -61,8 +61,8 @@ def test_a_table_that_is_none_is_a_mistake() -> None:
 
 
 def test_a_table_that_is_not_registered_is_unknown() -> None:
-    with pytest.raises(ConfigError, match="unknown key 'backup'"):
-        load({"QFC_CONFIG": "/c"}, text="[backup]\n")
+    with pytest.raises(ConfigError, match="unknown key 'backups'"):
+        load({"QFC_CONFIG": "/c"}, text="[backups]\n")
 
 
 @pytest.mark.parametrize("table", [Top, StackConfig, *TABLES.values()])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import tomllib
 from pathlib import Path
 
@@ -72,3 +74,12 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(QfcError, match="cannot be written"):
         write(tmp_path / "file" / "config.toml", "")
+
+
+def test_a_new_file_is_its_owners_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write(tmp_path / "config.toml", "a = 1\n")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "config.toml").stat().st_mode) == 0o600

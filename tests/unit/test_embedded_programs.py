@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,11 @@ from typing import Any
 import pytest
 
 from qfc.drivers.postgres_server import Endpoint
-from qfc.drivers.runtimes.embedded.layout import Layout
+from qfc.drivers.runtimes.embedded.layout import MARK, Layout
 from qfc.drivers.runtimes.embedded.programs import (
-    MARK,
     Program,
     base_environment,
+    check_node,
     node_environment,
     node_programs,
     operation_mark,
@@ -124,3 +125,23 @@ def test_a_long_path_gets_short_sockets(tmp_path: Path) -> None:
 def test_a_path_that_supervisord_cannot_read_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="contains a quote"):
         Layout(tmp_path / name).create()
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("QFC_NODE_UPLOAD_MAX_BYTES=ten", r"node.env, line 3: QFC_NODE_UPLOAD_MAX_BYTES must be a whole number"),
+        ("QFC_NODE_TRUSTED_PROXIES=proxy", r"node.env, line 3: QFC_NODE_TRUSTED_PROXIES must be addresses"),
+        ("QFC_NODE_IDLE_S=soon", r"node.env, line 3: QFC_NODE_IDLE_S must be a whole number"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_line_before_anything_is_stopped(
+    tmp_path: Path, line: str, message: str
+) -> None:
+    layout = Layout(tmp_path)
+    layout.create()
+    for name in ("SECRET_KEY", "POSTGRES_PASSWORD"):
+        (layout.secrets / name).write_text("x")
+    (tmp_path / "node.env").write_text(f"# ours\nDEBUG=0\n{line}\n")
+    with pytest.raises(ConfigError, match=message):
+        check_node(tmp_path / "node.env", {**os.environ, **node_environment(layout, STATE, ENDPOINT)})

@@ -148,6 +148,8 @@ EXTERNAL = b"""<!DOCTYPE qgis [<!ENTITY a SYSTEM "file:///etc/passwd">]><qgis><t
         ("p.qgs", LAUGHS, "entities"),
         ("p.qgs", EXTERNAL, "entities"),
         ("p.qgs", LAUGHS.decode().encode("utf-16"), "entities"),
+        ("p.qgs", b'<?xml version="1.0" encoding="UTF-7"?>' + LAUGHS.decode().encode("utf-7"), "encoding utf-7"),
+        ("p.qgs", b'<?xml version="1.0" encoding="utf-16"?><qgis/>!', "not in the encoding"),
         ("p.qgs", b"", "not valid XML"),
         ("p.qgs", b"<qgis><a></qgis>", "not valid XML"),
         ("p.qgs", b"<html/>", "not a QGIS project"),
@@ -176,6 +178,13 @@ def test_files_that_are_no_projects(tmp_path: Path, name: str, content: bytes, w
 def test_archives_that_are_refused(tmp_path: Path, members: dict[str, bytes], words: str) -> None:
     path = make_qgz(tmp_path / "p.qgz", members)
     with pytest.raises(InvalidProjectFileError, match=words):
+        Project.read(path)
+
+
+def test_an_archive_with_a_member_without_name(tmp_path: Path) -> None:
+    path = make_qgz(tmp_path / "p.qgz", {"a.qgs": b"<qgis/>", "NAMELESS": b"x"})
+    path.write_bytes(path.read_bytes().replace(b"NAMELESS", b"\0AMELESS"))
+    with pytest.raises(InvalidProjectFileError, match="unsafe name"):
         Project.read(path)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from qfc.errors import NotFoundError, UsageError
-from qfc.operations.logs import LogQuery, logs, span
+from qfc.operations.logs import Expression, LogQuery, logs, span
 from qfc.stack.model import LogLine
 from twins import MemoryPorts, memory_stack
 
@@ -63,3 +63,9 @@ def test_spans(text: str, seconds: int) -> None:
 def test_what_is_no_span_is_wrong_usage(text: str) -> None:
     with pytest.raises(UsageError, match="not a time span"):
         span(text)
+
+
+def test_no_expression_takes_long(ports: MemoryPorts) -> None:
+    pattern = Expression("(a+)+$")
+    assert not pattern.is_in("a" * 100_000 + "b")
+    assert pattern.is_in("ü" + "a" * 100_000)

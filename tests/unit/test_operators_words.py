@@ -24,12 +24,14 @@ DATABASE = (
     ("", '\t WHERE "core_job"."id" = 1'),
     ("INFO", "execute <unnamed>: SELECT 1"),
     ("DETAIL", "parameters: $1 = '7'"),
+    ("INFO", "execute s1: SELECT 1"),
+    ("DETAIL", "Parameters: $1 = 'a token'"),
     ("INFO", "checkpoint starting: time"),
     ("ERROR", 'duplicate key value violates unique constraint "core_user_username_key"'),
     ("DETAIL", "Key (username)=(anna) already exists."),
     ("STATEMENT", "INSERT INTO core_user VALUES (1)"),
 )
-SHOWN = [text for level, text in DATABASE[4:]]
+SHOWN = [text for level, text in DATABASE[6:]]
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def texts(ports: MemoryPorts, query: LogQuery, hidden: Statements | None = None)
 def test_statements_of_the_database_are_counted_and_not_shown(ports: MemoryPorts) -> None:
     hidden = Statements()
     assert texts(ports, LogQuery(), hidden) == ["ready", *SHOWN]
-    assert hidden.hidden == 2
+    assert hidden.hidden == 3
 
 
 def test_statements_take_no_place_from_other_lines(ports: MemoryPorts) -> None:
@@ -65,7 +67,7 @@ def test_statements_are_shown_on_request(ports: MemoryPorts) -> None:
 
 
 def test_a_search_does_not_show_them_either(ports: MemoryPorts) -> None:
-    assert texts(ports, LogQuery(grep="core_user")) == [DATABASE[5][1], DATABASE[7][1]]
+    assert texts(ports, LogQuery(grep="core_user")) == [DATABASE[7][1], DATABASE[9][1]]
 
 
 def test_an_image_of_another_release_is_named_when_it_is_loaded() -> None:

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from qfc.checks.evidence import Evidence
-from qfc.errors import CommandError, NotConfirmedError, NotFoundError, UsageError
+from qfc.errors import CommandError, ConfigError, NotConfirmedError, NotFoundError, UsageError
 from qfc.operations.db_migrate import db_migrate
 from qfc.operations.db_status import db_status
 from qfc.operations.deltas_filter import DeltaFilter
@@ -20,6 +20,7 @@ from qfc.operations.jobs_change import JobSelection, jobs_cancel, jobs_retry
 from qfc.operations.jobs_cleanup import jobs_cleanup
 from qfc.operations.jobs_list import jobs_list, jobs_show
 from qfc.operations.projects_status import projects_status
+from qfc.operations.services import services_restart
 from qfc.operations.sync_queue import sync_queue
 from qfc.operations.sync_recent import sync_failed, sync_recent
 from qfc.operations.users_create import users_create, users_password
@@ -246,6 +247,15 @@ def test_edits_are_found_and_applied_again_by_what_they_have_in_common(
     listed = deltas_list(ports, wanted)
     assert ([delta.id for delta in listed.deltas], listed.is_cut) == (ids, False)
     assert list(deltas_reapply(ports, DeltaSelection(wanted=wanted), YES).deltas) == ids
+
+
+def test_an_empty_list_names_the_edits_with_another_status(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("edited")
+    for status in ("not_applied", "not_applied", "conflict", "applied"):
+        world.delta(project, status)
+    listed = deltas_list(ports, DeltaFilter(("error",)))
+    assert (listed.deltas, listed.others) == ((), {"not_applied": 2, "conflict": 1})
+    assert deltas_list(ports, DeltaFilter(("conflict",))).others == {}
 
 
 def test_a_list_says_when_it_was_cut(ports: MemoryPorts, world: MemoryWorld) -> None:
@@ -514,3 +524,20 @@ def test_cleanup_leaves_a_lock_behind_which_a_job_works(ports: MemoryPorts, worl
     world.job(project)
     result = jobs_cleanup(ports, YES, unlock=True)
     assert (result.unlocked, "a job is running on it" in result.locked[0].reason) == ((), True)
+
+
+@pytest.mark.parametrize("name", ["@acme/crew", "anna@example.com", "a/b"])
+def test_a_user_has_no_name_of_a_team(ports: MemoryPorts, name: str) -> None:
+    with pytest.raises(UsageError, match="letters, digits"):
+        users_create(ports, name, email="", superuser=False, password="s3cret", options=Options())
+
+
+def test_wrong_settings_stop_no_service(ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise ConfigError(["node.env, line 2: not NAME=value."])
+
+    monkeypatch.setattr(ports.runtime, "check_settings", refuse)
+    before = ports.runtime.services()
+    with pytest.raises(ConfigError, match="line 2"):
+        services_restart(ports, None, Options())
+    assert ports.runtime.services() == before

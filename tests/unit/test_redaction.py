@@ -24,6 +24,7 @@ from qfc.stack.redaction import (
     secrets_of,
     shown,
     without_secrets,
+    without_traces,
 )
 
 PEM = "-----BEGIN RSA PRIVATE KEY-----\nMIIEowIBAAKCAQEA\nq83vEjRWeJq83vEj\n-----END RSA PRIVATE KEY-----"
@@ -363,3 +364,23 @@ PIECES = ["a", "a.", "a:", "://", "-----BEGIN A-----", "key (", "key (key)=(", "
 @pytest.mark.parametrize("piece", PIECES)
 def test_long_texts_take_no_time(piece: str) -> None:
     hidden(piece * (300_000 // len(piece)), "secret-one", person=["anna"])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("open /home/anna/qfc/x failed", "open /home/[person]/qfc/x failed"),
+        ("C:\\Users\\Anna\\data", "C:\\Users\\[person]\\data"),
+        (
+            f"GET /api/v1/files/{'0' * 8}-{'0' * 4}-{'0' * 4}-{'0' * 4}-{'0' * 12}/DCIM/anna.jpg/ 404",
+            f"GET /api/v1/files/{'0' * 8}-{'0' * 4}-{'0' * 4}-{'0' * 4}-{'0' * 12}/[file] 404",
+        ),
+        ("the layer 'Anna at home.gpkg' is missing", "the layer '[file].gpkg' is missing"),
+        ("cannot read data/annas_garden.shp: denied", "cannot read [file].shp: denied"),
+        ("Invalid HTTP_HOST header: 'gis.anna.example'.", "Invalid HTTP_HOST header: '[host]'."),
+        ('{"host":"gis.anna.example","status":400}', '{"host":"[host]","status":400}'),
+        ("host: localhost", "host: localhost"),
+    ],
+)
+def test_names_of_files_hosts_and_homes_leave_no_trace(text: str, expected: str) -> None:
+    assert without_traces(text) == expected

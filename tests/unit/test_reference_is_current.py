@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -58,3 +59,15 @@ def test_a_change_of_the_code_is_noticed(tool: ModuleType, tmp_path: Path) -> No
 def test_links_between_pages_lead_somewhere(page: Path) -> None:
     targets = [found[1] for found in LINK.finditer(page.read_text(encoding="utf-8"))]
     assert [target for target in targets if not (page.parent / target).exists()] == []
+
+
+def test_the_man_page_is_in_the_wheel_and_says_every_command(tool: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    shared = project["tool"]["hatch"]["build"]["targets"]["wheel"]["shared-data"]
+    (source,) = [path for path, target in shared.items() if target == "share/man/man1/qfc.1"]
+    page = (ROOT / source).read_text(encoding="utf-8").replace("\\-", "-")
+    assert tool.pages()
+    from reference.commands import command_paths
+
+    assert [path for path in command_paths() if f"qfc {path}" not in page] == []
+    assert page.isascii()

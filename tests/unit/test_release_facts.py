@@ -57,6 +57,16 @@ def test_files_tell_what_holds_in_their_release(release: str) -> None:
     assert told == TOLD[release]
 
 
+def test_the_node_in_containers_reads_values_more_tolerantly() -> None:
+    ports, _ = healthy("compose")
+    text = (RELEASES.parents[1] / "docker/docker-compose.yml").read_bytes()
+    ports.host.files[FOLDER / "docker-compose.yml"] = (text, 0o644)
+    ports.deployment.site.env = ports.deployment.site.env.replace("DEBUG=0", "DEBUG=false")
+    made = found(ports)
+    assert "DEBUG" in text.decode()
+    assert "A12-values" not in ids(made)
+
+
 def test_without_files_nothing_is_told() -> None:
     assert facts_of(" \n") is None
 
@@ -68,7 +78,8 @@ def test_without_files_nothing_is_told() -> None:
         ("2026_08", "http://field.example.test/api/v1/", {}, "nginx redirects http to https"),
         ("2026_08", "http://nginx/api/v1/", {"NGINX_ALLOW_INTERNAL_HTTP": "1"}, "hangs up on the host name nginx"),
         ("2026_08", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "hangs up on the host name nginx"),
-        ("2025_11", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "nginx redirects http to https"),
+        ("2025_11", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "hangs up on the host name nginx"),
+        ("2025_11", "https://nginx/api/v1/", {}, "hangs up on the host name nginx"),
         ("2025_11", "http://field.example.test/api/v1/", {"NGINX_ALLOW_INTERNAL_HTTP": "1"}, "redirects http"),
         ("2026_08", "https://field.example.test/api/v1/", {}, None),
     ],
@@ -109,6 +120,8 @@ def test_workers_get_the_address_of_clients_behind_a_proxy() -> None:
         ("2026_08", "QFIELDCLOUD_WORKER_TIMEOUT_S", "ten", "QFIELDCLOUD_WORKER_TIMEOUT_S is ten, not a whole number."),
         ("2026_08", "QFIELDCLOUD_WORKER_TIMEOUT_S", "", None),
         ("2026_08", "STORAGES", "", "STORAGES is empty."),
+        ("2026_08", "DEBUG", "true", "DEBUG is true, not 0 or 1."),
+        ("2026_08", "SOCIALACCOUNT_PROVIDERS", "[1]", "SOCIALACCOUNT_PROVIDERS is no JSON object."),
         ("2024_09", "DJANGO_USE_X_FORWARDED_HOST", "", None),
     ],
 )

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from qfc import wiring
 from qfc.config import load
+from qfc.config.tables import BackupConfig
 from qfc.drivers.hosts.local import LocalHost
 from qfc.drivers.hosts.ssh import SshHost
 from qfc.stack.ports import Machine
+from qfc.wiring.backups import scratch_stack
+from qfc.wiring.embedded import EmbeddedPorts
 
 
 def machine(environment: dict[str, str]) -> Machine:
@@ -23,3 +28,11 @@ def test_a_host_is_reached_over_ssh() -> None:
     assert isinstance(host, SshHost)
     assert host.name == "ops@gis.example:2222"
     host.close()
+
+
+def test_a_scratch_stack_takes_any_port_and_is_remembered_nowhere(tmp_path: Path) -> None:
+    stack = load({"QFC_HOME": str(tmp_path)}, text="[stacks.one]\nport = 8011\n").stack()
+    with scratch_stack(EmbeddedPorts(stack, BackupConfig())) as scratch:
+        assert isinstance(scratch, EmbeddedPorts)
+        assert scratch.stack.port == 0
+        assert scratch.stack.notes.is_relative_to(scratch.folder)

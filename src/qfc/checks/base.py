@@ -28,6 +28,8 @@ class Check(ABC):
     severity: ClassVar[Severity]
     fix: ClassVar[str]
     auto: ClassVar[Auto] = Auto.NO
+    #: The operation that repairs it, by path, where a change of a port is not enough: it takes ports and a report.
+    operation: ClassVar[str] = ""
 
     def known_as(self) -> tuple[str, ...]:
         """Return the catalogue ids of the problems that it finds."""

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import PurePath
 
 from ..errors import RefusedError
 from ..stack.deploy_records import ENV, FOLDER, past
-from ..stack.model import ServiceState
 from .base import Auto, Check, DeploymentCheck, Severity
+from .cron import CronRare, CronStopped
 from .evidence import Evidence, counted, named
 from .shipped import SEALS, ShippedAtFirst
 
-APP, CRON = "app", "ofelia"
-#: Tasks start every minute; after this long without one, nothing starts them.
-CRON_STOPPED = timedelta(minutes=5)
+APP = "app"
 #: Transactions of this age, in seconds, block others.
 STUCK_S = 600.0
 #: Share of the connections from which a shortage is reported.
 TIGHT = 0.9
+#: Fewer expired sessions than these slow nothing down.
+MANY_SESSIONS = 50_000
 MIGRATE_S = 24 * 3600.0
-COMMAND_S = 120.0
 #: Where dumps from before migrations are kept, below our own folder.
 DUMPS = "migrations"
 
@@ -80,39 +78,6 @@ class DatabaseNew(Check):
         seen.ports.runtime.execute(APP, ["migrate", "--noinput"], timeout_s=MIGRATE_S)
 
 
-class CronStopped(Check):
-    """D08: jobs of dead workers are never ended, and no mail is sent."""
-
-    id = "D08-cron"
-    title = "The application's periodic tasks do not run"
-    severity = Severity.WARNING
-    fix = "Restart the service that starts them: qfc services restart --service ofelia"
-    auto = Auto.SAFE
-
-    def look(self, seen: Evidence) -> str | None:
-        """Read when the last periodic task started, if one ever did and jobs wait or run."""
-        depth = seen.queue().depth
-        if not depth.pending + depth.queued + depth.started:
-            return None
-        runs = seen.conditions.server.cron_runs()
-        last = max((one.last_start for one in runs or ()), default=None)
-        if last is None or seen.queue().at - last <= CRON_STOPPED:
-            return None
-        return f"The last task started {(seen.queue().at - last).total_seconds() / 60:.0f} min ago."
-
-    def repair(self, seen: Evidence) -> None:
-        """Restart the service, and run the tasks that are due."""
-        service = seen.services().get(CRON)
-        if service is None:
-            raise RefusedError(
-                "The deployment has no service ofelia.", hint="Run this from cron every minute: manage.py runcrons"
-            )
-        if service.state is ServiceState.RUNNING:
-            seen.ports.runtime.stop([CRON])
-        seen.ports.runtime.start([CRON])
-        seen.ports.runtime.execute(APP, ["runcrons"], timeout_s=COMMAND_S)
-
-
 class ReadOnly(Check):
     """D12: a replica accepts no writes."""
 
@@ -156,6 +121,25 @@ class FewConnections(Check):
         if status.connections < TIGHT * status.max_connections:
             return None
         return f"{status.connections} of {status.max_connections} connections are in use."
+
+
+class ExpiredSessions(Check):
+    """Every request without a session cookie leaves a row, also one with a token; nothing removes them."""
+
+    id = "sessions"
+    title = "Expired sessions fill the database"
+    severity = Severity.WARNING
+    fix = "Remove them: qfc doctor --fix; then every week from cron: manage.py clearsessions"
+    auto = Auto.SAFE
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count the sessions that have ended."""
+        number = seen.conditions.server.expired_sessions()
+        return f"{number} sessions have ended and are still stored." if (number or 0) >= MANY_SESSIONS else None
+
+    def repair(self, seen: Evidence) -> None:
+        """Let the application remove the sessions that have ended."""
+        seen.ports.runtime.execute(APP, ["clearsessions"], timeout_s=MIGRATE_S)
 
 
 class GeodbInUse(Check):
@@ -203,4 +187,4 @@ RECORDS_FOR_SYNC: tuple[Check, ...] = (
     FewConnections(),
     CronStopped(),
 )
-RECORDS: tuple[Check, ...] = (GeodbInUse(), SealChanged())
+RECORDS: tuple[Check, ...] = (ExpiredSessions(), GeodbInUse(), SealChanged(), CronRare())

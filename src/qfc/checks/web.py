@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import CommandError, QfcError, UnknownNameError
+from ..errors import CommandError, QfcError, UnknownNameError, UntrustedError
 from ..stack.api_status import STATUS
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
-from .pages import ANSWER_S, asked, login_page
+from .pages import ANSWER_S, AS_BROWSER, asked, login_page, shown
 from .releases import release_facts
 
 PROVIDERS = "/api/v1/auth/providers/"
@@ -87,7 +87,7 @@ class Forms(Check):
 
     def _sent(self, seen: Evidence, path: str, token: str) -> ApiRequest:
         origin = _origin(seen)
-        headers = {"Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Origin": origin,
+        headers = {**AS_BROWSER, "Cookie": f"csrftoken={token}", "X-CSRFToken": token, "Origin": origin,
                    "Referer": f"{origin}{path}"}  # fmt: skip
         return ApiRequest("POST", path, headers=headers)
 
@@ -108,7 +108,7 @@ class StyleSheets(Check):
         if found is None and page.answer.is_good:
             raise QfcError(f"{page.path} names no style sheet.")
         path = urlsplit(urljoin(f"{seen.ports.api.url}{page.path}", found[1])).path if found else ADMIN_SHEET
-        status = asked(seen, path).status
+        status = shown(seen, path).status
         if status == 200 and not page.answer.is_good:
             raise QfcError(f"{page.path} answered {page.answer.status}.")
         return None if status == 200 else f"{path} answered {status}."
@@ -261,11 +261,12 @@ def _origin(seen: Evidence) -> str:
 def _wrong(api: Api) -> str | None:
     """Return what is wrong with the answer to a status request; empty for a good answer.
 
-    None where the host name does not resolve from here, which says nothing about the server.
+    None where the host name does not resolve from here, which says nothing about the server, and where this machine
+    does not trust the certificate: the checks of certificates say how bad that is.
     """
     try:
         answer = api.get(STATUS, timeout_s=ANSWER_S)
-    except UnknownNameError:
+    except (UnknownNameError, UntrustedError):
         return None
     except QfcError as error:
         return error.message

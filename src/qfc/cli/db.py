@@ -1,4 +1,4 @@
-"""`qfc db`: inspect and migrate the database, open psql."""
+"""`qfc db`: inspect, back up and migrate the database, open psql."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from ..operations.db_shell import db_shell
 from ..operations.db_status import db_status
 from ..operations.queue_change import count
 from ..stack.model import DatabaseStatus
+from .db_backups import COMMANDS as BACKUP_COMMANDS
 from .output import Writer, bytes_text
 from .session import Session, pass_session
 from .tables import facts
@@ -16,7 +17,11 @@ from .tables import facts
 
 @click.group("db")
 def command() -> None:
-    """Inspect and migrate the database; open psql."""
+    """Inspect, back up and migrate the database; open psql."""
+
+
+for one in BACKUP_COMMANDS:
+    command.add_command(one)
 
 
 @command.command("status")

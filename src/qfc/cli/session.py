@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..operations.guard import Options
 from .output import Writer
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..operations.guard import Options
     from ..stack.ports import Ports
 
 
@@ -35,6 +37,7 @@ class Session:
     wait_s: float = 0
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
     _ports: Ports | None = None
+    _others: list[Ports] = field(default_factory=list["Ports"])
 
     @property
     def config(self) -> Config:
@@ -49,29 +52,49 @@ class Session:
         from .. import wiring
 
         if self._ports is None:
-            self._ports = wiring.wire(self.config.stack())
+            from ..config import BackupConfig
+
+            found = self.config
+            self._ports = wiring.wire(found.stack(), found.table(BackupConfig))
         return self._ports
+
+    def other(self, name: str) -> Ports:
+        """Return the ports of another configured stack. Raises ConfigError."""
+        from .. import config, wiring
+        from ..config import BackupConfig
+
+        found = config.load(os.environ, stack=name, here=Path.cwd())
+        self._others.append(wiring.wire(found.stack(), found.table(BackupConfig)))
+        return self._others[-1]
 
     def close(self) -> None:
         """Close what the ports hold open."""
-        if self._ports is not None:
-            self._ports.close()
-            self._ports = None
+        for ports in (*self._others, *([self._ports] if self._ports else [])):
+            ports.close()
+        self._others.clear()
+        self._ports = None
 
     @property
     def options(self) -> Options:
         """The operator's options for a change, for `guarded`."""
-        ask = _ask if sys.stdin.isatty() and not self.json else None
-        return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
+        from ..operations.guard import Options
+
+        ask = self._ask if sys.stdin.isatty() and not self.json else None
+        return Options(self.yes, self.dry_run, self.wait_s, ask, self.progress.step, self.progress)
+
+    @cached_property
+    def progress(self) -> ProgressLine:
+        """What is shown while a command works."""
+        return ProgressLine(sys.stderr, quiet=self.quiet, stack=self.stack)
+
+    def _ask(self, question: str) -> bool:
+        self.progress.clear()
+        return click.confirm(question, err=True)
 
     @property
     def writer(self) -> Writer:
         """Where the result goes."""
-        return Writer(as_json=self.json, quiet=self.quiet)
+        return Writer(as_json=self.json, quiet=self.quiet, stack=self.stack)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
-
-
-def _ask(question: str) -> bool:
-    return click.confirm(question, err=True)

@@ -10,6 +10,16 @@ Writing needs another library, so it is imported only when needed: `qfc.config.w
 
 from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
-from .tables import DEMO, StackConfig
+from .tables import DEMO, BackupConfig, StackConfig
 
-__all__ = ["DEMO", "Config", "StackConfig", "config_path", "home_folder", "is_deployment", "load", "read_text"]
+__all__ = [
+    "DEMO",
+    "BackupConfig",
+    "Config",
+    "StackConfig",
+    "config_path",
+    "home_folder",
+    "is_deployment",
+    "load",
+    "read_text",
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -31,11 +32,12 @@ class Top:
 class StackConfig:
     """The settings of one stack, `[stacks.NAME]`. None: the value of its last run, else the default.
 
-    `home` is the folder for whatever stacks can share.
+    `home` is the folder for whatever stacks can share, `notes` the file that notes which stacks have had data.
     """
 
     name: str
     home: Path
+    notes: Path = Path("stacks.json")
     kind: Kind = setting(
         OneOf(Kind),
         Kind.EMBEDDED,
@@ -51,10 +53,10 @@ class StackConfig:
         example="/srv/qfc/local",
     )
     port: int | None = setting(
-        PORT,
+        WholeNumber(0, 65535),
         None,
-        "port of the API",
-        otherwise="the last one used, else 8011, else a free one",
+        "port of the API, 0 for any free one if the last one is in use",
+        otherwise="the last one used, else 8011",
         kinds=NODE,
         example=8011,
     )
@@ -141,5 +143,54 @@ class StackConfig:
     )
 
 
+class Encryption(StrEnum):
+    """What of a backup is encrypted."""
+
+    ALL = "all"
+    SECRETS = "secrets"
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackupConfig:
+    """How stacks are backed up, `[backup]`."""
+
+    folder: Path | None = setting(
+        LocalPath(),
+        None,
+        "folder for the backups of all stacks, each in a folder with its name; best on another disk",
+        otherwise="$QFC_HOME/backups",
+        example="/mnt/backup/qfc",
+    )
+    bucket_file: Path | None = setting(
+        LocalPath(),
+        None,
+        "file that names an S3 bucket for the backups, with the lines STORAGE_… of node.env",
+        otherwise="the folder is used",
+        example="/etc/qfc/backup-bucket",
+    )
+    encryption: Encryption = setting(
+        OneOf(Encryption),
+        Encryption.ALL,
+        "what is encrypted to your key: all, or only the secrets",
+        otherwise="all",
+        example="all",
+    )
+    period_hours: int = setting(
+        WholeNumber(1, 24 * 31), 24, "hours from one backup to the next", otherwise="24", example=24
+    )
+    keep_last: int = setting(WholeNumber(1, 1000), 7, "how many of the newest sets are kept", otherwise="7", example=7)
+    keep_daily: int = setting(WholeNumber(0, 1000), 7, "how many days keep their newest set", otherwise="7", example=7)
+    keep_weekly: int = setting(
+        WholeNumber(0, 1000), 4, "how many weeks keep their newest set", otherwise="4", example=4
+    )
+    keep_monthly: int = setting(
+        WholeNumber(0, 1000), 6, "how many months keep their newest set", otherwise="6", example=6
+    )
+    keep_within_days: int = setting(
+        WholeNumber(0, 3650), 0, "days within which every set is kept", otherwise="0", example=0
+    )
+    keep_minimum: int = setting(WholeNumber(1, 1000), 2, "verified sets that are always kept", otherwise="2", example=2)
+
+
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
-TABLES: Mapping[str, type[Any]] = {}
+TABLES: Mapping[str, type[Any]] = {"backup": BackupConfig}

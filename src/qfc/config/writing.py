@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -17,6 +17,9 @@ from .schema import settings_of
 from .tables import DEMO, StackConfig
 
 HEADER = "The stacks that qfc manages. A setting that is missing here has its default; see: qfc init --help"
+
+#: A new file may name hosts and folders, and whoever can write it decides where secrets are read from.
+NEW = 0o600
 
 
 def with_stack(text: str, name: str, values: Mapping[str, object], *, default: bool) -> str:
@@ -42,6 +45,19 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
     return tomlkit.dumps(document)
 
 
+def without_stack(text: str, name: str) -> str:
+    """Return the file's text without a stack; it is no default any more. Raises ConfigError if the file has none."""
+    document = tomlkit.parse(text)
+    values = cast("dict[str, Any]", document)
+    stacks = values.get("stacks", {})
+    if name not in stacks:
+        raise ConfigError([f"The configuration has no [stacks.{name}]."], hint="See: qfc stacks")
+    del stacks[name]
+    if values.get("default") == name:
+        del values["default"]
+    return tomlkit.dumps(document)
+
+
 def write(path: Path, text: str) -> None:
     """Replace the file with the same permissions, and keep a copy of the old one next to it. Raises QfcError."""
     try:
@@ -49,7 +65,7 @@ def write(path: Path, text: str) -> None:
         mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
         if mode is not None:
             replace_file(path.with_name(f"{path.name}.bak"), path.read_bytes(), mode=mode)
-        replace_file(path, text.encode(), mode=mode)
+        replace_file(path, text.encode(), mode=NEW if mode is None else mode)
     except OSError as error:
         hint = "Check the folder's owner and permissions, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error

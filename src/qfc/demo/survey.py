@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree  # nosec B405 -- our own demo project
 
 from .geometry import Geometry, from_blob, from_geojson
 
@@ -79,7 +79,7 @@ def project_file(folder: Path) -> Path:
 def read_layers(path: Path) -> dict[str, Layer]:
     """Return the layers of a project file that read a GeoPackage or a GeoJSON, by name."""
     layers: dict[str, Layer] = {}
-    for element in ElementTree.parse(path).iterfind("projectlayers/maplayer"):
+    for element in ElementTree.parse(path).iterfind("projectlayers/maplayer"):  # nosec B314 -- our own demo project
         source, _, options = (element.findtext("datasource") or "").partition("|")
         layer_id = element.findtext("id") or ""
         if source.endswith((".gpkg", ".geojson")):

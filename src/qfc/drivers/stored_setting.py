@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-import pickle
+import pickle  # nosec B403 -- see below
 from contextlib import suppress
 from typing import Any, cast
 

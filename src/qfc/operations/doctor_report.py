@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import QfcError, UsageError
+from ..stack.box import of_box
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of
+from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of, without_traces
 from .sync_diagnose import Diagnosis
 from .sync_recent import sync_failed
 
@@ -55,7 +56,7 @@ def report(ports: Ports, diagnosis: Diagnosis) -> str:
         f"Written by qfc {__version__} at {ports.clock.now():%Y-%m-%d %H:%M} UTC, without secrets, names and addresses."
     )
     sections = [f"## {title}\n\n{_section(part)}" for title, part in parts.items()]
-    return redacted("\n\n".join(["# Report of a diagnosis", made, *sections])) + "\n"
+    return without_traces(redacted("\n\n".join(["# Report of a diagnosis", made, *sections]))) + "\n"
 
 
 def redactor(ports: Ports) -> Redactor:
@@ -94,6 +95,8 @@ def _environment(ports: Ports) -> list[str]:
     lines.append(f"- PostgreSQL {database.version}, {database.connections} of {database.max_connections} connections")
     applied = ports.directory.applied_migrations()
     lines.append(f"- {len(applied)} migrations, the last is {applied[-1] if applied else 'none'}")
+    box = of_box(ports.workload.workers())
+    lines += [f"- box of jobs: {box.evidence}"] if box else []
     disk = ports.runtime.disk()
     return [*lines, f"- disk: {disk.free_bytes / 1e9:.1f} of {disk.total_bytes / 1e9:.1f} GB free"]
 

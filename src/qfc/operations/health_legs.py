@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError
+from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError, UntrustedError
 from ..stack.api_status import STATUS, judge_status
+from ..stack.box import of_box
 from ..stack.findings import Finding, Severity, clear, problem, unknown
 from ..stack.model import Capability
 from ..stack.ports import Ports
@@ -25,7 +26,7 @@ RANDOM_BYTES = 64 * 1024
 def legs(ports: Ports) -> tuple[Finding, ...]:
     """Probe every leg that the stack has."""
     routes = (*_routes(ports), *_cache(ports)) if ports.offers(Capability.CONTAINERS) else ()
-    return (*routes, _workers(ports), _round_trip(ports))
+    return (*routes, _workers(ports), *_box(ports), _round_trip(ports))
 
 
 def _routes(ports: Ports) -> list[Finding]:
@@ -61,6 +62,15 @@ def _workers(ports: Ports) -> Finding:
     return problem("workers", Severity.WARNING if living else Severity.CRITICAL, detail)
 
 
+def _box(ports: Ports) -> list[Finding]:
+    """Name the layers that hold the jobs of the node's workers; official workers use containers instead."""
+    try:
+        found = of_box(ports.workload.workers())
+    except QfcError as error:
+        return [unknown("box", error.message)]
+    return [] if found is None else [found]
+
+
 def _round_trip(ports: Ports) -> Finding:
     """Upload a file as a device does, download it, compare every byte; then remove its project."""
     content = secrets.token_bytes(RANDOM_BYTES)
@@ -82,6 +92,9 @@ def probe(name: str, ask: Callable[[], Answer], judge: Callable[[Answer], Findin
         finding = replace(judge(ask()), id=name)
     except UnknownNameError as error:
         finding = unknown(name, error.message)
+    except UntrustedError as error:
+        # The server answers, and devices may have its authority: the checks of certificates say more.
+        finding = problem(name, Severity.WARNING, error.message)
     except QfcError as error:
         finding = problem(name, Severity.CRITICAL, error.message)
     return replace(finding, latency_ms=round((time.perf_counter() - began) * 1000, 1))

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from ..errors import UsageError
 from ..stack.model import LogLine
@@ -60,7 +61,7 @@ class Statements:
 def _continues(line: LogLine) -> bool:
     """Return whether a line may be the rest of a statement: PostgreSQL indents it, and logs its parameters."""
     return (not line.level and line.text.startswith("\t")) or (
-        line.level == "DETAIL" and line.text.startswith("parameters: ")
+        line.level == "DETAIL" and line.text.lower().startswith("parameters: ")
     )
 
 
@@ -77,7 +78,7 @@ def logs(ports: Ports, query: LogQuery, statements: Statements | None = None) ->
     def fits(line: LogLine) -> bool:
         if not query.statements and counted.hides(line):
             return False
-        return (pattern is None or pattern.search(line.text) is not None) and _is_of_job(line, query.job)
+        return _matches(pattern, line) and _is_of_job(line, query.job)
 
     if query.follow:
         source = ports.runtime.logs(query.services, lines=query.lines, since=since, follow=True)
@@ -116,13 +117,47 @@ def span(text: str) -> timedelta:
     return sum((timedelta(**{UNITS[unit]: int(number)}) for number, unit in parts), timedelta())
 
 
-def _pattern(expression: str | None) -> re.Pattern[str] | None:
-    try:
-        return re.compile(expression) if expression is not None else None
-    except re.error as error:
-        raise UsageError(
-            f"{expression!r} is not a valid regular expression: {error}.", hint="Put \\ before special characters."
-        ) from error
+class Expression:
+    """A regular expression whose search takes time linear in the text, whatever the expression is."""
+
+    def __init__(self, expression: str) -> None:
+        """Compile it. Raises UsageError."""
+        # Imported where it is needed: most commands search nothing.
+        import re2
+
+        library: Any = re2
+        options = library.Options()
+        options.log_errors = False
+        try:
+            self._compiled = library.compile(expression, options)
+        except library.error as error:
+            raise UsageError(
+                f"{expression!r} is not a valid regular expression: {_reason(error)}.",
+                hint="Put \\ before special characters; look-around and back-references are not known.",
+            ) from error
+
+    def is_in(self, text: str) -> bool:
+        """Whether the text contains a match."""
+        return self._compiled.search(text) is not None
+
+
+def _reason(error: Exception) -> str:
+    reason = error.args[0] if error.args else ""
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
+
+
+def _pattern(expression: str | None) -> Expression | None:
+    return Expression(expression) if expression is not None else None
+
+
+def printed(line: LogLine) -> str:
+    """Return a line as it is printed, without its time."""
+    return f"{line.instance:<16}  {line.level:<7}  {line.text}"
+
+
+def _matches(pattern: Expression | None, line: LogLine) -> bool:
+    """Return whether an expression matches the text of a line, or the line as it is printed."""
+    return pattern is None or any(pattern.is_in(text) for text in (line.text, printed(line)))
 
 
 def _is_of_job(line: LogLine, job: str | None) -> bool:

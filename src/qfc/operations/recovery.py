@@ -14,6 +14,7 @@ from ..stack.ports import Ports
 #: guarded operations may recover others.
 RECOVERERS: Mapping[str, str] = {
     "deploy": "qfc.operations.deploy.undo:recover",
+    "db restore": "qfc.operations.backup.restore:recover",
 }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from dataclasses import dataclass
 
+from ..errors import UsageError
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .users_list import find
@@ -38,6 +40,11 @@ def users_create(
     ports: Ports, username: str, *, email: str, superuser: bool, password: str | None, options: Options
 ) -> Account:
     """Create a user. Without `password`, one is generated and returned. No process list shows the password."""
+    if re.search(r"[@/]", username):
+        raise UsageError(
+            f"{username!r} is not a user name: it may have letters, digits, - and _ only.",
+            hint="Names with @ and / belong to teams; give an e-mail address with --email.",
+        )
     chosen = password or generate_password()
     kind = "superuser" if superuser else "user"
     with guarded(ports, "users create", target=username, options=options) as guard:

@@ -105,7 +105,8 @@ def _untrusted(seen: Sighting) -> str | None:
 
 
 def _no_chain(seen: Sighting) -> str | None:
-    if seen.on_disk is None or seen.on_disk.chain > 1 or seen.on_disk.is_self_signed:
+    """A private authority signs without an authority between: its certificate is the only one that devices need."""
+    if seen.on_disk is None or seen.on_disk.chain > 1 or seen.on_disk.is_self_signed or _private_authority(seen):
         return None
     return f"{seen.path or 'The file'} has no chain: devices without the issuer's certificate refuse it."
 

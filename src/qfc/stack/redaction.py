@@ -58,10 +58,40 @@ _ARGUMENT = re.compile(r"(-{0,2}[\w.-]+=)(.+)", re.DOTALL)
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _IPV4 = re.compile(r"\b(?:\d{1,3}\.){3}\d{1,3}\b")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}(?![\w:])", re.IGNORECASE)
+_EXTENSIONS = (
+    "qgs|qgz|qgd|gpkg(?:-wal|-shm)?|sqlite|shp|shx|dbf|prj|cpg|geojson|fgb|gml|kml|kmz|csv|tsv|tiff?|vrt|jpe?g|png|webp|heic|"
+    "svg|pdf|xlsx?|docx?|odt|mp[34]|mov|wav|m4a|qml|qlr|zip|mbtiles"
+)
 #: What precedes and follows the host in a URL.
 _AROUND_HOST = re.compile(r"^(?:[\w+.-]+://)?(?:.*@)?|[:/?#].*$")
 _PASSWORD_OF_ADDRESS = re.compile(r"""://[^\s/@:"']*:([^\s"']+)@""")
 _QUOTED_PAIR = re.compile(r"""["']?([\w-]+)["']?\s*[:=]\s*(?:"([^"]*)"|'([^']*)')""")
+
+
+#: What names somebody although nobody listed it: home folders, files of projects, hosts that requests asked for.
+_TRACES: tuple[tuple[re.Pattern[str], str], ...] = (
+    (re.compile(r"""((?:/home|/Users|\\Users)[/\\]+)[^/\\\s:"'<>|]{1,64}"""), r"\1[person]"),
+    (
+        re.compile(r"""(/files/[0-9a-f-]{36}/|/latest/files/|/thumbnails?/[0-9a-f-]{36}/)[^\s"'?]{1,4096}"""),
+        r"\1[file]",
+    ),
+    (re.compile(rf"""(["'`])[^"'`\n]{{1,500}}\.({_EXTENSIONS})\1""", re.IGNORECASE), r"\1[file].\2\1"),
+    (re.compile(rf"[^\s\"'`=:,;()\[\]<>]{{1,500}}\.({_EXTENSIONS})\b", re.IGNORECASE), r"[file].\1"),
+    (
+        re.compile(
+            r"""(?i)((?:\b(?:http_)?host(?:name)?(?:\s+header)?|\breferr?er|\bserver_name)\\?["']?\s*[:=]\s*\\?["']?"""
+            r"""(?:\w+://)?)(?!localhost\b|127\.|\[)[\w.-]{1,253}"""
+        ),
+        r"\1[host]",
+    ),
+)
+
+
+def without_traces(text: str) -> str:
+    """Return a text without names of files, home folders and requested hosts, for readers elsewhere."""
+    for pattern, instead in _TRACES:
+        text = pattern.sub(instead, text)
+    return text
 
 
 class Redactor:

@@ -5,18 +5,26 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ..config import StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
-from ..stack.ports import Machine, Ports
 from .base import LOCAL
 
+if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
+    from ..stack.ports import Machine, Ports
+    from ..stack.ports.units import Units
 
-def wire(stack: StackConfig) -> Ports:
-    """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver."""
+
+def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
+    """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver.
+
+    `backup` says how it is backed up; None: in the usual way.
+    """
     match stack.kind:
         case Kind.EMBEDDED:
+            from ..config import BackupConfig
             from .embedded import EmbeddedPorts
 
             if stack.host != LOCAL:
@@ -24,7 +32,7 @@ def wire(stack: StackConfig) -> Ports:
                     [f"stacks.{stack.name}.host {stack.host!r}: an embedded stack runs where qfc runs."],
                     hint='Remove the setting or set host = "local".',
                 )
-            return EmbeddedPorts(stack)
+            return EmbeddedPorts(stack, backup or BackupConfig())
         case Kind.COMPOSE:
             from .compose import ComposePorts
 
@@ -34,6 +42,13 @@ def wire(stack: StackConfig) -> Ports:
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
                 hint=f'Set kind = "{Kind.EMBEDDED}" or "{Kind.COMPOSE}".',
             )
+
+
+def units(*, system: bool) -> Units:
+    """Return the systemd units of this machine, or of this user."""
+    from ..drivers.systemd import Systemd
+
+    return Systemd(system=system)
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..stack.ports import Accounts, AuditLog, Deployment, Footprint, Lock, ObjectStore, Workload
+from ..errors import RefusedError
 from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..stack.ports import Accounts, AuditLog, Backups, Deployment, Footprint, Lock, ObjectStore, Workload
 
 
 class ComposePorts(StackPorts):
@@ -140,6 +141,14 @@ class ComposePorts(StackPorts):
         from ..drivers.audit import HostAuditLog
 
         return HostAuditLog(self.machine, self.records_folder)
+
+    @property
+    def backups(self) -> Backups:
+        """Raise RefusedError: deployments cannot be backed up yet."""
+        raise RefusedError(
+            f"{self.name} is {self.kind}: this release backs up embedded stacks only.",
+            hint="Before a deployment, qfc deploy dumps the database of this one by itself.",
+        )
 
     @property
     def deployment(self) -> Deployment:

@@ -46,7 +46,7 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
     with transaction.atomic():
         hold_blob(blob, staged)
         held = lock_project(project)
-        _check_folders(held, name)
+        _check_others(held, name)
         if is_project_file(name):
             _name_project_file(held, name)
         version = file_versions.write_version(held, name, blob, user)
@@ -56,11 +56,14 @@ def store(project: Project, name: str, staged: Staged, user: User) -> FileVersio
     return version
 
 
-def _check_folders(project: Project, name: str) -> None:
-    """Refuse a name that would be both a file and a folder: no device can store that."""
+def _check_others(project: Project, name: str) -> None:
+    """Refuse a name that no device can store beside the others: as file and folder, or twice in different case."""
     parts = name.split("/")
     folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
     files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE)
+    other_case = files.filter(name__iexact=name).exclude(name=name).only("name").first()
+    if other_case is not None and not files.filter(name=name).exists():
+        raise UnsafeNameError(f"{name!r} differs only by case from {other_case.name!r}, some devices keep only one.")
     clash = files.filter(Q(name__in=folders) | Q(name__startswith=f"{name}/")).only("name").first()
     if clash is not None:
         raise UnsafeNameError(f"{min(clash.name, name, key=len)!r} cannot be both a file and a folder of the project.")

@@ -15,6 +15,7 @@ from .datasource import DatabaseSource
 from .deltas.editing import RefusedError
 from .geopackage import Column, Table
 from .layers import LayerState, invalid
+from .project import Project
 from .sync_settings import layer_action
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ class DatabaseLayer:
 class DatabaseLayers:
     """The described layers by id. As a context, it closes the connections at the end."""
 
-    def __init__(self) -> None:
+    def __init__(self, project: Project) -> None:
+        self._project = project
         self.found: dict[str, DatabaseLayer] = {}
         self._connections: dict[tuple[tuple[str, str], ...], Connection] = {}
         self._broken: dict[tuple[tuple[str, str], ...], RefusedError] = {}
@@ -83,11 +85,29 @@ class DatabaseLayers:
             raise self._broken[identity]
         if identity not in self._connections:
             try:
-                self._connections[identity] = _connected(parameters)
+                self._connections[identity] = self._connected(parameters)
             except RefusedError as error:
                 self._broken[identity] = error
                 raise
         return self._connections[identity]
+
+    def _connected(self, parameters: Mapping[str, str]) -> Connection:
+        from psycopg import Error, IsolationLevel
+
+        from .deltas.editors.postgres_connection import connect, unreachable
+
+        connection = connect(parameters, self._project.databases, self._project.files_root)
+        try:
+            connection.execute(_LOGIN)
+            connection.commit()
+            connection.isolation_level = IsolationLevel.REPEATABLE_READ
+            connection.read_only = True
+            connection.execute("SELECT 1")  # begins the transaction, so that later ones are savepoints in it
+        except Error as error:
+            with suppress(Error):
+                connection.close()
+            raise unreachable(error) from error
+        return connection
 
 
 def is_copied(state: LayerState) -> bool:
@@ -95,25 +115,6 @@ def is_copied(state: LayerState) -> bool:
     layer = state.layer
     is_table = layer.kind == "vector" and layer.provider == "postgres"
     return is_table and state.is_valid and layer_action(layer) == "offline"
-
-
-def _connected(parameters: Mapping[str, str]) -> Connection:
-    from psycopg import Error, IsolationLevel
-
-    from .deltas.editors.postgres_connection import connect, unreachable
-
-    connection = connect(parameters)
-    try:
-        connection.execute(_LOGIN)
-        connection.commit()
-        connection.isolation_level = IsolationLevel.REPEATABLE_READ
-        connection.read_only = True
-        connection.execute("SELECT 1")  # begins the transaction, so that later ones are savepoints in it
-    except Error as error:
-        with suppress(Error):
-            connection.close()
-        raise unreachable(error) from error
-    return connection
 
 
 def _with_key(state: LayerState, table: PostgresTable) -> LayerState:

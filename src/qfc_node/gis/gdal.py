@@ -16,7 +16,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from .defence import Layer, is_on
+from .gdal_drivers import register
 from .port import GisError
+from .references import check_system
 
 _DOUBLES = POINTER(c_double)
 _STRINGS = POINTER(c_char_p)
@@ -24,11 +27,21 @@ _INT_POINTER = POINTER(c_int)
 #: Function → (result, arguments) of all functions that are called.
 _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     "GDALAllRegister": (None, []),
+    "GDALGetDriverCount": (c_int, []),
+    "GDALGetDriver": (c_void_p, [c_int]),
+    "GDALGetDriverByName": (c_void_p, [c_char_p]),
+    "GDALGetDriverShortName": (c_char_p, [c_void_p]),
+    "GDALDeregisterDriver": (None, [c_void_p]),
+    "VSIGetFileSystemsPrefixes": (_STRINGS, []),
+    "VSIAllocFilesystemPluginCallbacksStruct": (c_void_p, []),
+    "VSIInstallPluginHandler": (c_int, [c_char_p, c_void_p]),
     "CPLSetConfigOption": (None, [c_char_p, c_char_p]),
     "CPLSetErrorHandler": (c_void_p, [c_void_p]),
     "CPLGetLastErrorMsg": (c_char_p, []),
     "CPLErrorReset": (None, []),
     "OSRSetPROJSearchPaths": (None, [_STRINGS]),
+    "OSRSetPROJEnableNetwork": (None, [c_int]),
+    "GDALGetMetadataItem": (c_char_p, [c_void_p, c_char_p, c_char_p]),
     "GDALOpenEx": (c_void_p, [c_char_p, ctypes.c_uint, _STRINGS, _STRINGS, _STRINGS]),
     "GDALClose": (c_int, [c_void_p]),
     "GDALDatasetGetLayerCount": (c_int, [c_void_p]),
@@ -76,20 +89,30 @@ _PROTOTYPES: dict[str, tuple[Any, list[Any]]] = {
     ),
     "OSRNewSpatialReference": (c_void_p, [c_char_p]),
     "OSRDestroySpatialReference": (None, [c_void_p]),
-    "OSRSetFromUserInput": (c_int, [c_void_p, c_char_p]),
+    "OSRSetFromUserInputEx": (c_int, [c_void_p, c_char_p, _STRINGS]),
     "OSRSetAxisMappingStrategy": (None, [c_void_p, c_int]),
     "OCTNewCoordinateTransformation": (c_void_p, [c_void_p, c_void_p]),
     "OCTDestroyCoordinateTransformation": (None, [c_void_p]),
     "OCTTransformEx": (c_int, [c_void_p, c_int, _DOUBLES, _DOUBLES, _DOUBLES, _INT_POINTER]),
 }
-#: No file of a project may make GDAL read from a network or use much memory (in MB).
+#: No file of a project may make GDAL load code, read elsewhere, or use much memory (in MB).
 _CONFIGURATION = {
-    "CPL_VSIL_CURL_ALLOWED_FILENAME": "nothing",
-    "GML_DOWNLOAD_SCHEMA": "NO",
+    "GDAL_DRIVER_PATH": "disable",
     "GDAL_CACHEMAX": "64",
+    "GDAL_MEM_ENABLE_OPEN": "NO",
     "OGR_GEOJSON_MAX_OBJ_SIZE": "200",
     "OGR_SQLITE_LOAD_EXTENSIONS": "",
 }
+#: The same, as a part of the layer of drivers.
+_NOTHING_ELSEWHERE = {
+    "CPL_VSIL_CURL_ALLOWED_FILENAME": "nothing",
+    "GML_DOWNLOAD_SCHEMA": "NO",
+    "OGR_SQLITE_STATIC_VIRTUAL_OGR": "NO",
+    "OGR_SQLITE_ALLOW_EXTERNAL_ACCESS": "NO",
+    "OGR_SQLITE_PRAGMA": "trusted_schema=OFF",
+}
+#: A coordinate system is a text, never the name of a file or an address.
+_ONLY_TEXT = ("ALLOW_NETWORK_ACCESS=NO", "ALLOW_FILE_ACCESS=NO")
 
 
 class GdalError(GisError):
@@ -151,9 +174,10 @@ class Transformation:
         return [(xs[i], ys[i]) if success[i] and math.isfinite(xs[i]) else nowhere for i in range(count)]
 
     def _system(self, definition: str) -> c_void_p:
+        check_system(definition)
         handle = self._library.OSRNewSpatialReference(None)
         self._library.OSRSetAxisMappingStrategy(handle, 0)
-        if self._library.OSRSetFromUserInput(handle, definition.encode()) != 0:
+        if self._library.OSRSetFromUserInputEx(handle, definition.encode(), string_list(_ONLY_TEXT)) != 0:
             self._library.OSRDestroySpatialReference(handle)
             raise GdalError(f"Unknown coordinate system '{definition[:60]}'.")
         return handle
@@ -170,7 +194,9 @@ def _configure(loaded: Any, folder: Path) -> None:
     if (folder / "gdal_data").is_dir():
         loaded.CPLSetConfigOption(b"GDAL_DATA", str(folder / "gdal_data").encode())
         loaded.OSRSetPROJSearchPaths(string_list([str(folder / "proj_data")]))
-    for key, value in _CONFIGURATION.items():
+    loaded.OSRSetPROJEnableNetwork(0)
+    chosen = {**_CONFIGURATION, **(_NOTHING_ELSEWHERE if is_on(Layer.DRIVERS) else {})}
+    for key, value in chosen.items():
         loaded.CPLSetConfigOption(key.encode(), value.encode())
     loaded.CPLSetErrorHandler(ctypes.cast(loaded.CPLQuietErrorHandler, c_void_p))
-    loaded.GDALAllRegister()
+    register(loaded)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Generator
+import sqlite3
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from ctypes import c_double, c_int, c_ubyte, c_void_p
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import references, sqlite_safety
 from .gdal import GdalError, last_error, library, string_list
+from .gdal_drivers import RASTER_DRIVERS
 from .project import Extent
 
 _READ_RASTER = 0x02
 _READ, _BYTE, _FLOAT32 = 0, 1, 6
-#: Drivers that only read the given file, never others that this file refers to.
-_DRIVERS = ("GTiff", "COG", "PNG", "JPEG", "BMP", "GPKG", "MBTiles", "AAIGrid", "HFA", "ENVI", "SRTMHGT", "XYZ")
+#: Suffixes of rasters in SQLite files; the driver of rasters beside another one.
+_DATABASES, _BESIDE = (".gpkg", ".mbtiles"), ("GTiff",)
 #: Without overviews, GDAL has to read the whole window; more pixels than this would take seconds.
 _MAX_PIXELS = 64_000_000
 
@@ -137,11 +140,33 @@ def _read(band: c_void_p, window: _Window, kind: int) -> bytes:
 
 @contextmanager
 def _open(path: Path) -> Generator[c_void_p]:
+    """Open a raster after a look at everything that GDAL would open with it. Raises GdalError, GisError."""
+    if path.suffix.lower() in _DATABASES:
+        _check_database(path)
+    for beside in references.check_family(path):
+        with _opened(beside, _BESIDE):
+            pass
+    with _opened(path, RASTER_DRIVERS) as dataset:
+        yield dataset
+
+
+def _check_database(path: Path) -> None:
+    try:
+        sqlite_safety.check(path)
+    except sqlite3.Error as error:
+        raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+
+
+@contextmanager
+def _opened(path: Path, drivers: Sequence[str]) -> Generator[c_void_p]:
     library().CPLErrorReset()
-    dataset = library().GDALOpenEx(str(path).encode(), _READ_RASTER, string_list(_DRIVERS), None, None)
+    dataset = library().GDALOpenEx(str(path).encode(), _READ_RASTER, string_list(drivers), None, None)
     if not dataset:
         raise GdalError(f"File '{path.name}' cannot be read: {last_error()}.")
     try:
+        # The same question that GDAL asks before it opens overviews, whatever answers it: the file or one beside it.
+        named = library().GDALGetMetadataItem(dataset, b"OVERVIEW_FILE", b"OVERVIEWS") or b""
+        references.check_overviews(named.decode("utf-8", "replace"), path.name)
         yield dataset
     finally:
         library().GDALClose(dataset)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import c_int, c_ubyte, c_void_p
@@ -10,39 +11,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import references, sqlite_safety
 from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
+from .gdal_drivers import VECTOR_DRIVERS
 
 _READ_VECTOR = 0x04
 #: Numbers of lines and polygons, without Z and M.
 _SINGLE_KINDS, _MULTI_KINDS = (2, 3), (5, 6)
 _LITTLE_ENDIAN = 1
+_DATABASES = ("SQLite", "GPKG")
 #: A condition that no feature meets.
 _NOTHING = "FID < 0"
-#: The name of a file determines its driver, never its content: some drivers follow references to other places.
-_DRIVERS = {
-    ".shp": "ESRI Shapefile",
-    ".dbf": "ESRI Shapefile",
-    ".geojson": "GeoJSON",
-    ".json": "GeoJSON",
-    ".geojsonl": "GeoJSONSeq",
-    ".geojsons": "GeoJSONSeq",
-    ".fgb": "FlatGeobuf",
-    ".sqlite": "SQLite",
-    ".sqlite3": "SQLite",
-    ".db": "SQLite",
-    ".gpkg": "GPKG",
-    ".kml": "KML",
-    ".gpx": "GPX",
-    ".tab": "MapInfo File",
-    ".mif": "MapInfo File",
-    ".dxf": "DXF",
-    ".gdb": "OpenFileGDB",
-    ".xlsx": "XLSX",
-    ".csv": "CSV",
-    ".tsv": "CSV",
-    ".ods": "ODS",
-}
 #: Columns of text files are texts, unless a .csvt file beside them says otherwise, as in QGIS.
 _PLAIN_TEXT = ("AUTODETECT_TYPE=NO", "KEEP_GEOM_COLUMNS=NO")
 _LIST_TYPES = ("StringList", "IntegerList", "Integer64List", "RealList")
@@ -127,7 +107,7 @@ class VectorLayer:
 
 def can_open(path: Path) -> bool:
     """Whether files with that suffix are supported."""
-    return path.suffix.lower() in _DRIVERS
+    return path.suffix.lower() in VECTOR_DRIVERS
 
 
 @contextmanager
@@ -164,6 +144,7 @@ def copy_layer(
     type of the table, if it is not the source's. `crs` is the coordinate system of the coordinates, which do not
     change. Raises GdalError.
     """
+    references.check_system(crs)
     arguments = ["-f", "GPKG", "-update", "-append", "-nln", table, "-unsetFid"]
     arguments += ["-lco", f"FID={columns[0]}", "-lco", f"GEOMETRY_NAME={columns[1]}"]
     arguments += ["-mapFieldType", ",".join(f"{name}=String(JSON)" for name in _LIST_TYPES), "-gt", "unlimited"]
@@ -184,6 +165,10 @@ def copy_layer(
 
 
 def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[str]:
+    if layer.name.startswith("-"):
+        raise GdalError(f"The name of the layer '{layer.name}' looks like an option; rename the layer.")
+    if where:
+        references.check_condition(where)
     if key:
         name, key = (text.replace('"', '\\"') for text in (layer.name, key))
         statement = f'SELECT FID AS "{key}", * FROM "{name}"' + (f" WHERE {where}" if where else "")
@@ -193,11 +178,12 @@ def _selection(layer: VectorLayer, where: str | None, key: str | None) -> list[s
 
 def _open(path: Path, csv_options: Sequence[str] | None, content: str | None) -> c_void_p:
     """Open a file; with `content`, that text instead of the file's."""
-    driver = "CSV" if csv_options else _DRIVERS.get(path.suffix.lower())
+    driver = "CSV" if csv_options else VECTOR_DRIVERS.get(path.suffix.lower())
     if driver is None:
         raise GdalError(f"Files like '{path.name}' are not supported.")
     if driver == "CSV" and not csv_options:
         csv_options = _PLAIN_TEXT
+    _check(path, driver)
     library().CPLErrorReset()
     address, options = (content or str(path)).encode(), string_list(csv_options or [])
     dataset = library().GDALOpenEx(address, _READ_VECTOR, string_list([driver]), options, None)
@@ -205,6 +191,19 @@ def _open(path: Path, csv_options: Sequence[str] | None, content: str | None) ->
         reason = last_error().replace(f"{path.parent}/", "")
         raise GdalError(f"File '{path.name}' cannot be read: {reason}.")
     return dataset
+
+
+def _check(path: Path, driver: str) -> None:
+    """Check that a file names nothing outside the project; `zipped.gdal_path` has checked those in zip files."""
+    if path.is_relative_to("/vsizip"):
+        return
+    if driver in _DATABASES:
+        try:
+            sqlite_safety.check(path)
+        except sqlite3.Error as error:
+            raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+    references.check_family(path)
+    references.check_table(path)
 
 
 def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_void_p | None:

@@ -11,9 +11,14 @@ from importlib.resources import files
 from pathlib import Path
 from urllib.parse import quote
 
+from . import sqlite_safety
 from .port import GisError
 
-_MAGIC = b"SQLite format 3\0"
+_GEOMETRY_TYPE = re.compile(r"[A-Za-z_]{1,40}")
+_COLUMN_TYPE = re.compile(r"[A-Za-z_][\w ]{0,60}(?:\(\s*\w+(?:\s*,\s*\d+)?\s*\))?")
+_CONSTRAINT = re.compile(
+    r"\b(?:DEFAULT|NOT|NULL|UNIQUE|CHECK|REFERENCES|GENERATED|AS|COLLATE|PRIMARY|CONSTRAINT|ON)\b", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -66,24 +71,16 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def file_uri(path: Path) -> str:
-    """Return the URI of a database that is only read, and that nobody writes meanwhile.
-
-    Without a journal or log with changes beside it, SQLite may treat the file as immutable and creates no files itself.
-    """
-    waiting = any(_size(path.with_name(path.name + ending)) for ending in ("-wal", "-journal"))
-    return f"file:{quote(str(path))}?mode=ro" + ("" if waiting else "&immutable=1")
-
-
 @contextmanager
 def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
-    """Open an untrusted GeoPackage. Raises GisError if it is not one."""
-    with path.open("rb") as stream:
-        if stream.read(len(_MAGIC)) != _MAGIC:
-            raise GisError(f"File '{path.name}' is not a GeoPackage.")
-    connection = sqlite3.connect(file_uri(path), uri=True)
+    """Open an untrusted GeoPackage. Raises GisError if it is not one, or reaches outside itself."""
+    if not sqlite_safety.is_sqlite(path):
+        raise GisError(f"File '{path.name}' is not a GeoPackage.")
+    connection = sqlite3.connect(sqlite_safety.file_uri(path), uri=True)
     try:
+        sqlite_safety.check(path)
         connection.execute("PRAGMA trusted_schema = OFF")
+        sqlite_safety.restrain(connection)
         yield connection
     except sqlite3.DatabaseError as error:
         raise GisError(f"File '{path.name}' is damaged or not a GeoPackage: {error}.") from error
@@ -128,10 +125,6 @@ def create_count_triggers(connection: sqlite3.Connection, table: str, count: int
     """Record the feature count and add the triggers that keep it correct."""
     connection.execute("INSERT INTO gpkg_ogr_contents VALUES (?, ?)", (table, count))
     connection.executescript(_filled(_sections()[2], table, "", "", ""))
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _statements(name: str) -> str:
@@ -192,7 +185,7 @@ def _describe(connection: sqlite3.Connection, name: str) -> Table:
     ):
         if hidden == 1 or (geometry and column.lower() == geometry.name.lower()):
             continue
-        described = Column(column, declared or "TEXT", bool(not_null), default is not None)
+        described = Column(column, _type_name(declared), bool(not_null), default is not None)
         (keys if in_key else columns).append(described)
     declared = keys[0].declared_type.upper() if len(keys) == 1 else ""
     if declared in ("INTEGER", "INT", "MEDIUMINT", "BIGINT"):
@@ -206,4 +199,14 @@ def _geometry_column(connection: sqlite3.Connection, table: str) -> GeometryColu
         " WHERE lower(table_name) = lower(?)"
     )
     row = connection.execute(query, (table,)).fetchone()
-    return GeometryColumn(*row) if row else None
+    if row is None:
+        return None
+    column, kind, srs_id, z, m = row
+    kind = kind if _GEOMETRY_TYPE.fullmatch(str(kind)) else "GEOMETRY"
+    return GeometryColumn(str(column), kind, *(number if isinstance(number, int) else 0 for number in (srs_id, z, m)))
+
+
+def _type_name(declared: str) -> str:
+    """Return the type of a column for use in SQL: a quoted one of a stranger's file may be anything."""
+    is_type = _COLUMN_TYPE.fullmatch(declared) and not _CONSTRAINT.search(declared)
+    return declared if is_type else "TEXT"

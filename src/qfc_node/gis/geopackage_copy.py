@@ -10,8 +10,9 @@ from pathlib import Path
 
 from .area import AreaFilter
 from .geometry_choice import GeometryChoice
-from .geopackage import Table, create_count_triggers, file_uri, literal, quoted
+from .geopackage import Table, create_count_triggers, literal, quoted
 from .geopackage_index import build_index
+from .sqlite_safety import check, file_uri, restrained
 
 _SOURCE = "source"
 _DATA_COLUMN = "column_name, name, title, description, mime_type, constraint_name"
@@ -46,9 +47,11 @@ def copy_table(
     copied. Their numbers do not change.
     """
     with _attached(target, path):
-        names = _Names(_limited(target, source, choice), name)
+        with restrained(target):
+            names = _Names(_limited(target, source, choice), name)
         _create_table(target, names)
-        _insert_rows(target, names, _conditions(target, source, filters, area, choice))
+        with restrained(target):
+            _insert_rows(target, names, _conditions(target, source, filters, area, choice))
         count = int(target.execute(f"SELECT count(*) FROM main.{quoted(name)}").fetchone()[0])
         _register(target, names)
         if source.geometry:
@@ -93,6 +96,7 @@ class _Names:
 
 @contextmanager
 def _attached(target: sqlite3.Connection, path: Path) -> Generator[None]:
+    check(path)
     target.execute(f"ATTACH {literal(file_uri(path))} AS {_SOURCE}")
     try:
         yield

@@ -7,6 +7,7 @@ import struct
 
 from . import wkb
 from .geopackage import create_index, create_index_triggers, quoted
+from .port import GisError
 from .wkb import Envelope
 
 _SHADOWS = ("node", "rowid", "parent")
@@ -63,8 +64,11 @@ def _extent(target: sqlite3.Connection, index: str) -> Envelope | None:
     row = target.execute(f"SELECT data FROM {quoted(index + '_node')} WHERE nodeno = 1").fetchone()
     if row is None:
         return None
-    (count,) = struct.unpack_from(">H", row[0], 2)
-    cells = [_CELL.unpack_from(row[0], 4 + i * _CELL.size) for i in range(count)]
+    try:
+        (count,) = struct.unpack_from(">H", row[0], 2)
+        cells = [_CELL.unpack_from(row[0], 4 + i * _CELL.size) for i in range(count)]
+    except (struct.error, TypeError) as error:
+        raise GisError(f"its spatial index is damaged: {error}") from error
     if not cells:
         return None
     _, xmins, xmaxs, ymins, ymaxs = zip(*cells, strict=True)

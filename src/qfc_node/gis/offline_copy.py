@@ -91,7 +91,7 @@ def _note(data: OfflineData, source: SharedSource, copy: Callable[[], Copied]) -
         copied = copy()
     except AreaError:
         raise
-    except (GisError, sqlite3.DatabaseError) as error:
+    except (GisError, sqlite3.Error, ValueError) as error:  # a geometry may be no geometry
         data.failures.update({state.layer.id: str(error) for state in source.states})
     else:
         data.tables.update({state.layer.id: copied for state in source.states})

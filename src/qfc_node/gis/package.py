@@ -41,7 +41,7 @@ class _Plan:
 
 def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport:
     """Write the package of a project into `export_dir`. Raises GisError."""
-    with DatabaseLayers() as databases:
+    with DatabaseLayers(project) as databases:
         states = databases.inspect(inspect_all(project))
         before = layers_by_id(project, states.values())
         plan = _plan(states.values())

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
-from xml.sax.saxutils import unescape
+from xml.sax.saxutils import unescape  # nosec B406 -- replaces entities in a text, parses nothing
 
 from . import qgs_xml
 from .datasource import FileSource, OtherSource, TextSource

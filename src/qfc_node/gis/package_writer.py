@@ -56,7 +56,7 @@ class PackageWriter:
             *package_files.companions(project),
             *package_files.directory_files(project),
         ]
-        return [path for path in package_files.unique(paths) if path != project.file]
+        return [path for path in package_files.unique(paths) if path != project.file and project.owns(path)]
 
     def _data_files(self, kept: Iterable[Layer]) -> list[Path]:
         return [path for layer in kept for path in package_files.data_files(self._project, layer)]
@@ -72,7 +72,7 @@ class PackageWriter:
     def _write_attachments(self) -> Path:
         path = self._packaged("_attachments.zip")
         beside = self._project.file.with_name(f"{self._project.file.stem}_attachments.zip")
-        if self._project.file.suffix.lower() == ".qgs" and beside.is_file():
+        if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
             path.write_bytes(beside.read_bytes())
             return path
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -85,7 +85,7 @@ class PackageWriter:
         embedded = embedded_files(self._project.file)
         contents = [content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)]
         beside = self._project.file.with_suffix(_AUXILIARY)
-        if self._project.file.suffix.lower() == ".qgs" and beside.is_file():
+        if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
             contents.append(beside.read_bytes())
         if not contents:
             return []

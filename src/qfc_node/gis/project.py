@@ -10,6 +10,7 @@ from pathlib import Path
 
 from . import datasource, qgs_xml
 from .custom_properties import CustomProperties
+from .database_rules import DatabaseRules
 from .datasource import FileSource, Source, TextSource
 from .port import MissingFileError
 from .project_archive import read_project_xml
@@ -121,9 +122,15 @@ class Layer:
 
 
 class Project:
-    """A project, read from its file. `root`: its XML; `files_root`: the folder of all of the project's files."""
+    """A project, read from its file. `root`: its XML; `files_root`: the folder of all of the project's files.
 
-    def __init__(self, file: Path, root: Element, files_root: Path | None = None) -> None:
+    `databases`: the rules for layers that are in databases.
+    """
+
+    def __init__(
+        self, file: Path, root: Element, files_root: Path | None = None, databases: DatabaseRules | None = None
+    ) -> None:
+        self.databases = databases or DatabaseRules()
         self.file = Path(os.path.normpath(file.absolute()))
         self.folder = self.file.parent
         self.files_root = Path(os.path.normpath((files_root or self.folder).absolute()))
@@ -131,12 +138,12 @@ class Project:
         self.entries = ProjectEntries(root)
 
     @staticmethod
-    def read(path: Path, files_root: Path | None = None) -> Project:
+    def read(path: Path, files_root: Path | None = None, databases: DatabaseRules | None = None) -> Project:
         """Read a .qgs or .qgz. Raises InvalidProjectFileError or MissingFileError.
 
         `files_root`: the top of the project's files, if the project file is in a folder below it.
         """
-        return Project(path, qgs_xml.parse(read_project_xml(path), path.name), files_root)
+        return Project(path, qgs_xml.parse(read_project_xml(path), path.name), files_root, databases)
 
     def save(self, path: Path) -> None:
         """Write the project as .qgs. Relative datasources keep their text, so they now start at the new folder."""
@@ -210,12 +217,19 @@ class Project:
     def locate(self, source: FileSource | TextSource) -> Path:
         """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
-        if path.is_relative_to(self.files_root) and path.exists():
+        if path.is_relative_to(self.files_root) and self.owns(path):
             return path
         name = self.file_name(path)
         alike = self._found_in_other_case(path)
         hint = f" The project has '{self.file_name(alike)}': rename it, names differ in case." if alike else ""
         raise MissingFileError(f"File '{name}' missing.{hint}")
+
+    def owns(self, path: Path) -> bool:
+        """Whether a file exists among the project's, and no link on the way leads out of them."""
+        try:
+            return path.resolve(strict=True).is_relative_to(self.files_root.resolve())
+        except (OSError, ValueError, RuntimeError):  # missing, not a name, links in a circle
+            return False
 
     def _found_in_other_case(self, path: Path) -> Path | None:
         """Return the file of the project whose name differs from a missing one only in upper and lower case."""

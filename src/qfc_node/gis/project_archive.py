@@ -15,7 +15,7 @@ from .port import InvalidProjectFileError, MissingFileError
 MAX_PROJECT_BYTES = 128 * 1024 * 1024
 #: Most bytes of embedded files that are unpacked.
 MAX_EMBEDDED_BYTES = 512 * 1024 * 1024
-_MAX_MEMBERS = 10_000
+MAX_MEMBERS = 10_000
 #: XML compresses about 1:20; the limit of deflate is about 1:1030, and only zip bombs come near it.
 _MAX_RATIO = 300
 _SMALL = 1024 * 1024
@@ -65,8 +65,8 @@ def _open(path: Path) -> zipfile.ZipFile:
 
 
 def _safe_members(archive: zipfile.ZipFile, path: Path) -> list[zipfile.ZipInfo]:
-    members = [info for info in archive.infolist() if not info.is_dir()]
-    if len(members) > _MAX_MEMBERS:
+    members = [info for info in archive.infolist() if not info.filename.endswith("/")]
+    if len(members) > MAX_MEMBERS:
         raise _too_large(path.name)
     for info in members:
         _refuse_unsafe_name(info.filename, path)
@@ -80,7 +80,7 @@ def _refuse_unsafe_name(name: str, path: Path) -> None:
 
 
 def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> bytes:
-    if info.file_size > MAX_PROJECT_BYTES or _is_bomb(info):
+    if info.file_size > MAX_PROJECT_BYTES or is_bomb(info):
         raise _too_large(path.name)
     try:
         with archive.open(info) as stream:
@@ -93,7 +93,8 @@ def _read_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) ->
     return content
 
 
-def _is_bomb(info: zipfile.ZipInfo) -> bool:
+def is_bomb(info: zipfile.ZipInfo) -> bool:
+    """Whether a member unpacks to far more than data do."""
     return info.file_size > _SMALL and info.file_size / max(info.compress_size, 1) > _MAX_RATIO
 
 

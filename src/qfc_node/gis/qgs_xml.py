@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lxml import etree
@@ -11,17 +12,22 @@ from .port import InvalidProjectFileError
 # lxml's name of the type of its public elements.
 Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
+_DECLARED = re.compile(rb"""\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)""")
+_ENCODINGS = ("utf-8", "us-ascii", "ascii", "utf-16")
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
 def parse(content: bytes, name: str) -> Element:
     """Return the root `<qgis>` of a project. `name` is for messages. Raises InvalidProjectFileError."""
-    if b"<!ENTITY" in content.replace(b"\0", b""):
+    content = _as_utf8(content, name)
+    if b"<!ENTITY" in content:
         raise InvalidProjectFileError(f"'{name}' declares XML entities; QGIS never does. It was not read.")
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
+        # The parser must not read by another encoding than this check did.
+        encoding="utf-8",
         dtd_validation=False,
         remove_comments=True,
         # Pictures embedded in attributes may exceed lxml's limit of 10 MB, which is for entities; these are refused.
@@ -34,6 +40,20 @@ def parse(content: bytes, name: str) -> Element:
     if root.tag != "qgis":
         raise InvalidProjectFileError(f"'{name}' is not a QGIS project: its XML begins with <{root.tag}>.")
     return root
+
+
+def _as_utf8(content: bytes, name: str) -> bytes:
+    """Return the file in UTF-8. Raises InvalidProjectFileError if it is in an encoding that QGIS never writes."""
+    declared = _DECLARED.match(content)
+    encoding = declared[1].decode("ascii").lower() if declared else "utf-8"
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    if encoding not in _ENCODINGS and not encoding.startswith(("iso-8859-", "windows-125")):
+        raise InvalidProjectFileError(f"'{name}' is in the encoding {encoding[:20]}; save the project in UTF-8.")
+    try:
+        return content if encoding == "utf-8" else content.decode(encoding).encode()
+    except (UnicodeDecodeError, LookupError) as error:
+        raise InvalidProjectFileError(f"'{name}' is not valid XML: it is not in the encoding {encoding}.") from error
 
 
 def serialize(root: Element) -> bytes:

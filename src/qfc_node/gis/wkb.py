@@ -213,12 +213,18 @@ def strip_header(blob: bytes) -> bytes | None:
 
 
 def envelope(blob: bytes | None) -> Envelope | None:
-    """Return the extent of a GeoPackage geometry, from its header if it is there; None if the geometry is empty."""
+    """Return the extent of a GeoPackage geometry, from its header if it is there; None if it is empty.
+
+    Raises BadWkbError.
+    """
     wkb = strip_header(blob) if blob else None
     if blob is None or wkb is None:
         return None
     if (blob[3] >> 1) & 7:
-        xmin, xmax, ymin, ymax = struct.unpack_from("<4d" if blob[3] & 1 else ">4d", blob, 8)
+        try:
+            xmin, xmax, ymin, ymax = struct.unpack_from("<4d" if blob[3] & 1 else ">4d", blob, 8)
+        except struct.error as error:
+            raise BadWkbError(f"not a GeoPackage geometry: {error}") from error
         return (xmin, ymin, xmax, ymax) if xmin <= xmax else None
     return wkb_envelope(wkb)
 

@@ -8,7 +8,7 @@ from .errors import UnsafeNameError
 
 FORBIDDEN = frozenset('<>:"|?*\\')
 RESERVED = frozenset(
-    {"CON", "PRN", "AUX", "NUL"} | {f"COM{digit}" for digit in "123456789"} | {f"LPT{digit}" for digit in "123456789"}
+    {"CON", "PRN", "AUX", "NUL", *(f"{port}{digit}" for port in ("COM", "LPT") for digit in "123456789¹²³")}
 )
 #: Limit of one part of a path on ext4, APFS and NTFS.
 MAX_SEGMENT_BYTES = 255
@@ -44,7 +44,7 @@ def _problem(segment: str) -> str | None:
         return "contains a control character"
     if segment[-1] in ". ":
         return "ends with a dot or a space"
-    if segment.partition(".")[0].upper() in RESERVED:
+    if segment.partition(".")[0].rstrip(" ").upper() in RESERVED:
         return "is reserved on Windows"
     if len(segment.encode()) > MAX_SEGMENT_BYTES:
         return f"is longer than {MAX_SEGMENT_BYTES} bytes"

@@ -31,6 +31,7 @@ from ..core.permissions import delta_action, is_allowed, role_in
 from ..core.projects import is_project_file
 from ..gis import port
 from ..storage.blobs import Blob
+from .database_access import rules_for
 from .leases import Lease
 from .secret_environment import SealedSecret
 from .work import SnapshotFile, Work
@@ -80,6 +81,7 @@ def _snapshot(job: Job, project: Project, now: datetime) -> Prepared | None:
         overwrite_conflicts=bool(deltas) and ApplyJob.objects.get(pk=job.pk).overwrite_conflicts,
         known_pks=_known_pks(project, deltas),
         secrets=_secrets(project),
+        databases=rules_for(project),
     )
     return Prepared(work, now, attachment_folders(project), refused)
 

@@ -10,10 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePath
-from typing import Any
-
-import psycopg
-from psycopg import sql
 
 from ...errors import CommandError, QfcError
 from ...stack.model import CommandResult, Dump
@@ -22,13 +18,13 @@ from ..docker.engine import Engine, failed
 from ..pipes_between import piped
 from ..postgres.connection import translated
 from ..postgres.queries import text
+from ..postgres.swap import NEW, OLD, ConnectTo, DatabaseSwap
 from ..replacing import replaced_by
 from ..routes.database import DatabaseAccess
 from .postgres_tools import Tools, names_of_rows
 
 #: A dump without the rows of these tables is not that of a QFieldCloud server.
 NEEDED = ("public.core_job", "public.core_delta", "public.core_user", "public.django_migrations")
-NEW, OLD = "_qfc_new", "_qfc_old"
 _SERVER = "Dumped from database version:"
 _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
 
@@ -43,17 +39,15 @@ _WHOLE = "whole"
 #: The name in errors of the command that reads dumps.
 _READER = "pg_restore"
 
-#: Opens a connection to a database of the server, by its name.
-Connect = Callable[[str], psycopg.Connection[Any]]
-
 
 class ServerDumps(Dumps):
     """Dumps and restores one database. `tools` are found when needed; `connect` opens any database of the server."""
 
     def __init__(
-        self, engine: Engine, tools: Callable[[], Tools], access: Callable[[], DatabaseAccess], connect: Connect
+        self, engine: Engine, tools: Callable[[], Tools], access: Callable[[], DatabaseAccess], connect: ConnectTo
     ) -> None:
         self._engine, self._tools, self._access, self._connect = engine, tools, access, connect
+        self._swap = DatabaseSwap(connect)
 
     @property
     def _machine(self) -> Machine:
@@ -99,46 +93,22 @@ class ServerDumps(Dumps):
 
     def restore(self, path: PurePath) -> None:
         name = self._access().database
-        if self._exists(name) or not self._exists(name + NEW):
+        if self._swap.exists(name) or not self._swap.exists(name + NEW):
             self._fill(name + NEW, path)
-            self._rename(name, name + OLD)
-        self._rename(name + NEW, name)
-        self._command("database.open", name)
-        self._drop(name + OLD)
+            self._swap.rename(name, name + OLD)
+        self._swap.rename(name + NEW, name)
+        self._swap.open(name)
+        self._swap.drop(name + OLD)
 
     def _fill(self, name: str, path: PurePath) -> None:
-        self._drop(name)
-        self._command("database.create", name)
+        self._swap.create(name)
         try:
             restored = self._in(self._tools().argv("sh", "-c", _RESTORE, "sh", name), path)
             if restored.stdout.strip() != _WHOLE:
                 raise failed([_READER], replace(restored, exit_code=1))
         except CommandError as error:
-            self._drop(name)
+            self._swap.drop(name)
             raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
-
-    def _rename(self, name: str, to: str) -> None:
-        """Rename a database; existing connections are ended, and new ones are refused meanwhile."""
-        if not self._exists(name):
-            return
-        self._drop(to)
-        with translated(), self._connect("postgres") as connection:
-            connection.autocommit = True
-            connection.execute(_named("database.close", name))
-            connection.execute(text("database.send_away"), {"name": name})
-            connection.execute(_named("database.rename", name, to=to))
-
-    def _drop(self, name: str) -> None:
-        self._command("database.drop", name)
-
-    def _command(self, query: str, name: str) -> None:
-        with translated(), self._connect("postgres") as connection:
-            connection.autocommit = True
-            connection.execute(_named(query, name))
-
-    def _exists(self, name: str) -> bool:
-        with translated(), self._connect("postgres") as connection:
-            return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
 
     def _out(self, argv: list[str], path: PurePath) -> None:
         """Run a command and write its output to a file on the host."""
@@ -159,8 +129,3 @@ class ServerDumps(Dumps):
             return result
         there = [*from_file, "cat"]
         return piped(argv, tools.environment, self._machine, there, towards=False, name=_READER)
-
-
-def _named(query: str, name: str, **more: str) -> sql.Composed:
-    identifiers = {key: sql.Identifier(value) for key, value in {"name": name, **more}.items()}
-    return text(query).format(**identifiers)

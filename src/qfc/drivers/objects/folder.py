@@ -9,26 +9,46 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ...errors import NotFoundError, QfcError, UnreachableError, UsageError
-from ...files import HALF, replacing
+from ...files import HALF, force_file, force_folder, replacing
 from ...stack.ports import ObjectStore
 
 
 class FolderObjectStore(ObjectStore):
-    """Stores objects in a folder, which need not exist before the first one."""
+    """Stores objects in a folder, which need not exist before the first one.
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    Each is on the disk when `put` returns, or with `later` all of them after `settle`: many small ones are stored
+    faster, since the first forced one takes the others along.
+    """
+
+    def __init__(self, folder: Path, *, later: bool = False) -> None:
+        self.folder, self._later = folder, later
+        self._unsettled: set[Path] = set()
+
+    def settle(self) -> None:
+        """Force to the disk what was stored since the last call. Raises QfcError."""
+        try:
+            for path in self._unsettled:
+                force_file(path)
+        except OSError as error:
+            raise QfcError(
+                f"Objects cannot be forced to the disk of {self.folder}.", hint="Check free space and permissions."
+            ) from error
+        for folder in {parent for path in self._unsettled for parent in (path.parent, path.parent.parent)}:
+            force_folder(folder)
+        self._unsettled.clear()
 
     def put(self, key: str, content: BinaryIO) -> int:
         path = self._path(key)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            with replacing(path, mode=0o600) as file:
+            with replacing(path, mode=0o600, forced=not self._later) as file:
                 shutil.copyfileobj(content, file, 1024 * 1024)
         except OSError as error:
             raise QfcError(
                 f"{key} cannot be stored in {self.folder}.", hint="Check free space and permissions."
             ) from error
+        if self._later:
+            self._unsettled.add(path)
         return path.stat().st_size
 
     def get(self, key: str) -> BinaryIO:
@@ -40,12 +60,13 @@ class FolderObjectStore(ObjectStore):
             raise UnreachableError(f"{key} cannot be read from {self.folder}.") from error
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
-        for path in _files(self.folder):
+        for path in _files(self.folder / prefix.rpartition("/")[0]):
             key = path.relative_to(self.folder).as_posix()
             if key.startswith(prefix):
                 yield key, path.stat().st_size
 
     def delete(self, key: str) -> None:
+        self._unsettled.discard(self._path(key))
         try:
             self._path(key).unlink(missing_ok=True)
         except OSError as error:

@@ -91,9 +91,9 @@ class Database:
         self._lock = threading.Lock()
 
     @contextmanager
-    def reading(self) -> Generator[Transaction]:
+    def reading(self, begin: str = "database.begin_reading") -> Generator[Transaction]:
         """Yield a read-only transaction in which all queries see the same snapshot."""
-        with translated(), self._transaction("database.begin_reading", keep=False) as transaction:
+        with translated(), self._transaction(begin, keep=False) as transaction:
             yield transaction
 
     @contextmanager

@@ -15,10 +15,12 @@ class Capability(StrEnum):
 
     `CONTAINERS`: services are containers, with images, a `.env`, an nginx; see `Ports.deployment`.
     `PROCESSES`: services are processes of this machine, and all data are in the stack's folder.
+    `BACKUPS`: sets of database, files and secrets can be made and restored; see `Ports.backups`.
     """
 
     CONTAINERS = "containers"
     PROCESSES = "processes"
+    BACKUPS = "backups"
 
 
 class Kind(StrEnum):
@@ -35,7 +37,7 @@ class Kind(StrEnum):
 
 #: A kind without an entry cannot be managed yet.
 OFFERED: Mapping[Kind, frozenset[Capability]] = {
-    Kind.EMBEDDED: frozenset({Capability.PROCESSES}),
+    Kind.EMBEDDED: frozenset({Capability.PROCESSES, Capability.BACKUPS}),
     Kind.COMPOSE: frozenset({Capability.CONTAINERS}),
 }
 

@@ -8,6 +8,7 @@ work.py         the queue and its workers, users and projects
 server.py       the HTTP API, accounts, and the file store
 deployment.py   interfaces that only a deployment of containers has
 diagnosis/      interfaces that only a diagnosis uses: conditions in the database, inspection of a deployment
+backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 lab.py          faulty rows, for the fault lab
 stack.py        all of them together
@@ -15,33 +16,44 @@ stack.py        all of them together
 
 from __future__ import annotations
 
-from .deployment import (
-    Certificates,
-    Deployment,
-    Dumps,
-    Images,
-    Rollout,
-    Settings,
-    Source,
-    Traffic,
-    Tunnels,
-)
-from .diagnosis import Conditions, Inspection
-from .hosts import Clock, Host, Machine, Process, Streams
-from .lab import LabRows
-from .records import AuditLog, Lock, Records
-from .running import DiskHistory, Footprint, Runtime, Transitions
-from .server import Accounts, Api, ObjectStore
-from .stack import Ports
-from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
+from typing import TYPE_CHECKING
+
+from ...lazy import loader
+
+if TYPE_CHECKING:
+    from .backups import BackupKeys, Backups, BackupSource, BackupStore, RestoreTarget, Snapshot
+    from .deployment import (
+        Certificates,
+        Deployment,
+        Dumps,
+        Images,
+        Rollout,
+        Settings,
+        Source,
+        Traffic,
+        Tunnels,
+    )
+    from .diagnosis import Conditions, Inspection
+    from .hosts import Clock, Host, Machine, Process, Streams
+    from .lab import LabRows
+    from .records import AuditLog, DataNote, Lock, Records
+    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .server import Accounts, Api, ObjectStore
+    from .stack import Ports
+    from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
     "Accounts",
     "Api",
     "AuditLog",
+    "BackupKeys",
+    "BackupSource",
+    "BackupStore",
+    "Backups",
     "Certificates",
     "Clock",
     "Conditions",
+    "DataNote",
     "DatabaseQueue",
     "Deployment",
     "Directory",
@@ -62,9 +74,11 @@ __all__ = [
     "Queue",
     "QueueStore",
     "Records",
+    "RestoreTarget",
     "Rollout",
     "Runtime",
     "Settings",
+    "Snapshot",
     "Source",
     "Streams",
     "Traffic",
@@ -72,3 +86,5 @@ __all__ = [
     "Tunnels",
     "Workload",
 ]
+
+__getattr__ = loader(__name__, __file__)

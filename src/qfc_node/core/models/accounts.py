@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Upper
@@ -34,6 +36,10 @@ class AccountManager(UserManager["User"]):
 
 
 NAME = RegexValidator(r"^(@[-a-zA-Z0-9_]+/)?[-a-zA-Z0-9_]+$", "A user name has letters, digits, '-' and '_' only.")
+
+
+#: Only teams have another form of names.
+PERSONS_NAME = re.compile(r"[-a-zA-Z0-9_]+")
 
 
 class User(AbstractUser):
@@ -85,6 +91,12 @@ class Person(User):
 
     objects: ClassVar[PersonManager] = PersonManager()
 
+    def clean(self) -> None:
+        """Refuse the form of a team's name."""
+        super().clean()
+        if not PERSONS_NAME.fullmatch(self.username):
+            raise ValidationError({"username": "A user name has letters, digits, '-' and '_' only."})
+
     class Meta:
         db_table = "core_person"
         verbose_name_plural = "people"
@@ -108,6 +120,9 @@ class UserAccount(models.Model):
 
     class Meta:
         db_table = "core_useraccount"
+
+    def __str__(self) -> str:
+        return self.user.username
 
 
 class Organization(User):
@@ -150,6 +165,9 @@ class OrganizationMember(models.Model):
             models.UniqueConstraint("organization", "member", name="core_organizationmember_unique"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.member.username} in {self.organization.username}"
+
 
 class Team(User):
     """A named group of an organization's members that can be a collaborator."""
@@ -179,3 +197,6 @@ class TeamMember(models.Model):
     class Meta:
         db_table = "core_teammember"
         constraints = [models.UniqueConstraint("team", "member", name="core_teammember_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.member.username} in {self.team.username}"

@@ -102,10 +102,13 @@ class Stores:
     def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
         # Loading the driver takes longer than editing a GeoPackage.
         from .editors.postgres import PostgresStore
-        from .editors.postgres_connection import connection_of
+        from .editors.postgres_connection import connect, connection_of
 
         parameters = connection_of(source)
-        store = self._opened(tuple(sorted(parameters.items())), lambda: PostgresStore(parameters))
+        rules, folder = self._project.databases, self._project.files_root
+        store = self._opened(
+            tuple(sorted(parameters.items())), lambda: PostgresStore(lambda: connect(parameters, rules, folder))
+        )
         if not isinstance(store, PostgresStore):
             raise RefusedError("The database cannot be reached")
         return store, store.layer_of(source)

@@ -13,13 +13,13 @@ from pathlib import Path
 import psutil
 
 from ....errors import ConfigError
+from ...commands import run
 from ...postgres_server import Endpoint
 from .layout import Layout
+from .listening import EVERYWHERE
 from .state import EmbeddedState
 
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
-#: Every process that supervisord starts has this variable, so that orphans can be found.
-MARK = "QFC_SUPERVISED"
 #: Every command of an operation has this variable, so that it can be found after the operation was killed.
 OPERATION_MARK = "QFC_OPERATION"
 #: Seconds for a worker to finish its job, for the app its requests, for the database its shutdown.
@@ -79,7 +79,7 @@ def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -
 
 def own_names(bind: str) -> list[str]:
     """Return the names and addresses at which clients reach a server that listens on this address."""
-    if bind not in {"0.0.0.0", "::"}:
+    if bind not in EVERYWHERE:
         return [bind]
     addresses = [
         one.address.split("%")[0] for many in psutil.net_if_addrs().values() for one in many if one.family in FAMILIES
@@ -87,38 +87,62 @@ def own_names(bind: str) -> list[str]:
     return sorted({socket.gethostname(), *(f"[{one}]" if ":" in one else one for one in addresses)})
 
 
+#: What `python -m qfc_node.settings_check` returns for wrong settings, and the seconds that it may take.
+SETTINGS_ARE_WRONG, CHECK_S = 3, 60.0
+
 FAMILIES = (socket.AF_INET, socket.AF_INET6)
 
 
 def read_environment_file(path: Path) -> dict[str, str]:
     """Read NAME=value lines; blank lines and # comments are left out. Raises ConfigError with the line."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        return environment_of(path.read_text(encoding="utf-8"), path)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError([f"{path} cannot be read."], hint="Check the file's owner and permissions.") from error
+
+
+def environment_of(text: str, path: Path) -> dict[str, str]:
+    """Return the variables in the text of such a file. Raises ConfigError with the line."""
     values: dict[str, str] = {}
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(text.splitlines(), start=1):
         name, equals, value = line.strip().partition("=")
         if not name or name.startswith("#"):
             continue
         if not equals or not name.isidentifier() or '"' in value:
-            raise ConfigError([f"{path}, line {number}: not NAME=value without quotes."], hint="Correct that line.")
+            raise ConfigError(
+                [f"{path}, line {number}: not NAME=value without quotes."], hint=f"Correct it: nano +{number} {path}"
+            )
         values[name] = value
     return values
 
 
+def check_node(path: Path, environment: Mapping[str, str]) -> None:
+    """Let the node read its settings, without starting it. Raises ConfigError that names file, line and variable."""
+    argv = [sys.executable, "-m", "qfc_node.settings_check"]
+    done = run(argv, environment=environment, timeout_s=CHECK_S, check=False)
+    reason = done.stdout.strip()
+    if done.exit_code == SETTINGS_ARE_WRONG and reason:
+        raise ConfigError([f"{path}{_line_of(path, reason)}: {reason}"], hint=f"Correct it: nano {path}")
+
+
+def _line_of(path: Path, reason: str) -> str:
+    """Return where the file sets the variable that a sentence names first; nothing if it does not."""
+    name = reason.partition(" ")[0]
+    lines = path.read_text(encoding="utf-8").splitlines()
+    found = [number for number, line in enumerate(lines, start=1) if line.strip().partition("=")[0] == name]
+    return f", line {found[-1]}" if found else ""
+
+
 def app_argv(state: EmbeddedState) -> tuple[str, ...]:
-    """Return the command of the API: a few processes with threads, forked after the code is loaded."""
+    """Return the command of the API: a few processes with threads. The node's own file has the rest."""
     address = f"[{state.bind}]:{state.port}" if ":" in state.bind else f"{state.bind}:{state.port}"
     heartbeat = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
     return (
-        *(sys.executable, "-m", "gunicorn", "qfc_node.wsgi:application", "--preload", "--no-control-socket"),
-        *("--bind", address, "--worker-class", "gthread", "--worker-tmp-dir", heartbeat),
-        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS), "--keep-alive", "15"),
-        # Names of files can be long; the API itself limits them, with an error in JSON.
-        *("--limit-request-line", "8190"),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:qfc_node.serving.configuration"),
+        *("--bind", address, "--worker-tmp-dir", heartbeat),
+        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS)),
         *("--timeout", "300", "--graceful-timeout", str(APP_STOP_S - 10)),
     )
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-import xmlrpc.client
+import xmlrpc.client  # nosec B411 -- only our own supervisord, over its private socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

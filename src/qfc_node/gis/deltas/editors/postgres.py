@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from ...datasource import DatabaseSource
 from ..editing import Feature, GeometryChange, Identity, LayerSchema, RefusedError, Unchanged
 from ..geometry import Geometry, write_wkb
 from ..values import Value, coerce_or_keep
+from .kept import check_values
 from .postgres_columns import identifier
-from .postgres_connection import Connection, connect, said, unreachable
+from .postgres_connection import Connection, said, unreachable
 from .postgres_record import AppliedDeltas
 from .postgres_schema import PostgresTable, describe
 
@@ -26,9 +27,9 @@ _KEPT = "A rule, trigger or policy of the database kept the feature from being {
 class PostgresStore:
     """A Store over one connection."""
 
-    def __init__(self, parameters: Mapping[str, str]) -> None:
-        self._parameters = parameters
-        self.connection: Connection = connect(parameters)
+    def __init__(self, open_connection: Callable[[], Connection]) -> None:
+        self._open = open_connection
+        self.connection: Connection = open_connection()
         try:
             self.connection.execute(sql.SQL("SET LOCAL statement_timeout = {}").format(_STATEMENT_TIMEOUT))
             # A violation must be reported for the delta that causes it.
@@ -90,7 +91,7 @@ class PostgresStore:
     def _is_kept(self) -> bool:
         """Whether a commit whose answer was lost arrived."""
         try:
-            with closing(connect(self._parameters)) as connection:
+            with closing(self._open()) as connection:
                 return self._record.is_kept(connection)
         except (RefusedError, psycopg.Error):
             return False
@@ -151,9 +152,17 @@ class PostgresLayer:
         row = self._values(attributes, geometry)
         assign = sql.SQL(", ").join(sql.SQL("{} = %s").format(identifier(name)) for name in row)
         query = sql.SQL("UPDATE {} SET {} WHERE {} = %s RETURNING {}")
-        key = identifier(self._key)
-        statement = query.format(self._table.name, assign, key, key)
-        return self._key_from(self._run(statement, [*row.values(), self._key_of(feature)]), "changed")
+        key, names = identifier(self._key), list(attributes)
+        read = sql.SQL(", ").join([key, *(self._table.columns[name].reading for name in names)])
+        with self._store.edit():
+            rows = self._run(query.format(self._table.name, assign, key, read), [*row.values(), self._key_of(feature)])
+            changed = self._key_from(rows, "changed")
+            after = {
+                name: coerce_or_keep(self.schema.fields[name], raw)
+                for name, raw in zip(names, rows[0][1:], strict=True)
+            }
+            check_values(feature, attributes, after)
+        return changed
 
     def delete(self, feature: Feature) -> None:
         """Remove the row."""

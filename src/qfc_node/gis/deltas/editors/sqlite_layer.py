@@ -8,10 +8,11 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 from uuid import uuid4
 
-from ..editing import Feature, GeometryChange, Unchanged
+from ..editing import Feature, GeometryChange, RefusedError, Unchanged
 from ..geometry import Geometry
 from ..values import FieldKind, Value, coerce_or_keep
 from .bounds import Bounds, bounds_of
+from .kept import check_count, check_geometry, check_values
 from .keys import ambiguous
 from .sqlite_dialect import Dialect, TableEdits
 from .sqlite_schema import TableSchema
@@ -79,6 +80,7 @@ class SqliteLayer:
         with self._database.edit():
             number = self._insert(values)
             self._index(number, geometry)
+            self._check_row(number if key is None else key, values)
         self.edits.inserted += 1
         self.edits.note_bounds(None, bounds_of(geometry))
         return str(number if key is None else key)
@@ -91,9 +93,11 @@ class SqliteLayer:
         assignments = ", ".join(f"{quoted(name)} = ?" for name in values)
         with self._database.edit():
             sql = f"UPDATE {self._table} SET {assignments} WHERE {self._where}"
-            self._database.execute(sql, (*values.values(), key))
+            check_count(self._database.execute(sql, (*values.values(), key)).rowcount, "changed")
             if not isinstance(geometry, Unchanged):
                 self._index(number, geometry)
+            after = self._check_row(values.get(self._key_field.name, key), values)
+            check_values(feature, attributes, after.attributes)
         self.edits.updated += 1
         if not isinstance(geometry, Unchanged):
             self.edits.note_bounds(before, bounds_of(geometry))
@@ -104,11 +108,23 @@ class SqliteLayer:
         key = coerce_or_keep(self._key_field, feature.key)
         number, before = self._place(key, None)
         with self._database.edit():
-            self._database.execute(f"DELETE FROM {self._table} WHERE {self._where}", (key,))
+            sql = f"DELETE FROM {self._table} WHERE {self._where}"
+            check_count(self._database.execute(sql, (key,)).rowcount, "deleted")
             self._index(number, None)
+            check_count(0 if self._is_taken(key) else 1, "deleted")
         self._largest_deleted = max(self._largest_deleted, key if isinstance(key, int) else 0)
         self.edits.deleted += 1
         self.edits.note_bounds(before, None)
+
+    def _check_row(self, key: Value, written: Mapping[str, Value]) -> Feature:
+        """Read a row back; return it. Raises RefusedError if it is missing or has another geometry."""
+        after = self.find(str(key))
+        if after is None:
+            raise RefusedError("A trigger of the source removed the feature")
+        if self._geometry is not None and self._geometry.name in written:
+            sql = f"SELECT {quoted(self._geometry.name)} IS ? FROM {self._table} WHERE {self._where}"
+            check_geometry(bool(self._database.execute(sql, (written[self._geometry.name], key)).fetchone()[0]))
+        return after
 
     def has_missing_geometry(self) -> bool:
         """Whether a row has no geometry."""
@@ -152,6 +168,7 @@ class SqliteLayer:
         marks = ", ".join("?" * len(values))
         body = f"({columns}) VALUES ({marks})" if values else "DEFAULT VALUES"
         cursor = self._database.execute(f"INSERT INTO {self._table} {body}", tuple(values.values()))
+        check_count(cursor.rowcount, "added")
         return cursor.lastrowid or 0
 
     def _place(self, key: Value, geometry: GeometryChange) -> tuple[int, Bounds | None]:

@@ -8,7 +8,8 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 
-from ...geopackage import file_uri
+from ...port import GisError
+from ...sqlite_safety import check, file_uri, restrain
 from ..editing import Identity, RefusedError
 from ..values import Value
 from .geopackage import GeoPackage, has_table
@@ -37,8 +38,10 @@ class SqliteStore:
 
     def identity(self, name: str | None, number: int | None = None) -> Identity:
         """Return what identifies the rows of a table."""
+        self._check(self._path)
         connection = sqlite3.connect(file_uri(self._path), uri=True)
         try:
+            restrain(connection)
             connection.text_factory = _decode_text
             return identity(connection, describe(connection, _dialect_of(connection), name, number))
         except sqlite3.Error as error:
@@ -65,12 +68,25 @@ class SqliteStore:
     @cached_property
     def _connection(self) -> sqlite3.Connection:
         self._copy = WorkingCopy(self._path)
+        try:
+            self._check(self._copy.path)
+        except (RefusedError, OSError):
+            self._copy.discard()
+            raise
         connection = sqlite3.connect(self._copy.path, isolation_level=None, cached_statements=512)
         try:
             return _begun(connection)
         except sqlite3.Error as error:
             connection.close()
             self._copy.discard()
+            raise translate(error, self._path) from error
+
+    def _check(self, path: Path) -> None:
+        try:
+            check(path)
+        except GisError as error:
+            raise RefusedError(str(error)) from error
+        except sqlite3.Error as error:
             raise translate(error, self._path) from error
 
     @cached_property
@@ -139,6 +155,7 @@ class SqliteStore:
 
 def _begun(connection: sqlite3.Connection) -> sqlite3.Connection:
     """Return the connection in a transaction, set up for the edits of one run."""
+    restrain(connection)
     connection.text_factory = _decode_text
     for pragma in _PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from ...port import GisError
-from ...zipped import member_of, siblings
+from ...zipped import UNREADABLE, member_of, siblings
 from ..editing import Identity, LayerEditor, RefusedError, Store
 from .rows import replace_file
-
-#: The errors of zip files that are damaged, encrypted, or packed in a way that Python does not know.
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 
 
 class ZippedStore:
@@ -27,7 +23,7 @@ class ZippedStore:
             self._member = PurePosixPath(member_of(path, wanted))
             self._unpack()
             self._store = open_store(Path(self._folder.name) / self._member.name)
-        except (GisError, RefusedError, *_UNREADABLE) as error:
+        except (GisError, RefusedError, *UNREADABLE) as error:
             self._folder.cleanup()
             raise error if isinstance(error, RefusedError) else RefusedError(str(error)) from error
 

@@ -1,0 +1,96 @@
+"""The backups of one stack: store, key, source, and what is recorded of drills."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from typing import BinaryIO
+
+from ...stack.backup_health import BackupState, Drill
+from ...stack.backup_rules import Retention
+from ...stack.backup_set import DumpContent
+from ...stack.ports import Backups, BackupSource, Ports, Records, RestoreTarget
+from .dumps import read_dump
+from .keys import FileBackupKeys
+from .plain import PlainBackupStore
+
+#: The record of the last drill.
+DRILL = "backup/drill.json"
+
+
+class StackBackups(Backups):
+    """Backups of a stack. `pg_restore` returns the command that reads dumps here."""
+
+    def __init__(
+        self,
+        store: PlainBackupStore,
+        keys: FileBackupKeys,
+        source: Callable[[], BackupSource],
+        target: Callable[[], RestoreTarget],
+        scratch: Callable[[], AbstractContextManager[Ports]],
+        *,
+        retention: Retention,
+        encryption: str,
+        records: Records,
+        born_at: Callable[[], datetime | None],
+        pg_restore: Callable[[], Sequence[str]],
+    ) -> None:
+        self._store, self._keys, self._make_source = store, keys, source
+        self._source: BackupSource | None = None
+        self._make_target, self._scratch = target, scratch
+        self._retention, self._encryption = retention, encryption
+        self._records, self._pg_restore, self._born_at = records, pg_restore, born_at
+
+    @property
+    def store(self) -> PlainBackupStore:
+        return self._store
+
+    @property
+    def keys(self) -> FileBackupKeys:
+        return self._keys
+
+    @property
+    def source(self) -> BackupSource:
+        if self._source is None:
+            self._source = self._make_source()
+        return self._source
+
+    @property
+    def target(self) -> RestoreTarget:
+        return self._make_target()
+
+    @property
+    def retention(self) -> Retention:
+        return self._retention
+
+    @property
+    def encryption(self) -> str:
+        return self._encryption
+
+    def scratch(self) -> AbstractContextManager[Ports]:
+        return self._scratch()
+
+    def read_dump(self, write: Callable[[BinaryIO], None]) -> DumpContent:
+        return read_dump(self._pg_restore(), write)
+
+    def state(self) -> BackupState:
+        return BackupState(
+            manifests=self._store.manifests(),
+            verdicts=self._store.verdicts(),
+            unreadable=self._store.unreadable(),
+            drill=self._drill(),
+            recipient=self._keys.recipient(),
+            has_identity=self._keys.identity() is not None,
+            period=timedelta(hours=self._retention.period_hours),
+            place=self._store.place,
+            born_at=self._born_at(),
+        )
+
+    def _drill(self) -> Drill | None:
+        document = self._records.read(DRILL)
+        if document is None:
+            return None
+        at = datetime.fromisoformat(document["at"])
+        failed = tuple(one["name"] for one in document["assertions"] if not one["ok"])
+        return Drill(document["backup"], at, bool(document["ok"]), float(document["seconds"]), failed)

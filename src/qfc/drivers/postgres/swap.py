@@ -1,0 +1,63 @@
+"""Replaces a database by another of the same server: by a change of names, so the old one stays whole until then."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+from .connection import translated
+from .queries import text
+
+#: The endings of the databases beside the one in use: the one that is being filled, and the one that was in use.
+NEW, OLD = "_qfc_new", "_qfc_old"
+#: Opens a connection to a database of the server, by its name.
+ConnectTo = Callable[[str], psycopg.Connection[Any]]
+
+
+class DatabaseSwap:
+    """The databases of one server, by name."""
+
+    def __init__(self, connect: ConnectTo) -> None:
+        self._connect = connect
+
+    def exists(self, name: str) -> bool:
+        """Return whether the server has a database of that name."""
+        with translated(), self._connect("postgres") as connection:
+            return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
+
+    def create(self, name: str) -> None:
+        """Create an empty database; one of that name is removed first."""
+        self.drop(name)
+        self._command("database.create", name)
+
+    def drop(self, name: str) -> None:
+        """Remove a database, if it exists, and end all connections to it."""
+        self._command("database.drop", name)
+
+    def open(self, name: str) -> None:
+        """Accept connections to a database again."""
+        self._command("database.open", name)
+
+    def rename(self, name: str, to: str) -> None:
+        """Rename a database, if it exists; its connections are ended, and new ones are refused meanwhile."""
+        if not self.exists(name):
+            return
+        self.drop(to)
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(_named("database.close", name))
+            connection.execute(text("database.send_away"), {"name": name})
+            connection.execute(_named("database.rename", name, to=to))
+
+    def _command(self, query: str, name: str) -> None:
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(_named(query, name))
+
+
+def _named(query: str, name: str, **more: str) -> sql.Composed:
+    identifiers = {key: sql.Identifier(value) for key, value in {"name": name, **more}.items()}
+    return text(query).format(**identifiers)

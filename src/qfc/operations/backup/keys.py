@@ -1,0 +1,106 @@
+"""The operator's key, and the sheet of paper with which a server that burned down is restored."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import NotFoundError, QfcError, RefusedError, UsageError
+from ...files import keep_file
+from ...stack.ports import Ports
+from ..guard import Options, guarded
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The key. `sheet` is the recovery sheet with the secret part, only where it was asked for or just created."""
+
+    recipient: str
+    identity_here: bool
+    created: bool
+    imported: bool
+    sheet: str | None
+    sheet_file: Path | None
+    dry_run: bool
+
+
+def db_keys(
+    ports: Ports, options: Options, *, sheet: Path | None = None, adopt: Path | None = None, show: bool = False
+) -> Keys:
+    """Show the key; create it on first use, or store that of a file. `sheet` names a new file for the sheet."""
+    keys = ports.backups.keys
+    before = keys.recipient()
+    if sheet is not None and sheet.exists():
+        raise UsageError(f"{sheet} already exists.", hint="Name another file.")
+    if adopt is not None:
+        return _adopted(ports, adopt, options)
+    if before is None:
+        with guarded(ports, "db keys", target=ports.name, options=options) as guard:
+            if not guard.step("Create the key that backups are encrypted to"):
+                return Keys("", False, True, False, None, None, True)
+            keys.create()
+    created = before is None
+    text = recovery_sheet(ports) if created or show or sheet else None
+    if sheet is not None and text is not None:
+        keep_file(sheet.absolute(), text.encode(), mode=0o600)
+    shown = text if sheet is None else None
+    return Keys(keys.recipient() or "", keys.identity() is not None, created, False, shown, sheet, False)
+
+
+def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise QfcError(f"{path} cannot be read.", hint="Check its name and permissions.") from error
+    identity = next((line.strip() for line in lines if line.strip().startswith("AGE-SECRET-KEY-")), None)
+    if identity is None:
+        raise NotFoundError(f"{path} has no key.", hint="The key is the line that begins with AGE-SECRET-KEY-")
+    with guarded(ports, "db keys --import", target=ports.name, options=options) as guard:
+        taken = guard.step(f"Store the key in {path}")
+        recipient = ports.backups.keys.adopt(identity) if taken else ""
+    return Keys(recipient, taken, False, taken, None, None, guard.dry_run)
+
+
+def recovery_sheet(ports: Ports) -> str:
+    """Return the text of the sheet. Raises RefusedError where the secret part is not here."""
+    identity = ports.backups.keys.identity()
+    if identity is None:
+        raise RefusedError("The secret part of the key is not on this machine.", hint="It is on the recovery sheet.")
+    return _SHEET.format(
+        stack=ports.name,
+        place=ports.backups.store.place,
+        made=f"{ports.clock.now():%Y-%m-%d}",
+        identity=identity,
+        recipient=ports.backups.keys.recipient(),
+        code=_qr(identity),
+    )
+
+
+def _qr(text: str) -> str:
+    import segno
+
+    out = io.StringIO()
+    segno.make(text, error="m", micro=False).terminal(out, compact=True, border=2)
+    return out.getvalue()
+
+
+_SHEET = """RECOVERY SHEET for the backups of {stack}, printed {made}
+
+Whoever has this key can read the backups. Without it nobody can, not even the server itself
+once its disk is gone. Keep it on paper, away from the server.
+
+The key:
+
+    {identity}
+
+{code}
+Its public part: {recipient}
+The backups:     {place}
+
+On a new machine: write the key into a file, configure the same place for backups, then type
+    qfc init {stack}
+    qfc db keys --import FILE
+    qfc db restore
+Without qfc: the file README.md beside the backups says how.
+"""

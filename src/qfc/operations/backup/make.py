@@ -1,0 +1,251 @@
+"""Make a backup: one consistent set, verified before it counts."""
+
+from __future__ import annotations
+
+import io
+import secrets
+import tarfile
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, cast
+
+from ... import __version__
+from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
+from ...stack.backup_set import (
+    CONFIGURATION,
+    DATABASE,
+    REFERENCES,
+    SECRETS,
+    DatabaseFacts,
+    Manifest,
+    Missing,
+    Objects,
+    Reference,
+    Stored,
+    references_lines,
+)
+from ...stack.ports import Ports, Snapshot
+from ..guard import Options, guarded
+from .verify import verify_set
+
+#: Objects between two lines of progress.
+REPORTED = 5000
+#: Lists of objects up to this size stay in memory.
+IN_MEMORY = 8 * 1024 * 1024
+DELETED, LOST = "deleted while the backup ran", "not in the store of the server"
+CHANGED = "its bytes in the store of the server are damaged"
+
+
+@dataclass(frozen=True)
+class BackedUp:
+    """A set that was made. `missing` lists objects that the dump refers to and nobody has."""
+
+    backup: str
+    path: str
+    started_at: datetime | None
+    seconds: float
+    size_bytes: int
+    database_bytes: int
+    objects: int
+    object_bytes: int
+    stored_bytes: int
+    verified: bool
+    missing: tuple[Missing, ...]
+    problems: tuple[str, ...]
+    key_created: bool
+    dry_run: bool
+    steps: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """0 for a set that counts, 5 for one that lacks something, 1 for a damaged one."""
+        return 1 if self.problems else 5 if self.missing else 0
+
+
+def db_backup(ports: Ports, options: Options) -> BackedUp:
+    """Make a set under the stack's lock. The first one also creates the key."""
+    store = ports.backups.store
+    with guarded(ports, "db backup", target=ports.name, options=options) as guard:
+        created = ports.backups.keys.recipient() is None
+        steps = (
+            *(["Create the key that backups are encrypted to"] if created else []),
+            f"Dump the database, then store it with every object that it refers to in {store.place}",
+            "Verify the set",
+        )
+        if False in [guard.step(one) for one in steps]:
+            return BackedUp("", store.place, None, 0, 0, 0, 0, 0, 0, False, (), (), created, True, guard.steps)
+        manifest, problems = make(ports, options.report)
+        guard.result = _result(manifest, problems)
+    return _backed_up(ports, manifest, problems, created, guard.steps)
+
+
+def make(ports: Ports, report: Callable[[str], None]) -> tuple[Manifest, tuple[str, ...]]:
+    """Make and verify a set, under the lock; return its manifest and what the verification found."""
+    if ports.backups.keys.recipient() is None:
+        ports.backups.keys.create()
+    if ports.backups.keys.identity() is None:
+        raise RefusedError(
+            "The key is not on this machine, and a set has to be signed and verified with it.",
+            hint="Type: qfc db keys --import FILE   (the file with the key of the recovery sheet)",
+        )
+    ports.backups.store.discard_unfinished()
+    making = _Making(ports, report)
+    with ports.backups.source.snapshot() as snapshot:
+        manifest = making.run(snapshot)
+    ports.backups.store.seal(manifest)
+    verdict = verify_set(ports, manifest, read=making.added)
+    return manifest, verdict.problems
+
+
+def repair(ports: Ports, report: Callable[[str], None]) -> None:
+    """Make a set as the repair of a diagnosis, under the lock. Raises QfcError for one that does not count."""
+    manifest, problems = make(ports, report)
+    if problems or manifest.missing:
+        why = problems[0] if problems else f"the server lacks {len(manifest.missing)} files"
+        raise QfcError(f"{manifest.id} does not count: {why}", hint="See: qfc db list")
+
+
+@dataclass
+class _Making:
+    """A set while it is being made."""
+
+    ports: Ports
+    report: Callable[[str], None]
+    parts: dict[str, Stored] = field(default_factory=dict[str, Stored])
+    objects: list[Stored] = field(default_factory=list[Stored])
+    added: list[Stored] = field(default_factory=list[Stored])
+    missing: list[Missing] = field(default_factory=list[Missing])
+
+    def run(self, snapshot: Snapshot) -> Manifest:
+        """Store everything except the manifest."""
+        started = self.ports.clock.now()
+        id = f"{snapshot.facts.taken_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+        with snapshot.dump() as dump:
+            self._part(id, DATABASE, dump)
+        self._copy(list(snapshot.references()))
+        self.missing = _explained(self.missing, snapshot)
+        backups = self.ports.backups
+        self._part(id, CONFIGURATION, _tar(backups.source.configuration(), snapshot.facts.taken_at))
+        self._part(id, SECRETS, _tar(backups.source.secrets(), snapshot.facts.taken_at))
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as list_file:
+            list_file.writelines(references_lines(self.objects))
+            list_file.seek(0)
+            self._part(id, REFERENCES, cast(BinaryIO, list_file))
+        return self._manifest(id, started, snapshot.facts)
+
+    def _part(self, id: str, name: str, content: BinaryIO) -> None:
+        self.parts[name] = self.ports.backups.store.put_part(id, name, content)
+
+    def _copy(self, references: Sequence[Reference]) -> None:
+        """Store the objects that are not in the store yet; note those that cannot be had."""
+        known = self.ports.backups.store.known([one.sha256 for one in references])
+        for number, reference in enumerate(references, start=1):
+            present = known.get(reference.sha256)
+            if present is None:
+                self._add(reference)
+            else:
+                self.objects.append(present)
+            if number % REPORTED == 0:
+                self.report(f"{number} of {len(references)} objects")
+
+    def _add(self, reference: Reference) -> None:
+        backups = self.ports.backups
+        try:
+            with backups.source.open(reference.sha256) as content:
+                stored = backups.store.put_object(reference.sha256, content)
+        except NotFoundError:
+            self.missing.append(Missing(reference.sha256, LOST))
+        except DamagedError:
+            self.missing.append(Missing(reference.sha256, CHANGED))
+        else:
+            self.objects.append(stored)
+            self.added.append(stored)
+
+    def _manifest(self, id: str, started: datetime, facts: DatabaseFacts) -> Manifest:
+        backups = self.ports.backups
+        return Manifest(
+            id=id,
+            stack=self.ports.name,
+            kind=self.ports.kind.value,
+            qfc=__version__,
+            started_at=started,
+            taken_at=facts.taken_at,
+            finished_at=self.ports.clock.now(),
+            database=facts,
+            parts=self.parts,
+            objects=_counted(self.objects, self.added),
+            missing=tuple(self.missing),
+            recipient=backups.keys.recipient() or "",
+            encryption=backups.encryption,
+        )
+
+
+def _counted(objects: Sequence[Stored], added: Sequence[Stored]) -> Objects:
+    total, new = sum(one.size for one in objects), sum(one.size for one in added)
+    return Objects(len(objects), total, len(added), new, sum(one.stored_size for one in added))
+
+
+def _explained(missing: Sequence[Missing], snapshot: Snapshot) -> list[Missing]:
+    """Return the missing objects with the reason: nothing refers to them any more, or the server itself lacks them."""
+    if not missing:
+        return []
+    named = snapshot.still_named([one.sha256 for one in missing])
+    return [one if one.sha256 in named else Missing(one.sha256, DELETED) for one in missing]
+
+
+def _tar(files: Mapping[str, bytes], moment: datetime) -> BinaryIO:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for name, data in files.items():
+            about = tarfile.TarInfo(name)
+            about.size, about.mode, about.mtime = len(data), 0o600, int(moment.timestamp())
+            archive.addfile(about, io.BytesIO(data))
+    content.seek(0)
+    return content
+
+
+def files_of(content: bytes) -> dict[str, bytes]:
+    """Return the files in a part that is an archive. Raises DamagedError."""
+    try:
+        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+            return {one.name: _bytes_of(archive, one) for one in archive.getmembers() if one.isfile()}
+    except tarfile.TarError as error:
+        raise DamagedError(f"An archive of the set cannot be read: {error}.") from error
+
+
+def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    file = archive.extractfile(member)
+    if file is None:
+        raise QfcError(f"{member.name} is not a file.")
+    with file:
+        return file.read()
+
+
+def _result(manifest: Manifest, problems: Iterable[str]) -> str:
+    if list(problems):
+        return f"failed: {manifest.id} is damaged"
+    return f"partly done: {manifest.id} lacks {len(manifest.missing)} objects" if manifest.missing else manifest.id
+
+
+def _backed_up(
+    ports: Ports, manifest: Manifest, problems: tuple[str, ...], created: bool, steps: tuple[str, ...]
+) -> BackedUp:
+    return BackedUp(
+        backup=manifest.id,
+        path=ports.backups.store.place,
+        started_at=manifest.started_at,
+        seconds=round((ports.clock.now() - manifest.started_at).total_seconds(), 3),
+        size_bytes=manifest.size_bytes,
+        database_bytes=manifest.parts[DATABASE].size,
+        objects=manifest.objects.count,
+        object_bytes=manifest.objects.bytes,
+        stored_bytes=manifest.stored_bytes,
+        verified=not problems and manifest.is_complete,
+        missing=manifest.missing,
+        problems=problems,
+        key_created=created,
+        dry_run=False,
+        steps=steps,
+    )

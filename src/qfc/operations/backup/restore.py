@@ -1,0 +1,299 @@
+"""Restore a set: all or nothing. Whatever fails or is killed, what was there is there again."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from ... import __version__
+from ...errors import DamagedError, QfcError, RefusedError, UnreachableError
+from ...stack import journal
+from ...stack.backup_set import DATABASE, SECRETS, Manifest
+from ...stack.migrations import planned
+from ...stack.ports import Ports
+from ..guard import Options, guarded
+from ..management import manage
+from ..queue_change import count
+from .lost import Lost, export, lost_since
+from .make import files_of, make
+from .verify import chosen, verify_set
+
+OPERATION = "db restore"
+APP, WORKER = "app", "worker_wrapper"
+#: The secret without which the rows of the database cannot be read.
+SECRET_KEY = "secrets/SECRET_KEY"
+#: Tables whose rows a person understands.
+COUNTED = {
+    "users": ("core_user",),
+    "projects": ("core_project", "project_project"),
+    "file versions": ("filestorage_fileversion",),
+    "edits": ("core_delta",),
+}
+
+
+@dataclass(frozen=True)
+class RestorePlan:
+    """What is replaced by what. `now` is None where the present state cannot be read."""
+
+    manifest: Manifest
+    target: str
+    now: Mapping[str, int] | None
+    then: Mapping[str, int]
+    lost: Lost
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A set that was restored into a stack. `edits_file` has what was newer than the set."""
+
+    backup: str
+    stack: str
+    taken_at: datetime
+    replaced: Mapping[str, int] | None
+    restored: Mapping[str, int]
+    lost: Lost
+    safety: str | None
+    edits_file: str | None
+    objects_added: int
+    seconds: float
+    dry_run: bool
+    steps: tuple[str, ...]
+
+
+def db_restore(
+    ports: Ports,
+    wanted: str | None,
+    options: Options,
+    *,
+    into: Ports | None = None,
+    database_only: bool = False,
+    safety: bool = True,
+) -> Restored:
+    """Restore a set of a stack, into the same stack or another one, after a question that says what is replaced."""
+    target = into or ports
+    manifest = chosen(ports, wanted)[0]
+    plan = _plan(manifest, target)
+    began = target.clock.now()
+    with guarded(target, OPERATION, target=manifest.id, options=options, question=question(plan)) as guard:
+        restoring = Restoring(ports, target, manifest, guard.step, options.report, database_only=database_only)
+        restoring.run(safety=safety)
+        guard.result = manifest.id
+    seconds = round((target.clock.now() - began).total_seconds(), 3)
+    return Restored(
+        manifest.id,
+        target.name,
+        manifest.taken_at,
+        plan.now,
+        plan.then,
+        restoring.lost or plan.lost,
+        restoring.safety,
+        restoring.edits_file,
+        restoring.objects_added,
+        seconds,
+        guard.dry_run,
+        guard.steps,
+    )
+
+
+def _plan(manifest: Manifest, target: Ports) -> RestorePlan:
+    then = summary(manifest.database.tables)
+    try:
+        tables = target.backups.target.tables()
+        lost = lost_since(target, manifest) if tables else Lost()
+    except UnreachableError:
+        return RestorePlan(manifest, target.name, None, then, Lost())
+    return RestorePlan(manifest, target.name, summary(tables), then, lost)
+
+
+def summary(tables: Mapping[str, int]) -> Mapping[str, int]:
+    """Return the counts that a person understands."""
+    return {what: sum(tables.get(name, 0) for name in names) for what, names in COUNTED.items()}
+
+
+def question(plan: RestorePlan) -> str:
+    """Return the question that says what is replaced by what, and what is lost."""
+    when = f"{plan.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
+    now = "its present state, which cannot be read" if plan.now is None else words(plan.now)
+    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({words(plan.then)})."]
+    newer = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in plan.lost.edits]
+    newer += [count(plan.lost.files, "uploaded file")] if plan.lost.files else []
+    if newer:
+        lines.append(f"Newer than that: {', '.join(newer)}; exported first, to be applied again.")
+    return " ".join([*lines, "Restore?"])
+
+
+def words(counts: Mapping[str, int]) -> str:
+    """Return counts as people read them."""
+    return ", ".join(f"{number} {what.removesuffix('s') if number == 1 else what}" for what, number in counts.items())
+
+
+class Restoring:
+    """One restore. The new database is filled beside the old one, which is replaced by a change of names."""
+
+    def __init__(
+        self,
+        source: Ports,
+        target: Ports,
+        manifest: Manifest,
+        step: Callable[[str], bool],
+        report: Callable[[str], None],
+        *,
+        database_only: bool = False,
+    ) -> None:
+        self._store, self._ports, self._manifest = source.backups.store, target, manifest
+        self._source, self._target = source, target.backups.target
+        self._step, self._report = step, report
+        self._database_only = database_only
+        self.lost: Lost | None = None
+        self.safety: str | None = None
+        self.edits_file: str | None = None
+        self.objects_added = 0
+
+    def run(self, *, safety: bool) -> None:
+        """Restore. Raises QfcError; then everything is as before."""
+        self._fill(follow=not self._database_only)
+        steps = [
+            self._step("Stop API and workers"),
+            *([self._step("Back up the present state, to be safe")] if safety else []),
+            self._step("Export the edits and files that are newer than the set"),
+            self._step("Replace the database by its new one, start everything, and compare"),
+        ]
+        if False not in steps:
+            self._replace(safety=safety)
+
+    def on_trial(self) -> None:
+        """Restore into an empty stack, without the settings of the operator: it must not use the stack's store."""
+        self._fill(follow=False)
+        self._target.configure({name: content for name, content in self._secrets().items() if name == SECRET_KEY})
+        self._target.swap()
+        self._compare()
+
+    def _fill(self, *, follow: bool) -> None:
+        """Add objects, and fill the new database; `follow`: in the store that the settings of the set name."""
+        if self._step("Verify the set, and compare its release with the installed one"):
+            self._require_whole()
+            self._target.serve_database()
+            require_release(self._manifest, self._ports)
+        if not self._database_only and self._step("Add the files that the store lacks"):
+            if follow:
+                self._target.follow(self._secrets())
+            self._add_objects()
+        if self._step("Fill a new database beside the one in use"):
+            self._target.forget()
+            self._fill_database()
+
+    def _require_whole(self) -> None:
+        if self._source.backups.keys.identity() is None:
+            raise RefusedError(
+                "The key that opens the backups is not on this machine.",
+                hint="Type: qfc db keys --import FILE   (the file with the key of the recovery sheet)",
+            )
+        verdict = verify_set(self._source, self._manifest)
+        if not verdict.ok:
+            raise DamagedError(
+                f"{self._manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list"
+            )
+
+    def _fill_database(self) -> None:
+        try:
+            self._target.fill(lambda sink: self._store.read(self._manifest.parts[DATABASE], sink))
+        except QfcError:
+            # On a full disk, half a database would take the space that others need.
+            with suppress(QfcError):
+                self._target.discard()
+            raise
+
+    def _add_objects(self) -> None:
+        lacking = self._target.lacking(self._store.references(self._manifest))
+        for one in lacking:
+            self._target.put(one, lambda sink, one=one: self._store.read(one, sink))
+        self._target.settle()
+        self.objects_added = len(lacking)
+
+    def _replace(self, *, safety: bool) -> None:
+        """Replace everything, or undo."""
+        journal.write(self._ports.records, journal.Entry(OPERATION, {"state": "replacing", "set": self._manifest.id}))
+        try:
+            self._ports.runtime.stop([APP, WORKER])
+            if self._target.tables():
+                self._save(safety=safety)
+            if not self._database_only:
+                self._target.configure(self._secrets())
+            self._target.swap()
+            self._compare()
+            self._ports.runtime.start(None)
+        except BaseException as error:
+            self._report("Bring back what was there")
+            undo(self._ports)
+            if isinstance(error, QfcError):
+                raise QfcError(f"Nothing was restored: {error.message}", hint=error.hint) from error
+            raise
+        finish(self._ports)
+
+    def _save(self, *, safety: bool) -> None:
+        """Back up what is there, and export what of it is newer than the set."""
+        if safety:
+            manifest, problems = make(self._ports, self._report)
+            if problems:
+                raise DamagedError(f"The safety set {manifest.id} is damaged: {problems[0]}", hint="Try again.")
+            self.safety = manifest.id
+        self.lost, self.edits_file = export(self._ports, self._manifest)
+
+    def _secrets(self) -> Mapping[str, bytes]:
+        content = io.BytesIO()
+        self._store.read(self._manifest.parts[SECRETS], content)
+        return files_of(content.getvalue())
+
+    def _compare(self) -> None:
+        now, then = self._target.tables(), self._manifest.database.tables
+        different = [name for name in then if now.get(name) != then[name]]
+        if different:
+            raise DamagedError(f"The restored database has other rows in {', '.join(different[:5])} than the manifest.")
+
+
+def require_release(manifest: Manifest, ports: Ports) -> None:
+    """Check that the installed release has the tables of the set. Raises RefusedError with the one to install."""
+    applied, missing = planned(manage(ports.runtime, "showmigrations", "--plan").stdout)
+    installed, needed = {*applied, *missing}, set(manifest.database.migrations)
+    if installed == needed:
+        return
+    other = sorted(installed ^ needed)
+    raise RefusedError(
+        f"{manifest.id} was made by qfc {manifest.qfc}; qfc {__version__} has other tables ({other[0]}).",
+        hint=f"Install qfieldcloud-suite=={manifest.qfc}, restore, then upgrade.",
+    )
+
+
+def undo(ports: Ports) -> None:
+    """Bring back what was there before the replacement began; it can be repeated."""
+    target = ports.backups.target
+    ports.runtime.stop([APP, WORKER], now=True)
+    target.configure_back()
+    target.serve_database()
+    target.swap_back()
+    target.discard()
+    ports.runtime.start(None)
+    journal.clear(ports.records)
+
+
+def finish(ports: Ports) -> None:
+    """Remove what was there before; it can be repeated."""
+    journal.write(ports.records, journal.Entry(OPERATION, {"state": "finishing"}))
+    ports.backups.target.settle_configuration()
+    ports.backups.target.forget()
+    journal.clear(ports.records)
+
+
+def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> None:
+    """Finish a restore that was complete, undo any other."""
+    if record.get("state") == "finishing":
+        report("Finish the restore that was interrupted")
+        ports.backups.target.serve_database()
+        finish(ports)
+        return
+    report("Undo the restore that was interrupted")
+    undo(ports)

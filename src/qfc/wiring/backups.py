@@ -1,0 +1,128 @@
+"""The backups of an embedded stack, from its configuration."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..config import BackupConfig
+from ..errors import ConfigError, QfcError
+from ..stack.backup_rules import Retention
+from ..stack.ports import Backups, ObjectStore, Ports
+
+if TYPE_CHECKING:
+    from .embedded import EmbeddedPorts
+
+
+def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
+    """Return the backups of an embedded stack. Nothing is created."""
+    from ..drivers.backups.backups import StackBackups
+    from ..drivers.backups.embedded import EmbeddedBackupSource
+    from ..drivers.backups.keys import FileBackupKeys
+    from ..drivers.backups.plain import PlainBackupStore
+    from ..drivers.backups.restore import EmbeddedRestoreTarget
+
+    own = ports.folder / "backup"
+    keys = FileBackupKeys(own)
+    target, place, settle = _target(ports, config)
+    store = PlainBackupStore(
+        target,
+        keys,
+        place=place,
+        encryption=config.encryption.value,
+        progress=own / "progress.jsonl",
+        settle=settle,
+    )
+    return StackBackups(
+        store,
+        keys,
+        lambda: EmbeddedBackupSource(ports.embedded, ports.connect, ports.objects),
+        lambda: EmbeddedRestoreTarget(ports.embedded),
+        lambda: scratch_stack(ports),
+        retention=_retention(config),
+        encryption=config.encryption.value,
+        records=ports.records,
+        born_at=lambda: _born_at(ports.embedded.layout.secrets / "SECRET_KEY"),
+        pg_restore=ports.embedded.pg_restore,
+    )
+
+
+@contextmanager
+def scratch_stack(ports: EmbeddedPorts) -> Generator[Ports]:
+    """Give an empty stack without workers beside another one; remains of one that was killed are removed first."""
+    from .embedded import EmbeddedPorts
+
+    folder = ports.stack.home / f".drill-{ports.name}"
+    settings = replace(
+        ports.stack,
+        name=f"drill-{ports.name}",
+        folder=folder,
+        # Nothing of it is to be remembered, and the other stack may use the usual port.
+        notes=folder / "stacks.json",
+        port=0,
+        bind=None,
+        workers=0,
+        database_url_file=None,
+    )
+    scratch = EmbeddedPorts(settings, BackupConfig(folder=folder / "backups"))
+    _remove(scratch)
+    try:
+        yield scratch
+    finally:
+        _remove(scratch)
+
+
+def _remove(scratch: EmbeddedPorts) -> None:
+    """Stop a stack and remove all of it. Raises QfcError when something of it stays."""
+    if not scratch.folder.exists():
+        return
+    scratch.close()
+    scratch.runtime.stop(None, now=True)
+    scratch.close()
+    shutil.rmtree(scratch.folder, ignore_errors=True)
+    if scratch.folder.exists():
+        raise QfcError(f"{scratch.folder} cannot be removed.", hint="Remove it by hand.")
+
+
+def _target(ports: EmbeddedPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
+    """Return the place of the sets, its name for people, and what forces everything to its disk."""
+    if config.bucket_file is not None:
+        from ..drivers.objects.s3 import S3ObjectStore, bucket_of
+        from ..drivers.runtimes.embedded.programs import read_environment_file
+
+        bucket = bucket_of(read_environment_file(config.bucket_file), prefix=f"{ports.name}/")
+        if bucket is None:
+            raise ConfigError(
+                [f"backup.bucket_file {config.bucket_file} names no bucket."], hint="Add STORAGE_BUCKET_NAME=NAME."
+            )
+        return S3ObjectStore(bucket), f"bucket {bucket.name}/{ports.name}", lambda: None
+    from ..drivers.objects.folder import FolderObjectStore
+
+    folder = (config.folder or Path(ports.stack.home) / "backups") / ports.name
+    store = FolderObjectStore(folder, later=True)
+    return store, str(folder), store.settle
+
+
+def _born_at(secret: Path) -> datetime | None:
+    """Return when a stack was first started: its secret was created then."""
+    try:
+        return datetime.fromtimestamp(secret.stat().st_mtime, UTC)
+    except OSError:
+        return None
+
+
+def _retention(config: BackupConfig) -> Retention:
+    return Retention(
+        last=config.keep_last,
+        daily=config.keep_daily,
+        weekly=config.keep_weekly,
+        monthly=config.keep_monthly,
+        within_days=config.keep_within_days,
+        minimum=config.keep_minimum,
+        period_hours=config.period_hours,
+    )

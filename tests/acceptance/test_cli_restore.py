@@ -1,0 +1,197 @@
+"""A restore replaces everything or nothing, says before what goes, and what was newer can be applied again."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+
+from field_server import FieldServer
+from qfc.operations.proof import deltafile
+from qfc_command import Qfc, fresh_qfc
+from stack import DATABASE, USER
+
+pytestmark = pytest.mark.slow
+PROBE = Path(__file__).parents[2] / "src/qfc/probe_project"
+#: The steps of a restore at which it is killed, by the line that announces them.
+STEPS = ("Fill a new", "Stop API", "Back up the present", "Export the edits", "Replace the database")
+KILLED = STEPS if os.environ.get("QFC_TEST_KILLS") == "all" else (STEPS[1], STEPS[4])
+
+
+@pytest.fixture(scope="module")
+def server(running: Qfc) -> Iterator[FieldServer]:
+    made = FieldServer(running)
+    for path in sorted(PROBE.iterdir()):
+        made.upload(path.name, path.read_bytes())
+    made.upload("photo.jpg", b"a photo")
+    await_quiet(running)
+    yield made
+    made.http.close()
+
+
+def await_quiet(qfc: Qfc, stack: str = "local") -> None:
+    for _ in range(240):
+        depth = qfc.ok("--stack", stack, "sync", "queue")["depth"]
+        if not any(depth.values()):
+            return
+        time.sleep(0.5)
+    raise AssertionError("jobs do not end")
+
+
+def rows(qfc: Qfc, stack: str = "local") -> dict[str, list[str]]:
+    """Return all rows of the tables that people care about."""
+    password = (qfc.home / stack / "secrets/POSTGRES_PASSWORD").read_text().strip()
+    host = str(qfc.home / stack / "run/db")
+    tables = ("core_user", "core_project", "filestorage_file", "filestorage_fileversion", "core_delta", "core_job")
+    with psycopg.connect(host=host, user=USER, password=password, dbname=DATABASE) as connection:
+        return {
+            one: sorted(str(row[0]) for row in connection.execute(f"select t::text from {one} t"))  # type: ignore
+            for one in tables
+        }
+
+
+def test_a_destroyed_server_comes_back_row_by_row_and_file_by_file(running: Qfc, server: FieldServer) -> None:
+    before, files = rows(running), server.files()
+    made = running.ok("db", "backup")
+    server.delete("photo.jpg")
+    server.http.delete(f"projects/{server.project}/")
+    shutil.rmtree(running.home / "local/node/blobs")
+    assert not rows(running)["core_project"]
+
+    refused = running("db", "restore")
+    assert refused.code == 4
+    assert "Replace the data of local (1 user, 0 projects" in refused.err
+    plan = running.ok("db", "restore", "--dry-run")
+    assert (plan["restored"]["projects"], plan["dry_run"]) == (1, True)
+    assert not rows(running)["core_project"]
+
+    result = running.ok("db", "restore", "--to", made["backup"], "--yes")
+    assert (result["backup"], result["objects_added"]) == (made["backup"], made["objects"])
+    assert {name: found for name, found in rows(running).items() if name != "core_user"} == {
+        name: found for name, found in before.items() if name != "core_user"
+    }
+    assert server.files() == files
+    assert running.ok("db", "verify", result["safety"])["ok"]
+    assert running.ok("status")["verdict"] == "ok"
+
+
+def test_edits_and_files_after_the_set_are_applied_again_each_once(running: Qfc, server: FieldServer) -> None:
+    await_quiet(running)
+    running.ok("db", "backup")
+    edit = push(server, "after the set")
+    server.upload("later.jpg", b"later")
+    await_quiet(running)
+    assert status_of(running, edit) == "applied"
+    with_edit = server.files()["points.gpkg"]
+
+    refused = running("db", "restore")
+    assert "Newer than that: 1 edit by anna in anna/survey" in refused.err
+    result = running.ok("db", "restore", "--yes")
+    assert result["lost"] == {"edits": [{"project": "anna/survey", "user": "anna", "count": 1}], "files": 1}
+    assert "later.jpg" not in server.files()
+    assert server.files()["points.gpkg"] != with_edit
+
+    for _ in range(2):
+        again = running.ok("db", "reapply", result["edits_file"], "--yes")
+        assert (again["left"], again["edits"] >= 1) == ([], True)
+        await_quiet(running)
+        assert status_of(running, edit) == "applied"
+    assert server.files()["later.jpg"] == b"later"
+    assert [one.split(",")[0] for one in rows(running)["core_delta"]].count(f"({edit}") == 1
+
+
+def push(server: FieldServer, name: str) -> str:
+    edit = deltafile(server.project, name)
+    answer = server.http.post(f"deltas/{server.project}/", files={"file": json.dumps(edit).encode()})
+    assert answer.status_code < 300, answer.text
+    return str(edit["deltas"][0]["uuid"])
+
+
+def status_of(qfc: Qfc, edit: str) -> Any:
+    return qfc.ok("deltas", "show", edit)["status"]
+
+
+@pytest.mark.parametrize("step", KILLED)
+def test_a_restore_that_is_killed_leaves_what_was_there(running: Qfc, server: FieldServer, step: str) -> None:
+    await_quiet(running)
+    running.ok("db", "backup")
+    server.upload("newer.bin", os.urandom(100))
+    await_quiet(running)
+    before, files = rows(running), server.files()
+    process = running.begin("db", "restore", "--yes")
+    assert process.stderr is not None
+    for line in process.stderr:
+        if step in line:
+            time.sleep(0.3)
+            break
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    running.ok("up")
+    after = rows(running)
+    assert {name: after[name] for name in ("core_project", "filestorage_fileversion", "core_delta")} == {
+        name: before[name] for name in ("core_project", "filestorage_fileversion", "core_delta")
+    }
+    assert server.files() == files
+    status = running.ok("status")
+    assert (status["verdict"], status["reasons"]) == ("ok", [])
+
+
+def test_a_restore_that_fails_brings_back_what_was_there(running: Qfc, server: FieldServer) -> None:
+    """The last step is the start: with the settings of the set, the server does not start."""
+    await_quiet(running)
+    running.ok("db", "backup")
+    server.upload("newest.bin", b"newest")
+    await_quiet(running)
+    environment = running.home / "local/node.env"
+    environment.write_text("AXES_FAILURE_LIMIT=5\n")
+    running.ok("db", "backup")
+    newest = running.ok("db", "list")["sets"][0]["backup"]
+    before = rows(running)
+    environment.write_text("QFC_NODE_LEASE_S=nonsense\n")
+    running.ok("db", "backup")
+    broken = running.ok("db", "list")["sets"][0]["backup"]
+    environment.write_text("AXES_FAILURE_LIMIT=5\n")
+    answer = running("--json", "db", "restore", "--to", broken, "--yes")
+    assert answer.code != 0
+    assert answer.json["error"]["message"].startswith("Nothing was restored")
+    assert environment.read_text() == "AXES_FAILURE_LIMIT=5\n"
+    assert rows(running)["filestorage_fileversion"] == before["filestorage_fileversion"]
+    assert running.ok("status")["verdict"] == "ok"
+    assert running("--json", "db", "verify", newest).code == 0
+    environment.unlink()
+
+
+def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldServer, tmp_path: Path) -> None:
+    await_quiet(running)
+    made = running.ok("db", "backup")["backup"]
+    files, before = server.files(), rows(running)
+    sheet = tmp_path / "sheet.txt"
+    running.ok("db", "keys", "--output", str(sheet))
+    with fresh_qfc() as other:
+        other.ok("init", "local", "--workers", "1")
+        other("db", "list")
+        shutil.copytree(running.home / "backups", other.home / "backups")
+        assert other("db", "restore", "--yes").code != 0
+        other.ok("db", "keys", "--import", str(sheet))
+        result = other.ok("db", "restore", "--to", made, "--yes")
+        assert (result["replaced"], result["safety"]) == (None, None)
+        assert rows(other)["filestorage_fileversion"] == before["filestorage_fileversion"]
+        there = FieldServer.__new__(FieldServer)
+        there.qfc, there.stack, there.user, there.project = other, "local", server.user, server.project
+        there.http = there.login()
+        assert there.files() == files
+        there.http.close()
+
+        other.ok("init", "copy", "--workers", "1")
+        other.ok("--stack", "local", "db", "restore", "--to", made, "--into", "copy", "--yes")
+        assert rows(other, "copy")["filestorage_fileversion"] == before["filestorage_fileversion"]
+        for stack in ("local", "copy"):
+            other.ok("--stack", stack, "down", "--now")
