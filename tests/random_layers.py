@@ -180,7 +180,8 @@ def _square(draw: st.DrawFn, dimensions: int) -> str:
     corners = [(0, 0), (0, 8), (8, 8), (8, 0), (0, 0)]
     hole = [(2, 2), (4, 2), (4, 4), (2, 4), (2, 2)]
     rings = [corners, hole] if draw(st.booleans()) else [corners]
-    return f"({', '.join(_positions([(x + dx, y + dy, *more) for dx, dy in ring]) for ring in rings)})"
+    moved = [[(round(x + dx, 12), round(y + dy, 12), *more) for dx, dy in ring] for ring in rings]
+    return f"({', '.join(map(_positions, moved))})"
 
 
 def _positions(points: list[tuple[float, ...]]) -> str:
