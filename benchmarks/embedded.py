@@ -237,7 +237,7 @@ def status(stack: Stack, baseline: float, turns: int) -> list[Figure]:
         "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL); "
         "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    argv = [sys.executable, "-c", probe, sys.executable, "-m", "qfc.cli.main", "status"]
+    argv = [sys.executable, "-c", probe, sys.executable, "-m", "qfc", "status"]
     done = subprocess.run(argv, env=stack.environment, capture_output=True, text=True, check=True)
     return [
         Figure("qfc status", values, "ms", "under 500", baseline),

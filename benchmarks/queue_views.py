@@ -1,9 +1,9 @@
 """How long the queue views take with a million jobs.
 
-Creates a database on the PostgreSQL server that libpq's variables (PGHOST, PGPORT, PGUSER, PGPASSWORD) name, migrates
-it, fills it, measures, and drops it:
+Starts a PostgreSQL server of the Python wheel, or uses the one that libpq's variables (PGHOST, PGPORT, PGUSER,
+PGPASSWORD) name. Creates a database there, migrates it, fills it, measures, and drops it:
 
-    PGHOST=127.0.0.1 PGUSER=postgres python benchmarks/queue_views.py [JOBS]
+    benchmarks/run queue_views [JOBS]
 
 Ratios are to the baseline of the same run: one pass over the table of jobs, which every view must beat.
 """
@@ -14,14 +14,17 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import psycopg
 from psycopg import sql
 
 from qfc.drivers.postgres import PostgresDirectory, PostgresJobStore, connect_to
+from qfc.drivers.postgres_server import temporary_server
 from qfc.stack.model import JobStatus
 
 DATABASE = "qfc_benchmark_queue_views"
@@ -61,8 +64,19 @@ from numbered join projects p using (place)
 
 
 def main() -> int:
-    """Create the database, measure, drop it; return 1 if a view took longer than a second."""
+    """Start a server if none is named, and measure on it; return 1 if a view took longer than a second."""
     jobs = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    if os.environ.get("PGHOST"):
+        return run(jobs)
+    with tempfile.TemporaryDirectory(prefix="qfc-b-", dir="/tmp") as folder:
+        Path(folder).chmod(0o755)
+        with temporary_server(Path(folder)) as endpoint:
+            os.environ |= {"PGHOST": endpoint.host, "PGUSER": endpoint.user, "PGPASSWORD": endpoint.password}
+            return run(jobs)
+
+
+def run(jobs: int) -> int:
+    """Create the database, measure, drop it."""
     with psycopg.connect(dbname="postgres", autocommit=True) as server:
         name = sql.Identifier(DATABASE)
         server.execute(sql.SQL("drop database if exists {}").format(name))

@@ -71,6 +71,25 @@ def answering(ports: MemoryPorts, name: str, answer: Callable[[str, Sequence[str
     ports.runtime.execute_with = execute
 
 
+def with_busy_workers(ports: MemoryPorts, apply: Callable[[], object]) -> None:
+    """Let edits be applied while somebody waits."""
+    known = ports.clock.sleep
+
+    def sleep(seconds: float) -> None:
+        apply()
+        known(seconds)
+
+    ports.clock.sleep = sleep
+
+
+def apply_edits(ports: MemoryPorts) -> None:
+    """Apply every edit that waits in memory."""
+    rows = ports.jobs.delta_rows
+    for name, one in rows.items():
+        if one.status in ("pending", "started"):
+            rows[name] = replace(one, status="applied")
+
+
 def expect(ports: MemoryPorts, id: str, evidence: str, others: Sequence[str] = ()) -> None:
     """Insist that a fault is found with its evidence, only `others` with it, and repaired if the check can do so."""
     made = found(ports)
@@ -110,6 +129,7 @@ VALUES: Mapping[str, tuple[str, str]] = {
     "C08": ('STORAGES={"default": {"OPTIONS": {"webdav_url": "https://u:hunter2@dav/"}}}', "webdav_url"),
     "D10": ("TMP_DIRECTORY=/srv/tmp", "/srv/tmp"),
     "H06": ("EMAIL_HOST=smtp4dev", "smtp4dev"),
+    "H06-verify": ("ACCOUNT_EMAIL_VERIFICATION=mandatory\nEMAIL_HOST=", "but no mail is delivered"),
     "H07": ("QFIELDCLOUD_ACCOUNT_ADAPTER=core.adapters.AccountAdapterSignUpOpen", "Anybody"),
     "B07": ("QFIELDCLOUD_WORKER_QFIELDCLOUD_URL=http://nginx/api/v1/", "nginx redirects http to https"),
     "H06-tls": ("EMAIL_USE_TLS=1", "the word true"),

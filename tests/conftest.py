@@ -22,6 +22,7 @@ from compose_world import NODE, Deployment, ensure_node_image, running_deploymen
 from engines_of_docker import IMAGES, DockerHost, bring_images, require_engine, second_engine
 from minio_server import MinIO
 from node import Node, node_environment
+from ports import free_port
 from qfc.drivers.postgres_server import Endpoint, connect, temporary_server
 from queue_world import begin_moment
 from requirements import require, server_with_postgis
@@ -124,7 +125,9 @@ def postgis_server(short_folder: Path) -> Generator[Endpoint]:
     require("postgis", programs is not None, reason)
     folder = short_folder / "postgis"
     folder.mkdir(mode=0o755)
-    with temporary_server(folder, postgres_bin=programs) as endpoint:
+    # Jobs reach databases over TCP only; tests themselves use the socket.
+    settings = {"listen_addresses": "127.0.0.1", "port": str(free_port())}
+    with temporary_server(folder, postgres_bin=programs, settings=settings) as endpoint:
         _run_sql(endpoint, "create database postgis_template")
         # In a schema of its own, which is on nobody's search path.
         _run_sql(

@@ -7,8 +7,10 @@ import os
 import signal
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from qfc_node.gis import elsewhere
 from qfc_node.gis.port import (
     ApplyReport,
     Delta,
@@ -28,7 +30,7 @@ class JournalEngine:
     """A project is a folder with `journal.txt`; applying a delta appends its id. `project.qgs` says how to misbehave.
 
     The project file is JSON, within `<qgis>…</qgis>` where it is uploaded:
-    `{"misbehave": "segfault|hang|hog|raise|enospc|invalid|kill_worker", "seconds": …}`.
+    `{"misbehave": "segfault|hang|hog|raise|enospc|invalid", "seconds": …}`.
     """
 
     def __init__(self, files_root: Path) -> None:
@@ -90,6 +92,7 @@ class JournalEngine:
         os.kill(os.getpid(), signal.SIGKILL)
 
     def _tell_environment(self) -> None:
+        elsewhere.require()
         service = Path(os.environ["PGSERVICEFILE"])
         seen = {name: os.environ.get(name) for name in ("PGPASSWORD", "LD_PRELOAD", "GDAL_DRIVER_PATH")}
         raise GisError(json.dumps({**seen, "service": service.read_text(), "mode": oct(service.stat().st_mode)}))
@@ -110,9 +113,11 @@ class JournalEngine:
         raise OSError(28, "No space left on device")
 
     def _full_disk(self) -> None:
-        for link in Path("/proc/self/fd").iterdir():
-            if os.path.realpath(link).endswith("output.log"):
-                os.dup2(os.open("/dev/full", os.O_WRONLY), int(link.name))
+        output = (self._files_root.parent / "output.log").stat()
+        for number in range(3, 256):
+            with suppress(OSError):
+                if os.path.samestat(os.fstat(number), output):
+                    os.dup2(os.open("/dev/full", os.O_WRONLY), number)
         raise OSError(28, "No space left on device")
 
     def _odd_text(self) -> None:
@@ -138,7 +143,7 @@ class JournalEngine:
     def _refuse(self) -> None:
         raise GisError("Nothing to be done with this project.")
 
-    def _kill_worker(self) -> None:
+    def _kill_server(self) -> None:
         os.kill(os.getppid(), signal.SIGKILL)
         time.sleep(3600)
 

@@ -32,8 +32,14 @@ WRITTEN: Mapping[str, tuple[str, str]] = {
     "G07": ("nginx", "POST 405 /api/v1/deltas/4ad2fe27/ 0.001 s"),
     "G08": ("nginx", "GET 403 /api/v1/subscriptions/bob/current/ 0.001 s"),
     "H06-log": ("app", "smtplib.SMTPAuthenticationError: (535, b'no')"),
-    "I02": ("app", 'psycopg2.errors.UndefinedTable: relation "project_project" does not exist'),
     "I03-log": ("db", "database files are incompatible with server"),
+    "A12-start": ("app", "ValueError: invalid literal for int() with base 10: ''"),
+    "A03-log": ("app", "ValueError: Missing staticfiles manifest entry for 'admin/css/base.css'"),
+    "B14-host": ("nginx", '[emerg] 1#1: host not found in upstream "app" in /etc/nginx/conf.d/default.conf:12'),
+    "C01-log": ("app", 'Could not connect to the endpoint URL: "http://host.docker.internal:8009/files"'),
+    "D12-password": ("app", 'FATAL:  password authentication failed for user "qfieldcloud_db_admin"'),
+    "D13-client": ("worker_wrapper", "client version 1.39 is too old. Minimum supported API version is 1.44"),
+    "G05-oidc": ("app", "allauth.socialaccount.providers.oauth2.client.OAuth2Error: token already used"),
     "connections-log": ("db", "FATAL: sorry, too many clients already"),
 }  # fmt: skip
 _REQUEST = re.compile(r"([A-Z]+) (\d{3}) (\S+) ")

@@ -86,9 +86,8 @@ class Node:
 
     def start_app(self) -> None:
         """Start the API server and wait until it answers."""
-        argv = [sys.executable, "-m", "gunicorn", "qfc_node.wsgi", "--bind", f"127.0.0.1:{self.port}"]
-        argv += ["--worker-class", "gthread", "--threads", "8", "--workers", "1", "--timeout", "120"]
-        argv += ["--limit-request-line", "8190"]  # a name of 1000 characters may have 12 000 in a URL
+        argv = [sys.executable, "-m", "gunicorn", "--config", "python:qfc_node.serving.configuration"]
+        argv += ["--bind", f"127.0.0.1:{self.port}", "--threads", "8", "--workers", "1", "--timeout", "120"]
         self._app = self._start(argv)
         self._await_answer()
 

@@ -41,12 +41,12 @@ class Answer:
 
 
 class Qfc:
-    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`."""
+    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`, on any free port."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
-        self.environment = {**kept, "QFC_HOME": str(home), "QFC_CONFIG": str(home / "config.toml")}
+        self.environment = {**kept, "QFC_HOME": str(home), "QFC_CONFIG": str(home / "config.toml"), "QFC_PORT": "0"}
 
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Answer:
         """Call it and wait for its end."""
@@ -57,7 +57,7 @@ class Qfc:
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Call it and return at once."""
         return subprocess.Popen(
-            [sys.executable, "-m", "qfc.cli.main", *arguments],
+            [sys.executable, "-m", "qfc", *arguments],
             env={**self.environment, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

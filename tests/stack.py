@@ -35,7 +35,7 @@ class Stack:
         return f"http://127.0.0.1:{self.port}/api/v1/"
 
     def qfc(self, *arguments: str, stdin: str = "", check: bool = True) -> Any:
-        argv = [sys.executable, "-m", "qfc.cli.main", "--json", "--yes", *arguments]
+        argv = [sys.executable, "-m", "qfc", "--json", "--yes", *arguments]
         done = subprocess.run(argv, env=self.environment, input=stdin, capture_output=True, text=True, timeout=300)
         assert not check or done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
         return json.loads(done.stdout) if done.stdout.strip() else None

@@ -80,6 +80,17 @@ class World:
     def worker(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         return self.node.start_worker(*arguments, QFC_NODE_GIS_ENGINE="engines.JournalEngine", **environment)
 
+    def kill_worker_during(self, job: Any) -> None:
+        """Start a worker and kill it in the middle of this job, which must take long."""
+        left = set(self._outputs(job))  # of workers that were killed before
+        worker = self.worker()
+        wait_until(lambda: any(b"misbehaving" in path.read_bytes() for path in set(self._outputs(job)) - left), self)
+        worker.kill()
+        worker.wait()
+
+    def _outputs(self, job: Any) -> list[Path]:
+        return list((self.node.folder / "jobs").glob(f"*/{job.pk}/output.log"))
+
 
 def wait_until(condition: Callable[[], bool], world: World, seconds: float = 40) -> None:
     deadline = time.monotonic() + seconds

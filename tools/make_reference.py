@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """Generate the pages of docs/reference that come from the code: checks, commands, configuration, errors,
-faults of the lab.
+faults of the lab, releases; and the man page.
 
 Type: .venv/bin/python tools/make_reference.py            to write them
       .venv/bin/python tools/make_reference.py --check    to check that they are current (exit code 1 if not)
@@ -25,6 +25,8 @@ def pages() -> Mapping[Path, str]:
     from reference.configuration import configuration_page
     from reference.errors import errors_page
     from reference.lab import lab_page
+    from reference.man import man_page
+    from reference.releases import releases_page
 
     texts = {
         "checks.md": checks_page(NOTE, ROOT),
@@ -32,6 +34,8 @@ def pages() -> Mapping[Path, str]:
         "configuration.md": configuration_page(NOTE, ROOT),
         "errors.md": errors_page(NOTE),
         "lab.md": lab_page(NOTE),
+        "qfc.1": man_page(),
+        "releases.md": releases_page(NOTE, ROOT),
     }
     return {FOLDER / name: text.strip() + "\n" for name, text in texts.items()}
 

@@ -67,6 +67,12 @@ class NotRunningError(UnreachableError):
     code = "not_running"
 
 
+class UntrustedError(UnreachableError):
+    """The server's certificate is not trusted."""
+
+    code = "untrusted"
+
+
 class UnknownNameError(UnreachableError):
     """A host name does not resolve from here; other machines may still reach it."""
 

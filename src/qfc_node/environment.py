@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
 
@@ -58,3 +59,12 @@ def switch(name: str, default: bool = False) -> bool:
 def words(name: str) -> list[str]:
     """Return the words of the variable, separated by white space."""
     return text(name).split()
+
+
+def choices(name: str, known: Collection[str]) -> list[str]:
+    """Return the words of the variable, separated by commas or white space. Raises SettingsError for unknown ones."""
+    found = text(name).replace(",", " ").split()
+    for word in found:
+        if word not in known:
+            raise SettingsError(f"{name} must name some of {', '.join(known)}, not {word!r}.")
+    return found

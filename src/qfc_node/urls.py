@@ -23,7 +23,7 @@ urlpatterns = [
     path("api/v1/", include("qfc_node.api.urls")),
     path("swagger.yaml", SpectacularAPIView.as_view(), name="openapi"),
     re_path("^swagger/?$", SpectacularSwaggerView.as_view(url_name="openapi")),
-    re_path("^docs/?$", SpectacularRedocView.as_view(url_name="openapi")),
+    re_path("^docs/?$", SpectacularRedocView.as_view(url_name="openapi", template_name="qfc_node/redoc.html")),
 ]
 
 handler400 = bad_request

@@ -6,5 +6,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from .serving.proxies import behind_proxies, trusted_proxies
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "qfc_node.settings")
-application = get_wsgi_application()
+application = behind_proxies(get_wsgi_application(), trusted_proxies())

@@ -41,7 +41,7 @@ def stack(kind: str, request: pytest.FixtureRequest) -> Iterator[Stack]:
 
 
 def asked(stack: Stack, *arguments: str) -> tuple[int, dict[str, Any]]:
-    argv = [sys.executable, "-m", "qfc.cli.main", "--json", "--yes", *arguments]
+    argv = [sys.executable, "-m", "qfc", "--json", "--yes", *arguments]
     done = subprocess.run(argv, env=stack.environment, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode in (0, 1), done.stderr
     return done.returncode, json.loads(done.stdout)

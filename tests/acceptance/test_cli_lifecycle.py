@@ -82,7 +82,8 @@ def test_when_only_the_supervisor_dies_up_ends_its_orphans_and_keeps_the_port(ru
     url = running.ok("up")["url"]
     orphans = {running.pid("app"), running.pid("db")}
     os.kill(int((running.home / "local/run/supervisord.pid").read_text()), signal.SIGKILL)
-    assert running("--quiet", "status").out == "unknown\n"
+    assert running("--quiet", "status").out == "down\n"
+    assert "qfc up" in running("status").out
     up = running.ok("up")
     assert (up["verdict"], up["url"]) == ("ok", url)
     assert not any(psutil.pid_exists(pid) for pid in orphans)
@@ -138,6 +139,24 @@ def test_one_service_can_be_restarted(running: Qfc) -> None:
     assert running.ok("status")["verdict"] == "ok"
 
 
+def test_recreating_one_service_after_a_change_of_settings_leaves_none_stopped(running: Qfc) -> None:
+    settings = running.home / "local/node.env"
+    settings.write_text("LOGLEVEL=WARNING\n")
+    running.ok("services", "recreate", "--service", "app")
+    services = running.ok("status")["services"]
+    assert {one["name"]: one["running"] for one in services} == {"db": 1, "app": 1, "worker_wrapper": 2}
+    settings.unlink()
+
+
+def test_a_running_stack_keeps_its_folder_and_a_folder_its_stack(running: Qfc) -> None:
+    answer = running("--json", "init", "local", "--folder", str(running.home / "other"))
+    assert answer.code == 4
+    assert "is running" in answer.json["error"]["message"]
+    answer = running("--json", "init", "second", "--folder", str(running.home / "local"))
+    assert answer.code == 2
+    assert "is also that of" in answer.json["error"]["message"]
+
+
 def test_recreate_renews_everything(running: Qfc) -> None:
     before = {process.pid for process in running.processes()}
     running.ok("services", "recreate", "--all")
@@ -166,13 +185,17 @@ def test_disk_names_the_parts(running: Qfc) -> None:
     assert document["disk"]["total_bytes"] > 0
 
 
-def test_another_program_on_the_port_makes_us_take_a_free_one(qfc: Qfc) -> None:
+def test_a_port_that_another_program_uses_is_refused_or_replaced_on_request(qfc: Qfc) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as stranger:
         taken = stranger.getsockname()[1]
         qfc.ok("init", "local", "--workers", "0")
         remembered = f'{{"port": {taken}, "bind": "127.0.0.1", "workers": [], "given": {{}}}}'
         (qfc.home / "local/state.json").write_text(remembered)
-        up = qfc("--json", "up").json
+        refused = qfc("--json", "up", QFC_PORT="")
+        assert refused.code == 4
+        assert f"pid {os.getpid()}" in refused.json["error"]["message"]
+        assert qfc.processes() == []
+        up = qfc("--json", "up", "--any-port", QFC_PORT="").json
         assert not up["url"].endswith(f":{taken}")
         assert answers(up["url"])
 
@@ -180,9 +203,9 @@ def test_another_program_on_the_port_makes_us_take_a_free_one(qfc: Qfc) -> None:
 def test_a_configured_port_that_is_taken_is_an_error_that_starts_nothing(qfc: Qfc) -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as stranger:
         qfc.ok("init", "local", "--port", str(stranger.getsockname()[1]))
-        answer = qfc("--json", "up")
-    assert answer.code == 2
-    assert "Another program uses port" in answer.json["error"]["message"]
+        answer = qfc("--json", "up", QFC_PORT="")
+    assert answer.code == 4
+    assert "is used by" in answer.json["error"]["message"]
     assert qfc.processes() == []
 
 

@@ -34,6 +34,14 @@ def test_verbose_shows_response_times(running: Qfc) -> None:
     assert "GET http://127.0.0.1" in answer.err
 
 
+def test_verbose_names_what_holds_the_jobs(running: Qfc) -> None:
+    """Every Linux can limit a process; which other layers there are depends on the machine."""
+    report = running("--json", "--verbose", "health").json
+    detail = next(check["detail"] for check in report["checks"] if check["name"] == "box")
+    assert "privileges" in detail
+    assert "limits" in detail
+
+
 @pytest.mark.parametrize(
     ("path", "code", "verdict"),
     [("/api/v1/status/", 0, "ok"), ("api/v1/status", 0, "ok"), ("/api/v1/nowhere/", 1, "degraded")],

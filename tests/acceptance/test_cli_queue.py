@@ -54,7 +54,7 @@ def world(stack: Stack, people: DatabaseWorld) -> Iterator[DatabaseWorld]:
 
 def typed(stack: Stack, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run a command exactly as typed, without a terminal."""
-    argv = [sys.executable, "-m", "qfc.cli.main", *arguments]
+    argv = [sys.executable, "-m", "qfc", *arguments]
     environment = {**stack.environment, "COLUMNS": "80"}
     return subprocess.run(argv, env=environment, input=stdin, capture_output=True, text=True, timeout=120)
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -78,7 +82,7 @@ def test_without_a_configuration_the_next_step_is_told(qfc: Qfc) -> None:
 
 def test_every_mistake_of_the_configuration_is_told_at_once(qfc: Qfc) -> None:
     (qfc.home / "config.toml").write_text('[stacks.a]\nport = "x"\nworkers = -1\ncolour = 1\n')
-    error = qfc("--json", "status").json["error"]
+    error = qfc("--json", "status", QFC_PORT="").json["error"]
     assert error["code"] == "configuration"
     assert len(error["problems"]) == 3
 
@@ -113,7 +117,7 @@ def test_a_configuration_that_was_elsewhere_is_named_with_what_to_type(qfc: Qfc,
 def test_init_checks_before_it_writes(qfc: Qfc) -> None:
     qfc.ok("init")
     before = (qfc.home / "config.toml").read_text()
-    answer = qfc("init", "--port", "99999")
+    answer = qfc("init", "--port", "99999", QFC_PORT="")
     assert answer.code == 2
     assert (qfc.home / "config.toml").read_text() == before
 
@@ -138,11 +142,45 @@ def test_stacks_lists_what_is_configured(qfc: Qfc) -> None:
     assert lines["far"]["detail"]
 
 
+def test_a_stack_is_removed_from_the_configuration_and_its_data_stay(qfc: Qfc) -> None:
+    qfc.ok("init", "one")
+    qfc.ok("init", "two")
+    (qfc.home / "one/db").mkdir(parents=True)
+    assert qfc("stacks", "remove", "one").code == 4
+    removed = qfc.ok("stacks", "remove", "one", "--yes")
+    assert (removed["data_deleted"], (qfc.home / "one/db").is_dir()) == (False, True)
+    assert [line["name"] for line in qfc.ok("stacks")["stacks"]] == ["two"]
+    assert "default" not in tomllib.loads((qfc.home / "config.toml").read_text())
+
+
+def test_data_of_a_stack_are_deleted_on_request_and_nothing_else_is(qfc: Qfc) -> None:
+    qfc.ok("init", "one")
+    (qfc.home / "one").mkdir(exist_ok=True)
+    (qfc.home / "one/letters.txt").write_text("mine")
+    assert qfc("--yes", "stacks", "remove", "one", "--with-data").code == 4
+    (qfc.home / "one/db").mkdir()
+    assert qfc.ok("--dry-run", "stacks", "remove", "one", "--with-data")["steps"][-1].startswith("Delete")
+    assert qfc.ok("--yes", "stacks", "remove", "one", "--with-data")["data_deleted"] is True
+    assert not (qfc.home / "one").exists()
+
+
+def test_on_a_terminal_init_asks_for_the_most_important_settings(qfc: Qfc) -> None:
+    ours, theirs = os.openpty()
+    argv = [sys.executable, "-m", "qfc", "init"]
+    process = subprocess.Popen(argv, env=qfc.environment, stdin=theirs, stdout=theirs, stderr=theirs)
+    os.write(ours, f"field\n{qfc.home}/data\n9123\n\n".encode())
+    assert process.wait(timeout=60) == 0
+    os.close(theirs)
+    os.close(ours)
+    stack = tomllib.loads((qfc.home / "config.toml").read_text())["stacks"]["field"]
+    assert stack == {"kind": "embedded", "folder": f"{qfc.home}/data", "port": 9123}
+
+
 def test_a_stack_that_does_not_run_is_down_and_says_so(qfc: Qfc) -> None:
     qfc.ok("init")
     answer = qfc("status", "--json")
     assert answer.code == 1
-    assert (answer.json["verdict"], answer.json["reasons"]) == ("down", ["The stack is not running."])
+    assert (answer.json["verdict"], answer.json["reasons"]) == ("down", ["The stack is not running. Type: qfc up"])
     assert answer.json["queue"] is None
     assert qfc("--quiet", "status").out == "down\n"
 
@@ -201,11 +239,57 @@ def test_what_is_printed_can_be_piped_into_a_program_that_stops_reading(qfc: Qfc
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()
-    assert "Traceback" not in process.stderr.read()
-    process.wait(timeout=60)
+    assert process.stderr.read() == ""
+    assert process.wait(timeout=60) == 0
     process.stderr.close()
     assert process.stdin is not None
     process.stdin.close()
+
+
+@pytest.mark.parametrize("words", ["lab list", "--help"])
+def test_output_that_cannot_be_written_is_one_sentence(qfc: Qfc, words: str) -> None:
+    qfc.ok("init")
+    done = shell(qfc, f"{words} >/dev/full")
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: The output cannot be written: No space left on device.")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("streams", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams_are_no_error(qfc: Qfc, streams: str) -> None:
+    qfc.ok("init")
+    done = shell(qfc, f"stacks {streams}")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def shell(qfc: Qfc, line: str) -> subprocess.CompletedProcess[str]:
+    command = f"{sys.executable} -m qfc {line}"
+    return subprocess.run(["bash", "-c", command], env=qfc.environment, capture_output=True, text=True, check=False)
+
+
+def test_ctrl_c_in_the_first_moments_is_no_traceback(qfc: Qfc) -> None:
+    for delay_ms in range(60, 460, 80):
+        process = qfc.begin("--help")
+        time.sleep(delay_ms / 1000)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        # Before our first line runs, Python itself answers to the signal.
+        assert "qfc/cli" not in err, err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [("statsu", "status"), ("jobs lst", "list"), ("lab break worker-mising", "worker-missing")]
+)
+def test_what_was_probably_meant_is_suggested(qfc: Qfc, words: str, meant: str) -> None:
+    qfc.ok("init")
+    assert f"Did you mean {meant}?" in qfc(*words.split()).err.replace("'", "")
+
+
+def test_bash_completes_faults_and_services(qfc: Qfc) -> None:
+    qfc.ok("init")
+    for words, wanted in (("qfc lab break worker-m", ["worker-missing"]), ("qfc logs --service d", ["db"])):
+        answer = qfc(COMP_WORDS=words, COMP_CWORD="3", _QFC_COMPLETE="bash_complete")
+        assert [line.partition(",")[2] for line in answer.out.splitlines()] == wanted
 
 
 def test_verbose_shows_the_traceback(qfc: Qfc) -> None:

@@ -196,6 +196,15 @@ def test_what_the_server_says_of_itself(world: DatabaseWorld) -> None:
     assert world.conditions.work.time_limit_s() in (600.0, None)
 
 
+def test_sessions_that_have_ended_are_counted(world: DatabaseWorld) -> None:
+    if not world.has_table("session"):
+        assert world.conditions.server.expired_sessions() is None
+        return
+    for key, until in {"a": before(3), "b": before(3), "c": before(-300)}.items():
+        world.insert("session", session_key=key, session_data="", expire_date=until)
+    assert world.conditions.server.expired_sessions() == 2
+
+
 @pytest.mark.parametrize("change", PlanChange)
 def test_only_a_plan_that_is_there_can_be_changed(world: DatabaseWorld, change: PlanChange) -> None:
     with pytest.raises(NotFoundError):

@@ -511,3 +511,26 @@ def test_what_devices_sent_comes_in_pieces_in_the_order_of_arrival(world: World)
     assert [one.created_at for one in found] == sorted(one.created_at for one in found)
     assert all(one.content is not None and one.content["uuid"] == one.id for one in found)
     assert world.store.delta_contents(project, after=found[-1]) == ()
+
+
+def test_worked_jobs_have_their_times_and_come_in_order(world: World) -> None:
+    first, second = world.project("first"), world.project("second")
+    world.job(first, "finished", made=50, started=40, ended=38)
+    world.job(second, "failed", made=60, started=30, ended=25)
+    world.job(first, "stopped", made=20, started=None, ended=19)
+    world.job(first, "started", made=10, started=9)
+    world.job(first, "finished", made=900, started=890, ended=880)
+    jobs = world.store.worked(since=before(100))
+    assert [(job.project, job.wait_s, job.service_s) for job in jobs] == [
+        (second, pytest.approx(30 * 60), pytest.approx(5 * 60)),
+        (first, pytest.approx(10 * 60), pytest.approx(2 * 60)),
+    ]
+    assert jobs[0].created_s == pytest.approx(before(60).timestamp(), abs=1)
+    assert jobs[0].author == jobs[1].author != ""
+    assert [job.project for job in world.store.worked(since=before(1000), limit=1)] == [first]
+
+
+def test_projects_are_named_by_id(world: World) -> None:
+    project = world.project("survey")
+    world.job(project, "finished", ended=1)
+    assert world.store.project_names([project, UNKNOWN]) == {project: "alice/survey"}

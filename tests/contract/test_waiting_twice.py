@@ -18,6 +18,7 @@ from twins import memory_stack
 
 def found(world: World, *, fix: bool = False) -> Diagnosis:
     ports = replace(memory_stack(), jobs=world.store, directory=world.directory)
+    ports.runtime.start(None)
     return diagnose(ports, TWICE, Options(yes=True), fix=fix, proof=False)
 
 

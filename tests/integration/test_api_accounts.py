@@ -299,3 +299,52 @@ def test_teams_are_made_renamed_filled_and_deleted(alice: Any) -> None:
     assert speaker.delete("organizations/acme/teams/crew/members/bob/").status_code == 404
     assert speaker.delete("organizations/acme/teams/crew/").status_code == 204
     assert speaker.get("organizations/acme/teams/").json() == []
+
+
+SPELLINGS = ("alice", "ALICE", " alice ", "ａｌｉｃｅ", "alice@example.com", "Alice@Example.COM")
+
+
+def sign_in(speaker: Any, name: str, password: str, at: str = "api", **headers: str) -> int:
+    """Log in; return 200 if that worked."""
+    fields = {"username": name, "password": password}
+    if at == "admin":
+        return 200 if speaker.client.post("/admin/login/", fields, **headers).status_code == 302 else 401
+    return speaker.client.post("/api/v1/auth/login/", fields, content_type="application/json", **headers).status_code
+
+
+@pytest.mark.parametrize("at", ["api", "admin"])
+def test_all_spellings_of_a_name_are_one_login_and_one_lockout(alice: Any, nobody: Any, at: str) -> None:
+    type(alice).objects.filter(pk=alice.pk).update(is_staff=True)
+    for name in SPELLINGS:
+        assert sign_in(nobody, name, PASSWORD, at) == 200
+    for name in SPELLINGS[:5]:
+        assert sign_in(nobody, name, "wrong", at) == 401
+    for elsewhere in ("api", "admin"):
+        for name in SPELLINGS:
+            assert sign_in(nobody, name, PASSWORD, elsewhere) == 401
+
+
+def test_a_lockout_holds_for_the_address_that_guessed(alice: Any, nobody: Any) -> None:
+    del alice
+    for _ in range(5):
+        sign_in(nobody, "alice", "wrong", REMOTE_ADDR="198.51.100.7")
+    assert sign_in(nobody, "alice", PASSWORD, REMOTE_ADDR="198.51.100.7") == 401
+    assert sign_in(nobody, "alice", PASSWORD, REMOTE_ADDR="198.51.100.8") == 200
+
+
+def test_a_new_password_ends_a_lockout(alice: Any, nobody: Any) -> None:
+    for _ in range(5):
+        sign_in(nobody, "alice@example.com", "wrong")
+    assert sign_in(nobody, "alice", PASSWORD) == 401
+    alice.set_password("another-horse-battery")
+    alice.save(update_fields=["password"])
+    assert sign_in(nobody, "alice", "another-horse-battery") == 200
+
+
+def test_a_name_that_nobody_has_is_answered_and_locked_like_any_other(alice: Any, nobody: Any) -> None:
+    del alice
+    answers = {
+        name: [nobody.form("auth/login/", username=name, password="wrong").content for _ in range(7)]
+        for name in ("alice", "nobody-has-it")
+    }
+    assert answers["alice"] == answers["nobody-has-it"]

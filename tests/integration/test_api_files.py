@@ -344,3 +344,43 @@ def test_only_a_worker_delivers_files_of_a_running_package(alice: Any, speaker: 
     assert worker.send(address, b"x").status_code == 201
     assert worker.send(address, b"again").status_code == 201
     assert [file.latest_version.size for file in job.package_files.all()] == [5]
+
+
+def replace_package(project: Any, alice: Any, **files: bytes) -> None:
+    """Give the project a new package, and remove the files of the old ones, as a worker does."""
+    from api_world import package
+    from qfc_node.core.models import File
+
+    new = package(project, alice, **files)
+    File.objects.filter(project=project, package_job__isnull=False).exclude(package_job=new).delete()
+
+
+def test_a_package_that_is_replaced_during_a_request_is_downloaded_and_listed(
+    alice: Any, project: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from api_world import Speaker, bytes_of, package
+    from qfc_node.api.base import NodeView
+    from qfc_node.core import packages
+
+    package(project, alice, **{"data.gpkg": b"old"})
+    speaker, access, files_of = Speaker(alice), NodeView.access, packages.files_of
+
+    def replaced_after_access(*arguments: Any, **named: Any) -> Any:
+        found = access(*arguments, **named)
+        replace_package(project, alice, **{"data.gpkg": b"new"})
+        return found
+
+    replaced: list[bytes] = []
+
+    def replaced_before_files(job: Any) -> Any:
+        if not replaced:
+            replaced.append(b"newest")
+            replace_package(project, alice, **{"data.gpkg": b"newest"})
+        return files_of(job)
+
+    monkeypatch.setattr(NodeView, "access", replaced_after_access)
+    assert bytes_of(speaker.get(f"packages/{project.pk}/latest/files/data.gpkg/")) == b"new"
+    monkeypatch.setattr(NodeView, "access", access)
+    monkeypatch.setattr(packages, "files_of", replaced_before_files)
+    listed = speaker.get(f"packages/{project.pk}/latest/").json()
+    assert [(file["name"], file["size"]) for file in listed["files"]] == [("data.gpkg", len(b"newest"))]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -141,6 +142,18 @@ def test_the_document_of_the_api_is_served_without_the_internet(speaker: Any) ->
     for path in ("/swagger.yaml", "/swagger/", "/swagger", "/docs/", "/docs"):
         answer = speaker.client.get(path)
         assert answer.status_code == 200
-        assert b"cdn." not in answer.content
+        assert not re.search(rb"""(?:src|href)=["']https?:""", answer.content)
     assert speaker.client.get("/admin")["Location"] == "/admin/"
     assert b"/staticfiles/" in speaker.client.get("/swagger/").content
+
+
+def test_each_request_is_a_line_in_the_log_without_secrets(speaker: Any, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", logger="qfc_node.requests")
+    speaker.client.get("/api/v1/nothing/?token=s3cret")
+    speaker.client.get("/accounts/password/reset/MQ/s3cret-link/")
+    speaker.get("status/")
+    lines = [record.getMessage() for record in caplog.records if record.name == "qfc_node.requests"]
+    assert [line.rpartition(" in ")[0] for line in lines] == [
+        "GET /api/v1/nothing/ → 404",
+        "GET /accounts/password/reset/… → 200",
+    ]

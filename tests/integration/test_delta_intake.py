@@ -508,3 +508,30 @@ def test_the_feedback_is_told_as_text_too(field: Field) -> None:
     assert told["status"] == "STATUS_APPLIED"
     assert told["output"] == "{'msg': 'done', 'e_type': None}"
     assert json.loads(json.dumps(told["last_feedback"])) == {"msg": "done", "e_type": None}
+
+
+def test_a_large_file_is_stored_whole_or_not_at_all_and_listed_in_pieces(node_database: Endpoint) -> None:
+    from api_world import Speaker, bytes_of, delta, deltafile, person
+    from qfc_node.core.models import ApplyJobDelta, Delta, Project
+
+    del node_database
+    alice = person("alice")
+    project = Project.objects.create(name="survey", owner=alice, project_filename="survey.qgs")
+    speaker, note = Speaker(alice), {"attributes": {"note": "x" * 1000}}
+    sent = [delta(new=note) for _ in range(1200)]
+    broken = deltafile(project, *sent, {**sent[0], "method": "delete"})
+    answer = speaker.push(project, broken)
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_deltafile")
+    answer = speaker.push(project, deltafile(project, *sent, delta(new={"attributes": {"a": "x" * (5 * 1024**2)}})))
+    assert (answer.status_code, answer.json()["code"]) == (413, "invalid_deltafile")
+    assert not Delta.objects.exists()
+    assert speaker.push(project, deltafile(project, *sent)).status_code == 200
+    assert speaker.push(project, deltafile(project, *sent)).status_code == 200
+    assert ApplyJobDelta.objects.count() == 1200
+    whole = speaker.get(f"deltas/{project.pk}/")
+    listed = json.loads(bytes_of(whole))
+    assert int(whole["Content-Length"]) > 1_000_000
+    assert [one["id"] for one in listed] == [one["uuid"] for one in sent]
+    assert [one["id"] for one in speaker.get(f"deltas/{project.pk}/?limit=30&offset=5").json()] == [
+        one["uuid"] for one in sent[5:35]
+    ]

@@ -134,12 +134,12 @@ def test_a_project_that_does_not_say_so_has_the_only_qgis_file_there_is(
         assert site.begin()[1].work.project_filename == found
 
 
-def lay_out(prepared: Any, path: Path) -> Any:
+def lay_out(prepared: Any, path: Path, account: int | None = None) -> Any:
     """Lay out the files of a job, attachments left out; return its folder."""
     from qfc_node.storage.store import blob_store
     from qfc_node.worker.folder import JobFolder
 
-    folder = JobFolder(path / "job")
+    folder = JobFolder(path / "job", account)
     folder.make()
     folder.lay_out_files(prepared.work, blob_store(), ("DCIM",))
     return folder
@@ -153,9 +153,17 @@ def test_what_an_engine_edits_is_a_copy_and_what_it_only_reads_is_the_stored_fil
 
     for name in ("trees.gpkg", "maps/ORTHO.TIF", "maps/base.tif", "DCIM/1.jpg", "DCIM-old/1.jpg"):
         put_file(site.project, name, name.encode())
-    files = lay_out(site.begin()[1], node_folder).files
+    files = lay_out(site.begin()[1], node_folder, account=65534).files
     links = {str(path.relative_to(files)): path.stat().st_nlink for path in files.rglob("*") if path.is_file()}
     assert links == {"survey.qgs": 1, "trees.gpkg": 1, "maps/ORTHO.TIF": 2, "maps/base.tif": 2, "DCIM-old/1.jpg": 2}
+
+
+def test_a_job_under_the_worker_s_own_account_could_write_to_links_and_gets_none(site: Site, node_folder: Path) -> None:
+    from stored_files import put_file
+
+    put_file(site.project, "maps/ortho.tif", b"pixels")
+    made = lay_out(site.begin()[1], node_folder).files / "maps/ortho.tif"
+    assert (made.read_bytes(), made.stat().st_nlink) == (b"pixels", 1)
 
 
 def test_a_file_that_comes_short_is_a_fault_of_the_store(site: Site, node_folder: Path) -> None:

@@ -119,7 +119,7 @@ def test_a_layer_in_the_package(pack: Pack, layer: Callable[..., str], remote: E
     trees = package.layer("t")
     assert (trees.provider, trees.datasource, trees.is_read_only) == ("ogr", "./data.gpkg|layername=Tre es", False)
     told = {key: trees.custom_properties[key] for key in trees.custom_properties}
-    address = f"dbname='{remote.database}' host='{remote.host}' port='5432' user='postgres' key='id'"
+    address = f"dbname='{remote.database}' host='{remote.host}' port='{remote.port}' user='postgres' key='id'"
     assert told == {
         "isOfflineEditable": "true",
         "remoteSource": f'{address} table="field"."Tre es" (geom)',

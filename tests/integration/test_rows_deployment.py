@@ -149,7 +149,7 @@ def test_a_cron_that_nothing_begins_is_told_and_not_repaired(
     official_ports: MemoryPorts, official_world: DatabaseWorld
 ) -> None:
     official_world.job(official_world.project("waits"), made=2)
-    cron_ran(official_world, 30)
+    cron_ran(official_world, 90)
     finding = the(found(official_ports, fix=True), "D08-cron")
     assert finding.result is Result.FAILED
     assert "no service ofelia" in finding.evidence

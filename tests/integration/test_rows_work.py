@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from checks_world import expect, found
+from checks_world import expect, found, with_busy_workers
 from queue_world import DatabaseWorld
 from twins import MemoryPorts
 
@@ -43,6 +43,19 @@ def backlog(world: DatabaseWorld) -> None:
     """)
 
 
+APPLY = "update core_delta set last_status = 'applied' where last_status = 'pending'"
+
+
+def skipped(world: DatabaseWorld) -> None:
+    project = world.project("meadows")
+    job = world.job(project, "finished", type="package", started=5, ended=4)
+    line = "Skipping feature ID {} when offlining layer trees due to problematic geometry."
+    output = "\n".join(["Packaging", *(line.format(number) for number in range(3)), "Done"])
+    world.tables.change("job", {"id": job}, output=output)
+    world.execute(f"insert into core_packagejob (job_ptr_id) values ('{job}')")
+    world.execute(f"update {world.project_table} set last_package_job_id = '{job}' where id = '{project}'")
+
+
 def storm(world: DatabaseWorld) -> None:
     project = world.project("storm")
     for number in range(21):
@@ -51,6 +64,7 @@ def storm(world: DatabaseWorld) -> None:
 
 #: By check: how the fault is created, words of the evidence, and faults that come with it.
 FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str, tuple[str, ...]]] = {
+    "E02-skipped": (skipped, "Features: 3 of alice/meadows.", ()),
     "D17": (storm, "alice/storm (21 within an hour)", ()),
     "F08": (over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
     "F09-overtaken": (overtaken, "1 in alice/overtaken", ("F09", "D14-jobs")),
@@ -65,6 +79,7 @@ def test_a_fault_in_work_is_found_and_repaired_where_that_is_promised(
 ) -> None:
     make, evidence, others = FAULTS[id]
     make(world)
+    with_busy_workers(ports, lambda: world.execute(APPLY))
     expect(ports, id, evidence, others)
 
 

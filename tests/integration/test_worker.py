@@ -166,11 +166,11 @@ def test_a_killed_worker_s_job_is_taken_up_by_another_within_seconds(world: Worl
 def test_a_job_that_kills_three_workers_fails_with_the_reason_and_its_deltas_stay_pending(world: World) -> None:
     from qfc_node.core.models import Delta
 
-    world.wish(misbehave="kill_worker")
+    world.wish(seconds=60)
     job = world.push(1)
-    for _ in range(4):
-        worker = world.worker("--single-shot")
-        worker.wait(timeout=60)
+    for _ in range(3):
+        world.kill_worker_during(job)
+    world.worker("--single-shot").wait(timeout=60)
     assert finished(job, "failed")(), world.node.log
     assert job.attempts == 3
     assert "3 times" in job.feedback["error"]
@@ -193,11 +193,11 @@ def test_a_job_whose_process_is_killed_is_tried_again_and_then_fails(world: Worl
 def test_deltas_of_a_job_that_is_given_up_come_before_later_ones(world: World) -> None:
     from qfc_node.core.models import Delta, Job
 
-    world.wish(misbehave="kill_worker")
+    world.wish(seconds=60)
     first = world.push(2)
     Job.objects.filter(pk=first.pk).update(attempts=2)
     second = world.push(1)
-    world.worker("--single-shot").wait(timeout=60)
+    world.kill_worker_during(first)
     world.wish()
     world.worker("--single-shot").wait(timeout=60)
     assert finished(first, "failed")(), world.node.log

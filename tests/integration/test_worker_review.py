@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -383,15 +383,57 @@ def test_a_worker_whose_row_is_gone_writes_it_again(world: World) -> None:
     wait_until(finished(job, "finished"), world)
 
 
-def test_a_child_that_cannot_be_watched_does_not_stay() -> None:
-    from qfc_node.worker.process import fork
+def test_a_server_of_jobs_that_dies_is_started_again(world: World) -> None:
+    """Its job dies with it and is tried again, by the same worker."""
+    world.wish(seconds=2)
+    job = world.push(1)
+    worker = world.worker()
+    wait_until(finished(job, "started"), world)
+    [server] = psutil.Process(worker.pid).children()
+    world.wish()
+    server.kill()
+    wait_until(finished(job, "finished"), world)
+    assert worker.poll() is None
+    assert (job.attempts, len(world.read("journal.txt").splitlines())) == (2, 1)
 
-    before = {child.pid for child in psutil.Process().children()}
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
-    try:
-        with pytest.raises(OSError, match="Too many open files"):
-            fork(lambda: time.sleep(60), 2 * 1024**3)
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-    assert {child.pid for child in psutil.Process().children()} == before
+
+def test_a_worker_s_death_ends_its_server_and_its_job(world: World) -> None:
+    world.wish(seconds=60)
+    job = world.push(1)
+    worker = world.worker()
+    wait_until(lambda: len(psutil.Process(worker.pid).children(recursive=True)) == 2, world)
+    below = psutil.Process(worker.pid).children(recursive=True)
+    worker.kill()
+    worker.wait()
+    assert psutil.wait_procs(below, timeout=10)[1] == []
+    assert finished(job, "started", "queued")()
+
+
+def test_no_process_of_a_job_has_a_secret_in_its_memory(world: World) -> None:
+    """Not in the process of the job, and not in the one that started it; the worker itself knows them all."""
+    from django.conf import settings
+
+    world.wish(seconds=60)
+    job = world.job("ProcessProjectfileJob")
+    worker = world.worker(SECRET_KEY="a-key-that-is-found-in-no-library")
+    wait_until(lambda: bool(list((world.node.folder / "jobs").glob(f"*/{job.pk}/output.log"))), world)
+    wait_until(lambda: len(psutil.Process(worker.pid).children(recursive=True)) == 2, world)
+    secrets = [b"a-key-that-is-found-in-no-library", settings.DATABASES["default"]["PASSWORD"].encode()]
+    assert all(found_in_memory(worker.pid, secret) for secret in secrets)
+    for process in psutil.Process(worker.pid).children(recursive=True):
+        assert not any(found_in_memory(process.pid, secret) for secret in secrets), process
+
+
+def found_in_memory(pid: int, secret: bytes) -> bool:
+    """Search the memory of a process that it can write to."""
+    with Path(f"/proc/{pid}/maps").open() as maps, Path(f"/proc/{pid}/mem").open("rb", buffering=0) as memory:
+        for line in maps:
+            places, rights, *_ = line.split()
+            begin, end = (int(place, 16) for place in places.split("-"))
+            if not rights.startswith("rw"):
+                continue
+            memory.seek(begin)
+            with suppress(OSError):  # a part that nobody has used
+                if secret in memory.read(end - begin):
+                    return True
+    return False

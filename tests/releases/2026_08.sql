@@ -52,3 +52,6 @@ alter table subscription_plan add max_organization_members integer not null defa
 alter table subscription_plan alter max_organization_members drop default,
     alter max_premium_collaborators_per_private_project drop default, alter is_seat_based drop default,
     alter storage_threshold_critical_bytes drop default, alter storage_threshold_warning_bytes drop default;
+create table django_session (
+    session_key varchar(40) primary key, session_data text not null, expire_date timestamptz not null);
+create index on django_session (expire_date);

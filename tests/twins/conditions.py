@@ -106,6 +106,11 @@ class QuietWork(WorkConditions):
         del since
         return ()
 
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        """Say that nobody knows."""
+        del since
+        return None
+
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
         """Return nothing."""
         del since, more_than
@@ -125,10 +130,11 @@ class QuietWork(WorkConditions):
 class QuietServer(ServerConditions):
     """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the last one that was set.
 
-    `stuck` are sessions that no test can create: of ten minutes or more.
+    `stuck` are sessions that no test can create: of ten minutes or more. `expired` are rows of web sessions.
     """
 
     stuck: tuple[StuckSession, ...] = ()
+    expired: int = 0
     password: str = ""
     refuses_passwords: bool = False
 
@@ -143,6 +149,10 @@ class QuietServer(ServerConditions):
     def cron_runs(self) -> tuple[CronRun, ...] | None:
         """Say that nobody knows."""
         return None
+
+    def expired_sessions(self) -> int | None:
+        """Return the number that was given."""
+        return self.expired
 
     def oldest_secret(self) -> datetime | None:
         """Return that there is none."""

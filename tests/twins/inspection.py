@@ -122,6 +122,7 @@ class MemoryEngine(EngineInspection):
     known: EngineFacts = ENGINE
     neighbours: tuple[Neighbour, ...] = ()
     neighbours_label: str = "production"
+    ranges: tuple[str, ...] = ("172.18.0.0/16",)
 
     def facts(self) -> EngineFacts:
         """Return what was given."""
@@ -130,6 +131,10 @@ class MemoryEngine(EngineInspection):
     def networks(self) -> tuple[str, ...]:
         """Return what was given."""
         return tuple(self.network_names)
+
+    def subnets(self, network: str) -> tuple[str, ...]:
+        """Return what was given, for a network that exists."""
+        return self.ranges if network in self.network_names else ()
 
     def volumes(self) -> tuple[str, ...]:
         """Return what was given."""
@@ -176,16 +181,22 @@ class MemoryHostState(HostInspection):
 
 @dataclass
 class MemoryNetwork(NetworkInspection):
-    """Servers that answer. `unreached`: unreachable routes with the reason; `nowhere`: names that do not resolve."""
+    """Servers that answer. `unreached`: unreachable routes with the reason; `nowhere`: names that do not resolve.
+
+    `redirecting`: addresses that answer with a redirect.
+    """
 
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
     nowhere: frozenset[str] = frozenset()
+    redirecting: frozenset[str] = frozenset()
     mail: MailServer = MAIL
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
         """Answer like a store, unless that route is unreachable."""
         if "@" in url:
             raise UsageError("An address that contains credentials is not requested.")
+        if url in self.redirecting:
+            return Reached(302, ms=1.0)
         error = self.unreached.get((vantage, url))
         return FORBIDDEN if error is None else Reached(None, error)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+from qfc.stack.capacity import PastJob
 from qfc.stack.model import (
     Delta,
     Held,
@@ -131,6 +132,15 @@ class MemoryQueue(DatabaseQueue):
         ordered = sorted(own, key=lambda one: (one.created_at, one.id))
         rest = [one for one in ordered if after is None or (one.created_at, one.id) > (after.created_at, after.id)]
         return tuple(rest[:limit])
+
+    def worked(self, *, since: datetime, limit: int = 200_000) -> tuple[PastJob, ...]:
+        newest = sorted(
+            (job for job in self.job_rows.values() if job.created_at >= since), key=lambda job: job.created_at
+        )
+        return tuple(past for job in newest if (past := _past(job)) is not None)[-limit:]
+
+    def project_names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        return {job.project_id: job.project for job in self.job_rows.values() if job.project_id in ids}
 
     def delta(self, delta_id: str) -> Delta:
         """Return one delta with content and feedback; the beginning of its id is enough. Raises NotFoundError."""
@@ -306,3 +316,11 @@ def _with_error(job: Job) -> Job:
         return _bare(job)
     told = job.feedback and {key: job.feedback[key] for key in ERROR_KEYS if job.feedback.get(key) is not None}
     return replace(job, feedback=told, output=job.output and job.output[-OUTPUT_TAIL:])
+
+
+def _past(job: Job) -> PastJob | None:
+    """Return what an ended job was; None for one that never started."""
+    if not job.status.is_final or job.started_at is None or job.finished_at is None:
+        return None
+    times = (time.timestamp() for time in (job.created_at, job.started_at, job.finished_at))
+    return PastJob(job.project_id, job.type, job.created_by, *times)

@@ -9,6 +9,7 @@ from datetime import datetime
 from qfc.errors import CommandError, NotFoundError, NotRunningError, UsageError
 from qfc.stack.model import CommandResult, Disk, Health, Instance, LogLine, Service, ServiceState
 from qfc.stack.ports import Clock, Runtime
+from qfc.stack.progress import Progress, counted, no_progress
 
 WORKER = "worker_wrapper"
 #: The behaviour of a command in a service: from service, arguments and input to output. Raises CommandError.
@@ -37,9 +38,9 @@ class MemoryRuntime(Runtime):
     def services(self) -> tuple[Service, ...]:
         return tuple(self._service(name) for name in self._wanted)
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         """Start services, all for None. Starting twice is harmless."""
-        for name in self._chosen(names):
+        for name in counted(self._chosen(names), "Starting services", progress):
             for number in range(1, self._wanted[name] + 1):
                 self._start(name, name if name != WORKER else f"{WORKER}-{number}")
 

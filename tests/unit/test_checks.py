@@ -14,14 +14,14 @@ from typing import ClassVar
 
 import pytest
 
-from checks_world import DRY, ENV, VALUES, YES, found, healthy
+from checks_world import DRY, ENV, VALUES, YES, apply_edits, found, healthy, with_busy_workers
 from qfc.checks import EVERYTHING, FOR_SYNC, Auto, Check, Evidence, Severity, examine
 from qfc.checks.settings import SETTINGS
 from qfc.errors import QfcError, UnreachableError
 from qfc.operations.guard import Options
 from qfc.operations.sync_diagnose import diagnose
 from qfc.stack.findings import Result
-from qfc.stack.model import DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
+from qfc.stack.model import BoxLayer, DatabaseStatus, Disk, JobStatus, Subscription, User, Verdict
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts
 
@@ -72,7 +72,7 @@ def locked(ports: MemoryPorts, world: MemoryWorld) -> None:
 
 
 def lost_edit(ports: MemoryPorts, world: MemoryWorld) -> None:
-    del ports
+    with_busy_workers(ports, lambda: apply_edits(ports))
     world.delta(world.project("edited"), "not_applied")
 
 
@@ -134,6 +134,12 @@ def disk_full(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.runtime.space = Disk(50 * 1000**2, 100 * 1000**3, "/")
 
 
+def open_box(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    layers = (BoxLayer("landlock", "missing", "Function not implemented"), BoxLayer("limits", "used"))
+    ports.jobs.worker_rows[0] = replace(ports.jobs.worker_rows[0], layers=layers)
+
+
 FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "D11": (no_worker, "0 of 2 workers are running; 1 job waiting."),
     "D11-few": (a_worker_less, "1 of 2 workers are running."),
@@ -151,6 +157,7 @@ FAULTS: Mapping[str, tuple[Callable[[MemoryPorts, MemoryWorld], None], str]] = {
     "A15": (disk_full, ""),
     "D12-away": (database_away, "The database does not answer."),
     "A11-other": (a_service_ended, "ofelia"),
+    "box": (open_box, "whatever their worker may. Layers: limits; landlock missing (Function not implemented)"),
 }
 
 
@@ -195,6 +202,27 @@ def test_edits_in_doubt_are_found_and_never_applied_again_by_a_repair() -> None:
     made = found(stack, fix=True)
     assert [(one.id, one.result) for one in made.findings] == [("F09", Result.FAILED)]
     assert stack.jobs.delta_rows[delta].status == "error"
+
+
+def test_an_edit_that_fails_again_was_not_repaired() -> None:
+    """A repair that only lets edits wait again would be undone by the next worker, seconds later."""
+    stack, world = healthy()
+    delta = world.delta(world.project("edited"), "not_applied")
+    rows = stack.jobs.delta_rows
+
+    def fail() -> None:
+        rows[delta] = replace(rows[delta], status="not_applied")
+
+    with_busy_workers(stack, fail)
+    assert [(one.id, one.result) for one in found(stack, fix=True).findings] == [("F09", Result.FAILED)]
+
+
+def test_an_edit_that_no_worker_takes_was_not_repaired() -> None:
+    stack, world = healthy()
+    world.delta(world.project("edited"), "not_applied")
+    (finding,) = found(stack, fix=True).findings
+    assert (finding.id, finding.result) == ("F09", Result.FAILED)
+    assert "1 edit still waiting for a free worker" in finding.evidence
 
 
 @pytest.mark.parametrize("id", [check.id for check in SETTINGS])

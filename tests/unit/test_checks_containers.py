@@ -28,7 +28,7 @@ from qfc.stack.model import (
     Vantage,
 )
 from twins import MemoryInspection, MemoryPorts
-from twins.site import BuiltImage, Release
+from twins.site import FOLDER, BuiltImage, Release
 
 Make = Callable[[MemoryPorts], object]
 ENDPOINT = "http://minio:9000"
@@ -304,3 +304,46 @@ def test_an_organization_whose_owner_may_not_log_in() -> None:
     assert "owner-inactive" not in ids(found(ports))
     ports.directory.responsible_for_account = lambda _: "dora"
     assert "club (dora)" in the(found(ports), "owner-inactive").evidence
+
+
+@pytest.mark.parametrize(
+    ("host", "place", "is_found"),
+    [
+        ("smtp4dev", "0.0.0.0:8012", True),
+        ("smtp4dev", "[::]:8012", True),
+        ("smtp4dev", "127.0.0.1:8012", False),
+        ("smtp4dev", "[::1]:8012", False),
+        ("mail.example.org", "0.0.0.0:8012", False),
+    ],
+)
+def test_mail_that_everybody_can_read(host: str, place: str, is_found: bool) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env = ports.deployment.site.env.replace("EMAIL_HOST=mail.example.org", f"EMAIL_HOST={host}")
+    add(ports, "smtp4dev", published=(place, "127.0.0.1:25"))
+    made = found(ports)
+    assert ("H06-open" in ids(made)) is is_found
+    if is_found:
+        assert the(made, "H06-open").evidence == f"smtp4dev answers without a login at {place}."
+
+
+@pytest.mark.parametrize(
+    ("line", "text", "is_found"),
+    [
+        ("WORKER_QGIS_MEMORY_LIMIT=2000m", "services: {}", True),
+        ("CSRF_TRUSTED_ORIGINS=https://x", "services: {}", True),
+        ("WORKER_TIMEOUT_S=900", "      WORKER_TIMEOUT_S: ${WORKER_TIMEOUT_S}", False),
+        ("WORKER_QGIS_MEMORY_LIMIT=2000m", "services:\n  app:\n    env_file: .env", False),
+        ("WORKER_QGIS_MEMORY_LIMIT=", "services: {}", False),
+    ],
+)
+def test_lines_that_nothing_reads(line: str, text: str, is_found: bool) -> None:
+    ports, _ = healthy("compose")
+    ports.host.files[FOLDER / "docker-compose.yml"] = (text.encode(), 0o644)
+    ports.deployment.site.env += f"{line}\n"
+    assert ("D05-env" in ids(found(ports))) is is_found
+
+
+def test_without_files_nobody_knows_what_is_read() -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "WORKER_QGIS_MEMORY_LIMIT=2000m\n"
+    assert the(found(ports), "D05-env").result is Result.SKIPPED

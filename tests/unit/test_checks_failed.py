@@ -47,6 +47,16 @@ FEEDBACK: dict[str, dict[str, Any]] = {
     "D14-other-jobs": {"error_type": "API_OTHER", "error": "502"},
     "C00-jobs": {"error": 'Could not connect to the endpoint URL: "http://minio:9000/b"', "error_type": "STORAGE"},
     "C11-jobs": {"error": "Killed", "output": 'Uploading file "relief.tif"...'},
+    "D13-jobs": {"error": "client version 1.39 is too old. Minimum supported API version is 1.44"},
+    "A14-jobs": {"error": "exec /usr/bin/python3: exec format error"},
+    "C01-jobs": {"error": 'Could not connect to the endpoint URL: "http://host.docker.internal:8009/files"'},
+    "B06-name-jobs": {"error": "Failed to resolve 'field.example.org' ([Errno -2] Name or service not known)"},
+    "B06-refused-jobs": {"error": "Max retries exceeded with url: /api/v1/files/1/ (Caused by NewConnectionError())"},
+    "F05-twice-jobs": {"error": "More than one feature match the feature select query", "error_type": "UNKNOWN"},
+    "H07-restricted-jobs": {"error": '{"code":"restricted_project_modification"}', "error_type": "API_FORBIDDEN"},
+    "F10-template-jobs": {"error": '{"code":"operation_not_allowed_for_template_project"}'},
+    "E13-jobs": {"error": '{"code":"qgis_project_file_not_allowed"}'},
+    "E12-form-jobs": {"error": "Unable to continue workflow: no form", "error_type": "UNABLE_TO_CONTINUE"},
     "A11-jobs": {"error": "[Errno -2] Name or service not known", "error_origin": "worker_wrapper"},
 }  # fmt: skip
 EDITS = {
@@ -56,6 +66,10 @@ EDITS = {
     "F05-key-edits": "Composite (multi-column) primary keys are not supported!",
     "F05-commit-edits": "Failed to commit changes",
     "F05-edit-edits": "Cannot start editing layer",
+    "F02-invalid-edits": 'Invalid layer "trees_1"',
+    "F05-twice-edits": "More than one feature match the feature select query",
+    "F05-added-edits": "Expected only one feature, but actually 2 were added.",
+    "malformed-shape-edits": "Empty WKT string!",
     "F05-damaged-edits": "the file is damaged",
     "E03-edits": "Connection to database failed",
     "D08-edits": "Job unexpectedly terminated",
@@ -141,6 +155,6 @@ def test_workers_that_pass_nginx_by_are_told_the_public_address() -> None:
     assert "QFIELDCLOUD_URL is http://app:8000/api/v1/." in the(found(ports), "B06-jobs").evidence
     assert the(found(ports, fix=True), "B06-jobs").result is Result.FIXED
     assert ports.deployment.settings.values()["QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"] == (
-        "http://field.example.org/api/v1/"
+        "https://field.example.org/api/v1/"
     )
     assert ports.jobs.job(job).status is JobStatus.PENDING

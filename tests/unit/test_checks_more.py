@@ -12,10 +12,9 @@ import pytest
 
 from checks_world import DRY, ENV, VALUES, found, healthy, ids, the
 from known_lines import WRITTEN
-from qfc.checks.logs import LOGS, LogPattern
 from qfc.checks.settings import SETTINGS
 from qfc.checks.worker_address import WORKER_URL
-from qfc.errors import CommandError, UnknownNameError
+from qfc.errors import CommandError, UnknownNameError, UntrustedError
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result
 from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
@@ -32,7 +31,7 @@ def wrote(ports: MemoryPorts, service: str, text: str, *, minutes_ago: float = 0
     ports.runtime.lines.append(LogLine(service, f"{service}-1", at, "ERROR", text))
 
 
-@pytest.mark.parametrize("id", [check.id for check in LOGS if isinstance(check, LogPattern)])
+@pytest.mark.parametrize("id", WRITTEN)
 def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) -> None:
     ports, _ = healthy("compose")
     service, text = WRITTEN[id]
@@ -40,6 +39,12 @@ def test_a_line_in_a_log_that_is_known_is_found_and_nothing_else_by_it(id: str) 
     made = found(ports)
     assert ids(made) == [id]
     assert f"{service} logged 1 such line, " in the(made, id).evidence
+
+
+def test_a_stopped_application_is_no_fault_of_the_store() -> None:
+    ports, _ = healthy("compose")
+    wrote(ports, "nginx", "2026/11/29 22:11:46 [error] 23#23: app could not be resolved (110: Operation timed out)")
+    assert found(ports).findings == ()
 
 
 def test_what_was_written_before_the_service_was_started_anew_is_no_finding() -> None:
@@ -200,6 +205,16 @@ def test_what_answers_inside_and_not_outside(legs: Mapping[str, int], evidence: 
     assert said == ([evidence] if evidence else [])
 
 
+def test_a_certificate_that_is_not_trusted_is_judged_by_the_checks_of_certificates_alone() -> None:
+    ports, _ = healthy("compose")
+
+    def untrusted(_: object) -> tuple[int, bytes]:
+        raise UntrustedError("The certificate of https://field.example.org is not trusted.")
+
+    ports.deployment.routes = {"public": MemoryApi({}, untrusted), "nginx": leg(200), "app": leg(200)}
+    assert "B03-door" not in ids(found(ports))
+
+
 def test_a_deployment_without_nginx() -> None:
     ports, _ = healthy("compose")
     del ports.runtime._wanted["nginx"]  # pyright: ignore[reportPrivateUsage]
@@ -297,6 +312,14 @@ def test_a_key_that_is_another_ones() -> None:
     serving(ports)
     ports.deployment.certificates.fits = False
     assert "/memory/certificate.pem" in the(found(ports), "B18-key").evidence
+
+
+def test_without_nginx_no_certificate_is_missing() -> None:
+    ports, _ = healthy("compose")
+    serving(ports)
+    ports.deployment.certificates.missing = True
+    del ports.runtime._wanted["nginx"], ports.runtime._running["nginx"]  # pyright: ignore[reportPrivateUsage]
+    assert "B18" not in ids(found(ports))
 
 
 def test_a_certificate_that_is_missing_is_made() -> None:

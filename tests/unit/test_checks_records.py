@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from checks_world import YES, expect, found, healthy, ids, the
+from checks_world import YES, apply_edits, expect, found, healthy, ids, the, with_busy_workers
 from qfc.checks import EVERYTHING, FOR_SYNC, Severity
 from qfc.errors import CommandError
 from qfc.operations.guard import Options
@@ -65,8 +65,21 @@ def geodb_in_use(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.directory.tables["core_geodb"] = 3
 
 
+def expired_sessions(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.conditions.server.expired = 60_000
+
+    def clear(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        del service, stdin
+        if argv[0] == "clearsessions":
+            ports.conditions.server.expired = 0
+        return ""
+
+    ports.runtime.execute_with = clear
+
+
 def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
-    del ports
+    with_busy_workers(ports, lambda: apply_edits(ports))
     project = world.project("full")
     failed = world.job(
         project, "failed", type="delta_apply", started=5, ended=4, feedback={"error_type": "API_PAYMENT_REQUIRED"}
@@ -81,6 +94,7 @@ FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
     "connections": (few_connections, "95 of 100", ()),
     "D12-locks": (stuck, "1 for up to 30 min: psql idle", ()),
     "F08": (lost_over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
+    "sessions": (expired_sessions, "60000 sessions have ended", ()),
     "I01": (geodb_in_use, "3 rows", ()),
 }
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 
-from checks_world import found, healthy, the
+import pytest
+
+from checks_world import found, healthy, ids, the
 from qfc.operations.guard import Options
 from qfc.stack.findings import Result
 
@@ -66,3 +68,24 @@ def test_the_password_of_a_store_that_no_file_defines_is_left_alone() -> None:
     assert values["MINIO_ROOT_PASSWORD"] == "minioadmin"
     assert json.loads(values["STORAGES"])["default"]["OPTIONS"]["secret_key"] == "minioadmin"
     assert "MINIO_ROOT_PASSWORD" in the(made, "A10").evidence
+
+
+@pytest.mark.parametrize("value", ["change_me", "CHANGE_ME", "changeme", "<change-me>"])
+def test_placeholders_of_templates_are_known_in_every_secret(value: str) -> None:
+    ports, _ = healthy("compose")
+    site = ports.deployment.site
+    site.extra["rustfs"] = "rustfs:1"
+    names = ("POSTGRES_PASSWORD", "OBJECT_STORAGE_ROOT_PASSWORD", "SECRET_KEY", "SALT_KEY")
+    site.env += "".join(f"{name}={value}\n" for name in names)
+    made = found(ports)
+    assert "POSTGRES_PASSWORD, OBJECT_STORAGE_ROOT_PASSWORD" in the(made, "A10-passwords").evidence
+    assert "SECRET_KEY, SALT_KEY" in the(made, "A10").evidence
+
+
+@pytest.mark.parametrize(("has_webdav", "is_found"), [(True, True), (False, False)])
+def test_the_password_of_webdav_matters_where_it_runs(has_webdav: bool, is_found: bool) -> None:
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += "WEBDAV_PASSWORD=qfc_webdav_pwd\n"
+    if has_webdav:
+        ports.deployment.site.extra["webdav"] = "webdav:1"
+    assert ("A10" in ids(found(ports))) is is_found

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +62,19 @@ def host(printed: str = "", code: int = 0, errors: str = "") -> MemoryHost:
     made = MemoryHost()
     made.programs = {name: lambda *_: (code, printed, errors) for name in ("sh", "docker")}
     return made
+
+
+#: Prints the worker's line about a job, like `docker logs --since TIME`.
+LOG_OF_DOCKER = """#!/bin/sh
+[ "$2" = --since ] || exit 1
+[ "$3" \\> "{taken}" ] || echo '{{"message":"Dequeued job {job}, run!"}}'
+"""
+
+
+def in_shell(argv: Sequence[str], programs: Path) -> tuple[int, str, str]:
+    environment = {"PATH": f"{programs}:{os.environ['PATH']}"}
+    done = subprocess.run(argv, env=environment, text=True, capture_output=True, check=False)
+    return done.returncode, done.stdout, done.stderr
 
 
 def engine(machine: MemoryHost) -> Engine:
@@ -180,9 +197,20 @@ def test_only_logs_of_workers_that_say_nothing_themselves_are_read(queue: Memory
         FIRST.id: None,
         SECOND.id: JOB,
     }
-    assert machine.ran[0][-1] == SECOND.id
+    assert machine.ran[0][-1].startswith(f"{SECOND.id},")
     assert JobHolding(engine(machine), lambda: queue)([FIRST]) == {FIRST.id: None}
     assert len(machine.ran) == 1
+
+
+def test_a_restarted_container_does_not_hold_the_job_of_the_process_before(queue: MemoryQueue, tmp_path: Path) -> None:
+    taken = NOW - timedelta(minutes=2)
+    (tmp_path / "docker").write_text(LOG_OF_DOCKER.format(taken=f"{taken:%FT%T}", job=JOB))
+    (tmp_path / "docker").chmod(0o755)
+    machine = host()
+    machine.programs["sh"] = lambda argv, *_: in_shell(argv, tmp_path)
+    ran_through, restarted = worker(1, started=NOW - timedelta(hours=1)), worker(2, started=NOW)
+    holding = JobHolding(engine(machine), lambda: queue)
+    assert holding([ran_through, restarted]) == {ran_through.id: JOB, restarted.id: None}
 
 
 def test_what_cannot_be_told_is_left_out(queue: MemoryQueue) -> None:

@@ -103,7 +103,7 @@ def test_every_mistake_is_told_at_once() -> None:
     assert len(caught.value.problems) == 8
 
 
-@pytest.mark.parametrize("value", ["true", "1.5", "[1]", '"8011x"', "0", "-1", "65536"])
+@pytest.mark.parametrize("value", ["true", "1.5", "[1]", '"8011x"', "-1", "65536"])
 def test_a_port_is_a_whole_number(value: str) -> None:
     with pytest.raises(ConfigError, match=r"stacks\.one\.port"):
         load_text(f"[stacks.one]\nport = {value}\n")

@@ -49,7 +49,7 @@ def test_mistakes_of_every_table_are_reported_together() -> None:
     with pytest.raises(ConfigError) as caught:
         loaded(text)
     assert caught.value.problems == (
-        "stacks.one.port must be a whole number from 1 to 65535, not 'x'",
+        "stacks.one.port must be a whole number from 0 to 65535, not 'x'",
         "backup.keep must be a whole number from 1 to 99, not 0",
         "backup.keeep is not a setting; known: keep, folder, owner",
     )

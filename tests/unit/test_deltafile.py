@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 import uuid
 from typing import Any
 
 import pytest
 
-from qfc_node.core.deltafile import DeltafileError, read_deltafile
+from qfc_node.core.deltafile import DeltafileError, DeltafileLimits, DeltafileTooLargeError, read_deltafile
+from qfc_node.core.json_stream import Guard, JsonLimits
 
 PROJECT = str(uuid.uuid4())
 
@@ -123,3 +125,83 @@ def test_two_deltas_of_one_uuid_are_refused() -> None:
     sent = delta()
     with pytest.raises(DeltafileError, match="Two different deltas"):
         read_deltafile(document(sent, {**sent, "localPk": "8"}))
+
+
+LIMITS = DeltafileLimits(file_bytes=4_000_000, deltas=3000, geometry_bytes=200_000, attribute_bytes=50_000)
+#: More than what is read at once.
+PADDING = {"attributes": {"note": "ö€" * 8000}}
+
+
+def test_a_large_file_is_read_like_a_small_one() -> None:
+    sent = [delta(new=PADDING) for _ in range(12)]
+    read = read_deltafile(document(*sent, sent[3]), LIMITS)
+    assert [item.content for item in read.deltas] == sent
+    assert [item.id for item in read.deltas] == [uuid.UUID(one["uuid"]) for one in sent]
+    assert len(read.deltas) == 12
+
+
+LARGE = [delta(new=PADDING) for _ in range(12)]
+WHOLE = document(*LARGE)
+WRONG = {
+    "item": (document(*LARGE, 7), "Delta #12 must be an object"),
+    "twice": (document(*LARGE, {**LARGE[0], "localPk": "8"}), "Two different deltas"),
+    "version": (document(*LARGE, version="2.0"), "`version` must be"),
+    "project": (document(*LARGE, project=...), "`project` must be a UUID"),
+    "cut": (WHOLE[:-1], "not JSON"),
+    "cut more": (WHOLE[:-40], "not JSON"),
+    "more": (WHOLE + b"x", "not JSON: Extra data"),
+    "bytes": (WHOLE.replace(b'"note"', b'"no\xffte"'), "not UTF-8"),
+    "nan": (WHOLE.replace(b'"files": []', b'"files": NaN'), "not a JSON number"),
+    "deep": (document(*LARGE, files=json.loads("[" * 40 + "]" * 40)), "nested too deeply"),
+}
+TOO_LARGE = {
+    "file": (b" " * 4_000_001, "at most 4000000 bytes"),
+    "deltas": (document(*[delta() for _ in range(3001)]), "at most 3000 deltas"),
+    "geometry": (document(delta(new={"geometry": "x" * 200_001})), "a geometry may have at most 200000"),
+    "geometry of a large file": (document(*LARGE, delta(old={"geometry": "x" * 200_001})), "Delta #12: a geometry"),
+    "attribute": (document(delta(new={"attributes": {"a": "x" * 50_001}})), "the attribute 'a' may have"),
+    "values": (document(*LARGE, files=[1] * 500_000), "values"),
+    "delta": (document(delta(new={"attributes": {"a": "x" * 1_000_000}})), "one edit may have at most 600000 bytes"),
+    "quotes": (document(delta(new={"attributes": {"a": '"' * 600_000}})), "one edit may have at most 600000 bytes"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_a_large_file_is_refused_like_a_small_one(case: str) -> None:
+    raw, message = WRONG[case]
+    with pytest.raises(DeltafileError, match=message):
+        read_deltafile(raw, LIMITS)
+
+
+@pytest.mark.parametrize("case", TOO_LARGE)
+def test_what_is_too_large_is_refused_by_name(case: str) -> None:
+    raw, message = TOO_LARGE[case]
+    with pytest.raises(DeltafileTooLargeError, match=message):
+        read_deltafile(raw, LIMITS)
+
+
+def test_a_busy_week_of_a_device_passes() -> None:
+    photos = {f"photo_{number}": f"DCIM/JPEG_20261130_{number:09}.jpg" for number in range(20)}
+    sent = [delta(new={"geometry": "Point (1 2)", "attributes": photos}) for _ in range(10_000)]
+    assert len(read_deltafile(document(*sent)).deltas) == 10_000
+
+
+def test_a_large_file_takes_little_memory() -> None:
+    raw = document(*[delta(new=PADDING) for _ in range(200)])
+    assert len(raw) > 15_000_000
+    tracemalloc.start()
+    try:
+        assert sum(1 for _ in read_deltafile(raw).deltas) == 200
+        assert tracemalloc.get_traced_memory()[1] < 12_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_depth_is_counted_outside_of_strings_wherever_the_bytes_are_cut(size: int) -> None:
+    guard = Guard(JsonLimits(depth=3, item_bytes=10**6, item_values=10**6))
+    text = rb'{"[[[[": ["\"[[[[", "\\", "[[[[\\\""], "a": {"b": []}}'
+    for at in range(0, len(text), size):
+        guard.check(text[at : at + size])
+    with pytest.raises(RecursionError):
+        guard.check(b"[[[[")

@@ -32,6 +32,14 @@ def table(folder: Path, width: int, decimals: int) -> World:
     return world
 
 
+@pytest.mark.parametrize("value", [-146903612.89944828, 99999999999.5, 28453528.51857519])
+def test_a_long_number_keeps_its_decimals(tmp_path: Path, value: float) -> None:
+    """QGIS cuts the decimals that do not fit; a field that grows keeps them."""
+    world = table(tmp_path, 10, 3)
+    assert world.apply_one(patch(1, {"height": value})).status == "applied"
+    assert height(world) == round(value, 3)
+
+
 def height(world: World) -> float:
     info, _, _, columns = pyogrio.raw.read(world.folder / "heights.dbf")
     return float(columns[list(info["fields"]).index("height")][0])

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +15,17 @@ from deploy_world import NEW, OLD, Fate, Killed, Operator, World, release, witho
 from qfc.errors import NotFoundError, QfcError, RefusedError
 from qfc.operations.deploy import DeployOptions, RollbackOptions, deploy, deploy_rollback
 from qfc.operations.guard import Options, guarded
+from qfc.stack.env_file import EnvFile
 from qfc.stack.migrations import planned
 from qfc.stack.rollout import DeployState
 from recorded import recorded
 
 YES = Options(yes=True)
 WANTED = DeployOptions(tag="b", migrate=True, collectstatic=True)
+PASSWORDS = """POSTGRES_PASSWORD={database}
+MINIO_ROOT_PASSWORD={store}
+STORAGES='{{"default": {{"OPTIONS": {{"access_key": "a", "secret_key": "{store}"}}}}}}'
+"""
 #: More than the number of calls of a successful deployment.
 MOST_CALLS = 200
 
@@ -213,6 +219,20 @@ def test_the_way_back_with_and_without_the_data() -> None:
     assert world.seen() == before
     again = deploy_rollback(world.ports(), RollbackOptions(to="b", with_data=True), YES)
     assert (again.result, again.message, world.site.running) == (DeployState.DEPLOYED, "", NEW)
+
+
+def test_the_way_back_keeps_the_passwords_that_were_replaced_since() -> None:
+    world = World()
+    world.site.env += PASSWORDS.format(database="old1", store="old2")
+    deployed(world)
+    lines = world.site.env.replace("old1", "new1").replace("old2", "new2")
+    world.site.env = f"{lines}LINE_OF_THE_NEW_RELEASE=1\n"
+    made = deploy_rollback(world.ports(), RollbackOptions(with_data=True), YES)
+    values = EnvFile(world.site.env).values
+    assert made.result is DeployState.DEPLOYED
+    assert "LINE_OF_THE_NEW_RELEASE" not in values
+    assert (values["POSTGRES_PASSWORD"], values["MINIO_ROOT_PASSWORD"]) == ("new1", "new2")
+    assert json.loads(values["STORAGES"])["default"]["OPTIONS"] == {"access_key": "a", "secret_key": "new2"}
 
 
 class _nothing:  # noqa: N801 - it reads like pytest.raises: no exception is expected

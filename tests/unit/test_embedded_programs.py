@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from qfc.drivers.postgres_server import Endpoint
-from qfc.drivers.runtimes.embedded.layout import Layout
+from qfc.drivers.runtimes.embedded.layout import MARK, Layout
 from qfc.drivers.runtimes.embedded.programs import (
-    MARK,
     Program,
     base_environment,
     node_environment,

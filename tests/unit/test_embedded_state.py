@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
 from contextlib import closing
 from dataclasses import replace
@@ -11,9 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qfc.config.known import KnownStack
+from qfc.drivers.clock import SystemClock
+from qfc.drivers.runtimes.embedded import EmbeddedRuntime
 from qfc.drivers.runtimes.embedded.layout import EmbeddedConfig
-from qfc.drivers.runtimes.embedded.state import EmbeddedState, is_free, merged, read, with_port, write
-from qfc.errors import ConfigError, QfcError
+from qfc.drivers.runtimes.embedded.listening import lan_address
+from qfc.drivers.runtimes.embedded.state import ANY_PORT, EmbeddedState, is_free, merged, read, with_port, write
+from qfc.errors import ConfigError, QfcError, RefusedError
 
 SETTINGS = EmbeddedConfig("s", Path("/s"), Path("/"))
 
@@ -84,13 +90,62 @@ def test_the_last_port_is_kept_while_it_is_free() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as server:
         taken = server.getsockname()[1]
         assert not is_free("127.0.0.1", taken)
-        assert with_port(EmbeddedState(port=taken), SETTINGS).port not in (None, taken)
-        with pytest.raises(ConfigError, match="Another program uses port"):
-            with_port(EmbeddedState(), replace(SETTINGS, port=taken))
+        for state, settings in (
+            (EmbeddedState(port=taken), SETTINGS),
+            (EmbeddedState(), replace(SETTINGS, port=taken)),
+        ):
+            with pytest.raises(RefusedError, match=f"is used by .*pid {os.getpid()}") as caught:
+                with_port(state, settings)
+            assert "--any-port" in caught.value.hint
+        assert with_port(EmbeddedState(port=taken), replace(SETTINGS, port=ANY_PORT)).port not in (None, taken)
         assert with_port(EmbeddedState(port=taken), SETTINGS, own=taken).port == taken
         assert with_port(EmbeddedState(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken
     assert with_port(EmbeddedState(port=taken), SETTINGS).port == taken
     assert with_port(EmbeddedState(port=8011), replace(SETTINGS, port=taken)).port == taken
+
+
+def test_a_port_for_which_this_account_has_no_right_is_not_said_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may listen on any port, so the system's answer to others is given here."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(socket.socket, "bind", refuse)
+    with pytest.raises(ConfigError, match="may not listen on port 80"):
+        is_free("127.0.0.1", 80)
+
+
+def test_a_server_on_all_addresses_is_reached_from_this_machine_and_from_its_network(tmp_path: Path) -> None:
+    settings = EmbeddedConfig("s", tmp_path, tmp_path)
+    runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=frozenset)
+    write(tmp_path / "state.json", EmbeddedState(8011, "0.0.0.0"))
+    assert runtime.url == "http://127.0.0.1:8011"
+    assert runtime.address == f"http://{lan_address()}:8011"
+    write(tmp_path / "state.json", EmbeddedState(8011, "::1"))
+    assert runtime.address == "http://[::1]:8011"
+
+
+def test_a_stack_whose_data_are_gone_is_not_started_empty(tmp_path: Path) -> None:
+    known = KnownStack(tmp_path / "stacks.json", "field")
+    settings = EmbeddedConfig("field", tmp_path / "field", tmp_path, known=known)
+    runtime = EmbeddedRuntime(settings, clock=SystemClock(), idle_workers=frozenset)
+    known.note(tmp_path / "field")
+    with pytest.raises(RefusedError, match=r"data of field are gone: .*/field is missing") as caught:
+        runtime.start(None)
+    assert "qfc stacks remove field" in caught.value.hint
+    assert not (tmp_path / "field").exists()
+    (tmp_path / "field/node").mkdir(parents=True)
+    with pytest.raises(RefusedError, match="db/PG_VERSION"):
+        runtime.start(None)
+
+
+def test_what_is_known_of_stacks_outlives_garbage_and_may_be_forgotten(tmp_path: Path) -> None:
+    one, two = KnownStack(tmp_path / "stacks.json", "one"), KnownStack(tmp_path / "stacks.json", "two")
+    (tmp_path / "stacks.json").write_text("[")
+    one.note(tmp_path / "a")
+    two.note(tmp_path / "b")
+    one.forget()
+    assert (one.folder(), two.folder()) == (None, tmp_path / "b")
 
 
 def test_an_address_that_is_not_ours_is_an_error() -> None:

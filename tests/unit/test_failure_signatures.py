@@ -11,8 +11,9 @@ import pytest
 
 from qfc.stack.delta_signatures import DELTA_SIGNATURES, IN_DOUBT
 from qfc.stack.failures import ERROR_LENGTH, UNKNOWN_DELTA_FIX, UNKNOWN_FIX, classify, classify_delta, text_of
+from qfc.stack.job_signatures import JOB_SIGNATURES
 from qfc.stack.model import Delta
-from qfc.stack.signatures import SIGNATURES, Cause, Signature
+from qfc.stack.signatures import Cause, Signature
 
 MISSING_IMAGE = (
     "500 Server Error for http+docker://localhost/v1.43/images/create?tag=latest&fromImage=qfieldcloud-qgis: Internal "
@@ -21,6 +22,14 @@ MISSING_IMAGE = (
 OF_THE_APPLICATION = (
     'Requested "http://app:8000/api/v1/files/4ad2fe27/survey.qgs/" and got "500 Internal Server Error": '
     '{"code": "unknown_error", "message": "QFieldcloud Unknown Error"}'
+)
+UNRESOLVED = (
+    "HTTPSConnectionPool(host='field.example.org', port=443): Max retries exceeded with url: /api/v1/files/1/ "
+    "(Caused by NameResolutionError(\"Failed to resolve 'field.example.org' ([Errno -2] Name or service not known)\"))"
+)
+REFUSED = (
+    "HTTPConnectionPool(host='app', port=8000): Max retries exceeded with url: /api/v1/files/1/ (Caused by "
+    'NewConnectionError("Failed to establish a new connection: [Errno 111] Connection refused"))'
 )
 NO_SECRET = "Available user defined environment variables: []\nfe_sendauth: no password supplied"
 
@@ -66,6 +75,21 @@ CASES = [
     ({"error": NO_SECRET.splitlines()[0]}, "E05", Cause.PROJECT),
     ({"error": NO_SECRET.splitlines()[1]}, "E05", Cause.PROJECT),
     ({"error": "Project file is an invalid XML document"}, "E12", Cause.PROJECT),
+    ({"error": '400 Client Error: client version 1.39 is too old. Minimum supported API version is 1.44'}, "D13",
+     Cause.SERVER),
+    ({"error": "exec /usr/bin/python3: exec format error"}, "A14", Cause.SERVER),
+    ({"error": 'Could not connect to the endpoint URL: "http://host.docker.internal:8009/files"'}, "C01", Cause.SERVER),
+    ({"error": UNRESOLVED, "error_type": "UNKNOWN", "error_origin": "container"}, "B06-name", Cause.SERVER),
+    ({"error": REFUSED, "error_type": "UNKNOWN", "error_origin": "container"}, "B06-refused", Cause.SERVER),
+    ({"error": "More than one feature match the feature select query", "error_type": "UNKNOWN"}, "F05-twice",
+     Cause.PROJECT),
+    ({"error": '{"code":"restricted_project_modification"}', "error_type": "API_FORBIDDEN"}, "H07-restricted",
+     Cause.CLIENT),
+    ({"error": '{"code":"operation_not_allowed_for_template_project"}', "error_type": "API_OTHER"}, "F10-template",
+     Cause.CLIENT),
+    ({"error": '{"code":"qgis_project_file_not_allowed"}', "error_type": "API_OTHER"}, "E13", Cause.PROJECT),
+    ({"error": '{"code":"invalid_qgis_project_file"}', "error_type": "API_OTHER"}, "E12", Cause.PROJECT),
+    ({"error": "Unable to continue workflow:\nno form", "error_type": "UNABLE_TO_CONTINUE"}, "E12-form", Cause.PROJECT),
 ]  # fmt: skip
 
 
@@ -133,6 +157,18 @@ DELTAS = [
     ("pending", {"msg": "The job was started 3 times and its worker died each time."}, "D08", Cause.SERVER),
     ("error", {"msg": "The delta cannot be read: no method"}, "malformed", Cause.CLIENT),
     ("error", {"msg": "The job did not finish within 600 seconds.", "e_type": "TIMEOUT"}, "D04", Cause.SERVER),
+    ("not_applied", {"msg": 'Invalid layer "trees_c07ac20e"'}, "F02-invalid", Cause.PROJECT),
+    ("not_applied", {"msg": "Expected layer relief to be a vector layer!"}, "F05-edit", Cause.PROJECT),
+    ("error", {"msg": "More than one feature match the feature select query"}, "F05-twice", Cause.PROJECT),
+    ("not_applied", {"msg": "Unable to create a valid feature"}, "F05-commit", Cause.PROJECT),
+    ("not_applied", {"msg": "Unable to add new feature", "provider_errors": ["no"]}, "F05-commit", Cause.PROJECT),
+    ("not_applied", {"msg": "Unable to change geometry"}, "F05-commit", Cause.PROJECT),
+    ("not_applied", {"msg": 'Unable to change attribute "height"'}, "F05-commit", Cause.PROJECT),
+    ("not_applied", {"msg": "Unable delete feature"}, "F05-commit", Cause.PROJECT),
+    ("not_applied", {"msg": "Empty WKT string!"}, "malformed-shape", Cause.CLIENT),
+    ("not_applied", {"msg": "Null geometry from wkt='POINT('"}, "malformed-shape", Cause.CLIENT),
+    ("not_applied", {"msg": "Expected only one feature, but actually 2 were added."}, "F05-added", Cause.PROJECT),
+    ("not_applied", {"msg": "Unknown delta method"}, "malformed", Cause.CLIENT),
 ]  # fmt: skip
 
 
@@ -162,12 +198,12 @@ def test_an_unknown_reason_keeps_its_words() -> None:
     assert (found.signature, found.cause) == ("The moon is in the wrong house …", Cause.UNKNOWN)
 
 
-@pytest.mark.parametrize("signatures", [SIGNATURES, (*DELTA_SIGNATURES, IN_DOUBT)])
+@pytest.mark.parametrize("signatures", [JOB_SIGNATURES, (*DELTA_SIGNATURES, IN_DOUBT)])
 def test_ids_are_unique(signatures: tuple[Signature, ...]) -> None:
     assert len({signature.id for signature in signatures}) == len(signatures)
 
 
-FIXES = [UNKNOWN_FIX, UNKNOWN_DELTA_FIX, *(one.fix for one in (*SIGNATURES, *DELTA_SIGNATURES, IN_DOUBT))]
+FIXES = [UNKNOWN_FIX, UNKNOWN_DELTA_FIX, *(one.fix for one in (*JOB_SIGNATURES, *DELTA_SIGNATURES, IN_DOUBT))]
 COMMAND = re.compile(r"qfc ([a-z]+)((?: (?:--)?[a-z_]+| [A-Z]+)*)")
 
 

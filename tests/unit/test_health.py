@@ -96,7 +96,7 @@ def test_the_evidence_has_figures_in_the_units_of_people() -> None:
 def test_a_stack_that_does_not_run_has_one_reason() -> None:
     stopped = [replace(one, state=ServiceState.STOPPED, instances=()) for one in (DB, APP, WORKERS)]
     findings = judge(stopped, None, None)
-    assert (worst(findings), reasons(findings)) == (Verdict.DOWN, ("The stack is not running.",))
+    assert (worst(findings), reasons(findings)) == (Verdict.DOWN, ("The stack is not running. Type: qfc up",))
 
 
 OF: dict[Verdict, Finding] = {

@@ -186,6 +186,20 @@ def test_a_fault_that_fails_half_way_stays_in_the_book(monkeypatch: pytest.Monke
     assert ports.audit.entries()[0].result.startswith("partly done")
 
 
+@pytest.mark.parametrize("id", ["workers-stopped", "worker-killed-at-work"])
+def test_workers_run_again_if_their_fault_cannot_be_made_or_undone(id: str) -> None:
+    """The rows of such a fault fail in a database that memory does not have."""
+    ports = lab()
+    ports.runtime.start(None)
+    with pytest.raises(PartlyDoneError):
+        lab_break(ports, id, YES)
+    assert all(one.running for one in ports.runtime.services())
+    ports.runtime.stop(["worker_wrapper"])
+    with pytest.raises(PartlyDoneError):
+        lab_mend(ports, id, YES)
+    assert all(one.running for one in ports.runtime.services())
+
+
 SMALL = 500 * 1000**2
 
 

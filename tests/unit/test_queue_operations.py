@@ -248,6 +248,15 @@ def test_edits_are_found_and_applied_again_by_what_they_have_in_common(
     assert list(deltas_reapply(ports, DeltaSelection(wanted=wanted), YES).deltas) == ids
 
 
+def test_an_empty_list_names_the_edits_with_another_status(ports: MemoryPorts, world: MemoryWorld) -> None:
+    project = world.project("edited")
+    for status in ("not_applied", "not_applied", "conflict", "applied"):
+        world.delta(project, status)
+    listed = deltas_list(ports, DeltaFilter(("error",)))
+    assert (listed.deltas, listed.others) == ((), {"not_applied": 2, "conflict": 1})
+    assert deltas_list(ports, DeltaFilter(("conflict",))).others == {}
+
+
 def test_a_list_says_when_it_was_cut(ports: MemoryPorts, world: MemoryWorld) -> None:
     made = lost_edits(world)
     listed = deltas_list(ports, limit=2)

@@ -68,7 +68,8 @@ def test_without_files_nothing_is_told() -> None:
         ("2026_08", "http://field.example.test/api/v1/", {}, "nginx redirects http to https"),
         ("2026_08", "http://nginx/api/v1/", {"NGINX_ALLOW_INTERNAL_HTTP": "1"}, "hangs up on the host name nginx"),
         ("2026_08", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "hangs up on the host name nginx"),
-        ("2025_11", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "nginx redirects http to https"),
+        ("2025_11", "http://nginx/api/v1/", {"NGINX_ALLOW_HTTP": "1"}, "hangs up on the host name nginx"),
+        ("2025_11", "https://nginx/api/v1/", {}, "hangs up on the host name nginx"),
         ("2025_11", "http://field.example.test/api/v1/", {"NGINX_ALLOW_INTERNAL_HTTP": "1"}, "redirects http"),
         ("2026_08", "https://field.example.test/api/v1/", {}, None),
     ],
@@ -109,6 +110,8 @@ def test_workers_get_the_address_of_clients_behind_a_proxy() -> None:
         ("2026_08", "QFIELDCLOUD_WORKER_TIMEOUT_S", "ten", "QFIELDCLOUD_WORKER_TIMEOUT_S is ten, not a whole number."),
         ("2026_08", "QFIELDCLOUD_WORKER_TIMEOUT_S", "", None),
         ("2026_08", "STORAGES", "", "STORAGES is empty."),
+        ("2026_08", "DEBUG", "true", "DEBUG is true, not 0 or 1."),
+        ("2026_08", "SOCIALACCOUNT_PROVIDERS", "[1]", "SOCIALACCOUNT_PROVIDERS is no JSON object."),
         ("2024_09", "DJANGO_USE_X_FORWARDED_HOST", "", None),
     ],
 )

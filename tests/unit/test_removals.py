@@ -17,6 +17,7 @@ from qfc.stack.findings import Result
 from qfc.stack.model import ComposeFacts
 from qfc.stack.removals import DATA_SERVICES, NEEDED_SERVICES, refusal, removals
 from queue_world import RELEASES
+from twins.site import FOLDER
 
 BASE, PROD, LOCAL, STANDALONE = "2026_08.yml", "2026_08.prod.yml", "2026_08.local.yml", "2026_08.standalone.yml"
 names = st.sampled_from(["app", "db", "nginx", "rustfs", "mailer", "extra", "worker_wrapper"])
@@ -102,6 +103,33 @@ def test_where_a_development_file_is_missing_the_containers_show_what_would_go(k
     assert the(found(ports, fix=True), "A01").result is result
 
 
+@pytest.mark.parametrize(
+    ("label", "line", "written"),
+    [
+        ("docker-compose.yml,mine/extra.yml,/etc/more.yml", "", "docker-compose.yml:mine/extra.yml:/etc/more.yml"),
+        (f"{FOLDER}/docker-compose.yml,{FOLDER}/docker-compose.override.prod.yml", "",
+         "docker-compose.yml:docker-compose.override.prod.yml"),
+        (f"{FOLDER}/docker-compose.yml,{FOLDER}/docker-compose.override.yml", "", None),
+        ("docker-compose.yml,mine/extra.yml", "COMPOSE_FILE=docker-compose.yml\n", None),
+        ("", "", None),
+    ],
+)  # fmt: skip
+def test_files_that_only_a_command_line_named(label: str, line: str, written: str | None) -> None:
+    """Without them, qfc would take services that run for orphans, and recreate others from half of their files."""
+    ports, _ = healthy("compose")
+    ports.deployment.site.env += line
+    containers = ports.deployment.inspection.containers
+    labels = {"com.docker.compose.project.config_files": label}
+    containers.rows = [replace(one, labels=labels) if one.service == "app" else one for one in containers.rows]
+    began = list(ports.runtime.lines)
+    if written is None:
+        assert "A01-files" not in ids(found(ports))
+        return
+    assert the(found(ports, fix=True), "A01-files").result is Result.FIXED
+    assert ports.deployment.settings.values()["COMPOSE_FILE"] == written
+    assert ports.runtime.lines == began
+
+
 def test_the_standalone_file_is_no_finding() -> None:
     ports, _ = healthy("compose")
     ports.deployment.site.env += "COMPOSE_FILE=docker-compose.yml:docker-compose.override.standalone.yml\n"
@@ -114,6 +142,6 @@ def test_a_running_container_that_holds_data_is_never_removed() -> None:
     containers.orphaned = ("db", "mailer")
     containers.rows.append(containers.of("mailer"))
     made = found(ports, fix=True)
-    assert "These run and hold data, so qfc keeps them: memory-db-1" in the(made, "A09").evidence
+    assert "These run and hold data, so qfc keeps them: memory-db-1" in the(made, "A09-data").evidence
     assert {one.service for one in containers.rows} >= {"db"}
     assert "mailer" not in {one.service for one in containers.rows}

@@ -13,9 +13,12 @@ import pytest
 import qfc.drivers
 from qfc.drivers.postgres.queries import compose
 from qfc.drivers.postgres.schema import COLUMNS, REQUIRED, TABLES, Schema
-from qfc.drivers.runtimes.compose.observer import depth_query
+from qfc.drivers.queue_depth import depth_query, parsed_depth
+from qfc.drivers.runtimes.embedded.workload import EmbeddedWorkload
 from qfc.drivers.sql import Block, block, blocks, parse
 from qfc.errors import QfcError
+from qfc.stack.model import QueueDepth
+from twins import MemoryClock, MemoryQueue
 
 DRIVERS = Path(qfc.drivers.__file__).parent
 TOPICS = sorted(path.stem for path in (DRIVERS / "sql").glob("*.sql"))
@@ -109,6 +112,22 @@ def test_the_query_of_a_look_is_one_line_for_a_shell() -> None:
     query = depth_query()
     assert "\n" not in query and "--" not in query and "{" not in query
     assert "from core_job j" in query and block("jobs.depth").text.startswith("select count(*)")
+
+
+def test_the_depth_is_read_from_what_psql_prints_and_nothing_else() -> None:
+    answer = '{"pending": 1, "queued": 0, "started": 2, "oldest_pending_s": 3.5}'
+    assert parsed_depth(answer + "\n") == QueueDepth(1, 0, 2, 3.5)
+    assert [parsed_depth(text) for text in ("", "[]", '{"pending": 1}', "psql: error")] == [None] * 4
+
+
+def test_an_embedded_stack_without_psql_asks_its_database() -> None:
+    queue = MemoryQueue(MemoryClock())
+    workload = EmbeddedWorkload(lambda _: None, lambda: queue)
+    assert workload.depth() == queue.depth()
+    asked = EmbeddedWorkload(
+        lambda _: '{"pending": 7, "queued": 0, "started": 0, "oldest_pending_s": 0}', lambda: queue
+    )
+    assert asked.depth().pending == 7
 
 
 def _names_in_code() -> Iterator[str]:

@@ -13,6 +13,7 @@ from qfc.operations.backup.make import BackedUp
 from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
 from qfc.operations.backup.verify import VerifiedSets
+from qfc.operations.capacity import Advised, Report, Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList
@@ -30,10 +31,12 @@ from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
 from qfc.operations.services_prune import Pruned
 from qfc.operations.stacks import Stacks
+from qfc.operations.stacks_remove import StackRemoved
 from qfc.operations.status import Status
 from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
@@ -44,6 +47,7 @@ from qfc.operations.users_create import Account
 from qfc.operations.users_disable import Access
 from qfc.operations.users_list import UsersList
 from qfc.operations.users_quota import Quota, QuotaChanged
+from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
 from qfc.stack.findings import Finding
@@ -73,6 +77,10 @@ ANSWERS: Mapping[str, object] = {
     "up": Up,
     "down": Down,
     "stacks": Stacks,
+    "stacks remove": StackRemoved,
+    "service install": ServiceUnit,
+    "service uninstall": ServiceUnit,
+    "service status": ServiceUnit,
     "demo": {
         "ok": bool,
         **keys(ScenarioResult, "steps", "kill", "planned"),
@@ -94,6 +102,7 @@ ANSWERS: Mapping[str, object] = {
     "users create": Account,
     "users password": Account,
     "users disable": Access,
+    "users unlock": Unlocked,
     "users quota": {**keys(Quota), "with --set or --plan": QuotaChanged},
     "users plans": {"plans": [Plan]},
     "notice": {**keys(NoticesShown), "with TEXT or --clear": NoticeChanged},
@@ -118,6 +127,9 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "capacity report": Report,
+    "capacity advise": Advised,
+    "capacity simulate": Simulated,
     "services restart": SERVICES_CHANGED,
     "services recreate": SERVICES_CHANGED,
     "services rebuild": SERVICES_CHANGED,
@@ -151,4 +163,5 @@ ANSWERS: Mapping[str, object] = {
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "mcp": None,
 }

@@ -28,7 +28,7 @@ left to you. *Test* names the tests that cause the fault and find it.
 
 #: Problems without a check of their own, and where the answer to them is.
 OTHERWISE: Mapping[str, str] = {
-    "A04": "Not a fault: official releases answer `/` with 404, because their only pages are the admin's",
+    "A04": "Not a fault: official releases have no pages but the admin's; before v25.28, `/` is 404",
     "C03, G02, G11": "The proof: every byte of a file, of a package and of its list is compared",
     "E07": "See F04 and H02: a layer that is no longer an external database, or a plan that does not allow one",
     "H04": "`qfc users list`, `qfc projects list` and `qfc services disk` show who uses how much",

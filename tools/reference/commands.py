@@ -51,7 +51,7 @@ def commands_page(note: str) -> str:
         for name in names:
             command = root.get_command(context, name)
             assert command is not None
-            parts += [_section(path, one) for path, one in _leaves(name, command)]
+            parts += [_section(path, one) for path, one in leaves(name, command)]
     return "\n".join(parts)
 
 
@@ -59,21 +59,22 @@ def command_paths() -> list[str]:
     """Return every command, as it is typed without `qfc`; groups that only hold commands are left out."""
     context = click.Context(root, info_name="qfc")
     found = [(name, root.get_command(context, name)) for name in root.list_commands(context)]
-    return [path for name, command in found if command for path, _ in _leaves(name, command)]
+    return [path for name, command in found if command for path, _ in leaves(name, command)]
 
 
-def _leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command below this one that can be called, with what is typed for it."""
     if not isinstance(command, click.Group):
         yield path, command
         return
     if command.invoke_without_command:
         yield path, command
     for name, child in command.commands.items():
-        yield from _leaves(f"{path} {name}", child)
+        yield from leaves(f"{path} {name}", child)
 
 
 def _section(path: str, command: click.Command) -> str:
-    lines = [f"### qfc {path}", "", f"`{_usage(path, command)}`", "", *_help(command)]
+    lines = [f"### qfc {path}", "", f"`{usage(path, command)}`", "", *_help(command)]
     own = [one for one in command.params if isinstance(one, click.Option) and not one.hidden]
     if own:
         lines += [_flags(own), ""]
@@ -83,7 +84,7 @@ def _section(path: str, command: click.Command) -> str:
     return "\n".join(lines)
 
 
-def _usage(path: str, command: click.Command) -> str:
+def usage(path: str, command: click.Command) -> str:
     """Return the command line with the names of its arguments; options are one word."""
     arguments = [_argument(one) for one in command.params if isinstance(one, click.Argument)]
     options = any(isinstance(one, click.Option) and not one.hidden for one in command.params)
@@ -106,10 +107,11 @@ def _help(command: click.Command) -> Iterator[str]:
 
 
 def _flags(options: list[click.Option]) -> str:
-    return table(("option", "meaning"), [(f"`{_name(one)}`", _meaning(one)) for one in options])
+    return table(("option", "meaning"), [(f"`{flag_name(one)}`", flag_meaning(one)) for one in options])
 
 
-def _name(option: click.Option) -> str:
+def flag_name(option: click.Option) -> str:
+    """Return how an option is typed."""
     names = ", ".join(option.opts)
     if option.is_flag:
         return names
@@ -118,6 +120,7 @@ def _name(option: click.Option) -> str:
     return f"{names} {(option.metavar or KINDS.get(option.type.name, option.type.name)).upper()}"
 
 
-def _meaning(option: click.Option) -> str:
+def flag_meaning(option: click.Option) -> str:
+    """Return what an option does."""
     text = option.help or ""
     return f"{text} By default {option.default}." if option.show_default else text

@@ -22,6 +22,7 @@ from qfc.drivers.postgres_server import Endpoint
 from qfc.drivers.runtimes.embedded import state
 from qfc.drivers.runtimes.embedded.layout import Layout
 from qfc.drivers.runtimes.embedded.programs import INHERITED, node_environment
+from qfc_node.core.deltafile import DEFAULTS
 
 from .markdown import table
 
@@ -63,11 +64,17 @@ NODE_VARIABLES: Mapping[str, str] = {
     "STORAGE_SECRET_ACCESS_KEY": "Secret of the store; needed with a bucket.",
     "STORAGE_REGION_NAME": "Region of the store.",
     "STORAGE_ENDPOINT_URL": "Address of the store; if not set, Amazon's.",
+    "QFC_NODE_DELTAFILE_BYTES": "Largest deltafile, in bytes.",
+    "QFC_NODE_DELTAFILE_DELTAS": "Most edits in a deltafile.",
+    "QFC_NODE_DELTA_GEOMETRY_BYTES": "Largest geometry of an edit, as bytes of its text.",
+    "QFC_NODE_DELTA_ATTRIBUTE_BYTES": "Largest value of an attribute of an edit, in bytes.",
     "QFC_NODE_UPLOAD_MAX_BYTES": "Largest file that is accepted, in bytes.",
     "WORKER_TIMEOUT_S": "Longest time that a job may take, in seconds.",
     "QFC_NODE_WORKER_MEMORY_LIMIT": "Most memory that a job may take, in bytes.",
     "QFC_NODE_APPLY_DELTAS_LIMIT": "Most edits that one job applies.",
     "QFC_NODE_GIS_ENGINE": "The engine that reads, packages and edits projects.",
+    "QFC_NODE_BOX_WITHOUT": "Layers that do not hold jobs although the machine has them, separated by commas: "
+    "`account`, `privileges`, `mounts`, `landlock`, `network`, `seccomp`, `limits`; see [security](../security.md).",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }
@@ -248,4 +255,7 @@ def _value(expression: ast.expr) -> object:
         left, right = _value(expression.left), _value(expression.right)
         assert isinstance(left, int) and isinstance(right, int)
         return left**right if isinstance(expression.op, ast.Pow) else left * right
+    if isinstance(expression, ast.Attribute) and isinstance(expression.value, ast.Name):
+        assert expression.value.id == "DEFAULTS"
+        return getattr(DEFAULTS, expression.attr)
     return ast.literal_eval(expression)

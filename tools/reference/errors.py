@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import walk_packages
 
+import qfc
 from qfc import errors
-from qfc.demo import results
 from qfc.errors import QfcError
 
 from .markdown import table
@@ -33,14 +35,19 @@ description of its API under `/swagger/`.
 
 def errors_page(note: str) -> str:
     """Return the page."""
-    # A module that defines its own exception must be imported here for the exception to be on the page.
-    assert results.ScenarioError in QfcError.__subclasses__()
+    _import_everything()
     rows = [
         (f"`{kind.code}`", str(kind.exit_code), kind.__name__, inspect.cleandoc(kind.__doc__ or "").split("\n")[0])
         for kind in [QfcError, *_below(QfcError)]
     ]
     codes = table(("code", "exit code", "class", "meaning"), rows)
     return HEAD.format(note=note, tree=f"```\n{_drawn()}\n```", codes=codes)
+
+
+def _import_everything() -> None:
+    """Import every module, since some define exceptions of their own."""
+    for module in walk_packages(qfc.__path__, "qfc."):
+        import_module(module.name)
 
 
 def _below(kind: type[QfcError]) -> Iterator[type[QfcError]]:

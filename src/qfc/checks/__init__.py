@@ -4,9 +4,10 @@
     evidence.py         the evidence that checks share; each piece is read once
     examine.py          runs checks in parallel, with a time limit
     synchronisation.py  jobs, workers, projects, edits, quotas
+    lost_edits.py       edits that devices have sent and that are not in the data
     surroundings.py     services, API, disk, images, cache
     failed.py           failed jobs and edits that are not in the data, by reason
-    logs.py             known lines in the logs of services
+    logs.py             known lines in the logs of services; logs_start.py and logs_login.py have more of them
     web.py              the server as its clients see it
     pages.py            its pages, behind all redirects
     certificates.py     the certificate that clients see, and its file
@@ -18,12 +19,15 @@
     files.py            files of projects, by name and size
     mail.py             the mail server, as the application reaches it
     settings.py         the deployment's `.env`; setting_check.py is their class
+    without_effect.py   lines of it that nothing reads
+    compose_files.py    Compose files that it does not name
     development.py      development files in it
     worker_address.py   the address in it by which workers reach the application
     shipped.py          secrets in `.env` that are still those of the example
     containers.py       containers, the Docker engine, Compose
     stores.py           the file stores
     launching.py        what official workers need to start containers for jobs
+    box.py              what holds the jobs of the node's workers
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
 
@@ -37,7 +41,9 @@ from __future__ import annotations
 from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from .backups import BACKUPS
 from .base import Auto, Check, Severity
+from .box import BOX
 from .certificates import CERTIFICATES
+from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
 from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
@@ -47,6 +53,8 @@ from .files import FILES, FILES_FOR_SYNC
 from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_ADVISORY
 from .logs import LOGS
+from .logs_login import LOGS_OF_LOGINS
+from .logs_start import LOGS_OF_STARTS
 from .mail import MAIL
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
@@ -56,6 +64,7 @@ from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
 from .twice import TWICE
 from .web import WEB
+from .without_effect import WithoutEffect
 from .work import WORK
 
 #: Checks that read the database.
@@ -72,18 +81,23 @@ FOR_SYNC: tuple[Check, ...] = (
     *WEB,
     *FAILED,
     *LOGS,
+    *LOGS_OF_STARTS,
+    *LOGS_OF_LOGINS,
 )
 #: Checks of everything else that is worth knowing.
 ADVISORY: tuple[Check, ...] = (
     *ROWS,
     *CERTIFICATES,
     *SETTINGS,
+    WithoutEffect(),
+    FilesNotNamed(),
     *MAIL,
     *RELEASES,
     *CONTAINERS_ADVISORY,
     *STORES_ADVISORY,
     *LAUNCHING_ADVISORY,
     *HOSTS,
+    *BOX,
     *BACKUPS,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)

@@ -34,7 +34,7 @@ class LockedOut(Check):
     id = "G09"
     title = "Users are locked out after wrong passwords"
     severity = Severity.WARNING
-    fix = "Wait half an hour after the last attempt, or unlock them in the application: axes_reset_username NAME"
+    fix = "Wait half an hour after the last attempt, or type: qfc users unlock NAME"
     auto = Auto.ASK
 
     def look(self, seen: Evidence) -> str | None:

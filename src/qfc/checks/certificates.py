@@ -101,7 +101,9 @@ class FileMissing(CertificateCheck):
     auto = Auto.SAFE
 
     def look(self, seen: Evidence) -> str | None:
-        """Look for the certificate file."""
+        """Look for the certificate file, where there is an nginx that needs it."""
+        if NGINX not in seen.services():
+            return None
         try:
             seen.once("certificate on disk", seen.ports.deployment.certificates.on_disk)
         except NotFoundError as error:

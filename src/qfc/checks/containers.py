@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..errors import CommandError, RefusedError
+from ..errors import CommandError
 from ..stack.health import VITAL
 from ..stack.images import QGIS_SERVICES
 from ..stack.model import ComposeFacts, ContainerFacts, EngineFacts
@@ -118,34 +118,41 @@ class Orphans(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the containers with the services in the Compose files."""
-        found, kept = self._found(seen), self._kept(seen)
-        if not found:
-            return None
-        told = f"No service in the Compose files: {named(one.name for one in found)}."
-        return (
-            f"{told} These run and hold data, so qfc keeps them: {named(one.name for one in kept)}." if kept else told
-        )
+        found = self._found(seen)
+        return f"No service in the Compose files: {named(one.name for one in found)}." if found else None
 
     def difference(self, seen: Evidence) -> tuple[str, ...]:
-        """Return the containers that would be removed. Raises RefusedError where none may be."""
-        return tuple(f"remove the container {one.name} ({one.state}); its volumes stay" for one in self._removed(seen))
+        """Return the containers that would be removed."""
+        return tuple(f"remove the container {one.name} ({one.state}); its volumes stay" for one in self._found(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Remove the containers, except those that run and hold data."""
-        seen.inspection.containers.remove([one.id for one in self._removed(seen)])
+        """Remove the containers."""
+        seen.inspection.containers.remove([one.id for one in self._found(seen)])
 
-    def _removed(self, seen: Evidence) -> list[ContainerFacts]:
-        kept = self._kept(seen)
-        if kept and len(kept) == len(self._found(seen)):
-            hint = "Name the file that defines them in COMPOSE_FILE again; or stop them yourself: docker stop NAME"
-            raise RefusedError(f"They run and hold data: {named(one.name for one in kept)}.", hint=hint)
-        return [one for one in self._found(seen) if one not in kept]
+    def _found(self, seen: Evidence) -> list[ContainerFacts]:
+        return [one for one in _orphans(seen) if not _is_kept(one)]
 
-    def _kept(self, seen: Evidence) -> list[ContainerFacts]:
-        return [one for one in self._found(seen) if one.is_running and _holds_data(one)]
 
-    def _found(self, seen: Evidence) -> tuple[ContainerFacts, ...]:
-        return seen.once("orphans", lambda: seen.inspection.containers.orphans())
+class OrphansWithData(DeploymentCheck):
+    """A09: perhaps the file that defines them is only missing in COMPOSE_FILE, so they are never removed."""
+
+    id = "A09-data"
+    title = "Containers that hold data run without a service in the Compose files"
+    severity = Severity.WARNING
+    fix = "Name the file that defines them in COMPOSE_FILE again; or stop them yourself: docker stop NAME"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for such containers among those that no file defines."""
+        found = [one.name for one in _orphans(seen) if _is_kept(one)]
+        return f"These run and hold data, so qfc keeps them: {named(found)}." if found else None
+
+
+def _orphans(seen: Evidence) -> tuple[ContainerFacts, ...]:
+    return seen.once("orphans", lambda: seen.inspection.containers.orphans())
+
+
+def _is_kept(one: ContainerFacts) -> bool:
+    return one.is_running and _holds_data(one)
 
 
 class NotKeptRunning(DeploymentCheck):
@@ -234,6 +241,7 @@ CONTAINERS_ADVISORY: tuple[Check, ...] = (
     OtherPortTaken(),
     OldCompose(),
     Orphans(),
+    OrphansWithData(),
     NotKeptRunning(),
     OtherArchitecture(),
     GridsFailed(),

@@ -10,6 +10,7 @@ from threading import Thread
 from time import monotonic
 
 from ..stack.findings import Finding
+from ..stack.progress import Progress, counted, no_progress
 from .base import Check
 from .evidence import Evidence
 
@@ -18,7 +19,9 @@ LIMIT_S = 20.0
 AT_ONCE = 8
 
 
-def examine(checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S) -> tuple[Finding, ...]:
+def examine(
+    checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S, progress: Progress = no_progress
+) -> tuple[Finding, ...]:
     """Return the findings of the checks that apply to this stack, in the order of the checks.
 
     `limit_s` is the time limit in seconds; a check that exceeds it is unknown.
@@ -32,7 +35,10 @@ def examine(checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S
     for _ in range(AT_ONCE):
         # A daemon thread: nothing waits for a check that hangs, not even the end of the process. An executor would.
         Thread(target=_run_waiting, args=(waiting, seen), daemon=True).start()
-    return tuple(_found(check, future, max(until - monotonic(), 0.0), limit_s) for check, future in examinations)
+    return tuple(
+        _found(check, future, max(until - monotonic(), 0.0), limit_s)
+        for check, future in counted(examinations, "Examining", progress)
+    )
 
 
 def _run_waiting(waiting: SimpleQueue[tuple[Check, Future[Finding]]], seen: Evidence) -> None:

@@ -9,16 +9,17 @@ from urllib.parse import urlsplit
 from ..errors import RefusedError
 from ..stack.delta_signatures import DELTA_SIGNATURES
 from ..stack.failures import classify, classify_delta
+from ..stack.job_signatures import JOB_SIGNATURES
 from ..stack.model import Delta, Job, JobStatus
 from ..stack.queue_changes import BULK_LIMIT
 from ..stack.release_facts import TIMEOUT, TIMEOUT_S
-from ..stack.signatures import SIGNATURES, Cause, Signature
+from ..stack.signatures import Cause, Signature
 from .base import Auto, Check, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
 from .releases import release_facts
 from .work import time_limit_s
-from .worker_address import WORKER_URL
+from .worker_address import WORKER_URL, public_address
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
 #: Signatures that have checks of their own, or are nobody's fault.
@@ -135,9 +136,9 @@ class PastNginx(JobsFailed, RepairsEnv):
         return f"{evidence} {WORKER_URL} is {url}." if urlsplit(url).hostname == "app" else evidence
 
     def corrected(self, seen: Evidence) -> Values:
-        """Return the public address, where a line of `.env` sets the one that workers use."""
+        """Return the address that clients use, by https, where a line of `.env` sets the one that workers use."""
         has_line = seen.is_deployment and bool(seen.settings().get(WORKER_URL))
-        return {WORKER_URL: f"{seen.ports.api.url}/api/v1/"} if has_line else {}
+        return public_address(seen) if has_line else {}
 
     def repair(self, seen: Evidence) -> None:
         """Change the line, and retry the jobs that failed because of it."""
@@ -156,7 +157,7 @@ class FailedOtherwise(Check):
 
     def look(self, seen: Evidence) -> str | None:
         """Look for failed jobs of the last 7 days that match no known reason."""
-        known = {signature.name for signature in SIGNATURES}
+        known = {signature.name for signature in JOB_SIGNATURES}
         failures = {job.id: classify(job.feedback, job.output) for job in uncured_jobs(seen)}
         return _of_jobs([job for job in uncured_jobs(seen) if failures[job.id].signature not in known])
 
@@ -216,7 +217,7 @@ def _check(signature: Signature) -> Check:
 
 
 FAILED: tuple[Check, ...] = (
-    *(_check(one) for one in SIGNATURES if one.id not in REPORTED_ELSEWHERE),
+    *(_check(one) for one in JOB_SIGNATURES if one.id not in REPORTED_ELSEWHERE),
     FailedOtherwise(),
     *(EditsFailed(one) for one in DELTA_SIGNATURES if one.id not in REPORTED_ELSEWHERE),
 )

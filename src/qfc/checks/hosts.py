@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from ..errors import NotFoundError
 from ..stack.forecast import forecast
-from ..stack.model import Inodes, Vantage
+from ..stack.model import Capability, Inodes, Vantage
 from .base import Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
 
@@ -29,7 +30,7 @@ class FullSoon(Check):
     id = "A15-soon"
     title = "The disk will be full within a week"
     severity = Severity.WARNING
-    fix = "See what uses the space: qfc services disk; then free some: qfc services prune"
+    fix = "See what uses the space: qfc services disk; free some, on a deployment with: qfc services prune"
 
     def look(self, seen: Evidence) -> str | None:
         """Extrapolate the measurements of each disk."""
@@ -38,6 +39,34 @@ class FullSoon(Check):
         lines = {disk: forecast([one for one in samples if one.disk == disk]).full_at for disk in fresh}
         found = [f"{disk} on {at:%Y-%m-%d}" for disk, at in lines.items() if at is not None and at - now < SOON]
         return f"Full at the present rate: {', '.join(found)}." if found else None
+
+
+class Unencrypted(Check):
+    """B09: on a network, passwords can be read on their way."""
+
+    id = "B09-none"
+    title = "Devices reach the server without TLS"
+    severity = Severity.WARNING
+    fix = "Bind it to 127.0.0.1 and put a proxy with TLS in front; see howto/network in the documentation"
+
+    def applies(self, seen: Evidence) -> bool:
+        """Return whether the server itself listens: those of containers have an nginx."""
+        return seen.ports.offers(Capability.PROCESSES)
+
+    def look(self, seen: Evidence) -> str | None:
+        """Read the address for devices."""
+        address = urlsplit(seen.ports.api.url)
+        if address.scheme != "http" or _is_this_machine(address.hostname or ""):
+            return None
+        return f"Devices connect to {seen.ports.api.url}: passwords and tokens cross the network unencrypted."
+
+
+def _is_this_machine(host: str) -> bool:
+    """Return whether only this machine reaches an address. A name is one of its own."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return True
 
 
 class LargeLogs(DeploymentCheck):
@@ -67,7 +96,7 @@ class NoInodes(DeploymentCheck):
     id = "A15-no-inodes"
     title = "The disk has no inodes left"
     severity = Severity.CRITICAL
-    fix = "Remove small files (count: df -i); leftovers of jobs: qfc doctor --fix; old images: qfc services prune"
+    fix = "Remove small files (count: df -i); leftovers of jobs: qfc doctor --fix; of images: qfc services prune"
     least, most = 0.0, NO_INODES
 
     def look(self, seen: Evidence) -> str | None:
@@ -129,4 +158,12 @@ def _is_public(name: str) -> bool:
     return False
 
 
-HOSTS: tuple[Check, ...] = (NoInodes(), FewInodes(), FullSoon(), LargeLogs(), NameNotResolved(), ClockOff())
+HOSTS: tuple[Check, ...] = (
+    NoInodes(),
+    FewInodes(),
+    FullSoon(),
+    Unencrypted(),
+    LargeLogs(),
+    NameNotResolved(),
+    ClockOff(),
+)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .base import Check, DeploymentCheck, Severity
-from .evidence import Evidence
+from .containers import containers
+from .evidence import Evidence, named
 
 HOST, PORT = "EMAIL_HOST", "EMAIL_PORT"
 ENCRYPTED, UPGRADED, USER = "EMAIL_USE_SSL", "EMAIL_USE_TLS", "EMAIL_HOST_USER"
 #: Catches mail for developers; the check of the setting reports its use.
 FOR_DEVELOPERS = "smtp4dev"
 USUAL_PORT = 25
+LOOPBACK = ("127.", "[::1]")
 
 
 class MailServerSilent(DeploymentCheck):
@@ -52,4 +54,21 @@ def _is_on(values: Mapping[str, str], name: str) -> bool:
     return values.get(name, "").strip().lower() == "true"
 
 
-MAIL: tuple[Check, ...] = (MailServerSilent(),)
+class MailCatcherOpen(DeploymentCheck):
+    """H06: smtp4dev has no login, and its pages show the links by which users set new passwords."""
+
+    id = "H06-open"
+    title = "Everybody can read the server's mail"
+    severity = Severity.WARNING
+    fix = "Name a real mail server in EMAIL_HOST, or publish smtp4dev at 127.0.0.1 only, in an override file"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for ports of smtp4dev on the host's public addresses, where the application sends its mail to it."""
+        if seen.settings().get(HOST) != FOR_DEVELOPERS:
+            return None
+        catchers = [one for one in containers(seen) if one.service == FOR_DEVELOPERS and one.is_running]
+        found = [place for one in catchers for place in one.published if not place.startswith(LOOPBACK)]
+        return f"{FOR_DEVELOPERS} answers without a login at {named(found)}." if found else None
+
+
+MAIL: tuple[Check, ...] = (MailServerSilent(), MailCatcherOpen())

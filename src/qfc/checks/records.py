@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import PurePath
 
-from ..errors import RefusedError
+from ..errors import QfcError, RefusedError
 from ..stack.deploy_records import ENV, FOLDER, past
 from ..stack.model import ServiceState
+from ..stack.schedules import MINUTE_S, period_s
 from .base import Auto, Check, DeploymentCheck, Severity
+from .containers import containers
 from .evidence import Evidence, counted, named
 from .shipped import SEALS, ShippedAtFirst
 
 APP, CRON = "app", "ofelia"
-#: Tasks start every minute; after this long without one, nothing starts them.
+#: So long after a task was due, nothing starts it.
 CRON_STOPPED = timedelta(minutes=5)
+#: Tasks that run more rarely, in seconds, never remove obsolete packages.
+CRON_RARE_S = 70 * MINUTE_S
+CRON_COMMAND = "runcrons"
+_SCHEDULE = re.compile(r"(ofelia\.job-exec\.[^.]+)\.schedule")
 #: Transactions of this age, in seconds, block others.
 STUCK_S = 600.0
 #: Share of the connections from which a shortage is reported.
 TIGHT = 0.9
+#: Fewer expired sessions than these slow nothing down.
+MANY_SESSIONS = 50_000
 MIGRATE_S = 24 * 3600.0
 COMMAND_S = 120.0
 #: Where dumps from before migrations are kept, below our own folder.
@@ -81,7 +90,10 @@ class DatabaseNew(Check):
 
 
 class CronStopped(Check):
-    """D08: jobs of dead workers are never ended, and no mail is sent."""
+    """D08: jobs of dead workers are never ended, and no mail is sent.
+
+    How rarely tasks may start is what the labels of ofelia say: operators make them rarer on purpose.
+    """
 
     id = "D08-cron"
     title = "The application's periodic tasks do not run"
@@ -98,7 +110,10 @@ class CronStopped(Check):
         last = max((one.last_start for one in runs or ()), default=None)
         if last is None or seen.queue().at - last <= CRON_STOPPED:
             return None
-        return f"The last task started {(seen.queue().at - last).total_seconds() / 60:.0f} min ago."
+        late_s, every_s = (seen.queue().at - last).total_seconds(), cron_period_s(seen)
+        if late_s <= every_s + CRON_STOPPED.total_seconds():
+            return None
+        return f"The last task started {late_s / 60:.0f} min ago. One is due every {every_s / 60:.0f} min."
 
     def repair(self, seen: Evidence) -> None:
         """Restart the service, and run the tasks that are due."""
@@ -111,6 +126,54 @@ class CronStopped(Check):
             seen.ports.runtime.stop([CRON])
         seen.ports.runtime.start([CRON])
         seen.ports.runtime.execute(APP, ["runcrons"], timeout_s=COMMAND_S)
+
+
+class CronRare(DeploymentCheck):
+    """D08: what obsolete packages and lost jobs need to go away in time."""
+
+    id = "D08-rare"
+    title = "The application's periodic tasks run too rarely"
+    severity = Severity.INFO
+    fix = "Run them at least every hour: the label ofelia.job-exec.runcrons.schedule of app, in your override file"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Read the schedule in the labels of the application's container."""
+        if not _schedules(seen):
+            return None
+        every_s = cron_period_s(seen)
+        if every_s <= CRON_RARE_S:
+            return None
+        return (
+            f"They run every {every_s / 60:.0f} min; above {CRON_RARE_S / 60:.0f} min, obsolete packages stay for ever."
+        )
+
+
+def cron_period_s(seen: Evidence) -> float:
+    """Return how rarely periodic tasks may start, in seconds. Raises QfcError for an unknown schedule.
+
+    Without labels of ofelia somebody else starts them, as rarely as is any good.
+    """
+    if not seen.is_deployment:
+        return MINUTE_S
+    schedules = _schedules(seen)
+    if not schedules:
+        return MINUTE_S if CRON in seen.services() else CRON_RARE_S
+    periods = [period_s(one) for one in schedules]
+    known = [one for one in periods if one is not None]
+    if not known:
+        raise QfcError(f"The schedule of periodic tasks is not understood: {schedules[0]}.")
+    return min(known)
+
+
+def _schedules(seen: Evidence) -> list[str]:
+    """Return the schedules of `runcrons` in the labels of running containers."""
+    found = [one for one in containers(seen) if one.is_own and one.is_running]
+    return [
+        one.labels[name]
+        for one in found
+        for name in sorted(one.labels)
+        if (job := _SCHEDULE.fullmatch(name)) and CRON_COMMAND in one.labels.get(f"{job[1]}.command", CRON_COMMAND)
+    ]
 
 
 class ReadOnly(Check):
@@ -158,6 +221,25 @@ class FewConnections(Check):
         return f"{status.connections} of {status.max_connections} connections are in use."
 
 
+class ExpiredSessions(Check):
+    """Every request without a session cookie leaves a row, also one with a token; nothing removes them."""
+
+    id = "sessions"
+    title = "Expired sessions fill the database"
+    severity = Severity.WARNING
+    fix = "Remove them: qfc doctor --fix; then every week from cron: manage.py clearsessions"
+    auto = Auto.SAFE
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count the sessions that have ended."""
+        number = seen.conditions.server.expired_sessions()
+        return f"{number} sessions have ended and are still stored." if (number or 0) >= MANY_SESSIONS else None
+
+    def repair(self, seen: Evidence) -> None:
+        """Let the application remove the sessions that have ended."""
+        seen.ports.runtime.execute(APP, ["clearsessions"], timeout_s=MIGRATE_S)
+
+
 class GeodbInUse(Check):
     """I01: later releases remove these databases with all their data."""
 
@@ -203,4 +285,4 @@ RECORDS_FOR_SYNC: tuple[Check, ...] = (
     FewConnections(),
     CronStopped(),
 )
-RECORDS: tuple[Check, ...] = (GeodbInUse(), SealChanged())
+RECORDS: tuple[Check, ...] = (ExpiredSessions(), GeodbInUse(), SealChanged(), CronRare())

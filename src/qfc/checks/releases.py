@@ -16,7 +16,9 @@ from ..stack.upgrade_stops import Upgrade, referenced, stops
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
-COMPOSE_FILE, EXAMPLE = "docker-compose.yml", ".env.example"
+EXAMPLE = ".env.example"
+#: The files that Compose reads where COMPOSE_FILE names none.
+BY_DEFAULT = ("docker-compose.yml", "docker-compose.override.yml")
 #: Where releases have the configuration of nginx.
 TEMPLATES = (
     "nginx/templates/default.conf.template",
@@ -84,7 +86,7 @@ class MissingVariables(ReleaseCheck):
 
 
 class RefusedValues(ReleaseCheck):
-    """A12: since v26.4, the application ends at its start where a value is empty or none that it can read."""
+    """A12: the application ends at its start where a value is empty or none that it can read."""
 
     id = "A12-values"
     title = "The application cannot start with values of .env"
@@ -94,9 +96,10 @@ class RefusedValues(ReleaseCheck):
     def look(self, seen: Evidence) -> str | None:
         """Read the values that the release refuses, as far as the Compose files pass them on."""
         facts = release_facts(seen)
-        if facts is None or not facts.refuses_empty:
+        if facts is None:
             return None
-        found = refused_values(seen.settings(), *referenced(compose_text(seen)))
+        passed = referenced(compose_text(seen))
+        found = refused_values(seen.settings(), *passed, are_flags_strict=facts.refuses_empty)
         return f"{'; '.join(f'{name} is {why}' for name, why in found.items())}." if found else None
 
 
@@ -168,7 +171,8 @@ class FailedDeployment(ReleaseCheck):
 def compose_text(seen: Evidence) -> str:
     """Return the Compose files, concatenated."""
     values = seen.settings()
-    names = values.get("COMPOSE_FILE", COMPOSE_FILE).split(values.get("COMPOSE_PATH_SEPARATOR") or ":")
+    named = values.get("COMPOSE_FILE", "")
+    names = named.split(values.get("COMPOSE_PATH_SEPARATOR") or ":") if named else BY_DEFAULT
     return "\n".join(_read(seen, name) for name in names)
 
 

@@ -197,6 +197,13 @@ def with_encryption(values: Values) -> Values:
     return {name: "true" for name in ENCRYPTION if values.get(name, "").lower() in ("1", "yes", "on")}
 
 
+def unverified(values: Values) -> str | None:
+    """H06: an account logs in only by a link that is never delivered."""
+    needs_mail = values.get("ACCOUNT_EMAIL_VERIFICATION", "").lower() == "mandatory"
+    has_none = values.get("EMAIL_HOST", "") in ("", "smtp4dev")
+    return "ACCOUNT_EMAIL_VERIFICATION is mandatory, but no mail is delivered." if needs_mail and has_none else None
+
+
 def open_sign_up(values: Values) -> str | None:
     """H07."""
     adapter = values.get("QFIELDCLOUD_ACCOUNT_ADAPTER", "")
@@ -238,7 +245,8 @@ SETTINGS: tuple[Check, ...] = (
                   f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
                   past_nginx, correct=by_the_public_name, services=("worker_wrapper",)),
     PlainNginx("B07", "nginx refuses its own workers", Severity.CRITICAL,
-               f"Set {WORKER_URL} to the public https address; then: qfc services recreate --service worker_wrapper",
+               f"Set {WORKER_URL} to the public https address, or (since v26.8) NGINX_ALLOW_INTERNAL_HTTP=1 and"
+               " http://HOST/api/v1/ with HOST as a network alias of nginx",
                lambda _: None, correct=by_the_public_name, services=("worker_wrapper",)),
     SettingCheck("B11", "Certificates come from the staging authority", Severity.WARNING,
                  "Set LETSENCRYPT_STAGING=0; then: qfc certs renew --force", staging,
@@ -255,6 +263,10 @@ SETTINGS: tuple[Check, ...] = (
     SettingCheck("H06-tls", "Mail is sent without encryption", Severity.INFO,
                  "Set EMAIL_USE_TLS=true; then: qfc services recreate --service app", mail_encryption,
                  correct=with_encryption, services=("app",)),
+    SettingCheck("H06-verify", "New users can never log in", Severity.WARNING,
+                 "Name a real mail server in EMAIL_HOST, or set ACCOUNT_EMAIL_VERIFICATION=optional; then:"
+                 " qfc services recreate --service app",
+                 unverified, correct=lambda _: {"ACCOUNT_EMAIL_VERIFICATION": "optional"}, services=("app",)),
     SettingCheck("H07", "Sign-up is open to everybody", Severity.INFO,
                  "Unless that is intended, set QFIELDCLOUD_ACCOUNT_ADAPTER=…SignUpClosed", open_sign_up,
                  correct=closed_sign_up, services=("app",)),

@@ -4,37 +4,44 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from ..errors import QfcError
+from ..stack.passwords import DATABASE, OWN_STORE, with_store_password
 from ..stack.redaction import HIDDEN
 from .base import Auto, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 
-DATABASE = "POSTGRES_PASSWORD"
 #: The keys that encrypt the secrets of projects.
 SEALS = ("SECRET_KEY", "SALT_KEY")
-#: Names of the password of a store that is part of the deployment: the store reads it when it starts.
-OWN_STORE = ("MINIO_ROOT_PASSWORD", "OBJECT_STORAGE_ROOT_PASSWORD")
 STORE_SERVICES = frozenset({"minio", "rustfs"})
-#: All names under which the application reads that password.
-STORE = (*OWN_STORE, "STORAGE_SECRET_ACCESS_KEY")
+#: What templates have in place of every secret.
+PLACEHOLDER = re.compile(r"<?change[_-]?(?:me|it)>?|replace[_-]?me", re.IGNORECASE)
+#: By the variable: values of examples. A placeholder is one for all of them.
 SHIPPED = {
-    "SECRET_KEY": ("change_me",),
+    "SECRET_KEY": (),
+    "SALT_KEY": (),
     DATABASE: ("3shJDd2r7Twwkehb", "postgres"),
     "MINIO_ROOT_PASSWORD": ("minioadmin",),
     "STORAGE_SECRET_ACCESS_KEY": ("minioadmin",),
     "OBJECT_STORAGE_ROOT_PASSWORD": ("rustfsadmin", "minioadmin"),
+    "WEBDAV_PASSWORD": ("qfc_webdav_pwd",),
 }
+#: A service that reads a variable: where the deployment lacks it, the value does not matter.
+ONLY_OF = {"WEBDAV_PASSWORD": "webdav"}
 SHIPPED_SALT = "0123456789abcdefghijklmnopqrstuvwxyz"
-_STORES = "STORAGES"
 
 
 def shipped(values: Values) -> list[str]:
     """Return the names of secrets that still have the value of an example."""
-    found = [name for name, known in SHIPPED.items() if values.get(name) in known]
-    return [*found, "SALT_KEY"] if values.get("SALT_KEY", "").startswith(SHIPPED_SALT[:13]) else found
+    return [name for name in SHIPPED if _is_shipped(name, values.get(name, ""))]
+
+
+def _is_shipped(name: str, value: str) -> bool:
+    if PLACEHOLDER.fullmatch(value) or value in SHIPPED[name]:
+        return True
+    return name == "SALT_KEY" and value.startswith(SHIPPED_SALT[:13])
 
 
 def passwords(values: Values, *, has_store: bool) -> Values:
@@ -45,24 +52,20 @@ def passwords(values: Values, *, has_store: bool) -> Values:
     found = shipped(values)
     changed = {DATABASE: _random()} if DATABASE in found else {}
     own = next((name for name in OWN_STORE if name in found and has_store), None)
-    return {**changed, **_of_store(values, values[own], _random())} if own else changed
+    return {**changed, **with_store_password(values, values[own], _random())} if own else changed
 
 
 def has_own_store(seen: Evidence) -> bool:
     """Return whether the Compose files define the store; no where they cannot be read."""
+    return not STORE_SERVICES.isdisjoint(_defined(seen))
+
+
+def _defined(seen: Evidence) -> frozenset[str]:
+    """Return the services in the Compose files; none where these cannot be read."""
     try:
-        facts = seen.once("facts", lambda: seen.ports.deployment.rollout.facts())
+        return frozenset(seen.once("facts", lambda: seen.ports.deployment.rollout.facts()).images)
     except QfcError:
-        return False
-    return not facts.images.keys().isdisjoint(STORE_SERVICES)
-
-
-def _of_store(values: Values, old: str, new: str) -> Mapping[str, str]:
-    """Return every line that contains the store's password, with the new one."""
-    changed = {name: new for name in STORE if values.get(name) == old}
-    written = re.compile(rf'("secret_key"\s*:\s*"){re.escape(old)}(?=")')
-    text = values.get(_STORES, "")
-    return {**changed, _STORES: written.sub(rf"\g<1>{new}", text)} if written.search(text) else changed
+        return frozenset()
 
 
 def _random() -> str:
@@ -82,7 +85,7 @@ class ShippedSecrets(DeploymentCheck):
         """Look for secrets from the example that no repair replaces."""
         values = seen.settings()
         replaced = passwords(values, has_store=has_own_store(seen))
-        mine = [name for name in shipped(values) if name not in replaced]
+        mine = [name for name in shipped(values) if name not in replaced and _matters(seen, name)]
         return _as_shipped([name for name in mine if name not in SEALS or not _is_new(seen)])
 
 
@@ -152,6 +155,10 @@ class ShippedAtFirst(ShippedPasswords):
 
 def _as_shipped(names: Sequence[str]) -> str | None:
     return f"Everybody knows these values: {', '.join(names)}." if names else None
+
+
+def _matters(seen: Evidence, name: str) -> bool:
+    return name not in ONLY_OF or ONLY_OF[name] in _defined(seen)
 
 
 def _is_new(seen: Evidence) -> bool:

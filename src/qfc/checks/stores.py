@@ -83,7 +83,7 @@ class StoreDown(DeploymentCheck):
     def _down(self, seen: Evidence) -> list[str]:
         services = [one for name, one in seen.services().items() if name in STORE_SERVICES and one.wanted]
         stopped = [one.name for one in services if one.state is not ServiceState.RUNNING]
-        return [name for name in stopped if _is_used(seen, name)]
+        return [name for name in stopped if is_used(seen, name)]
 
 
 class StoreUnhealthy(DeploymentCheck):
@@ -97,7 +97,7 @@ class StoreUnhealthy(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Read the results of the stores' own health checks."""
         services = [one for name, one in seen.services().items() if name in STORE_SERVICES]
-        ill = [one.name for one in services if one.health is Health.UNHEALTHY and _is_used(seen, one.name)]
+        ill = [one.name for one in services if one.health is Health.UNHEALTHY and is_used(seen, one.name)]
         return f"The health check fails: {', '.join(ill)}." if ill else None
 
 
@@ -150,7 +150,7 @@ def _is_known_to_host(endpoint: str) -> bool:
     return name not in HOST_NAMES and (_is_address(name) or "." in name)
 
 
-def _is_used(seen: Evidence, service: str) -> bool:
+def is_used(seen: Evidence, service: str) -> bool:
     """Return whether a service keeps files: an address in the settings is its name, or one of the host's."""
     names = [urlsplit(one.endpoint).hostname or "" for one in stores(seen)]
     return any(name in (service, "localhost", *HOST_NAMES) or _is_address(name) for name in names)

@@ -120,7 +120,7 @@ class DiskShort(Check):
     id = "A15"
     title = "The disk is full or nearly full"
     severity = Severity.CRITICAL
-    fix = "See what uses the space: qfc services disk; then free some: qfc services prune"
+    fix = "See what uses the space: qfc services disk; free some, on a deployment with: qfc services prune"
 
     def look(self, seen: Evidence) -> str | None:
         """Read the free space of the fullest file system."""

@@ -7,9 +7,9 @@ from datetime import timedelta
 from ..errors import RefusedError
 from ..stack.model import JobStatus, Service, Subscription, User
 from ..stack.queue import BEGIN_S, living_workers, short
-from ..stack.queue_changes import BULK_LIMIT
 from .base import Auto, Check, Severity
 from .evidence import Evidence, as_held, counted
+from .lost_edits import LostEdits
 
 WORKER, DATABASE = "worker_wrapper", "db"
 #: Seconds after which an official server ends a job; its own clean-up follows a few minutes later.
@@ -18,8 +18,6 @@ WORK_S = 900
 LOCK = timedelta(hours=1)
 #: How many names a sentence lists.
 NAMED = 3
-#: States of pushed edits that are not in the data and that no job holds any longer.
-LOST = ("error", "not_applied")
 
 
 class NoWorker(Check):
@@ -113,31 +111,6 @@ class LockedProject(Check):
         locked = [one for one in seen.projects() if one.locked_at is not None and now - one.locked_at > LOCK]
         named = [f"{one.owner}/{one.name}" for one in locked if one.id in waiting]
         return f"Jobs wait for {', '.join(named[:NAMED])}, locked more than an hour ago." if named else None
-
-
-class LostEdits(Check):
-    """F09: a device reports success, but its edit is not in the data."""
-
-    id = "F09"
-    title = "Pushed edits are not in the data"
-    severity = Severity.WARNING
-    fix = "List them: qfc deltas list --status error; then apply them: qfc deltas reapply --all"
-    auto = Auto.ASK
-
-    def look(self, seen: Evidence) -> str | None:
-        """Count the failed edits that no job will apply."""
-        lost = seen.ports.jobs.deltas(statuses=LOST, limit=BULK_LIMIT)
-        if not lost:
-            return None
-        projects = ", ".join(list(dict.fromkeys(one.project for one in lost))[:NAMED])
-        oldest = min(one.created_at for one in lost)
-        edits = ("At least " if len(lost) == BULK_LIMIT else "") + counted(len(lost), "edit")
-        return f"{edits} in {projects}, the oldest from {oldest:%Y-%m-%d %H:%M} UTC."
-
-    def repair(self, seen: Evidence) -> None:
-        """Apply the edits again, in order of arrival, except those that may be in the data already."""
-        lost = seen.ports.jobs.deltas(statuses=LOST, limit=BULK_LIMIT)
-        seen.ports.jobs.reapply([one.id for one in lost if not one.is_in_doubt])
 
 
 class FailedByTheServer(Check):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urljoin, urlsplit
 
-from ..errors import CommandError, QfcError, UnknownNameError
+from ..errors import CommandError, QfcError, UnknownNameError, UntrustedError
 from ..stack.api_status import STATUS
 from ..stack.model import ApiAnswer, ApiRequest
 from ..stack.ports import Api
@@ -261,11 +261,12 @@ def _origin(seen: Evidence) -> str:
 def _wrong(api: Api) -> str | None:
     """Return what is wrong with the answer to a status request; empty for a good answer.
 
-    None where the host name does not resolve from here, which says nothing about the server.
+    None where the host name does not resolve from here, which says nothing about the server, and where this machine
+    does not trust the certificate: the checks of certificates say how bad that is.
     """
     try:
         answer = api.get(STATUS, timeout_s=ANSWER_S)
-    except UnknownNameError:
+    except (UnknownNameError, UntrustedError):
         return None
     except QfcError as error:
         return error.message

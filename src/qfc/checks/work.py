@@ -14,8 +14,9 @@ from ..stack.release_facts import TIMEOUT, TIMEOUT_S
 from .base import Auto, Check, DeploymentCheck, Severity
 from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, Evidence, counted, named
+from .lost_edits import LOST, await_edits
 from .releases import release_facts
-from .synchronisation import LOST, WORKER
+from .synchronisation import WORKER
 
 DAY = timedelta(days=1)
 #: How far back edits count: some devices synchronise once a month.
@@ -71,7 +72,9 @@ class LostOverQuota(Check):
         full = [one.username for one in seen.users() if one.username in owners and _is_full(one)]
         if full:
             raise RefusedError(f"The quota is still used up: {named(full)}.", hint=self.fix)
-        seen.ports.jobs.reapply([one.id for one in lost if not one.is_in_doubt])
+        ids = [one.id for one in lost if not one.is_in_doubt]
+        seen.ports.jobs.reapply(ids)
+        await_edits(seen, ids)
 
     def _lost(self, seen: Evidence) -> Sequence[Delta]:
         projects = {job.project_id for job in seen.failed_of("H03")}
@@ -107,6 +110,23 @@ class Backlog(Check):
         """Count the waiting edits of each project."""
         found = seen.conditions.work.edits("pending", more_than=BACKLOG)
         return f"Edits: {named(f'{one.count} in {one.project}' for one in found)}." if found else None
+
+
+class FeaturesSkipped(Check):
+    """E02: a finished package whose layers came out smaller than they are, or empty."""
+
+    id = "E02-skipped"
+    title = "Finished packages lack features whose geometry is invalid"
+    severity = Severity.WARNING
+    fix = (
+        "Repair the geometries in QGIS (Fix geometries), then package again; v26.18 and v26.19 also skip good ones:"
+        " qfc deploy --tag TAG"
+    )
+
+    def look(self, seen: Evidence) -> str | None:
+        """Count the skipped features in the output of each project's last package."""
+        found = seen.conditions.work.skipped_features(since=seen.ports.clock.now() - MONTH) or ()
+        return f"Features: {named(f'{one.count} of {one.project}' for one in found)}." if found else None
 
 
 class ProcessingStorm(Check):
@@ -200,6 +220,7 @@ WORK: tuple[Check, ...] = (
     LostOverQuota(),
     EditsUnpermitted(),
     Backlog(),
+    FeaturesSkipped(),
     ProcessingStorm(),
     SlowProjects(),
     QgisFourWanted(),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+from ..stack.model import Vantage
 from ..stack.release_facts import ALLOW_HTTP, INTERNAL_HTTP, ReleaseFacts
 from .env_repairs import Values
 from .evidence import Evidence
@@ -22,37 +25,80 @@ def past_nginx(values: Values) -> str | None:
 
 
 def by_the_public_name(values: Values) -> Values:
-    """Let workers use the same address as clients, by the port of `.env`."""
-    port = values.get("WEB_HTTPS_PORT", "443")
-    return {WORKER_URL: f"https://{values['QFIELDCLOUD_HOST']}{'' if port == '443' else f':{port}'}/api/v1/"}
+    """Let workers use the same address as clients, by the port of `.env`; nothing without a name."""
+    host, port = values.get("QFIELDCLOUD_HOST", ""), values.get("WEB_HTTPS_PORT") or "443"
+    return {WORKER_URL: f"https://{host}{'' if port == '443' else f':{port}'}/api/v1/"} if host else {}
+
+
+def public_address(seen: Evidence) -> Values:
+    """Let workers use the address of clients: a proxy in front of nginx may have another port than WEB_HTTPS_PORT."""
+    values, address = seen.settings(), urlsplit(seen.ports.api.url)
+    if address.scheme != "https":
+        return by_the_public_name(values)
+    return by_the_public_name({**values, "WEB_HTTPS_PORT": str(address.port or 443)})
 
 
 class WorkerAddress(SettingCheck):
     """B06, B07: workers reach files only through nginx, by https. The repair lets them use the address of clients."""
 
     def corrected(self, seen: Evidence) -> Values:
-        """Return the address that clients use: a proxy in front of nginx may have another port than WEB_HTTPS_PORT."""
-        values, address = seen.settings(), urlsplit(seen.ports.api.url)
-        if address.scheme != "https":
-            return by_the_public_name(values)
-        return by_the_public_name({**values, "WEB_HTTPS_PORT": str(address.port or 443)})
+        """Return the address that clients use."""
+        return public_address(seen)
 
 
 class PlainNginx(WorkerAddress):
-    """B07: nginx redirects http, or hangs up, unless the release has a variable for it, and this address fits."""
+    """B07: nginx hangs up on other names than the server's, and redirects http.
+
+    Since v26.8 a variable lets it take http from Docker's usual networks, if the server's name leads to nginx itself.
+    """
 
     def look(self, seen: Evidence) -> str | None:
-        """Compare the address that workers use with what the release's nginx answers by http."""
+        """Compare the address that workers use with what the release's nginx answers; where it may answer, ask it."""
         url, host = seen.settings().get(WORKER_URL, ""), seen.settings().get("QFIELDCLOUD_HOST", "")
-        name = urlsplit(url).hostname or ""
+        name, facts = urlsplit(url).hostname or "", release_facts(seen)
+        if name == "nginx" and facts is not None and not facts.allows_http:
+            return f"{WORKER_URL} is {url}, but nginx hangs up on the host name nginx: every job fails."
         if not url.startswith("http://") or name not in ("nginx", host):
             return None
-        facts = release_facts(seen)
-        if name == "nginx" and facts is not None and facts.has_internal_http:
-            return f"{WORKER_URL} is {url}, but nginx hangs up on the host name nginx: every job fails."
-        if facts is not None and _is_on(seen.settings(), _variable(facts)):
+        if facts is None or not _is_on(seen.settings(), _variable(facts)):
+            return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
+        return self._redirected(seen, url, facts)
+
+    def _redirected(self, seen: Evidence, url: str, facts: ReleaseFacts) -> str | None:
+        """Send a request as jobs do; return what keeps nginx from answering it by http."""
+        reached = seen.inspection.network.reach(Vantage.APP, f"{url.rstrip('/')}/status/")
+        if reached.status is not None and not 300 <= reached.status < 400:
             return None
-        return f"{WORKER_URL} is {url}, but nginx redirects http to https: every job fails."
+        answer = reached.error or "nginx redirects it to https"
+        return f"A request from app to {url} fails ({answer}): every job fails. {self._cause(seen, url, facts)}"
+
+    def _cause(self, seen: Evidence, url: str, facts: ReleaseFacts) -> str:
+        network = job_network(seen)
+        outside = [one for one in _subnets(seen, network) if not _is_within(one, facts.internal_networks)]
+        allowed = ", ".join(facts.internal_networks)
+        if outside:
+            return f"nginx takes http only from {allowed}, but {network} has {', '.join(outside)}."
+        return f"The name {urlsplit(url).hostname} must lead to nginx itself, by a network alias of its service."
+
+
+def job_network(seen: Evidence) -> str:
+    """Return the name of the network that jobs run in."""
+    return seen.settings().get("QFIELDCLOUD_DEFAULT_NETWORK") or f"{seen.ports.deployment.project}_default"
+
+
+def _subnets(seen: Evidence, network: str) -> tuple[str, ...]:
+    return seen.once(f"subnets of {network}", lambda: seen.inspection.engine.subnets(network))
+
+
+def _is_within(network: str, ranges: Sequence[str]) -> bool:
+    inner = ip_network(network, strict=False)
+    return any(_covers(ip_network(one, strict=False), inner) for one in ranges)
+
+
+def _covers(outer: IPv4Network | IPv6Network, inner: IPv4Network | IPv6Network) -> bool:
+    if isinstance(outer, IPv4Network):
+        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
+    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
 def _variable(facts: ReleaseFacts) -> str:

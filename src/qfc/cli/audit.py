@@ -16,10 +16,11 @@ from .session import Session, pass_session
 def command(session: Session, lines: int) -> None:
     """Show what was done to the stack, by whom, and with what result; newest first."""
     entries = audit(session.ports, limit=lines)
-    session.writer.result({"entries": entries}, lambda writer: _write(writer, entries))
+    session.writer.result({"entries": entries}, lambda writer: write_audit(writer, entries))
 
 
-def _write(writer: Writer, entries: tuple[AuditEntry, ...]) -> None:
+def write_audit(writer: Writer, entries: tuple[AuditEntry, ...]) -> None:
+    """Print a table of entries."""
     if not entries:
         writer.line("The audit log is empty.")
         return

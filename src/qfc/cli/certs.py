@@ -9,7 +9,7 @@ import click
 from ..operations.certs import CertsStatus, Renewed, certs_renew, certs_status
 from ..stack.findings import Finding
 from ..stack.model import Certificate
-from .output import Writer, plain, time_text
+from .output import Writer, moment_text, plain, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
@@ -40,7 +40,7 @@ def status_command(session: Session) -> int:
 def renew_command(session: Session, force: bool, reload_only: bool) -> None:
     """Renew the certificate with the deployment's certbot, test nginx's configuration, then reload nginx."""
     result = certs_renew(session.ports, session.options, force=force, reload_only=reload_only)
-    session.writer.result(result, lambda writer: write_renewed(writer, result), quiet=time_text(result.not_after))
+    session.writer.result(result, lambda writer: write_renewed(writer, result), quiet=moment_text(result.not_after))
 
 
 def document(result: CertsStatus) -> dict[str, Any]:

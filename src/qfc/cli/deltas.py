@@ -25,6 +25,7 @@ from ..operations.deltas_list import (
 from ..operations.deltas_reapply import DeltaSelection, deltas_reapply
 from ..stack.queue import short
 from ..stack.queue_changes import BULK_LIMIT
+from . import complete
 from .changes import write_change
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
@@ -41,7 +42,7 @@ def filters(function: Callable[..., Any]) -> Callable[..., Any]:
             "--status", "statuses", multiple=True, type=click.Choice(STATUSES),
             help="Edits with this status; repeatable.",
         ),
-        click.option("--project", metavar="PROJECT", help="Edits of this project: id or OWNER/NAME."),
+        complete.project_option("Edits of this project: id or OWNER/NAME."),
         click.option("--job", metavar="JOB", help="Edits of this job."),
         click.option("--by", metavar="NAME", help="Edits sent by this user."),
         click.option("--older", metavar="SPAN", help="Edits received at least this long ago: 90s, 15m, 2h, 3d, 1w."),
@@ -111,7 +112,8 @@ def reapply_command(session: Session, deltas: tuple[str, ...], everything: bool,
 def write_list(writer: Writer, result: DeltasList) -> None:
     """Print a table of edits, each with the reason below it."""
     if not result.deltas:
-        writer.line("No field edits to show.")
+        others = ", ".join(f"{count} {status}" for status, count in result.others.items())
+        writer.line("No field edits to show." + (f" With another status: {others}." if others else ""))
         return
     rows = [
         (

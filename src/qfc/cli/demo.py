@@ -45,9 +45,13 @@ NEXT = {
 def command(session: Session, once: bool, workers: int) -> int:
     """Start a stack named demo and run the whole workflow on it: upload, package, field edits, a killed worker."""
     _require_packages()
-    from ..operations.demo import demo
+    from ..operations.demo import demo, demo_plan
 
-    session.stack = DEMO
+    if session.dry_run:
+        plan = demo_plan(once=once)
+        session.writer.result({"dry_run": True, "steps": plan}, lambda writer: writer.plan(plan))
+        return 0
+    session.stack, session.settings = DEMO, {"port": 0}
     init(DEMO, {"workers": workers}, default=False, environment=os.environ, wire=wiring.wire, options=session.options)
     show = _Show(session.writer)
     result = demo(session.ports, session.options, once=once, on_step=show.step)

@@ -16,7 +16,7 @@ from .session import Session, pass_session
 @click.option("--endpoint", "path", metavar="PATH", help="Probe only this path, for example /api/v1/status/.")
 @pass_session
 def command(session: Session, path: str | None) -> int:
-    """Probe processes, API, database, storage, queue and response time.
+    """Probe processes, API, database, storage, queue, disk and response time.
 
     With --verbose also probe and time each leg: public address, nginx, application, cache, workers, and an upload and
     download round trip that compares every byte.

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from .. import wiring
+from ..config import home_folder
 from ..operations.init import Initialised, init
 from .output import Writer
 from .session import Session, pass_session
@@ -15,8 +18,10 @@ from .settings import setting_options
 
 HELP = """Write the configuration of a stack, by default one named `local` on this machine.
 
+On a terminal and without options it asks for name, folder, port and administrator; with --yes it does not ask.
+
 Run it again with other options to change them; comments and order of the file stay. Without an option a setting has
-its default: port 8011 or a free one, address 127.0.0.1, 2 workers, PostgreSQL from the Python wheel.
+its default: port 8011, address 127.0.0.1, 2 workers, PostgreSQL from the Python wheel.
 
 \b
 An official deployment under Docker Compose, here or on a server that `ssh` reaches:
@@ -34,10 +39,49 @@ An official deployment under Docker Compose, here or on a server that `ssh` reac
 def command(session: Session, name: str, default: bool, **values: object) -> None:
     """Write the configuration."""
     given = {key: value for key, value in values.items() if value is not None}
+    if is_guided(session, given):
+        guide(session, name)
+        return
     result = init(
         name, given, default=default, environment=os.environ, wire=wiring.wire, here=Path.cwd(), options=session.options
     )
     session.writer.result(result, lambda writer: _write(writer, result), quiet=result.stack)
+
+
+def is_guided(session: Session, given: Mapping[str, object]) -> bool:
+    """Return whether to ask for what is not given: on a terminal, by people, when no setting is given."""
+    is_asked = not (given or session.json or session.yes or session.dry_run or session.quiet)
+    return is_asked and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def guide(session: Session, suggested: str) -> None:
+    """Ask for the most important settings of a stack on this machine; start it and create an administrator."""
+    click.echo("A stack on this machine. Enter accepts what is in brackets. For a deployment: qfc init --help")
+    name = click.prompt("Name", default=suggested)
+    session.stack = name
+    folder = click.prompt("Folder for its data", default=str(home_folder(os.environ) / name))
+    port = click.prompt("Port", default=8011, type=click.IntRange(1, 65535))
+    values = {"folder": folder, "port": port}
+    result = init(
+        name, values, default=False, environment=os.environ, wire=wiring.wire, here=None, options=session.options
+    )
+    session.stack = None if result.default else name
+    admin = click.prompt("Start it now, with this administrator (empty: later)", default="", show_default=False)
+    if not admin:
+        _write(session.writer, result)
+        return
+    _start(session, admin)
+
+
+def _start(session: Session, admin: str) -> None:
+    from ..operations.up import up
+    from ..operations.users_create import users_create
+
+    started = up(session.ports, session.options)
+    account = users_create(session.ports, admin, email="", superuser=True, password=None, options=session.options)
+    session.writer.line(f"{started.stack} is running: {started.verdict}, {started.url}")
+    session.writer.line(f"Administrator: {account.username}. Password, shown once: {account.password}")
+    session.writer.line("Next: connect QField to this address; qfc status")
 
 
 def _write(writer: Writer, result: Initialised) -> None:

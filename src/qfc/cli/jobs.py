@@ -16,8 +16,9 @@ from ..operations.logs import span
 from ..operations.queue_change import count
 from ..stack.model import JobStatus
 from ..stack.queue import short
+from . import complete
 from .changes import write_change
-from .output import Writer, seconds_text, time_text
+from .output import Writer, brief_text, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
 
@@ -30,7 +31,7 @@ Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 def filters(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that filter jobs."""
     options: list[Decorator] = [
-        click.option("--project", metavar="PROJECT", help="Jobs of this project: id or OWNER/NAME."),
+        complete.project_option("Jobs of this project: id or OWNER/NAME."),
         click.option("--type", type=click.Choice(TYPES), help="Jobs of this type."),
         click.option(
             "--status", "statuses", multiple=True, type=click.Choice([str(one) for one in JobStatus]),
@@ -116,7 +117,7 @@ def cancel_command(
     show_default=True,
     help="Jobs that a worker has held at least this long: 90s, 15m, 2h.",
 )
-@click.option("--project", metavar="PROJECT", help="Jobs of this project: id or OWNER/NAME.")
+@complete.project_option("Jobs of this project: id or OWNER/NAME.")
 @click.option(
     "--unlock",
     is_flag=True,
@@ -173,14 +174,16 @@ def write_released(writer: Writer, result: Cleaned, older: str) -> None:
 def write_list(writer: Writer, result: JobsList) -> None:
     """Print a table of jobs."""
     rows = [
-        (short(job.id), job.status, job.type, job.project, job.created_by, f"{seconds_text(job.age_s)} ago",
+        (short(job.id), job.status, job.type, job.project, job.created_by, f"{brief_text(job.age_s)} ago",
          seconds_text(job.seconds))
         for job in result.jobs
     ]  # fmt: skip
     if not rows:
         writer.line("No jobs.")
         return
-    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "BY", "CREATED", "TOOK"), rows, right=(6,), folded=(3, 5))
+    writer.table(
+        ("JOB", "STATUS", "TYPE", "PROJECT", "BY", "CREATED", "TOOK"), rows, right=(6,), folded=(3,), optional=(4,)
+    )
 
 
 def write_job(writer: Writer, result: JobShown) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from ..operations.lab import LabChanged, LabList, lab_break, lab_list, lab_mend
+from . import complete
 from .output import Writer, time_text
 from .session import Session, pass_session
 
@@ -27,7 +28,7 @@ def list_command(session: Session) -> None:
 
 
 @command.command("break")
-@click.argument("fault", metavar="FAULT")
+@click.argument("fault", metavar="FAULT", shell_complete=complete.faults)
 @pass_session
 def break_command(session: Session, fault: str) -> None:
     """Create a fault. To find it, type: qfc doctor"""
@@ -35,7 +36,7 @@ def break_command(session: Session, fault: str) -> None:
 
 
 @command.command("mend")
-@click.argument("fault", required=False, metavar="[FAULT]")
+@click.argument("fault", required=False, metavar="[FAULT]", shell_complete=complete.faults)
 @pass_session
 def mend_command(session: Session, fault: str | None) -> None:
     """Undo a fault, by default all of them."""
@@ -59,8 +60,13 @@ def _write(writer: Writer, result: LabChanged, verb: str) -> None:
 
 def _write_list(writer: Writer, result: LabList) -> None:
     rows = [
-        (one.id, one.title, ", ".join(one.finds), f"since {time_text(one.broken_since)}" if one.broken_since else "")
+        (
+            one.id,
+            one.title,
+            ", ".join(one.finds),
+            f"since {time_text(one.broken_since)} UTC" if one.broken_since else "",
+        )
         for one in result.faults
         if one.possible
     ]
-    writer.table(("FAULT", "DESCRIPTION", "FOUND BY", "ACTIVE"), rows, folded=(0, 1, 2))
+    writer.table(("FAULT", "DESCRIPTION", "FOUND BY", "ACTIVE"), rows, folded=(1, 2, 3))

@@ -7,25 +7,35 @@ from collections.abc import Iterator
 
 import click
 
-from ..operations.logs import LogQuery, Statements, logs, span
+from ..operations.logs import LogQuery, Statements, logs, printed, span
 from ..operations.queue_change import count
 from ..stack.model import LogLine
 from ..stack.queue import short
+from . import complete
 from .output import Writer, plain
 from .session import Session, pass_session
 
 #: Colours of services on a terminal, in the order in which services appear.
 PALETTE = ("36", "35", "34", "32", "33")
+#: Columns of a line that are coloured.
+NAME = 16
 
 
 @click.command("logs")
-@click.option("--service", "services", multiple=True, metavar="NAME", help="Only this service, or all; repeatable.")
+@click.option(
+    "--service",
+    "services",
+    multiple=True,
+    metavar="NAME",
+    shell_complete=complete.services,
+    help="Only this service, or all; repeatable.",
+)
 @click.option(
     "--lines", default=100, show_default=True, type=click.IntRange(1), help="Number of matching lines to print."
 )
 @click.option("--follow", is_flag=True, help="Print new lines until Ctrl-C. With --json, one object per line.")
 @click.option("--since", metavar="SPAN", help="Only lines of the last 90s, 15m, 2h, 3d …")
-@click.option("--grep", metavar="REGEX", help="Only lines that match this expression.")
+@click.option("--grep", metavar="REGEX", help="Only lines that match this expression; level and instance count.")
 @click.option("--job", metavar="ID", help="Only lines about this job.")
 @click.option("--statements", is_flag=True, help="Also the statements that official databases log.")
 @pass_session
@@ -72,9 +82,9 @@ def _write(writer: Writer, found: Iterator[LogLine]) -> None:
     colours: dict[str, str] = {}
     for line in found:
         colour = colours.setdefault(line.service, PALETTE[len(colours) % len(PALETTE)])
-        moment = line.time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3] if line.time else " " * 23
-        name = f"{line.instance:<16}"
+        moment = f"{line.time:%Y-%m-%d %H:%M:%S.%f}"[:-3] + "Z" if line.time else " " * 24
+        name, rest = printed(line)[:NAME], printed(line)[NAME:]
         name = f"\033[{colour}m{name}\033[0m" if writer.colour else name
         job = f" [job {short(line.job_id)}]" if line.job_id and line.job_id not in line.text else ""
-        writer.line(f"{moment}  {name}  {line.level:<7}  {line.text}{job}".rstrip())
+        writer.quoted(f"{moment}  {name}{rest}{job}".rstrip())
         writer.out.flush()

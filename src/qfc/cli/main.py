@@ -4,63 +4,21 @@ from __future__ import annotations
 
 import importlib
 import logging
-import signal
+import re
 import sys
 import traceback
 from collections.abc import Sequence
-from types import FrameType
-from typing import Any, NoReturn
+from typing import Any
 
 import click
-from click.shell_completion import CompletionItem
 
 from .. import __version__
 from ..errors import QfcError, UsageError
-from .output import Writer
+from ..files import FULL
+from ..stack.names import did_you_mean
+from . import complete
+from .catalog import COMMANDS, command_names
 from .session import Session
-
-#: Every command by the module that holds it (`qfc.cli.<name>.command`), in the order and the groups of the help page.
-COMMANDS: dict[str, dict[str, str]] = {
-    "Start and stop": {
-        "demo": "Run the whole workflow on a stack of its own: devices, edits, a killed worker.",
-        "init": "Write the configuration of a stack.",
-        "up": "Start a stack, or the services that are down.",
-        "down": "Stop a stack; workers finish their jobs first.",
-        "stacks": "List the configured stacks.",
-    },
-    "Inspect": {
-        "status": "Show services, health, CPU, memory, queue and disk at a glance.",
-        "health": "Probe a stack the way its clients reach it.",
-        "doctor": "Check for every known problem: synchronisation, .env, release, certificate, accounts.",
-        "logs": "Print the logs of all services in chronological order.",
-        "audit": "Show what was done to the stack, by whom, and with what result.",
-    },
-    "Users and projects": {
-        "users": "List and create users; set passwords and quotas.",
-        "notice": "Tell all users of an incident or a planned maintenance.",
-        "projects": "List projects and their problems; export and import projects.",
-    },
-    "Synchronisation": {
-        "sync": "Show the queue, recent jobs and failures; diagnose synchronisation.",
-        "jobs": "List, retry and cancel jobs; free stuck ones.",
-        "deltas": "List field edits; apply those that were not applied.",
-        "workers": "List workers; change their number, drain or restart them.",
-    },
-    "Services": {
-        "deploy": "Deploy another release, with rollback.",
-        "image": "Check, save, load and rebuild the QGIS images of a deployment.",
-        "certs": "Check and renew the TLS certificate that clients see.",
-        "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
-        "services": "Restart, recreate or rebuild services; show and free disk space.",
-        "db": "Inspect, back up and migrate the database; open psql.",
-    },
-    "Training": {
-        "lab": "Break a lab stack on purpose, then repair it.",
-    },
-    "Command line": {
-        "completion": "Print the completion script for a shell.",
-    },
-}
 
 HELP = """Manage QFieldCloud servers: start, watch, diagnose and repair them.
 
@@ -86,24 +44,11 @@ COMMAND_EPILOG = (
 )
 
 
-def command_names() -> list[str]:
-    """Return the names of all commands in the order of the help page."""
-    return [name for group in COMMANDS.values() for name in group]
-
-
 def _set(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
     """Store a global flag in the session; without the flag, a value from before the command stays."""
     if value not in (None, False) and parameter.name:
         setattr(context.ensure_object(Session), parameter.name.removeprefix("qfc_"), value)
     return value
-
-
-def _stack_names(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
-    """Return the stacks that complete `--stack`; none if the configuration is wrong."""
-    try:
-        return [CompletionItem(name) for name in Session().config.stacks if name.startswith(begun)]
-    except QfcError:
-        return []
 
 
 def global_options(*, hidden: bool) -> list[click.Option]:
@@ -119,7 +64,7 @@ def global_options(*, hidden: bool) -> list[click.Option]:
             "stack",
             "The configured stack to use; also QFC_STACK.",
             metavar="NAME",
-            shell_complete=_stack_names,
+            shell_complete=complete.stacks,
         ),
         option("--json", "json", "Print one JSON document.", is_flag=True),
         option("--yes", "yes", "Do not ask for confirmation.", is_flag=True),
@@ -178,6 +123,7 @@ root = click.version_option(__version__, prog_name="qfc")(root)
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command line; return its exit code. The only place where errors are caught."""
+    out = sys.stdout
     session = Session(json="--json" in arguments, verbose="--verbose" in arguments)
     if session.verbose:
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
@@ -192,9 +138,12 @@ def run(arguments: Sequence[str]) -> int:
         return _fail(session, UsageError(error.format_message()))
     except (click.Abort, KeyboardInterrupt):
         return _fail(session, _interrupted())
-    except BrokenPipeError:
-        sys.stderr.close()
-        return 0
+    except SystemExit:
+        if sys.stdout is not out:
+            return 0  # Click replaces the stream and ends when nobody reads any more.
+        raise
+    except OSError as error:
+        return _fail(session, _unwritable(error) if error.errno in FULL and not error.filename else _fault(error))
     except Exception as error:  # noqa: BLE001 - the last resort: an operator gets three lines, not a traceback
         return _fail(session, _fault(error))
     finally:
@@ -204,14 +153,23 @@ def run(arguments: Sequence[str]) -> int:
 def _fail(session: Session, error: QfcError) -> int:
     if session.verbose:
         traceback.print_exception(error, file=sys.stderr)
-    Writer(as_json=session.json, quiet=session.quiet).error(error)
+    session.progress.clear()
+    session.writer.error(error)
     return error.exit_code
 
 
 def _usage(error: click.UsageError) -> UsageError:
     path = error.ctx.command_path if error.ctx else "qfc"
     message = "The command is missing." if _is_help(error) else error.format_message()
+    group = error.ctx.command if error.ctx else None
+    wanted = _UNKNOWN.search(message)
+    if wanted and error.ctx and isinstance(group, click.Group):
+        message += did_you_mean(wanted[1], group.list_commands(error.ctx))
     return UsageError(message, hint=f"See: {path} --help")
+
+
+#: What click says of a command that a group does not have.
+_UNKNOWN = re.compile(r"No such command '([^']*)'\.$")
 
 
 def _is_help(error: click.UsageError) -> bool:
@@ -236,15 +194,11 @@ def _fault(cause: Exception) -> QfcError:
     return error
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
-def main() -> NoReturn:
-    """Run the command line that this process was started with."""
-    signal.signal(signal.SIGTERM, _terminate)
-    sys.exit(run(sys.argv[1:]))
+def _unwritable(error: OSError) -> QfcError:
+    return QfcError(f"The output cannot be written: {error.strerror}.", hint="Check free space where it goes.")
 
 
 if __name__ == "__main__":
+    from ..__main__ import main
+
     main()

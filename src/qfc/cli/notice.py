@@ -62,9 +62,9 @@ def _write_changed(writer: Writer, result: NoticeChanged) -> None:
 
 def _write_shown(writer: Writer, shown: NoticesShown) -> None:
     if shown.incident_message:
-        writer.line(f"Incident since {shown.incident_timestamp_utc}: {shown.incident_message}")
+        writer.line(f"Incident since {shown.incident_timestamp_utc} UTC: {shown.incident_message}")
     if shown.maintenance_message:
-        times = f"{shown.maintenance_start_timestamp_utc} to {shown.maintenance_end_timestamp_utc}"
+        times = f"{shown.maintenance_start_timestamp_utc} to {shown.maintenance_end_timestamp_utc} UTC"
         writer.line(f"Maintenance, {times}: {shown.maintenance_message}")
     if not shown.incident_message and not shown.maintenance_message:
         writer.line("There is no notice.")

@@ -8,12 +8,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum
 from pathlib import PurePath
 from typing import Any, TextIO, cast
 
 from ..errors import ConfigError, QfcError
+from .catalog import addressed, addressed_document
 
 #: Colours of verdicts and states; anything else is written plainly.
 COLOURS = {
@@ -43,10 +44,21 @@ def plain(value: Any) -> Any:
 
 
 class Writer:
-    """Writes one result and any number of remarks. Remarks go to standard error."""
+    """Writes one result and any number of remarks. Remarks go to standard error.
 
-    def __init__(self, *, as_json: bool, quiet: bool, out: TextIO | None = None, err: TextIO | None = None) -> None:
-        self.as_json, self.quiet = as_json, quiet
+    `stack` is the one that the operator named: commands in what is written name it too.
+    """
+
+    def __init__(
+        self,
+        *,
+        as_json: bool,
+        quiet: bool,
+        out: TextIO | None = None,
+        err: TextIO | None = None,
+        stack: str | None = None,
+    ) -> None:
+        self.as_json, self.quiet, self.stack = as_json, quiet, stack
         self.out, self.err = out or sys.stdout, err or sys.stderr
         self.colour = self.out.isatty() and not as_json and _wants_colour(os.environ)
 
@@ -59,7 +71,8 @@ class Writer:
     def result(self, document: Any, human: Callable[[Writer], None], *, quiet: str | None = None) -> None:
         """Write a result: `document` as JSON, or what `human` prints, or with --quiet the text `quiet` alone."""
         if self.as_json:
-            print(json.dumps(plain(document), indent=2, ensure_ascii=False), file=self.out)
+            document = addressed_document(plain(document), self.stack)
+            print(json.dumps(document, indent=2, ensure_ascii=False), file=self.out)
         elif self.quiet and quiet is not None:
             if quiet:
                 print(quiet, file=self.out)
@@ -68,12 +81,21 @@ class Writer:
 
     def line(self, text: str = "") -> None:
         """Write a line for people."""
+        print(addressed(text, self.stack), file=self.out)
+
+    def plan(self, steps: Iterable[str]) -> None:
+        """Write what a dry run would do."""
+        for step in steps:
+            self.line(f"Would: {step}")
+
+    def quoted(self, text: str) -> None:
+        """Write a line of somebody else, unchanged."""
         print(text, file=self.out)
 
     def remark(self, text: str) -> None:
         """Write a line of progress or a warning to standard error; nothing with --quiet."""
         if not self.quiet:
-            print(text, file=self.err, flush=True)
+            print(addressed(text, self.stack), file=self.err, flush=True)
 
     def table(
         self,
@@ -82,14 +104,16 @@ class Writer:
         *,
         right: Sequence[int] = (),
         folded: Sequence[int] = (),
+        optional: Sequence[int] = (),
     ) -> None:
         """Write a table; columns named by their index in `right` are aligned to the right.
 
-        Where it is wider than the terminal, cells are folded: first those of the columns `folded`.
+        Where it is wider than the terminal, the columns `optional` are left out; then cells are folded: first those of
+        the columns `folded`.
         """
         from .tables import cells, write_table
 
-        write_table(self, [headers, *map(cells, rows)], right, folded)
+        write_table(self, [headers, *map(cells, rows)], right, folded, optional)
 
     def paint(self, text: str) -> str:
         """Colour a verdict or a state, on a terminal."""
@@ -103,13 +127,14 @@ class Writer:
     def error(self, error: QfcError) -> None:
         """Write an error: one JSON document on standard output, or at most three lines on standard error."""
         if self.as_json:
-            body: dict[str, Any] = {"code": error.code, "message": error.message, "hint": error.hint}
+            message, hint = addressed(error.message, self.stack), addressed(error.hint, self.stack)
+            body: dict[str, Any] = {"code": error.code, "message": message, "hint": hint}
             if isinstance(error, ConfigError):
                 body["problems"] = list(error.problems)
             print(json.dumps({"error": body}, ensure_ascii=False), file=self.out)
             return
         for line in _error_lines(error):
-            print(line, file=self.err)
+            print(addressed(line, self.stack), file=self.err)
 
 
 def _error_lines(error: QfcError) -> list[str]:
@@ -151,6 +176,18 @@ def seconds_text(seconds: float | None) -> str:
     return f"{minutes // 1440} d {minutes % 1440 // 60} h"
 
 
+def brief_text(seconds: float | None) -> str:
+    """Return a duration in its largest unit, for a table: 12 s, 3 min, 5 h, 4 d."""
+    if seconds is None or seconds < 3600:
+        return seconds_text(seconds)
+    return f"{int(seconds // 3600)} h" if seconds < 48 * 3600 else f"{int(seconds // 86400)} d"
+
+
 def time_text(moment: datetime | None) -> str:
-    """Return a moment in UTC as people read it."""
-    return "-" if moment is None else moment.strftime("%Y-%m-%d %H:%M:%S")
+    """Return a moment in UTC as people read it; whoever writes it says that it is UTC, a table in its head."""
+    return "-" if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def moment_text(moment: datetime | None) -> str:
+    """Return a moment with its time zone, UTC."""
+    return "-" if moment is None else f"{time_text(moment)} UTC"

@@ -13,7 +13,8 @@ from ..operations.projects_import import Imported, projects_import
 from ..operations.projects_list import ProjectsList, projects_list
 from ..operations.projects_status import ProjectStatus, projects_status
 from ..stack.queue import short
-from .output import Writer, bytes_text, seconds_text, time_text
+from . import complete
+from .output import Writer, bytes_text, moment_text, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import facts
 
@@ -36,8 +37,8 @@ def list_command(session: Session, limit: int) -> None:
 
 
 @command.command("status")
-@click.argument("name", required=False, metavar="[PROJECT]")
-@click.option("--project", metavar="PROJECT", help="The project: id or OWNER/NAME.")
+@click.argument("name", required=False, metavar="[PROJECT]", shell_complete=complete.projects)
+@complete.project_option("The project: id or OWNER/NAME.")
 @pass_session
 def status_command(session: Session, name: str | None, project: str | None) -> None:
     """Show one project: its jobs, and the field edits that were not applied."""
@@ -47,8 +48,8 @@ def status_command(session: Session, name: str | None, project: str | None) -> N
 
 
 @command.command("export")
-@click.argument("name", required=False, metavar="[PROJECT]")
-@click.option("--project", metavar="PROJECT", help="The project: id or OWNER/NAME.")
+@click.argument("name", required=False, metavar="[PROJECT]", shell_complete=complete.projects)
+@complete.project_option("The project: id or OWNER/NAME.")
 @click.option("--output", type=click.Path(path_type=Path), help="The file to write; by default a new one here.")
 @click.option("--all-versions", is_flag=True, help="Include earlier versions of the files.")
 @pass_session
@@ -118,7 +119,8 @@ def write_list(writer: Writer, result: ProjectsList) -> None:
         )
         for project in result.projects
     ]
-    writer.table(("PROJECT", "STATUS", "FILES", "SIZE", "UPDATED", "PACKAGED"), rows, right=(2, 3), folded=(0,))
+    headers = ("PROJECT", "STATUS", "FILES", "SIZE", "UPDATED (UTC)", "PACKAGED (UTC)")
+    writer.table(headers, rows, right=(2, 3), folded=(0, 4, 5))
 
 
 def write_status(writer: Writer, result: ProjectStatus) -> None:
@@ -129,11 +131,11 @@ def write_status(writer: Writer, result: ProjectStatus) -> None:
         ("Id", project.id),
         ("Status", project.status),
         ("Problem", project.problem),
-        ("Locked", f"since {time_text(project.locked_at)} UTC" if project.locked_at else None),
+        ("Locked", f"since {moment_text(project.locked_at)}" if project.locked_at else None),
         ("Files", project.files),
         ("Size", bytes_text(project.size_bytes)),
-        ("Updated", time_text(project.data_last_updated_at)),
-        ("Packaged", time_text(project.data_last_packaged_at)),
+        ("Updated", moment_text(project.data_last_updated_at)),
+        ("Packaged", moment_text(project.data_last_packaged_at)),
     ]
     facts(writer, pairs)
     write_jobs(writer, "Open jobs", result.open_jobs)

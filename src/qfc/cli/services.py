@@ -13,6 +13,7 @@ from ..operations.services_disk import DiskUsage, services_disk
 from ..operations.services_prune import Pruned, services_prune
 from ..stack.forecast import Forecast
 from ..stack.retention import KEEP_DEPLOYMENTS
+from . import complete
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
 from .status import service_document, write_services
@@ -31,7 +32,14 @@ def command() -> None:
 
 def choosing(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that select services."""
-    named = click.option("--service", "names", multiple=True, metavar="NAME", help="Only this service; repeatable.")
+    named = click.option(
+        "--service",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        shell_complete=complete.services,
+        help="Only this service; repeatable.",
+    )
     return named(click.option("--all", "everything", is_flag=True, help="All services.")(function))
 
 

@@ -6,16 +6,18 @@ import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ..operations.guard import Options
 from .output import Writer
+from .progress import ProgressLine
 
 if TYPE_CHECKING:
     from ..config import Config
+    from ..operations.guard import Options
     from ..stack.ports import Ports
 
 
@@ -75,17 +77,24 @@ class Session:
     @property
     def options(self) -> Options:
         """The operator's options for a change, for `guarded`."""
-        ask = _ask if sys.stdin.isatty() and not self.json else None
-        return Options(self.yes, self.dry_run, self.wait_s, ask, lambda sentence: self.writer.remark(f"… {sentence}"))
+        from ..operations.guard import Options
+
+        ask = self._ask if sys.stdin.isatty() and not self.json else None
+        return Options(self.yes, self.dry_run, self.wait_s, ask, self.progress.step, self.progress)
+
+    @cached_property
+    def progress(self) -> ProgressLine:
+        """What is shown while a command works."""
+        return ProgressLine(sys.stderr, quiet=self.quiet, stack=self.stack)
+
+    def _ask(self, question: str) -> bool:
+        self.progress.clear()
+        return click.confirm(question, err=True)
 
     @property
     def writer(self) -> Writer:
         """Where the result goes."""
-        return Writer(as_json=self.json, quiet=self.quiet)
+        return Writer(as_json=self.json, quiet=self.quiet, stack=self.stack)
 
 
 pass_session = click.make_pass_decorator(Session, ensure=True)
-
-
-def _ask(question: str) -> bool:
-    return click.confirm(question, err=True)

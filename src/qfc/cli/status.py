@@ -8,7 +8,7 @@ import click
 
 from ..operations.status import Status, status
 from ..stack.model import Disk, Instance, QueueDepth, Service, Verdict
-from .output import Writer, bytes_text, plain, seconds_text
+from .output import Writer, brief_text, bytes_text, plain, seconds_text
 from .session import Session, pass_session
 
 
@@ -48,7 +48,7 @@ def write_services(writer: Writer, services: tuple[Service, ...]) -> None:
     """Print a table of services with a line for each instance."""
     headers = ("SERVICE", "STATE", "HEALTH", "UP", "PID", "CPU", "MEMORY", "UPTIME", "RESTARTS")
     rows = [row for service in services for row in _rows(service)]
-    writer.table(headers, rows, right=(3, 4, 5, 6, 7, 8), folded=(0,))
+    writer.table(headers, rows, right=(3, 4, 5, 6, 7, 8), folded=(0,), optional=(4,))
 
 
 def _rows(service: Service) -> list[tuple[object, ...]]:
@@ -61,7 +61,7 @@ def _rows(service: Service) -> list[tuple[object, ...]]:
 
 def _measures(instance: Instance) -> tuple[object, ...]:
     cpu = None if instance.cpu_percent is None else f"{instance.cpu_percent:.0f} %"
-    return (instance.pid, cpu, bytes_text(instance.memory_bytes), seconds_text(instance.uptime_s), instance.restarts)
+    return (instance.pid, cpu, bytes_text(instance.memory_bytes), brief_text(instance.uptime_s), instance.restarts)
 
 
 def _queue(queue: QueueDepth | None) -> str:

@@ -150,7 +150,7 @@ def write_group(writer: Writer, group: FailureGroup) -> None:
 
 def _period(group: FailureGroup) -> str:
     newest = f"{time_text(group.last)} UTC (job {short(group.job_id)})"
-    return newest if group.count == 1 else f"{time_text(group.first)} to {newest}"
+    return newest if group.count == 1 else f"{time_text(group.first)} UTC to {newest}"
 
 
 def named(names: tuple[str, ...]) -> str:
@@ -175,4 +175,4 @@ def write_ended(writer: Writer, jobs: tuple[EndedJob, ...]) -> None:
         )
         for job in jobs
     ]
-    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "TOOK", "ENDED", "CAUSE"), rows, right=(4,), folded=(3,))
+    writer.table(("JOB", "STATUS", "TYPE", "PROJECT", "TOOK", "ENDED (UTC)", "CAUSE"), rows, right=(4,), folded=(3,))

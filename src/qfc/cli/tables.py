@@ -19,10 +19,13 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 Row = Sequence[str]
 
 
-def write_table(writer: Writer, rows: Sequence[Row], right: Sequence[int], folded: Sequence[int]) -> None:
+def write_table(
+    writer: Writer, rows: Sequence[Row], right: Sequence[int], folded: Sequence[int], optional: Sequence[int] = ()
+) -> None:
     """Write rows, the first of them the head, in aligned columns; those in `right` are aligned to the right.
 
-    Where they do not fit the terminal, gaps become narrow; then rich folds cells, first those of the columns `folded`.
+    Where they do not fit the terminal, gaps become narrow, then the columns `optional` are left out; then rich folds
+    cells, first those of the columns `folded`.
     It is imported when it is needed only: a tenth of what `qfc status` costs (decision 19).
     """
     widths = [max(map(columns_of, column)) for column in zip(*rows, strict=True)]
@@ -30,6 +33,12 @@ def write_table(writer: Writer, rows: Sequence[Row], right: Sequence[int], folde
         if sum(widths) + gap * (len(widths) - 1) <= writer.width:
             _write_plain(writer, rows, widths, right, gap)
             return
+    if optional:
+        kept = [column for column in range(len(widths)) if column not in optional]
+        shorter = [[row[column] for column in kept] for row in rows]
+        moved = [[kept.index(column) for column in columns if column in kept] for columns in (right, folded)]
+        write_table(writer, shorter, *moved)
+        return
     _write_folded(writer, rows, _foldable(writer.width, widths, right, folded), right)
 
 

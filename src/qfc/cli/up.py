@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..errors import UsageError
 from ..operations.up import Up, up
 from ..stack.model import Verdict
 from .output import Writer
@@ -13,17 +14,19 @@ from .settings import setting_options
 
 @click.command("up")
 @setting_options(("port", "bind", "workers"))
+@click.option("--any-port", is_flag=True, help="Use any free port if another program uses the stack's.")
 @pass_session
-def command(session: Session, **settings: object) -> int:
+def command(session: Session, any_port: bool, **settings: object) -> int:
     """Start a stack, or the services that are down, and wait until the stack is ready. Safe to repeat."""
-    session.settings = settings
+    if any_port and settings["port"]:
+        raise UsageError("--port and --any-port exclude each other.", hint="Give only one of them.")
+    session.settings = {**settings, "port": 0} if any_port else settings
     result = up(session.ports, session.options)
-    called = f"qfc --stack {session.stack}" if session.stack else "qfc"
-    session.writer.result(result, lambda writer: _write(writer, result, called), quiet=result.url or "")
+    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.url or "")
     return 0 if result.dry_run or result.verdict is Verdict.OK else 1
 
 
-def _write(writer: Writer, result: Up, called: str) -> None:
+def _write(writer: Writer, result: Up) -> None:
     if result.dry_run:
         for step in result.steps:
             writer.line(f"Would: {step}")
@@ -33,4 +36,4 @@ def _write(writer: Writer, result: Up, called: str) -> None:
     for reason in result.reasons:
         writer.line(f"  {reason}")
     if not result.already_running:
-        writer.line(f"Next: {called} users create NAME, then connect QField to this address; {called} status")
+        writer.line("Next: qfc users create NAME, then connect QField to this address; qfc status")

@@ -11,7 +11,9 @@ from ..operations.users_create import Account, users_create, users_password
 from ..operations.users_disable import Access, users_disable
 from ..operations.users_list import UsersList, users_list
 from ..operations.users_quota import Quota, QuotaChanged, users_plans, users_quota, users_set_quota
+from ..operations.users_unlock import users_unlock
 from ..stack.model import Plan
+from . import complete
 from .output import Writer, bytes_text, time_text
 from .session import Session, pass_session
 from .tables import facts, paragraph
@@ -55,7 +57,7 @@ def create_command(
 
 
 @command.command("password")
-@click.argument("username")
+@click.argument("username", shell_complete=complete.users)
 @stdin_option
 @generate_option
 @pass_session
@@ -67,7 +69,7 @@ def password_command(session: Session, username: str, from_stdin: bool, generate
 
 
 @command.command("disable")
-@click.argument("username")
+@click.argument("username", shell_complete=complete.users)
 @click.option("--undo", is_flag=True, help="Allow the user to log in again.")
 @pass_session
 def disable_command(session: Session, username: str, undo: bool) -> None:
@@ -76,8 +78,20 @@ def disable_command(session: Session, username: str, undo: bool) -> None:
     session.writer.result(result, lambda writer: write_access(writer, result), quiet=result.username)
 
 
-@command.command("quota")
+@command.command("unlock")
 @click.argument("username")
+@pass_session
+def unlock_command(session: Session, username: str) -> None:
+    """Let a user log in again at once who is locked out after wrong passwords."""
+    result = users_unlock(session.ports, username, session.options)
+    can = "would be able to" if result.dry_run else "can"
+    session.writer.result(
+        result, lambda writer: writer.line(f"{result.username} {can} log in again."), quiet=result.username
+    )
+
+
+@command.command("quota")
+@click.argument("username", shell_complete=complete.users)
 @click.option("--set", "size", metavar="SIZE", help="Set the storage quota: 500MB, 20GB, 1.5TB.")
 @click.option("--plan", metavar="CODE", help="Give the account this plan, and activate it.")
 @pass_session
@@ -136,7 +150,7 @@ def write_list(writer: Writer, result: UsersList) -> None:
         )
         for user in result.users
     ]
-    writer.table(("NAME", "TYPE", "EMAIL", "LAST LOGIN", "STORAGE"), rows, right=(4,), folded=(2,))
+    writer.table(("NAME", "TYPE", "EMAIL", "LAST LOGIN (UTC)", "STORAGE"), rows, right=(4,), folded=(2,))
 
 
 def write_account(session: Session, account: Account, verb: str) -> None:

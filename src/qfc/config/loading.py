@@ -12,6 +12,8 @@ from typing import Any, TypeVar, cast
 
 from ..errors import ConfigError
 from ..stack.model import Kind
+from ..stack.names import did_you_mean
+from .known import FILE as NOTES
 from .places import CONFIG, HOME, config_path, home_folder, is_deployment, left_behind, platform_file
 from .schema import from_environment, key_of, parsed, settings_of, variable_of
 from .tables import NODE, TABLES, StackConfig, Top
@@ -44,7 +46,10 @@ class Config:
         if name is None:
             raise ConfigError([f"There are several stacks: {names}."], hint="Choose one with --stack NAME.")
         if name not in self.stacks:
-            raise ConfigError([f"There is no stack named {name}."], hint=f"Configured: {names}. See: qfc stacks")
+            raise ConfigError(
+                [f"There is no stack named {name}.{did_you_mean(name, self.stacks)}"],
+                hint=f"Configured: {names}. See: qfc stacks",
+            )
         return self.stacks[name]
 
     def table(self, of: type[Table]) -> Table:
@@ -76,7 +81,9 @@ def load(
     meant = wanted or top.default or (next(iter(raw)) if len(raw) == 1 else None)
     if meant in raw:
         raw[meant] = _overruled(raw[meant], environment, _given(flags or {}))
-    stacks = {name: _stack(name, table, home, problems) for name, table in raw.items()}
+    notes = path.with_name(NOTES)
+    stacks = {name: _stack(name, table, home, notes, problems) for name, table in raw.items()}
+    problems += _shared_folders(stacks)
     others = {of: _table(name, of, document, environment, problems) for name, of in tables.items()}
     if top.default is not None and top.default not in stacks:
         problems.append(f"default = {top.default!r} is not a stack in the file")
@@ -200,12 +207,23 @@ def _given(flags: Mapping[str, object]) -> dict[str, object]:
     return {name: value for name, value in flags.items() if value is not None}
 
 
-def _stack(name: str, table: Raw, home: Path, problems: list[str]) -> StackConfig:
+def _shared_folders(stacks: Mapping[str, StackConfig]) -> list[str]:
+    """Return a problem for each two stacks of which one is in the folder of the other."""
+    folders = [(name, stack.folder.resolve()) for name, stack in stacks.items()]
+    return [
+        f"stacks.{name}.folder {folder} is also that of {other}, or inside it"
+        for name, folder in folders
+        for other, others in folders
+        if name != other and folder.is_relative_to(others) and (folder != others or name > other)
+    ]
+
+
+def _stack(name: str, table: Raw, home: Path, notes: Path, problems: list[str]) -> StackConfig:
     """Turn a table into a typed stack; mistakes are added to `problems` and replaced by defaults."""
     where = key_of(STACKS, name)
     values = parsed(StackConfig, table, problems, where=where)
     values.setdefault("folder", home / name)
-    stack = StackConfig(name=name, home=home, **values)
+    stack = StackConfig(name=name, home=home, notes=notes, **values)
     for key, about in settings_of(StackConfig).items():
         if table.get(key) is not None and stack.kind not in about.kinds:
             problems.append(f"{where}.{key} is a setting of the built-in node; a deployment has its own in .env")

@@ -32,11 +32,12 @@ class Top:
 class StackConfig:
     """The settings of one stack, `[stacks.NAME]`. None: the value of its last run, else the default.
 
-    `home` is the folder for whatever stacks can share.
+    `home` is the folder for whatever stacks can share, `notes` the file that notes which stacks have had data.
     """
 
     name: str
     home: Path
+    notes: Path = Path("stacks.json")
     kind: Kind = setting(
         OneOf(Kind),
         Kind.EMBEDDED,
@@ -52,10 +53,10 @@ class StackConfig:
         example="/srv/qfc/local",
     )
     port: int | None = setting(
-        PORT,
+        WholeNumber(0, 65535),
         None,
-        "port of the API",
-        otherwise="the last one used, else 8011, else a free one",
+        "port of the API, 0 for any free one if the last one is in use",
+        otherwise="the last one used, else 8011",
         kinds=NODE,
         example=8011,
     )

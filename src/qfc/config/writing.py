@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from collections.abc import Mapping
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -39,6 +39,19 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
     table = cast("Table", stacks.setdefault(name, tomlkit.table()))
     for key in sorted(values, key=list(settings_of(StackConfig)).index):
         table[key] = values[key]
+    return tomlkit.dumps(document)
+
+
+def without_stack(text: str, name: str) -> str:
+    """Return the file's text without a stack; it is no default any more. Raises ConfigError if the file has none."""
+    document = tomlkit.parse(text)
+    values = cast("dict[str, Any]", document)
+    stacks = values.get("stacks", {})
+    if name not in stacks:
+        raise ConfigError([f"The configuration has no [stacks.{name}]."], hint="See: qfc stacks")
+    del stacks[name]
+    if values.get("default") == name:
+        del values["default"]
     return tomlkit.dumps(document)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import BinaryIO
 from urllib.parse import quote, urlsplit
 
-from ..errors import UnknownNameError, UnreachableError
+from ..errors import UnknownNameError, UnreachableError, UntrustedError
 from ..stack.model import ApiAnswer, ApiRequest, Upload
 from ..stack.ports import Api
 
@@ -35,15 +35,15 @@ class Route:
 
 
 class HttpApi(Api):
-    """Sends requests to the server at a URL."""
+    """Sends requests to the server at a URL. `shown` is the address for clients on other machines, if it differs."""
 
-    def __init__(self, url: str, route: Route | None = None) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, url: str, route: Route | None = None, *, shown: str | None = None) -> None:
+        self._url, self._shown = url.rstrip("/"), shown
         self._route = route or Route()
 
     @property
     def url(self) -> str:
-        return self._url
+        return self._shown or self._url
 
     def get(self, path: str, *, timeout_s: float = 5) -> ApiAnswer:
         return self.send(ApiRequest("GET", path), timeout_s=timeout_s)
@@ -83,12 +83,6 @@ class HttpApi(Api):
             context = self._route.context or ssl.create_default_context()
             return _Https(name, parts.port, timeout=timeout_s, context=context, route=self._route)
         return _Http(name, parts.port, timeout=timeout_s, route=self._route)
-
-
-class UntrustedError(UnreachableError):
-    """The server's certificate is not trusted."""
-
-    code = "untrusted"
 
 
 class _Http(http.client.HTTPConnection):

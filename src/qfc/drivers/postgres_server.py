@@ -100,14 +100,25 @@ def locate(postgres_bin: Path | None = None, *, major: int | None = None) -> Ins
     """
     if postgres_bin is not None:
         return _chosen(Installation(postgres_bin, program_version(postgres_bin)), major)
-    spec = find_spec(WHEEL)
-    folders = list(spec.submodule_search_locations or ()) if spec else []
-    trees = [tree for folder in folders for tree in Path(folder).glob("pginstall*") if (tree / "bin/postgres").exists()]
+    trees = [tree for tree in _trees() if (tree / "bin/postgres").exists()]
     found = [Installation(tree / "bin", program_version(tree / "bin"), tree) for tree in trees]
     fitting = [one for one in found if major in (None, one.major)]
     if not fitting:
         raise _missing(found, major)
     return max(fitting, key=lambda one: one.major)
+
+
+def client_program(name: str, postgres_bin: Path | None = None) -> Path | None:
+    """Return the path of a client program, which works with servers of any release; None without one."""
+    folders = [postgres_bin] if postgres_bin else [tree / "bin" for tree in _trees()]
+    return next((folder / name for folder in folders if (folder / name).exists()), None)
+
+
+def _trees() -> list[Path]:
+    """Return the folders of the servers in the wheel."""
+    spec = find_spec(WHEEL)
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    return [tree for folder in folders for tree in Path(folder).glob("pginstall*")]
 
 
 def _missing(found: list[Installation], major: int | None) -> QfcError:
@@ -295,7 +306,7 @@ def temporary_server(
     fast = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", **(settings or {})}
     with (folder / "server.log").open("wb") as log:
         process = start_as(account, server_argv(installation, data, sockets, settings=fast), log=log)
-    endpoint = Endpoint(str(sockets), PORT, "postgres", password)
+    endpoint = Endpoint(str(sockets), int(fast.get("port", PORT)), "postgres", password)
     try:
         while not is_ready(data):
             if process.poll() is not None:

@@ -22,6 +22,7 @@ module's list; the tests then inject it, find it and undo it.
 from __future__ import annotations
 
 from ..errors import NotFoundError
+from ..stack.names import did_you_mean
 from .accounts import ACCOUNTS
 from .base import Fault, UndoData
 from .certificates import CERTIFICATES
@@ -57,7 +58,8 @@ def fault(id: str) -> Fault:
     for one in FAULTS:
         if one.id == id:
             return one
-    raise NotFoundError(f"The lab has no fault {id}.", hint="Type: qfc lab list")
+    said = f"The lab has no fault {id}.{did_you_mean(id, (one.id for one in FAULTS))}"
+    raise NotFoundError(said, hint="Type: qfc lab list")
 
 
 __all__ = ["FAULTS", "Fault", "UndoData", "fault"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..errors import QfcError
 from ..stack.model import OFFERED, Capability, Kind
 from ..stack.ports import LabRows, Ports
 
@@ -83,17 +84,26 @@ class RowFault(Fault):
         return f"qfc-lab-{self.id}"
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Create the account and its rows."""
+        """Create the account and its rows. Workers that were stopped for it run again where that fails."""
         del known
         if not self.workers:
             ports.runtime.stop([WORKER], now=True)
-        ports.lab.account(self.account)
-        self.fill(Scene(ports.lab, self.account, ports.clock.now()))
+        try:
+            ports.lab.account(self.account)
+            self.fill(Scene(ports.lab, self.account, ports.clock.now()))
+        except QfcError:
+            self._start_workers(ports)
+            raise
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Remove the account with all its rows."""
+        """Remove the account with all its rows; workers run again, whatever becomes of the rows."""
         del known
-        ports.lab.remove(self.account)
+        try:
+            ports.lab.remove(self.account)
+        finally:
+            self._start_workers(ports)
+
+    def _start_workers(self, ports: Ports) -> None:
         if not self.workers:
             ports.runtime.start([WORKER])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -46,10 +46,14 @@ class DeltaLine:
 
 @dataclass(frozen=True)
 class DeltasList:
-    """Deltas in the order of their arrival. `is_cut`: more deltas match the filter, or may match it."""
+    """Deltas in the order of their arrival. `is_cut`: more deltas match the filter, or may match it.
+
+    `others` counts, by status, those that are not in the data and have another status than the wanted ones.
+    """
 
     deltas: tuple[DeltaLine, ...]
     is_cut: bool
+    others: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -98,9 +102,21 @@ GROUPS: Mapping[str, Callable[[DeltaLine], str]] = {
 
 def deltas_list(ports: Ports, wanted: DeltaFilter | None = None, *, limit: int = 50) -> DeltasList:
     """Return deltas that match the filter; without one, those that were not applied."""
-    found = find_deltas(ports, wanted or DeltaFilter(NOT_ARRIVED), limit=limit)
+    wanted = wanted or DeltaFilter(NOT_ARRIVED)
+    found = find_deltas(ports, wanted, limit=limit)
     now = ports.clock.now()
-    return DeltasList(tuple(delta_line(delta, now) for delta in found.deltas), found.is_cut)
+    others = _others(ports, wanted) if not found.deltas else dict[str, int]()
+    return DeltasList(tuple(delta_line(delta, now) for delta in found.deltas), found.is_cut, others)
+
+
+def _others(ports: Ports, wanted: DeltaFilter) -> Mapping[str, int]:
+    """Count the edits that only another status keeps out of a list."""
+    statuses = tuple(one for one in NOT_ARRIVED if wanted.statuses and one not in wanted.statuses)
+    if not statuses:
+        return {}
+    found = find_deltas(ports, replace(wanted, statuses=statuses), limit=BULK_LIMIT).deltas
+    counts = {status: sum(one.status == status for one in found) for status in statuses}
+    return {status: count for status, count in counts.items() if count}
 
 
 def deltas_summary(ports: Ports, wanted: DeltaFilter, *, group: str) -> DeltasSummary:

@@ -29,6 +29,17 @@ class Demo:
         return self.scenario.ok
 
 
+def demo_plan(*, once: bool) -> tuple[str, ...]:
+    """Return what the demo would do, for a dry run."""
+    steps = (
+        "Configure a stack named demo and start it",
+        "Create three users; upload a survey and package it",
+        "Push edits from two devices, and kill a worker while it applies them",
+        "Compare every edit with the expected result",
+    )
+    return (*steps, "Stop the stack") if once else steps
+
+
 def demo(ports: Ports, options: Options, *, once: bool, on_step: Callable[[Step], None]) -> Demo:
     """Start the stack, run the scenario, read the status; with `once` always stop the stack afterwards."""
     try:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from .. import __version__
 from ..errors import QfcError, UsageError
+from ..stack.box import of_box
 from ..stack.model import Capability
 from ..stack.ports import Ports
 from ..stack.redaction import HIDDEN, Redactor, hosts_of, is_shareable, secrets_of
@@ -94,6 +95,8 @@ def _environment(ports: Ports) -> list[str]:
     lines.append(f"- PostgreSQL {database.version}, {database.connections} of {database.max_connections} connections")
     applied = ports.directory.applied_migrations()
     lines.append(f"- {len(applied)} migrations, the last is {applied[-1] if applied else 'none'}")
+    box = of_box(ports.workload.workers())
+    lines += [f"- box of jobs: {box.evidence}"] if box else []
     disk = ports.runtime.disk()
     return [*lines, f"- disk: {disk.free_bytes / 1e9:.1f} of {disk.total_bytes / 1e9:.1f} GB free"]
 

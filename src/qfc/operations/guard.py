@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
 from ..stack.model import AuditEntry
 from ..stack.ports import Ports
+from ..stack.progress import Progress, no_progress
 from ..stack.waiting import wait_until
 from .recovery import recover
 
@@ -35,7 +36,7 @@ class Options:
     """The operator's options for a change.
 
     `ask` asks the operator a question and returns the answer; None without a terminal. `wait_s` is the seconds to wait
-    for another operator's lock. `report` is called with each step as it begins.
+    for another operator's lock. `report` is called with each step as it begins, `progress` with the parts of long ones.
     """
 
     yes: bool = False
@@ -43,6 +44,7 @@ class Options:
     wait_s: float = 0
     ask: Callable[[str], bool] | None = None
     report: Callable[[str], None] = silent
+    progress: Progress = no_progress
 
 
 @dataclass
@@ -51,6 +53,7 @@ class Guard:
 
     dry_run: bool
     report: Callable[[str], None] = silent
+    progress: Progress = no_progress
     result: str = "done"
     _steps: list[str] = field(default_factory=list[str])
 
@@ -84,7 +87,7 @@ def guarded(
     try:
         _confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
-        guard = Guard(dry_run=False, report=options.report)
+        guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         try:
             if recovers:
                 recover(ports, options.report)

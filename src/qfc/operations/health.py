@@ -8,7 +8,7 @@ from statistics import median
 from ..errors import NotFoundError, QfcError
 from ..stack.api_status import STATUS, judge_status
 from ..stack.findings import Finding, Severity, clear, problem, worst
-from ..stack.health import of_queue, of_service
+from ..stack.health import of_disk, of_queue, of_service
 from ..stack.model import ApiAnswer, Verdict
 from ..stack.ports import Ports
 from .health_legs import legs, probe
@@ -28,7 +28,7 @@ class HealthReport:
 
 
 def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
-    """Probe processes, API, database, storage, queue and response time.
+    """Probe processes, API, database, storage, queue, disk and response time.
 
     `thorough` also probes each leg: public address, nginx, application, cache, workers, and a file round trip.
     """
@@ -39,6 +39,7 @@ def health(ports: Ports, *, thorough: bool = False) -> HealthReport:
         probe("database", ports.directory.database, lambda facts: clear("database", f"PostgreSQL {facts.version}")),
         _storage(ports),
         probe("queue", ports.workload.depth, of_queue),
+        probe("disk", ports.runtime.disk, of_disk),
         _response_time(ports),
     )
     known = [check for check in further if check.verdict is not Verdict.UNKNOWN]

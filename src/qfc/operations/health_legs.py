@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from ..errors import NotFoundError, QfcError, RefusedError, UnknownNameError
 from ..stack.api_status import STATUS, judge_status
+from ..stack.box import of_box
 from ..stack.findings import Finding, Severity, clear, problem, unknown
 from ..stack.model import Capability
 from ..stack.ports import Ports
@@ -25,7 +26,7 @@ RANDOM_BYTES = 64 * 1024
 def legs(ports: Ports) -> tuple[Finding, ...]:
     """Probe every leg that the stack has."""
     routes = (*_routes(ports), *_cache(ports)) if ports.offers(Capability.CONTAINERS) else ()
-    return (*routes, _workers(ports), _round_trip(ports))
+    return (*routes, _workers(ports), *_box(ports), _round_trip(ports))
 
 
 def _routes(ports: Ports) -> list[Finding]:
@@ -59,6 +60,15 @@ def _workers(ports: Ports) -> Finding:
     if len(living) >= found.wanted:
         return clear("workers", detail)
     return problem("workers", Severity.WARNING if living else Severity.CRITICAL, detail)
+
+
+def _box(ports: Ports) -> list[Finding]:
+    """Name the layers that hold the jobs of the node's workers; official workers use containers instead."""
+    try:
+        found = of_box(ports.workload.workers())
+    except QfcError as error:
+        return [unknown("box", error.message)]
+    return [] if found is None else [found]
 
 
 def _round_trip(ports: Ports) -> Finding:

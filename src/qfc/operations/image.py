@@ -164,7 +164,7 @@ def _required_names(deployment: Deployment) -> tuple[str, ...]:
     if not names:
         raise RefusedError(
             "The workers of this deployment do not use a QGIS image.",
-            hint="It needs none; see docs/howto/containers.md",
+            hint="It needs none; see howto/containers in the documentation",
         )
     return names
 

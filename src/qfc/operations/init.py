@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
 from .. import config
 from ..config import Config, StackConfig, is_deployment, writing
-from ..errors import ConfigError
+from ..errors import ConfigError, RefusedError
 from ..stack.model import Capability
 from ..stack.ports import Ports
 from .guard import Options, guarded
+from .status import is_running
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ def init(
     """
     path = config.config_path(environment)
     before = config.read_text(path)
-    known = name in config.load(environment, stack=name).stacks
+    old = config.load(environment, stack=name).stacks.get(name)
+    known = old is not None
     given = values if known else {"kind": "embedded", **values}
     after = writing.with_stack(before, name, given, default=default)
     stack = config.load(environment, stack=name, text=after).stack()
@@ -56,12 +59,26 @@ def init(
         found = _found(stack, wire, here)
         after = writing.with_stack(after, name, found, default=default)
         stack = config.load(environment, stack=name, text=after).stack()
+    if old is not None:
+        _require_stopped(old, stack, wire)
     changed, steps = after != before, ()
     if changed:
         sentence = f"{'Change' if known else 'Add'} [stacks.{name}] in {path}"
         steps = _write(stack, path, after, sentence, wire, options)
     meant = _is_meant(name, config.load(environment, text=after))
     return Initialised(name, meant, path, stack.folder, changed, options.dry_run, steps, stack.project_path)
+
+
+def _require_stopped(old: StackConfig, new: StackConfig, wire: Callable[[StackConfig], Ports]) -> None:
+    """Refuse to give a stack of this machine another folder or kind while it runs: nothing would find it again."""
+    if (old.folder, old.kind) == (new.folder, new.kind) or not old.kind.offers(Capability.PROCESSES):
+        return
+    with closing(wire(old)) as ports:
+        if is_running(ports.runtime.services()):
+            raise RefusedError(
+                f"{old.name} is running, with its data in {old.folder}.",
+                hint="Type: qfc down, move that folder, then try again.",
+            )
 
 
 def _found(stack: StackConfig, wire: Callable[[StackConfig], Ports], here: Path | None) -> dict[str, object]:

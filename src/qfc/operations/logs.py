@@ -77,7 +77,7 @@ def logs(ports: Ports, query: LogQuery, statements: Statements | None = None) ->
     def fits(line: LogLine) -> bool:
         if not query.statements and counted.hides(line):
             return False
-        return (pattern is None or pattern.search(line.text) is not None) and _is_of_job(line, query.job)
+        return _matches(pattern, line) and _is_of_job(line, query.job)
 
     if query.follow:
         source = ports.runtime.logs(query.services, lines=query.lines, since=since, follow=True)
@@ -123,6 +123,16 @@ def _pattern(expression: str | None) -> re.Pattern[str] | None:
         raise UsageError(
             f"{expression!r} is not a valid regular expression: {error}.", hint="Put \\ before special characters."
         ) from error
+
+
+def printed(line: LogLine) -> str:
+    """Return a line as it is printed, without its time."""
+    return f"{line.instance:<16}  {line.level:<7}  {line.text}"
+
+
+def _matches(pattern: re.Pattern[str] | None, line: LogLine) -> bool:
+    """Return whether an expression matches the text of a line, or the line as it is printed."""
+    return pattern is None or any(pattern.search(text) for text in (line.text, printed(line)))
 
 
 def _is_of_job(line: LogLine, job: str | None) -> bool:

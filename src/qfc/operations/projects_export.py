@@ -16,6 +16,7 @@ from ..files import replacing
 from ..stack.checksums import Checksums
 from ..stack.model import ApiAnswer, ApiRequest, Delta, Project
 from ..stack.ports import Ports
+from ..stack.progress import Progress, counted
 from .guard import Options, guarded
 from .probe import session
 
@@ -63,7 +64,8 @@ def projects_export(
         counts = (0, 0, 0, 0)
         if guard.step(f"Export {project.owner}/{project.name} to {target}"):
             with session(ports, ports.directory.responsible(project.id)) as (_, token), _new_zip(target) as archive:
-                counts = _Export(ports, project, token, archive).write(all_versions=all_versions)
+                export = _Export(ports, project, token, archive, options.progress)
+                counts = export.write(all_versions=all_versions)
         guard.result = f"{target}: {counts[0]} files"
     size = target.stat().st_size if target.exists() else 0
     return Exported(f"{project.owner}/{project.name}", target.absolute(), size, *counts, guard.dry_run)
@@ -85,13 +87,16 @@ def _new_zip(path: Path) -> Generator[zipfile.ZipFile]:
 class _Export:
     """Writes one project into an archive."""
 
-    def __init__(self, ports: Ports, project: Project, token: str, archive: zipfile.ZipFile) -> None:
+    def __init__(
+        self, ports: Ports, project: Project, token: str, archive: zipfile.ZipFile, progress: Progress
+    ) -> None:
         self._ports, self._project, self._token, self._archive = ports, project, token, archive
+        self._progress = progress
 
     def write(self, *, all_versions: bool) -> tuple[int, int, int, int]:
         """Write everything; return the numbers of files, versions, package files and edits."""
         listing = self._listed(f"/api/v1/files/{self._project.id}/")
-        for file in listing:
+        for file in counted(listing, "Exporting files", self._progress):
             self._file(FILES, file["name"], f"/api/v1/files/{self._project.id}/{_quoted(file['name'])}/", file)
         versions = self._old_versions(listing) if all_versions else 0
         package = self._package()
@@ -129,7 +134,7 @@ class _Export:
         if not answer.is_good or not isinstance(document, dict):
             return []
         files = cast("list[dict[str, Any]]", cast("dict[str, Any]", document).get("files") or [])
-        for file in files:
+        for file in counted(files, "Exporting the package", self._progress):
             name = file["name"]
             path = f"/api/v1/packages/{self._project.id}/latest/files/{_quoted(name)}/"
             self._file(PACKAGE, name, path, file)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..checks import Check, EnvEdit, Evidence, RepairsEnv
-from ..errors import QfcError, RefusedError
+from ..errors import PartlyDoneError, QfcError, RefusedError
 from ..stack.findings import Auto, Finding, Result
 from ..stack.model import Verdict
 from ..stack.ports import Ports
@@ -71,6 +71,8 @@ def _as_now(before: Finding | None, now: Finding) -> Finding:
     """Return a finding as it is now, with the result of its repair."""
     if before is None or before.result not in (Result.FIXED, Result.FAILED):
         return now
+    if before.result is Result.FAILED and before.verdict is Verdict.UNKNOWN:
+        return before if now.result is Result.CLEAR else replace(now, result=Result.FAILED)
     if now.result is Result.CLEAR:
         return replace(before, result=Result.FIXED, verdict=Verdict.OK)
     if now.result is Result.SKIPPED:
@@ -148,4 +150,8 @@ def _result(ports: Ports, check: Check, finding: Finding) -> Finding:
 
 
 def _failed(finding: Finding, error: QfcError) -> Finding:
+    if isinstance(error, PartlyDoneError):
+        # What it has started may still fail: that the finding is gone for a while proves nothing.
+        evidence = f"{finding.evidence} The repair has not ended: {error.message}"
+        return replace(finding, result=Result.FAILED, verdict=Verdict.UNKNOWN, evidence=evidence)
     return replace(finding, result=Result.FAILED, evidence=f"{finding.evidence} The repair failed: {error.message}")

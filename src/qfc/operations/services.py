@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from ..errors import NotFoundError, RefusedError
 from ..stack.model import Service
+from ..stack.names import did_you_mean
 from ..stack.ports import Ports
 from .guard import Options, guarded
+from .status import require_running
 
 
 @dataclass(frozen=True)
@@ -24,8 +26,12 @@ class ServicesChanged:
 def services_restart(
     ports: Ports, names: Sequence[str] | None, options: Options, *, now: bool = False
 ) -> ServicesChanged:
-    """Stop services and start them as they are; workers finish their jobs first unless `now`. None means all."""
+    """Stop services and start them as they are; workers finish their jobs first unless `now`. None means all.
+
+    Raises NotRunningError if nothing of the stack runs.
+    """
     chosen = _chosen(ports, names)
+    require_running(ports)
     with guarded(ports, "services restart", target=", ".join(chosen), options=options) as guard:
         if guard.step(f"Stop {', '.join(chosen)}"):
             ports.runtime.stop(chosen, now=now)
@@ -82,4 +88,5 @@ def require_known(known: Sequence[str], names: Sequence[str]) -> None:
     """Check names of services. Raises NotFoundError."""
     for name in names:
         if name not in known:
-            raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
+            said = f"There is no service {name}.{did_you_mean(name, known)}"
+            raise NotFoundError(said, hint=f"Services: {', '.join(known)}")

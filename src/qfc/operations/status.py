@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ..errors import QfcError
+from ..errors import NotRunningError, QfcError
 from ..stack.findings import worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
-from ..stack.ports import Ports
+
+if TYPE_CHECKING:
+    from ..stack.ports import Ports
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,12 @@ def note_disks(ports: Ports) -> tuple[Disk, ...]:
 def is_running(services: Sequence[Service]) -> bool:
     """Return whether any service runs."""
     return any(service.state in (ServiceState.RUNNING, ServiceState.RESTARTING) for service in services)
+
+
+def require_running(ports: Ports) -> None:
+    """Raise NotRunningError for a stack of which nothing runs."""
+    if not is_running(ports.runtime.services()):
+        raise NotRunningError(f"{ports.name} is not running.", hint="Type: qfc up")
 
 
 def _queue(ports: Ports) -> QueueDepth | None:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, replace
 from ..checks import Check, Evidence, examine
 from ..errors import NotFoundError, QfcError, RefusedError
 from ..stack.findings import Finding, Result, Severity, problem, unknown
+from ..stack.model import Capability
 from ..stack.ports import Ports
 from ..stack.waiting import wait_until
 from .guard import Options
 from .proof import Broken, prove
 from .repairs import after_repairs, is_wanted, repaired
+from .status import is_running
 
 PROOF = "proof"
 #: Seconds that services may take to be ready after a repair, and between two looks at them.
@@ -45,8 +47,11 @@ def diagnose(
     The proof comes last, and only without critical findings: a project is uploaded, processed and packaged, the
     package is downloaded, an edit is applied.
     """
+    stopped = _stopped(ports)
+    if stopped is not None:
+        return Diagnosis(False, (stopped,), (stopped.id,), fix and options.dry_run)
     seen = Evidence(ports)
-    examined = examine(checks, seen)
+    examined = examine(checks, seen, progress=options.progress)
     findings = [one for one in examined if one.result is not Result.CLEAR]
     steps: tuple[str, ...] = ()
     # Questions come before the lock: no other operator has to wait for the answers.
@@ -63,6 +68,14 @@ def diagnose(
     order = list(Severity)
     findings.sort(key=lambda one: order.index(one.severity))
     return Diagnosis(not _is_critical(findings), tuple(findings), tuple(checked), fix and options.dry_run, steps)
+
+
+def _stopped(ports: Ports) -> Finding | None:
+    """Return the only finding of a stack of processes that is stopped: of those nothing else can be examined."""
+    if not ports.offers(Capability.PROCESSES) or is_running(ports.runtime.services()):
+        return None
+    found = problem("stack", Severity.CRITICAL, f"Nothing of {ports.name} is running.")
+    return replace(found, title="The stack is stopped", fix="Type: qfc up, then qfc doctor")
 
 
 def _looked_again(ports: Ports, checks: Sequence[Check], findings: Sequence[Finding]) -> list[Finding]:

@@ -75,7 +75,7 @@ def _sync(ports: Ports, hours: float, limit: int, statuses: tuple[JobStatus, ...
         finished=statistics.finished,
         failed=statistics.failed,
         stopped=statistics.stopped,
-        success_rate=_success_rate(statistics),
+        success_rate=success_rate(statistics),
         seconds=_rounded(statistics.run),
         wait_seconds=_rounded(statistics.wait),
         groups=_groups(_failures(ports, since, now, jobs, statistics.failed)),
@@ -119,7 +119,8 @@ def _group(signature: str, cause: str, jobs: list[EndedJob]) -> FailureGroup:
     )
 
 
-def _success_rate(statistics: JobStatistics) -> float | None:
+def success_rate(statistics: JobStatistics) -> float | None:
+    """Return the share of ended jobs that finished; None when nothing ended."""
     ended = statistics.finished + statistics.failed
     return round(statistics.finished / ended, 4) if ended else None
 

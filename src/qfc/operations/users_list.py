@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..errors import NotFoundError
 from ..stack.model import User
+from ..stack.names import did_you_mean
 from ..stack.ports import Ports
 
 
@@ -23,7 +24,9 @@ def users_list(ports: Ports) -> UsersList:
 
 def find(ports: Ports, username: str) -> User:
     """Return an account by its name, ignoring case. Raises NotFoundError."""
-    for user in ports.directory.users():
+    users = ports.directory.users()
+    for user in users:
         if user.username.casefold() == username.casefold():
             return user
-    raise NotFoundError(f"There is no account named {username}.", hint="Type: qfc users list")
+    said = f"There is no account named {username}.{did_you_mean(username, (user.username for user in users))}"
+    raise NotFoundError(said, hint="Type: qfc users list")

@@ -9,6 +9,7 @@ from ..stack.model import Capability
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .queue_change import count
+from .status import require_running
 from .workers_list import SERVICE, WorkersList, worker_service, workers_list
 
 MAXIMUM = 64
@@ -27,7 +28,7 @@ class WorkersChanged:
 
 
 def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = False) -> WorkersChanged:
-    """Change the number of workers of a stack; with 0, all jobs wait.
+    """Change the number of workers of a stack; with 0, all jobs wait, so it asks first.
 
     Raises RefusedError for more than the host's memory holds, unless `force`.
     """
@@ -36,7 +37,8 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
     before = worker_service(ports).wanted
     if number > before and not force:
         _require_room(ports, number)
-    with guarded(ports, "workers scale", target=str(number), options=options) as guard:
+    question = "" if number else "Without workers all jobs wait. Stop all workers?"
+    with guarded(ports, "workers scale", target=str(number), options=options, question=question) as guard:
         if guard.step(f"Change from {count(before, 'worker')} to {number}"):
             ports.runtime.scale(SERVICE, number)
         guard.result = f"{before} → {number}"
@@ -81,6 +83,7 @@ def _workers_now(ports: Ports, wanted: int) -> WorkersList:
 
 def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
     """Stop all workers, each after its job. Jobs wait until `workers restart` or `up`."""
+    require_running(ports)
     before = worker_service(ports).wanted
     with guarded(ports, "workers drain", target=SERVICE, options=options) as guard:
         if guard.step(f"Stop {count(before, 'worker')}, each after its job"):
@@ -90,6 +93,7 @@ def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
 
 def workers_restart(ports: Ports, options: Options, *, now: bool = False) -> WorkersChanged:
     """Stop all workers and start them again; with `now` without waiting for their jobs."""
+    require_running(ports)
     before = worker_service(ports).wanted
     with guarded(ports, "workers restart", target=SERVICE, options=options) as guard:
         if guard.step(f"Stop {count(before, 'worker')}" + (" at once" if now else ", each after its job")):

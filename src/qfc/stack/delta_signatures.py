@@ -31,6 +31,13 @@ DELTA_SIGNATURES = (
         f"Ask the project's owner to restore the layer under its old id and upload the project; {AGAIN}",
     ),
     signature(
+        "F02-invalid",
+        "the layer cannot be opened",
+        Cause.PROJECT,
+        r'^Invalid layer "',
+        f"See what is wrong with its data source: qfc projects status PROJECT; repair that, {AGAIN}",
+    ),
+    signature(
         "F03",
         "another edit had changed the same values",
         Cause.CLIENT,
@@ -46,18 +53,34 @@ DELTA_SIGNATURES = (
         f"Give the table a single key column without a comma in its name, and upload the project; {AGAIN}",
     ),
     signature(
+        "F05-twice",
+        "several features have the key of one",
+        Cause.PROJECT,
+        r"More than one feature match",
+        f"Make the key unique in the layer's data, and upload the project; {AGAIN}",
+    ),
+    signature(
+        "F05-added",
+        "the layer's source added something else than the feature",
+        Cause.PROJECT,
+        r"Expected only one feature|Expected the layer with the added layer",
+        "Look for triggers and rules of the table that add rows; compare the data before anything else:"
+        " qfc deltas show ID",
+    ),
+    signature(
         "F05-edit",
         "the layer cannot be edited",
         Cause.PROJECT,
-        r"Cannot start editing layer|cannot be edited|is no vector layer",
+        r"Cannot start editing layer|cannot be edited|is no vector layer|Expected layer .* to be a vector layer",
         f"Give the layer a writable data source, and upload the project; {AGAIN}",
     ),
     signature(
         "F05-commit",
         "the layer's source refused the edit",
         Cause.PROJECT,
-        r"Failed to commit changes|source refused the edit|database refused the edit|could not be written"
-        r"|cannot be written|kept the feature",
+        r"Failed to commit changes|Unable to add new feature|Unable to change (?:geometry|attribute)"
+        r"|Unable delete feature|Unable to create a valid feature|source refused the edit|database refused the edit"
+        r"|could not be written|cannot be written|kept the feature",
         f"Read the source's message in provider_errors: qfc deltas show ID; repair its cause, {AGAIN}",
     ),
     signature(
@@ -99,8 +122,15 @@ DELTA_SIGNATURES = (
         "malformed",
         "the edit cannot be parsed",
         Cause.CLIENT,
-        r"delta cannot be read",
+        r"delta cannot be read|Unknown delta method",
         "Enter the edit by hand, and report it to the maker of the app; see what the device sent: qfc deltas show ID",
+    ),
+    signature(
+        "malformed-shape",
+        "the edit's geometry cannot be read",
+        Cause.CLIENT,
+        r"Empty WKT string|Null geometry from wkt|neither null nor a WKT string",
+        "Draw the geometry again on the device, or enter it by hand; see what the device sent: qfc deltas show ID",
     ),
     signature(
         "cancelled",

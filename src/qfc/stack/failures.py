@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from .delta_signatures import BY_STATUS, DELTA_SIGNATURES, IN_DOUBT
+from .job_signatures import JOB_SIGNATURES
 from .model import Delta
-from .signatures import SIGNATURES, Cause, Signature, find
+from .signatures import Cause, Signature, find
 
 #: Longer error texts are cut: they may contain the whole answer of a server.
 ERROR_LENGTH = 500
@@ -40,7 +41,7 @@ def classify(feedback: Mapping[str, Any] | None, output: str | None) -> Failure:
     feedback = feedback or {}
     error = text_of(feedback, output)
     text = f"{feedback.get('error_type') or ''}\n{feedback.get('error') or ''}"
-    signature = find(SIGNATURES, text) or find(SIGNATURES, output or "")
+    signature = find(JOB_SIGNATURES, text) or find(JOB_SIGNATURES, output or "")
     if signature:
         return _known(signature, error)
     return Failure(_cause_by_origin(feedback), _general(error), error, UNKNOWN_FIX)
@@ -71,7 +72,7 @@ def _of_delta(delta: Delta, reason: str) -> Signature | None:
     words = "\n".join(str(feedback[key]) for key in ("e_type", "error_type", "provider_errors") if feedback.get(key))
     named = (one for one in DELTA_SIGNATURES if one.id == BY_STATUS.get(delta.status))
     known = find(DELTA_SIGNATURES, reason) or find(DELTA_SIGNATURES, words)
-    return known or find(SIGNATURES, f"{reason}\n{words}") or next(named, None)
+    return known or find(JOB_SIGNATURES, f"{reason}\n{words}") or next(named, None)
 
 
 def _known(signature: Signature, error: str) -> Failure:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .ports import Records
+if TYPE_CHECKING:
+    from .ports import Records
 
 NAME = "journal.json"
 #: Where releases without a journal recorded a deployment.

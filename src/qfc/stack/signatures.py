@@ -240,7 +240,7 @@ SIGNATURES = (
         "E12",
         "the project file is invalid",
         Cause.PROJECT,
-        r"invalid XML document|^INVALID_PROJECT_FILE$",
+        r"invalid XML document|^INVALID_PROJECT_FILE$|invalid_qgis_project_file",
         "Ask the project's owner to save the project with QGIS and upload it again",
     ),
     signature(

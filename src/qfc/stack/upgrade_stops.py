@@ -93,6 +93,7 @@ def _crosses(upgrade: Upgrade, border: Version) -> bool:
 
 
 def _missing_variables(upgrade: Upgrade) -> Stop | None:
+    """Every release: variables that its Compose files use and `.env` does not set."""
     bare, _ = referenced(upgrade.compose_text)
     # Compose sets the project's name itself.
     missing = sorted(bare - set(upgrade.environment) - {"COMPOSE_PROJECT_NAME"})
@@ -107,6 +108,7 @@ def _missing_variables(upgrade: Upgrade) -> Stop | None:
 
 
 def _geodb(upgrade: Upgrade) -> Stop | None:
+    """v25.27 removes the second PostGIS; databases of users in it would be deleted."""
     if not _crosses(upgrade, (25, 27)):
         return None
     if upgrade.geodb_rows:
@@ -120,6 +122,7 @@ def _geodb(upgrade: Upgrade) -> Stop | None:
 
 
 def _rustfs(upgrade: Upgrade) -> Stop | None:
+    """A release with RustFS in place of MinIO, while the files are in volumes of MinIO."""
     has_minio = any("minio_data" in name for name in upgrade.volumes)
     if not has_minio or "rustfs" not in upgrade.compose_text or "minio:" in upgrade.compose_text:
         return None
@@ -132,6 +135,7 @@ def _rustfs(upgrade: Upgrade) -> Stop | None:
 
 
 def _legacy_storage(upgrade: Upgrade) -> Stop | None:
+    """A release that reads STORAGES only, while `.env` names the store in STORAGE_*."""
     legacy = upgrade.environment.get("STORAGE_ACCESS_KEY_ID") and not upgrade.environment.get("STORAGES")
     if not legacy or not upgrade.example_text or "STORAGE_ACCESS_KEY_ID" in upgrade.example_text:
         return None
@@ -144,6 +148,7 @@ def _legacy_storage(upgrade: Upgrade) -> Stop | None:
 
 
 def _renamed_projects(upgrade: Upgrade) -> Stop | None:
+    """Releases of June to mid August 2026 fail to rename the table of projects."""
     if upgrade.target_date is None or not upgrade.has_old_projects:
         return None
     if not date(2026, 6, 1) <= upgrade.target_date < date(2026, 8, 15) or (version(upgrade.after) or (0,))[0] < 25:
@@ -157,6 +162,7 @@ def _renamed_projects(upgrade: Upgrade) -> Stop | None:
 
 
 def _postgres_major(upgrade: Upgrade) -> Stop | None:
+    """A release with another major version of PostgreSQL than that of the data."""
     wanted = _MAJOR.search(database_image(upgrade.compose_text, upgrade.environment))
     now = upgrade.server_version.partition(".")[0]
     if wanted is None or not now.isdigit() or wanted[1] == now:
@@ -170,6 +176,7 @@ def _postgres_major(upgrade: Upgrade) -> Stop | None:
 
 
 def _qgis_images(upgrade: Upgrade) -> Stop | None:
+    """A release with images for QGIS 3 and 4, while `.env` names one for QGIS."""
     old, new = "QFIELDCLOUD_QGIS_IMAGE_NAME", "QFIELDCLOUD_QGIS3_IMAGE_NAME"
     if old not in upgrade.environment or new in upgrade.environment or new not in upgrade.compose_text:
         return None

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from ..config import BackupConfig, StackConfig
 from ..errors import ConfigError
 from ..stack.model import Kind
-from ..stack.ports import Machine, Ports
 from .base import LOCAL
+
+if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
+    from ..stack.ports import Machine, Ports
+    from ..stack.ports.units import Units
 
 
 def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
@@ -20,6 +24,7 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
     """
     match stack.kind:
         case Kind.EMBEDDED:
+            from ..config import BackupConfig
             from .embedded import EmbeddedPorts
 
             if stack.host != LOCAL:
@@ -37,6 +42,13 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
                 hint=f'Set kind = "{Kind.EMBEDDED}" or "{Kind.COMPOSE}".',
             )
+
+
+def units(*, system: bool) -> Units:
+    """Return the systemd units of this machine, or of this user."""
+    from ..drivers.systemd import Systemd
+
+    return Systemd(system=system)
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

@@ -55,11 +55,18 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
 @contextmanager
 def scratch_stack(ports: EmbeddedPorts) -> Generator[Ports]:
     """Give an empty stack without workers beside another one; remains of one that was killed are removed first."""
+    from ..drivers.runtimes.embedded.state import ANY_PORT
     from .embedded import EmbeddedPorts
 
     folder = ports.stack.home / f".drill-{ports.name}"
     settings = replace(
-        ports.stack, name=f"drill-{ports.name}", folder=folder, port=None, bind=None, workers=0, database_url_file=None
+        ports.stack,
+        name=f"drill-{ports.name}",
+        folder=folder,
+        port=ANY_PORT,
+        bind=None,
+        workers=0,
+        database_url_file=None,
     )
     scratch = EmbeddedPorts(settings, BackupConfig(folder=folder / "backups"))
     _remove(scratch)

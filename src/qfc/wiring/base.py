@@ -8,9 +8,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..config import StackConfig
 from ..stack import journal
-from ..stack.model import Capability, Kind
 from ..stack.ports import (
     Clock,
     Conditions,
@@ -26,7 +24,9 @@ from ..stack.ports import (
 if TYPE_CHECKING:
     import psycopg
 
+    from ..config import StackConfig
     from ..drivers.postgres import PostgresJobStore
+    from ..stack.model import Capability, Kind
 
 
 #: The host that is this machine.

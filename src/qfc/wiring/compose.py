@@ -7,7 +7,6 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from ..errors import RefusedError
-from ..stack.ports import Accounts, AuditLog, Backups, Deployment, Footprint, Lock, ObjectStore, Workload
 from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..stack.ports import Accounts, AuditLog, Backups, Deployment, Footprint, Lock, ObjectStore, Workload
 
 
 class ComposePorts(StackPorts):

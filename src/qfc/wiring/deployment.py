@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
-from ..drivers.routes.api import ApiRoutes
-from ..drivers.routes.database import DatabaseRoute
-from ..drivers.runtimes.compose import ComposeRuntime, Observer
-from ..stack.model import MemoryRoom
 from ..stack.ports import (
     Api,
     Certificates,
@@ -24,6 +21,12 @@ from ..stack.ports import (
     Tunnels,
 )
 from .base import Once
+
+if TYPE_CHECKING:
+    from ..drivers.routes.api import ApiRoutes
+    from ..drivers.routes.database import DatabaseRoute
+    from ..drivers.runtimes.compose import ComposeRuntime, Observer
+    from ..stack.model import MemoryRoom
 
 
 class ComposeDeployment(Deployment):
@@ -86,7 +89,8 @@ class ComposeDeployment(Deployment):
         from ..drivers.deployment.settings import EnvSettings
         from ..drivers.runtimes.compose.env import Env
 
-        return EnvSettings(Env(self._engine, self.folder), self._observer.forget_plan)
+        env = Env(self._engine, self.folder, lambda: self._observer.env_files)
+        return EnvSettings(env, self._observer.forget_plan)
 
     @property
     def traffic(self) -> Traffic:

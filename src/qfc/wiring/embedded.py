@@ -5,25 +5,25 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from ..config import BackupConfig, StackConfig
 from ..errors import RefusedError
-from ..stack.ports import (
-    Accounts,
-    Api,
-    AuditLog,
-    Backups,
-    Deployment,
-    Footprint,
-    Lock,
-    ObjectStore,
-    Runtime,
-    Workload,
-)
 from .base import StackPorts
 
 if TYPE_CHECKING:
+    from ..config import BackupConfig, StackConfig
     from ..drivers.postgres.connection import Connection
     from ..drivers.runtimes.embedded import EmbeddedRuntime
+    from ..stack.ports import (
+        Accounts,
+        Api,
+        AuditLog,
+        Backups,
+        Deployment,
+        Footprint,
+        Lock,
+        ObjectStore,
+        Runtime,
+        Workload,
+    )
 
 
 class EmbeddedPorts(StackPorts):
@@ -52,8 +52,10 @@ class EmbeddedPorts(StackPorts):
 
     @property
     def workload(self) -> Workload:
-        """The database: the node's workers register themselves there."""
-        return self.jobs
+        """psql, and the database: the node's workers register themselves there."""
+        from ..drivers.runtimes.embedded.workload import EmbeddedWorkload
+
+        return EmbeddedWorkload(self.embedded.ask, lambda: self.jobs)
 
     @property
     def accounts(self) -> Accounts:
@@ -67,7 +69,7 @@ class EmbeddedPorts(StackPorts):
         """Raise RefusedError: an embedded stack has no containers."""
         raise RefusedError(
             f"{self.name} is {self.kind}: it has no containers, images or certificates.",
-            hint="This command needs a stack of kind compose. To upgrade this one, see docs/howto/upgrade.md",
+            hint="This command is for deployments. To upgrade this stack, see howto/upgrade in the documentation",
         )
 
     @property
@@ -80,7 +82,7 @@ class EmbeddedPorts(StackPorts):
         """The node's API on its own port."""
         from ..drivers.api import HttpApi
 
-        return HttpApi(self.embedded.url)
+        return HttpApi(self.embedded.url, shown=self.embedded.address)
 
     @property
     def footprint(self) -> Footprint:
@@ -114,6 +116,7 @@ class EmbeddedPorts(StackPorts):
         return self.once("backups", lambda: embedded_backups(self, self._backup))
 
     def _embedded(self) -> EmbeddedRuntime:
+        from ..config.known import KnownStack
         from ..drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
 
         stack = self.stack
@@ -126,6 +129,7 @@ class EmbeddedPorts(StackPorts):
             workers=stack.workers,
             postgres_bin=stack.postgres_bin,
             database_url_file=stack.database_url_file,
+            known=KnownStack(stack.notes, stack.name),
         )
         return EmbeddedRuntime(settings, clock=self.clock, idle_workers=self._idle_workers)
 

@@ -9,14 +9,14 @@ from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import make_password
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 from rest_framework import exceptions
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.request import Request
 
-from ..core.models import AuthToken, ClientType, User, UserType
+from ..core.login_names import counted_name, find_account
+from ..core.models import AuthToken, ClientType, User
 from .errors import AuthenticationFailedError, TooManyFailedLoginAttemptsError
 
 KEYWORD = "token"
@@ -42,11 +42,17 @@ def client_type_of(user_agent: str) -> ClientType:
 
 
 def find_person(name_or_email: str) -> User | None:
-    """Find an active user by name or e-mail address, ignoring case; None without one."""
-    if not name_or_email or "\0" in name_or_email:
-        return None
-    wanted = Q(username__iexact=name_or_email) | Q(email__iexact=name_or_email)
-    return User.objects.filter(wanted, type=UserType.PERSON, is_active=True).first()
+    """Find an active user by name or e-mail address, whatever its spelling; None without one."""
+    person = find_account(name_or_email)
+    return person if person and person.is_active else None
+
+
+def lockout_name(request: HttpRequest | None, credentials: dict[str, Any] | None) -> str | None:
+    """Return the name by which failed logins are counted: one for all spellings, in the API and in the admin."""
+    given = (credentials or {}).get("username")
+    if given is None and request is not None:
+        given = getattr(request, "data", request.POST).get("username")
+    return counted_name(given) if isinstance(given, str) else None
 
 
 class NameOrEmailBackend(ModelBackend):
@@ -71,10 +77,8 @@ def log_in(request: Request, name_or_email: str, password: str) -> AuthToken:
 
     Raises AuthenticationFailedError or TooManyFailedLoginAttemptsError.
     """
-    person = find_person(name_or_email)
-    name = person.username if person else name_or_email.replace("\0", "")
     # The lockout is recorded on the framework's request: on Django's own, a page would replace our response.
-    user = authenticate(cast(HttpRequest, request), username=name, password=password)
+    user = authenticate(cast(HttpRequest, request), username=name_or_email, password=password)
     if user is None:
         locked = bool(getattr(request, "axes_locked_out", False))
         raise TooManyFailedLoginAttemptsError if locked else AuthenticationFailedError

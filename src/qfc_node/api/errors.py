@@ -146,6 +146,12 @@ class InvalidDeltafileError(ApiError):
         self.detail = detail
 
 
+class DeltafileTooLargeError(InvalidDeltafileError):
+    """The deltafile exceeds a limit of the node."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
 class NoDeltasToApplyError(ApiError):
     """No delta is waiting to be applied."""
 

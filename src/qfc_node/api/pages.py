@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from axes.utils import reset  # pyright: ignore[reportUnknownVariableType]  (partly untyped)
 from django.conf import settings
 from django.contrib.auth import views
 from django.contrib.auth.forms import PasswordResetForm
@@ -61,11 +60,6 @@ class PasswordResetPage(views.PasswordResetView):
 
 
 class NewPasswordPage(views.PasswordResetConfirmView):
-    """Sets the new password, and ends a lockout that wrong passwords caused."""
+    """Sets the new password, which ends a lockout that wrong passwords caused."""
 
     success_url = reverse_lazy("password_reset_complete")
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        """Store the password."""
-        reset(username=form.user.username)
-        return super().form_valid(form)

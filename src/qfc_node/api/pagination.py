@@ -6,7 +6,7 @@ Without `limit` the whole list is returned, as clients expect that do not know p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db.models import Model, QuerySet
 from rest_framework import serializers
@@ -33,15 +33,29 @@ class Page:
     headers: dict[str, str]
 
 
+@dataclass(frozen=True)
+class QueriedPage(Generic[Row]):
+    """A part of a list that has not been read yet, and the headers that describe it."""
+
+    rows: QuerySet[Row]
+    headers: dict[str, str]
+
+
 def paginate(request: Request, rows: QuerySet[Row], query: dict[str, Any]) -> Page:
     """Return the requested part of the rows. `query` is the checked `PageQuery`."""
+    page = page_of(request, rows, query)
+    return Page(list(page.rows), page.headers)
+
+
+def page_of(request: Request, rows: QuerySet[Row], query: dict[str, Any]) -> QueriedPage[Row]:
+    """Return the requested part of the rows, not read yet. `query` is the checked `PageQuery`."""
     limit: int | None = query.get("limit")
     offset: int = query.get("offset", 0)
     if limit is None:
-        return Page(list(rows[offset:]), {})
+        return QueriedPage(rows[offset:], {})
     total = rows.count()
     headers = {"X-Total-Count": str(total), **_neighbours(request, limit, offset, total)}
-    return Page(list(rows[offset : offset + limit]), headers)
+    return QueriedPage(rows[offset : offset + limit], headers)
 
 
 def _neighbours(request: Request, limit: int, offset: int, total: int) -> dict[str, str]:

@@ -5,11 +5,12 @@ Callers put the bytes into the store first and protect them there: see `blob_ref
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import BinaryIO
 
 from django.db import transaction
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import F, Max, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from ..storage.blobs import Blob, Staged
@@ -41,6 +42,18 @@ def write_package_file(job: PackageJob, name: str, blob: Blob) -> FileVersion:
     return _create(file, blob, None)
 
 
+def write_package_files(job: PackageJob, blobs: Sequence[tuple[str, Blob]]) -> None:
+    """Write the rows of all files of a new package, in few statements; the caller holds the locks of the blobs."""
+    kind = FileType.PACKAGE_FILE
+    files = [File(project_id=job.project_id, name=name, file_type=kind, package_job=job) for name, _ in blobs]
+    File.objects.bulk_create(files)
+    moment = later_than(None)
+    versions = [_version(file, blob, None, moment) for file, (_, blob) in zip(files, blobs, strict=True)]
+    FileVersion.objects.bulk_create(versions)
+    newest = FileVersion.objects.filter(file=OuterRef("pk")).values("pk")
+    File.objects.filter(package_job=job).update(latest_version=Subquery(newest))
+
+
 def replace_package_file(job: PackageJob, name: str, staged: Staged) -> FileVersion:
     """Store staged bytes as a file of a package; replace a file of the same name. Raises StorageError."""
     blob = blob_store().adopt(staged)
@@ -52,19 +65,24 @@ def replace_package_file(job: PackageJob, name: str, staged: Staged) -> FileVers
 
 def _create(file: File, blob: Blob, user: User | None) -> FileVersion:
     last = FileVersion.objects.filter(file=file).aggregate(last=Max("uploaded_at"))["last"]
-    version = FileVersion.objects.create(
+    version = _version(file, blob, user, later_than(last))
+    version.save(force_insert=True)
+    file.latest_version = version
+    file.save(update_fields=["latest_version"])
+    return version
+
+
+def _version(file: File, blob: Blob, user: User | None, uploaded_at: datetime) -> FileVersion:
+    return FileVersion(
         file=file,
         content=blob.key,
         etag=blob.etag,
         md5sum=digest_of(blob.etag),
         sha256sum=blob.sha256,
         size=blob.size,
-        uploaded_at=later_than(last),
+        uploaded_at=uploaded_at,
         uploaded_by=user,
     )
-    file.latest_version = version
-    file.save(update_fields=["latest_version"])
-    return version
 
 
 def keep_versions(project: Project) -> int:

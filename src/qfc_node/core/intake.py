@@ -36,6 +36,8 @@ from .moments import TICK, later_than
 from .permissions import delta_action, is_allowed
 from .project_lock import lock_project
 
+#: Deltas that are stored at a time.
+BATCH = 500
 OPEN = (DeltaStatus.PENDING, DeltaStatus.STARTED)
 #: The statuses of deltas that `deltas/apply` requeues.
 WAITING = (DeltaStatus.PENDING, DeltaStatus.NOT_APPLIED)
@@ -58,18 +60,30 @@ def take(project: Project, deltafile: Deltafile, user: User, role: ProjectRole) 
     """
     with transaction.atomic():
         held = lock_project(project)
-        new = _unknown(held, deltafile.deltas)
-        stored = Delta.objects.bulk_create(_rows(held, deltafile.id, new, user, role), batch_size=1000)
-        _remember_resent(deltafile)
+        stored: list[Delta] = []
+        rest = iter(deltafile.deltas)
+        while batch := list(islice(rest, BATCH)):
+            stored += _store(held, deltafile.id, batch, user, role)
         assign(held, _unassigned(held), user)
     return stored
 
 
-def _remember_resent(deltafile: Deltafile) -> None:
+def _store(
+    project: Project, deltafile_id: UUID, batch: Sequence[SentDelta], user: User, role: ProjectRole
+) -> list[Delta]:
+    """Store the new deltas of a part of a file; return them, of large files without their content."""
+    new = _unknown(project, batch)
+    rows = _rows(project, deltafile_id, new, user, role)
+    stored = Delta.objects.bulk_create(rows, batch_size=BATCH)
+    _remember_resent(deltafile_id, batch)
+    return stored if len(batch) < BATCH else [Delta(pk=row.pk) for row in stored]
+
+
+def _remember_resent(deltafile_id: UUID, batch: Sequence[SentDelta]) -> None:
     """Note which deltas of the file are known from another one, so that the device finds them under this id as well."""
-    known = Delta.objects.filter(pk__in=[delta.id for delta in deltafile.deltas]).exclude(deltafile_id=deltafile.id)
-    rows = [ResentDelta(deltafile_id=deltafile.id, delta_id=pk) for pk in known.values_list("pk", flat=True)]
-    ResentDelta.objects.bulk_create(rows, batch_size=1000, ignore_conflicts=True)
+    known = Delta.objects.filter(pk__in=[delta.id for delta in batch]).exclude(deltafile_id=deltafile_id)
+    rows = [ResentDelta(deltafile_id=deltafile_id, delta_id=pk) for pk in known.values_list("pk", flat=True)]
+    ResentDelta.objects.bulk_create(rows, batch_size=BATCH, ignore_conflicts=True)
 
 
 def of_deltafile(project: Project, deltafile_id: UUID) -> QuerySet[Delta]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.db import OperationalError
 from django.db.models import Q, QuerySet
 
 from .attachments import attachment_folders
@@ -13,6 +14,8 @@ from .models import File, FileType, FileVersion, PackageJob, Project
 
 #: The step of a package job that describes the layers as they were before packaging.
 LAYERS_STEP = "qgis_layers_data"
+#: So many packages in the time of one request mean that something else is wrong.
+REPLACED_AT_MOST = 10
 
 
 @dataclass(frozen=True)
@@ -26,9 +29,25 @@ class PackageFile:
 
 def newest_package(project: Project) -> PackageJob | None:
     """Return the job of the newest package; None if no package job ever succeeded."""
-    if project.last_package_job_id is None:
-        return None
-    return PackageJob.objects.filter(pk=project.last_package_job_id).defer("output").first()
+    newest = Project.objects.filter(pk=project.pk).values("last_package_job")
+    return PackageJob.objects.filter(pk__in=newest).defer("output").first()
+
+
+def read_newest(project: Project) -> tuple[PackageJob, list[PackageFile]] | None:
+    """Return the job of the newest package and its files; None without one.
+
+    A worker may replace the package between two statements; then the next one is read.
+    """
+    job = newest_package(project)
+    for _ in range(REPLACED_AT_MOST):
+        if job is None:
+            return None
+        files = list(files_of(job))
+        now = newest_package(project)
+        if now == job:
+            return job, files
+        job = now
+    raise OperationalError("the package is replaced again and again")
 
 
 def files_of(job: PackageJob) -> Iterator[PackageFile]:
@@ -53,9 +72,13 @@ def _attachments(project: Project) -> QuerySet[File]:
     return files.filter(inside)
 
 
-def find_file(project: Project, job: PackageJob, name: str) -> FileVersion | None:
-    """Return the package's file of that name, else the project's attachment."""
-    packaged = FileVersion.objects.filter(file__package_job=job, file__name=name).first()
+def find_file(project: Project, name: str) -> FileVersion | None:
+    """Return the newest package's file of that name, else the project's attachment.
+
+    One statement finds package and file: between two, a worker may replace the package and remove the files of the old.
+    """
+    newest = Project.objects.filter(pk=project.pk).values("last_package_job")
+    packaged = FileVersion.objects.filter(file__package_job__in=newest, file__name=name).first()
     if packaged is not None:
         return packaged
     attachment = _attachments(project).filter(name=name).first()

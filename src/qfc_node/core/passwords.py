@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from axes.utils import reset  # pyright: ignore[reportUnknownVariableType]  (partly untyped)
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
@@ -12,6 +13,23 @@ from django.core.management.base import CommandError, CommandParser
 from .models import User
 
 VARIABLE = "DJANGO_SUPERUSER_PASSWORD"
+
+
+class EndsLockout:
+    """A rule for passwords that refuses none: Django tells it of each new one, wherever it was set."""
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        """Accept the password."""
+
+    def get_help_text(self) -> str:
+        """Return no rule for people."""
+        return ""
+
+    def password_changed(self, password: str, user: User | None = None) -> None:
+        """Forget failed logins with the old password."""
+        del password
+        if user is not None:
+            reset(username=user.username)
 
 
 def add_password_options(parser: CommandParser) -> None:

@@ -21,6 +21,13 @@ class NativeEngine:
     def __init__(self, files_root: Path | None = None) -> None:
         self._files_root = files_root
 
+    @staticmethod
+    def warm_up() -> None:
+        """Load what jobs use: the process that starts jobs does so once for all of them. Raises GisError, OSError."""
+        from .rehearsal import rehearse
+
+        rehearse()
+
     def report(self, project_file: Path, log: Log) -> ProjectReport:
         """Describe the project and draw its thumbnail. Raises GisError."""
         from .thumbnail import draw_thumbnail

@@ -22,6 +22,8 @@ from .report import background_color
 #: Size of the picture; it is drawn at twice that size, which smooths its edges.
 WIDTH, HEIGHT = 400, 300
 _OVERSAMPLING = 2
+#: Higher levels take several times as long for hardly fewer bytes.
+_COMPRESSION = 3
 #: Seconds after which no further layer is read.
 _SECONDS = 4.0
 #: Errors of reading or drawing a layer; such a layer is missing in the picture.
@@ -38,7 +40,7 @@ def draw_thumbnail(project: Project, states: Mapping[str, LayerState], seconds: 
         if time.monotonic() < deadline and states[layer_id].is_valid:
             _draw_layer(canvas, view, project, states[layer_id], deadline)
     stream = io.BytesIO()
-    canvas.picture(WIDTH, HEIGHT).save(stream, "PNG")
+    canvas.picture(_OVERSAMPLING).save(stream, "PNG", compress_level=_COMPRESSION)
     return stream.getvalue()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol
@@ -121,14 +121,13 @@ def stage() -> Staged:
         raise StorageError(f"the staging folder cannot be used: {error.strerror}") from error
 
 
-def stage_file(path: Path) -> Staged:
-    """Stage a copy of a file's bytes. Raises StorageError."""
+def stage_stream(source: BinaryIO, check: Callable[[], None]) -> Staged:
+    """Stage a copy of a stream's bytes; `check` is called for each chunk and may raise. Raises StorageError."""
     staged = stage()
-    buffer = memoryview(bytearray(CHUNK))
     try:
-        with path.open("rb", buffering=0) as source:
-            while count := source.readinto(buffer):
-                staged.write(buffer[:count])
+        while chunk := source.read(CHUNK):
+            check()
+            staged.write(chunk)
     except BaseException:
         staged.close()
         raise

@@ -9,12 +9,7 @@ RejectedError           the input is not accepted, and never will be
 
 from __future__ import annotations
 
-import errno
-
-#: Errors of the machine, not of the input. Memory and open files are not included: each process has its own limits.
-_FAULTS = frozenset(
-    {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EROFS, errno.EBUSY, errno.ESTALE, errno.ENFILE, errno.ETIMEDOUT}
-)
+from ..faults import is_machine_error
 
 
 class StorageError(Exception):
@@ -43,4 +38,4 @@ class ArchiveBombError(RejectedError):
 
 def is_fault_of_the_machine(error: BaseException) -> bool:
     """Whether another attempt may succeed once the machine works again."""
-    return isinstance(error, StorageError) or (isinstance(error, OSError) and error.errno in _FAULTS)
+    return isinstance(error, StorageError) or is_machine_error(error)

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
 from django.db import InterfaceError, OperationalError, connection
 
-from ..core.json_text import storable
+from ..box.messages import Ready
 from ..storage.errors import StorageError
 from . import leases, results
-from .child import chosen_engine
-from .child import run as run_in_child
 from .folder import JobFolder
+from .fork_server import ForkServers, ServerSettings
+from .job_run import Done, JobRun, NetworkMissingError, Waitable
 from .leases import Lease, LeaseLostError
 from .preparation import NothingToDoError, Prepared, prepare
-from .process import ChildProcess, fork
+from .process import JobProcess
 from .registry import Registration
 from .sweep import Sweeper
 from .wakeup import Notifications, Signals
@@ -38,8 +36,6 @@ HEARTBEAT_S = 1.0
 CARE_S = 1.0
 #: The longest pause while the database is unreachable, in seconds: well below the time that workers have to reconnect.
 MAX_PAUSE_S = 2.0
-#: Characters of a job's output that are kept, counted from its end.
-OUTPUT_LIMIT = 500_000
 
 
 class AbortedError(Exception):
@@ -52,17 +48,18 @@ class Worker:
     def __init__(self, *, single_shot: bool = False) -> None:
         self.signals = Signals()
         self._single_shot = single_shot
-        self._engine = chosen_engine()
         self._registration = Registration()
         self._notifications = Notifications()
         self._sweeper = Sweeper(settings.DATA_DIR, self._registration.id)
+        self._servers = ForkServers(ServerSettings(self._sweeper.home, settings.GIS_ENGINE, settings.BOX_WITHOUT))
         self._cared_at = 0.0
         self._signed_at = 0.0
         self._pause_s = 0.25
+        self._noted: Ready | None = None
 
     def run(self) -> None:
         """Work until asked to stop; survive outages of the database."""
-        with self._sweeper:
+        with self._sweeper, self._servers:
             while not self.signals.stopping:
                 self._survive_database_faults()
             self._leave()
@@ -74,6 +71,9 @@ class Worker:
         except (OperationalError, InterfaceError) as error:
             logger.warning("the database cannot be reached: %s", _first_line(error))
             self._pause()
+        except StorageError as error:
+            logger.error("%s", error)  # noqa: TRY400  (the message says it all)
+            self._pause()
 
     def _pause(self) -> None:
         connection.close()
@@ -83,6 +83,7 @@ class Worker:
     def _cycle(self) -> None:
         self._registration.ensure()
         self._care()
+        self._note_layers()
         lease = leases.claim(self._registration)
         if lease is not None:
             self._do(lease)
@@ -97,6 +98,14 @@ class Worker:
         for job_id in leases.requeue_jobs_of_dead_workers(self._registration):
             logger.warning("requeued the job of a dead worker", extra={"job_id": job_id})
         self._cared_at = time.monotonic()
+
+    def _note_layers(self) -> None:
+        """Wait until jobs can be started, and record what holds them. Raises StorageError."""
+        ready = self._servers.get(network=False).ready
+        if ready is not self._noted:
+            self._noted = ready
+            self._registration.note_layers(ready.layers)
+            logger.info("jobs run in a box: %s", ", ".join(describe(layer) for layer in ready.layers))
 
     def _idle(self) -> None:
         if time.monotonic() - self._signed_at > SIGN_S:
@@ -127,37 +136,31 @@ class Worker:
     def _work_on(self, lease: Lease) -> None:
         prepared = prepare(lease)
         self._sign("busy")
+        done = self._run(prepared, lease)
+        self._insist(lease, lambda: _write(lease, prepared, done))
+
+    def _run(self, prepared: Prepared, lease: Lease) -> Done:
+        """Run the job without a network; if its layers are in databases elsewhere, again with one."""
+        try:
+            return self._attempt(prepared, lease, network=False)
+        except NetworkMissingError:
+            return self._attempt(prepared, lease, network=True)
+
+    def _attempt(self, prepared: Prepared, lease: Lease, *, network: bool) -> Done:
         folder = JobFolder(self._sweeper.home / str(lease.job_id))
         try:
-            folder.make()
-            child = self._fork(prepared, folder)
-            result = self._attend(child, lease, folder)
-            output = _tail(folder.output)
-            self._insist(lease, lambda: _write(lease, prepared, result, child, output))
+            return JobRun(prepared, folder, self._servers, lambda one: self._keep(one, lease)).do(network=network)
         finally:
             folder.remove()
 
-    def _fork(self, prepared: Prepared, folder: JobFolder) -> ChildProcess:
-        def do() -> None:
-            run_in_child(prepared.work, folder, self._engine, prepared.attachment_dirs).write(folder.result)
-
-        return fork(do, settings.WORKER_MEMORY_LIMIT)
-
-    def _attend(self, child: ChildProcess, lease: Lease, folder: JobFolder) -> Result:
-        """Keep the lease until the child has ended; return its result. Raises LeaseLostError, AbortedError."""
-        try:
-            self._await_end(child, lease)
-        finally:
-            child.kill()
-        return _outcome(child, folder)
-
-    def _await_end(self, child: ChildProcess, lease: Lease) -> None:
+    def _keep(self, running: Waitable, lease: Lease) -> None:
+        """Keep the lease until something has ended, or a job's time is over. Raises LeaseLostError, AbortedError."""
         renewed_at = time.monotonic()
-        while not child.ended():
-            self.signals.wait([child.pidfd], HEARTBEAT_S)
+        while not running.ended():
+            self.signals.wait([running.descriptor], HEARTBEAT_S)
             if self.signals.abort:
                 raise AbortedError
-            if child.seconds > settings.WORKER_TIMEOUT_S:
+            if isinstance(running, JobProcess) and running.seconds > settings.WORKER_TIMEOUT_S:
                 return
             if time.monotonic() - renewed_at >= HEARTBEAT_S:
                 self._renew(lease)
@@ -185,15 +188,16 @@ class Worker:
                 self._pause()
 
 
-def _write(lease: Lease, prepared: Prepared, result: Result, child: ChildProcess, output: str) -> None:
+def _write(lease: Lease, prepared: Prepared, done: Done) -> None:
+    result = done.result
     if result.kind == "done":
-        results.finish(lease, prepared, result, output)
+        results.finish(lease, prepared, result, done.output)
     elif result.kind == "storage_fault":
         raise StorageError(result.error)
-    elif child.exit_code == -signal.SIGKILL and result.error_type == "KILLED":
+    elif done.exit_code == -signal.SIGKILL and result.error_type == "KILLED":
         leases.retry_or_give_up(lease, result.error)
     else:
-        results.fail(lease, result, output, child.exit_code)
+        results.fail(lease, result, done.output, done.exit_code)
 
 
 def _consequence(lease: Lease, error: Exception) -> Callable[[], None]:
@@ -220,27 +224,10 @@ def _may_pass(error: Exception) -> bool:
     return not str(getattr(error.__cause__, "sqlstate", None)).startswith("54")
 
 
-def _outcome(child: ChildProcess, folder: JobFolder) -> Result:
-    result = Result.read(folder.result)
-    if result is not None:
-        return result
-    if child.seconds > settings.WORKER_TIMEOUT_S:
-        return Result("crash", f"The job did not finish within {settings.WORKER_TIMEOUT_S} seconds.", "TIMEOUT")
-    code = child.exit_code or 0
-    if code == os.EX_TEMPFAIL:
-        return Result("storage_fault", "The job's process could not write its output; the disk may be full.", "STORAGE")
-    if code == -signal.SIGKILL:
-        return Result("crash", "The job's process was killed, probably for lack of memory.", "KILLED")
-    reason = signal.Signals(-code).name if code < 0 else f"exit code {code}"
-    return Result("crash", f"The job's process ended unexpectedly: {reason}.", "CRASH")
-
-
-def _tail(path: Path) -> str:
-    try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return storable(text[-OUTPUT_LIMIT:])
+def describe(layer: Mapping[str, str]) -> str:
+    """Return a layer in words."""
+    detail = f" ({layer['detail']})" if layer["detail"] else ""
+    return f"{layer['name']} {layer['state']}{detail}"
 
 
 def _first_line(error: Exception) -> str:

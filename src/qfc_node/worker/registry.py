@@ -12,6 +12,7 @@ import secrets
 import socket
 import time
 import uuid
+from collections.abc import Mapping, Sequence
 
 from django.conf import settings
 from django.db import connection
@@ -42,6 +43,7 @@ class Registration:
         self._lock_key = 0
         self._connection: object = None
         self._came_back_at = float("-inf")
+        self._layers: list[Mapping[str, str]] | None = None
 
     def ensure(self) -> None:
         """Register this worker; on a new database connection, take the lock, write the row and subscribe again."""
@@ -73,6 +75,7 @@ class Registration:
                 "host": socket.gethostname(),
                 "pid": os.getpid(),
                 "release": settings.RELEASE,
+                "layers": self._layers,
             },
         )
 
@@ -85,6 +88,11 @@ class Registration:
             is_known = cursor.rowcount > 0
         if not is_known:
             self._write_row()  # somebody deleted the row; without it our jobs would be requeued
+
+    def note_layers(self, layers: Sequence[Mapping[str, str]]) -> None:
+        """Record what holds this worker's jobs, for those who look after the server."""
+        self._layers = list(layers)
+        Worker.objects.filter(pk=self.id).update(layers=self._layers)
 
     def leave(self) -> None:
         """Remove the row; closing the connection releases the lock."""

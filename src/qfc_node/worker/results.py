@@ -104,8 +104,7 @@ def _write_report(job: Job, project: Project, prepared: Prepared, result: Result
 
 def _write_package(job: Job, project: Project, prepared: Prepared, result: Result) -> None:
     package_job = PackageJob.objects.get(pk=job.pk)
-    for file in result.files:
-        file_versions.write_package_file(package_job, file.name, file.blob)
+    file_versions.write_package_files(package_job, [(file.name, file.blob) for file in result.files])
     file_versions.delete_older_packages(package_job)
     # The package contains the data of the snapshot: files that were uploaded meanwhile still need packaging.
     Project.objects.filter(pk=project.pk).update(

@@ -1,4 +1,4 @@
-"""Pass a project's secrets to a job's process: as variables of libpq and a service file, and nothing else.
+"""A project's secrets for a job's process: variables of libpq and service files, and nothing else.
 
 GDAL and Python read environment variables too, and some of these name code to load. So the process gets no secret that
 is not a variable of libpq.
@@ -6,11 +6,10 @@ is not a variable of libpq.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
 
+from ..box.work import Secrets
 from ..core.models import Secret
 from ..core.sealing import SealError, unseal
 from ..gis.port import GisError, Log
@@ -27,19 +26,18 @@ class SealedSecret:
     value: bytes = field(repr=False)
 
 
-def set_up(secrets: Iterable[SealedSecret], service_file: Path, log: Log) -> None:
-    """Put the secrets where libpq finds them, and nowhere else. Raises GisError."""
+def opened(sealed: Iterable[SealedSecret], log: Log) -> Secrets:
+    """Return the secrets that a job may have, and log those that it does not get. Raises GisError."""
+    variables: dict[str, str] = {}
     services: list[str] = []
-    for secret in secrets:
-        value = _open(secret)
+    for secret in sealed:
         if secret.type == Secret.Type.PGSERVICE:
-            services.append(value)
+            services.append(_open(secret))
         elif secret.name.startswith(LIBPQ_PREFIX):
-            os.environ[secret.name] = value
+            variables[secret.name] = _open(secret)
         else:
             log(f"The job does not get the secret {secret.name!r}: jobs only get variables of libpq (PG…).")
-    if services:
-        _write_service_file(service_file, services)
+    return Secrets(variables, tuple(services))
 
 
 def _open(secret: SealedSecret) -> str:
@@ -47,9 +45,3 @@ def _open(secret: SealedSecret) -> str:
         return unseal(secret.value)
     except SealError as error:
         raise GisError(f"The secret {secret.name!r} cannot be decrypted. {error}") from error
-
-
-def _write_service_file(path: Path, services: list[str]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write("\n".join(services) + "\n")
-    os.environ["PGSERVICEFILE"] = str(path)

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 EVERY_S = 600.0
 #: Number of blobs that one step of a sweep checks.
 BATCH = 2000
+#: Only the worker lists these folders; the account of a job passes them on its way to the job's own.
+PASSABLE = 0o711
 #: Seconds without a write after which an upload counts as interrupted.
 LEFT_OVER_S = 3600.0
 #: Seconds for which a blob stays that no row refers to: a database restored to an earlier state does not refer to newer
@@ -58,6 +60,8 @@ class Sweeper:
         self._jobs.mkdir(parents=True, exist_ok=True)
         self._lock = _locked_file(self.home.with_suffix(".lock"))
         self.home.mkdir()
+        for folder in (self._jobs, self.home):
+            folder.chmod(PASSABLE)
         self._remove_folders_of_dead_workers()
         return self
 
@@ -111,11 +115,11 @@ def _locked_file(path: Path) -> IO[bytes]:
 
 
 def _remove_when_dead(lock_path: Path) -> None:
-    # A child that outlives its worker for a moment still holds the lock through its inherited file descriptor.
     with suppress(FileNotFoundError, BlockingIOError), lock_path.open("rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
-        lock_path.unlink(missing_ok=True)
+        if not lock_path.with_suffix("").exists():  # a job that outlived its worker for a moment may have written there
+            lock_path.unlink(missing_ok=True)
 
 
 def collect_left_over_blobs(older_than_s: float, batch: int = BATCH) -> Iterator[int]:

@@ -1,15 +1,12 @@
-"""The input and the result of a job, as plain values that pass between the worker and the child process."""
+"""The input and the result of a job, as plain values."""
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..core.json_text import is_storable, made_storable
 from ..gis.port import Delta
 from ..storage.blobs import Blob
 from .secret_environment import SealedSecret
@@ -26,7 +23,7 @@ class SnapshotFile:
 
 @dataclass(frozen=True)
 class Work:
-    """Everything that the child process needs, because it has no database."""
+    """Everything that a job needs, read from the database."""
 
     job_id: uuid.UUID
     type: str
@@ -64,7 +61,7 @@ def stored(name: str, blob: Blob) -> StoredFile:
 
 @dataclass(frozen=True)
 class Result:
-    """The result of the child process."""
+    """The result of a job, as it is stored."""
 
     kind: ResultKind
     error: str = ""
@@ -75,22 +72,3 @@ class Result:
     files: tuple[StoredFile, ...] = ()
     details: dict[str, Any] | None = None
     outcomes: tuple[dict[str, Any], ...] = ()
-
-    def write(self, path: Path) -> None:
-        """Write the result atomically: the file is complete or absent."""
-        draft = path.with_suffix(".draft")
-        draft.write_text(json.dumps(asdict(self), default=str), encoding="utf-8")
-        draft.replace(path)
-
-    @classmethod
-    def read(cls, path: Path) -> Result | None:
-        """Read a result; None when the child left none."""
-        try:
-            found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        values = found if is_storable(found) else made_storable(found)
-        values["files"] = tuple(StoredFile(**item) for item in values["files"])
-        values["steps"] = tuple(values["steps"])
-        values["outcomes"] = tuple(values["outcomes"])
-        return cls(**values)

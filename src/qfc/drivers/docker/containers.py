@@ -11,6 +11,8 @@ COMPOSE = "com.docker.compose."
 PROJECT = f"{COMPOSE}project"
 SERVICE = f"{COMPOSE}service"
 WORKING_DIR = f"{COMPOSE}project.working_dir"
+#: The files of variables that Compose was given (`--env-file`), joined by commas; missing where it was given none.
+ENV_FILES = f"{COMPOSE}project.environment_file"
 #: The engine writes this in place of a missing time.
 NO_MOMENT = "0001-01-01"
 

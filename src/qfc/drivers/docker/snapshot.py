@@ -89,10 +89,17 @@ def _read(at: datetime, lines: Iterable[str]) -> Snapshot:
         containers=tuple(containers),
         uses=_uses(parts.get("@use", [])),
         disks=tuple(parse_disk(" ".join(words)) for words in parts.get("@disk", [])),
-        files={PurePosixPath(" ".join(words[2:])).name: f"{words[0]}-{words[1]}" for words in parts.get("@file", [])},
+        files=_checksums(parts),
         depth=_depth(parts.get("@depth", [])),
         interrupted=next((" ".join(words) for words in parts.get("@interrupted", [])), None),
     )
+
+
+def _checksums(parts: Mapping[str, list[list[str]]]) -> dict[str, str]:
+    """Return the checksums of the folder's files by name, and of files of variables elsewhere by path."""
+    own = {PurePosixPath(" ".join(words[2:])).name: words for words in parts.get("@file", [])}
+    named = {" ".join(words[2:]): words for words in parts.get("@named", [])}
+    return {name: f"{words[0]}-{words[1]}" for name, words in (own | named).items()}
 
 
 def _depth(answers: Iterable[list[str]]) -> QueueDepth | None:

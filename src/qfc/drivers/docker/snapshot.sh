@@ -73,6 +73,8 @@ snapshot() {
     root=$(printf '%s\n' "$all" | sed -n '/ResolvConfPath/{ s|.*"ResolvConfPath":"\([^"]*\)/containers/.*|\1|p; q; }')
     df -Pk "$folder" "${root:-/var/lib/docker}" / 2>/dev/null | sed '1d; s/^/@disk /' | sort -u
     cksum "$folder"/.env "$folder"/*.yml "$folder"/*.yaml 2>/dev/null | sed 's/^/@file /'
+    printf '%s\n' "$all" | sed -n 's/.*"com\.docker\.compose\.project\.environment_file":"\([^"]*\)".*/\1/p' |
+        tr ',' '\n' | sort -u | while IFS= read -r path; do cksum "$path"; done 2>/dev/null | sed 's/^/@named /'
     if [ -e "$folder/.qfc/journal.json" ] || [ -e "$folder/.qfc/deploy.json" ]; then
         # While another operator holds the lock, the operation still runs.
         ( flock -n 9 && echo "@interrupted $(interrupted)" ) 9>>"$folder/.qfc/lock.mutex"

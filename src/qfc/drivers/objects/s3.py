@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from ...errors import ConfigError, NotFoundError, UnreachableError, UsageError
@@ -27,16 +28,31 @@ class Bucket:
 
 
 def bucket_of(settings: Mapping[str, str], *, prefix: str = "") -> Bucket | None:
-    """Return the bucket in the node's settings `STORAGE_…`, None without one. Raises ConfigError."""
+    """Return the bucket in the node's settings `STORAGE_…`, None without one. Raises ConfigError.
+
+    The keys may be in files, which `STORAGE_…_FILE` name.
+    """
     name = settings.get("STORAGE_BUCKET_NAME")
     if not name:
         return None
-    needed = ("STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")
-    missing = [f"{one} is not set, although STORAGE_BUCKET_NAME is." for one in needed if not settings.get(one)]
+    keys = {one: _secret(settings, one) for one in ("STORAGE_ACCESS_KEY_ID", "STORAGE_SECRET_ACCESS_KEY")}
+    missing = [f"{one} is not set, although STORAGE_BUCKET_NAME is." for one, key in keys.items() if not key]
     if missing:
-        raise ConfigError(missing, hint="Set it where STORAGE_BUCKET_NAME is set.")
+        raise ConfigError(missing, hint="Set it, or NAME_FILE with its file, where STORAGE_BUCKET_NAME is set.")
     endpoint, region = settings.get("STORAGE_ENDPOINT_URL"), settings.get("STORAGE_REGION_NAME")
-    return Bucket(name, settings[needed[0]], settings[needed[1]], endpoint or None, region or None, prefix)
+    key, secret = keys.values()
+    return Bucket(name, key, secret, endpoint or None, region or None, prefix)
+
+
+def _secret(settings: Mapping[str, str], name: str) -> str:
+    """Return a setting, or the content of the file that `NAME_FILE` names; empty without either."""
+    path = settings.get(f"{name}_FILE")
+    if not path:
+        return settings.get(name, "")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError([f"{name}_FILE: {path} cannot be read."], hint="Check its owner and permissions.") from error
 
 
 class S3ObjectStore(ObjectStore):

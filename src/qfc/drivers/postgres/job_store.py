@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from qfc.stack.capacity import PastJob
 from qfc.stack.model import (
     Delta,
     Held,
@@ -90,6 +91,16 @@ class PostgresJobStore(DatabaseQueue):
     def statistics(self, *, since: datetime) -> JobStatistics:
         with self._database.reading() as transaction:
             return rows.statistics(transaction.row("jobs.statistics", since=since, sample=SAMPLE))
+
+    def worked(self, *, since: datetime, limit: int = 200_000) -> tuple[PastJob, ...]:
+        with self._database.reading() as transaction:
+            found = transaction.rows("jobs.history", since=since, limit=limit)
+        return tuple(PastJob(**row) for row in reversed(found))
+
+    def project_names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        known = [name for name in ids if rows.uuid_or_none(name)]
+        with self._database.reading() as transaction:
+            return {row["id"]: row["name"] for row in transaction.rows("jobs.project_names", ids=known)}
 
     def deltas(
         self,

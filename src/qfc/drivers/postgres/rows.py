@@ -8,6 +8,7 @@ from uuid import UUID
 
 from qfc.errors import NotFoundError, UsageError
 from qfc.stack.model import (
+    BoxLayer,
     Delta,
     Durations,
     Job,
@@ -42,7 +43,9 @@ def delta(row: Row) -> Delta:
 
 def worker(row: Row) -> Worker:
     """Create a worker from a row of `jobs.workers`."""
-    return Worker(**row)
+    layers = None if row["layers"] is None else tuple(BoxLayer(**layer) for layer in row["layers"])
+    values: Row = {**row, "layers": layers}
+    return Worker(**values)
 
 
 def user(row: Row) -> User:

@@ -30,6 +30,12 @@ from {cron_log} c
 group by c.code
 order by c.code
 
+-- name: expired_sessions
+-- needs: session
+-- The number of sessions that have ended. Their row stays until `clearsessions` removes it.
+select count(*) as number
+from (select from {session} s where s.expire_date < clock_timestamp() limit %(limit)s) expired
+
 -- name: oldest_secret
 -- needs: secret.created_at
 -- The creation time of the oldest secret of a project.

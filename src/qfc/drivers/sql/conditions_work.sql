@@ -32,6 +32,24 @@ group by owner.username, p.name
 order by count desc, project
 limit %(limit)s
 
+-- name: skipped_features
+-- needs: project.last_package_job_id
+-- Features that the last package of a project lacks although its job finished: QGIS refused their geometry. Outputs
+-- are long, so only those of the newest packages are read.
+select owner.username || '/' || found.name as project,
+       (select count(*) from regexp_matches(found.output,
+                                            'Skipping feature ID [^\n]* due to problematic geometry', 'g')) as count
+from (
+    select p.name, p.owner_id, j.output from {project} p join {job} j on j.id = p.last_package_job_id
+    where j.status = 'finished' and j.created_at > %(since)s
+    order by j.created_at desc
+    limit %(most)s
+) found
+join {user} owner on owner.id = found.owner_id
+where position('due to problematic geometry' in found.output) > 0
+order by count desc, project
+limit %(limit)s
+
 -- name: processing_storms
 -- Projects with more than a number of process_projectfile jobs within an hour.
 select owner.username || '/' || p.name as project, max(found.within) as count

@@ -127,6 +127,24 @@ with counts as (
 )
 select counts.*, measured.* from counts, measured
 
+-- name: history
+-- Jobs that have ended and were created since a time, the newest first, as numbers: for the planning of capacity.
+-- A job that was never started used no worker.
+select j.project_id::text as project, j.type, coalesce({author}::text, '') as author,
+       extract(epoch from j.created_at)::float8 as created_s, extract(epoch from j.started_at)::float8 as started_s,
+       extract(epoch from {ended_at})::float8 as ended_s
+from {job} j
+where j.status in ('finished', 'failed', 'stopped') and j.created_at >= %(since)s and j.started_at is not null
+  and {ended_at} is not null
+order by j.created_at desc
+limit %(limit)s
+
+-- name: project_names
+-- The names of projects by id.
+select p.id::text as id, owner.username || '/' || p.name as name
+from {project} p join {user} owner on owner.id = p.owner_id
+where p.id = any(%(ids)s::uuid[])
+
 -- name: deltas
 -- Edits in order of arrival, without the content that devices sent. An unused filter is null.
 select {delta_columns}
@@ -175,7 +193,7 @@ order by d.created_at, d.id
 -- The workers in the database, with their jobs. Only the embedded node has such a table.
 -- A worker is alive as long as it holds its advisory lock: the server releases the lock when the connection ends.
 -- A worker that has just picked a job up has not recorded that yet.
-select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, j.id::text as job_id,
+select w.id::text as id, w.pid, w.host, w.release, w.heartbeat_at, {layers} as layers, j.id::text as job_id,
        coalesce(j.started_at, w.started_at) as since,
        case when exists (
                 select from pg_catalog.pg_locks l

@@ -10,6 +10,7 @@ from ...errors import QfcError, RefusedError, UsageError
 from ...stack.findings import Finding
 from ...stack.model import Revision, SourceState
 from ...stack.ports import Ports
+from ...stack.progress import counted
 from ...stack.rollout import DeployState, ImageSource, Record, Step, Took, steps_of
 from ..guard import Guard, Options, guarded
 from .checks import Candidate, checks, stops_deployment
@@ -141,7 +142,7 @@ def carry_out(ports: Ports, guard: Guard, record: Record, found: tuple[Finding, 
     journal = Journal(ports.records, ports.clock, record)
     steps, failed = Steps(ports, journal), None
     try:
-        for step in steps_of(record)[1:]:
+        for step in counted(steps_of(record)[1:], "Deploying", guard.progress):
             failed = step
             if guard.step(_sentence(step, record)):
                 with journal.step(step):

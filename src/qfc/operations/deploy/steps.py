@@ -8,8 +8,10 @@ from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
 from ...stack.deploy_records import DUMP, ENV, FOLDER
+from ...stack.env_file import EnvFile
 from ...stack.migrations import not_in_release, planned
 from ...stack.model import Health
+from ...stack.passwords import changed_since
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
 from ..management import MIGRATE_S
@@ -73,9 +75,14 @@ class Steps:
         """Check out the release; on a rollback also restore .env where the releases need different lines."""
         self._deployment.source.checkout(self._record.after, branch=self._record.branch_after)
         if self._record.env_from is not None:
-            text = self._ports.records.read_text(f"{FOLDER}/{self._record.env_from}/{ENV}")
-            if text is not None:
-                self._deployment.settings.restore(text)
+            self._restore_env(f"{FOLDER}/{self._record.env_from}/{ENV}")
+
+    def _restore_env(self, place: str) -> None:
+        """Restore a kept .env, with the present passwords of database and store: these do not go back."""
+        text, settings = self._ports.records.read_text(place), self._deployment.settings
+        if text is not None:
+            earlier = EnvFile(text)
+            settings.restore(earlier.with_values(changed_since(earlier.values, settings.values())).text)
 
     def images(self) -> None:
         """Build or pull the images of the release, or restore the kept ones; check its migrations."""

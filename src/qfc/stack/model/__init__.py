@@ -13,69 +13,76 @@ inspection.py  a diagnosis's view of a deployment's host
 
 from __future__ import annotations
 
-from .deployment import (
-    Certificate,
-    ComposeFacts,
-    DiskPart,
-    Dump,
-    Image,
-    MemoryRoom,
-    Revision,
-    SourceState,
-    Tunnel,
-    TunnelRoute,
-)
-from .directory import DatabaseStatus, Plan, Project, Subscription, User
-from .inspection import (
-    ContainerFacts,
-    EngineFacts,
-    Inodes,
-    MailServer,
-    Neighbour,
-    Reached,
-    StoreFacts,
-    TemporaryFolder,
-    Vantage,
-)
-from .records import AuditEntry, Holder
-from .services import (
-    OFFERED,
-    ApiAnswer,
-    ApiRequest,
-    Capability,
-    CommandResult,
-    Disk,
-    Health,
-    Instance,
-    Kind,
-    LogLine,
-    Service,
-    ServiceState,
-    Upload,
-    Verdict,
-)
-from .work import (
-    Delta,
-    Durations,
-    Held,
-    Job,
-    JobStatistics,
-    JobStatus,
-    QueueChange,
-    QueueDepth,
-    QueueSnapshot,
-    Refusal,
-    Released,
-    Transition,
-    WaitingCounts,
-    Worker,
-)
+from typing import TYPE_CHECKING
+
+from ...lazy import loader
+
+if TYPE_CHECKING:
+    from .deployment import (
+        Certificate,
+        ComposeFacts,
+        DiskPart,
+        Dump,
+        Image,
+        MemoryRoom,
+        Revision,
+        SourceState,
+        Tunnel,
+        TunnelRoute,
+    )
+    from .directory import DatabaseStatus, Plan, Project, Subscription, User
+    from .inspection import (
+        ContainerFacts,
+        EngineFacts,
+        Inodes,
+        MailServer,
+        Neighbour,
+        Reached,
+        StoreFacts,
+        TemporaryFolder,
+        Vantage,
+    )
+    from .records import AuditEntry, Holder
+    from .services import (
+        OFFERED,
+        ApiAnswer,
+        ApiRequest,
+        Capability,
+        CommandResult,
+        Disk,
+        Health,
+        Instance,
+        Kind,
+        LogLine,
+        Service,
+        ServiceState,
+        Upload,
+        Verdict,
+    )
+    from .work import (
+        BoxLayer,
+        Delta,
+        Durations,
+        Held,
+        Job,
+        JobStatistics,
+        JobStatus,
+        QueueChange,
+        QueueDepth,
+        QueueSnapshot,
+        Refusal,
+        Released,
+        Transition,
+        WaitingCounts,
+        Worker,
+    )
 
 __all__ = [
     "OFFERED",
     "ApiAnswer",
     "ApiRequest",
     "AuditEntry",
+    "BoxLayer",
     "Capability",
     "Certificate",
     "CommandResult",
@@ -127,3 +134,5 @@ __all__ = [
     "WaitingCounts",
     "Worker",
 ]
+
+__getattr__ = loader(__name__, __file__)

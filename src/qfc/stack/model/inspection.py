@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -20,7 +21,8 @@ class ContainerFacts:
     """A container of the deployment, or one that its workers created for a job; the latter has a `job_id`.
 
     `error` is the engine's message when it could not start it. `networks` are those that it is on, or would be on;
-    `mounts` are its folders that come from outside.
+    `mounts` are its folders that come from outside, `published` its ports on the host (0.0.0.0:8012). `labels` are its
+    own ones and those of its image.
     """
 
     id: str
@@ -38,6 +40,8 @@ class ContainerFacts:
     is_one_off: bool = False
     networks: tuple[str, ...] = ()
     mounts: tuple[str, ...] = ()
+    published: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
     @property
     def is_running(self) -> bool:

@@ -93,10 +93,19 @@ class Delta:
 
 
 @dataclass(frozen=True)
+class BoxLayer:
+    """A layer that holds the jobs of a worker: `used`, `missing` on its machine, or `off` by its settings."""
+
+    name: str
+    state: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class Worker:
     """A worker process or container, and the job that it holds. `host` is the own name of its machine.
 
-    `release` is the release of its code; None where the database does not store it.
+    `release` is the release of its code, `layers` is what holds its jobs; None where the database does not store it.
     """
 
     id: str
@@ -108,6 +117,7 @@ class Worker:
     memory_bytes: int | None = None
     host: str | None = None
     release: str | None = None
+    layers: tuple[BoxLayer, ...] | None = None
 
 
 @dataclass(frozen=True)

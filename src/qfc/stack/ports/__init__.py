@@ -16,26 +16,31 @@ stack.py        all of them together
 
 from __future__ import annotations
 
-from .backups import BackupKeys, Backups, BackupSource, BackupStore, RestoreTarget, Snapshot
-from .deployment import (
-    Certificates,
-    Deployment,
-    Dumps,
-    Images,
-    Rollout,
-    Settings,
-    Source,
-    Traffic,
-    Tunnels,
-)
-from .diagnosis import Conditions, Inspection
-from .hosts import Clock, Host, Machine, Process, Streams
-from .lab import LabRows
-from .records import AuditLog, Lock, Records
-from .running import DiskHistory, Footprint, Runtime, Transitions
-from .server import Accounts, Api, ObjectStore
-from .stack import Ports
-from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
+from typing import TYPE_CHECKING
+
+from ...lazy import loader
+
+if TYPE_CHECKING:
+    from .backups import BackupKeys, Backups, BackupSource, BackupStore, RestoreTarget, Snapshot
+    from .deployment import (
+        Certificates,
+        Deployment,
+        Dumps,
+        Images,
+        Rollout,
+        Settings,
+        Source,
+        Traffic,
+        Tunnels,
+    )
+    from .diagnosis import Conditions, Inspection
+    from .hosts import Clock, Host, Machine, Process, Streams
+    from .lab import LabRows
+    from .records import AuditLog, DataNote, Lock, Records
+    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .server import Accounts, Api, ObjectStore
+    from .stack import Ports
+    from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
     "Accounts",
@@ -48,6 +53,7 @@ __all__ = [
     "Certificates",
     "Clock",
     "Conditions",
+    "DataNote",
     "DatabaseQueue",
     "Deployment",
     "Directory",
@@ -80,3 +86,5 @@ __all__ = [
     "Tunnels",
     "Workload",
 ]
+
+__getattr__ = loader(__name__, __file__)

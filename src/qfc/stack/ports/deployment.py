@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..model import Certificate, ComposeFacts, Dump, Image, MemoryRoom, Revision, SourceState, Tunnel
-from .diagnosis import Inspection
-from .server import Api
+if TYPE_CHECKING:
+    from ..model import Certificate, ComposeFacts, Dump, Image, MemoryRoom, Revision, SourceState, Tunnel
+    from .diagnosis import Inspection
+    from .server import Api
 
 
 class Images(Protocol):

@@ -7,9 +7,10 @@ from contextlib import AbstractContextManager
 from datetime import datetime
 from io import BufferedReader, BufferedWriter
 from pathlib import PurePath
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ..model import CommandResult, Disk
+if TYPE_CHECKING:
+    from ..model import CommandResult, Disk
 
 
 class Clock(Protocol):

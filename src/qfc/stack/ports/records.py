@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import PurePath
-from typing import Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
-from ..model import AuditEntry, Holder
+if TYPE_CHECKING:
+    from ..model import AuditEntry, Holder
 
 
 class Lock(Protocol):
@@ -81,4 +82,16 @@ class Records(Protocol):
 
     def receive(self, name: str, content: BinaryIO, size: int) -> PurePath:
         """Store a file of `size` bytes; return its path."""
+        ...
+
+
+class DataNote(Protocol):
+    """A note that a stack has data, kept where it outlives the stack's folder."""
+
+    def folder(self) -> PurePath | None:
+        """Return the folder in which the stack last had data, None if it never had any."""
+        ...
+
+    def note(self, folder: PurePath) -> None:
+        """Note that the stack has data in a folder."""
         ...

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..forecast import DiskSample
-from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
+from ..progress import Progress, no_progress
+
+if TYPE_CHECKING:
+    from ..forecast import DiskSample
+    from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
 
 
 class Runtime(Protocol):
@@ -17,7 +20,7 @@ class Runtime(Protocol):
         """Return every service that the stack should have, running or not."""
         ...
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         """Start services and wait until each is ready. Starting a running service is harmless."""
         ...
 

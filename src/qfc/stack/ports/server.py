@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
-from ..model import ApiAnswer, ApiRequest
+if TYPE_CHECKING:
+    from ..model import ApiAnswer, ApiRequest
 
 
 class Accounts(Protocol):

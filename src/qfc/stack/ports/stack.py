@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..model import Capability, Kind
-from .backups import Backups
-from .deployment import Deployment
-from .diagnosis import Conditions
-from .hosts import Clock, Host
-from .lab import LabRows
-from .records import AuditLog, Lock, Records
-from .running import DiskHistory, Footprint, Runtime, Transitions
-from .server import Accounts, Api, ObjectStore
-from .work import Directory, QueueStore, Workload
+if TYPE_CHECKING:
+    from ..model import Capability, Kind
+    from .backups import Backups
+    from .deployment import Deployment
+    from .diagnosis import Conditions
+    from .hosts import Clock, Host
+    from .lab import LabRows
+    from .records import AuditLog, Lock, Records
+    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .server import Accounts, Api, ObjectStore
+    from .work import Directory, QueueStore, Workload
 
 
 class Ports(Protocol):

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ..model import (
-    DatabaseStatus,
-    Delta,
-    Held,
-    Job,
-    JobStatistics,
-    JobStatus,
-    Plan,
-    Project,
-    QueueChange,
-    QueueDepth,
-    QueueSnapshot,
-    Released,
-    Subscription,
-    User,
-    Worker,
-)
+if TYPE_CHECKING:
+    from ..capacity import PastJob
+    from ..model import (
+        DatabaseStatus,
+        Delta,
+        Held,
+        Job,
+        JobStatistics,
+        JobStatus,
+        Plan,
+        Project,
+        QueueChange,
+        QueueDepth,
+        QueueSnapshot,
+        Released,
+        Subscription,
+        User,
+        Worker,
+    )
 
 
 class Workload(Protocol):
@@ -96,6 +98,14 @@ class JobHistory(Protocol):
 
     def statistics(self, *, since: datetime) -> JobStatistics:
         """Count the jobs that have ended since a time, and measure their durations."""
+        ...
+
+    def worked(self, *, since: datetime, limit: int = 200_000) -> tuple[PastJob, ...]:
+        """Return the newest jobs that were created since a time, started and ended, in order of their creation."""
+        ...
+
+    def project_names(self, ids: Sequence[str]) -> Mapping[str, str]:
+        """Return the names (`owner/name`) of projects by id, without those that are gone."""
         ...
 
     def delta(self, delta_id: str) -> Delta:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
+from django.http.response import HttpResponseBase
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,22 +16,27 @@ from ...core import deltafile, intake
 from ...core.models import Delta, DeltaStatus, ProjectRole
 from ...core.permissions import Access, Action
 from ..base import NodeView
-from ..errors import InvalidDeltafileError, ObjectNotFoundError, TooLargeError
+from ..errors import DeltafileTooLargeError, InvalidDeltafileError, ObjectNotFoundError
+from ..long_lists import answer_all
 from ..openapi import BODY, PROJECT, multipart, operation
-from ..pagination import PageQuery, paginate
+from ..pagination import PageQuery, page_of
 from ..refusals import check_has_data
 from ..serializers.files import DeltafileBody
 from ..serializers.jobs import ChangedSerializer, DeltaSerializer, DeltaStatusBody
 
 
 class _DeltaList(NodeView):
-    def answer(self, deltas: QuerySet[Delta], deltafile_id: UUID | None = None) -> Response:
+    def answer(self, deltas: QuerySet[Delta], deltafile_id: UUID | None = None) -> HttpResponseBase:
         """Return deltas of the project in the order of their arrival."""
         query = self.read_query(PageQuery)
-        page = paginate(self.request, deltas.select_related("created_by").order_by("created_at", "pk"), query)
-        for delta in page.rows if deltafile_id else ():
-            delta.deltafile_id = deltafile_id  # a delta that was sent again belongs to each of its files
-        return Response(DeltaSerializer(page.rows, many=True).data, headers=page.headers)
+        rows = deltas.select_related("created_by").order_by("created_at", "pk")
+        page = page_of(self.request, rows, query)
+
+        def describe(delta: Delta) -> Any:
+            delta.deltafile_id = deltafile_id or delta.deltafile_id  # one that was sent again belongs to each file
+            return DeltaSerializer(delta).data
+
+        return answer_all(page.rows, describe, page.headers)
 
 
 class DeltasView(_DeltaList):
@@ -43,7 +51,7 @@ class DeltasView(_DeltaList):
         answers={200: DeltaSerializer(many=True)},
         errors=PROJECT | {400},
     )
-    def get(self, request: Request, project_id: UUID) -> Response:
+    def get(self, request: Request, project_id: UUID) -> HttpResponseBase:
         """List deltas."""
         del request
         project = self.access(project_id, Action.READ_DELTAS).project
@@ -63,19 +71,18 @@ class DeltasView(_DeltaList):
         access = self.access(project_id, Action.PUSH_DELTAS)
         check_has_data(access.project)
         try:
-            sent = deltafile.read_deltafile(self._read())
+            sent = self._read()
             _check_project(access, sent.project_id)
             intake.take(access.project, sent, self.caller, access.role or ProjectRole.READER)
+        except deltafile.DeltafileTooLargeError as error:
+            raise DeltafileTooLargeError(str(error)) from error
         except deltafile.DeltafileError as error:
             raise InvalidDeltafileError(str(error)) from error
         return Response(status=200)
 
-    def _read(self) -> bytes:
+    def _read(self) -> deltafile.Deltafile:
         upload = self.read_file("file")
-        if upload.blob.size > deltafile.MAX_BYTES:
-            raise TooLargeError(f"a deltafile may have at most {deltafile.MAX_BYTES} bytes; send several files")
-        with upload.open() as source:
-            return source.read()
+        return deltafile.read_deltafile(upload.open, settings.DELTAFILE_LIMITS, upload.blob.size)
 
 
 def _check_project(access: Access, named: UUID) -> None:
@@ -95,7 +102,7 @@ class DeltafileView(_DeltaList):
         answers={200: DeltaSerializer(many=True)},
         errors=PROJECT | {400},
     )
-    def get(self, request: Request, project_id: UUID, deltafile_id: UUID) -> Response:
+    def get(self, request: Request, project_id: UUID, deltafile_id: UUID) -> HttpResponseBase:
         """List deltas."""
         del request
         deltas = intake.of_deltafile(self.access(project_id, Action.READ_DELTAS).project, deltafile_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,8 +13,9 @@ from ...core.models import Job, JobType, Project
 from ...core.permissions import Action
 from ..base import Fields, NodeView
 from ..errors import NoDeltasToApplyError, ObjectNotFoundError
+from ..long_lists import answer_all
 from ..openapi import BODY, PROJECT, operation
-from ..pagination import paginate
+from ..pagination import page_of
 from ..refusals import check_has_data, check_has_qgis_file, refuse
 from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
 
@@ -32,15 +34,16 @@ class JobsView(NodeView):
         errors=PROJECT | {400},
         description="Older clients send `project_id` and `type` in the body of the request; this works too.",
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """List jobs."""
         query = self._read_query_or_body(request)
         project = self.access(query["project_id"], Action.READ_JOBS).project
         chosen = Job.objects.filter(project=project).defer("output", "feedback")
         if "type" in query:
             chosen = chosen.filter(type=query["type"])
-        page = paginate(request, chosen.order_by("-created_at", "pk"), query)
-        return Response(JobSerializer(page.rows, many=True, context=self.context).data, headers=page.headers)
+        page = page_of(request, chosen.order_by("-created_at", "pk"), query)
+        context = self.context
+        return answer_all(page.rows, lambda job: JobSerializer(job, context=context).data, page.headers)
 
     def _read_query_or_body(self, request: Request) -> Fields:
         if "project_id" in request.query_params or not request.data:

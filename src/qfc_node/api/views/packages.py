@@ -27,12 +27,12 @@ from .files import RANGE_ANSWERS
 NO_PACKAGE = "Packaging has never been triggered or successful for this project."
 
 
-def newest_package(project: Project) -> PackageJob:
-    """Return the job of the newest package. Raises InvalidJobError."""
-    job = packages.newest_package(project)
-    if job is None:
+def newest_package(project: Project) -> tuple[PackageJob, list[PackageFile]]:
+    """Return the job of the newest package and its files. Raises InvalidJobError."""
+    newest = packages.read_newest(project)
+    if newest is None:
         raise InvalidJobError(NO_PACKAGE)
-    return job
+    return newest
 
 
 def _describe(file: PackageFile) -> dict[str, Any]:
@@ -56,8 +56,8 @@ class LatestPackageView(NodeView):
         """Describe the package and the project's attachments."""
         del request
         project = self.access(project_id, Action.READ_FILES).project
-        job = newest_package(project)
-        files = [*packages.files_of(job), *packages.attachments_of(project)]
+        job, packaged = newest_package(project)
+        files = [*packaged, *packages.attachments_of(project)]
         answer = {
             "files": [_describe(file) for file in files],
             "layers": packages.layers_of(job),
@@ -82,8 +82,9 @@ class LatestPackageFileView(NodeView):
     def get(self, request: Request, project_id: UUID, filename: str) -> HttpResponseBase:
         """Send the bytes."""
         project = self.access(project_id, Action.READ_FILES).project
-        version = packages.find_file(project, newest_package(project), filename)
+        version = packages.find_file(project, filename)
         if version is None:
+            newest_package(project)
             raise ObjectNotFoundError(f"the package has no such file: {filename!r}")
         return send(request, version, filename)
 
@@ -128,9 +129,9 @@ class LegacyPackageView(NodeView):
         """Describe the package's files, without attachments."""
         del request
         project = self.access(project_id, Action.READ_FILES).project
-        job = newest_package(project)
+        job, packaged = newest_package(project)
         kept = ("name", "size", "sha256")
-        files = [{key: _describe(file)[key] for key in kept} for file in packages.files_of(job)]
+        files = [{key: _describe(file)[key] for key in kept} for file in packaged]
         layers = packages.layers_of(job) or {}
         return Response({"files": files, "layers": {key: _legacy_layer(layer) for key, layer in layers.items()}})
 

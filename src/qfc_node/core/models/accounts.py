@@ -109,6 +109,9 @@ class UserAccount(models.Model):
     class Meta:
         db_table = "core_useraccount"
 
+    def __str__(self) -> str:
+        return self.user.username
+
 
 class Organization(User):
     """A group of users that owns projects. It cannot log in."""
@@ -150,6 +153,9 @@ class OrganizationMember(models.Model):
             models.UniqueConstraint("organization", "member", name="core_organizationmember_unique"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.member.username} in {self.organization.username}"
+
 
 class Team(User):
     """A named group of an organization's members that can be a collaborator."""
@@ -179,3 +185,6 @@ class TeamMember(models.Model):
     class Meta:
         db_table = "core_teammember"
         constraints = [models.UniqueConstraint("team", "member", name="core_teammember_unique")]
+
+    def __str__(self) -> str:
+        return f"{self.member.username} in {self.team.username}"

@@ -56,6 +56,9 @@ class Delta(models.Model):
             models.Index("last_status", "created_at", name="core_delta_status_idx"),
         ]
 
+    def __str__(self) -> str:
+        return f"edit {self.id}"
+
 
 class ResentDelta(models.Model):
     """A known delta that a device sent again in another deltafile: after a failed request, QField asks for that one."""
@@ -98,3 +101,6 @@ class ApplyJobDelta(models.Model):
                 name="core_applyjobdelta_one_open_job",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"edit {self.delta_id} in job {self.apply_job_id}"

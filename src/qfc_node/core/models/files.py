@@ -47,6 +47,9 @@ class File(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.name
+
 
 #: Versions with more than one part whose tag does not say so yet.
 OLD_TAG = models.Q(size__gt=PART_BYTES) & ~models.Q(etag__contains="-")
@@ -76,6 +79,9 @@ class FileVersion(models.Model):
         db_table = "filestorage_fileversion"
         ordering = ["-uploaded_at", "-id"]
         indexes = [models.Index("content", condition=OLD_TAG, name="filestorage_old_tag_idx")]
+
+    def __str__(self) -> str:
+        return f"version {self.id}"
 
     @property
     def entity_tag(self) -> str:

@@ -48,9 +48,14 @@ class Worker(models.Model):
     heartbeat_at = models.DateTimeField(db_default=Now())
     #: idle, busy or draining
     state = models.CharField(max_length=16, default="idle")
+    #: What holds the worker's jobs: one object per layer with name, state (used, missing, off) and detail.
+    layers: models.JSONField[list[dict[str, str]] | None] = models.JSONField(null=True)
 
     class Meta:
         db_table = "node_worker"
+
+    def __str__(self) -> str:
+        return f"{self.host}, pid {self.pid}"
 
 
 class Job(models.Model):
@@ -112,6 +117,9 @@ class Job(models.Model):
             models.Index("status", "created_at", name="core_job_status_idx"),
             models.Index("status", "finished_at", include=["created_at", "started_at"], name="core_job_ended_idx"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
 
 
 class PackageJob(Job):

@@ -67,6 +67,9 @@ class Plan(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return self.display_name or self.code
+
 
 class Subscription(models.Model):
     """An account's plan between two times. The newest one that is active now counts."""
@@ -94,6 +97,9 @@ class Subscription(models.Model):
     class Meta:
         db_table = "subscription_subscription"
 
+    def __str__(self) -> str:
+        return f"{self.account}: {self.plan}"
+
 
 class PackageType(models.Model):
     """Something that can be added to a plan, for example storage."""
@@ -113,6 +119,9 @@ class PackageType(models.Model):
     class Meta:
         db_table = "subscription_packagetype"
 
+    def __str__(self) -> str:
+        return self.display_name or self.code
+
 
 class Package(models.Model):
     """Additional storage of a subscription: `quantity` times `type.unit_amount` megabytes."""
@@ -130,3 +139,6 @@ class Package(models.Model):
 
     class Meta:
         db_table = "subscription_package"
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.type}"

@@ -132,6 +132,9 @@ class ProjectCollaborator(models.Model):
             models.UniqueConstraint("project", "collaborator", name="core_projectcollaborator_unique"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.collaborator.username} in {self.project}"
+
 
 class ProjectRoleRow(models.Model):
     """The strongest role of each user in each project (view `projects_with_roles_vw`), without public roles."""
@@ -164,6 +167,9 @@ class ProjectSeed(models.Model):
     class Meta:
         db_table = "core_projectseed"
 
+    def __str__(self) -> str:
+        return f"seed of {self.project}"
+
 
 class Secret(models.Model):
     """A value that jobs of a project get and no client can read. `value` is encrypted with the stack's key."""
@@ -186,3 +192,6 @@ class Secret(models.Model):
     class Meta:
         db_table = "core_secret"
         constraints = [models.UniqueConstraint("project", "name", name="core_secret_project_name")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -13,3 +13,6 @@ class Setting(models.Model):
 
     class Meta:
         db_table = "constance_constance"
+
+    def __str__(self) -> str:
+        return self.key

@@ -41,3 +41,6 @@ class AuthToken(models.Model):
 
     class Meta:
         db_table = "authentication_authtoken"
+
+    def __str__(self) -> str:
+        return f"token of {self.user.username} ({self.client_type})"

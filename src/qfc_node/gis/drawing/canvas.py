@@ -25,9 +25,9 @@ class Canvas:
         self._view = view
         self._image = Image.new("RGBA", (view.width, view.height), background)
 
-    def picture(self, width: int, height: int) -> Image.Image:
-        """Return the finished picture in its final size in pixels."""
-        return self._image.convert("RGB").resize((width, height), Image.Resampling.LANCZOS)
+    def picture(self, oversampling: int) -> Image.Image:
+        """Return the finished picture, each pixel the mean of `oversampling` times as many in both directions."""
+        return self._image.convert("RGB").reduce(oversampling)
 
     def draw_features(
         self, features: Iterable[tuple[Shape, Symbol]], projection: LayerProjection, opacity: float

@@ -10,6 +10,9 @@ from ....stack.ports.diagnosis import ServerConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
+#: Sessions are counted up to this number.
+MOST_SESSIONS = 1_000_000
+
 
 class PostgresServer(ServerConditions):
     """The database server, and the application's periodic tasks."""
@@ -25,6 +28,10 @@ class PostgresServer(ServerConditions):
 
     def cron_runs(self) -> tuple[CronRun, ...] | None:
         return self._reader.kept(CronRun, "conditions_server.cron_runs")
+
+    def expired_sessions(self) -> int | None:
+        found = self._reader.kept_rows("conditions_server.expired_sessions", limit=MOST_SESSIONS)
+        return int(found[0]["number"]) if found else None
 
     def oldest_secret(self) -> datetime | None:
         found = self._reader.kept_rows("conditions_server.oldest_secret")

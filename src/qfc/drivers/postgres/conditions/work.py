@@ -14,6 +14,8 @@ from .reading import MOST, Reader
 TIME_LIMIT = "WORKER_TIMEOUT_S"
 #: The time limit of a job, in seconds, on an official server whose table of settings has no row for it.
 TIME_LIMIT_S = 600.0
+#: Of so many packages the output is read.
+MOST_PACKAGES = 200
 
 
 class PostgresWork(WorkConditions):
@@ -28,6 +30,10 @@ class PostgresWork(WorkConditions):
 
     def overtaken_edits(self, *, since: datetime) -> tuple[ProjectCount, ...]:
         return self._reader.all(ProjectCount, "conditions_work.overtaken_edits", since=since, limit=MOST)
+
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        bounds = {"since": since, "most": MOST_PACKAGES, "limit": MOST}
+        return self._reader.kept(ProjectCount, "conditions_work.skipped_features", **bounds)
 
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:
         bounds = {"since": since, "most": more_than, "limit": MOST}

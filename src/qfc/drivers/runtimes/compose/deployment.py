@@ -76,11 +76,18 @@ def project_of(folder: PurePosixPath, engine: Engine) -> str:
 
 
 def read_env(folder: PurePosixPath, engine: Engine) -> EnvFile:
-    """Return the deployment's `.env`, empty if it does not exist. Raises QfcError when it cannot be read."""
-    path = folder / ENV_FILE
+    """Return the `.env` of a folder, empty if it does not exist. Raises QfcError when it cannot be read."""
+    return read_env_file(folder / ENV_FILE, engine)
+
+
+def read_env_file(path: PurePosixPath, engine: Engine, *, must_exist: bool = False) -> EnvFile:
+    """Return a file of variables, empty if it need not exist. Raises QfcError when it cannot be read."""
     try:
         content = engine.machine.read_bytes(path)
-    except NotFoundError:
+    except NotFoundError as error:
+        if must_exist:
+            hint = "Containers were created with it: put it back, or recreate them with the present one."
+            raise QfcError(f"{path} does not exist.", hint=hint) from error
         return EnvFile("", str(path))
     except QfcError as error:
         raise QfcError(f"{path} cannot be read: {error.message}", hint="Check its owner and permissions.") from error

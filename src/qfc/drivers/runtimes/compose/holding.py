@@ -1,7 +1,8 @@
 """The jobs that worker containers hold.
 
 The node's workers store their host name in the database, and the host name of a container is the beginning of its id.
-Official workers only write logs: a worker holds the last job that it dequeued, if that job still runs.
+Official workers only write logs: a worker holds the last job that it dequeued since its container started, if that
+job still runs. A container keeps its id and its log when it restarts, but not the job of the killed process.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ LINES = 400
 _LAST_TAKEN = """
 tail=$1
 shift
-for id; do
-    job=$(docker logs --tail "$tail" "$id" 2>&1 | sed -n 's/.*Dequeued job \\([0-9a-f-]\\{36\\}\\).*/\\1/p' | tail -n 1)
+for one; do
+    id=${one%%,*}
+    job=$(docker logs --since "${one#*,}" --tail "$tail" "$id" 2>&1 |
+        sed -n 's/.*Dequeued job \\([0-9a-f-]\\{36\\}\\).*/\\1/p' | tail -n 1)
     echo "$id ${job:--}"
 done
 """
@@ -46,13 +49,17 @@ class JobHolding:
         return {**told, **(self._by_logs(rest, active) if rest else {})}
 
     def _by_logs(self, containers: Sequence[Container], active: set[str]) -> dict[str, str | None]:
-        argv = ["sh", "-c", _LAST_TAKEN, "sh", str(LINES), *(one.id for one in containers)]
+        argv = ["sh", "-c", _LAST_TAKEN, "sh", str(LINES), *(_with_start(one) for one in containers)]
         try:
             printed = self._engine.query(argv).stdout
         except QfcError:
             return {}
         taken = dict(line.split() for line in printed.splitlines())
         return {id: job if job in active else None for id, job in taken.items()}
+
+
+def _with_start(container: Container) -> str:
+    return f"{container.id},{(container.started_at or container.created_at).isoformat()}"
 
 
 def by_host(workers: Iterable[Worker], containers: Sequence[Container]) -> dict[str, str | None]:

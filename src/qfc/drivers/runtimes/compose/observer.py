@@ -6,15 +6,16 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from pathlib import PurePosixPath
 
 from ....errors import CommandError, ConfigError, NotFoundError
 from ....stack.model import Disk, Service
 from ...docker import snapshot as snapshots
-from ...docker.containers import Container
+from ...docker.containers import ENV_FILES, Container
 from ...docker.engine import Engine
 from ...docker.restarts import RestartHistory
 from ...docker.snapshot import Snapshot, Use
-from ...sql import block
+from ...queue_depth import depth_query
 from . import deployment as deployments
 from . import program
 from .deployment import ComposeConfig, ComposeProject
@@ -26,12 +27,6 @@ from .services import services
 FRESH_S = 1.0
 #: The label of the containers that official workers start for jobs.
 JOB_LABEL = "job_id"
-
-
-def depth_query() -> str:
-    """Return the query for the depth of the queue; the table of jobs has the same name in every release."""
-    query = " ".join(block("jobs.depth").text.splitlines()).replace("{job}", "core_job")
-    return f"select row_to_json(q) from ({query}) q"
 
 
 class Observer:
@@ -59,10 +54,19 @@ class Observer:
 
     @cached_property
     def compose(self) -> Compose:
-        """The host's Compose. Raises UnreachableError."""
+        """The host's Compose, for this project and its files of variables. Raises UnreachableError."""
         known = self._plan.version if self._plan else ""
-        project = self.deployment.project
-        return Compose(known, project) if known else program.find(self.engine, project)
+        version = known or program.find(self.engine, self.deployment.project).version
+        return Compose(version, self.deployment.project, tuple(map(str, self.env_files)))
+
+    @cached_property
+    def env_files(self) -> tuple[PurePosixPath, ...]:
+        """Return the files of variables that Compose was given for the newest container; none for the usual `.env`."""
+        own = [one for one in self.snapshot().containers if not one.is_one_off]
+        newest = max(own, key=lambda one: one.created_at, default=None)
+        named = newest.labels.get(ENV_FILES, "") if newest else ""
+        paths = tuple(PurePosixPath(path) for path in named.split(",") if path)
+        return () if paths == (self.deployment.folder / deployments.ENV_FILE,) else paths
 
     def snapshot(self, *, fresh: bool = False) -> Snapshot:
         """Return a snapshot of the deployment's containers. Raises UnreachableError and ConfigError."""

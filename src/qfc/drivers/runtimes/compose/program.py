@@ -16,10 +16,14 @@ _ASK = "docker compose version --short 2>/dev/null || docker-compose version --s
 
 @dataclass(frozen=True)
 class Compose:
-    """Compose on a host, for one project. `services` of None are all of them."""
+    """Compose on a host, for one project. `services` of None are all of them.
+
+    `env_files` are the files of variables that it reads instead of `.env` in the project's folder.
+    """
 
     version: str
     project: str
+    env_files: tuple[str, ...] = ()
 
     @property
     def is_v1(self) -> bool:
@@ -29,7 +33,8 @@ class Compose:
     def argv(self, *words: str) -> list[str]:
         """Return a command for the project. It must run in the project's folder, so that Compose reads its `.env`."""
         program = ["docker-compose"] if self.is_v1 else ["docker", "compose", "--progress", "plain"]
-        return [*program, "--project-name", self.project, *words]
+        given = [word for path in self.env_files for word in ("--env-file", path)]
+        return [*program, "--project-name", self.project, *given, *words]
 
     def config(self, files: Sequence[str] = ()) -> list[str]:
         """Print the resolved configuration of the files, or of other ones: JSON, or YAML from v1."""

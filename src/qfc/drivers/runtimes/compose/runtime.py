@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
 from ....stack.ports import Clock, Runtime
+from ....stack.progress import Progress, no_progress
 from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
@@ -52,9 +53,11 @@ class ComposeRuntime(Runtime):
         """Return the file systems of the deployment's folder, of the engine's and of the host, each once."""
         return self._observer.snapshot().disks
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         self._require(names)
+        progress("Starting services", 0, 1)
         self.lifecycle.start(names)
+        progress("Starting services", 1, 1)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         self._require(names)
@@ -83,7 +86,7 @@ class ComposeRuntime(Runtime):
 
         This asks for hashes, since v1 only finds what `up` would reject when it reads every service.
         """
-        env = Env(self._observer.engine, self._observer.deployment.folder)
+        env = Env(self._observer.engine, self._observer.deployment.folder, lambda: self._observer.env_files)
         before = env.change({REPLICAS: str(count)})
         self._observer.forget_plan()
         try:

@@ -100,9 +100,11 @@ def ensure_database(layout: Layout, settings: EmbeddedConfig) -> None:
 
 
 def write_password_file(layout: Layout, target: Endpoint) -> Path:
-    """Write the password file for psql and pg_dump; return its path."""
+    """Write the password file for psql and pg_dump, unless it is right already; return its path."""
     path = layout.secrets / "pgpass"
     fields = (target.host, str(target.port), "*", target.user, target.password)
     escaped = (field.replace("\\", "\\\\").replace(":", "\\:") for field in fields)
-    keep_file(path, (":".join(escaped) + "\n").encode(), mode=0o600)
+    content = (":".join(escaped) + "\n").encode()
+    if not path.exists() or path.read_bytes() != content:
+        keep_file(path, content, mode=0o600)
     return path

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ....errors import ConfigError, QfcError
+from ....stack.ports import DataNote
 from ...postgres_server import LONGEST_SOCKET_FOLDER
 
+#: Every process that supervisord starts has this variable, the stack's folder, so that orphans can be found.
+MARK = "QFC_SUPERVISED"
 #: Characters that have a meaning in supervisord's configuration and cannot be escaped there.
 FORBIDDEN = set("\"'%;#\n\r\t")
 
@@ -18,7 +21,8 @@ FORBIDDEN = set("\"'%;#\n\r\t")
 class EmbeddedConfig:
     """The configuration of an embedded stack. None: the last value, else the default.
 
-    `home` is the folder that all stacks share. With `database_url_file` the stack has no service `db`.
+    `home` is the folder that all stacks share. With `database_url_file` the stack has no service `db`. `known` is the
+    note, outside the stack's folder, that the stack has data.
     """
 
     name: str
@@ -29,6 +33,7 @@ class EmbeddedConfig:
     workers: int | None = None
     postgres_bin: Path | None = None
     database_url_file: Path | None = None
+    known: DataNote | None = None
 
 
 @dataclass(frozen=True)
@@ -110,6 +115,14 @@ class Layout:
     def exists(self) -> bool:
         """Whether the stack has ever been started."""
         return self.supervisor_conf.exists()
+
+    def missing(self, *, with_database: bool) -> tuple[Path, ...]:
+        """Return what is missing of the data that a stack has once it has been started."""
+        database = (self.database / "PG_VERSION", self.secrets / "POSTGRES_PASSWORD") if with_database else ()
+        parts = (self.node, self.secrets / "SECRET_KEY", *database)
+        if not any(part.exists() for part in parts):
+            return (self.folder,) if not self.folder.exists() else parts
+        return tuple(part for part in parts if not part.exists())
 
     def create(self) -> None:
         """Create the folders. Raises ConfigError for an unusable path, QfcError when it cannot be written."""

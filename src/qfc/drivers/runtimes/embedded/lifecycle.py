@@ -13,9 +13,9 @@ from ....files import keep_file
 from ....stack.ports import Clock
 from ....stack.waiting import wait_until
 from . import history, orphans
-from .layout import Layout
+from .layout import MARK, Layout
 from .logs import last_texts
-from .programs import MARK, WORKER, WORKER_STOP_S, Program, base_environment, service_of, supervisor_conf
+from .programs import WORKER, WORKER_STOP_S, Program, base_environment, service_of, supervisor_conf
 from .supervisor import Supervisor, launch, wait_gone
 
 POLL_S = 0.1
@@ -32,21 +32,26 @@ class Lifecycle:
     def __init__(self, layout: Layout, supervisor: Supervisor, clock: Clock) -> None:
         self._layout, self._supervisor, self._clock = layout, supervisor, clock
 
-    def apply(self, programs: Sequence[Program]) -> None:
-        """Make supervisord manage exactly these programs; changed and removed ones are stopped, none is started."""
+    def apply(self, programs: Sequence[Program]) -> frozenset[str]:
+        """Make supervisord manage exactly these programs; changed and removed ones are stopped, none is started.
+
+        Returns the services of the changed ones that were running: they have to be started again.
+        """
         user = "root" if os.geteuid() == 0 else None
         conf = supervisor_conf(self._layout, programs, user=user)
         keep_file(self._layout.supervisor_conf, conf.encode(), mode=0o600)
         if self._supervisor.pid() is None:
             environment = {**base_environment(os.environ), MARK: str(self._layout.folder)}
             launch(self._layout.supervisor_conf, self._supervisor, environment=environment)
-            return
+            return frozenset()
+        running = {name for name, info in self._supervisor.processes().items() if info.pid}
         added, changed, removed = self._supervisor.reload()
         self.halt([*changed, *removed])
         for name in (*changed, *removed):
             self._supervisor.remove(name)
         for name in (*added, *changed):
             self._supervisor.add(name)
+        return frozenset(service_of(name) for name in running.intersection(changed))
 
     def running(self, names: Iterable[str]) -> bool:
         """Return whether all these processes run or are starting."""

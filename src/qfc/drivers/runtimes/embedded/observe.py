@@ -12,7 +12,7 @@ from ....errors import NotRunningError, UnreachableError
 from ....stack.api_status import STATUS
 from ....stack.model import Health, Instance, Service, ServiceState
 from ...api import HttpApi
-from . import history, orphans
+from . import history
 from .layout import Layout
 from .listening import listens
 from .measure import Measurement, Usage
@@ -45,9 +45,9 @@ def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | Non
     except NotRunningError:
         return _without_supervisor(layout, wanted)
     measurement = Measurement([info.pid for info in processes.values() if info.pid])
-    pasts, usages = history.read(layout.history), measurement.usages()
-    app = processes.get(APP)
+    pasts, app = history.read(layout.history), processes.get(APP)
     healths = {service: _health(service, layout, url, app.pid if app else None) for service in wanted}
+    usages = measurement.usages()
     return tuple(
         _service(
             name, healths[name], names, [_instance(processes[one], usages, pasts) for one in names if one in processes]
@@ -81,9 +81,8 @@ def _instance(info: ProcessInfo, usages: Mapping[int, Usage], pasts: Mapping[str
 
 
 def _without_supervisor(layout: Layout, wanted: Mapping[str, Sequence[str]]) -> tuple[Service, ...]:
-    """Without supervisord every service is stopped, or unknown if processes outlived it."""
-    stopped = ServiceState.STOPPED if layout.exists else ServiceState.MISSING
-    state = ServiceState.UNKNOWN if layout.exists and orphans.find(layout) else stopped
+    """Without supervisord every service counts as stopped, even if its process outlived it: nothing restarts it."""
+    state = ServiceState.STOPPED if layout.exists else ServiceState.MISSING
     return tuple(Service(name, state, Health.UNKNOWN, len(names)) for name, names in wanted.items())
 
 

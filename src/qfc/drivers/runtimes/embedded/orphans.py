@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psutil
 
-from .layout import Layout
-from .programs import MARK, OPERATION_MARK
+from .layout import MARK, Layout
+from .programs import OPERATION_MARK
 
 log = logging.getLogger("qfc.supervisor")
 #: Seconds that an orphan gets to end by itself. Another worker repeats the uncommitted work of a job.

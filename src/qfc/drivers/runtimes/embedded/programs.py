@@ -15,11 +15,10 @@ import psutil
 from ....errors import ConfigError
 from ...postgres_server import Endpoint
 from .layout import Layout
+from .listening import EVERYWHERE
 from .state import EmbeddedState
 
 DATABASE, APP, WORKER = "db", "app", "worker_wrapper"
-#: Every process that supervisord starts has this variable, so that orphans can be found.
-MARK = "QFC_SUPERVISED"
 #: Every command of an operation has this variable, so that it can be found after the operation was killed.
 OPERATION_MARK = "QFC_OPERATION"
 #: Seconds for a worker to finish its job, for the app its requests, for the database its shutdown.
@@ -79,7 +78,7 @@ def node_environment(layout: Layout, state: EmbeddedState, endpoint: Endpoint) -
 
 def own_names(bind: str) -> list[str]:
     """Return the names and addresses at which clients reach a server that listens on this address."""
-    if bind not in {"0.0.0.0", "::"}:
+    if bind not in EVERYWHERE:
         return [bind]
     addresses = [
         one.address.split("%")[0] for many in psutil.net_if_addrs().values() for one in many if one.family in FAMILIES
@@ -114,15 +113,13 @@ def environment_of(text: str, path: Path) -> dict[str, str]:
 
 
 def app_argv(state: EmbeddedState) -> tuple[str, ...]:
-    """Return the command of the API: a few processes with threads, forked after the code is loaded."""
+    """Return the command of the API: a few processes with threads. The node's own file has the rest."""
     address = f"[{state.bind}]:{state.port}" if ":" in state.bind else f"{state.bind}:{state.port}"
     heartbeat = "/dev/shm" if os.access("/dev/shm", os.W_OK) else "/tmp"
     return (
-        *(sys.executable, "-m", "gunicorn", "qfc_node.wsgi:application", "--preload", "--no-control-socket"),
-        *("--bind", address, "--worker-class", "gthread", "--worker-tmp-dir", heartbeat),
-        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS), "--keep-alive", "15"),
-        # Names of files can be long; the API itself limits them, with an error in JSON.
-        *("--limit-request-line", "8190"),
+        *(sys.executable, "-m", "gunicorn", "--config", "python:qfc_node.serving.configuration"),
+        *("--bind", address, "--worker-tmp-dir", heartbeat),
+        *("--workers", str(APP_PROCESSES), "--threads", str(APP_THREADS)),
         *("--timeout", "300", "--graceful-timeout", str(APP_STOP_S - 10)),
     )
 

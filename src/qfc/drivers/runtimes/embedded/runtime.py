@@ -9,16 +9,18 @@ from datetime import datetime
 from pathlib import Path
 
 from .... import __version__
-from ....errors import NotFoundError, NotRunningError, QfcError, UsageError
+from ....errors import NotFoundError, NotRunningError, QfcError, RefusedError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
+from ....stack.names import did_you_mean
 from ....stack.ports import Clock, Runtime
+from ....stack.progress import Progress, no_progress
 from ...commands import run, run_attached
 from ...hosts.local import LocalHost
-from ...postgres_server import Endpoint, is_ready
+from ...postgres_server import Endpoint, client_program, is_ready
 from . import database, logs, orphans, secrets, state
 from .layout import EmbeddedConfig, Layout
 from .lifecycle import Lifecycle, in_stopping_order
-from .listening import PortTakenError, is_answered, listens
+from .listening import EVERYWHERE, PortTakenError, is_answered, lan_address, listens
 from .observe import serves_well, services, wanted_processes
 from .programs import (
     APP,
@@ -37,6 +39,10 @@ from .supervisor import Supervisor
 SUPERVISOR = "supervisor"
 #: The number of ports to try if other programs take them first.
 PORT_TRIES = 3
+#: The database, its migrations, everything else.
+PHASES = 3
+#: Seconds for a short question to the database.
+ASK_S = 5
 
 
 class EmbeddedRuntime(Runtime):
@@ -51,12 +57,21 @@ class EmbeddedRuntime(Runtime):
 
     @property
     def url(self) -> str:
-        """The address of the API. Raises NotRunningError before the first start."""
+        """The address of the API on this machine. Raises NotRunningError before the first start."""
+        remembered = state.read(self.layout.state)
+        return self._url_at({"0.0.0.0": "127.0.0.1", "::": "::1"}.get(remembered.bind, remembered.bind))
+
+    @property
+    def address(self) -> str:
+        """The address of the API for devices: on all addresses of this machine, the one in its network."""
+        remembered = state.read(self.layout.state)
+        return self._url_at(lan_address() if remembered.bind in EVERYWHERE else remembered.bind)
+
+    def _url_at(self, host: str) -> str:
         remembered = state.read(self.layout.state)
         if remembered.port is None:
             raise NotRunningError("The stack has never been started.", hint="Type: qfc up")
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(remembered.bind, remembered.bind)
-        return f"http://{f'[{host}]' if ':' in host and '[' not in host else host}:{remembered.port}"
+        return f"http://{f'[{host}]' if ':' in host else host}:{remembered.port}"
 
     def endpoint(self) -> Endpoint:
         """Return the endpoint of the stack's database. Raises UnreachableError when it does not run."""
@@ -67,29 +82,37 @@ class EmbeddedRuntime(Runtime):
         wanted = wanted_processes(remembered, with_database=self._has_database)
         return services(self.layout, wanted, self.url if remembered.port else None)
 
-    def start(self, names: Sequence[str] | None) -> None:
+    def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         chosen = self._chosen(names)
         if not chosen:
             return
+        self._require_data()
         self.layout.create()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
             orphans.sweep(self.layout)
+        current = self._settled_state()
         secrets.ensure(self.layout.secrets / "SECRET_KEY")
+        progress("Starting the database", 0, PHASES)
         database_program = database.prepare(self.layout, self.settings)
-        programs = self._programs(self._settled_state(), database_program)
-        self._lifecycle.apply(programs)
+        programs = self._programs(current, database_program)
+        chosen = {*chosen, *self._lifecycle.apply(programs)}
         if database_program is not None:
             self._lifecycle.start([DATABASE], ready=lambda: is_ready(self.layout.database))
         database.ensure_database(self.layout, self.settings)
         node = [program.name for program in programs if program.service in chosen and program.service != DATABASE]
         if node and not self._lifecycle.running(node):
+            progress("Migrating the database", 1, PHASES)
             self.execute(APP, ["migrate", "--no-input"])
+        progress("Starting the API and the workers", 2, PHASES)
         workers = [name for name in node if name != APP]
         if APP in node:
             self._lifecycle.begin(workers)
             self._start_api(database_program)
         self._lifecycle.start(workers)
+        progress("Started", PHASES, PHASES)
+        if self.settings.known is not None:
+            self.settings.known.note(self.layout.folder)
 
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         """Stop services, or for None all of them and supervisord; workers finish their jobs first unless `now`."""
@@ -124,9 +147,11 @@ class EmbeddedRuntime(Runtime):
         after = before.scaled(count, self._leaving(before) if running else ())
         state.write(self.layout.state, after)
         if running:
-            self._lifecycle.apply(self._programs(after, database.prepare(self.layout, self.settings)))
-            fresh = [program.name for program in node_programs(after, {}) if program.service == WORKER]
-            self._lifecycle.start(fresh)
+            changed = self._lifecycle.apply(self._programs(after, database.prepare(self.layout, self.settings)))
+            if changed:
+                self.start([WORKER, *changed])
+            else:
+                self._lifecycle.start([program.name for program in node_programs(after, {}) if program.name != APP])
 
     def execute(
         self,
@@ -144,6 +169,19 @@ class EmbeddedRuntime(Runtime):
             return run_attached(command, environment=environment, check=False)
         return run(command, environment=environment, stdin=stdin, timeout_s=timeout_s, name=argv[0])
 
+    def ask(self, statement: str) -> str | None:
+        """Return what psql prints for a statement; None if there is no psql or the statement fails.
+
+        Raises NotRunningError.
+        """
+        target = self.endpoint()
+        program = client_program("psql", self.settings.postgres_bin)
+        if program is None:
+            return None
+        argv = [str(program), "-XqAt", "-c", statement]
+        done = run(argv, environment=self._client_environment(target), timeout_s=ASK_S, check=False)
+        return done.stdout if done.exit_code == 0 else None
+
     def jobs_at_work(self) -> frozenset[str]:
         """Return none: workers hold leases, and the child processes of their jobs end with them."""
         return frozenset()
@@ -156,6 +194,19 @@ class EmbeddedRuntime(Runtime):
         yield from logs.read(files, lines=lines, since=since)
         if follower is not None:
             yield from follower.lines()
+
+    def _require_data(self) -> None:
+        """Refuse to start an empty server in place of one that had data: its disk may not be mounted."""
+        folder = self.settings.known.folder() if self.settings.known else None
+        missing = self.layout.missing(with_database=self._has_database) if folder else ()
+        if not missing:
+            return
+        moved = f" Its data were in {folder}." if folder != self.layout.folder else ""
+        name = self.settings.name
+        raise RefusedError(
+            f"The data of {name} are gone: {', '.join(map(str, missing))} is missing.{moved}",
+            hint=f"Mount the disk or put the folder back. For an empty server: qfc stacks remove {name}, then qfc init",
+        )
 
     def _start_api(self, database_program: Program | None) -> None:
         """Start the API, on another port if another program has taken its port meanwhile."""
@@ -194,7 +245,8 @@ class EmbeddedRuntime(Runtime):
             return known
         for name in names:
             if name not in known:
-                raise NotFoundError(f"There is no service {name}.", hint=f"Services: {', '.join(known)}")
+                said = f"There is no service {name}.{did_you_mean(name, known)}"
+                raise NotFoundError(said, hint=f"Services: {', '.join(known)}")
         return tuple(names)
 
     def _programs(self, current: state.EmbeddedState, database_program: Program | None) -> list[Program]:
@@ -206,7 +258,7 @@ class EmbeddedRuntime(Runtime):
         """Choose port, address and workers, and store them. A running API keeps its port."""
         remembered = state.read(self.layout.state)
         current = state.merged(remembered, self.settings)
-        same = current.bind == remembered.bind and self.settings.port in (None, remembered.port)
+        same = current.bind == remembered.bind and self.settings.port in (None, state.ANY_PORT, remembered.port)
         serving = self._supervisor.pid() is not None and self._lifecycle.running([APP])
         if not (serving and same and current.port is not None):
             current = state.with_port(current, self.settings, own=remembered.port if serving else None)
@@ -238,16 +290,20 @@ class EmbeddedRuntime(Runtime):
         if service != DATABASE:
             raise NotFoundError(f"There is no service {service}.", hint=f"Services: {', '.join(self._services)}")
         programs = database.installation(self.layout, self.settings)
-        environment = {
+        return [programs.program(argv[0]), *argv[1:]], self._client_environment(target)
+
+    def _client_environment(self, target: Endpoint) -> dict[str, str]:
+        """Return the environment of PostgreSQL's client programs."""
+        return {
             **base_environment(os.environ),
             "PGHOST": target.host,
             "PGPORT": str(target.port),
             "PGUSER": target.user,
             "PGDATABASE": target.database,
             "PGPASSFILE": str(database.write_password_file(self.layout, target)),
+            "PGCONNECT_TIMEOUT": str(ASK_S),
             "TERM": os.environ.get("TERM", "dumb"),
         }
-        return [programs.program(argv[0]), *argv[1:]], environment
 
     def database_command(self, argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
         """Return a program of PostgreSQL with the environment that connects it to the stack's database."""

@@ -14,11 +14,14 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ....errors import ConfigError, QfcError
+from ....errors import ConfigError, QfcError, RefusedError
 from ....files import keep_file
 from .layout import EmbeddedConfig
+from .listening import user_of
 
 DEFAULT_PORT = 8011
+#: The setting that asks for the last port, or for any free one if another program uses it.
+ANY_PORT = 0
 DEFAULT_BIND = "127.0.0.1"
 
 
@@ -70,32 +73,40 @@ def merged(state: EmbeddedState, settings: EmbeddedConfig) -> EmbeddedState:
 
 
 def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = None) -> EmbeddedState:
-    """Return the state with a free port: the configured one, else the last one, else 8011, else any.
+    """Return the state with a free port: the configured one, else the last one, else 8011; any only on request.
 
-    `own` is the port that our API uses now and would release. Raises ConfigError if the configured port, or every port
-    of that address, is taken.
+    `own` is the port that our API uses now and would release. Raises RefusedError if another program uses the port,
+    ConfigError if this account cannot listen there.
     """
     any_port = _any_port(state.bind)
-    if settings.port is not None:
-        if settings.port != own and not is_free(state.bind, settings.port):
-            raise ConfigError(
-                [f"Another program uses port {settings.port} of {state.bind}."],
-                hint="Stop that program, set another port, or set no port to get a free one.",
-            )
-        return replace(state, port=settings.port)
-    wanted = [
-        port for port in (state.port, DEFAULT_PORT) if port is not None and (port == own or is_free(state.bind, port))
-    ]
-    return replace(state, port=wanted[0] if wanted else any_port)
+    port = settings.port or state.port or DEFAULT_PORT
+    if port == own or is_free(state.bind, port):
+        return replace(state, port=port)
+    if settings.port == ANY_PORT:
+        return replace(state, port=any_port)
+    raise taken(state.bind, port)
+
+
+def taken(bind: str, port: int) -> RefusedError:
+    """Return the error for a port that another program uses: which one, and what to type."""
+    return RefusedError(
+        f"Port {port} of {bind} is used by {user_of(port)}.",
+        hint="Stop that program, or choose another port: qfc up --port NUMBER, or any free one: qfc up --any-port",
+    )
 
 
 def is_free(bind: str, port: int) -> bool:
-    """Return whether a server can listen there now."""
+    """Return whether a server can listen there now. Raises ConfigError if this account cannot, whoever else does."""
     with closing(socket.socket(_family(bind), socket.SOCK_STREAM)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((bind, port))
             probe.listen(1)
+        except PermissionError as error:
+            raise ConfigError(
+                [f"This account may not listen on port {port}: low ports belong to root."],
+                hint="Use a port from 1024 up with a proxy in front; see howto/network in the documentation",
+            ) from error
         except OSError:
             return False
         return True

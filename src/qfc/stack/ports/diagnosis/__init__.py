@@ -9,18 +9,23 @@ A new query goes into the file of its topic here and in the driver: `drivers/pos
 
 from __future__ import annotations
 
-from .accounts import AccountConditions
-from .conditions import Conditions
-from .containers import ContainerInspection
-from .engine import EngineInspection
-from .environment import EnvironmentInspection
-from .files import FileConditions
-from .host import HostInspection
-from .inspection import Inspection
-from .network import NetworkInspection
-from .projects import ProjectConditions
-from .server import ServerConditions
-from .work import WorkConditions
+from typing import TYPE_CHECKING
+
+from ....lazy import loader
+
+if TYPE_CHECKING:
+    from .accounts import AccountConditions
+    from .conditions import Conditions
+    from .containers import ContainerInspection
+    from .engine import EngineInspection
+    from .environment import EnvironmentInspection
+    from .files import FileConditions
+    from .host import HostInspection
+    from .inspection import Inspection
+    from .network import NetworkInspection
+    from .projects import ProjectConditions
+    from .server import ServerConditions
+    from .work import WorkConditions
 
 __all__ = [
     "AccountConditions",
@@ -36,3 +41,5 @@ __all__ = [
     "ServerConditions",
     "WorkConditions",
 ]
+
+__getattr__ = loader(__name__, __file__)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model.conditions import PlacesTaken, PlanChange, PlanLimits
+if TYPE_CHECKING:
+    from ...model.conditions import PlacesTaken, PlanChange, PlanLimits
 
 
 class AccountConditions(Protocol):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .accounts import AccountConditions
-from .files import FileConditions
-from .projects import ProjectConditions
-from .server import ServerConditions
-from .work import WorkConditions
+if TYPE_CHECKING:
+    from .accounts import AccountConditions
+    from .files import FileConditions
+    from .projects import ProjectConditions
+    from .server import ServerConditions
+    from .work import WorkConditions
 
 
 class Conditions(Protocol):

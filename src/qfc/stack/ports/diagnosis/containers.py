@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model import ContainerFacts
+if TYPE_CHECKING:
+    from ...model import ContainerFacts
 
 
 class ContainerInspection(Protocol):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model import EngineFacts, Neighbour
+if TYPE_CHECKING:
+    from ...model import EngineFacts, Neighbour
 
 
 class EngineInspection(Protocol):
@@ -16,6 +17,10 @@ class EngineInspection(Protocol):
 
     def networks(self) -> tuple[str, ...]:
         """Return the names of the engine's networks."""
+        ...
+
+    def subnets(self, network: str) -> tuple[str, ...]:
+        """Return the ranges of addresses of a network (172.18.0.0/16); none for a network that does not exist."""
         ...
 
     def volumes(self) -> tuple[str, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model import StoreFacts
+if TYPE_CHECKING:
+    from ...model import StoreFacts
 
 
 class EnvironmentInspection(Protocol):

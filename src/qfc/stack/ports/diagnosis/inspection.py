@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .containers import ContainerInspection
-from .engine import EngineInspection
-from .environment import EnvironmentInspection
-from .host import HostInspection
-from .network import NetworkInspection
+if TYPE_CHECKING:
+    from .containers import ContainerInspection
+    from .engine import EngineInspection
+    from .environment import EnvironmentInspection
+    from .host import HostInspection
+    from .network import NetworkInspection
 
 
 class Inspection(Protocol):

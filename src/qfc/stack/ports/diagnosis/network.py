@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model import MailServer, Reached, Vantage
+if TYPE_CHECKING:
+    from ...model import MailServer, Reached, Vantage
 
 
 class NetworkInspection(Protocol):

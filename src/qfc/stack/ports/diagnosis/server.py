@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model.conditions import CronRun, StuckSession
+if TYPE_CHECKING:
+    from ...model.conditions import CronRun, StuckSession
 
 
 class ServerConditions(Protocol):
@@ -24,6 +25,10 @@ class ServerConditions(Protocol):
 
     def cron_runs(self) -> tuple[CronRun, ...] | None:
         """Return the last runs of the application's periodic tasks; None where the server does not record them."""
+        ...
+
+    def expired_sessions(self) -> int | None:
+        """Return the number of rows of sessions that have ended, up to a million; None without such rows."""
         ...
 
     def oldest_secret(self) -> datetime | None:

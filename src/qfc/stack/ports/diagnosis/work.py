@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...model.conditions import LongJobs, ProjectCount
+if TYPE_CHECKING:
+    from ...model.conditions import LongJobs, ProjectCount
 
 
 class WorkConditions(Protocol):
@@ -20,6 +21,10 @@ class WorkConditions(Protocol):
 
         A device that downloads such a package no longer shows edits that it reported as sent.
         """
+        ...
+
+    def skipped_features(self, *, since: datetime) -> tuple[ProjectCount, ...] | None:
+        """Return projects whose last package lacks features, and how many; None where the server does not tell."""
         ...
 
     def processing_storms(self, *, since: datetime, more_than: int) -> tuple[ProjectCount, ...]:

@@ -48,8 +48,8 @@ _LANGUAGES = {
     0xCA: "cp1254",
     0xCB: "cp1253",
 }
-#: Largest relative difference of a number that is shortened to fit its field.
-_TOLERANCE = 1e-9
+#: Largest relative difference of a number that is shortened to fit its field: such numbers count as the same.
+_TOLERANCE = 1e-12
 #: Most bytes of a field. GDAL reads a whole number as a real one if its field is wider than `_WIDEST_INTEGER`.
 _WIDEST = {"C": 254, "N": 32, "F": 32}
 _WIDEST_INTEGER = 18

@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from ... import elsewhere
 from ...datasource import DatabaseSource
 from ..editing import RefusedError
 
@@ -33,7 +34,8 @@ def connection_of(source: DatabaseSource) -> dict[str, str]:
 
 
 def connect(parameters: Mapping[str, str]) -> Connection:
-    """Open a connection. Raises RefusedError."""
+    """Open a connection. Raises RefusedError, and NetworkNeededError where the process has no network."""
+    elsewhere.require()
     login: dict[str, Any] = {name: value for name, value in parameters.items() if name != _ROLE}
     try:
         connection: Connection = psycopg.connect(**login, **_SETTINGS)

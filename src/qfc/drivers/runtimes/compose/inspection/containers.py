@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from .....errors import NotFoundError, RefusedError
 from .....stack.model import ContainerFacts
 from .....stack.ports.diagnosis import ContainerInspection
-from ....docker.containers import Container, container
+from ....docker.containers import Container, PublishedPort, container
 from ....docker.engine import Engine, within
 from ..lifecycle import WORKER
 from ..observer import JOB_LABEL, Observer
@@ -75,6 +75,11 @@ def inspected(engine: Engine, *filters: str) -> list[Container]:
     return [container(json.loads(line)) for line in printed.splitlines() if line.startswith("{")]
 
 
+def _place(port: PublishedPort) -> str:
+    host = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip or "0.0.0.0"
+    return f"{host}:{port.host_port}"
+
+
 def _facts(one: Container, *, is_own: bool) -> ContainerFacts:
     return ContainerFacts(
         id=one.id,
@@ -92,4 +97,6 @@ def _facts(one: Container, *, is_own: bool) -> ContainerFacts:
         is_one_off=one.is_one_off,
         networks=tuple(one.addresses) or ((one.network,) if one.network else ()),
         mounts=tuple(one.mounts),
+        published=tuple(_place(port) for port in one.ports),
+        labels=one.labels,
     )

@@ -34,6 +34,11 @@ class ComposeEngine(EngineInspection):
     def networks(self) -> tuple[str, ...]:
         return tuple(self._engine.query(["docker", "network", "ls", "--format", "{{.Name}}"]).stdout.split())
 
+    def subnets(self, network: str) -> tuple[str, ...]:
+        wanted = "{{range .IPAM.Config}}{{.Subnet}} {{end}}"
+        argv = ["docker", "network", "inspect", "--format", wanted, network]
+        return tuple(self._engine.query(argv, check=False).stdout.split())
+
     def volumes(self) -> tuple[str, ...]:
         label = f"label={PROJECT}={self._observer.deployment.project}"
         labelled = self._engine.query(["docker", "volume", "ls", "-q", "--filter", label]).stdout.split()

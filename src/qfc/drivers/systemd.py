@@ -1,0 +1,70 @@
+"""systemd, by its own command `systemctl`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from ..errors import QfcError, RefusedError
+from ..files import keep_file
+from ..stack.ports.units import Units
+from .commands import run
+
+#: It exists where systemd is the init of the machine.
+BOOTED = Path("/run/systemd/system")
+SYSTEM_FOLDER = Path("/etc/systemd/system")
+START_S = 600.0
+
+
+class Systemd(Units):
+    """The units of the system, or of this user."""
+
+    def __init__(self, *, system: bool, folder: Path | None = None, booted: Path = BOOTED) -> None:
+        self._system, self._booted = system, booted
+        self._folder = folder or (SYSTEM_FOLDER if system else user_folder())
+
+    @property
+    def is_system(self) -> bool:
+        return self._system
+
+    def path(self, name: str) -> Path:
+        return self._folder / name
+
+    def install(self, name: str, text: str) -> None:
+        self._require()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise QfcError(f"{self._folder} cannot be created.", hint="Check its permissions.") from error
+        keep_file(self.path(name), text.encode())
+        self._ask("daemon-reload")
+        self._ask("enable", "--now", name)
+
+    def uninstall(self, name: str) -> None:
+        self._require()
+        self._ask("disable", name)
+        self.path(name).unlink(missing_ok=True)
+        self._ask("daemon-reload")
+
+    def state(self, name: str) -> str:
+        self._require()
+        return self._ask("is-active", name, check=False) or "unknown"
+
+    def _ask(self, *words: str, check: bool = True) -> str:
+        argv = ["systemctl", *([] if self._system else ["--user"]), *words]
+        return run(argv, environment=dict(os.environ), timeout_s=START_S, check=check).stdout.strip()
+
+    def _require(self) -> None:
+        if not self._booted.exists():
+            raise RefusedError(
+                "systemd does not run on this machine.",
+                hint="Start the stack at boot another way: with `crontab -e`, the line: @reboot qfc up",
+            )
+        if self._system and os.geteuid() != 0:
+            raise RefusedError("Only root may change units of the system.", hint="Use sudo, or --user.")
+
+
+def user_folder() -> Path:
+    """Return the folder of this user's units."""
+    base = os.environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "systemd/user"

@@ -1,0 +1,34 @@
+"""The units of systemd, of the system or of one user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+
+class Units(Protocol):
+    """Units that start with the machine, or with the first login of their user.
+
+    Every method raises RefusedError where systemd does not run, and CommandError with its words if it refuses.
+    """
+
+    @property
+    def is_system(self) -> bool:
+        """Whether the units are those of the system."""
+        ...
+
+    def path(self, name: str) -> Path:
+        """Return the file of a unit, whether or not it exists."""
+        ...
+
+    def install(self, name: str, text: str) -> None:
+        """Write a unit, enable and start it; what it starts may already run."""
+        ...
+
+    def uninstall(self, name: str) -> None:
+        """Disable a unit and remove it; what it started goes on."""
+        ...
+
+    def state(self, name: str) -> str:
+        """Return systemd's word for the state of a unit: active, inactive, failed, activating …"""
+        ...

@@ -1,0 +1,10 @@
+"""Gunicorn's configuration, the same for the embedded node, its containers and the tests.
+
+Address, number of processes and threads, and times come from the command line.
+"""
+
+worker_class = "qfc_node.serving.worker.Worker"
+wsgi_app = "qfc_node.wsgi:application"
+#: The code is loaded once and shared by the processes.
+preload_app = True
+control_socket_disable = True

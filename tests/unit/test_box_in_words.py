@@ -1,0 +1,32 @@
+"""What the suite says about the box of jobs."""
+
+from __future__ import annotations
+
+from qfc.stack.box import of_box
+from qfc.stack.model import BoxLayer, Verdict, Worker
+
+LANDLOCK, LIMITS = BoxLayer("landlock", "used", "version 7"), BoxLayer("limits", "used")
+NO_NETWORK = BoxLayer("network", "missing", "Operation not permitted")
+
+
+def test_layers_are_named_those_in_use_first() -> None:
+    found = of_box([Worker("w1", "idle", layers=(NO_NETWORK, LANDLOCK, LIMITS)), Worker("w2", "busy")])
+    assert found is not None
+    assert (found.verdict, found.evidence) == (
+        Verdict.OK,
+        "landlock, limits; network missing (Operation not permitted)",
+    )
+
+
+def test_workers_that_differ_are_told_apart_and_the_worst_counts() -> None:
+    workers = [Worker("w1", "idle", layers=(LANDLOCK, LIMITS)), Worker("w2", "idle", layers=(LIMITS,))]
+    found = of_box(workers)
+    assert found is not None
+    assert (found.verdict, found.evidence) == (
+        Verdict.DEGRADED,
+        "Jobs may do whatever their worker may. Layers: landlock, limits; or: limits",
+    )
+
+
+def test_nothing_is_said_of_workers_that_report_nothing_or_are_dead() -> None:
+    assert of_box([Worker("w1", "idle"), Worker("w2", "dead", layers=(LIMITS,))]) is None

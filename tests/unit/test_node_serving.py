@@ -1,0 +1,99 @@
+"""How long clients may keep the server waiting, and whose word about their address counts."""
+
+from __future__ import annotations
+
+import io
+import json
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from qfc_node.environment import SettingsError
+from qfc_node.serving.limits import Limits, Phase, Progress, is_late
+from qfc_node.serving.proxies import behind_proxies, client_of, counted_as, trusted_proxies
+from qfc_node.serving.requests import Request
+from qfc_node.serving.worker import adjustments
+from qfc_node.storage.file_part import FilePart
+
+LIMITS = Limits(idle_s=15, headers_s=20, stall_s=60, bytes_per_s=500)
+PROXIES = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"), ip_network("::1/128"))
+
+
+@pytest.mark.parametrize(
+    ("phase", "waited_s", "still_s", "moved", "late"),
+    [
+        (Phase.WORK, 5000, 5000, 0, False),
+        (Phase.IDLE, 15, 15, 0, False),
+        (Phase.IDLE, 15.1, 15.1, 0, True),
+        (Phase.HEADERS, 20, 0, 10_000, False),
+        (Phase.HEADERS, 20.1, 0, 10_000, True),
+        (Phase.BODY, 60, 60, 0, False),
+        (Phase.BODY, 60.1, 60.1, 10**9, True),
+        (Phase.BODY, 160, 1, 50_000, False),
+        (Phase.BODY, 160, 1, 49_999, True),
+        (Phase.ANSWER, 160, 1, 49_999, True),
+        (Phase.ANSWER, 100_000, 1, 10**9, False),
+    ],
+)
+def test_a_client_is_late(phase: Phase, waited_s: float, still_s: float, moved: int, late: bool) -> None:
+    assert is_late(Progress(phase, waited_s, still_s, moved), LIMITS) is late
+
+
+@pytest.mark.parametrize(
+    ("peer", "forwarded", "client"),
+    [
+        ("203.0.113.9", "198.51.100.1", "203.0.113.9"),  # nobody's word counts but a proxy's
+        ("127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1"),
+        ("127.0.0.1", "192.0.2.66, 198.51.100.1, 10.0.0.2", "198.51.100.1"),  # what the client claimed is left out
+        ("127.0.0.1", "", "127.0.0.1"),
+        ("127.0.0.1", "unknown", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.1, unknown", "127.0.0.1"),
+        ("::1", "2001:db8::7", "2001:db8::7"),
+        ("::ffff:127.0.0.1", "198.51.100.1", "198.51.100.1"),
+        ("127.0.0.1", "10.0.0.9", "10.0.0.9"),
+    ],
+)
+def test_the_address_of_a_client_behind_proxies(peer: str, forwarded: str, client: str) -> None:
+    assert client_of(peer, forwarded, PROXIES) == client
+
+
+def test_what_an_untrusted_client_says_of_itself_is_removed() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        seen.append(environ)
+        return []
+
+    environ = {"REMOTE_ADDR": "203.0.113.9", "HTTP_X_FORWARDED_FOR": "127.0.0.1", "HTTP_X_FORWARDED_PROTO": "https"}
+    behind_proxies(application, PROXIES)(environ, None)
+    assert seen == [{"REMOTE_ADDR": "203.0.113.9"}]
+
+
+def test_connections_are_counted_by_site() -> None:
+    assert counted_as("2001:db8:1:2:3::4") == counted_as("2001:db8:1:2::9") != counted_as("2001:db8:1:3::9")
+    assert counted_as("192.0.2.1") != counted_as("192.0.2.2")
+
+
+def test_a_mistake_in_the_proxies_is_reported_with_the_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QFC_NODE_TRUSTED_PROXIES", "10.0.0.0/8 nginx")
+    with pytest.raises(SettingsError, match="QFC_NODE_TRUSTED_PROXIES must be addresses"):
+        trusted_proxies()
+
+
+def test_a_body_that_the_disk_cannot_take_is_refused_before_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qfc_node.serving.requests.RESERVE_BYTES", 2**62)
+    request = Request(adjustments())
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nAuthorization: Token a\r\nContent-Length: 2000000\r\n\r\n"
+    assert request.received(head) == len(head)
+    status, headers, body = request.error.to_response()
+    assert status.startswith("503 ")
+    assert ("Retry-After", "5") in headers
+    assert json.loads(body)["code"] == "status_not_ok"
+
+
+def test_a_part_of_a_file_is_a_file() -> None:
+    part = FilePart(io.BytesIO(b"0123456789"), 2, 7)
+    assert (part.read(), part.tell()) == (b"23456", 5)
+    assert (part.seek(0, 2), part.seek(1), part.read(2), part.read(100)) == (5, 1, b"34", b"56")
