@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from field_server import FieldServer
+from ports import free_port
 from qfc.operations.proof import deltafile
 from qfc_command import Qfc, fresh_qfc
 from stack import DATABASE, USER
@@ -176,7 +177,7 @@ def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldSe
     sheet = tmp_path / "sheet.txt"
     running.ok("db", "keys", "--output", str(sheet))
     with fresh_qfc() as other:
-        other.ok("init", "local", "--workers", "1")
+        other.ok("init", "local", "--workers", "1", "--port", str(free_port()))
         other("db", "list")
         shutil.copytree(running.home / "backups", other.home / "backups")
         assert other("db", "restore", "--yes").code != 0
@@ -190,7 +191,7 @@ def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldSe
         assert there.files() == files
         there.http.close()
 
-        other.ok("init", "copy", "--workers", "1")
+        other.ok("init", "copy", "--workers", "1", "--port", str(free_port()))
         other.ok("--stack", "local", "db", "restore", "--to", made, "--into", "copy", "--yes")
         assert rows(other, "copy")["filestorage_fileversion"] == before["filestorage_fileversion"]
         for stack in ("local", "copy"):

@@ -37,6 +37,14 @@ def test_an_object_is_stored_once_for_all_sets(tmp_path: Path) -> None:
     assert len(files_below(tmp_path / "place/objects")) == len(before) + 1
 
 
+def test_nothing_that_is_stored_is_ever_written_again(tmp_path: Path) -> None:
+    """So the place may be one where we may write, and neither change nor delete."""
+    keep_set(store_in(tmp_path / "place"), OBJECTS, age=timedelta(days=1))
+    before = {path: path.stat().st_ino for path in files_below(tmp_path / "place")}
+    keep_set(store_in(tmp_path / "place"), {**OBJECTS, "new": b"new"})
+    assert before.items() <= {path: path.stat().st_ino for path in files_below(tmp_path / "place")}.items()
+
+
 def test_an_interrupted_backup_does_not_store_its_objects_again(tmp_path: Path) -> None:
     store = store_in(tmp_path / "place")
     stored = store.put_object(digest(b"x"), io.BytesIO(b"x"))

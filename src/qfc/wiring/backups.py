@@ -55,6 +55,7 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
 @contextmanager
 def scratch_stack(ports: EmbeddedPorts) -> Generator[Ports]:
     """Give an empty stack without workers beside another one; remains of one that was killed are removed first."""
+    from ..drivers.runtimes.embedded.state import ANY_PORT
     from .embedded import EmbeddedPorts
 
     folder = ports.stack.home / f".drill-{ports.name}"
@@ -64,7 +65,7 @@ def scratch_stack(ports: EmbeddedPorts) -> Generator[Ports]:
         folder=folder,
         # Nothing of it is to be remembered, and the other stack may use the usual port.
         notes=folder / "stacks.json",
-        port=0,
+        port=ANY_PORT,
         bind=None,
         workers=0,
         database_url_file=None,

@@ -94,7 +94,8 @@ class PlainBackupStore(BackupStore):
         if signature is None:
             raise _no_identity()
         self._settle()
-        self._objects.put(README, io.BytesIO(MANUAL.encode()))
+        if next(iter(self._objects.keys(README)), None) is None:
+            self._objects.put(README, io.BytesIO(MANUAL.encode()))
         self._objects.put(f"{SETS}{manifest.id}/{SIGNATURE}", io.BytesIO(signature))
         self._objects.put(f"{SETS}{manifest.id}/{MANIFEST}", io.BytesIO(content))
         self._settle()
