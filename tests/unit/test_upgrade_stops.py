@@ -35,6 +35,7 @@ GOOD = Upgrade(
     server_version="13.4 (Debian 13.4-1)",
     target_date=date(2026, 9, 1),
 )
+OLDER = replace(GOOD, after="v25.26")
 PROJECTS = replace(GOOD, target_date=date(2026, 7, 1), has_old_projects=True)
 MINIO = "  minio:\n    image: minio/minio:1\n"
 RUSTFS = "  rustfs:\n    image: rustfs/rustfs:1\n"
@@ -185,3 +186,15 @@ def test_without_an_image_for_the_database_nothing_is_said(text: str) -> None:
 def test_the_release_of_the_database_is_the_number_of_its_tag(image: str, ids: list[str]) -> None:
     upgrade = replace(GOOD, compose_text=f"services:\n  db:\n    image: {image}\n")
     assert [stop.id for stop in stops(upgrade)] == ids
+
+
+def test_an_older_release_is_said_to_be_one() -> None:
+    older = {stop.id: stop for stop in stops(OLDER)}["older"]
+    assert not older.blocks
+    assert "v25.26 is older than v25.27" in older.what
+    assert "rollback --with-data" in older.fix
+
+
+@pytest.mark.parametrize(("before", "after"), [("v25.27", "v25.27"), ("v25.9", "v25.10"), ("main", "v25.26")])
+def test_other_releases_are_not(before: str, after: str) -> None:
+    assert "older" not in {stop.id for stop in stops(replace(GOOD, before=before, after=after))}

@@ -183,6 +183,20 @@ def _qgis_images(upgrade: Upgrade) -> Stop | None:
     return Stop("E01", False, f"The release reads {new} instead of {old}.", f"Add {new} (and QGIS 4's) to .env.")
 
 
+def _older(upgrade: Upgrade) -> Stop | None:
+    """Going back: a database knows no way back from its migrations, which only the built image can compare."""
+    before, after = version(upgrade.before), version(upgrade.after)
+    if before is None or after is None or after >= before:
+        return None
+    return Stop(
+        "older",
+        False,
+        f"{upgrade.after} is older than {upgrade.before}. If the database has newer migrations, the deployment ends "
+        "after the build and changes nothing.",
+        "To go back with the data of that time: qfc deploy rollback --with-data.",
+    )
+
+
 RULES: tuple[Callable[[Upgrade], Stop | None], ...] = (
     _missing_variables,
     _geodb,
@@ -191,4 +205,5 @@ RULES: tuple[Callable[[Upgrade], Stop | None], ...] = (
     _renamed_projects,
     _postgres_major,
     _qgis_images,
+    _older,
 )
