@@ -95,6 +95,21 @@ def test_a_plan_is_refused_when_the_state_has_moved(running: Qfc) -> None:
     agent(running, work)
 
 
+def test_the_key_of_backups_is_not_in_an_answer(running: Qfc) -> None:
+    async def work(client: Client) -> None:
+        tools = {tool.name: tool for tool in (await client.list_tools()).tools}
+        assert set(tools["db_keys"].input_schema["properties"]) == {"stack", "plan_id"}
+        plan = answer(await client.call_tool("db_keys", {}))
+        assert (await client.call_tool("db_keys", {"show": True})).is_error
+        made = answer(await client.call_tool("db_keys", {"plan_id": plan["plan_id"]}))
+        assert "AGE-SECRET-KEY" not in str(plan) + str(made)
+        (path,) = (running.home / "passwords").glob("db_keys-*.txt")
+        assert "AGE-SECRET-KEY-1" in path.read_text()
+        assert path.stat().st_mode & 0o777 == 0o600
+
+    agent(running, work)
+
+
 def test_looks_answer_at_once_and_change_nothing(running: Qfc) -> None:
     before = audited(running)
 

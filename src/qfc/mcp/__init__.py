@@ -7,7 +7,7 @@ plans.py       changes that were shown and may be made, for a while
 toolbox.py     the tools that a server has, and what a call of one does
 reading.py     what can be read: resources and prompts
 server.py      all of it as a server of the official SDK
-http.py        the same over HTTP, with a token
+serve.py       over standard input and output, or over HTTP with a token
 
 Tools are made from the command line's own tree: a new command is a new tool. The tree is handed in, because the command
 line imports this package.

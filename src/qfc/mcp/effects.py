@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-#: Commands that only look.
+#: Commands that only look. `db verify` notes what it saw of a set.
 LOOKS = frozenset(
     {
         "audit", "capacity advise", "capacity report", "capacity simulate", "certs status", "db list", "db status",
@@ -37,9 +37,9 @@ REPEATABLE = frozenset(
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
 LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp"})
-#: Parameters that need a terminal or standard input, or never end; and the file of `doctor --report`.
+#: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
-WITHOUT_OF = {"doctor": frozenset({"path"})}
+WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}
 #: Flags that commands always get, because nobody can be asked.
 ALWAYS = {"users create": ("--generate",), "users password": ("--generate",)}
 

@@ -17,8 +17,8 @@ from .calls import Answer, Report, call
 from .plans import LIFETIME_S, PlanBook, check
 from .tools import Command, command_line, commands, input_schema
 
-#: The key of an answer that holds a new password.
-PASSWORD = "password"
+#: Keys of an answer that hold what only the operator may see: a new password, the key of backups.
+SECRETS = ("password", "sheet")
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Toolbox:
         rehearsed = await self._rehearse(command, plan.arguments, report)
         check(plan, rehearsed.document)
         answer = await call(command_line(command, plan.arguments, ("--yes",)), report)
-        return {**_told(self._without_password(command, answer)), "changed": not answer.is_error}
+        return {**_told(self._without_secrets(command, answer)), "changed": not answer.is_error}
 
     async def _rehearse(self, command: Command, arguments: Mapping[str, Any], report: Report) -> Answer:
         return await call(command_line(command, arguments, ("--dry-run",)), report)
@@ -91,15 +91,16 @@ class Toolbox:
                 hint="Ask the operator to start it without --read-only, or with --allow " + command.group,
             )
 
-    def _without_password(self, command: Command, answer: Answer) -> Answer:
-        """Put a new password into a file of the operator's, instead of into the answer."""
-        document = answer.document
-        if not document.get(PASSWORD):
-            return answer
+    def _without_secrets(self, command: Command, answer: Answer) -> Answer:
+        """Put what only the operator may see into files of theirs, instead of into the answer."""
+        secrets = {key: self._kept(command, answer.document[key]) for key in SECRETS if answer.document.get(key)}
+        return Answer(answer.exit_code, {**answer.document, **secrets})
+
+    def _kept(self, command: Command, secret: object) -> str:
         path = self._folder / f"{command.name}-{os.urandom(4).hex()}.txt"
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        replace_file(path, f"{document[PASSWORD]}\n".encode(), mode=0o600)
-        return Answer(answer.exit_code, {**document, PASSWORD: f"in the file {path} on the operator's machine"})
+        replace_file(path, f"{secret}\n".encode(), mode=0o600)
+        return f"in the file {path} on the operator's machine"
 
 
 def _own(arguments: Mapping[str, Any]) -> dict[str, Any]:
