@@ -80,7 +80,7 @@ def test_a_full_disk_is_found_loses_nothing_and_is_mended(stack: Stack, person: 
     assert "A15" in doctor(stack)
     put_off = person.upload("meanwhile.jpg")
     assert (put_off.status_code, put_off.json()["code"]) == (503, "status_not_ok")
-    assert "the file store cannot be used" in put_off.json()["message"]
+    assert "its disk is full" in put_off.json()["message"]
     assert person.photos() == {"before.jpg": PHOTO}
     assert stack.qfc("lab", "mend")["changed"] == ["disk-full"]
     assert doctor(stack, proof=True) == set()

@@ -88,7 +88,6 @@ class EmbeddedRuntime(Runtime):
         if not chosen:
             return
         self._require_data()
-        self.check_settings()
         self.layout.create()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
@@ -97,6 +96,7 @@ class EmbeddedRuntime(Runtime):
         secrets.ensure(self.layout.secrets / "SECRET_KEY")
         progress("Starting the database", 0, PHASES)
         database_program = database.prepare(self.layout, self.settings)
+        self.check_settings()  # now, because a new stack had no secrets to read before
         programs = self._programs(current, database_program)
         chosen = {*chosen, *self._lifecycle.apply(programs)}
         if database_program is not None:
