@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -296,3 +297,18 @@ def test_verbose_shows_the_traceback(qfc: Qfc) -> None:
     answer = qfc("--verbose", "--json", "status")
     assert "Traceback" in answer.err
     assert json.loads(answer.out)["error"]["code"] == "configuration"
+
+
+def test_init_takes_the_name_of_a_stack_from_the_flag_too(qfc: Qfc) -> None:
+    qfc.ok("init", "local")
+    made = qfc.ok("--stack", "second", "init", "--port", "8099")
+    assert made["stack"] == "second"
+    assert qfc("--json", "--stack", "second", "init", "third").code == 2
+
+
+def test_a_busy_port_is_said_before_tools_are_served(qfc: Qfc) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        answer = qfc("--json", "mcp", "--http", str(taken.getsockname()[1]))
+    assert answer.code == 4
+    assert "cannot be used" in answer.json["error"]["message"]
+    assert "Serving" not in answer.err

@@ -18,6 +18,7 @@ from .output import Writer
 from .session import Session, pass_session
 from .settings import setting_options
 
+USUAL = "local"
 HELP = """Write the configuration of a stack, by default one named `local` on this machine.
 
 On a terminal and without options it asks for name, folder, port and administrator; with --yes it does not ask.
@@ -34,12 +35,13 @@ An official deployment under Docker Compose, here or on a server that `ssh` reac
 
 
 @click.command("init", help=HELP)
-@click.argument("name", default="local")
+@click.argument("name", required=False)
 @setting_options()
 @click.option("--default", is_flag=True, help="Make it the stack that is meant without --stack.")
 @pass_session
-def command(session: Session, name: str, default: bool, **values: object) -> None:
+def command(session: Session, name: str | None, default: bool, **values: object) -> None:
     """Write the configuration."""
+    name = _name(name, session.stack)
     given = {key: value for key, value in values.items() if value is not None}
     if not default and is_guided(session, given):
         guide(session, name)
@@ -48,6 +50,13 @@ def command(session: Session, name: str, default: bool, **values: object) -> Non
         name, given, default=default, environment=os.environ, wire=wiring.wire, here=Path.cwd(), options=session.options
     )
     session.writer.result(result, lambda writer: _write(writer, result), quiet=result.stack)
+
+
+def _name(argument: str | None, stack: str | None) -> str:
+    """Return the stack that is meant: NAME or --stack, which must not differ. Raises UsageError."""
+    if argument and stack and argument != stack:
+        raise UsageError(f"{argument} and --stack {stack} are two stacks.", hint="Name one: qfc init NAME")
+    return argument or stack or USUAL
 
 
 def is_guided(session: Session, given: Mapping[str, object]) -> bool:

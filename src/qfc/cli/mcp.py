@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
+import socket
 from pathlib import Path
 
 import click
 
-from ..errors import ConfigError, UsageError
+from ..errors import ConfigError, RefusedError, UsageError
 from ..files import replace_file
 from .session import Session, pass_session
 
@@ -58,9 +59,21 @@ def command(
     if port is None:
         over_stdio(server)
         return
+    _require_free(host, port)
     token = _token(session, token_file or session.config.home / "mcp-token")
     session.writer.remark(f"Serving at http://{host}:{port}/mcp; stop with Ctrl-C.")
     over_http(server, host, port, token)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Refuse a port that cannot be had, before anything is said or made."""
+    try:
+        with socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET):
+            pass
+    except OSError as error:
+        raise RefusedError(
+            f"Port {port} of {host} cannot be used: {error.strerror}.", hint="Choose another: qfc mcp --http PORT"
+        ) from error
 
 
 def _require_sdk() -> None:

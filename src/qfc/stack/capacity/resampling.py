@@ -57,7 +57,7 @@ def blocks(history: History) -> list[list[Drawn]]:
     if number < 1 or len(history.jobs) < FEWEST_JOBS:
         raise TooLittleError(
             f"{len(history.jobs)} jobs in {history.hours:.1f} hours are too few to predict anything from.",
-            hint=f"Wait until there are {FEWEST_JOBS} jobs in an hour at least, or look back further: --days 30",
+            hint=f"It takes {FEWEST_JOBS} jobs, and an hour of work. Until then: qfc capacity report",
         )
     begin = history.end_s - number * length
     cut: list[list[Drawn]] = [[] for _ in range(number)]
