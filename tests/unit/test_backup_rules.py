@@ -86,6 +86,16 @@ def test_a_set_is_chosen_by_id_or_by_time() -> None:
     assert choose(sets, (NOW - 1.5 * DAY).isoformat()) == sets[2]
     assert choose(sets, (NOW - 9 * DAY).isoformat()) is None
     assert choose([], None) is None
+    assert choose(sets, sets[2].id[:-1]) == sets[2]
+    for nothing in ("nope", "../second", "2026", "", sets[2].id + "0"):
+        assert choose(sets, nothing) is None
+
+
+def test_a_date_means_its_end() -> None:
+    old, new = a_set(1, 3 * DAY), a_set(0, DAY)
+    day = f"{(NOW - DAY).astimezone():%Y-%m-%d}"
+    assert choose([old, new], day) == new
+    assert choose([old, new], f"{(NOW - 2 * DAY).astimezone():%Y-%m-%d}") == old
 
 
 def test_a_manifest_survives_its_json() -> None:

@@ -7,10 +7,9 @@ exists from the moment that its manifest is stored, and counts as a backup once 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, BinaryIO, cast
 
 from ..errors import DamagedError, QfcError
@@ -18,8 +17,6 @@ from ..errors import DamagedError, QfcError
 FORMAT = 1
 DATABASE, REFERENCES, CONFIGURATION, SECRETS = "database.dump", "references.jsonl", "configuration.tar", "secrets.tar"
 PARTS = (DATABASE, REFERENCES, CONFIGURATION, SECRETS)
-#: Ids begin with the time, for people; nothing is ordered by them.
-SET_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True)
@@ -210,14 +207,27 @@ def references_of(file: BinaryIO) -> Iterator[Stored]:
 
 
 def choose(manifests: Sequence[Manifest], wanted: str | None) -> Manifest | None:
-    """Return the set with that id, or the newest that is not younger than a time; without `wanted`, the newest."""
+    """Return the set with that id, or the only one whose id begins so; without `wanted`, the newest.
+
+    For a time it is the newest set that is not younger; a date means its end. None where there is no such set.
+    """
     ordered = sorted(manifests, key=lambda one: one.taken_at)
     if wanted is None:
         return ordered[-1] if ordered else None
-    if SET_ID.fullmatch(wanted):
-        return next((one for one in ordered if one.id == wanted), None)
-    limit = _time(wanted)
-    return next((one for one in reversed(ordered) if one.taken_at <= limit), None)
+    named = [one for one in ordered if one.id.startswith(wanted)]
+    if len(named) == 1:
+        return named[0]
+    limit = _limit(wanted)
+    return next((one for one in reversed(ordered) if limit and one.taken_at <= limit), None)
+
+
+def _limit(text: str) -> datetime | None:
+    """Return the time that an operator typed, for a date its end; None for anything else."""
+    try:
+        moment = _time(text)
+    except ValueError:
+        return None
+    return moment + timedelta(days=1) if len(text) == len("2026-11-30") else moment
 
 
 def _time(text: str) -> datetime:
