@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from qfc_node.box.work import Answer
+from qfc_node.gis import elsewhere
 from qfc_node.gis.database_rules import DatabaseRules, ForbiddenServerError, addresses
 from qfc_node.gis.deltas.editing import RefusedError
+from qfc_node.gis.deltas.editors.postgres_connection import connect
 from qfc_node.gis.deltas.editors.postgres_login import hidden_variables, login_of
+from qfc_node.worker.answers import as_permitted
 
 OWN = [(network, 5432) for network in ("127.0.0.0/8", "0.0.0.0/32", "::1/128")]
 PUBLIC = "93.184.215.14"
@@ -126,6 +130,25 @@ def test_what_is_not_a_port(port: str) -> None:
 def test_the_plan_may_forbid_databases() -> None:
     with pytest.raises(ForbiddenServerError, match="plan"):
         addresses("db.example", "", DatabaseRules(permitted=False), lambda *_: [PUBLIC])
+
+
+def test_only_a_job_with_a_right_to_databases_asks_for_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every such job would run twice."""
+    monkeypatch.setitem(elsewhere._permission, "given", False)
+    with pytest.raises(RefusedError, match="plan"):
+        connect({"host": "db.example"}, DatabaseRules(permitted=False), tmp_path)
+    with pytest.raises(elsewhere.NetworkNeededError):
+        connect({"host": "db.example"}, DatabaseRules(), tmp_path)
+
+
+def test_a_job_that_asks_without_a_right_has_failed() -> None:
+    asks, done = Answer("needs_network"), Answer("done")
+    refused = as_permitted(asks, DatabaseRules(permitted=False))
+    assert (refused.kind, "plan of the project's owner" in refused.error) == ("project_error", True)
+    assert as_permitted(asks, DatabaseRules()) == asks
+    assert as_permitted(done, DatabaseRules(permitted=False)) == done
 
 
 def test_rules_travel_as_text() -> None:

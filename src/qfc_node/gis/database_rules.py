@@ -21,6 +21,7 @@ Address = IPv4Address | IPv6Address
 #: Returns the addresses of a name, as texts. Raises OSError.
 Resolver = Callable[[str, int], Sequence[str]]
 
+NOT_IN_THE_PLAN = "The plan of the project's owner does not include layers in databases"
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:.]+(?:%\w+)?")
 #: An entry of the operator's list: a name, an address or a network, possibly with a port.
 _ENTRY = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<plain>[^:]+)|(?P<bare>[0-9A-Fa-f:]+(?:/\d+)?))(?::(?P<port>\d+))?")
@@ -68,7 +69,7 @@ def resolve(host: str, port: int) -> list[str]:
 def addresses(host: str, port: str, rules: DatabaseRules, resolver: Resolver = resolve) -> tuple[list[str], int]:
     """Return the addresses and the port of a server, all of them checked. Raises ForbiddenServerError."""
     if not rules.permitted:
-        raise ForbiddenServerError("The plan of the project's owner does not include layers in databases")
+        raise ForbiddenServerError(NOT_IN_THE_PLAN)
     number = _port(port)
     if not host or host.startswith(("/", "@", "\\")):
         raise ForbiddenServerError("The layer names no server, or the socket of one; give the server's name")
