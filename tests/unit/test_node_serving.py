@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from ipaddress import ip_network
 from typing import Any
 
@@ -91,6 +92,32 @@ def test_a_body_that_the_disk_cannot_take_is_refused_before_it_is_sent(monkeypat
     assert status.startswith("503 ")
     assert ("Retry-After", "5") in headers
     assert json.loads(body)["code"] == "status_not_ok"
+
+
+PIECE = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+def pieces_until_refused(head: bytes, at_most: int) -> tuple[int, str]:
+    """Send a chunked body; return after how many pieces of 64 kB it was refused, and the status."""
+    with closing(Request(adjustments())) as request:
+        request.received(head + b"\r\n")
+        for sent in range(1, at_most + 1):
+            request.received(PIECE)
+            if request.error:
+                return sent, request.error.to_response()[0]
+    return at_most, ""
+
+
+def test_a_chunked_body_of_nobody_ends_where_a_known_length_would() -> None:
+    assert pieces_until_refused(CHUNKED, 40) == (16, "401 Unauthorized")
+    assert pieces_until_refused(CHUNKED + b"Authorization: Token a\r\n", 40) == (40, "")
+
+
+def test_a_body_ends_when_the_disk_becomes_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qfc_node.serving.requests.RESERVE_BYTES", 2**62)
+    monkeypatch.setattr("qfc_node.serving.requests.LOOK_BYTES", 1_000_000)
+    assert pieces_until_refused(CHUNKED + b"Authorization: Token a\r\n", 40) == (16, "503 Service Unavailable")
 
 
 def test_a_part_of_a_file_is_a_file() -> None:
