@@ -5,17 +5,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from time import monotonic
 from typing import Any
 
+from ..storage.outgoing import RESERVE_BYTES, free_bytes
 from .library import Error, ErrorTask, HTTPRequestParser, WSGITask
 
 #: Without a token or a session nothing larger is accepted: forms and logins are far smaller.
 ANONYMOUS_BYTES = 1024 * 1024
-#: So much of the disk stays free when bodies are spooled; jobs, logs and small uploads need it.
-RESERVE_BYTES = 64 * 1024 * 1024
 #: Bodies are as large as that only if they are spooled.
 SPOOLED_BYTES = 1024 * 1024
 #: The room on the disk is looked at each time so much has arrived.
@@ -108,10 +105,7 @@ class Request(HTTPRequestParser):
 
 
 def _has_room(size: int) -> bool:
-    try:
-        return shutil.disk_usage(tempfile.gettempdir()).free > size + RESERVE_BYTES
-    except OSError:
-        return False
+    return free_bytes() > size + RESERVE_BYTES
 
 
 class Answer(WSGITask):
