@@ -199,6 +199,12 @@ def test_a_large_body_without_a_token_is_refused_and_the_client_reads_why(node: 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
+def test_a_chunked_body_without_a_token_is_refused_on_its_way(node: Node, project: str) -> None:
+    parts = (bytes(100_000) for _ in range(30))
+    answer = httpx.post(f"{node.url}files/{project}/a.bin/", content=parts, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+
+
 def test_a_client_that_asks_first_sends_no_body_in_vain(node: Node, project: str) -> None:
     head = f"POST /api/v1/files/{project}/a.bin/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n"
     with connect(node) as asking:

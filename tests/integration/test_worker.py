@@ -277,6 +277,18 @@ def test_secrets_reach_the_job_s_libpq_and_nothing_else(world: World) -> None:
     assert "GDAL_DRIVER_PATH" in job.output
 
 
+def test_a_job_that_asks_for_a_network_without_a_right_to_one_fails(world: World) -> None:
+    from qfc_node.core.models import Plan
+
+    Plan.objects.update(is_external_db_supported=False)
+    world.wish(misbehave="tell_environment")
+    job = world.job("ProcessProjectfileJob")
+    world.worker("--single-shot").wait(timeout=60)
+    assert finished(job, "failed")(), world.node.log
+    assert "plan of the project's owner does not include" in job.feedback["error"]
+    assert job.attempts == 1
+
+
 def test_a_deleted_project_ends_its_job(world: World) -> None:
     from qfc_node.core import projects
     from qfc_node.core.models import Job

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from qfc.stack.box import of_box
 from qfc.stack.model import BoxLayer, Verdict, Worker
 
@@ -26,6 +28,20 @@ def test_workers_that_differ_are_told_apart_and_the_worst_counts() -> None:
         Verdict.DEGRADED,
         "Jobs may do whatever their worker may. Layers: landlock, limits; or: limits",
     )
+
+
+def test_a_job_that_may_read_the_files_of_its_worker_is_not_held() -> None:
+    seccomp = BoxLayer("seccomp", "used")
+    found = of_box([Worker("w1", "idle", layers=(seccomp, LIMITS, replace(LANDLOCK, state="missing")))])
+    assert found is not None
+    assert (found.verdict, found.evidence.partition(".")[0]) == (
+        Verdict.DEGRADED,
+        "Jobs may read every file that their worker may",
+    )
+    for layer in ("account", "mounts", "landlock"):
+        held = of_box([Worker("w1", "idle", layers=(seccomp, BoxLayer(layer, "used")))])
+        assert held is not None
+        assert held.is_well
 
 
 def test_nothing_is_said_of_workers_that_report_nothing_or_are_dead() -> None:

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from qfc_node.box.work import Answer
+from qfc_node.gis import elsewhere
 from qfc_node.gis.database_rules import DatabaseRules, ForbiddenServerError, addresses
 from qfc_node.gis.deltas.editing import RefusedError
+from qfc_node.gis.deltas.editors.postgres_connection import connect
 from qfc_node.gis.deltas.editors.postgres_login import hidden_variables, login_of
+from qfc_node.worker.answers import as_permitted
 
 OWN = [(network, 5432) for network in ("127.0.0.0/8", "0.0.0.0/32", "::1/128")]
 PUBLIC = "93.184.215.14"
@@ -86,14 +90,50 @@ def test_the_operators_list(entry: str, host: str, port: str, is_allowed: bool) 
             addresses(host, port, rules, resolver)
 
 
-def test_the_nodes_own_server_is_refused_whatever_the_list_says() -> None:
-    rules = DatabaseRules(allowed=("0.0.0.0/0", "::/0", "db.lan"), denied=(*OWN, ("10.5.5.5", 6000)))
+def test_the_nodes_own_server_is_refused_without_an_entry_of_its_own() -> None:
+    allowed = ("0.0.0.0/0", "::/0", "0.0.0.0/0:5432", "127.0.0.0/8:5432", "127.0.0.1", "127.0.0.1:5433", "db.lan")
+    rules = DatabaseRules(allowed=allowed, own_servers=(*OWN, ("10.5.5.5", 6000)))
     for host in ("127.0.0.1", "127.0.0.2", "::1", "0.0.0.0", "::ffff:127.0.0.1"):
-        with pytest.raises(ForbiddenServerError):
+        with pytest.raises(ForbiddenServerError, match="with the port 5432 to QFC_NODE_DATABASE_HOSTS"):
             addresses(host, "5432", rules, names())
-    with pytest.raises(ForbiddenServerError):
+    with pytest.raises(ForbiddenServerError, match="another database of that server, with another login"):
         addresses("db.lan", "6000", rules, names(db__lan=["10.5.5.5"]))
     assert addresses("127.0.0.1", "5433", rules, names()) == (["127.0.0.1"], 5433)
+
+
+def test_a_public_server_with_the_nodes_own_database_needs_an_entry_too() -> None:
+    with pytest.raises(ForbiddenServerError, match="own database"):
+        addresses("db.example", "", DatabaseRules(own_servers=((PUBLIC, 5432),)), names(db__example=[PUBLIC]))
+
+
+OWN_LAN = DatabaseRules(
+    allowed=("db.lan:5432",), own_servers=(("10.5.5.5", 5432),), own_database="qfc" + "ü" * 30, own_user="node"
+)
+
+
+def own_login(folder: Path, database: str, user: str, host: str = "db.lan") -> dict[str, object]:
+    asked = {"host": host, "dbname": database, "user": user}
+    return login_of(asked, OWN_LAN, folder, names(db__lan=["10.5.5.5"], db__example=[PUBLIC]))
+
+
+def test_another_database_of_the_nodes_own_server(tmp_path: Path) -> None:
+    assert own_login(tmp_path, "field", "ada")["hostaddr"] == "10.5.5.5"
+
+
+@pytest.mark.parametrize(
+    ("database", "user", "complaint"),
+    [
+        (OWN_LAN.own_database, "ada", "own database"),
+        (OWN_LAN.own_database + "more", "ada", "own database"),  # PostgreSQL reads 63 bytes of it
+        ("field", "node", "login of the node itself"),
+    ],
+)
+def test_the_nodes_own_database_and_login_are_refused_whatever_the_list_says(
+    database: str, user: str, complaint: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedError, match=complaint):
+        own_login(tmp_path, database, user)
+    assert own_login(tmp_path, database, user, "db.example")["hostaddr"] == PUBLIC
 
 
 @pytest.mark.parametrize(
@@ -128,8 +168,27 @@ def test_the_plan_may_forbid_databases() -> None:
         addresses("db.example", "", DatabaseRules(permitted=False), lambda *_: [PUBLIC])
 
 
+def test_only_a_job_with_a_right_to_databases_asks_for_a_network(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else every such job would run twice."""
+    monkeypatch.setitem(elsewhere._permission, "given", False)
+    with pytest.raises(RefusedError, match="plan"):
+        connect({"host": "db.example"}, DatabaseRules(permitted=False), tmp_path)
+    with pytest.raises(elsewhere.NetworkNeededError):
+        connect({"host": "db.example"}, DatabaseRules(), tmp_path)
+
+
+def test_a_job_that_asks_without_a_right_has_failed() -> None:
+    asks, done = Answer("needs_network"), Answer("done")
+    refused = as_permitted(asks, DatabaseRules(permitted=False))
+    assert (refused.kind, "plan of the project's owner" in refused.error) == ("project_error", True)
+    assert as_permitted(asks, DatabaseRules()) == asks
+    assert as_permitted(done, DatabaseRules(permitted=False)) == done
+
+
 def test_rules_travel_as_text() -> None:
-    rules = DatabaseRules(True, ("10.0.0.0/8", "db.lan:5433"), (("127.0.0.0/8", 5432),))
+    rules = DatabaseRules(False, ("10.0.0.0/8", "db.lan:5433"), (("127.0.0.0/8", 5432),), "qfc", "node")
     assert DatabaseRules.from_text(rules.to_text()) == rules
     assert DatabaseRules.from_text("") == DatabaseRules()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from contextlib import closing
 from ipaddress import ip_network
 from typing import Any
 
@@ -14,7 +15,10 @@ from qfc_node.serving.limits import Limits, Phase, Progress, is_late
 from qfc_node.serving.proxies import behind_proxies, client_of, counted_as, trusted_proxies
 from qfc_node.serving.requests import Request
 from qfc_node.serving.worker import adjustments
+from qfc_node.storage import outgoing
+from qfc_node.storage.errors import NoRoomError
 from qfc_node.storage.file_part import FilePart
+from qfc_node.storage.outgoing import Outgoing, Promises
 
 LIMITS = Limits(idle_s=15, headers_s=20, stall_s=60, bytes_per_s=500)
 PROXIES = (ip_network("127.0.0.0/8"), ip_network("10.0.0.0/8"), ip_network("::1/128"))
@@ -93,7 +97,66 @@ def test_a_body_that_the_disk_cannot_take_is_refused_before_it_is_sent(monkeypat
     assert json.loads(body)["code"] == "status_not_ok"
 
 
+PIECE = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
+
+
+def pieces_until_refused(head: bytes, at_most: int) -> tuple[int, str]:
+    """Send a chunked body; return after how many pieces of 64 kB it was refused, and the status."""
+    with closing(Request(adjustments())) as request:
+        request.received(head + b"\r\n")
+        for sent in range(1, at_most + 1):
+            request.received(PIECE)
+            if request.error:
+                return sent, request.error.to_response()[0]
+    return at_most, ""
+
+
+def test_a_chunked_body_of_nobody_ends_where_a_known_length_would() -> None:
+    assert pieces_until_refused(CHUNKED, 40) == (16, "401 Unauthorized")
+    assert pieces_until_refused(CHUNKED + b"Authorization: Token a\r\n", 40) == (40, "")
+
+
+def test_a_body_ends_when_the_disk_becomes_full(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("qfc_node.serving.requests.RESERVE_BYTES", 2**62)
+    monkeypatch.setattr("qfc_node.serving.requests.LOOK_BYTES", 1_000_000)
+    assert pieces_until_refused(CHUNKED + b"Authorization: Token a\r\n", 40) == (16, "503 Service Unavailable")
+
+
 def test_a_part_of_a_file_is_a_file() -> None:
     part = FilePart(io.BytesIO(b"0123456789"), 2, 7)
     assert (part.read(), part.tell()) == (b"23456", 5)
     assert (part.seek(0, 2), part.seek(1), part.read(2), part.read(100)) == (5, 1, b"34", b"56")
+
+
+class Stream(io.BytesIO):
+    """A stream of a store elsewhere."""
+
+    def seekable(self) -> bool:
+        return False
+
+
+def test_an_answer_of_a_store_elsewhere_has_room_on_the_disk_or_does_not_begin(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, promises = 3_000_000, Promises()
+    monkeypatch.setattr(outgoing, "free_bytes", lambda: outgoing.RESERVE_BYTES + 2 * size)
+    first, second = (Outgoing(Stream(bytes(size)), 0, size, promises) for _ in range(2))
+    with pytest.raises(NoRoomError):
+        Outgoing(Stream(), 0, size, promises)
+    assert Outgoing(Stream(b"abcdef"), 2, 5, promises).read() == b"cde"  # small ones need none
+    second.close()
+    assert len(first.read(size - 10)) == size - 10
+    with Outgoing(Stream(bytes(size)), 10, size, promises) as third:
+        assert len(third.read()) == size - 10
+    assert (len(first.read()), first.read()) == (10, b"")
+
+
+def test_an_answer_ends_when_others_have_filled_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    size = 3_000_000
+    monkeypatch.setattr(outgoing, "LOOK_BYTES", 1_000_000)
+    answer = Outgoing(Stream(bytes(size)), 0, size, Promises())
+    assert len(answer.read(1_500_000)) == 1_500_000
+    monkeypatch.setattr(outgoing, "free_bytes", lambda: 0)
+    with pytest.raises(OSError, match="No space left"):
+        answer.read(1)

@@ -57,6 +57,7 @@ def test_a_unit_starts_watches_and_stops_the_stack_of_its_account() -> None:
     assert f"ExecStart={sys.executable} -m qfc --stack local --wait 120 up" in lines
     assert f"ExecStop={sys.executable} -m qfc --stack local --wait 120 down" in lines
     assert {"Type=forking", "Restart=on-failure", "KillMode=process", "User=root"} <= set(lines)
+    assert "TimeoutStartSec=infinity" in lines  # a migration may take long
     assert "PIDFile=/srv/a b/50%%/run/supervisord.pid" in lines
 
 

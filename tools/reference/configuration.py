@@ -84,7 +84,8 @@ NODE_VARIABLES: Mapping[str, str] = {
     "`account`, `privileges`, `mounts`, `landlock`, `network`, `seccomp`, `limits`; see [security](../security.md).",
     "QFC_NODE_DATABASE_HOSTS": "Names, addresses and networks (`10.1.0.0/16`), possibly with a port (`db.lan:5432`), "
     "where layers may be in databases although they are on this machine or in a private range. Servers on public "
-    "addresses need no entry.",
+    "addresses need no entry. The server of the node's own database needs one with its port; the node's database and "
+    "login stay forbidden.",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }

@@ -8,10 +8,10 @@ from .evidence import Evidence
 
 
 class OpenBox(Check):
-    """Whoever uploads a project could reach everything that the worker can."""
+    """Whoever uploads a project could reach everything that the worker can, or read all of its files."""
 
     id = "box"
-    title = "Nothing keeps jobs from the rest of the server"
+    title = "Nothing keeps jobs from the rest of the server, or from its files"
     severity = Severity.WARNING
     fix = "Use a kernel with Landlock (5.13 or newer) and do not set QFC_NODE_BOX_WITHOUT; see docs/security.md"
 

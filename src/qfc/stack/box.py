@@ -7,8 +7,10 @@ from collections.abc import Iterable, Sequence
 from .findings import Finding, Severity, clear, problem
 from .model import BoxLayer, Worker
 
-#: Layers that keep a job from the files, processes and network of the server. The others only limit what it uses.
-CONFINING = frozenset({"account", "mounts", "landlock", "network", "seccomp"})
+#: Layers that keep a job from the files of the server: enough of a box, with whatever else there is.
+KEEP_FILES = frozenset({"account", "mounts", "landlock"})
+#: Layers that keep a job from its processes and network, but not from files.
+KEEP_THE_REST = frozenset({"network", "seccomp"})
 
 
 def of_box(workers: Iterable[Worker]) -> Finding | None:
@@ -17,14 +19,17 @@ def of_box(workers: Iterable[Worker]) -> Finding | None:
     if not known:
         return None
     told = "; or: ".join(dict.fromkeys(map(described, known)))
-    if all(map(is_confined, known)):
-        return clear("box", told)
-    return problem("box", Severity.WARNING, f"Jobs may do whatever their worker may. Layers: {told}")
+    used = [in_use(layers) for layers in known]
+    if not all(names & (KEEP_FILES | KEEP_THE_REST) for names in used):
+        return problem("box", Severity.WARNING, f"Jobs may do whatever their worker may. Layers: {told}")
+    if not all(names & KEEP_FILES for names in used):
+        return problem("box", Severity.WARNING, f"Jobs may read every file that their worker may. Layers: {told}")
+    return clear("box", told)
 
 
-def is_confined(layers: Sequence[BoxLayer]) -> bool:
-    """Whether at least one layer keeps a job from the rest of the server."""
-    return any(layer.state == "used" and layer.name in CONFINING for layer in layers)
+def in_use(layers: Sequence[BoxLayer]) -> frozenset[str]:
+    """Return the names of the layers that hold the jobs."""
+    return frozenset(layer.name for layer in layers if layer.state == "used")
 
 
 def described(layers: Sequence[BoxLayer]) -> str:

@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import PurePath
 
 #: Workers finish their jobs first; a job may take ten minutes.
-STOP_S, START_S, WAIT_S = 1000, 300, 120
+STOP_S, WAIT_S = 1000, 120
+#: `qfc up` ends by itself. A migration of a large database takes as long as it takes: whoever cuts it off and starts
+#: again begins it again, for ever.
+START = "infinity"
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,7 @@ def unit_text(plan: UnitPlan) -> str:
         "Restart=on-failure",
         "RestartSec=2",
         "KillMode=process",
-        f"TimeoutStartSec={START_S}",
+        f"TimeoutStartSec={START}",
         f"TimeoutStopSec={STOP_S}",
         "",
         "[Install]",

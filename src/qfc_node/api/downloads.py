@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from django.http import FileResponse, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.http import (
     content_disposition_header,  # pyright: ignore[reportAttributeAccessIssue, reportUnknownVariableType]  (stubs lag)
@@ -20,10 +19,11 @@ from rest_framework.request import Request
 
 from ..core import file_versions
 from ..core.models import FileVersion
+from ..storage.errors import NoRoomError
 from ..storage.file_part import FilePart
+from ..storage.outgoing import Outgoing
 from .errors import ApiError
 
-CHUNK = 256 * 1024
 RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 CONTENT_TYPE = "application/octet-stream"
 
@@ -50,7 +50,7 @@ def send(request: Request, version: FileVersion, name: str) -> HttpResponseBase:
         return _with_headers(HttpResponse(status=304), version, name)
     span = _wanted(request, version)
     if span is None:
-        whole = FileResponse(file_versions.read(version), content_type=CONTENT_TYPE)
+        whole = FileResponse(_opened(version, Span(0, version.size)), content_type=CONTENT_TYPE)
         whole["Content-Length"] = str(version.size)
         return _with_headers(whole, version, name)
     if span.start >= version.size or span.end <= span.start:
@@ -114,33 +114,26 @@ def _unsatisfiable(version: FileVersion) -> HttpResponseBase:
 
 
 def _part(version: FileVersion, span: Span) -> HttpResponseBase:
-    source = file_versions.read(version)
-    # A file of this machine is sent by the server itself; no thread waits for a client that reads slowly.
-    response = (
-        FileResponse(FilePart(source, span.start, span.end), status=206, content_type=CONTENT_TYPE)
-        if source.seekable()
-        else StreamingHttpResponse(_read(source, span), status=206, content_type=CONTENT_TYPE)
-    )
+    response = FileResponse(_opened(version, span), status=206, content_type=CONTENT_TYPE)
     response["Content-Length"] = str(span.end - span.start)
     response["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{version.size}"
     return response
 
 
-def _read(source: BinaryIO, span: Span) -> Iterator[bytes]:
-    with source:
-        _skip(source, span.start)
-        left = span.end - span.start
-        while left and (chunk := source.read(min(CHUNK, left))):
-            left -= len(chunk)
-            yield chunk
+def _opened(version: FileVersion, span: Span) -> BinaryIO:
+    """Open a part of a version. No thread waits for a client that reads slowly. Raises StorageError.
 
-
-def _skip(source: BinaryIO, count: int) -> None:
+    A file of this machine is sent by the server itself; one of a store elsewhere waits on the disk.
+    """
+    source = file_versions.read(version)
     if source.seekable():
-        source.seek(count)
-        return
-    while count and (chunk := source.read(min(CHUNK, count))):
-        count -= len(chunk)
+        is_whole = span == Span(0, version.size)
+        return source if is_whole else cast(BinaryIO, FilePart(source, span.start, span.end))
+    try:
+        return cast(BinaryIO, Outgoing(source, span.start, span.end))
+    except NoRoomError:
+        source.close()
+        raise
 
 
 def _with_headers(response: HttpResponseBase, version: FileVersion, name: str) -> HttpResponseBase:

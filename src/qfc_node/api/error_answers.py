@@ -17,7 +17,7 @@ from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 
-from ..storage.errors import InvalidProjectFileError, RejectedError, StorageError, UploadTooLargeError
+from ..storage.errors import InvalidProjectFileError, NoRoomError, RejectedError, StorageError, UploadTooLargeError
 from .errors import (
     AlreadyExistsError,
     ApiError,
@@ -85,6 +85,7 @@ TRANSLATIONS: tuple[tuple[type[Exception], Callable[[Exception], ApiError]], ...
     (InvalidProjectFileError, lambda error: InvalidQgisProjectFileError(str(error))),
     (RejectedError, lambda error: InvalidInputError(str(error))),
     (RecursionError, lambda _: InvalidInputError("the body is nested too deeply")),
+    (NoRoomError, lambda _: UnavailableError("its disk is full")),
     (StorageError, lambda _: UnavailableError("the file store cannot be used")),
     (DataError, lambda _: InvalidInputError("a value is outside the range that can be stored")),
     (IntegrityError, lambda _: AlreadyExistsError("another request changed the same data at the same time")),

@@ -21,6 +21,9 @@ Address = IPv4Address | IPv6Address
 #: Returns the addresses of a name, as texts. Raises OSError.
 Resolver = Callable[[str, int], Sequence[str]]
 
+NOT_IN_THE_PLAN = "The plan of the project's owner does not include layers in databases"
+#: Of longer names of databases and users, PostgreSQL reads only the beginning.
+_NAME_BYTES = 63
 _NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:.]+(?:%\w+)?")
 #: An entry of the operator's list: a name, an address or a network, possibly with a port.
 _ENTRY = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<plain>[^:]+)|(?P<bare>[0-9A-Fa-f:]+(?:/\d+)?))(?::(?P<port>\d+))?")
@@ -37,13 +40,16 @@ class DatabaseRules:
     """The rules of one job.
 
     `permitted`: whether layers in databases are allowed at all. `allowed`: names, addresses and networks of the
-    operator, needed for servers in private ranges, possibly as `host:port`. `denied`: networks and ports of the node's
-    own servers, which no list allows.
+    operator, needed for servers in private ranges, possibly as `host:port`. `own_servers`: networks and port of the
+    node's own database server, where layers need an entry `host:port`, and may never be in `own_database` or log in as
+    `own_user`.
     """
 
     permitted: bool = True
     allowed: tuple[str, ...] = ()
-    denied: tuple[tuple[str, int], ...] = ()
+    own_servers: tuple[tuple[str, int], ...] = ()
+    own_database: str = ""
+    own_user: str = ""
 
     def to_text(self) -> str:
         """Return the rules as text, for another process."""
@@ -55,8 +61,9 @@ class DatabaseRules:
         if not text:
             return DatabaseRules()
         values = json.loads(text)
-        denied = tuple((str(host), int(port)) for host, port in values["denied"])
-        return DatabaseRules(bool(values["permitted"]), tuple(values["allowed"]), denied)
+        values["allowed"] = tuple(values["allowed"])
+        values["own_servers"] = tuple((str(host), int(port)) for host, port in values["own_servers"])
+        return DatabaseRules(**values)
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -68,7 +75,7 @@ def resolve(host: str, port: int) -> list[str]:
 def addresses(host: str, port: str, rules: DatabaseRules, resolver: Resolver = resolve) -> tuple[list[str], int]:
     """Return the addresses and the port of a server, all of them checked. Raises ForbiddenServerError."""
     if not rules.permitted:
-        raise ForbiddenServerError("The plan of the project's owner does not include layers in databases")
+        raise ForbiddenServerError(NOT_IN_THE_PLAN)
     number = _port(port)
     if not host or host.startswith(("/", "@", "\\")):
         raise ForbiddenServerError("The layer names no server, or the socket of one; give the server's name")
@@ -80,10 +87,26 @@ def addresses(host: str, port: str, rules: DatabaseRules, resolver: Resolver = r
         found = []
     if not found:
         raise ForbiddenServerError(f"The server '{host}' is unknown")
-    if is_on(Layer.ADDRESSES) and not all(_is_allowed(host, address, number, rules) for address in found):
-        hint = "ask the operator of the node to add it to QFC_NODE_DATABASE_HOSTS"
-        raise ForbiddenServerError(f"Layers may not be in a database at '{host}': {hint}")
+    if is_on(Layer.ADDRESSES):
+        for address in found:
+            _check_address(host, _plain(address), number, rules)
     return [str(address) for address in found], number
+
+
+def check_login(found: Sequence[str], port: int, database: str, user: str, rules: DatabaseRules) -> None:
+    """Check a login at addresses of `addresses`: it must not be the node's own. Raises ForbiddenServerError."""
+    is_own = any(_is_own(_plain(ip_address(address)), port, rules) for address in found)
+    if not (is_own and is_on(Layer.ADDRESSES)):
+        return
+    if _as_read(database) == _as_read(rules.own_database):
+        raise ForbiddenServerError("Layers may not be in the node's own database; use another one of that server")
+    if _as_read(user) == _as_read(rules.own_user):
+        raise ForbiddenServerError("Layers may not use the login of the node itself; make another one on that server")
+
+
+def _as_read(name: str) -> bytes:
+    """Return the part of a name that PostgreSQL reads."""
+    return name.encode("utf-8", "surrogatepass")[:_NAME_BYTES]
 
 
 def _port(text: str) -> int:
@@ -94,12 +117,28 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _is_allowed(host: str, address: Address, port: int, rules: DatabaseRules) -> bool:
-    plain = _plain(address)
-    if any(port == number and plain in ip_network(network) for network, number in rules.denied):
-        return False
-    is_public = plain.is_global and not plain.is_multicast and not plain.is_reserved
-    return is_public or any(_matches(entry, host, plain, port) for entry in rules.allowed)
+def _check_address(host: str, address: Address, port: int, rules: DatabaseRules) -> None:
+    entries = [entry for entry in rules.allowed if _matches(entry, host, address, port)]
+    if _is_own(address, port, rules):
+        if not any(map(_is_explicit, entries)):
+            hint = f"ask the operator of the node to add '{host}' with the port {port} to QFC_NODE_DATABASE_HOSTS"
+            reason = "the node's own database is there. For another database of that server, with another login"
+            raise ForbiddenServerError(f"Layers may not be in a database at '{host}': {reason}, {hint}")
+        return
+    is_public = address.is_global and not address.is_multicast and not address.is_reserved
+    if not (is_public or entries):
+        hint = "ask the operator of the node to add it to QFC_NODE_DATABASE_HOSTS"
+        raise ForbiddenServerError(f"Layers may not be in a database at '{host}': {hint}")
+
+
+def _is_own(address: Address, port: int, rules: DatabaseRules) -> bool:
+    return any(port == number and address in ip_network(network) for network, number in rules.own_servers)
+
+
+def _is_explicit(entry: str) -> bool:
+    """Whether an entry is about one server, not about a network or every port of a machine."""
+    found = _ENTRY.fullmatch(entry)
+    return found is not None and bool(found["port"]) and "/" not in entry
 
 
 def _plain(address: Address) -> Address:

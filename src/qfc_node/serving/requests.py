@@ -5,19 +5,18 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from time import monotonic
 from typing import Any
 
+from ..storage.outgoing import RESERVE_BYTES, free_bytes
 from .library import Error, ErrorTask, HTTPRequestParser, WSGITask
 
 #: Without a token or a session nothing larger is accepted: forms and logins are far smaller.
 ANONYMOUS_BYTES = 1024 * 1024
-#: So much of the disk stays free when bodies are spooled; jobs, logs and small uploads need it.
-RESERVE_BYTES = 64 * 1024 * 1024
 #: Bodies are as large as that only if they are spooled.
 SPOOLED_BYTES = 1024 * 1024
+#: The room on the disk is looked at each time so much has arrived.
+LOOK_BYTES = 4 * 1024 * 1024
 
 
 class RefusedError(Error):
@@ -53,6 +52,8 @@ class Request(HTTPRequestParser):
         super().__init__(adj)
         self.started = monotonic()
         self.headers_done: float | None = None
+        #: When so much of the body has arrived, the room on the disk is looked at again.
+        self.looks_at = LOOK_BYTES
 
     def received(self, data: bytes) -> int:
         """Take in bytes; return how many belonged to this request."""
@@ -64,6 +65,8 @@ class Request(HTTPRequestParser):
         if self.headers_finished and self.headers_done is None:
             self.headers_done = monotonic()
             self._check_body()
+        elif self.body_bytes_received and self.error is None:
+            self._check_progress()
         self._in_our_form()
         return consumed
 
@@ -74,6 +77,15 @@ class Request(HTTPRequestParser):
             self._end(RefusedError(401, "Unauthorized", "not_authenticated", "Not authenticated"))
         elif self.content_length > SPOOLED_BYTES and not _has_room(self.content_length):
             self._end(no_room())
+
+    def _check_progress(self) -> None:
+        """Check what has arrived: nobody says how long a chunked body becomes, and others fill the disk meanwhile."""
+        if self.body_bytes_received > ANONYMOUS_BYTES and not self._is_known():
+            self._end(RefusedError(401, "Unauthorized", "not_authenticated", "Not authenticated"))
+        elif self.body_bytes_received >= self.looks_at:
+            self.looks_at = self.body_bytes_received + LOOK_BYTES
+            if not _has_room(0):
+                self._end(no_room())
 
     def _is_known(self) -> bool:
         return bool(self.headers.get("AUTHORIZATION") or "sessionid=" in self.headers.get("COOKIE", ""))
@@ -93,10 +105,7 @@ class Request(HTTPRequestParser):
 
 
 def _has_room(size: int) -> bool:
-    try:
-        return shutil.disk_usage(tempfile.gettempdir()).free > size + RESERVE_BYTES
-    except OSError:
-        return False
+    return free_bytes() > size + RESERVE_BYTES
 
 
 class Answer(WSGITask):

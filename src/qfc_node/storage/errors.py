@@ -1,6 +1,7 @@
 """The errors of storing bytes.
 
 StorageError            the store cannot be used now; the client may try again later (503)
+└── NoRoomError         the disk has no room for an answer now
 RejectedError           the input is not accepted, and never will be
 ├── UnsafeNameError     a name that some device or file system cannot store, or that leaves the project (400)
 ├── UploadTooLargeError larger than the node accepts (413)
@@ -14,6 +15,10 @@ from ..faults import is_machine_error
 
 class StorageError(Exception):
     """The store cannot be used now."""
+
+
+class NoRoomError(StorageError):
+    """The disk has no room for an answer now."""
 
 
 class RejectedError(Exception):

@@ -14,6 +14,7 @@ from django.conf import settings
 
 from ..box.work import ANSWER, OUTPUT, Answer, AnswerKind, MadeFile
 from ..core.json_text import is_storable, made_storable, storable
+from ..gis.database_rules import NOT_IN_THE_PLAN, DatabaseRules
 from ..gis.port import OutcomeStatus
 from .process import JobProcess
 from .safe_files import read_within
@@ -34,6 +35,16 @@ def read_answer(process: JobProcess, folder: Path, delta_ids: Collection[str]) -
     with suppress(ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return _checked(json.loads(content), delta_ids)
     return Answer("crash", "The job's process gave an answer that cannot be read.", "CRASH")
+
+
+def as_permitted(answer: Answer, rules: DatabaseRules) -> Answer:
+    """Return the answer; that of a job which asks for a network without a right to databases is a failure.
+
+    The engine asks only where the plan permits it, so such a job is no honest one.
+    """
+    if answer.kind != "needs_network" or rules.permitted:
+        return answer
+    return Answer("project_error", f"{NOT_IN_THE_PLAN}, and the job asked for a network.", "UNKNOWN")
 
 
 def read_output(folder: Path) -> str:

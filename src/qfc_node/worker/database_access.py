@@ -24,12 +24,19 @@ def rules_for(project: Project) -> DatabaseRules:
     """Return the rules for one job of the project."""
     subscription = current_subscription(project.owner_id)
     permitted = subscription is not None and subscription.plan.is_external_db_supported
-    return DatabaseRules(permitted, tuple(settings.DATABASE_HOSTS), _own_servers(int(time.monotonic() / _KNOWN_S)))
+    own = settings.DATABASES["default"]
+    return DatabaseRules(
+        permitted,
+        tuple(settings.DATABASE_HOSTS),
+        _own_servers(int(time.monotonic() / _KNOWN_S)),
+        str(own["NAME"]),
+        str(own["USER"]),
+    )
 
 
 @lru_cache(maxsize=1)
 def _own_servers(_moment: int) -> tuple[tuple[str, int], ...]:
-    """Return networks and port of the node's database; none if it listens on a socket of this machine only."""
+    """Return networks and port of the node's database server; none if it listens on a socket of this machine only."""
     own = settings.DATABASES["default"]
     host, port = str(own["HOST"]), int(own["PORT"])
     if not host or host.startswith("/"):

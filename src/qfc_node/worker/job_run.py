@@ -20,7 +20,7 @@ from ..gis.port import GisError
 from ..storage.blobs import Blob, stage_stream
 from ..storage.store import blob_store
 from . import secret_environment
-from .answers import ERRORS_LIMIT, OUTPUT_LIMIT, read_answer, read_output
+from .answers import ERRORS_LIMIT, OUTPUT_LIMIT, as_permitted, read_answer, read_output
 from .background import Background
 from .folder import Check, JobFolder, no_check
 from .fork_server import ForkServer, ForkServers, as_input
@@ -169,6 +169,7 @@ class JobRun:
             os.close(errors)
 
     def _result(self, answer: Answer) -> Result:
+        answer = as_permitted(answer, self._work.databases)
         before = tuple(self._transcript.steps)
         files: tuple[StoredFile, ...] = ()
         if answer.kind == "done":

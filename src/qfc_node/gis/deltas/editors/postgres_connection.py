@@ -10,7 +10,7 @@ import psycopg
 from psycopg import sql
 
 from ... import elsewhere
-from ...database_rules import DatabaseRules
+from ...database_rules import NOT_IN_THE_PLAN, DatabaseRules
 from ...datasource import DatabaseSource
 from ..editing import RefusedError
 from .postgres_login import PARAMETERS, hidden_variables, login_of
@@ -55,6 +55,8 @@ def connect(parameters: Mapping[str, str], rules: DatabaseRules, folder: Path) -
 
     Raises RefusedError, and NetworkNeededError where the process has no network.
     """
+    if not rules.permitted:  # asked first: no network would help
+        raise RefusedError(NOT_IN_THE_PLAN)
     elsewhere.require()
     login = login_of(parameters, rules, folder)
     try:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ...database_rules import DatabaseRules, ForbiddenServerError, Resolver, addresses, resolve
+from ...database_rules import DatabaseRules, ForbiddenServerError, Resolver, addresses, check_login, resolve
 from ..editing import RefusedError
 
 #: Parameters that a layer, a service or a variable may set.
@@ -68,6 +68,10 @@ def login_of(
         raise RefusedError("The layer must name one server, by its name or address")
     known |= {"host": ",".join([name] * len(found)), "hostaddr": ",".join(found), "port": str(port)}
     _check(known)
+    try:
+        check_login(found, port, known["dbname"], known["user"], rules)
+    except ForbiddenServerError as error:
+        raise RefusedError(str(error)) from error
     return {**known, **_certificate(known, folder), **_SETTINGS}
 
 
