@@ -88,13 +88,12 @@ class EmbeddedRuntime(Runtime):
         if not chosen:
             return
         self._require_data()
+        self._ensure_secrets()
         self.check_settings()
-        self.layout.create()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
             orphans.sweep(self.layout)
         current = self._settled_state()
-        secrets.ensure(self.layout.secrets / "SECRET_KEY")
         progress("Starting the database", 0, PHASES)
         database_program = database.prepare(self.layout, self.settings)
         programs = self._programs(current, database_program)
@@ -204,6 +203,13 @@ class EmbeddedRuntime(Runtime):
         yield from logs.read(files, lines=lines, since=since)
         if follower is not None:
             yield from follower.lines()
+
+    def _ensure_secrets(self) -> None:
+        """Create what a stack that was never started lacks: its settings are checked together with the secrets."""
+        self.layout.create()
+        secrets.ensure(self.layout.secrets / "SECRET_KEY")
+        if self._has_database:
+            secrets.ensure(self.layout.secrets / "POSTGRES_PASSWORD")
 
     def _require_data(self) -> None:
         """Refuse to start an empty server in place of one that had data: its disk may not be mounted."""
