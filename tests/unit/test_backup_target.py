@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg import errors
 
 from qfc.drivers.backups.restore import EmbeddedRestoreTarget
 from qfc.drivers.clock import SystemClock
+from qfc.drivers.postgres.connection import translate
 from qfc.drivers.runtimes.embedded import EmbeddedConfig, EmbeddedRuntime
-from qfc.errors import DamagedError
+from qfc.errors import DamagedError, UnreachableError
 
 OURS = {"node.env": b"STORAGE_BUCKET_NAME=ours\n", "secrets/SECRET_KEY": b"ours"}
 THEIRS = {"node.env": b"STORAGE_BUCKET_NAME=theirs\n", "secrets/SECRET_KEY": b"theirs"}
@@ -56,3 +59,10 @@ def test_a_set_without_the_secret_key_changes_nothing(
     with pytest.raises(DamagedError, match="The set has no secrets/SECRET_KEY"):
         target.configure({"node.env": b"theirs"}, settings=settings)
     assert files(folder) == OURS
+
+
+@pytest.mark.parametrize("kind", [errors.DataCorrupted, errors.IndexCorrupted, errors.IoError, errors.UndefinedFile])
+def test_a_damaged_database_is_not_taken_for_one_that_is_away(kind: type[psycopg.Error]) -> None:
+    found = translate(kind("invalid page in block 3"))
+    assert not isinstance(found, UnreachableError)
+    assert found.message == "The database is damaged: invalid page in block 3"
