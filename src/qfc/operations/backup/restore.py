@@ -209,8 +209,8 @@ class Restoring:
         except QfcError as error:
             if safety:
                 raise unreadable(self._ports, error) from error
-            self._report(f"Keep the previous database, which is damaged: {error.message}")
             self.kept = self._target.previous
+            self._report(f"Keep the previous database as {self.kept}, since it is damaged: {error.message}")
             return
         if safety:
             self._save_all()
@@ -287,8 +287,11 @@ def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], Non
     """Finish a restore that was complete, undo any other."""
     if record.get("state") == FINISHING:
         report("Finish the restore that was interrupted")
+        kept = record.get("kept")
+        if kept is not None:
+            report(f"Keep the previous database as {kept}")
         ports.backups.target.serve_database()
-        finish(ports, kept=record.get("kept"))
+        finish(ports, kept=kept)
         return
     report("Undo the restore that was interrupted")
     undo(ports)
