@@ -68,13 +68,19 @@ def store_in(folder: Path, *, encryption: str = "all", own: Path | None = None) 
     )
 
 
-def keep_set(store: PlainBackupStore, objects: Mapping[str, bytes], *, age: timedelta = timedelta(0)) -> Manifest:
+def keep_set(
+    store: PlainBackupStore,
+    objects: Mapping[str, bytes],
+    *,
+    age: timedelta = timedelta(0),
+    secrets: bytes = b"SECRET_KEY=x",
+) -> Manifest:
     """Store a set with these objects, by any name; return its manifest."""
     moment = NOW - age
     id = f"{moment:%Y%m%d-%H%M%S}-{len(objects):04x}"
     known = store.known([digest(one) for one in objects.values()])
     stored = [known.get(digest(one)) or store.put_object(digest(one), io.BytesIO(one)) for one in objects.values()]
-    contents = {DATABASE: b"dump" * 1000, CONFIGURATION: b"{}", SECRETS: b"SECRET_KEY=x"}
+    contents = {DATABASE: b"dump" * 1000, CONFIGURATION: b"{}", SECRETS: secrets}
     contents[REFERENCES] = b"".join(references_lines(stored))
     parts = {name: store.put_part(id, name, io.BytesIO(one)) for name, one in contents.items()}
     total = sum(len(one) for one in objects.values())

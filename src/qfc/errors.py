@@ -13,6 +13,7 @@
     ├── NotFoundError           1: the named object does not exist
     ├── CommandError            1: an external command failed
     ├── DamagedError            1: a backup is damaged
+    ├── NoTablesError           1: the database is empty
     └── PartlyDoneError         5: only part of the operation is done
 
 The operator sees at most three lines of an error: what failed, why, what to type next. Drivers translate foreign
@@ -118,6 +119,12 @@ class DamagedError(QfcError):
     """A file of a backup is missing, or its bytes are not those that were stored."""
 
     code = "damaged"
+
+
+class NoTablesError(QfcError):
+    """The database has none of the application's tables: it is empty."""
+
+    code = "no_tables"
 
 
 class PartlyDoneError(QfcError):

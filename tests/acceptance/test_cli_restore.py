@@ -192,7 +192,11 @@ def test_a_new_machine_needs_the_place_and_the_key(running: Qfc, server: FieldSe
         there.http.close()
 
         other.ok("init", "copy", "--workers", "1", "--port", str(free_port()))
+        environment = other.home / "copy/node.env"
+        environment.parent.mkdir(exist_ok=True)
+        environment.write_text("AXES_FAILURE_LIMIT=7\n")
         other.ok("--stack", "local", "db", "restore", "--to", made, "--into", "copy", "--yes")
+        assert environment.read_text() == "AXES_FAILURE_LIMIT=7\n"
         assert rows(other, "copy")["filestorage_fileversion"] == before["filestorage_fileversion"]
         for stack in ("local", "copy"):
             other.ok("--stack", stack, "down", "--now")

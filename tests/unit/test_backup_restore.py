@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from backup_world import a_set
 from qfc.errors import RefusedError, UsageError
 from qfc.operations.backup.lost import Lost, LostEdits, apply_again
-from qfc.operations.backup.restore import RestorePlan, question, require_release, summary
+from qfc.operations.backup.restore import require_release
+from qfc.operations.backup.restore_plan import RestorePlan, question, summary
 from qfc.operations.guard import Options
+from qfc.stack.model import ApiRequest, User
 from twins import MemoryPorts, memory_stack
 
 
@@ -56,3 +61,36 @@ def test_a_file_that_is_no_export_is_refused(ports: MemoryPorts, tmp_path: Path,
     path.write_text(content)
     with pytest.raises(UsageError, match="is not an export of edits"):
         apply_again(ports, path, Options(yes=True))
+
+
+def test_a_file_is_sent_again_piece_by_piece(ports: MemoryPorts, tmp_path: Path) -> None:
+    """It may be larger than the memory."""
+    file = {"project_id": "p", "project": "anna/survey", "name": "big.bin", "sha256": "0" * 64, "size": 3}
+    file |= {"uploaded_by": "anna", "uploaded_at": "2026-11-30T12:00:00+00:00", "by_job": False}
+    path = tmp_path / "edits.json"
+    path.write_text(json.dumps({"edits": [], "files": [file]}))
+    stored = Unread(b"big")
+    sent: list[object] = []
+
+    def answer(request: ApiRequest) -> tuple[int, bytes]:
+        assert request.upload is not None
+        assert not stored.closed
+        sent.append((request.upload.content, request.upload.size))
+        return 201, b"{}"
+
+    source = SimpleNamespace(open=lambda _: stored)
+    ports = replace(ports, backup_records=cast(Any, SimpleNamespace(source=source)))
+    ports.api.handler = answer
+    ports.directory.user_rows["anna"] = User("anna", "anna@example.com", "person", False, True, None, 0, None)
+    result = apply_again(ports, path, Options(yes=True))
+    assert (result.files, result.left, sent) == (1, (), [(stored, 3)])
+    assert stored.closed
+
+
+class Unread(io.BytesIO):
+    """A stream that nobody may read as a whole."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        assert size is not None
+        assert size > 0
+        return super().read(size)

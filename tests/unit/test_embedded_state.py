@@ -151,3 +151,10 @@ def test_what_is_known_of_stacks_outlives_garbage_and_may_be_forgotten(tmp_path:
 def test_an_address_that_is_not_ours_is_an_error() -> None:
     with pytest.raises(ConfigError, match=r"192\.0\.2\.1"):
         with_port(EmbeddedState(bind="192.0.2.1"), SETTINGS)
+
+
+def test_settings_that_were_written_before_the_first_start_are_checked_at_it(tmp_path: Path) -> None:
+    (tmp_path / "node.env").write_text("QFC_NODE_LEASE_S=nonsense\n")
+    runtime = EmbeddedRuntime(EmbeddedConfig("s", tmp_path, tmp_path), clock=SystemClock(), idle_workers=frozenset)
+    with pytest.raises(ConfigError, match="QFC_NODE_LEASE_S"):
+        runtime.start(None)

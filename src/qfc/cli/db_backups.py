@@ -13,7 +13,8 @@ from ..operations.backup.listing import SetsList, db_list
 from ..operations.backup.lost import AppliedAgain, apply_again
 from ..operations.backup.make import BackedUp, db_backup
 from ..operations.backup.prune import SetsPruned, db_prune
-from ..operations.backup.restore import Restored, db_restore, words
+from ..operations.backup.restore import Restored, db_restore
+from ..operations.backup.restore_plan import words
 from ..operations.backup.verify import VerifiedSets, db_verify
 from ..operations.queue_change import count
 from .output import Writer, bytes_text, seconds_text, time_text
@@ -83,7 +84,7 @@ def keys_command(session: Session, show: bool, output: Path | None, adopt: Path 
 @click.option("--to", "wanted", metavar="BACKUP|TIME", help="A backup's id, or a time; without it, the newest backup.")
 @click.option("--database-only", is_flag=True, help="Leave files and settings as they are.")
 @click.option("--into", metavar="STACK", help="Restore into another configured stack instead.")
-@click.option("--no-safety-set", is_flag=True, help="Do not back up the present state first.")
+@click.option("--no-safety-set", is_flag=True, help="Do not back up the present state first; needed if it is damaged.")
 @pass_session
 def restore_command(
     session: Session, wanted: str | None, database_only: bool, into: str | None, no_safety_set: bool
@@ -188,7 +189,8 @@ def _write_pruned(writer: Writer, result: SetsPruned) -> None:
 
 def _write_keys(writer: Writer, result: Keys) -> None:
     if result.dry_run:
-        writer.line(f"Would {'create' if result.created else 'store'} the key.")
+        for step in result.steps:
+            writer.line(f"Would: {step}")
         return
     if result.sheet:
         writer.line(result.sheet)
@@ -218,6 +220,11 @@ def _write_restored(writer: Writer, result: Restored) -> None:
     writer.line(f"Done in {seconds_text(result.seconds)}; {result.stack} runs again.")
     if result.safety:
         writer.line(f"The state before is {result.safety}; back to it: qfc db restore --to {result.safety}")
+    if result.key_created:
+        sheet = f"qfc --stack {result.stack} db keys --sheet"
+        paragraph(writer, f"A key was created for the safety set. Print its recovery sheet now: {sheet}")
+    if result.kept:
+        paragraph(writer, f"The previous database is damaged; until the next restore it is kept as {result.kept}.")
     if result.edits_file:
         writer.line(f"Apply what was newer again: qfc db reapply {result.edits_file}")
 

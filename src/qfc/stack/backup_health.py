@@ -15,6 +15,8 @@ SHRUNK = 0.5
 #: Sets of which the median is taken.
 COMPARED = 7
 DRILL_DUE = timedelta(days=7)
+#: The record of the last drill.
+DRILL_RECORD = "backup/drill.json"
 
 
 @dataclass(frozen=True)

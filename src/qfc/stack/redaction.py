@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import cast
 from urllib.parse import quote, quote_plus
 
+from .backup_key import KEY_BEGINS
+
 #: Names of settings, also inside JSON, whose values are secrets; and those whose values name a user or a server.
 SECRET_NAME = re.compile(
     r"SECRET|SALT|PASSWORD|PASSWD|PASSPHRASE|PWD|(?:^|[_-])PASS(?:$|[_-])|TOKEN|CREDENTIAL|KEY|DSN|SESSIONID|COOKIE",
@@ -50,8 +52,9 @@ _SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
         re.compile(r"(?i)(\bkey \([^)]{0,99}(?:key|token|password|secret|session)[^)]{0,99}\)=\()[^\n]{0,999}(?=\))"),
         rf"\1{HIDDEN}",
     ),
-    # Hashes of passwords; signed tokens.
+    # Hashes of passwords; signed tokens; the key that opens the backups.
     (re.compile(r"\b(?:pbkdf2_\w+|argon2\w*|bcrypt\w*|scrypt|SCRAM-SHA-256)\$\S+|\$2[aby]\$\d\d\$[./\w]{50,}"), HIDDEN),
+    (re.compile(rf"(?i){KEY_BEGINS}1[A-Z0-9]+"), HIDDEN),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), HIDDEN),
 )
 _ARGUMENT = re.compile(r"(-{0,2}[\w.-]+=)(.+)", re.DOTALL)

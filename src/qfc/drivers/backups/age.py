@@ -7,12 +7,12 @@ from typing import Any, cast
 import pyrage
 
 from ...errors import UsageError
+from ...stack.backup_key import KEY_BEGINS
 
 _library = cast(Any, pyrage)
 _keys = _library.x25519
 #: What the library raises; it wraps errors of the streams too.
 ERRORS: tuple[type[Exception], ...] = (_library.EncryptError, _library.DecryptError, OSError)
-SECRET = "AGE-SECRET-KEY-"
 
 
 def new_identity() -> str:
@@ -25,7 +25,7 @@ def recipient_of(identity: str) -> str:
     try:
         return str(_keys.Identity.from_str(identity).to_public())
     except _library.IdentityError as error:
-        raise UsageError("This is not a key.", hint=f"A key is one line that begins with {SECRET}") from error
+        raise UsageError("This is not a key.", hint=f"A key is one line that begins with {KEY_BEGINS}") from error
 
 
 def encrypt(source: Any, target: Any, recipient: str) -> None:

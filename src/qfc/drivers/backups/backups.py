@@ -7,16 +7,13 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
-from ...stack.backup_health import BackupState, Drill
+from ...stack.backup_health import DRILL_RECORD, BackupState, Drill
 from ...stack.backup_rules import Retention
 from ...stack.backup_set import DumpContent
 from ...stack.ports import Backups, BackupSource, Ports, Records, RestoreTarget
 from .dumps import read_dump
 from .keys import FileBackupKeys
 from .plain import PlainBackupStore
-
-#: The record of the last drill.
-DRILL = "backup/drill.json"
 
 
 class StackBackups(Backups):
@@ -88,7 +85,7 @@ class StackBackups(Backups):
         )
 
     def _drill(self) -> Drill | None:
-        document = self._records.read(DRILL)
+        document = self._records.read(DRILL_RECORD)
         if document is None:
             return None
         at = datetime.fromisoformat(document["at"])

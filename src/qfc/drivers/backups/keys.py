@@ -12,8 +12,9 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from ...errors import QfcError, RefusedError
 from ...files import keep_file
+from ...stack.backup_key import KEY_BEGINS
 from ...stack.ports import BackupKeys
-from .age import SECRET, new_identity, recipient_of
+from .age import new_identity, recipient_of
 
 #: What the signing key is derived for; a change here would make every old signature invalid.
 _PURPOSE = b"qfc manifest signature 1"
@@ -38,7 +39,7 @@ class FileBackupKeys(BackupKeys):
         return lines[0] if lines else None
 
     def identity(self) -> str | None:
-        return next((line for line in _lines(self.identity_file) if line.startswith(SECRET)), None)
+        return next((line for line in _lines(self.identity_file) if line.startswith(KEY_BEGINS)), None)
 
     def create(self) -> str:
         if self.recipient() is not None:

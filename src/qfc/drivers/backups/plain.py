@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
+from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import (
     REFERENCES,
     SECRETS,
@@ -92,7 +93,7 @@ class PlainBackupStore(BackupStore):
         content = as_json(manifest)
         signature = self._keys.sign(content)
         if signature is None:
-            raise _no_identity()
+            raise key_is_elsewhere()
         self._settle()
         if next(iter(self._objects.keys(README)), None) is None:
             self._objects.put(README, io.BytesIO(MANUAL.encode()))
@@ -118,7 +119,7 @@ class PlainBackupStore(BackupStore):
     def read(self, stored: Stored, sink: BinaryIO) -> None:
         is_encrypted = stored.file.endswith(ENCRYPTED)
         if is_encrypted and self._keys.identity() is None:
-            raise _no_identity()
+            raise key_is_elsewhere()
         with self._opened(stored.file) as file:
             raw, out = Counted(file), Counted(sink)
             try:
@@ -279,10 +280,3 @@ def _head(content: BinaryIO) -> bytes:
     while 0 < len(head) < PIECE and (more := content.read(PIECE - len(head))):
         head += more
     return head
-
-
-def _no_identity() -> RefusedError:
-    return RefusedError(
-        "The key that opens the backups is not on this machine.",
-        hint="Type: qfc db keys --import FILE   (the file with the key of the recovery sheet)",
-    )

@@ -13,7 +13,7 @@ from typing import IO, Any, BinaryIO, TypeVar, cast
 
 import psycopg
 
-from ...errors import QfcError, UnreachableError
+from ...errors import DamagedError, NoTablesError, QfcError
 from ...files import keep_file
 from ...stack.backup_set import NewerFile, Stored
 from ...stack.model import Delta
@@ -100,23 +100,31 @@ class EmbeddedRestoreTarget(RestoreTarget):
 
     def swap_back(self) -> None:
         name = self._endpoint.database
-        if self._swap.exists(name + OLD):
-            self._swap.rename(name + OLD, name)
-            self._swap.open(name)
+        self._swap.rename(name + OLD, name)
+        self._swap.reopen(name)
+
+    @property
+    def previous(self) -> str:
+        return self._endpoint.database + OLD
 
     def forget(self) -> None:
         self._swap.drop(self._endpoint.database + OLD)
 
-    def configure(self, files: Mapping[str, bytes]) -> None:
+    def configure(self, files: Mapping[str, bytes], *, settings: bool) -> None:
+        if SECRET_KEY not in files:
+            raise DamagedError(f"The set has no {SECRET_KEY}.", hint="Choose another one: qfc db list")
         for path, before in self._files():
-            content = files.get(path.relative_to(self._runtime.layout.folder).as_posix())
+            name = path.relative_to(self._runtime.layout.folder).as_posix()
+            if name == NODE_ENV and not settings:
+                continue
+            content = files.get(name)
             if not before.exists():
                 present = path.read_bytes() if path.exists() else b""
                 keep_file(before, present, mode=0o600)
             if content is not None:
                 keep_file(path, content, mode=0o600)
             else:
-                path.unlink(missing_ok=path.name != Path(SECRET_KEY).name)
+                path.unlink(missing_ok=True)
 
     def configure_back(self) -> None:
         for path, before in self._files():
@@ -145,10 +153,8 @@ class EmbeddedRestoreTarget(RestoreTarget):
     def tables(self) -> Mapping[str, int]:
         try:
             return self._read(counts)
-        except QfcError as error:
-            if isinstance(error, UnreachableError):
-                raise
-            return {}  # no tables of the application: an empty database
+        except NoTablesError:
+            return {}
 
     def edits_since(self, moment: datetime) -> tuple[Delta, ...]:
         return self._read(lambda now: tuple(map(rows.delta, now.rows("backup.edits_since", moment=moment))))

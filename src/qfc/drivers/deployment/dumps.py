@@ -93,6 +93,7 @@ class ServerDumps(Dumps):
 
     def restore(self, path: PurePath) -> None:
         name = self._access().database
+        self._swap.reopen(name)
         if self._swap.exists(name) or not self._swap.exists(name + NEW):
             self._fill(name + NEW, path)
             self._swap.rename(name, name + OLD)

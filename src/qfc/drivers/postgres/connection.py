@@ -181,6 +181,8 @@ def translate(error: psycopg.Error) -> QfcError:
             return QfcError(f"The database does not match this release: {line}", hint="Type: qfc db migrate")
         case errors.InsufficientPrivilege() | errors.ReadOnlySqlTransaction():
             return RefusedError(f"The database refused: {line}", hint="Check the permissions of the database user.")
+        case errors.DataCorrupted() | errors.IndexCorrupted() | errors.IoError() | errors.UndefinedFile():
+            return QfcError(f"The database is damaged: {line}", hint="Back to a backup: qfc db list")
         case psycopg.OperationalError() | psycopg.InterfaceError():
             return UnreachableError("The database cannot be reached.", hint="Type: qfc status")
         case _:

@@ -15,7 +15,7 @@ from typing import Any, LiteralString, cast
 import psycopg
 from psycopg import sql
 
-from qfc.errors import QfcError
+from qfc.errors import NoTablesError, QfcError
 
 from ..sql import block
 
@@ -121,7 +121,7 @@ class Schema:
 
 
 def resolve(connection: psycopg.Connection[Any]) -> Schema:
-    """Look up the names that this database uses. Raises QfcError if it is not a QFieldCloud database."""
+    """Look up the names that this database uses. Raises NoTablesError if it has none, QfcError if it lacks some."""
     candidates = [name for names in TABLES.values() for name in names]
     query = block("database.names").text.encode()
     rows = cast("list[dict[str, Any]]", connection.execute(query, {"names": candidates}).fetchall())
@@ -129,7 +129,8 @@ def resolve(connection: psycopg.Connection[Any]) -> Schema:
     names = {ours: name for ours, known in TABLES.items() for name in reversed(known) if name in found}
     missing = [TABLES[name][-1] for name in REQUIRED if name not in names]
     if missing:
-        raise QfcError(
+        # Without some of its tables it is damaged, which nobody may take for an empty one.
+        raise (QfcError if found else NoTablesError)(
             f"The database has no {', '.join(missing)}: it is empty or not a QFieldCloud database.",
             hint="Type: qfc db migrate",
         )

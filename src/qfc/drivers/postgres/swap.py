@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from ...errors import QfcError
 from .connection import translated
 from .queries import text
 
@@ -41,11 +43,27 @@ class DatabaseSwap:
         """Accept connections to a database again."""
         self._command("database.open", name)
 
+    def reopen(self, name: str) -> None:
+        """Accept connections to a database again, if it exists: a change of names that was killed has closed it."""
+        if self.exists(name):
+            self.open(name)
+
     def rename(self, name: str, to: str) -> None:
-        """Rename a database, if it exists; its connections are ended, and new ones are refused meanwhile."""
+        """Rename a database, if it exists; its connections are ended, and new ones are refused until `open`.
+
+        After an error the database has its name still, and is open.
+        """
         if not self.exists(name):
             return
         self.drop(to)
+        try:
+            self._rename_closed(name, to)
+        except BaseException:
+            with suppress(QfcError):
+                self.open(name)
+            raise
+
+    def _rename_closed(self, name: str, to: str) -> None:
         with translated(), self._connect("postgres") as connection:
             connection.autocommit = True
             connection.execute(_named("database.close", name))

@@ -9,6 +9,7 @@ from datetime import datetime
 from hashlib import sha256
 
 from ...errors import QfcError, RefusedError
+from ...stack.backup_health import DRILL_RECORD
 from ...stack.backup_set import Manifest, Reference
 from ...stack.model import ApiRequest
 from ...stack.ports import Ports
@@ -18,8 +19,6 @@ from ..proof import prove
 from .restore import WORKER, Restoring
 from .verify import chosen
 
-#: The record of the last drill.
-RECORD = "backup/drill.json"
 #: How many files are read and compared with their names.
 SAMPLE = 100
 #: Bytes that a drill needs besides the content of the set.
@@ -103,7 +102,7 @@ def _first_failure(assertions: list[Assertion]) -> str:
 
 def _record(ports: Ports, result: Drilled) -> None:
     document = {**asdict(result), "at": result.at.isoformat() if result.at else None}
-    ports.records.write(RECORD, document)
+    ports.records.write(DRILL_RECORD, document)
 
 
 @dataclass

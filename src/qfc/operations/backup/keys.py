@@ -8,8 +8,10 @@ from pathlib import Path
 
 from ...errors import NotFoundError, QfcError, RefusedError, UsageError
 from ...files import keep_file
+from ...stack.backup_key import KEY_BEGINS
 from ...stack.ports import Ports
 from ..guard import Options, guarded
+from .make import CREATE_KEY
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Keys:
     sheet: str | None
     sheet_file: Path | None
     dry_run: bool
+    steps: tuple[str, ...] = ()
 
 
 def db_keys(
@@ -35,17 +38,25 @@ def db_keys(
         raise UsageError(f"{sheet} already exists.", hint="Name another file.")
     if adopt is not None:
         return _adopted(ports, adopt, options)
-    if before is None:
-        with guarded(ports, "db keys", target=ports.name, options=options) as guard:
-            if not guard.step("Create the key that backups are encrypted to"):
-                return Keys("", False, True, False, None, None, True)
-            keys.create()
+    if before is not None and sheet is None and not show:
+        return Keys(before, keys.identity() is not None, False, False, None, None, False)
     created = before is None
-    text = recovery_sheet(ports) if created or show or sheet else None
-    if sheet is not None and text is not None:
-        keep_file(sheet.absolute(), text.encode(), mode=0o600)
+    with guarded(ports, "db keys", target=ports.name, options=options, recovers=False) as guard:
+        if False in [guard.step(one) for one in _steps(sheet, created=created)]:
+            here = keys.identity() is not None
+            return Keys(before or "", here, created, False, None, None, True, guard.steps)
+        if created:
+            keys.create()
+        text = recovery_sheet(ports)
+        if sheet is not None:
+            keep_file(sheet.absolute(), text.encode(), mode=0o600)
     shown = text if sheet is None else None
-    return Keys(keys.recipient() or "", keys.identity() is not None, created, False, shown, sheet, False)
+    return Keys(keys.recipient() or "", True, created, False, shown, sheet, False, guard.steps)
+
+
+def _steps(sheet: Path | None, *, created: bool) -> list[str]:
+    out = "Print the recovery sheet" if sheet is None else f"Write the recovery sheet to {sheet}"
+    return [*([CREATE_KEY] if created else []), out]
 
 
 def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
@@ -53,13 +64,13 @@ def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise QfcError(f"{path} cannot be read.", hint="Check its name and permissions.") from error
-    identity = next((line.strip() for line in lines if line.strip().startswith("AGE-SECRET-KEY-")), None)
+    identity = next((line.strip() for line in lines if line.strip().startswith(KEY_BEGINS)), None)
     if identity is None:
-        raise NotFoundError(f"{path} has no key.", hint="The key is the line that begins with AGE-SECRET-KEY-")
+        raise NotFoundError(f"{path} has no key.", hint=f"The key is the line that begins with {KEY_BEGINS}")
     with guarded(ports, "db keys --import", target=ports.name, options=options) as guard:
         taken = guard.step(f"Store the key in {path}")
         recipient = ports.backups.keys.adopt(identity) if taken else ""
-    return Keys(recipient, taken, False, taken, None, None, guard.dry_run)
+    return Keys(recipient, taken, False, taken, None, None, guard.dry_run, guard.steps)
 
 
 def recovery_sheet(ports: Ports) -> str:

@@ -152,27 +152,24 @@ class _Sending:
         head = {"id": first["deltafile_id"], "project": first["project_id"], "version": "1.0"}
         content = json.dumps({**head, "files": list[str](), "deltas": deltas}).encode()
         path = f"/api/v1/deltas/{first['project_id']}/"
-        if self._post(
-            f"{len(batch)} edits in {first['project']}", path, first["created_by"], "deltafile.json", content
-        ):
+        upload = Upload("deltafile.json", io.BytesIO(content), len(content))
+        if self._post(f"{len(batch)} edits in {first['project']}", path, first["created_by"], upload):
             self.edits += len(batch)
 
     def _file(self, file: NewerFile) -> None:
         what = f"{file.name} in {file.project}"
+        path = f"/api/v1/files/{file.project_id}/{quote(file.name, safe='/')}/"
         try:
             with self._ports.backups.source.open(file.sha256) as stored:
-                content = stored.read()
+                sent = self._post(what, path, file.uploaded_by or "", Upload(file.name, stored, file.size))
         except NotFoundError:
             self.left.append(Left(what, "its bytes are in the safety set only"))
             return
-        path = f"/api/v1/files/{file.project_id}/{quote(file.name, safe='/')}/"
-        if self._post(what, path, file.uploaded_by or "", file.name, content):
-            self.files += 1
+        self.files += sent
 
-    def _post(self, what: str, path: str, user: str, name: str, content: bytes) -> bool:
+    def _post(self, what: str, path: str, user: str, upload: Upload) -> bool:
         try:
             with session(self._ports, user or None) as (_, token):
-                upload = Upload(name, io.BytesIO(content), len(content))
                 request = ApiRequest("POST", path, token, upload=upload)
                 answer = self._ports.api.send(request, timeout_s=TRANSFER_S)
         except (NotFoundError, QfcError) as error:

@@ -13,6 +13,7 @@ from typing import BinaryIO, cast
 
 from ... import __version__
 from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
+from ...stack.backup_key import IMPORT_IT
 from ...stack.backup_set import (
     CONFIGURATION,
     DATABASE,
@@ -34,6 +35,7 @@ from .verify import verify_set
 REPORTED = 5000
 #: Lists of objects up to this size stay in memory.
 IN_MEMORY = 8 * 1024 * 1024
+CREATE_KEY = "Create the key that backups are encrypted to"
 DELETED, LOST = "deleted while the backup ran", "not in the store of the server"
 CHANGED = "its bytes in the store of the server are damaged"
 
@@ -70,7 +72,7 @@ def db_backup(ports: Ports, options: Options) -> BackedUp:
     with guarded(ports, "db backup", target=ports.name, options=options) as guard:
         created = ports.backups.keys.recipient() is None
         steps = (
-            *(["Create the key that backups are encrypted to"] if created else []),
+            *([CREATE_KEY] if created else []),
             f"Dump the database, then store it with every object that it refers to in {store.place}",
             "Verify the set",
         )
@@ -88,7 +90,7 @@ def make(ports: Ports, report: Callable[[str], None]) -> tuple[Manifest, tuple[s
     if ports.backups.keys.identity() is None:
         raise RefusedError(
             "The key is not on this machine, and a set has to be signed and verified with it.",
-            hint="Type: qfc db keys --import FILE   (the file with the key of the recovery sheet)",
+            hint=IMPORT_IT,
         )
     ports.backups.store.discard_unfinished()
     making = _Making(ports, report)

@@ -12,43 +12,30 @@ from typing import Any
 from ... import __version__
 from ...errors import DamagedError, QfcError, RefusedError, UnreachableError
 from ...stack import journal
+from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.migrations import planned
 from ...stack.ports import Ports
 from ..guard import Options, guarded
 from ..management import manage
-from ..queue_change import count
 from .lost import Lost, export, lost_since
-from .make import files_of, make
+from .make import CREATE_KEY, files_of, make
+from .restore_plan import plan_of, question, unreadable
 from .verify import chosen, verify_set
 
 OPERATION = "db restore"
 APP, WORKER = "app", "worker_wrapper"
-#: The secret without which the rows of the database cannot be read.
-SECRET_KEY = "secrets/SECRET_KEY"
-#: Tables whose rows a person understands.
-COUNTED = {
-    "users": ("core_user",),
-    "projects": ("core_project", "project_project"),
-    "file versions": ("filestorage_fileversion",),
-    "edits": ("core_delta",),
-}
-
-
-@dataclass(frozen=True)
-class RestorePlan:
-    """What is replaced by what. `now` is None where the present state cannot be read."""
-
-    manifest: Manifest
-    target: str
-    now: Mapping[str, int] | None
-    then: Mapping[str, int]
-    lost: Lost
+#: The states of its record: until the first one ends everything is undone, after it everything is finished.
+REPLACING, FINISHING = "replacing", "finishing"
 
 
 @dataclass(frozen=True)
 class Restored:
-    """A set that was restored into a stack. `edits_file` has what was newer than the set."""
+    """A set that was restored into a stack. `edits_file` has what was newer than the set.
+
+    `kept` names the previous database, if it is damaged and was therefore kept; `key_created`: the safety set was the
+    first one of the stack, and needed a key.
+    """
 
     backup: str
     stack: str
@@ -57,7 +44,9 @@ class Restored:
     restored: Mapping[str, int]
     lost: Lost
     safety: str | None
+    key_created: bool
     edits_file: str | None
+    kept: str | None
     objects_added: int
     seconds: float
     dry_run: bool
@@ -76,7 +65,9 @@ def db_restore(
     """Restore a set of a stack, into the same stack or another one, after a question that says what is replaced."""
     target = into or ports
     manifest = chosen(ports, wanted)[0]
-    plan = _plan(manifest, target)
+    plan = plan_of(manifest, target)
+    if safety and plan.damage is not None:
+        raise unreadable(target, plan.damage)
     began = target.clock.now()
     with guarded(target, OPERATION, target=manifest.id, options=options, question=question(plan)) as guard:
         restoring = Restoring(ports, target, manifest, guard.step, options.report, database_only=database_only)
@@ -91,44 +82,14 @@ def db_restore(
         plan.then,
         restoring.lost or plan.lost,
         restoring.safety,
+        restoring.key_created,
         restoring.edits_file,
+        restoring.kept,
         restoring.objects_added,
         seconds,
         guard.dry_run,
         guard.steps,
     )
-
-
-def _plan(manifest: Manifest, target: Ports) -> RestorePlan:
-    then = summary(manifest.database.tables)
-    try:
-        tables = target.backups.target.tables()
-        lost = lost_since(target, manifest) if tables else Lost()
-    except UnreachableError:
-        return RestorePlan(manifest, target.name, None, then, Lost())
-    return RestorePlan(manifest, target.name, summary(tables), then, lost)
-
-
-def summary(tables: Mapping[str, int]) -> Mapping[str, int]:
-    """Return the counts that a person understands."""
-    return {what: sum(tables.get(name, 0) for name in names) for what, names in COUNTED.items()}
-
-
-def question(plan: RestorePlan) -> str:
-    """Return the question that says what is replaced by what, and what is lost."""
-    when = f"{plan.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
-    now = "its present state, which cannot be read" if plan.now is None else words(plan.now)
-    lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({words(plan.then)})."]
-    newer = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in plan.lost.edits]
-    newer += [count(plan.lost.files, "uploaded file")] if plan.lost.files else []
-    if newer:
-        lines.append(f"Newer than that: {', '.join(newer)}; exported first, to be applied again.")
-    return " ".join([*lines, "Restore?"])
-
-
-def words(counts: Mapping[str, int]) -> str:
-    """Return counts as people read them."""
-    return ", ".join(f"{number} {what.removesuffix('s') if number == 1 else what}" for what, number in counts.items())
 
 
 class Restoring:
@@ -148,14 +109,18 @@ class Restoring:
         self._source, self._target = source, target.backups.target
         self._step, self._report = step, report
         self._database_only = database_only
+        # Two stacks with the settings of one would share its store, and each remove the files of the other.
+        self._takes_settings = not database_only and source is target
         self.lost: Lost | None = None
         self.safety: str | None = None
+        self.key_created = False
         self.edits_file: str | None = None
+        self.kept: str | None = None
         self.objects_added = 0
 
     def run(self, *, safety: bool) -> None:
         """Restore. Raises QfcError; then everything is as before."""
-        self._fill(follow=not self._database_only)
+        self._fill(follow=self._takes_settings)
         steps = [
             self._step("Stop API and workers"),
             *([self._step("Back up the present state, to be safe")] if safety else []),
@@ -168,7 +133,7 @@ class Restoring:
     def on_trial(self) -> None:
         """Restore into an empty stack, without the settings of the operator: it must not use the stack's store."""
         self._fill(follow=False)
-        self._target.configure({name: content for name, content in self._secrets().items() if name == SECRET_KEY})
+        self._target.configure(self._secrets(), settings=False)
         self._target.swap()
         self._compare()
 
@@ -188,10 +153,7 @@ class Restoring:
 
     def _require_whole(self) -> None:
         if self._source.backups.keys.identity() is None:
-            raise RefusedError(
-                "The key that opens the backups is not on this machine.",
-                hint="Type: qfc db keys --import FILE   (the file with the key of the recovery sheet)",
-            )
+            raise key_is_elsewhere()
         verdict = verify_set(self._source, self._manifest)
         if not verdict.ok:
             raise DamagedError(
@@ -212,36 +174,56 @@ class Restoring:
         for one in lacking:
             self._target.put(one, lambda sink, one=one: self._store.read(one, sink))
         self._target.settle()
-        self.objects_added = len(lacking)
+        self.objects_added += len(lacking)
 
     def _replace(self, *, safety: bool) -> None:
-        """Replace everything, or undo."""
-        journal.write(self._ports.records, journal.Entry(OPERATION, {"state": "replacing", "set": self._manifest.id}))
+        """Replace everything, or undo. From `FINISHING` on people may write to the new database: it is not undone."""
+        _note(self._ports, REPLACING)
         try:
             self._ports.runtime.stop([APP, WORKER])
-            if self._target.tables():
-                self._save(safety=safety)
+            self._save(safety=safety)
             if not self._database_only:
-                self._target.configure(self._secrets())
+                # People worked until now, and their server may have removed files that the set needs.
+                self._add_objects()
+                self._target.configure(self._secrets(), settings=self._takes_settings)
             self._target.swap()
             self._compare()
-            self._ports.runtime.start(None)
+            self._ports.runtime.check_settings()
+            _note(self._ports, FINISHING, kept=self.kept)
         except BaseException as error:
             self._report("Bring back what was there")
             undo(self._ports)
             if isinstance(error, QfcError):
                 raise QfcError(f"Nothing was restored: {error.message}", hint=error.hint) from error
             raise
-        finish(self._ports)
+        finish(self._ports, kept=self.kept)
 
     def _save(self, *, safety: bool) -> None:
-        """Back up what is there, and export what of it is newer than the set."""
+        """Back up what is there, and export what of it is newer than the set; keep a database that cannot be read."""
+        try:
+            if not self._target.tables():
+                return
+            lost_since(self._ports, self._manifest)
+        except UnreachableError:
+            raise
+        except QfcError as error:
+            if safety:
+                raise unreadable(self._ports, error) from error
+            self.kept = self._target.previous
+            self._report(f"Keep the previous database as {self.kept}, since it is damaged: {error.message}")
+            return
         if safety:
-            manifest, problems = make(self._ports, self._report)
-            if problems:
-                raise DamagedError(f"The safety set {manifest.id} is damaged: {problems[0]}", hint="Try again.")
-            self.safety = manifest.id
+            self._save_all()
         self.lost, self.edits_file = export(self._ports, self._manifest)
+
+    def _save_all(self) -> None:
+        self.key_created = self._ports.backups.keys.recipient() is None
+        if self.key_created:
+            self._report(CREATE_KEY)
+        manifest, problems = make(self._ports, self._report)
+        if problems:
+            raise DamagedError(f"The safety set {manifest.id} is damaged: {problems[0]}", hint="Try again.")
+        self.safety = manifest.id
 
     def _secrets(self) -> Mapping[str, bytes]:
         content = io.BytesIO()
@@ -268,9 +250,17 @@ def require_release(manifest: Manifest, ports: Ports) -> None:
     )
 
 
+def _note(ports: Ports, state: str, *, kept: str | None = None) -> None:
+    """Record how far the restore is."""
+    journal.write(ports.records, journal.Entry(OPERATION, {"state": state, "kept": kept}))
+
+
 def undo(ports: Ports) -> None:
     """Bring back what was there before the replacement began; it can be repeated."""
     target = ports.backups.target
+    with suppress(QfcError):
+        # The record may say already that the restore is finished, although writing it failed. On a full disk it cannot.
+        _note(ports, REPLACING)
     ports.runtime.stop([APP, WORKER], now=True)
     target.configure_back()
     target.serve_database()
@@ -280,20 +270,28 @@ def undo(ports: Ports) -> None:
     journal.clear(ports.records)
 
 
-def finish(ports: Ports) -> None:
-    """Remove what was there before; it can be repeated."""
-    journal.write(ports.records, journal.Entry(OPERATION, {"state": "finishing"}))
+def finish(ports: Ports, *, kept: str | None) -> None:
+    """Start everything, and remove what was there before, but not a database that is kept; it can be repeated."""
+    try:
+        ports.runtime.start(None)
+    except QfcError as error:
+        hint = error.hint or "Solve this, then type: qfc up"
+        raise QfcError(f"The set is restored, but the server does not start: {error.message}", hint=hint) from error
     ports.backups.target.settle_configuration()
-    ports.backups.target.forget()
+    if kept is None:
+        ports.backups.target.forget()
     journal.clear(ports.records)
 
 
 def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> None:
     """Finish a restore that was complete, undo any other."""
-    if record.get("state") == "finishing":
+    if record.get("state") == FINISHING:
         report("Finish the restore that was interrupted")
+        kept = record.get("kept")
+        if kept is not None:
+            report(f"Keep the previous database as {kept}")
         ports.backups.target.serve_database()
-        finish(ports)
+        finish(ports, kept=kept)
         return
     report("Undo the restore that was interrupted")
     undo(ports)

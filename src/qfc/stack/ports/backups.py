@@ -178,15 +178,23 @@ class RestoreTarget(Protocol):
         ...
 
     def swap_back(self) -> None:
-        """Put the previous database back in its place, if it was swapped; the restored one is removed."""
+        """Put the previous database back in its place, if it was swapped, and open it; the restored one is removed."""
+        ...
+
+    @property
+    def previous(self) -> str:
+        """The name of the previous database, while it is there."""
         ...
 
     def forget(self) -> None:
         """Remove the previous database."""
         ...
 
-    def configure(self, files: Mapping[str, bytes]) -> None:
-        """Write secrets and settings of a set; keep the present ones beside them."""
+    def configure(self, files: Mapping[str, bytes], *, settings: bool) -> None:
+        """Write the secret key of a set and, if `settings`, the operator's settings; keep the present ones beside them.
+
+        Raises DamagedError, before anything is written, for a set without the key.
+        """
         ...
 
     def configure_back(self) -> None:
@@ -202,7 +210,7 @@ class RestoreTarget(Protocol):
         ...
 
     def tables(self) -> Mapping[str, int]:
-        """Return the rows of each table now; empty for a database without tables."""
+        """Return the rows of each table now; empty for a database without tables. Raises QfcError if it is damaged."""
         ...
 
     def edits_since(self, moment: datetime) -> tuple[Delta, ...]:

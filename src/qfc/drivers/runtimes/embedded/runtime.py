@@ -88,15 +88,14 @@ class EmbeddedRuntime(Runtime):
         if not chosen:
             return
         self._require_data()
-        self.layout.create()
+        self._ensure_secrets()
+        self.check_settings()
         orphans.sweep_operations(self.layout)
         if self._supervisor.pid() is None:
             orphans.sweep(self.layout)
         current = self._settled_state()
-        secrets.ensure(self.layout.secrets / "SECRET_KEY")
         progress("Starting the database", 0, PHASES)
         database_program = database.prepare(self.layout, self.settings)
-        self.check_settings()  # now, because a new stack had no secrets to read before
         programs = self._programs(current, database_program)
         chosen = {*chosen, *self._lifecycle.apply(programs)}
         if database_program is not None:
@@ -204,6 +203,13 @@ class EmbeddedRuntime(Runtime):
         yield from logs.read(files, lines=lines, since=since)
         if follower is not None:
             yield from follower.lines()
+
+    def _ensure_secrets(self) -> None:
+        """Create what a stack that was never started lacks: its settings are checked together with the secrets."""
+        self.layout.create()
+        secrets.ensure(self.layout.secrets / "SECRET_KEY")
+        if self._has_database:
+            secrets.ensure(self.layout.secrets / "POSTGRES_PASSWORD")
 
     def _require_data(self) -> None:
         """Refuse to start an empty server in place of one that had data: its disk may not be mounted."""
