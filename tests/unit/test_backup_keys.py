@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from qfc.drivers.backups.keys import FileBackupKeys
+from qfc.errors import RefusedError
 from qfc.operations.backup.keys import db_keys
+from qfc.operations.backup.verify import NOT_READ, db_verify
 from qfc.operations.guard import Options
 from qfc.stack.backup_key import KEY_BEGINS
 from qfc.stack.redaction import HIDDEN, without_secrets
@@ -45,6 +48,22 @@ def test_whoever_looks_at_the_public_part_changes_nothing(ports: MemoryPorts) ->
     result = db_keys(ports, Options())
     assert result.recipient.startswith("age1")
     assert not ports.audit.entries(limit=10)
+
+
+def test_no_key_is_created_where_there_are_backups_of_another_one(ports: MemoryPorts, tmp_path: Path) -> None:
+    shutil.rmtree(tmp_path / "own")
+    for options in (Options(), DRY):
+        with pytest.raises(RefusedError, match="their key is not on this machine") as refused:
+            db_keys(ports, options)
+        assert "qfc db keys --import FILE" in refused.value.hint
+    assert ports.backups.keys.recipient() is None
+
+
+def test_a_set_whose_content_nobody_can_read_is_not_verified(ports: MemoryPorts, tmp_path: Path) -> None:
+    (tmp_path / "own" / "identity.txt").unlink()
+    result = db_verify(ports, None)
+    assert not result.ok
+    assert result.problems[-1] == NOT_READ
 
 
 def test_the_key_is_a_secret_in_every_text(tmp_path: Path) -> None:

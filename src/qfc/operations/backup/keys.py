@@ -11,7 +11,7 @@ from ...files import keep_file
 from ...stack.backup_key import KEY_BEGINS
 from ...stack.ports import Ports
 from ..guard import Options, guarded
-from .make import CREATE_KEY
+from .make import CREATE_KEY, require_first_key
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ def db_keys(
     if before is not None and sheet is None and not show:
         return Keys(before, keys.identity() is not None, False, False, None, None, False)
     created = before is None
+    if created:
+        require_first_key(ports)
     with guarded(ports, "db keys", target=ports.name, options=options, recovers=False) as guard:
         if False in [guard.step(one) for one in _steps(sheet, created=created)]:
             here = keys.identity() is not None
@@ -68,7 +70,7 @@ def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
     if identity is None:
         raise NotFoundError(f"{path} has no key.", hint=f"The key is the line that begins with {KEY_BEGINS}")
     with guarded(ports, "db keys --import", target=ports.name, options=options) as guard:
-        taken = guard.step(f"Store the key in {path}")
+        taken = guard.step(f"Store the key from {path}")
         recipient = ports.backups.keys.adopt(identity) if taken else ""
     return Keys(recipient, taken, False, taken, None, None, guard.dry_run, guard.steps)
 

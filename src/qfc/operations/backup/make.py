@@ -71,6 +71,8 @@ def db_backup(ports: Ports, options: Options) -> BackedUp:
     store = ports.backups.store
     with guarded(ports, "db backup", target=ports.name, options=options) as guard:
         created = ports.backups.keys.recipient() is None
+        if created:
+            require_first_key(ports)
         steps = (
             *([CREATE_KEY] if created else []),
             f"Dump the database, then store it with every object that it refers to in {store.place}",
@@ -83,9 +85,20 @@ def db_backup(ports: Ports, options: Options) -> BackedUp:
     return _backed_up(ports, manifest, problems, created, guard.steps)
 
 
+def require_first_key(ports: Ports) -> None:
+    """Refuse to create a key where there are backups of another one, which would look damaged. Raises RefusedError."""
+    store = ports.backups.store
+    if store.manifests() or store.unreadable():
+        raise RefusedError(
+            f"{store.place} has backups, and their key is not on this machine.",
+            hint=f"{IMPORT_IT}. If the key is lost, move these backups away first",
+        )
+
+
 def make(ports: Ports, report: Callable[[str], None]) -> tuple[Manifest, tuple[str, ...]]:
     """Make and verify a set, under the lock; return its manifest and what the verification found."""
     if ports.backups.keys.recipient() is None:
+        require_first_key(ports)
         ports.backups.keys.create()
     if ports.backups.keys.identity() is None:
         raise RefusedError(

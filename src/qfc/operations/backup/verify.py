@@ -14,6 +14,7 @@ from ...stack.ports import Ports
 
 #: The record of when each slice of the objects was read.
 READ_AT = "backup/read.json"
+NOT_READ = "The key is not on this machine: the dump and the secrets were not read. Type: qfc db keys --import FILE"
 #: How many problems are listed.
 LISTED = 50
 
@@ -79,10 +80,11 @@ def _verify(ports: Ports, manifest: Manifest, *, full: bool) -> Verified:
     verdict = verify_set(ports, manifest, slices=due)
     if verdict.ok:
         _record(ports, {**read_at, **dict.fromkeys(due, now)})
+    unread = [] if _has_key(ports) else [NOT_READ]
     return Verified(
         manifest.id,
-        verdict.ok and manifest.is_complete,
-        (*verdict.problems, *(f"The set lacks {one.sha256[:12]}…: {one.why}." for one in manifest.missing)),
+        verdict.ok and manifest.is_complete and not unread,
+        (*verdict.problems, *unread, *(f"The set lacks {one.sha256[:12]}…: {one.why}." for one in manifest.missing)),
         manifest.objects.count,
         verdict.objects_read,
         len(manifest.missing),
@@ -110,8 +112,14 @@ def verify_set(
     problems += _dump(ports, manifest, {one.sha256 for one in objects})
     full = len(slices) == FULL_READ_DAYS
     verdict = Verdict(manifest.id, ports.clock.now(), tuple(dict.fromkeys(problems))[:LISTED], full, count)
-    store.judge(verdict)
+    # Without the key nothing new is known of the content: an earlier verdict stays, unless something is wrong.
+    if problems or _has_key(ports):
+        store.judge(verdict)
     return verdict
+
+
+def _has_key(ports: Ports) -> bool:
+    return ports.backups.keys.identity() is not None
 
 
 def _parts(ports: Ports, manifest: Manifest) -> list[str]:
@@ -121,7 +129,7 @@ def _parts(ports: Ports, manifest: Manifest) -> list[str]:
 
 def _secrets(ports: Ports, manifest: Manifest) -> list[str]:
     """Decrypt the secrets, where the key is here."""
-    if ports.backups.keys.identity() is None:
+    if not _has_key(ports):
         return []
     try:
         ports.backups.store.read(manifest.parts[SECRETS], io.BytesIO())
@@ -132,7 +140,7 @@ def _secrets(ports: Ports, manifest: Manifest) -> list[str]:
 
 def _dump(ports: Ports, manifest: Manifest, objects: Collection[str]) -> list[str]:
     """Read the dump to its end and compare it with the manifest and the list of objects, where the key is here."""
-    if ports.backups.keys.identity() is None:
+    if not _has_key(ports):
         return []
     part = manifest.parts[DATABASE]
     try:
