@@ -15,7 +15,7 @@ from ..operations.backup.make import BackedUp, db_backup
 from ..operations.backup.prune import SetsPruned, db_prune
 from ..operations.backup.restore import Restored, db_restore
 from ..operations.backup.restore_plan import words
-from ..operations.backup.verify import VerifiedSets, db_verify
+from ..operations.backup.verify import NOT_READ, Verified, VerifiedSets, db_verify
 from ..operations.queue_change import count
 from .output import Writer, bytes_text, seconds_text, time_text
 from .session import Session, pass_session
@@ -170,10 +170,17 @@ def _write_list(writer: Writer, result: SetsList) -> None:
 
 def _write_verified(writer: Writer, result: VerifiedSets) -> None:
     for one in result.sets:
-        state = "ok" if one.ok else "damaged" if one.problems else "incomplete"
-        writer.line(f"{one.backup}: {state}; {one.objects} objects there, {one.objects_read} of them read.")
+        writer.line(f"{one.backup}: {_state(one)}; {one.objects} objects there, {one.objects_read} of them read.")
     for problem in result.problems:
         paragraph(writer, problem, indent=2)
+
+
+def _state(one: Verified) -> str:
+    if one.ok:
+        return "ok"
+    if one.problems == (NOT_READ,):
+        return "not read"
+    return "damaged" if one.problems else "incomplete"
 
 
 def _write_pruned(writer: Writer, result: SetsPruned) -> None:
