@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from pathlib import PurePosixPath
 
 from ....errors import CommandError, ConfigError, NotFoundError
@@ -39,29 +38,48 @@ class Observer:
         self._lock = threading.RLock()
         self._last: tuple[float, Snapshot] | None = None
         self._plan: ComposePlan | None = None
+        # One lock for everything: a cached_property of Python 3.11 has another one, and two can wait for each other.
+        self._deployment: ComposeProject | None = None
+        self._compose: Compose | None = None
+        self._env_files: tuple[PurePosixPath, ...] | None = None
 
-    @cached_property
+    @property
     def deployment(self) -> ComposeProject:
         """Folder and project. Raises ConfigError, NotFoundError."""
         with self._lock:
-            if self.settings.folder is None or self.settings.project is not None:
-                return deployments.find(self.settings, self.engine)
-            seen = {one.project for one in self.snapshot().containers}
-            folder = self.settings.folder
-            return (
-                ComposeProject(folder, seen.pop()) if len(seen) == 1 else deployments.find(self.settings, self.engine)
-            )
+            if self._deployment is None:
+                self._deployment = self._find_deployment()
+            return self._deployment
 
-    @cached_property
+    def _find_deployment(self) -> ComposeProject:
+        folder = self.settings.folder
+        if folder is None or self.settings.project is not None:
+            return deployments.find(self.settings, self.engine)
+        seen = {one.project for one in self.snapshot().containers}
+        return ComposeProject(folder, seen.pop()) if len(seen) == 1 else deployments.find(self.settings, self.engine)
+
+    @property
     def compose(self) -> Compose:
         """The host's Compose, for this project and its files of variables. Raises UnreachableError."""
+        with self._lock:
+            if self._compose is None:
+                self._compose = self._find_compose()
+            return self._compose
+
+    def _find_compose(self) -> Compose:
         known = self._plan.version if self._plan else ""
         version = known or program.find(self.engine, self.deployment.project).version
         return Compose(version, self.deployment.project, tuple(map(str, self.env_files)))
 
-    @cached_property
+    @property
     def env_files(self) -> tuple[PurePosixPath, ...]:
         """Return the files of variables that Compose was given for the newest container; none for the usual `.env`."""
+        with self._lock:
+            if self._env_files is None:
+                self._env_files = self._find_env_files()
+            return self._env_files
+
+    def _find_env_files(self) -> tuple[PurePosixPath, ...]:
         own = [one for one in self.snapshot().containers if not one.is_one_off]
         newest = max(own, key=lambda one: one.created_at, default=None)
         named = newest.labels.get(ENV_FILES, "") if newest else ""
