@@ -144,7 +144,8 @@ def test_nothing_is_found_on_a_healthy_deployment(deployed_here: Deployment) -> 
     made = diagnose(ports, MINE, Options(), proof=False)
     ports.close()
     assert made.findings == ()
-    assert len(made.checked) == len(MINE)
+    # Embedded stacks alone can be open without TLS in this way.
+    assert {one.id for one in MINE} - set(made.checked) == {"B09-none"}
 
 
 def test_nothing_is_found_on_one_whose_workers_start_containers(official: Official) -> None:
