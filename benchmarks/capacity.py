@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from random import Random
 
-from qfc.operations.capacity import Question, simulated_rounds
+from qfc.operations.capacity_simulate import Question, simulated_rounds
 from qfc.stack.capacity import History, Load, PastJob, figures, waits
 
 DAY_S, DAYS, PROJECTS = 86400.0, 14, 200

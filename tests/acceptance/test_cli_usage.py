@@ -160,7 +160,12 @@ def test_data_of_a_stack_are_deleted_on_request_and_nothing_else_is(qfc: Qfc) ->
     (qfc.home / "one/letters.txt").write_text("mine")
     assert qfc("--yes", "stacks", "remove", "one", "--with-data").code == 4
     (qfc.home / "one/db").mkdir()
-    assert qfc.ok("--dry-run", "stacks", "remove", "one", "--with-data")["steps"][-1].startswith("Delete")
+    plan = qfc.ok("--dry-run", "stacks", "remove", "one", "--with-data")["steps"][-1]
+    assert plan.startswith("Delete everything in")
+    assert "key of its backups" not in plan
+    qfc.ok("--stack", "one", "db", "keys")
+    plan = qfc.ok("--dry-run", "stacks", "remove", "one", "--with-data")["steps"][-1]
+    assert "with the key of its backups, which then only the recovery sheet opens" in plan
     assert qfc.ok("--yes", "stacks", "remove", "one", "--with-data")["data_deleted"] is True
     assert not (qfc.home / "one").exists()
 

@@ -6,7 +6,9 @@ import pytest
 
 from qfc.cli.capacity import bars, numbers_of, target_of
 from qfc.errors import RefusedError, UsageError
-from qfc.operations.capacity import Question, capacity_advise, capacity_report, capacity_simulate
+from qfc.operations.capacity_advise import capacity_advise
+from qfc.operations.capacity_report import capacity_report
+from qfc.operations.capacity_simulate import Question, capacity_simulate
 from qfc.stack.capacity import Target
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts, memory_stack

@@ -13,7 +13,9 @@ from qfc.operations.backup.make import BackedUp
 from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
 from qfc.operations.backup.verify import VerifiedSets
-from qfc.operations.capacity import Advised, Report, Simulated
+from qfc.operations.capacity_advise import Advised
+from qfc.operations.capacity_report import Report
+from qfc.operations.capacity_simulate import Simulated
 from qfc.operations.certs import CertsStatus, Renewed
 from qfc.operations.db_migrate import Migrated
 from qfc.operations.deltas_list import DeltaLine, DeltaShown, DeltasList

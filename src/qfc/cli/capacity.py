@@ -8,16 +8,10 @@ from collections.abc import Sequence
 import click
 
 from ..errors import UsageError
-from ..operations.capacity import (
-    Advised,
-    Observed,
-    Question,
-    Report,
-    Simulated,
-    capacity_advise,
-    capacity_report,
-    capacity_simulate,
-)
+from ..operations.capacity_advise import Advised, capacity_advise
+from ..operations.capacity_history import Observed
+from ..operations.capacity_report import Report, capacity_report
+from ..operations.capacity_simulate import Question, Simulated, capacity_simulate
 from ..stack.capacity import Backtest, Row, Target
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session

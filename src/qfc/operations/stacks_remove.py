@@ -50,16 +50,24 @@ def stacks_remove(
     after = writing.without_stack(text, name)
     with closing(wire(stack)) as ports:
         _require_removable(ports, stack, with_data)
-        data = f"DELETE everything in {stack.folder}" if with_data else f"its data stay in {stack.folder}"
+        everything = f"everything in {stack.folder}{_key_of_backups(ports)}"
+        data = f"DELETE {everything}" if with_data else f"its data stay in {stack.folder}"
         question = f"Remove {name} from {loaded.path}; {data}?"
         with guarded(ports, "stacks remove", target=name, options=options, question=question) as guard:
             if guard.step(f"Remove [stacks.{name}] from {loaded.path}"):
                 writing.write(loaded.path, after)
                 KnownStack(stack.notes, name).forget()
-            delete = with_data and guard.step(f"Delete {stack.folder} with everything in it")
+            delete = with_data and guard.step(f"Delete {everything}")
         if delete:
             ports.host.run(["rm", "-r", "--", str(stack.folder)])
     return StackRemoved(name, loaded.path, stack.folder, delete, guard.dry_run, guard.steps)
+
+
+def _key_of_backups(ports: Ports) -> str:
+    """Say that the key of the backups is among the data: the backups lie elsewhere, and stay."""
+    if not ports.offers(Capability.BACKUPS) or ports.backups.keys.identity() is None:
+        return ""
+    return ", with the key of its backups, which then only the recovery sheet opens"
 
 
 def _require_removable(ports: Ports, stack: StackConfig, with_data: bool) -> None:

@@ -1,0 +1,73 @@
+"""How many workers are needed now and later."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..stack.capacity import Backtest, advice, backtest, growth_in, growth_per_day, plan
+from ..stack.model import Capability
+from ..stack.ports import Ports
+from .capacity_history import history_of
+from .capacity_simulate import Question, check, poll_s_of, simulated_rounds
+from .workers_list import worker_service
+
+#: The days from now that an advice is given for.
+LATER_DAYS = (0, 30, 90)
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The advice for a moment `in_days` from now, when there is `growth` times the recorded work.
+
+    `workers_for_target` is None where no number of workers meets the target; `wait_p95_s` is the wait with the number
+    that there is now.
+    """
+
+    in_days: int
+    growth: float
+    workers_for_target: int | None
+    wait_p95_s: float
+    advice: str
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The advice for now and for later. `growth_per_day` is None, and later is left out, where no trend is known.
+
+    `most_workers` is how many the memory holds; None where that is not known.
+    """
+
+    target: str
+    now: int
+    most_workers: int | None
+    growth_per_day: float | None
+    outlook: tuple[Outlook, ...]
+    backtest: Backtest
+
+
+def capacity_advise(ports: Ports, question: Question) -> Advised:
+    """Say how many workers are needed now, in 30 and in 90 days. Raises TooLittleError."""
+    check(question)
+    history, poll_s = history_of(ports, question.days), poll_s_of(ports)
+    now = worker_service(ports).wanted
+    most = ports.deployment.memory().most_workers if ports.offers(Capability.CONTAINERS) else None
+    per_day = growth_per_day(history)
+    asked = replace(question, numbers=sorted({*question.numbers, max(now, 1)}))
+    moments = (0,) if per_day is None else LATER_DAYS
+
+    def outlook(days: int) -> Outlook:
+        growth = growth_in(per_day or 1.0, days)
+        found = plan(simulated_rounds(history, replace(asked, growth=growth), poll_s), question.target)
+        named = ports.jobs.project_names(found.floor_projects)
+        text = advice(found, question.target, now, [named.get(one, one) for one in found.floor_projects], most)
+        wait = next(row.wait_p95_s for row in found.rows if row.n == max(now, 1))
+        return Outlook(days, growth, found.workers_for_target, wait, text)
+
+    return Advised(
+        target=str(question.target),
+        now=now,
+        most_workers=most,
+        growth_per_day=per_day,
+        outlook=tuple(map(outlook, moments)),
+        backtest=backtest(history, max(now, 1), poll_s=poll_s),
+    )
