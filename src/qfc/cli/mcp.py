@@ -78,7 +78,7 @@ def _require_free(host: str, port: int) -> None:
 
 def _require_sdk() -> None:
     try:
-        import mcp_types  # noqa: F401 # pyright: ignore[reportUnusedImport]
+        import mcp_types  # noqa: F401 - only whether it is there # pyright: ignore[reportUnusedImport]
     except ImportError as error:
         raise ConfigError(
             ["The SDK of the Model Context Protocol is not installed."],
