@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
 
 from ...errors import ConfigError
 from ...stack.model import StoreFacts
@@ -68,13 +68,13 @@ def open_store(environment: Mapping[str, str], here: Here) -> ObjectStore:
     return opened(next(iter(stores_of(environment).values())), here)
 
 
-def opened(store: NamedStore, here: Here) -> ObjectStore:
-    """Return a store, as reached from here."""
+def opened(store: NamedStore, here: Here, *, below: str = "") -> ObjectStore:
+    """Return a store, as reached from here; with `below`, only what is below that folder (`folder/`) of it."""
     place = store.place
     if isinstance(place, WebDav):
-        return WebDavObjectStore(WebDav(here(place.url), place.user, place.password))
-    endpoint = here(place.endpoint) if place.endpoint else None
-    return S3ObjectStore(Bucket(place.name, place.access_key, place.secret_key, endpoint, place.region, place.prefix))
+        return WebDavObjectStore(WebDav(urljoin(f"{here(place.url).rstrip('/')}/", below), place.user, place.password))
+    endpoint, prefix = here(place.endpoint) if place.endpoint else None, place.prefix + below
+    return S3ObjectStore(Bucket(place.name, place.access_key, place.secret_key, endpoint, place.region, prefix))
 
 
 def _named(text: str) -> dict[str, NamedStore]:
