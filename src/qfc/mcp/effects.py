@@ -36,7 +36,7 @@ REPEATABLE = frozenset(
      "users disable", "users quota", "users unlock", "workers scale"}
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
-LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp"})
+LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp", "skill install", "skill path", "skill run"})
 #: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}
