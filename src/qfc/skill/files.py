@@ -58,7 +58,8 @@ def install(source: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         for one in contents(source):
             (half / one).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(source / one, half / one)
+            shutil.copyfile(source / one, half / one)
+            (half / one).chmod(_mode(one))
         if target.exists():
             target.rename(old)
         half.rename(target)
@@ -72,6 +73,11 @@ def install(source: Path, target: Path) -> None:
             shutil.rmtree(rest, ignore_errors=True)
 
 
+def _mode(one: Path) -> int:
+    """Return the rights of a file. Installers of packages do not keep those of scripts."""
+    return 0o755 if one.parts[0] == "scripts" else 0o644
+
+
 def _put_back(old: Path, target: Path) -> None:
     if old.exists() and not target.exists():
         old.rename(target)
@@ -83,7 +89,7 @@ def pack(source: Path, archive: Path) -> None:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as file:
         for one in contents(source):
             entry = zipfile.ZipInfo(str(Path(NAME) / one), NO_TIME)
-            entry.external_attr = (0o100755 if one.parts[0] == "scripts" else 0o100644) << 16
+            entry.external_attr = (0o100000 | _mode(one)) << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(entry, (source / one).read_bytes())
     try:
