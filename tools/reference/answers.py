@@ -33,6 +33,7 @@ from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.ratelimit import RateLimitChanged, RateLimitStatus
 from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
@@ -129,6 +130,11 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "ratelimit status": RateLimitStatus,
+    "ratelimit enable": RateLimitChanged,
+    "ratelimit disable": RateLimitChanged,
+    "ratelimit throttle": RateLimitChanged,
+    "ratelimit unthrottle": RateLimitChanged,
     "capacity report": Report,
     "capacity advise": Advised,
     "capacity simulate": Simulated,

@@ -33,6 +33,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "jobs": "List, retry and cancel jobs; free stuck ones.",
         "deltas": "List field edits; apply those that were not applied.",
         "workers": "List workers; change their number, drain or restart them.",
+        "ratelimit": "Limit how often projects are synchronised.",
         "capacity": "Predict how long jobs wait with other numbers of workers.",
     },
     "Services": {

@@ -192,5 +192,17 @@ class BackupConfig:
     keep_minimum: int = setting(WholeNumber(1, 1000), 2, "verified sets that are always kept", otherwise="2", example=2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateLimitConfig:
+    """How often projects may be synchronised once `qfc ratelimit enable` was typed, `[ratelimit]`."""
+
+    all_per_minute: int = setting(
+        WholeNumber(1, 10_000), 10, "synchronisations a minute of all projects together", otherwise="10", example=10
+    )
+    project_per_minute: int = setting(
+        WholeNumber(1, 10_000), 5, "synchronisations a minute of each project", otherwise="5", example=5
+    )
+
+
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
-TABLES: Mapping[str, type[Any]] = {"backup": BackupConfig}
+TABLES: Mapping[str, type[Any]] = {"backup": BackupConfig, "ratelimit": RateLimitConfig}

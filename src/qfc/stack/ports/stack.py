@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .diagnosis import Conditions
     from .hosts import Clock, Host
     from .lab import LabRows
+    from .limits import RateLimiter
     from .records import AuditLog, Lock, Records
     from .running import DiskHistory, Footprint, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
@@ -66,6 +67,8 @@ class Ports(Protocol):
     def lock(self) -> Lock: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def rate_limits(self) -> RateLimiter: ...
     @property
     def records(self) -> Records: ...
 
