@@ -27,6 +27,7 @@ from .records import (
     MemoryDiskHistory,
     MemoryFootprint,
     MemoryLock,
+    MemoryMetricsHistory,
     MemoryObjectStore,
     MemoryTransitions,
 )
@@ -62,6 +63,7 @@ class MemoryPorts:
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
     rate_limits: MemoryRateLimits = field(default_factory=MemoryRateLimits)
+    metrics_history: MemoryMetricsHistory = field(default_factory=MemoryMetricsHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None

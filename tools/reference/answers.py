@@ -27,6 +27,7 @@ from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.lab import LabChanged, LabList
+from qfc.operations.metrics import MetricsImported, MetricsShown
 from qfc.operations.notices import NoticeChanged, NoticesShown
 from qfc.operations.projects_export import Exported
 from qfc.operations.projects_import import Imported
@@ -54,6 +55,7 @@ from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
 from qfc.stack.findings import Finding
+from qfc.stack.metrics import Sample
 from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project, Verdict
 
 from .shapes import keys
@@ -135,6 +137,10 @@ ANSWERS: Mapping[str, object] = {
     "ratelimit disable": RateLimitChanged,
     "ratelimit throttle": RateLimitChanged,
     "ratelimit unthrottle": RateLimitChanged,
+    "metrics show": MetricsShown,
+    "metrics export": {"samples": [Sample]},
+    "metrics import": MetricsImported,
+    "metrics serve": None,
     "capacity report": Report,
     "capacity advise": Advised,
     "capacity simulate": Simulated,

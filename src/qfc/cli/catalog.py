@@ -34,6 +34,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "deltas": "List field edits; apply those that were not applied.",
         "workers": "List workers; change their number, drain or restart them.",
         "ratelimit": "Limit how often projects are synchronised.",
+        "metrics": "Show queue, failures and durations, now and over time; export them.",
         "capacity": "Predict how long jobs wait with other numbers of workers.",
     },
     "Services": {

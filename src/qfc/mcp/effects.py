@@ -9,7 +9,8 @@ LOOKS = frozenset(
     {
         "audit", "capacity advise", "capacity report", "capacity simulate", "certs status", "db list", "db status",
         "db verify", "deltas list", "deltas show", "deploy history", "doctor", "health", "image status",
-        "jobs list", "jobs show", "lab list", "logs", "notice", "projects list", "projects status",
+        "jobs list", "jobs show", "lab list", "logs", "metrics export", "metrics show", "notice",
+        "projects list", "projects status",
         "ratelimit status",
         "service status", "services disk", "stacks", "stacks list", "status", "sync diagnose", "sync failed",
         "sync queue", "sync recent", "tunnel status", "users list", "users plans", "users quota", "workers list",
@@ -39,7 +40,7 @@ REPEATABLE = frozenset(
      "workers scale"}
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
-LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp"})
+LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp", "metrics import", "metrics serve"})
 #: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from .lab import LabRows
     from .limits import RateLimiter
     from .records import AuditLog, DataNote, Lock, Records
-    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
     from .stack import Ports
     from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
@@ -70,6 +70,7 @@ __all__ = [
     "LabRows",
     "Lock",
     "Machine",
+    "MetricsHistory",
     "ObjectStore",
     "Ports",
     "Process",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .lab import LabRows
     from .limits import RateLimiter
     from .records import AuditLog, Lock, Records
-    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
     from .work import Directory, QueueStore, Workload
 
@@ -61,6 +61,8 @@ class Ports(Protocol):
     def footprint(self) -> Footprint: ...
     @property
     def disk_history(self) -> DiskHistory: ...
+    @property
+    def metrics_history(self) -> MetricsHistory: ...
     @property
     def transitions(self) -> Transitions: ...
     @property
