@@ -33,6 +33,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "jobs": "List, retry and cancel jobs; free stuck ones.",
         "deltas": "List field edits; apply those that were not applied.",
         "workers": "List workers; change their number, drain or restart them.",
+        "ratelimit": "Limit how often projects are synchronised.",
+        "metrics": "Show queue, failures and durations, now and over time; export them.",
         "capacity": "Predict how long jobs wait with other numbers of workers.",
     },
     "Services": {
