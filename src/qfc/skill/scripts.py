@@ -169,6 +169,33 @@ SCRIPTS: tuple[Script, ...] = (
             Flag("--no-proof", "Skip the test with a small project."),
         ),
     ),
+    Script(
+        "queue_monitor.sh",
+        "Measure the queue, record that, and show it over time: for a line of cron.",
+        ("metrics", "show"),
+        flags=(
+            Flag(
+                "--csv",
+                "Print what was recorded: timestamp,queue,processing,failed …",
+                command=("metrics", "export", "--csv"),
+            ),
+            Flag("--import", "Take over an earlier queue_metrics.log.", "FILE", command=("metrics", "import")),
+        ),
+    ),
+    Script(
+        "qfield_rate_limiter.sh",
+        "Limit how often projects are synchronised; devices keep what is refused.",
+        ("ratelimit", "status"),
+        flags=(
+            Flag("--status", "Show the limits, and what was refused.", command=("ratelimit", "status")),
+            Flag("--enable", "Limit all projects.", command=("ratelimit", "enable")),
+            Flag("--disable", "End all limits.", command=("ratelimit", "disable")),
+            Flag("--throttle", "Limit one project further.", "PROJECT", command=("ratelimit", "throttle")),
+            Flag("--unthrottle", "Take that back.", "PROJECT", command=("ratelimit", "unthrottle")),
+            Flag("--rate", "Synchronisations a minute, with --throttle.", "N/min"),
+            Flag("--for", "How long, with --throttle.", "SPAN"),
+        ),
+    ),
 )
 
 
