@@ -29,6 +29,7 @@
     stores.py           the file stores
     launching.py        what official workers need to start containers for jobs
     box.py              what holds the jobs of the node's workers
+    limits.py           limits that are set and not applied
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
 
@@ -53,6 +54,7 @@ from .failed import FAILED
 from .files import FILES, FILES_FOR_SYNC
 from .hosts import HOSTS
 from .launching import LAUNCHING, LAUNCHING_ADVISORY
+from .limits import LIMITS
 from .logs import LOGS
 from .logs_login import LOGS_OF_LOGINS
 from .logs_start import LOGS_OF_STARTS
@@ -100,6 +102,7 @@ ADVISORY: tuple[Check, ...] = (
     *HOSTS,
     *BOX,
     *BACKUPS,
+    *LIMITS,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

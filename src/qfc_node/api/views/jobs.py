@@ -54,7 +54,7 @@ class JobsView(NodeView):
         "Start a job, or return the open one",
         request=NewJobBody,
         answers={200: JobDetailSerializer, 201: JobDetailSerializer},
-        errors=PROJECT | BODY | {402},
+        errors=PROJECT | BODY | {402, 429},
     )
     def post(self, request: Request) -> Response:
         """Create a job."""
@@ -69,6 +69,7 @@ class JobsView(NodeView):
         else:
             check_has_data(project)
         refuse(quota.refuses_job(project, job_type))
+        self.count_synchronisation(project)
         requested = self._request(project, job_type, fields["force"])
         described = JobDetailSerializer(requested.job, context=self.context).data
         return Response(described, status=201 if requested.is_new else 200)

@@ -6,6 +6,7 @@ from .accounts import Avatar, Organization, OrganizationMember, Person, Team, Te
 from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, ResentDelta
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
+from .limits import RateBucket, RateLimit, RateRefusal
 from .plans import Package, PackageType, Plan, Subscription, SubscriptionStatus
 from .projects import (
     Project,
@@ -49,6 +50,9 @@ __all__ = [
     "ProjectSeed",
     "ProjectType",
     "PublicRole",
+    "RateBucket",
+    "RateLimit",
+    "RateRefusal",
     "ResentDelta",
     "Secret",
     "Setting",
