@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("core", "0010_layers_of_workers")]
+    dependencies = [("core", "0011_rate_limits")]
 
     operations = [
         migrations.CreateModel(
