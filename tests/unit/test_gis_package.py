@@ -653,3 +653,12 @@ def test_gdal_reads_a_geojson_only_to_copy_it(files: Path, pack: Pack, monkeypat
     package = pack(write_project(files, layers))
     assert opened == ["other.geojson", "broken.geojson", "keyed.geojson"]
     assert {layer.id for layer in package.project.layers} == {"keyed", "other"}
+
+
+def test_without_a_table_there_is_no_data_file(files: Path, pack: Pack) -> None:
+    """Two fields whose names differ only by case: found when the layer is copied."""
+    feature = {"type": "Feature", "properties": {"fid": 1, "a": 1, "A": 2}, "geometry": None}
+    (files / "w.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    package = pack(write_project(files, [layer_xml("w", "./w.geojson")]))
+    assert package.names == ["survey_qfield.qgs", "survey_qfield_attachments.zip", "w.geojson"]
+    assert package.layer("w").is_read_only

@@ -50,6 +50,8 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
             _prepare_kept(project, state.layer, plan)
         writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
         data = _copy_data(project, plan, databases, writer.data_file)
+    if not data.tables:  # every layer turned out to be one that cannot be copied
+        writer.data_file.unlink(missing_ok=True)
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
     _hide_passwords(project, plan)

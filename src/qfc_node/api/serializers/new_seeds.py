@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
+from drf_spectacular.utils import extend_schema_field  # pyright: ignore[reportUnknownVariableType]  (partly untyped)
 from rest_framework import serializers
 from rest_framework.serializers import ValidationError
 
