@@ -150,13 +150,18 @@ def test_a_destroyed_deployment_comes_back_row_by_row_and_object_by_object(surve
     assert rows(made) == before
     assert survey.files() == files
     assert objects(made) == content
-    assert made.ok("db", "verify", result["safety"])["backup"] == result["safety"]
     assert made.ok("db", "verify", again["backup"], "--full")["ok"]
+
+
+def ensure_set(made: Deployment) -> None:
+    """Make a set, unless an earlier test has made one."""
+    if not made.ok("db", "list")["sets"]:
+        made.ok("db", "backup")
 
 
 def test_the_set_has_what_defines_the_deployment(survey: Survey) -> None:
     made = survey.made
-    made.ok("db", "backup")
+    ensure_set(made)
     with made.wired() as ports:
         manifest = ports.backups.store.manifests()[-1]
         content = io.BytesIO()
@@ -194,7 +199,7 @@ def test_edits_and_files_after_the_set_are_applied_again_each_once(survey: Surve
 @pytest.mark.parametrize("step", KILLED)
 def test_a_restore_that_is_killed_leaves_what_was_there(survey: Survey, step: str) -> None:
     made = survey.made
-    made.ok("db", "backup")
+    ensure_set(made)
     survey.upload("newer.bin", os.urandom(100))
     survey.await_quiet()
     before, files = rows(made), survey.files()
@@ -214,7 +219,7 @@ def test_a_restore_that_is_killed_leaves_what_was_there(survey: Survey, step: st
 
 def test_a_drill_restores_beside_the_deployment_and_removes_everything(survey: Survey) -> None:
     made = survey.made
-    made.ok("db", "backup")
+    ensure_set(made)
     before, content = rows(made), set(objects(made))
     drilled = made.ok("db", "drill")
     assert drilled["ok"], drilled
