@@ -20,12 +20,14 @@ from .deployment_files import MemoryRecords
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
+from .rate_limits import MemoryRateLimits
 from .records import (
     MemoryApi,
     MemoryAuditLog,
     MemoryDiskHistory,
     MemoryFootprint,
     MemoryLock,
+    MemoryMetricsHistory,
     MemoryObjectStore,
     MemoryTransitions,
 )
@@ -60,6 +62,8 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    rate_limits: MemoryRateLimits = field(default_factory=MemoryRateLimits)
+    metrics_history: MemoryMetricsHistory = field(default_factory=MemoryMetricsHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None

@@ -10,12 +10,14 @@ Writing needs another library, so it is imported only when needed: `qfc.config.w
 
 from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
-from .tables import DEMO, BackupConfig, StackConfig
+from .tables import DEMO, BackupConfig, MetricsConfig, RateLimitConfig, StackConfig
 
 __all__ = [
     "DEMO",
     "BackupConfig",
     "Config",
+    "MetricsConfig",
+    "RateLimitConfig",
     "StackConfig",
     "config_path",
     "home_folder",

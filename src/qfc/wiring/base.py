@@ -16,6 +16,7 @@ from ..stack.ports import (
     DiskHistory,
     LabRows,
     Machine,
+    MetricsHistory,
     Ports,
     Records,
     Transitions,
@@ -124,6 +125,13 @@ class StackPorts(Ports, ABC):
         from ..drivers.disk_history import FileDiskHistory
 
         return FileDiskHistory(self.folder)
+
+    @property
+    def metrics_history(self) -> MetricsHistory:
+        """A file in our own folder."""
+        from ..drivers.metrics_history import SqliteMetricsHistory
+
+        return SqliteMetricsHistory(self.folder)
 
     @property
     def transitions(self) -> Transitions:

@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import defence
+from .database_layers import DatabaseLayers
 from .database_rules import RULES_VARIABLE, DatabaseRules
-from .layers import inspect_all
+from .layers import inspect_all, repeated
 from .own_words import OwnWords
 from .package import build_package
 from .port import ApplyReport, Delta, GisError, InvalidProjectFileError, Log, PackageReport, PkMap, ProjectReport
@@ -43,7 +44,10 @@ class NativeEngine:
 
         with self._own_words(project_file, None, log) as (words, log):
             project = self._read(project_file)
-            states = inspect_all(project)
+            with DatabaseLayers(project) as databases:
+                states = databases.reached(inspect_all(project))
+            for layer in project.repeated_layers():
+                log(repeated(project, layer))
             for state in states.values():
                 if not state.is_valid:
                     log(f"Layer '{state.layer.name}': {state.error_code}, {state.message}")
