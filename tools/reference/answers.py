@@ -56,6 +56,7 @@ from qfc.operations.users_quota import Quota, QuotaChanged
 from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
+from qfc.skill.files import Installed
 from qfc.stack.findings import Finding
 from qfc.stack.metrics import Sample
 from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project, Verdict
@@ -184,5 +185,7 @@ ANSWERS: Mapping[str, object] = {
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "skill install": Installed,
+    "skill path": Installed,
     "mcp": None,
 }

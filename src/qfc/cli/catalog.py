@@ -52,11 +52,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Command line": {
         "completion": "Print the completion script for a shell.",
         "mcp": "Offer all commands as tools for an AI agent.",
+        "skill": "Install the skill for AI agents and its scripts.",
     },
 }
 
 #: Commands that are about no single stack.
-WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "stacks"})
+WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "skill", "stacks"})
 #: Keys of JSON answers whose sentences say what to type.
 SENTENCES = frozenset(
     {"detail", "evidence", "fix", "hint", "message", "reason", "reasons", "remarks", "warnings", "why"}

@@ -55,7 +55,7 @@ class StackConfig:
     port: int | None = setting(
         WholeNumber(0, 65535),
         None,
-        "port of the API, 0 for any free one if the last one is in use",
+        "port of the API, 0 for any free one instead of 8011 and where the last one is in use",
         otherwise="the last one used, else 8011",
         kinds=NODE,
         example=8011,

@@ -41,7 +41,19 @@ REPEATABLE = frozenset(
      "users disable", "users quota", "users unlock", "workers scale"}
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
-LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp", "metrics import", "metrics serve"})
+LEFT_OUT = frozenset(
+    {
+        "completion",
+        "db shell",
+        "demo",
+        "mcp",
+        "metrics import",
+        "metrics serve",
+        "skill install",
+        "skill path",
+        "skill run",
+    }
+)
 #: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .accounts import Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
+from .accounts import Avatar, Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
 from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, ResentDelta
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
@@ -25,6 +25,7 @@ __all__ = [
     "ApplyJob",
     "ApplyJobDelta",
     "AuthToken",
+    "Avatar",
     "ClientType",
     "Delta",
     "DeltaStatus",
