@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import QfcError
 from ..stack.checksums import Checksums
 from ..stack.ports import Ports
-from .probe import ProbeError, ProbeProject, await_job, probe_files, probe_project, session
+from .probe import ProbeError, ProbeProject, await_idle, await_job, probe_files, probe_project, session
 
 #: Seconds for a job of the proof.
 JOB_S = APPLY_S = 120.0
@@ -43,6 +43,8 @@ def prove(ports: Ports) -> Broken | None:
                 do()
             except QfcError as error:
                 return Broken(step, error)
+        # A worker of an official release ends when the project of its job is removed.
+        await_idle(ports, project.id, limit_s=JOB_S)
     return None
 
 

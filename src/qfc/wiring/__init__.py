@@ -14,6 +14,7 @@ from .base import LOCAL
 if TYPE_CHECKING:
     from ..config import BackupConfig, StackConfig
     from ..stack.ports import Machine, Ports
+    from ..stack.ports.crontab import Crontab
     from ..stack.ports.units import Units
 
 
@@ -49,6 +50,13 @@ def units(*, system: bool) -> Units:
     from ..drivers.systemd import Systemd
 
     return Systemd(system=system)
+
+
+def crontab(account: str) -> Crontab:
+    """Return the table of cron of the system, whose lines run as an account; without one, that of this user."""
+    from ..drivers.crontab import SystemCrontab, UserCrontab
+
+    return SystemCrontab(account) if account else UserCrontab()
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

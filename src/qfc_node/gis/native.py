@@ -52,7 +52,7 @@ class NativeEngine:
                 if not state.is_valid:
                     log(f"Layer '{state.layer.name}': {state.error_code}, {state.message}")
             details = words.value(project_details(project, states.values()))
-            return ProjectReport(details, draw_thumbnail(project, states))
+            return ProjectReport(details, draw_thumbnail(project, states, log=log))
 
     def package(self, project_file: Path, export_dir: Path, log: Log) -> PackageReport:
         """Write the package into `export_dir` (empty, exists). Raises GisError."""

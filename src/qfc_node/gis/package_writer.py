@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
@@ -93,7 +94,7 @@ class PackageWriter:
         path = self._packaged("_attachments.zip")
         beside = self._project.file.with_name(f"{self._project.file.stem}_attachments.zip")
         if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
-            path.write_bytes(beside.read_bytes())
+            shutil.copyfile(beside, path)
             return path
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in embedded_files(self._project.file).items():
@@ -102,13 +103,12 @@ class PackageWriter:
         return path
 
     def _write_auxiliary(self) -> list[Path]:
-        embedded = embedded_files(self._project.file)
-        contents = [content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)]
-        beside = self._project.file.with_suffix(_AUXILIARY)
-        if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
-            contents.append(beside.read_bytes())
-        if not contents:
-            return []
         path = self._packaged(_AUXILIARY)
-        path.write_bytes(contents[0])
-        return [path]
+        beside = self._project.file.with_suffix(_AUXILIARY)
+        embedded = embedded_files(self._project.file)
+        content = next((content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)), None)
+        if content is not None:
+            path.write_bytes(content)
+        elif self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
+            shutil.copyfile(beside, path)
+        return [path] if path.exists() else []
