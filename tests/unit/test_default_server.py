@@ -10,7 +10,7 @@ from checks_world import answering, found, healthy, ids, the
 from qfc.stack.findings import Result
 from qfc.stack.model import Vantage
 from qfc.stack.nginx_text import body_limit
-from repair_world import NGINX_OF_V26, certificate, empty_keys, service, small_uploads
+from repair_world import NGINX_OF_V26, certificate, empty_keys, small_uploads
 from twins import MemoryPorts
 from twins.site import FOLDER
 
@@ -126,7 +126,7 @@ def test_an_nginx_that_is_stopped_does_not_make_the_address_of_workers_wrong() -
     small_uploads(ports, world)
     http_workers(ports)
     assert "B07" in ids(found(ports))
-    service(ports, "nginx", runs=False)
+    ports.runtime.stop(["nginx"])
     assert "B07" not in ids(found(ports))
 
 
