@@ -12,8 +12,8 @@ from ..stack.model import Kind
 from .base import LOCAL
 
 if TYPE_CHECKING:
-    from ..config import BackupConfig, StackConfig
-    from ..stack.ports import Machine, Ports
+    from ..config import BackupConfig, NotifyConfig, StackConfig
+    from ..stack.ports import Machine, Ports, Post
     from ..stack.ports.units import Units
 
 
@@ -49,6 +49,13 @@ def units(*, system: bool) -> Units:
     from ..drivers.systemd import Systemd
 
     return Systemd(system=system)
+
+
+def posts(notify: NotifyConfig) -> tuple[Post, ...]:
+    """Return the routes by which messages reach people. Raises ConfigError."""
+    from ..drivers.monitoring.posts import routes
+
+    return routes(notify.addresses_file, notify.command)
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

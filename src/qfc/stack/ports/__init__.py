@@ -11,6 +11,7 @@ diagnosis/      interfaces that only a diagnosis uses: conditions in the databas
 backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 lab.py          faulty rows, for the fault lab
+monitoring.py   what a monitor leaves with a stack, and the ways of its messages
 stack.py        all of them together
 """
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from .diagnosis import Conditions, Inspection
     from .hosts import Clock, Host, Machine, Process, Streams
     from .lab import LabRows
+    from .monitoring import Beat, History, Incident, IncidentEvent, Letter, Monitoring, Note, Post
     from .records import AuditLog, DataNote, Lock, Records
     from .running import DiskHistory, Footprint, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
@@ -50,6 +52,7 @@ __all__ = [
     "BackupSource",
     "BackupStore",
     "Backups",
+    "Beat",
     "Certificates",
     "Clock",
     "Conditions",
@@ -60,16 +63,23 @@ __all__ = [
     "DiskHistory",
     "Dumps",
     "Footprint",
+    "History",
     "Host",
     "Images",
+    "Incident",
+    "IncidentEvent",
     "Inspection",
     "JobHistory",
     "JobStore",
     "LabRows",
+    "Letter",
     "Lock",
     "Machine",
+    "Monitoring",
+    "Note",
     "ObjectStore",
     "Ports",
+    "Post",
     "Process",
     "Queue",
     "QueueStore",

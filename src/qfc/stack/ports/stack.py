@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .diagnosis import Conditions
     from .hosts import Clock, Host
     from .lab import LabRows
+    from .monitoring import Monitoring
     from .records import AuditLog, Lock, Records
     from .running import DiskHistory, Footprint, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
@@ -76,6 +77,8 @@ class Ports(Protocol):
 
     @property
     def lab(self) -> LabRows: ...
+    @property
+    def monitoring(self) -> Monitoring: ...
 
     @property
     def deployment(self) -> Deployment:
