@@ -13,21 +13,45 @@ from qfc.stack.model import (
     Certificate,
     LogLine,
     Neighbour,
+    StoreContent,
+    StoredBytes,
     StoreFacts,
     Subscription,
     TemporaryFolder,
     User,
 )
 from qfc.stack.model.conditions import CronRun
+from qfc.stack.rate_limits import RateLimits
 from queue_world import MemoryWorld
 from twins import MemoryPorts
 from twins.records import MemoryApi
 from twins.site import FOLDER
 
 Make = Callable[[MemoryPorts, MemoryWorld], object]
+#: What `nginx -T` prints in v26.25, without what nobody reads: two servers of one name, one with a size.
+NGINX_OF_V26 = """
+# configuration file /etc/nginx/nginx.conf:
+http {
+    include /etc/nginx/conf.d/*.conf;
+}
+# configuration file /etc/nginx/conf.d/default.conf:
+map "$allow_internal_http:$is_docker_internal" $base_redirect_to_https { "1:1" 0; default 1; }
+server {
+  listen 80;
+  server_name memory;
+  location /.well-known/acme-challenge/ { root /var/www/certbot; }
+  if ($http_host !~ "memory(:80)?") { return 444; }
+  include config.d/*.conf;
+}
+server {
+  listen 443 ssl;
+  server_name memory nginx;
+  client_max_body_size 10g;
+}
+"""
 STORE = StoreFacts("default", "s3", "http://minio:9000")
 #: Repairs that change nothing but rows, tested on real databases (test_rows_*, test_waiting_twice).
-IN_ROWS = {"G09", "H02", "H01-plan", "H05", "C13", "sessions", "twice"}
+IN_ROWS = {"G09", "H02", "H01-plan", "H05", "C13", "sessions", "audit-log", "cron-log", "twice"}
 #: Repairs whose success only an engine or a registry can show.
 ON_ENGINES = {"A05", "A05-other", "A11-cache", "E01-images", "D02"}
 #: Repairs of an embedded stack as a whole.
@@ -51,6 +75,13 @@ def service(ports: MemoryPorts, name: str, *, runs: bool = True) -> None:
         ports.runtime._running[name] = {}  # pyright: ignore[reportPrivateUsage]
     if runs:
         ports.runtime.start([name])
+
+
+def limits_not_loaded(ports: MemoryPorts, world: MemoryWorld) -> None:
+    """Limit synchronisations, then create nginx's container again."""
+    del world
+    ports.rate_limits.apply(RateLimits(10, 5))
+    ports.rate_limits.recreated = True
 
 
 def change(ports: MemoryPorts, name: str, **more: object) -> None:
@@ -285,6 +316,33 @@ def no_certificate(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.deployment.certificates.missing = True
 
 
+def empty_keys(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    compose = b"services: {app: {environment: {SECRET_KEY: '${SECRET_KEY}', SALT_KEY: '${SALT_KEY}'}}}"
+    ports.host.files[FOLDER / "docker-compose.yml"] = (compose, 0o644)
+    ports.deployment.site.env += "SECRET_KEY=\nSALT_KEY=a-salt-of-our-own\n"
+
+
+def small_uploads(ports: MemoryPorts, world: MemoryWorld) -> None:
+    """Let workers use http, where nginx takes 1 MB, beside a public address that jobs can use."""
+    del world
+    compose = b"services: {nginx: {environment: {A: '${NGINX_ALLOW_INTERNAL_HTTP:-0}'}}}"
+    ports.host.files[FOLDER / "docker-compose.yml"] = (compose, 0o644)
+    ports.deployment.site.env += "QFIELDCLOUD_HOST=memory\nNGINX_ALLOW_INTERNAL_HTTP=1\n"
+    ports.deployment.site.env += "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL=http://memory/api/v1/\n"
+    ports.api.url = "https://memory"
+    ports.deployment.certificates.given = certificate(ports)
+    ports.deployment.inspection.network.answers["https://memory/api/v1/status/"] = 200
+    answering(ports, "nginx", lambda *_: NGINX_OF_V26)
+
+
+def deleted_files(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    ports.conditions.projects.stores_in_use = lambda: {"default": 2}  # pyright: ignore[reportAttributeAccessIssue]
+    stored = (StoredBytes("gone", 0, 270_000_000),)
+    ports.deployment.inspection.stores.given = (StoreContent("default", True, True, stored),)
+
+
 def cron_stopped(ports: MemoryPorts, world: MemoryWorld) -> None:
     service(ports, "ofelia")
     world.job(world.project("waits"), made=2)
@@ -327,6 +385,7 @@ FAULTS: Mapping[str, Make] = {
                                  "H06-tls", "H06-verify", "H07")},
     "A01-files": files_not_named,
     "A03": no_style_sheets,
+    "rate-limits": limits_not_loaded,
     "A03-log": static_list,
     "A09": orphans,
     "A10-new": new_with_shipped_keys,
@@ -360,7 +419,10 @@ FAULTS: Mapping[str, Make] = {
     "D11": lambda ports, world: (ports.runtime.stop(["worker_wrapper"]), world.job(world.project("later"), made=2)),
     "D11-few": fewer_workers,
     "D15-log": lost_logs,
+    "A10-empty": empty_keys,
+    "B13-workers": small_uploads,
     "E09": failed_by_the_server,
+    "deleted-files": deleted_files,
     "F08": lost_over_quota,
     "F09": lost_edit,
     "H01": inactive,

@@ -205,6 +205,41 @@ def test_sessions_that_have_ended_are_counted(world: DatabaseWorld) -> None:
     assert world.conditions.server.expired_sessions() == 2
 
 
+def test_addresses_of_wrong_logins(world: DatabaseWorld) -> None:
+    known = world.conditions.accounts.failed_from
+    if not wrong_password(world, "alice", 2, ago=timedelta(minutes=5)):
+        assert known(DAY) is None
+        return
+    assert known(DAY) == ("192.0.2.1",)
+    assert known(moment()) == ()
+
+
+def test_old_entries_of_the_audit_log_are_counted(world: DatabaseWorld) -> None:
+    server = world.conditions.server
+    if not world.has_table("audit_log"):
+        assert server.audit_entries(before=DAY) is None
+        return
+    for number, minutes in enumerate((3, 3000, 4000), 1):
+        world.insert("audit_log", id=number, object_pk="1", object_repr="", action=0, timestamp=before(minutes),
+                     content_type_id=1, changes_text="")  # fmt: skip
+    assert server.audit_entries(before=DAY) == 2
+
+
+def test_old_runs_of_tasks_are_removed_but_for_the_last_one_of_each(world: DatabaseWorld) -> None:
+    server = world.conditions.server
+    if not world.has_table("cron_log"):
+        assert server.old_cron_runs(before=DAY) is None
+        server.remove_cron_runs(before=DAY)
+        return
+    for number, (code, minutes) in enumerate([("a", 3), ("a", 3000), ("a", 4000), ("b", 3000), ("b", 4000)], 1):
+        world.insert("cron_log", id=number, code=code, start_time=before(minutes), end_time=before(minutes),
+                     is_success=True, message="")  # fmt: skip
+    assert server.old_cron_runs(before=DAY) == 3
+    server.remove_cron_runs(before=DAY)
+    assert server.old_cron_runs(before=DAY) == 0
+    assert [one.code for one in server.cron_runs() or ()] == ["a", "b"]
+
+
 @pytest.mark.parametrize("change", PlanChange)
 def test_only_a_plan_that_is_there_can_be_changed(world: DatabaseWorld, change: PlanChange) -> None:
     with pytest.raises(NotFoundError):

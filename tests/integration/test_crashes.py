@@ -226,7 +226,7 @@ def test_every_edit_arrives_exactly_once_whatever_is_killed(
     assert rows == dict.fromkeys(surveyor.created, 1), "each new pole is there exactly once"
     assert remark == (surveyor.remark,), "the last remark won"
 
-    assert surveyor.http.get(f"files/{surveyor.project}/{PHOTO}/").content == surveyor.photo, "the last photo is there"
+    assert surveyor.get(f"files/{surveyor.project}/{PHOTO}/").content == surveyor.photo, "the last photo is there"
 
     with stack.database() as connection:
         states = connection.execute("select last_status, count(*) from core_delta group by 1").fetchall()

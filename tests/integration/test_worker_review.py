@@ -401,6 +401,8 @@ def test_a_worker_s_death_ends_its_server_and_its_job(world: World) -> None:
     world.wish(seconds=60)
     job = world.push(1)
     worker = world.worker()
+    # A server that starts has a child for a moment that tries the box.
+    wait_until(finished(job, "started"), world)
     wait_until(lambda: len(psutil.Process(worker.pid).children(recursive=True)) == 2, world)
     below = psutil.Process(worker.pid).children(recursive=True)
     worker.kill()

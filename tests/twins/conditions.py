@@ -69,7 +69,12 @@ class QuietProjects(ProjectConditions):
 
 
 class QuietAccounts(AccountConditions):
-    """Implements `qfc.stack.ports.diagnosis.AccountConditions`. This server keeps no plans."""
+    """Implements `qfc.stack.ports.diagnosis.AccountConditions`. This server keeps no plans.
+
+    `addresses` are those of wrong logins.
+    """
+
+    addresses: tuple[str, ...] | None = None
 
     def superusers(self) -> int:
         """Return that there is one superuser."""
@@ -79,6 +84,11 @@ class QuietAccounts(AccountConditions):
         """Return nobody."""
         del now
         return ()
+
+    def failed_from(self, since: datetime) -> tuple[str, ...] | None:
+        """Return the addresses that were given."""
+        del since
+        return self.addresses
 
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
         """Say that nobody knows."""
@@ -130,11 +140,14 @@ class QuietWork(WorkConditions):
 class QuietServer(ServerConditions):
     """Implements `qfc.stack.ports.diagnosis.ServerConditions`. `password` is the last one that was set.
 
-    `stuck` are sessions that no test can create: of ten minutes or more. `expired` are rows of web sessions.
+    `stuck` are sessions that no test can create: of ten minutes or more. `expired` are rows of web sessions, `audited`
+    and `ran` the times of entries of the audit log and of runs of periodic tasks.
     """
 
     stuck: tuple[StuckSession, ...] = ()
     expired: int = 0
+    audited: tuple[datetime, ...] = ()
+    ran: tuple[datetime, ...] = ()
     password: str = ""
     refuses_passwords: bool = False
 
@@ -153,6 +166,18 @@ class QuietServer(ServerConditions):
     def expired_sessions(self) -> int | None:
         """Return the number that was given."""
         return self.expired
+
+    def audit_entries(self, *, before: datetime) -> int | None:
+        """Count those that were given."""
+        return sum(one < before for one in self.audited)
+
+    def old_cron_runs(self, *, before: datetime) -> int | None:
+        """Count those that were given, but for the last one."""
+        return sum(one < before for one in self.ran[:-1])
+
+    def remove_cron_runs(self, *, before: datetime) -> None:
+        """Remove them."""
+        self.ran = (*(one for one in self.ran[:-1] if one >= before), *self.ran[-1:])
 
     def oldest_secret(self) -> datetime | None:
         """Return that there is none."""

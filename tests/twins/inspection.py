@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from qfc.errors import NotFoundError, RefusedError, UsageError
+from qfc.errors import NotFoundError, QfcError, RefusedError, UsageError
 from qfc.stack.model import (
     ContainerFacts,
     DiskPart,
@@ -14,6 +14,7 @@ from qfc.stack.model import (
     MailServer,
     Neighbour,
     Reached,
+    StoreContent,
     StoreFacts,
     TemporaryFolder,
     Vantage,
@@ -24,6 +25,7 @@ from qfc.stack.ports.diagnosis import (
     EnvironmentInspection,
     HostInspection,
     NetworkInspection,
+    StoreInspection,
 )
 
 from .site import SERVICES, Site
@@ -46,6 +48,7 @@ class MemoryInspection:
         self.engine = MemoryEngine(self.environment, [f"{site.project}_default"], [f"{site.project}_postgres_data"])
         self.host = MemoryHostState()
         self.network = MemoryNetwork()
+        self.stores = MemoryStores()
 
 
 class MemoryContainers(ContainerInspection):
@@ -183,12 +186,13 @@ class MemoryHostState(HostInspection):
 class MemoryNetwork(NetworkInspection):
     """Servers that answer. `unreached`: unreachable routes with the reason; `nowhere`: names that do not resolve.
 
-    `redirecting`: addresses that answer with a redirect.
+    `redirecting`: addresses that answer with a redirect; `answers`: those that answer with a status of their own.
     """
 
     unreached: dict[tuple[Vantage, str], str] = field(default_factory=dict[tuple[Vantage, str], str])
     nowhere: frozenset[str] = frozenset()
     redirecting: frozenset[str] = frozenset()
+    answers: dict[str, int] = field(default_factory=dict[str, int])
     mail: MailServer = MAIL
 
     def reach(self, vantage: Vantage, url: str) -> Reached:
@@ -197,6 +201,8 @@ class MemoryNetwork(NetworkInspection):
             raise UsageError("An address that contains credentials is not requested.")
         if url in self.redirecting:
             return Reached(302, ms=1.0)
+        if url in self.answers:
+            return Reached(self.answers[url], ms=1.0)
         error = self.unreached.get((vantage, url))
         return FORBIDDEN if error is None else Reached(None, error)
 
@@ -209,3 +215,23 @@ class MemoryNetwork(NetworkInspection):
         """Return the given greeting, unless the name does not resolve."""
         del port, encrypted
         return MailServer(error=f"no such name: {host}") if host in self.nowhere else self.mail
+
+
+@dataclass
+class MemoryStores(StoreInspection):
+    """Stores with the content that was given; `failure` is why nobody can ask them. `days` is the rule that was set."""
+
+    given: tuple[StoreContent, ...] = ()
+    failure: QfcError | None = None
+    days: int | None = None
+
+    def contents(self) -> tuple[StoreContent, ...]:
+        """Return what was given."""
+        if self.failure:
+            raise self.failure
+        return self.given
+
+    def expire(self, *, days: int) -> None:
+        """Take the rule."""
+        self.days = days
+        self.given = tuple(replace(one, keeps_deleted=False) for one in self.given)

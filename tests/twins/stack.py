@@ -21,12 +21,14 @@ from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
 from .monitoring import MemoryMonitoring
 from .queue import MemoryQueue
+from .rate_limits import MemoryRateLimits
 from .records import (
     MemoryApi,
     MemoryAuditLog,
     MemoryDiskHistory,
     MemoryFootprint,
     MemoryLock,
+    MemoryMetricsHistory,
     MemoryObjectStore,
     MemoryTransitions,
 )
@@ -61,6 +63,8 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    rate_limits: MemoryRateLimits = field(default_factory=MemoryRateLimits)
+    metrics_history: MemoryMetricsHistory = field(default_factory=MemoryMetricsHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None

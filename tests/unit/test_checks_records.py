@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -78,6 +79,28 @@ def expired_sessions(ports: MemoryPorts, world: MemoryWorld) -> None:
     ports.runtime.execute_with = clear
 
 
+def audit_log(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    now, server = ports.clock.now(), ports.conditions.server
+    server.audited = (now - timedelta(days=400),) * 60_000 + (now - timedelta(days=300),) * 60_000
+
+    def flush(service: str, argv: Sequence[str], stdin: bytes) -> str:
+        del service, stdin
+        if argv[0] == "auditlogflush":
+            assert list(argv[1:3]) == ["--yes", "--before-date"]
+            day = datetime.fromisoformat(argv[3]).replace(tzinfo=UTC)
+            server.audited = tuple(one for one in server.audited if one >= day)
+        return ""
+
+    ports.runtime.execute_with = flush
+
+
+def cron_log(ports: MemoryPorts, world: MemoryWorld) -> None:
+    del world
+    now = ports.clock.now()
+    ports.conditions.server.ran = (now - timedelta(days=40),) * 50_001 + (now,)
+
+
 def lost_over_quota(ports: MemoryPorts, world: MemoryWorld) -> None:
     with_busy_workers(ports, lambda: apply_edits(ports))
     project = world.project("full")
@@ -95,6 +118,8 @@ FAULTS: Mapping[str, tuple[Make, str, tuple[str, ...]]] = {
     "D12-locks": (stuck, "1 for up to 30 min: psql idle", ()),
     "F08": (lost_over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
     "sessions": (expired_sessions, "60000 sessions have ended", ()),
+    "audit-log": (audit_log, "60000 entries are older than a year", ()),
+    "cron-log": (cron_log, "50001 runs are older than 30 days", ()),
     "I01": (geodb_in_use, "3 rows", ()),
 }
 

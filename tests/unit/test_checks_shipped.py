@@ -23,6 +23,14 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
     site.env += SHIPPED_PASSWORDS
     site.extra["minio"] = "minio:1"
     asked: list[str] = []
+    running: list[int] = []
+    change = ports.conditions.server.change_password
+
+    def change_password(password: str) -> None:
+        running.append(next(one.running for one in ports.runtime.services() if one.name == "worker_wrapper"))
+        change(password)
+
+    ports.conditions.server.change_password = change_password
 
     def ask(question: str) -> bool:
         asked.append(question)
@@ -34,6 +42,7 @@ def test_known_passwords_are_replaced_in_database_and_store_at_once() -> None:
     assert the(made, "A10-passwords").result is Result.FIXED
     assert "POSTGRES_PASSWORD: [hidden] → a random value" in asked[0]
     assert ports.conditions.server.password == new
+    assert running == [0]
     assert store == {"access_key": "minioadmin", "secret_key": values["MINIO_ROOT_PASSWORD"]}
     assert new not in str((made, asked))
     assert values["MINIO_ROOT_PASSWORD"] not in str((made, asked))
@@ -48,6 +57,7 @@ def test_a_password_that_the_database_does_not_take_is_not_written_down() -> Non
     ports.deployment.site.env += "POSTGRES_PASSWORD=postgres\n"
     ports.conditions.server.refuses_passwords = True
     assert the(found(ports, fix=True), "A10-passwords").result is Result.FAILED
+    assert next(one.running for one in ports.runtime.services() if one.name == "worker_wrapper")
     assert ports.deployment.settings.values()["POSTGRES_PASSWORD"] == "postgres"
 
 

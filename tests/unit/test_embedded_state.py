@@ -18,7 +18,16 @@ from qfc.drivers.clock import SystemClock
 from qfc.drivers.runtimes.embedded import EmbeddedRuntime
 from qfc.drivers.runtimes.embedded.layout import EmbeddedConfig
 from qfc.drivers.runtimes.embedded.listening import lan_address
-from qfc.drivers.runtimes.embedded.state import ANY_PORT, EmbeddedState, is_free, merged, read, with_port, write
+from qfc.drivers.runtimes.embedded.state import (
+    ANY_PORT,
+    ANY_PORTS,
+    EmbeddedState,
+    is_free,
+    merged,
+    read,
+    with_port,
+    write,
+)
 from qfc.errors import ConfigError, QfcError, RefusedError
 
 SETTINGS = EmbeddedConfig("s", Path("/s"), Path("/"))
@@ -102,6 +111,12 @@ def test_the_last_port_is_kept_while_it_is_free() -> None:
         assert with_port(EmbeddedState(bind="0.0.0.0"), replace(SETTINGS, port=taken), own=taken).port == taken
     assert with_port(EmbeddedState(port=taken), SETTINGS).port == taken
     assert with_port(EmbeddedState(port=8011), replace(SETTINGS, port=taken)).port == taken
+
+
+def test_any_port_is_none_that_an_outgoing_connection_or_a_stopped_stack_may_have() -> None:
+    chosen = with_port(EmbeddedState(), replace(SETTINGS, port=ANY_PORT)).port
+    assert chosen in ANY_PORTS
+    assert with_port(EmbeddedState(port=chosen), replace(SETTINGS, port=ANY_PORT)).port == chosen
 
 
 def test_a_port_for_which_this_account_has_no_right_is_not_said_to_be_taken(monkeypatch: pytest.MonkeyPatch) -> None:

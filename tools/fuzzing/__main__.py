@@ -52,6 +52,8 @@ def _fuzz(target: Target, asked: argparse.Namespace) -> None:
         folder.mkdir()
         seeds.mkdir()
         for number, seed in enumerate(target.seeds(Path(name))):
+            if len(seed) > _LONGEST:
+                sys.exit(f"Input {number} to begin with is longer than {_LONGEST} bytes.")  # its end would be cut off
             (seeds / str(number)).write_bytes(seed)
         if asked.input:
             target.read(asked.input.read_bytes(), folder)

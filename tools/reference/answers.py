@@ -27,6 +27,7 @@ from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.lab import LabChanged, LabList
+from qfc.operations.metrics import MetricsImported, MetricsShown
 from qfc.operations.monitor.install import MonitorUnit
 from qfc.operations.monitor.orders import Ordered
 from qfc.operations.monitor.review import AlertsList, MonitorStatus
@@ -38,6 +39,7 @@ from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.ratelimit import RateLimitChanged, RateLimitStatus
 from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
@@ -57,7 +59,9 @@ from qfc.operations.users_quota import Quota, QuotaChanged
 from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
+from qfc.skill.files import Installed
 from qfc.stack.findings import Finding
+from qfc.stack.metrics import Sample
 from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project, Verdict
 from qfc.stack.ports.monitoring import Incident, Note
 
@@ -149,6 +153,15 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "ratelimit status": RateLimitStatus,
+    "ratelimit enable": RateLimitChanged,
+    "ratelimit disable": RateLimitChanged,
+    "ratelimit throttle": RateLimitChanged,
+    "ratelimit unthrottle": RateLimitChanged,
+    "metrics show": MetricsShown,
+    "metrics export": {"samples": [Sample]},
+    "metrics import": MetricsImported,
+    "metrics serve": None,
     "capacity report": Report,
     "capacity advise": Advised,
     "capacity simulate": Simulated,
@@ -185,5 +198,7 @@ ANSWERS: Mapping[str, object] = {
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "skill install": Installed,
+    "skill path": Installed,
     "mcp": None,
 }

@@ -14,6 +14,7 @@
     releases.py         the files of the release, the last deployment
     cron.py             the application's periodic tasks
     records.py          the database itself: writable, migrated, free of blocking sessions
+    growth.py           rows that are never removed
     work.py             jobs and edits of the last days
     twice.py            edits that would be applied several times
     accounts.py         users who cannot log in, limits of plans
@@ -23,12 +24,14 @@
     without_effect.py   lines of it that nothing reads
     compose_files.py    Compose files that it does not name
     development.py      development files in it
+    internal_http.py    the size of requests that workers may send by http
     worker_address.py   the address in it by which workers reach the application
-    shipped.py          secrets in `.env` that are still those of the example
+    shipped.py          secrets in `.env` that are still those of the example; empty_keys.py keys without a value
     containers.py       containers, the Docker engine, Compose
-    stores.py           the file stores
+    stores.py           the file stores; store_versions.py what they never free
     launching.py        what official workers need to start containers for jobs
     box.py              what holds the jobs of the node's workers
+    limits.py           limits that are set and not applied
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
     monitoring.py       the monitor, if there is one
@@ -47,13 +50,17 @@ from .box import BOX
 from .certificates import CERTIFICATES
 from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
+from .empty_keys import EmptyKeys
 from .env_repairs import EnvEdit, RepairsEnv
 from .evidence import Evidence
 from .examine import examine
 from .failed import FAILED
 from .files import FILES, FILES_FOR_SYNC
+from .growth import GROWTH
 from .hosts import HOSTS
+from .internal_http import SmallUploads
 from .launching import LAUNCHING, LAUNCHING_ADVISORY
+from .limits import LIMITS
 from .logs import LOGS
 from .logs_login import LOGS_OF_LOGINS
 from .logs_start import LOGS_OF_STARTS
@@ -62,6 +69,7 @@ from .monitoring import MONITORING
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
+from .store_versions import StoreNeverFrees
 from .stores import STORES, STORES_ADVISORY
 from .surroundings import SURROUNDINGS
 from .synchronisation import SYNCHRONISATION
@@ -72,7 +80,7 @@ from .work import WORK
 
 #: Checks that read the database.
 ROWS_FOR_SYNC: tuple[Check, ...] = (*RECORDS_FOR_SYNC, *WORK, *TWICE, *ACCOUNTS_FOR_SYNC, *FILES_FOR_SYNC)
-ROWS: tuple[Check, ...] = (*RECORDS, *ACCOUNTS, *FILES)
+ROWS: tuple[Check, ...] = (*GROWTH, *RECORDS, *ACCOUNTS, *FILES)
 #: Checks that decide whether synchronisation works, the cheap ones first.
 FOR_SYNC: tuple[Check, ...] = (
     *SURROUNDINGS,
@@ -82,6 +90,7 @@ FOR_SYNC: tuple[Check, ...] = (
     *SYNCHRONISATION,
     *ROWS_FOR_SYNC,
     *WEB,
+    SmallUploads(),
     *FAILED,
     *LOGS,
     *LOGS_OF_STARTS,
@@ -92,17 +101,20 @@ ADVISORY: tuple[Check, ...] = (
     *ROWS,
     *CERTIFICATES,
     *SETTINGS,
+    EmptyKeys(),
     WithoutEffect(),
     FilesNotNamed(),
     *MAIL,
     *RELEASES,
     *CONTAINERS_ADVISORY,
     *STORES_ADVISORY,
+    StoreNeverFrees(),
     *LAUNCHING_ADVISORY,
     *HOSTS,
     *BOX,
     *BACKUPS,
     *MONITORING,
+    *LIMITS,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+from ipaddress import ip_address, ip_network
+
 from ..stack.model import User
 from ..stack.model.conditions import PlacesTaken, PlanChange, PlanLimits
-from .base import Auto, Check, Severity
+from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
+from .worker_address import job_network, network_ranges
 
 ACTIVE = ("active_paid", "active_past_due")
 #: How many organizations are checked.
 MOST_ORGANIZATIONS = 200
+#: Wrong logins of so long count.
+LOGINS_SEEN = timedelta(days=30)
 #: Share of the quota from which an account is reported.
 SOON = 0.9
 COMMAND_S = 120.0
@@ -53,6 +60,26 @@ class LockedOut(Check):
 
     def _names(self, seen: Evidence) -> tuple[str, ...]:
         return seen.once("locked out", lambda: seen.conditions.accounts.locked_out(seen.ports.clock.now())) or ()
+
+
+class SharedAddress(DeploymentCheck):
+    """G09: the application locks a name for an address, and sees all clients under the address of nginx."""
+
+    id = "G09-address"
+    title = "Anybody can lock an account for everybody"
+    severity = Severity.INFO
+    fix = "Let the outer proxy limit requests to /accounts/login/ and /api/v1/auth/; unlock: qfc users unlock NAME"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare the addresses of wrong logins of the last 30 days with the deployment's own network."""
+        since = seen.ports.clock.now() - LOGINS_SEEN
+        addresses = seen.conditions.accounts.failed_from(since)
+        if not addresses:
+            return None
+        inside = [one for one in addresses if _is_inside(one, network_ranges(seen, job_network(seen)))]
+        if len(inside) < len(addresses):
+            return None
+        return f"All wrong logins seem to come from {named(inside)}, which is not a client but nginx."
 
 
 class InactiveByDefault(Check):
@@ -167,6 +194,10 @@ class NoPlaceLeft(Check):
         return seen.once("places taken", seen.conditions.accounts.places_taken) or ()
 
 
+def _is_inside(address: str, ranges: Sequence[str]) -> bool:
+    return any(ip_address(address) in ip_network(one, strict=False) for one in ranges)
+
+
 def _share(user: User) -> float:
     return user.storage_used_bytes / user.storage_quota_bytes if user.storage_quota_bytes else 0.0
 
@@ -197,4 +228,11 @@ class OwnerInactive(Check):
 
 #: Problems that keep users from synchronising.
 ACCOUNTS_FOR_SYNC: tuple[Check, ...] = (LockedOut(), PlanInsufficient())
-ACCOUNTS: tuple[Check, ...] = (NoSuperuser(), InactiveByDefault(), QuotaSoonUsedUp(), NoPlaceLeft(), OwnerInactive())
+ACCOUNTS: tuple[Check, ...] = (
+    NoSuperuser(),
+    SharedAddress(),
+    InactiveByDefault(),
+    QuotaSoonUsedUp(),
+    NoPlaceLeft(),
+    OwnerInactive(),
+)

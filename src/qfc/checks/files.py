@@ -45,9 +45,7 @@ class LegacyStorage(DeploymentCheck):
 
     def look(self, seen: Evidence) -> str | None:
         """Compare the stores of projects with the legacy stores in the settings."""
-        in_use = seen.conditions.projects.stores_in_use() or {}
-        legacy = {LEGACY, *_legacy_stores(seen.settings().get("STORAGES", ""))}
-        found = {name: count for name, count in in_use.items() if name in legacy}
+        found = legacy_in_use(seen)
         listed = named(f"{count} in {name}" for name, count in found.items())
         return f"Projects: {listed}." if found else None
 
@@ -98,6 +96,13 @@ class AttachmentsMissing(Check):
             return None
         listed = named(f"{one.project}/{one.name}" for one in found)
         return f"{counted(len(found), 'file')} in the last {LOOK_BACK.days} days: {listed}."
+
+
+def legacy_in_use(seen: Evidence) -> dict[str, int]:
+    """Return the number of projects in each legacy store."""
+    in_use = seen.conditions.projects.stores_in_use() or {}
+    legacy = {LEGACY, *_legacy_stores(seen.settings().get("STORAGES", ""))}
+    return {name: count for name, count in in_use.items() if name in legacy}
 
 
 def _legacy_stores(text: str) -> list[str]:

@@ -16,8 +16,6 @@ APP = "app"
 STUCK_S = 600.0
 #: Share of the connections from which a shortage is reported.
 TIGHT = 0.9
-#: Fewer expired sessions than these slow nothing down.
-MANY_SESSIONS = 50_000
 MIGRATE_S = 24 * 3600.0
 #: Where dumps from before migrations are kept, below our own folder.
 DUMPS = "migrations"
@@ -123,25 +121,6 @@ class FewConnections(Check):
         return f"{status.connections} of {status.max_connections} connections are in use."
 
 
-class ExpiredSessions(Check):
-    """Every request without a session cookie leaves a row, also one with a token; nothing removes them."""
-
-    id = "sessions"
-    title = "Expired sessions fill the database"
-    severity = Severity.WARNING
-    fix = "Remove them: qfc doctor --fix; then every week from cron: manage.py clearsessions"
-    auto = Auto.SAFE
-
-    def look(self, seen: Evidence) -> str | None:
-        """Count the sessions that have ended."""
-        number = seen.conditions.server.expired_sessions()
-        return f"{number} sessions have ended and are still stored." if (number or 0) >= MANY_SESSIONS else None
-
-    def repair(self, seen: Evidence) -> None:
-        """Let the application remove the sessions that have ended."""
-        seen.ports.runtime.execute(APP, ["clearsessions"], timeout_s=MIGRATE_S)
-
-
 class GeodbInUse(Check):
     """I01: later releases remove these databases with all their data."""
 
@@ -187,4 +166,4 @@ RECORDS_FOR_SYNC: tuple[Check, ...] = (
     FewConnections(),
     CronStopped(),
 )
-RECORDS: tuple[Check, ...] = (ExpiredSessions(), GeodbInUse(), SealChanged(), CronRare())
+RECORDS: tuple[Check, ...] = (GeodbInUse(), SealChanged(), CronRare())

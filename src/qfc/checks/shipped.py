@@ -15,6 +15,7 @@ from .evidence import Evidence
 
 #: The keys that encrypt the secrets of projects.
 SEALS = ("SECRET_KEY", "SALT_KEY")
+WORKER = "worker_wrapper"
 STORE_SERVICES = frozenset({"minio", "rustfs"})
 #: What templates have in place of every secret.
 PLACEHOLDER = re.compile(r"<?change[_-]?(?:me|it)>?|replace[_-]?me", re.IGNORECASE)
@@ -113,15 +114,18 @@ class ShippedPasswords(DeploymentCheck, RepairsEnv):
         return tuple(f"{name}: {HIDDEN} → a random value" for name in self.known(seen))
 
     def repair(self, seen: Evidence) -> None:
-        """Change `.env`, then the database, then recreate every service."""
+        """Let workers finish their jobs, change `.env`, then the database, then recreate every service."""
         settings, corrected = seen.ports.deployment.settings, self.known(seen)
         before = settings.text()
+        # A job that still runs would fail: the application has lost its access to the database.
+        seen.ports.runtime.stop([WORKER])
         settings.change(corrected)
         try:
             if DATABASE in corrected:
                 seen.conditions.server.change_password(corrected[DATABASE])
         except QfcError:
             settings.restore(before)
+            seen.ports.runtime.start([WORKER])
             raise
         seen.ports.runtime.recreate(None)
 

@@ -74,7 +74,7 @@ class PlainNginx(WorkerAddress):
 
     def _cause(self, seen: Evidence, url: str, facts: ReleaseFacts) -> str:
         network = job_network(seen)
-        outside = [one for one in _subnets(seen, network) if not _is_within(one, facts.internal_networks)]
+        outside = [one for one in network_ranges(seen, network) if not _is_within(one, facts.internal_networks)]
         allowed = ", ".join(facts.internal_networks)
         if outside:
             return f"nginx takes http only from {allowed}, but {network} has {', '.join(outside)}."
@@ -86,7 +86,8 @@ def job_network(seen: Evidence) -> str:
     return seen.settings().get("QFIELDCLOUD_DEFAULT_NETWORK") or f"{seen.ports.deployment.project}_default"
 
 
-def _subnets(seen: Evidence, network: str) -> tuple[str, ...]:
+def network_ranges(seen: Evidence, network: str) -> tuple[str, ...]:
+    """Return the ranges of addresses of a network."""
     return seen.once(f"subnets of {network}", lambda: seen.inspection.engine.subnets(network))
 
 

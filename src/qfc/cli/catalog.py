@@ -37,6 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "jobs": "List, retry and cancel jobs; free stuck ones.",
         "deltas": "List field edits; apply those that were not applied.",
         "workers": "List workers; change their number, drain or restart them.",
+        "ratelimit": "Limit how often projects are synchronised.",
+        "metrics": "Show queue, failures and durations, now and over time; export them.",
         "capacity": "Predict how long jobs wait with other numbers of workers.",
     },
     "Services": {
@@ -53,11 +55,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Command line": {
         "completion": "Print the completion script for a shell.",
         "mcp": "Offer all commands as tools for an AI agent.",
+        "skill": "Install the skill for AI agents and its scripts.",
     },
 }
 
 #: Commands that are about no single stack.
-WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "stacks"})
+WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "skill", "stacks"})
 #: Keys of JSON answers whose sentences say what to type.
 SENTENCES = frozenset(
     {"detail", "evidence", "fix", "hint", "message", "reason", "reasons", "remarks", "warnings", "why"}

@@ -14,7 +14,7 @@ from .settings import setting_options
 
 @click.command("up")
 @setting_options(("port", "bind", "workers"))
-@click.option("--any-port", is_flag=True, help="Use any free port if another program uses the stack's.")
+@click.option("--any-port", is_flag=True, help="Use any free port, or the last one while it is free.")
 @pass_session
 def command(session: Session, any_port: bool, **settings: object) -> int:
     """Start a stack, or the services that are down, and wait until the stack is ready. Safe to repeat."""

@@ -10,14 +10,25 @@ Writing needs another library, so it is imported only when needed: `qfc.config.w
 
 from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
-from .tables import DEMO, BackupConfig, MonitorConfig, NotifyConfig, StackConfig, Switch
+from .tables import (
+    DEMO,
+    BackupConfig,
+    MetricsConfig,
+    MonitorConfig,
+    NotifyConfig,
+    RateLimitConfig,
+    StackConfig,
+    Switch,
+)
 
 __all__ = [
     "DEMO",
     "BackupConfig",
     "Config",
+    "MetricsConfig",
     "MonitorConfig",
     "NotifyConfig",
+    "RateLimitConfig",
     "StackConfig",
     "Switch",
     "config_path",

@@ -55,7 +55,7 @@ class StackConfig:
     port: int | None = setting(
         WholeNumber(0, 65535),
         None,
-        "port of the API, 0 for any free one if the last one is in use",
+        "port of the API, 0 for any free one instead of 8011 and where the last one is in use",
         otherwise="the last one used, else 8011",
         kinds=NODE,
         example=8011,
@@ -192,6 +192,45 @@ class BackupConfig:
     keep_minimum: int = setting(WholeNumber(1, 1000), 2, "verified sets that are always kept", otherwise="2", example=2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateLimitConfig:
+    """How often projects may be synchronised once `qfc ratelimit enable` was typed, `[ratelimit]`."""
+
+    all_per_minute: int = setting(
+        WholeNumber(1, 10_000), 10, "synchronisations a minute of all projects together", otherwise="10", example=10
+    )
+    project_per_minute: int = setting(
+        WholeNumber(1, 10_000), 5, "synchronisations a minute of each project", otherwise="5", example=5
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsConfig:
+    """From which values on measurements are no longer good, and bad, `[metrics]`."""
+
+    queue_warning: int = setting(
+        WholeNumber(1, 100_000), 5, "waiting jobs from which on the queue is long", otherwise="5", example=5
+    )
+    queue_bad: int = setting(
+        WholeNumber(1, 100_000), 10, "waiting jobs; more are too many if they stay", otherwise="10", example=10
+    )
+    queue_bad_minutes: int = setting(
+        WholeNumber(1, 24 * 60), 30, "minutes for which they have to stay", otherwise="30", example=30
+    )
+    success_warning: int = setting(
+        WholeNumber(0, 100), 90, "per cent of successful jobs; more are good", otherwise="90", example=90
+    )
+    success_bad: int = setting(
+        WholeNumber(0, 100), 80, "per cent of successful jobs; that or fewer are bad", otherwise="80", example=80
+    )
+    duration_warning_s: int = setting(
+        WholeNumber(1, 86_400), 120, "seconds; half of the jobs have to be faster", otherwise="120", example=120
+    )
+    duration_bad_s: int = setting(
+        WholeNumber(1, 86_400), 240, "seconds; it is bad if half of the jobs need more", otherwise="240", example=240
+    )
+
+
 class Switch(StrEnum):
     """Whether something is done."""
 
@@ -256,4 +295,10 @@ class NotifyConfig:
 
 
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
-TABLES: Mapping[str, type[Any]] = {"backup": BackupConfig, "monitor": MonitorConfig, "notify": NotifyConfig}
+TABLES: Mapping[str, type[Any]] = {
+    "backup": BackupConfig,
+    "metrics": MetricsConfig,
+    "monitor": MonitorConfig,
+    "notify": NotifyConfig,
+    "ratelimit": RateLimitConfig,
+}

@@ -8,9 +8,11 @@ from datetime import timedelta
 from ..errors import RefusedError
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from .base import Fault, UndoData
+from .base import Fault, RowFault, Scene, UndoData
 
 MIGRATION = ("app", "name", "applied")
+#: The service that starts the tasks.
+STARTER = "ofelia"
 #: The task that an official server runs every minute, by its name in the log.
 CRON = "qfieldcloud.core.cron.SetTerminatedWorkersToFinalStatusJob"
 
@@ -53,26 +55,38 @@ class ReadOnly(Fault):
 
 
 @dataclass(frozen=True)
-class CronStopped(Fault):
-    """The periodic tasks ran last two hours ago."""
+class CronStopped(RowFault):
+    """Nothing starts the periodic tasks, the last one ran two hours ago, and a job waits."""
 
     def look(self, ports: Ports) -> UndoData:
-        """Return the recorded runs. Raises RefusedError where the release keeps no such record."""
-        return {"rows": list(ports.lab.rows("cron", {}, ["id", "start_time", "end_time"]))}
+        """Return the recorded runs, and whether ofelia starts them. Raises RefusedError where none are recorded."""
+        rows = list(ports.lab.rows("cron", {}, ["id", "start_time", "end_time"]))
+        starters = [one.name for one in ports.runtime.services() if one.name == STARTER and one.running]
+        return {"rows": rows, "starters": starters}
 
     def make(self, ports: Ports, known: UndoData) -> None:
-        """Move the runs two hours back; where none is recorded, create one."""
+        """Stop what starts them, and move the runs two hours back; where none is recorded, create one."""
         past = ports.clock.now() - timedelta(hours=2)
-        for row in known["rows"]:
+        for service in known["starters"]:
+            ports.runtime.stop([service], now=True)
+        for row in ports.lab.rows("cron", {}, ["id"]):
             ports.lab.change("cron", {"id": row["id"]}, start_time=past, end_time=past)
         if not known["rows"]:
             ports.lab.insert("cron", code=CRON, start_time=past, end_time=past, is_success=True, message="qfc lab")
+        super().make(ports, known)
+
+    def fill(self, scene: Scene) -> None:
+        """Create the job: without any, nobody needs the tasks now."""
+        scene.rows.job(scene.project(locked_at=scene.before(5)), made_at=scene.before(3))
 
     def undo(self, ports: Ports, known: UndoData) -> None:
-        """Restore the times of the runs."""
+        """Restore the times of the runs, and start the service again."""
+        super().undo(ports, known)
         ports.lab.delete("cron", {"message": "qfc lab"})
         for row in known["rows"]:
             ports.lab.change("cron", {"id": row["id"]}, start_time=row["start_time"], end_time=row["end_time"])
+        for service in known["starters"]:
+            ports.runtime.start([service])
 
 
 DATABASE: tuple[Fault, ...] = (

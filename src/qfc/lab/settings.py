@@ -13,10 +13,14 @@ from .base import Fault, UndoData
 
 @dataclass(frozen=True)
 class Setting(Fault):
-    """Faulty values of `.env`. In a value, {NAME} stands for the value of another variable."""
+    """Faulty values of `.env`. In a value, {NAME} stands for the value of another variable.
+
+    `readers` are services that are recreated with them: where a check looks at what runs.
+    """
 
     needs: Capability | None = Capability.CONTAINERS
     values: Mapping[str, str] = field(default_factory=dict[str, str])
+    readers: tuple[str, ...] = ()
 
     def look(self, ports: Ports) -> UndoData:
         """Return the text of these variables in `.env`, with all lines of their values; none for one that it lacks."""
@@ -28,6 +32,7 @@ class Setting(Fault):
         del known
         now = ports.deployment.settings.values()
         ports.deployment.settings.change({name: _filled(value, now) for name, value in self.values.items()})
+        self._recreate(ports)
 
     def undo(self, ports: Ports, known: UndoData) -> None:
         """Restore the old lines, and remove those that were not there."""
@@ -35,6 +40,11 @@ class Setting(Fault):
         before = now.with_statements({name: _all(lines) for name, lines in known["lines"].items()})
         if before != now:
             ports.deployment.settings.restore(before.text)
+            self._recreate(ports)
+
+    def _recreate(self, ports: Ports) -> None:
+        if self.readers:
+            ports.runtime.recreate(self.readers)
 
 
 def _all(lines: str | list[str] | None) -> list[str]:
@@ -44,7 +54,7 @@ def _all(lines: str | list[str] | None) -> list[str]:
 
 def _filled(value: str, now: Mapping[str, str]) -> str:
     """Insert the values of other variables into one. Braces of JSON are left alone."""
-    for name in ("QFIELDCLOUD_HOST", "HOST_POSTGRES_PORT", "POSTGRES_SSLMODE"):
+    for name in ("COMPOSE_FILE", "QFIELDCLOUD_HOST", "HOST_POSTGRES_PORT", "POSTGRES_SSLMODE"):
         value = value.replace(f"{{{name}}}", now.get(name, ""))
     return value
 
@@ -61,7 +71,7 @@ def _setting(id: str, title: str, finds: str, **values: str) -> Setting:
 
 SETTINGS: tuple[Fault, ...] = (
     _setting("development-files", "Development files are part of the deployment", "A01",
-             COMPOSE_FILE="docker-compose.yml:docker-compose.override.local.yml"),
+             COMPOSE_FILE="{COMPOSE_FILE}:docker-compose.override.local.yml"),
     _setting("debug-on", "Debug mode is on", "A02", DEBUG="1"),
     _setting("environment-test", "The server runs as a test environment", "A02", ENVIRONMENT="test"),
     _setting("port-collision", "Two services are set to the same port", "A05-env",
@@ -83,8 +93,8 @@ SETTINGS: tuple[Fault, ...] = (
     _setting("storages-without-default", "STORAGES lacks the default store", "C07",
              STORAGES=f'{{"other": {{{STORE}}}}}', STORAGES_PROJECT_DEFAULT_STORAGE="default"),
     _setting("webdav-credentials", "A WebDAV address contains a password", "C08", STORAGES=WEBDAV),
-    _setting("network-name-wrong", "Workers start containers in a network that does not exist", "D01-network",
-             QFIELDCLOUD_DEFAULT_NETWORK="qfc-lab-network"),
+    Setting("network-name-wrong", "Workers start containers in a network that does not exist", ("D01-network",),
+            values={"QFIELDCLOUD_DEFAULT_NETWORK": "qfc-lab-network"}, readers=("worker_wrapper",)),
     _setting("qgis-image-name-wrong", "Workers use the name of a QGIS image that does not exist", "D02",
              QFIELDCLOUD_QGIS_IMAGE_NAME="qfc-lab-no-such-image"),
     _setting("temporary-folder-wrong", "The temporary folder is not shared", "D10", TMP_DIRECTORY="/srv/qfc-lab"),

@@ -182,6 +182,20 @@ def await_taken(ports: Ports, project_id: str, type: str, *, limit_s: float) -> 
     _await(ports, project_id, type, lambda status: status is not JobStatus.PENDING, limit_s)
 
 
+def await_idle(ports: Ports, project_id: str, *, limit_s: float) -> None:
+    """Wait until no job of the project waits or runs, or until the time is over.
+
+    Since v26 each applied edit is followed by a job that processes the project file.
+    """
+    active = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
+    wait_until(
+        ports.clock,
+        lambda: not ports.jobs.jobs(project_id=project_id, statuses=active, limit=1),
+        limit_s=limit_s,
+        poll_s=POLL_S,
+    )
+
+
 def _await(ports: Ports, project_id: str, type: str, wanted: Callable[[JobStatus], bool], limit_s: float) -> Job:
     def newest() -> Job | None:
         return next(iter(ports.jobs.jobs(project_id=project_id, type=type, limit=1)), None)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..errors import QfcError
 from ..stack.forecast import DiskSample, Forecast, forecast
 from ..stack.model import Capability, Disk, DiskPart
 from ..stack.ports import Ports
+from ..stack.store_content import most_deleted
 from .status import note_disks
 
 
@@ -43,7 +45,23 @@ def services_disk(ports: Ports) -> DiskUsage:
     samples = ports.disk_history.samples()
     lines = tuple(DiskLine(one.name, one.free_bytes, one.total_bytes, _forecast(one, samples)) for one in disks)
     folder = ports.deployment.folder if ports.offers(Capability.CONTAINERS) else ports.folder
-    return DiskUsage(ports.name, str(folder), ports.footprint.parts(), disk, _forecast(disk, samples), lines)
+    parts = (*ports.footprint.parts(), *_deleted(ports))
+    return DiskUsage(ports.name, str(folder), parts, disk, _forecast(disk, samples), lines)
+
+
+def _deleted(ports: Ports) -> list[DiskPart]:
+    """Return the deleted files that S3 stores still hold, by project."""
+    if not ports.offers(Capability.CONTAINERS):
+        return []
+    try:
+        contents = ports.deployment.inspection.stores.contents()
+        projects = most_deleted(contents, ports.jobs.project_names)
+    except QfcError as error:
+        return [DiskPart("deleted files", "in the file store", None, detail=error.message)]
+    note = (
+        "nothing removes them; see: qfc doctor" if any(one.keeps_deleted for one in contents) else "a rule removes them"
+    )
+    return [DiskPart("deleted files", name, size, detail=note) for name, size in projects]
 
 
 def _forecast(disk: Disk, samples: Sequence[DiskSample]) -> Forecast:

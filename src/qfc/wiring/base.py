@@ -17,6 +17,7 @@ from ..stack.ports import (
     LabRows,
     Lock,
     Machine,
+    MetricsHistory,
     Monitoring,
     Ports,
     Records,
@@ -126,6 +127,13 @@ class StackPorts(Ports, ABC):
         from ..drivers.disk_history import FileDiskHistory
 
         return FileDiskHistory(self.folder)
+
+    @property
+    def metrics_history(self) -> MetricsHistory:
+        """A file in our own folder."""
+        from ..drivers.metrics_history import SqliteMetricsHistory
+
+        return SqliteMetricsHistory(self.folder)
 
     @property
     def transitions(self) -> Transitions:

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
-    from ..stack.ports import Accounts, AuditLog, Backups, Deployment, Footprint, Lock, ObjectStore, Workload
+    from ..stack.ports import (
+        Accounts,
+        AuditLog,
+        Backups,
+        Deployment,
+        Footprint,
+        Lock,
+        ObjectStore,
+        RateLimiter,
+        Workload,
+    )
 
 
 class ComposePorts(StackPorts):
@@ -149,6 +159,19 @@ class ComposePorts(StackPorts):
         from ..drivers.audit import HostAuditLog
 
         return HostAuditLog(self.machine, self.records_folder)
+
+    @property
+    def rate_limits(self) -> RateLimiter:
+        """The deployment's nginx."""
+        from ..drivers.rate_limits.nginx import NginxRateLimits
+
+        return NginxRateLimits(
+            self.engine,
+            self.clock,
+            lambda: self.observer.running("nginx", fresh=True),
+            self.deployment.traffic,
+            lambda service, since: self.runtime.logs([service], lines=0, since=since, follow=False),
+        )
 
     @property
     def backups(self) -> Backups:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Footprint,
         Lock,
         ObjectStore,
+        RateLimiter,
         Runtime,
         Workload,
     )
@@ -114,6 +115,13 @@ class EmbeddedPorts(StackPorts):
         from ..drivers.audit import FileAuditLog
 
         return FileAuditLog(self.folder)
+
+    @property
+    def rate_limits(self) -> RateLimiter:
+        """The node itself."""
+        from ..drivers.rate_limits.node import NodeRateLimits
+
+        return NodeRateLimits(self.runtime, self.clock)
 
     @property
     def backups(self) -> Backups:

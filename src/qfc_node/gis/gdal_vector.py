@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import references, sqlite_safety
+from . import drawings, references, sqlite_safety
 from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
 from .gdal_drivers import VECTOR_DRIVERS
@@ -204,6 +204,7 @@ def _check(path: Path, driver: str) -> None:
             raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
     references.check_family(path)
     references.check_table(path)
+    drawings.check(path)
 
 
 def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_void_p | None:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from time import monotonic
 from typing import Any
 
+from .callers import Callers
 from .connections import Connection
 from .library import TcpWSGIServer
 from .limits import Limits, Phase
@@ -33,8 +34,11 @@ class Server(TcpWSGIServer):
 
     channel_class = Connection
 
-    def __init__(self, *arguments: Any, limits: Limits, trusted: Sequence[Network], **keywords: Any) -> None:
+    def __init__(
+        self, *arguments: Any, limits: Limits, trusted: Sequence[Network], callers: Callers, **keywords: Any
+    ) -> None:
         self.limits = limits
+        self.callers = callers
         self.trusted = trusted
         self.is_stopping = False
         self.by_address: Counter[str] = Counter()

@@ -38,6 +38,7 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "setting": ("constance_constance", "constance_config"),
     "file_version": ("filestorage_fileversion",),
     "cron_log": ("django_cron_cronjoblog",),
+    "audit_log": ("auditlog_logentry",),
     "session": ("django_session",),
     "login_attempt": ("axes_accessattempt",),
     "member": ("core_organizationmember",),

@@ -16,6 +16,15 @@ group by a.username
 having sum(a.failures_since_start) >= %(limit)s
 order by a.username
 
+-- name: failed_from
+-- needs: login_attempt.ip_address, login_attempt.attempt_time
+-- The addresses of wrong logins.
+select distinct host(a.ip_address) as address
+from {login_attempt} a
+where a.ip_address is not null and a.attempt_time > %(since)s
+order by address
+limit %(limit)s
+
 -- name: plan_limits
 -- needs: plan, subscription
 -- The limits of plans, and the number of their accounts.

@@ -36,6 +36,26 @@ order by c.code
 select count(*) as number
 from (select from {session} s where s.expire_date < clock_timestamp() limit %(limit)s) expired
 
+-- name: audit_entries
+-- needs: audit_log
+-- The number of entries of the audit log from before a time.
+select count(*) as number
+from (select from {audit_log} a where a.timestamp < %(before)s limit %(limit)s) old
+
+-- name: old_cron_runs
+-- needs: cron_log
+-- The number of runs of periodic tasks from before a time, without the last one of each task.
+select count(*) as number
+from (select from {cron_log} c where c.start_time < %(before)s
+      and exists (select from {cron_log} later where later.code = c.code and later.start_time > c.start_time)
+      limit %(limit)s) old
+
+-- name: remove_cron_runs
+-- needs: cron_log
+-- Removes them.
+delete from {cron_log} c where c.start_time < %(before)s
+and exists (select from {cron_log} later where later.code = c.code and later.start_time > c.start_time)
+
 -- name: oldest_secret
 -- needs: secret.created_at
 -- The creation time of the oldest secret of a project.

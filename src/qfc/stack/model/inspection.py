@@ -75,6 +75,35 @@ class StoreFacts:
 
 
 @dataclass(frozen=True)
+class StoredBytes:
+    """What a store holds for a project: bytes of its files, and of versions that were deleted and are still there."""
+
+    project_id: str
+    live: int
+    deleted: int
+
+
+@dataclass(frozen=True)
+class StoreContent:
+    """What an S3 store holds. `keeps_deleted`: nothing removes deleted versions. `is_whole` is false for a part."""
+
+    store: str
+    keeps_deleted: bool
+    is_whole: bool
+    projects: tuple[StoredBytes, ...]
+
+    @property
+    def live(self) -> int:
+        """Bytes of files."""
+        return sum(one.live for one in self.projects)
+
+    @property
+    def deleted(self) -> int:
+        """Bytes of deleted versions."""
+        return sum(one.deleted for one in self.projects)
+
+
+@dataclass(frozen=True)
 class Neighbour:
     """Another deployment on the same engine."""
 

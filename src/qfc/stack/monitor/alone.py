@@ -39,6 +39,8 @@ NOT_ALONE: Mapping[str, str] = {
     "I05-old": _ROOM,
     "E09": "a retried job may fail for the same reason again",
     "sessions": _SCHEDULED,
+    "cron-log": _SCHEDULED,
+    "rate-limits": "it changes nginx, in front of everything",
     "C14": _SCHEDULED,
     "D15-log": "it is a rescue of logs that an operator wants to read first",
     "B18": "a certificate that nobody signed keeps devices out: only an operator knows the right one",

@@ -36,6 +36,10 @@ class PostgresAccounts(AccountConditions):
         found = self._reader.kept_rows("conditions_accounts.locked_out", since=since, limit=TRIES)
         return None if found is None else tuple(row["username"] for row in found)
 
+    def failed_from(self, since: datetime) -> tuple[str, ...] | None:
+        found = self._reader.kept_rows("conditions_accounts.failed_from", since=since, limit=MOST)
+        return None if found is None else tuple(row["address"] for row in found)
+
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
         return self._reader.kept(PlanLimits, "conditions_accounts.plan_limits")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from qfc.stack.model.conditions import CronRun, StuckSession
 
@@ -10,8 +11,8 @@ from ....stack.ports.diagnosis import ServerConditions
 from ..connection import Database
 from .reading import MOST, Reader
 
-#: Sessions are counted up to this number.
-MOST_SESSIONS = 1_000_000
+#: Rows are counted up to this number.
+MOST_ROWS = 1_000_000
 
 
 class PostgresServer(ServerConditions):
@@ -30,8 +31,18 @@ class PostgresServer(ServerConditions):
         return self._reader.kept(CronRun, "conditions_server.cron_runs")
 
     def expired_sessions(self) -> int | None:
-        found = self._reader.kept_rows("conditions_server.expired_sessions", limit=MOST_SESSIONS)
-        return int(found[0]["number"]) if found else None
+        return self._number("conditions_server.expired_sessions")
+
+    def audit_entries(self, *, before: datetime) -> int | None:
+        return self._number("conditions_server.audit_entries", before=before)
+
+    def old_cron_runs(self, *, before: datetime) -> int | None:
+        return self._number("conditions_server.old_cron_runs", before=before)
+
+    def remove_cron_runs(self, *, before: datetime) -> None:
+        with self._database.writing() as transaction:
+            if transaction.answers("conditions_server.remove_cron_runs"):
+                transaction.change("conditions_server.remove_cron_runs", before=before)
 
     def oldest_secret(self) -> datetime | None:
         found = self._reader.kept_rows("conditions_server.oldest_secret")
@@ -41,3 +52,7 @@ class PostgresServer(ServerConditions):
         """Change the password of our role, which is the application's. The server only receives its hash."""
         with self._database.writing() as transaction:
             transaction.change_password(password)
+
+    def _number(self, query: str, **parameters: Any) -> int | None:
+        found = self._reader.kept_rows(query, **parameters, limit=MOST_ROWS)
+        return int(found[0]["number"]) if found else None

@@ -7,6 +7,7 @@ A setting that the operator has changed since overrides the stored state, which 
 from __future__ import annotations
 
 import json
+import random
 import socket
 from collections.abc import Mapping
 from contextlib import closing
@@ -22,6 +23,9 @@ from .listening import user_of
 DEFAULT_PORT = 8011
 #: The setting that asks for the last port, or for any free one if another program uses it.
 ANY_PORT = 0
+#: Where any free port is looked for: below those that the kernel gives to outgoing connections, one of which could
+#: otherwise have the port when the API starts again.
+ANY_PORTS = range(10_000, 20_000)
 DEFAULT_BIND = "127.0.0.1"
 
 
@@ -73,17 +77,17 @@ def merged(state: EmbeddedState, settings: EmbeddedConfig) -> EmbeddedState:
 
 
 def with_port(state: EmbeddedState, settings: EmbeddedConfig, own: int | None = None) -> EmbeddedState:
-    """Return the state with a free port: the configured one, else the last one, else 8011; any only on request.
+    """Return the state with a free port: the configured one, else the last one, else 8011 or, on request, any.
 
     `own` is the port that our API uses now and would release. Raises RefusedError if another program uses the port,
     ConfigError if this account cannot listen there.
     """
-    any_port = _any_port(state.bind)
-    port = settings.port or state.port or DEFAULT_PORT
-    if port == own or is_free(state.bind, port):
+    _require_address(state.bind)
+    port = settings.port or state.port or (None if settings.port == ANY_PORT else DEFAULT_PORT)
+    if port is not None and (port == own or is_free(state.bind, port)):
         return replace(state, port=port)
-    if settings.port == ANY_PORT:
-        return replace(state, port=any_port)
+    if port is None or settings.port == ANY_PORT:
+        return replace(state, port=_any_port(state.bind))
     raise taken(state.bind, port)
 
 
@@ -113,6 +117,11 @@ def is_free(bind: str, port: int) -> bool:
 
 
 def _any_port(bind: str) -> int:
+    tried = random.sample(ANY_PORTS, k=len(ANY_PORTS))
+    return next(port for port in tried if is_free(bind, port))
+
+
+def _require_address(bind: str) -> None:
     with closing(socket.socket(_family(bind), socket.SOCK_STREAM)) as probe:
         try:
             probe.bind((bind, 0))
@@ -120,7 +129,6 @@ def _any_port(bind: str) -> int:
             raise ConfigError(
                 [f"This machine cannot listen on the address {bind}."], hint="Correct bind or --bind."
             ) from error
-        return int(probe.getsockname()[1])
 
 
 def _family(bind: str) -> socket.AddressFamily:

@@ -1,7 +1,8 @@
 """The interfaces that only a diagnosis uses: `qfc.checks` depends on them, and nothing else does.
 
 conditions.py    problems that the database shows: accounts, files, projects, server, work
-inspection.py    the inspection of a deployment: containers, engine, environment, host, network
+inspection.py    the inspection of a deployment: containers, engine, environment, host, network,
+                 stores
 
 A new query goes into the file of its topic here and in the driver: `drivers/postgres/conditions/`, with a block in
 `drivers/sql/`, or `drivers/runtimes/compose/inspection/`.
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .network import NetworkInspection
     from .projects import ProjectConditions
     from .server import ServerConditions
+    from .stores import StoreInspection
     from .work import WorkConditions
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "NetworkInspection",
     "ProjectConditions",
     "ServerConditions",
+    "StoreInspection",
     "WorkConditions",
 ]
 

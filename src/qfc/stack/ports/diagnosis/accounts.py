@@ -20,6 +20,10 @@ class AccountConditions(Protocol):
         """Return the names of users who cannot log in for a while after too many wrong passwords."""
         ...
 
+    def failed_from(self, since: datetime) -> tuple[str, ...] | None:
+        """Return the addresses of wrong logins, each once; None where nothing is stored."""
+        ...
+
     def plan_limits(self) -> tuple[PlanLimits, ...] | None:
         """Return the limits of all plans."""
         ...

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     from .environment import EnvironmentInspection
     from .host import HostInspection
     from .network import NetworkInspection
+    from .stores import StoreInspection
 
 
 class Inspection(Protocol):
     """A deployment's host, as only a diagnosis needs it.
 
-    Nothing changes it except `keep_running`, `remove` and `remove_folders`.
+    Nothing changes it except `keep_running`, `remove`, `remove_folders` and `expire`.
     """
 
     @property
@@ -28,3 +29,5 @@ class Inspection(Protocol):
     def host(self) -> HostInspection: ...
     @property
     def network(self) -> NetworkInspection: ...
+    @property
+    def stores(self) -> StoreInspection: ...

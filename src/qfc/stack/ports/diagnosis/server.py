@@ -31,6 +31,18 @@ class ServerConditions(Protocol):
         """Return the number of rows of sessions that have ended, up to a million; None without such rows."""
         ...
 
+    def audit_entries(self, *, before: datetime) -> int | None:
+        """Return the number of entries of the audit log from before, up to a million; None without such a log."""
+        ...
+
+    def old_cron_runs(self, *, before: datetime) -> int | None:
+        """Return the number of stored runs of periodic tasks from before, up to a million; None without such rows."""
+        ...
+
+    def remove_cron_runs(self, *, before: datetime) -> None:
+        """Remove these runs, but for the last one of each task."""
+        ...
+
     def oldest_secret(self) -> datetime | None:
         """Return when the oldest stored secret of a project was created; None without secrets."""
         ...

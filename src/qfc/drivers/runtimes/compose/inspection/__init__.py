@@ -15,6 +15,7 @@ from .containers import ComposeContainers
 from .engine import ComposeEngine
 from .environment import ComposeEnvironment
 from .host import ComposeHost
+from .stores import ComposeStores
 
 
 class ComposeInspection:
@@ -26,3 +27,4 @@ class ComposeInspection:
         self.environment = ComposeEnvironment(observer, stores)
         self.host = ComposeHost(observer, clock, lambda: self.engine.facts().root)
         self.network = Reaching(observer.engine, observer.running)
+        self.stores = ComposeStores(observer)
