@@ -35,6 +35,7 @@
     maintenance.py      maintenance that was killed
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
+    monitoring.py       the monitor, if there is one
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
 add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
@@ -66,6 +67,7 @@ from .logs_login import LOGS_OF_LOGINS
 from .logs_start import LOGS_OF_STARTS
 from .mail import MAIL
 from .maintenance import MAINTENANCE
+from .monitoring import MONITORING
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
@@ -113,6 +115,7 @@ ADVISORY: tuple[Check, ...] = (
     *HOSTS,
     *BOX,
     *BACKUPS,
+    *MONITORING,
     *LIMITS,
     *MAINTENANCE,
 )

@@ -23,6 +23,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "logs": "Print the logs of all services in chronological order.",
         "audit": "Show what was done to the stack, by whom, and with what result.",
     },
+    "Watch": {
+        "monitor": "Watch stacks around the clock: repair what is safe, tell people of the rest.",
+        "alerts": "List open alerts; acknowledge and silence them.",
+    },
     "Users and projects": {
         "users": "List and create users; set passwords and quotas.",
         "notice": "Tell all users of an incident or a planned maintenance.",

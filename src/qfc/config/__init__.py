@@ -10,7 +10,17 @@ Writing needs another library, so it is imported only when needed: `qfc.config.w
 
 from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
-from .tables import DEMO, BackupConfig, MaintenanceConfig, MetricsConfig, RateLimitConfig, StackConfig
+from .tables import (
+    DEMO,
+    BackupConfig,
+    MaintenanceConfig,
+    MetricsConfig,
+    MonitorConfig,
+    NotifyConfig,
+    RateLimitConfig,
+    StackConfig,
+    Switch,
+)
 
 __all__ = [
     "DEMO",
@@ -18,8 +28,11 @@ __all__ = [
     "Config",
     "MaintenanceConfig",
     "MetricsConfig",
+    "MonitorConfig",
+    "NotifyConfig",
     "RateLimitConfig",
     "StackConfig",
+    "Switch",
     "config_path",
     "home_folder",
     "is_deployment",

@@ -256,10 +256,75 @@ class MetricsConfig:
     )
 
 
+class Switch(StrEnum):
+    """Whether something is done."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Told(StrEnum):
+    """From which severity on people are told."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorConfig:
+    """How the monitor watches stacks, `[monitor]`."""
+
+    look_seconds: int = setting(
+        WholeNumber(5, 300), 10, "seconds from one look at a stack to the next", otherwise="10", example=10
+    )
+    deep_seconds: int = setting(
+        WholeNumber(60, 86400), 300, "seconds from one look with all checks to the next", otherwise="300", example=300
+    )
+    heal: Switch = setting(
+        OneOf(Switch), Switch.ON, "whether what is safe is repaired: on or off", otherwise="on", example="on"
+    )
+    ping_url_file: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with an address that is requested every minute while the monitor works: its silence is an alarm",
+        otherwise="none is requested",
+        example="/etc/qfc/ping-url",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifyConfig:
+    """How messages of the monitor reach people, `[notify]`."""
+
+    addresses_file: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with one address a line: http:// and https:// for a webhook, all others as Apprise knows them",
+        otherwise="no such message is sent",
+        example="/etc/qfc/notify",
+    )
+    command: Path | None = setting(
+        LocalPath(),
+        None,
+        "program that gets each message on its standard input",
+        otherwise="none is run",
+        example="/usr/local/bin/page-me",
+    )
+    severity: Told = setting(
+        OneOf(Told),
+        Told.WARNING,
+        "from which severity on alerts are raised: warning or critical",
+        otherwise="warning",
+        example="warning",
+    )
+
+
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
 TABLES: Mapping[str, type[Any]] = {
     "backup": BackupConfig,
     "maintenance": MaintenanceConfig,
     "metrics": MetricsConfig,
+    "monitor": MonitorConfig,
+    "notify": NotifyConfig,
     "ratelimit": RateLimitConfig,
 }

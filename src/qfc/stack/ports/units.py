@@ -29,8 +29,8 @@ class Units(Protocol):
         """Write a unit without enabling it: another one starts it."""
         ...
 
-    def uninstall(self, name: str) -> None:
-        """Disable a unit and remove it; what it started goes on."""
+    def uninstall(self, name: str, *, stop: bool = False) -> None:
+        """Disable a unit and remove it; what it started goes on, unless it has to `stop`."""
         ...
 
     def state(self, name: str) -> str:
