@@ -23,9 +23,10 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
 
     `backup` says how it is backed up; None: in the usual way.
     """
+    from ..config import BackupConfig
+
     match stack.kind:
         case Kind.EMBEDDED:
-            from ..config import BackupConfig
             from .embedded import EmbeddedPorts
 
             if stack.host != LOCAL:
@@ -37,7 +38,7 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
         case Kind.COMPOSE:
             from .compose import ComposePorts
 
-            return ComposePorts(stack, machine(stack, os.environ))
+            return ComposePorts(stack, machine(stack, os.environ), backup or BackupConfig())
         case Kind.SWARM:
             raise ConfigError(
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
