@@ -19,6 +19,7 @@ from .deployment import MemoryDeployment, MemoryRollout
 from .deployment_files import MemoryRecords
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
+from .monitoring import MemoryMonitoring
 from .queue import MemoryQueue
 from .rate_limits import MemoryRateLimits
 from .records import (
@@ -70,6 +71,8 @@ class MemoryPorts:
     records: MemoryRecords = field(default_factory=MemoryRecords)
     rows: LabRows | None = None
     backup_records: MemoryBackups = field(default_factory=MemoryBackups)
+    watch: MemoryLock = field(default_factory=lambda: MemoryLock(MemoryClock()))
+    left_by_monitors: dict[str, MemoryMonitoring] = field(default_factory=dict[str, MemoryMonitoring])
 
     @property
     def deployment(self) -> MemoryDeployment:
@@ -103,6 +106,11 @@ class MemoryPorts:
     def backups(self) -> Backups:
         """Backups, of which the state alone is known."""
         return cast(Backups, self.backup_records)
+
+    @property
+    def monitoring(self) -> MemoryMonitoring:
+        """What a monitor leaves with the stack."""
+        return self.left_by_monitors.setdefault("", MemoryMonitoring(self.clock, lambda: self.watch))
 
     @property
     def accounts(self) -> ManagedAccounts:

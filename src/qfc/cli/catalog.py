@@ -23,6 +23,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "logs": "Print the logs of all services in chronological order.",
         "audit": "Show what was done to the stack, by whom, and with what result.",
     },
+    "Watch": {
+        "monitor": "Watch stacks around the clock: repair what is safe, tell people of the rest.",
+        "alerts": "List open alerts; acknowledge and silence them.",
+    },
     "Users and projects": {
         "users": "List and create users; set passwords and quotas.",
         "notice": "Tell all users of an incident or a planned maintenance.",
@@ -42,6 +46,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "image": "Check, save, load and rebuild the QGIS images of a deployment.",
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
+        "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
     },

@@ -165,7 +165,8 @@ def _write_list(writer: Writer, result: SetsList) -> None:
         for one in result.sets
     ]  # fmt: skip
     heads = ("BACKUP", "TIME (UTC)", "STATE", "DATABASE", "OBJECTS", "SIZE", "ADDED", "TOOK")
-    writer.table(heads, rows, right=(3, 4, 5, 6, 7))
+    # The time is in the name, too.
+    writer.table(heads, rows, right=(3, 4, 5, 6, 7), optional=(1, 7, 6))
 
 
 def _write_verified(writer: Writer, result: VerifiedSets) -> None:

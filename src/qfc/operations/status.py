@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NotRunningError, QfcError
-from ..stack.findings import worst
+from ..stack.findings import Finding, worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
@@ -32,16 +32,16 @@ class Status:
 
 
 def status(ports: Ports) -> Status:
-    """Return the status; the queue is read while the processes are being measured."""
-    with ThreadPoolExecutor(1) as background:
-        pending = background.submit(_queue, ports)
+    """Return the status; queue and address are read while the processes are being measured."""
+    with ThreadPoolExecutor(2) as background:
+        pending, address = background.submit(_queue, ports), background.submit(_url, ports)
         services = ports.runtime.services()
         disk = _disk(ports)
-        queue = pending.result()
+        queue, url = pending.result(), address.result()
     if disk is not None:
         note_disks(ports)
-    findings = judge(services, queue, disk, ports.interrupted())
-    return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, _url(ports))
+    findings = (*judge(services, queue, disk, ports.interrupted()), *_of_monitor(ports))
+    return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
 def note_disks(ports: Ports) -> tuple[Disk, ...]:
@@ -61,6 +61,16 @@ def require_running(ports: Ports) -> None:
     """Raise NotRunningError for a stack of which nothing runs."""
     if not is_running(ports.runtime.services()):
         raise NotRunningError(f"{ports.name} is not running.", hint="Type: qfc up")
+
+
+def _of_monitor(ports: Ports) -> tuple[Finding, ...]:
+    """Return the finding about the stack's monitor, if it has ever had one."""
+    beat = ports.monitoring.beat()
+    if beat is None:
+        return ()
+    from ..stack.beats import judged
+
+    return (judged(beat, ports.clock.now()),)
 
 
 def _queue(ports: Ports) -> QueueDepth | None:

@@ -12,8 +12,9 @@ from ..stack.model import Kind
 from .base import LOCAL
 
 if TYPE_CHECKING:
-    from ..config import BackupConfig, StackConfig
-    from ..stack.ports import Machine, Ports
+    from ..config import BackupConfig, NotifyConfig, StackConfig
+    from ..stack.ports import Machine, Ports, Post
+    from ..stack.ports.crontab import Crontab
     from ..stack.ports.units import Units
 
 
@@ -50,6 +51,20 @@ def units(*, system: bool) -> Units:
     from ..drivers.systemd import Systemd
 
     return Systemd(system=system)
+
+
+def crontab(account: str) -> Crontab:
+    """Return the table of cron of the system, whose lines run as an account; without one, that of this user."""
+    from ..drivers.crontab import SystemCrontab, UserCrontab
+
+    return SystemCrontab(account) if account else UserCrontab()
+
+
+def posts(notify: NotifyConfig) -> tuple[Post, ...]:
+    """Return the routes by which messages reach people. Raises ConfigError."""
+    from ..drivers.monitoring.posts import routes
+
+    return routes(notify.addresses_file, notify.command)
 
 
 def machine(stack: StackConfig, environment: Mapping[str, str]) -> Machine:

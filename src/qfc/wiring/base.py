@@ -15,8 +15,10 @@ from ..stack.ports import (
     Directory,
     DiskHistory,
     LabRows,
+    Lock,
     Machine,
     MetricsHistory,
+    Monitoring,
     Ports,
     Records,
     Transitions,
@@ -139,6 +141,18 @@ class StackPorts(Ports, ABC):
         from ..drivers.transitions import FileTransitions
 
         return FileTransitions(self.folder)
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """Files in our own folder; the lock of monitors is where the stack is."""
+        from ..drivers.monitoring.folder import FolderMonitoring
+
+        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch))
+
+    @property
+    @abstractmethod
+    def watch(self) -> Lock:
+        """The lock of monitors: one acts for the stack at a time."""
 
     @property
     def records(self) -> Records:

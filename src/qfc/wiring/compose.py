@@ -162,6 +162,14 @@ class ComposePorts(StackPorts):
         return self.once("lock", lambda: HostLock(self.machine, folder, self.clock))
 
     @property
+    def watch(self) -> Lock:
+        """Another process there."""
+        from ..drivers.host_lock import HostLock
+
+        folder = self.observer.deployment.folder
+        return self.once("watch", lambda: HostLock(self.machine, folder, self.clock, name="watch"))
+
+    @property
     def audit(self) -> AuditLog:
         """A file next to the deployment."""
         from ..drivers.audit import HostAuditLog

@@ -103,6 +103,13 @@ class EmbeddedPorts(StackPorts):
         return self.once("lock", lambda: FileLock(self.folder, self.clock))
 
     @property
+    def watch(self) -> Lock:
+        """Another file there."""
+        from ..drivers.lock import FileLock
+
+        return self.once("watch", lambda: FileLock(self.folder, self.clock, name="watch"))
+
+    @property
     def audit(self) -> AuditLog:
         """A file in the stack's folder."""
         from ..drivers.audit import FileAuditLog

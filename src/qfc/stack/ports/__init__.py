@@ -12,6 +12,7 @@ backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 limits.py       limits on how often projects are synchronised
 lab.py          faulty rows, for the fault lab
+monitoring.py   what a monitor leaves with a stack, and the ways of its messages
 stack.py        all of them together
 """
 
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from .hosts import Clock, Host, Machine, Process, Streams
     from .lab import LabRows
     from .limits import RateLimiter
+    from .monitoring import Beat, History, Incident, IncidentEvent, Letter, Monitoring, Note, Post
     from .records import AuditLog, DataNote, Lock, Records
     from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
@@ -52,6 +54,7 @@ __all__ = [
     "BackupSource",
     "BackupStore",
     "Backups",
+    "Beat",
     "Certificates",
     "Clock",
     "Conditions",
@@ -62,17 +65,24 @@ __all__ = [
     "DiskHistory",
     "Dumps",
     "Footprint",
+    "History",
     "Host",
     "Images",
+    "Incident",
+    "IncidentEvent",
     "Inspection",
     "JobHistory",
     "JobStore",
     "LabRows",
+    "Letter",
     "Lock",
     "Machine",
     "MetricsHistory",
+    "Monitoring",
+    "Note",
     "ObjectStore",
     "Ports",
+    "Post",
     "Process",
     "Queue",
     "QueueStore",

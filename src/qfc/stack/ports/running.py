@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 class Runtime(Protocol):
     """The runtime of a stack's services. `names` of None means every service, an empty sequence means none."""
 
-    def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
+    def services(self, *, measured: bool = True) -> tuple[Service, ...]:
+        """Return every service that the stack should have, running or not.
+
+        Unless `measured`, processor and memory of processes may be left out: who looks every few seconds saves most.
+        """
         ...
 
     def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:

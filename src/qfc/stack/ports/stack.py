@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from .hosts import Clock, Host
     from .lab import LabRows
     from .limits import RateLimiter
+    from .monitoring import Monitoring
     from .records import AuditLog, Lock, Records
     from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
@@ -81,6 +82,8 @@ class Ports(Protocol):
 
     @property
     def lab(self) -> LabRows: ...
+    @property
+    def monitoring(self) -> Monitoring: ...
 
     @property
     def deployment(self) -> Deployment:

@@ -48,7 +48,8 @@ class ComposeRuntime(Runtime):
         """The part that changes the containers."""
         return Lifecycle(self._observer, self._clock, self._answers)
 
-    def services(self) -> tuple[Service, ...]:
+    def services(self, *, measured: bool = True) -> tuple[Service, ...]:
+        del measured  # The snapshot of the host has it anyway.
         return self._observer.services()
 
     def disk(self) -> Disk:
