@@ -53,3 +53,13 @@ def test_bytes_that_are_no_text_in_a_schema_are_said(tmp_path: Path) -> None:
         "Layer 'a': invalid_dataprovider, File 'a.gpkg' is damaged or not a GeoPackage: malformed"
     )
     assert "k\ufffd" in said[0]
+
+
+def test_a_column_whose_name_no_project_can_contain_ends_no_package(tmp_path: Path) -> None:
+    files, export = tmp_path / "files", tmp_path / "export"
+    files.mkdir()
+    export.mkdir()
+    (files / "a.csv").write_bytes(b"fid,nam\x11\0\0\n1,oak\n")
+    NativeEngine(files).package(write_project(files, [layer_xml("a", "./a.csv")]), export, print)
+    (packaged,) = export.glob("*_qfield.qgs")
+    assert b"nam\xef\xbf\xbd" in packaged.read_bytes()
