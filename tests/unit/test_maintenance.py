@@ -149,10 +149,12 @@ def test_the_lock_is_held_from_the_first_step_to_the_last(monkeypatch: pytest.Mo
 
 def test_a_step_that_fails_stops_only_those_that_need_it() -> None:
     ports, _ = healthy("compose")  # of a kind that this release does not back up
+    ports.directory.dead = ("core_job",)
     done = maintenance_run(ports, "daily", Options())
     results = {one.name: one.result for one in done.steps}
     assert results["verify"] == results["prune backups"] == "skipped"
     assert results["stuck jobs"] == "done"
+    assert next(one.sentence for one in done.steps if one.name == "vacuum") == "1 table vacuumed: core_job."
 
 
 def test_a_dry_run_names_the_steps() -> None:

@@ -115,6 +115,12 @@ def _free_jobs(ports: Ports, options: Options) -> str:
     return f"{count(len(cleaned.requeued), 'job')} requeued, {len(cleaned.failed)} set to failed."
 
 
+def _vacuum(ports: Ports, options: Options) -> str:
+    del options
+    tables = ports.directory.vacuum()
+    return f"{count(len(tables), 'table')} vacuumed{': ' + ', '.join(tables) if tables else ''}."
+
+
 def _certificate(ports: Ports, options: Options) -> str:
     if not ports.offers(Capability.CONTAINERS):
         raise SkippedError("It serves no certificate of its own.")
@@ -144,6 +150,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
         Step("verify", _verify, needs="backup"),
         Step("prune backups", _prune_backups, needs="verify"),
         Step("stuck jobs", _free_jobs),
+        Step("vacuum", _vacuum),
         Step("certificate", _certificate),
         Step("known problems", _problems),
     ),
