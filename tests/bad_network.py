@@ -12,14 +12,15 @@ CHUNK = 64 * 1024
 
 
 class BadNetwork:
-    """Forwards connections to a port of loopback. `cuts` has one number for each of the next connections that is cut.
+    """Forwards connections to a port of loopback. `cuts` is about the next connections, one by one.
 
-    A connection is cut after so many bytes of the answer: with 0 the request arrives, and the answer never does.
+    A connection is cut after so many bytes of the answer: with 0 the request arrives, and the answer never does; with
+    None it is not cut.
     `repeats` of the next requests arrive a second time, after their answer; each request is `delay_s` late.
     """
 
     def __init__(self, target: int) -> None:
-        self.cuts: list[int] = []
+        self.cuts: list[int | None] = []
         self.repeats, self.delay_s = 0, 0.0
         #: Bytes of answers and of requests that arrived, and requests that arrived twice, in all.
         self.delivered, self.sent, self.repeated = 0, 0, 0

@@ -82,6 +82,11 @@ class ProbingEngine:
         """Connect over TCP."""
         socket.create_connection((host, port), 5).close()
 
+    def wait_for_connections(self) -> None:
+        """Let others connect, at a port that the kernel chooses."""
+        with socket.socket() as end:
+            end.listen()
+
     def unix(self, path: str) -> None:
         """Connect to a local socket."""
         with socket.socket(socket.AF_UNIX) as end:

@@ -21,6 +21,7 @@ from qfc.stack.model import (
     User,
 )
 from qfc.stack.model.conditions import CronRun
+from qfc.stack.rate_limits import RateLimits
 from queue_world import MemoryWorld
 from twins import MemoryPorts
 from twins.records import MemoryApi
@@ -74,6 +75,13 @@ def service(ports: MemoryPorts, name: str, *, runs: bool = True) -> None:
         ports.runtime._running[name] = {}  # pyright: ignore[reportPrivateUsage]
     if runs:
         ports.runtime.start([name])
+
+
+def limits_not_loaded(ports: MemoryPorts, world: MemoryWorld) -> None:
+    """Limit synchronisations, then create nginx's container again."""
+    del world
+    ports.rate_limits.apply(RateLimits(10, 5))
+    ports.rate_limits.recreated = True
 
 
 def change(ports: MemoryPorts, name: str, **more: object) -> None:
@@ -377,6 +385,7 @@ FAULTS: Mapping[str, Make] = {
                                  "H06-tls", "H06-verify", "H07")},
     "A01-files": files_not_named,
     "A03": no_style_sheets,
+    "rate-limits": limits_not_loaded,
     "A03-log": static_list,
     "A09": orphans,
     "A10-new": new_with_shipped_keys,

@@ -1,6 +1,6 @@
 #!/usr/bin/env python
 """Generate the pages of docs/reference that come from the code: checks, commands, configuration, drivers of GDAL,
-errors, faults of the lab, releases; and the man page.
+errors, faults of the lab, releases; the man page; and the parts of the skill that come from the code.
 
 Type: .venv/bin/python tools/make_reference.py            to write them
       .venv/bin/python tools/make_reference.py --check    to check that they are current (exit code 1 if not)
@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs/reference"
+SKILL = ROOT / "skill/qfieldcloud"
 NOTE = "*Generated from the code by `tools/make_reference.py`. Edit the code and run that, not this page.*"
 
 
@@ -28,6 +29,7 @@ def pages() -> Mapping[Path, str]:
     from reference.lab import lab_page
     from reference.man import man_page
     from reference.releases import releases_page
+    from reference.skill import skill_pages
 
     texts = {
         "checks.md": checks_page(NOTE, ROOT),
@@ -39,7 +41,8 @@ def pages() -> Mapping[Path, str]:
         "qfc.1": man_page(),
         "releases.md": releases_page(NOTE, ROOT),
     }
-    return {FOLDER / name: text.strip() + "\n" for name, text in texts.items()}
+    reference = {FOLDER / name: text.strip() + "\n" for name, text in texts.items()}
+    return {**reference, **{SKILL / name: text for name, text in skill_pages(texts).items()}}
 
 
 def outdated() -> list[Path]:
@@ -53,7 +56,9 @@ def main(arguments: list[str]) -> int:
     for path in old:
         print(f"{'outdated' if '--check' in arguments else 'written'}: {path.relative_to(ROOT)}")
         if "--check" not in arguments:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(pages()[path], encoding="utf-8")
+            path.chmod(0o755 if path.parent.name == "scripts" else 0o644)
     return 1 if old and "--check" in arguments else 0
 
 

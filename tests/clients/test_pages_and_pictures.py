@@ -94,3 +94,53 @@ def test_the_picture_of_a_project(speaker: Any, project: Any) -> None:
 
     assert (answer.status_code, answer["Content-Type"], answer.body[:4]) == (200, "image/png", b"\x89PNG")
     assert speaker.get(address, HTTP_IF_NONE_MATCH=answer["ETag"]).status_code == 304
+
+
+def test_the_picture_of_an_account(speaker: Any, alice: Any) -> None:
+    """QFieldSync and QField fetch `avatar_url`, a whole URL that ends like a picture's name, without a token."""
+    from api_world import Speaker, person, picture
+
+    assert speaker.get("auth/user/").json()["avatar_url"] is None
+    assert speaker.send("users/alice/avatar/", picture(), "avatar", "PUT").status_code == 204
+    told = speaker.get("auth/user/").json()["avatar_url"]
+    assert told.startswith("http://localhost/api/v1/files/avatars/")
+    assert told.endswith(".png")
+    name = told.rpartition("/")[2]
+    assert {user["avatar_url"] for user in speaker.get("users/").json()} == {told}
+    logged_in = Speaker().post("auth/login/", {"username": "alice", "password": "correct-horse-battery"})
+    assert logged_in.status_code != 200 or logged_in.json()["avatar_url"] == told
+
+    address = told.partition("/api/v1/")[2]
+    for each in (address, address.removesuffix(name), address.replace(name, "x.jpg")):
+        sent = Speaker().get(each)
+        assert (sent.status_code, sent["Content-Type"]) == (200, "image/png")
+        assert sent.content.startswith(b"\x89PNG")
+    assert Speaker().get("files/avatars/x:y/avatar.png").status_code == 404
+
+    bob = Speaker(person("bob"), "qfield")
+    assert bob.send("users/alice/avatar/", picture(), "avatar", "PUT").status_code == 403
+    assert bob.ask("DELETE", "users/alice/avatar/").status_code == 403
+    assert speaker.send("users/alice/avatar/", b"no picture", "avatar", "PUT").status_code == 400
+    assert speaker.ask("DELETE", "users/alice/avatar/").status_code == 204
+    assert speaker.get("auth/user/").json()["avatar_url"] is None
+    assert Speaker().get(address).status_code == 404
+
+
+def test_the_picture_of_an_organization_is_its_admins_matter(speaker: Any, alice: Any) -> None:
+    from api_world import Speaker, person, picture
+    from qfc_node.core.models import Organization
+
+    Organization.objects.create(username="office", type=2, organization_owner=alice, created_by=alice)
+    stranger = Speaker(person("bob"), "qfield")
+    assert stranger.send("users/office/avatar/", picture(), "avatar", "PUT").status_code == 403
+    assert speaker.send("users/office/avatar/", picture(), "avatar", "PUT").status_code == 204
+    told = [each["avatar_url"] for each in speaker.get("users/alice/organizations/").json()]
+    assert told == [speaker.get("users/office/").json()["avatar_url"]]
+    assert told[0].endswith(".png")
+
+
+def test_a_picture_of_another_server_is_told_as_it_is(speaker: Any, alice: Any) -> None:
+    from qfc_node.core.models import UserAccount
+
+    UserAccount.objects.update(avatar_uri="https://example.org/alice.png")
+    assert speaker.get("auth/user/").json()["avatar_url"] == "https://example.org/alice.png"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -215,12 +217,90 @@ def test_a_copy_has_the_settings_and_stays_private(speaker: Any) -> None:
     assert {name: copy[name] for name in kept} == kept
 
 
-@pytest.mark.parametrize("part", [{"seed": {"extent": "7,46,8,47"}}, {"seed": {}, "xlsform_file": "x"}])
-def test_a_seed_is_refused_with_a_reason(speaker: Any, part: dict[str, Any]) -> None:
-    refused = speaker.post("projects/", {"name": "seeded", **part})
-    assert refusal(refused) == (400, "not_supported")
-    assert "QGIS" in refused.json()["message"]
+SEED = {"basemap_provider": "osm", "basemap_style": "grayscale_dark", "extent": "7, 46,8,47"}
+
+
+@pytest.mark.parametrize("form", [SEED, json.dumps(SEED)])
+def test_a_seed_makes_a_project_with_a_base_map(speaker: Any, form: Any) -> None:
+    project = made(speaker, name="seeded", description="words", seed=form)
+    assert (project["the_qgis_file_name"], project["status"], project["description"]) == (
+        "project.qgz",
+        "busy",
+        "words",
+    )
+    assert not project.keys() & {"seed", "xlsform_file"}
+    (file,) = speaker.get(f"files/{project['id']}/").json()
+    assert (file["name"], file["size"]) == ("project.qgz", project["file_storage_bytes"])
+    seed = speaker.get(f"projects/{project['id']}/seed/").json()
+    assert (seed["crs"], seed["extent"], seed["clone_from_project"]) == ("EPSG:3857", [7, 46, 8, 47], None)
+    (basemap,) = seed["settings"]["basemaps"]
+    assert (basemap["name"], basemap["style"]) == ("OpenStreetMap (Grayscale Dark)", "grayscale_dark")
+    (job,) = speaker.get(f"jobs/?project_id={project['id']}").json()
+    assert job["type"] == "process_projectfile"
+
+
+def test_a_seed_without_anything_is_an_empty_project(speaker: Any) -> None:
+    project = made(speaker, name="seeded", seed={})
+    seed = speaker.get(f"projects/{project['id']}/seed/").json()
+    assert (seed["extent"], seed["settings"]["basemaps"]) == ([-180, -90, 180, 90], [])
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        "{not valid json",
+        pytest.param("[" * 100_000, id="deep"),
+        [1],
+        {"basemap_provider": "custom"},
+        {"basemap_provider": "custom", "basemap_url": "file:///etc/passwd"},
+        {"basemap_provider": "nobody"},
+        {"basemap_style": "pink"},
+        {"extent": "not,valid,extent,data"},
+        {"extent": "7,46,8"},
+        {"extent": "8,46,7,47"},
+        {"extent": "7,46,8,91"},
+        {"extent": "nan,nan,nan,nan"},
+        {"extent": [7, 46, 8, 47]},
+    ],
+)
+def test_a_seed_that_is_wrong_makes_nothing(speaker: Any, seed: Any) -> None:
+    refused = speaker.post("projects/", {"name": "seeded", "seed": seed})
+    assert refusal(refused) == (400, "api_error")
     assert speaker.get("projects/").json() == []
+
+
+def test_what_only_qgis_makes_is_refused_with_a_reason(speaker: Any) -> None:
+    source = made(speaker, name="source")["id"]
+    for part in ({"seed": {}, "xlsform_file": "x"}, {"seed": {"extent": "7,46,8,47"}, "clone_from_project": source}):
+        assert refusal(speaker.post("projects/", {"name": "seeded", **part})) == (400, "not_supported")
+    assert refusal(speaker.post("projects/", {"name": "x", "xlsform_file": "x"})) == (400, "api_error")
+    shared = {"name": "shared_datasets", "seed": {}}
+    assert refusal(speaker.post("projects/", shared)) == (400, "qgis_project_file_not_allowed")
+    assert [each["name"] for each in speaker.get("projects/").json()] == ["source"]
+    assert speaker.get(f"jobs/?project_id={source}&type=create_project").json() == []
+    asked = speaker.post("jobs/", {"project_id": source, "type": "create_project"})
+    assert refusal(asked) == (400, "not_supported")
+
+
+def test_the_project_of_a_seed_is_one_of_qgis(tmp_path: Path) -> None:
+    """The node reads and packages it; QGIS itself: `test_qgis_opens_the_project_of_a_seed`."""
+    from qfc_node.core.seed_projects import BaseMap, base_maps, project_file
+    from qfc_node.gis.native import NativeEngine
+
+    maps = [BaseMap("Own & more", "https://tiles.example.org/{z}/{x}/{y}.png?a=1&b=2", "grayscale_light")]
+    content = project_file("A & B", [*maps, *base_maps("osm", "standard", "")], (7, 46, 8, 47))
+    assert content == project_file("A & B", [*maps, *base_maps("osm", "standard", "")], (7, 46, 8, 47))
+    (tmp_path / "project.qgz").write_bytes(content)
+    details = NativeEngine().report(tmp_path / "project.qgz", lambda _line: None).details
+    assert (details["project_name"], details["crs"]) == ("A & B", "EPSG:3857")
+    layers = details["layers_by_id"].values()
+    assert [(each["name"], each["is_valid"]) for each in layers] == [
+        ("Own & more", True),
+        ("OpenStreetMap (Standard)", True),
+    ]
+    (tmp_path / "export").mkdir()
+    made = NativeEngine().package(tmp_path / "project.qgz", tmp_path / "export", lambda _line: None)
+    assert "project_qfield.qgs" in [file.name for file in made.files]
 
 
 def test_the_server_introduces_itself(node_database: Endpoint) -> None:

@@ -19,6 +19,13 @@ def rows(columns: int) -> list[list[str]]:
     return [row for row in found if len(row) == columns and row[0].startswith("`")]
 
 
+def fields() -> list[tuple[str, list[str]]]:
+    """Return the node's name of each answer with the official server's fields."""
+    text = PAGE.read_text(encoding="utf-8").partition("\nWhat each answer holds.")[2]
+    rows = [line.strip("| ").split(" | ") for line in text.splitlines() if line[:1] == "|"][2:]
+    return [(name.strip("`"), re.findall(r"`(\w+)`", named)) for _, named, name in rows]
+
+
 @pytest.fixture
 def document(django_ready: None) -> dict[str, Any]:
     from drf_spectacular.generators import SchemaGenerator
@@ -39,6 +46,18 @@ def test_every_address_is_served_or_has_a_reason(document: dict[str, Any]) -> No
             if served != node.startswith("yes"):
                 missing.append(f"{address} {methods}: {sorted(offered)}")
     assert missing == []
+
+
+def test_every_field_is_told_or_has_a_reason(document: dict[str, Any]) -> None:
+    listed = fields()
+    assert len(listed) > 20
+    shapes = document["components"]["schemas"]
+    missing = {
+        name: lost
+        for name, named in listed
+        if (lost := sorted(set(named) - set(shapes.get(name, {}).get("properties", {}))))
+    }
+    assert missing == {}, sorted(shapes)
 
 
 def test_every_code_is_known_or_has_a_reason(django_ready: None) -> None:

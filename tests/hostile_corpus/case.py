@@ -26,8 +26,8 @@ class Place:
 class Case:
     """A kind of attack. `held_by`: layers that can be switched off (of `qfc_node.gis.defence`), each of which holds it.
 
-    Other names say what holds it always: `paths` (only files of the project are opened), `list` (the source is of no
-    kind that is opened).
+    Another name says what holds it always: `list` (the source is of no kind that is opened).
+    `reason`: what a job says about it.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Case:
     actions: Sequence[str] = ACTIONS
     deltas: Sequence[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     is_real: bool = True
+    reason: str = ""
 
 
 def project(place: Place, source: str, *, raster: bool = False, provider: str = "", **more: Any) -> None:

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -141,8 +142,12 @@ def _forked(attempt: dict[str, Any]) -> dict[str, Any]:
             _job(attempt)
         finally:
             os._exit(0)
-    _, status = os.waitpid(pid, 0)
-    return {"exit": os.waitstatus_to_exitcode(status)}
+    _, status, used = os.wait4(pid, 0)
+    return {
+        "exit": os.waitstatus_to_exitcode(status),
+        "cpu_s": used.ru_utime + used.ru_stime,
+        "peak_bytes": used.ru_maxrss * 1024,
+    }
 
 
 def _job(attempt: dict[str, Any]) -> None:
@@ -171,7 +176,7 @@ def _act(attempt: dict[str, Any], out: Path, spoken: dict[str, Any]) -> None:
         for file in made.files:
             target = out / "package" / file.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(file.path.read_bytes())
+            shutil.copyfile(file.path, target)
     else:
         deltas = [Delta(content["uuid"], "d", "c", content) for content in attempt["deltas"]]
         applied = engine.apply(project, deltas, overwrite_conflicts=True, known_pks={}, log=log)

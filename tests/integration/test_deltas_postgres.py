@@ -283,6 +283,30 @@ def test_views_policies_and_rights(world: World, remote: Endpoint) -> None:
     assert rows(remote, "id, name") == [(1, "asp"), (2, "elm")]
 
 
+def test_edits_are_written_in_the_role_that_a_secret_names(
+    world: World, remote: Endpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"{remote.database}_writer"
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(f"""
+            CREATE ROLE {role};
+            CREATE TABLE owned (id int PRIMARY KEY, name text, by_whom text DEFAULT current_user);
+            GRANT SELECT, INSERT, UPDATE ON owned TO {role};
+            CREATE FUNCTION sign() RETURNS trigger LANGUAGE plpgsql AS
+                'BEGIN NEW.by_whom = current_user; RETURN NEW; END';
+            CREATE TRIGGER sign BEFORE UPDATE ON owned FOR EACH ROW EXECUTE FUNCTION sign();
+            INSERT INTO owned VALUES (1, 'a');
+        """)
+    world.add_layer("owned", f"{reach(remote)} session_role='postgres' key='id' table=\"public\".\"owned\"", "postgres")
+    monkeypatch.setenv("QFC_PG_EFFECTIVE_USER", role)
+    report = world.apply(patch(1, {"name": "b"}, layer="owned"), patch(1, {"name": "x"}))
+    with connect(remote, autocommit=True) as connection:
+        ((name, by_whom),) = connection.execute("SELECT name, by_whom FROM owned").fetchall()
+        connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "not_applied"]
+    assert (name, by_whom) == ("b", role)
+
+
 def test_one_bad_delta_leaves_the_others(world: World, remote: Endpoint) -> None:
     report = world.apply(
         patch(1, {"height": -1}),

@@ -373,6 +373,7 @@ PERSON_TABLE = [
     ("GET", "users/owner/", None, 200, 200, 200, 401),
     ("PATCH", "users/owner/", {"first_name": "Ada"}, 200, 403, 403, 401),
     ("PUT", "users/owner/", {"username": "owner", "first_name": "Ada"}, 200, 403, 403, 401),
+    ("DELETE", "users/owner/avatar/", None, 204, 403, 204, 401),
     ("GET", "users/owner/organizations/", None, 200, 403, 403, 401),
     ("GET", "subscriptions/owner/current/", None, 200, 403, 200, 401),
     ("GET", "members/owner/", None, 403, 403, 403, 401),

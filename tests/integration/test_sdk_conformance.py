@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 from qfieldcloud_sdk.cli import cli
-from qfieldcloud_sdk.sdk import Client
+from qfieldcloud_sdk.sdk import Client, QfcRequestException
 
 from cli_calls import CLI_CALLS, run_cli
 from client_world import ClientWorld
@@ -72,6 +72,26 @@ def test_cli_command_as_json(world: ClientWorld, command: str) -> None:
 
     assert result.exception is None, result.exception
     assert json.loads(result.stdout)
+
+
+def test_the_sdk_tells_a_refused_push_and_sends_it_again(world: ClientWorld) -> None:
+    """A node that limits synchronisations: an error with its status, then the same file arrives."""
+    project, edits = world.packaged, str(world.deltafile(world.packaged))
+    once = [{"scope": project, "per_minute": 1}]
+    world.node.command("ratelimit", "replace", stdin=json.dumps(once))
+    try:
+        world.alice.push_delta(project, str(world.deltafile(project)))
+        with pytest.raises(QfcRequestException) as refused:
+            world.alice.push_delta(project, edits)
+    finally:
+        world.node.command("ratelimit", "replace", stdin="[]")
+    assert refused.value.response.status_code == 429
+    assert 0 < int(refused.value.response.headers["Retry-After"]) <= 60
+
+    world.alice.push_delta(project, edits)
+    sent = {one["uuid"] for one in json.loads(Path(edits).read_text())["deltas"]}
+    stored = world.alice._request("GET", f"deltas/{project}/").json()  # pyright: ignore[reportPrivateUsage]
+    assert sent <= {one["id"] for one in stored}
 
 
 def test_the_table_in_the_docs_is_complete() -> None:

@@ -10,7 +10,8 @@ import socket
 import threading
 import time
 from collections.abc import Generator, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -205,11 +206,91 @@ def test_a_chunked_body_without_a_token_is_refused_on_its_way(node: Node, projec
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
 
 
+@contextmanager
+def most_spooled(node: Node) -> Generator[list[int]]:
+    """Collect how much of the disk the node's spool has; the last number is the most."""
+    ended, found = threading.Event(), [0]
+    processes = [path for path in Path("/proc").glob("[0-9]*") if group_of(path) == node.app_pid]
+
+    def watch() -> None:
+        while not ended.wait(0.02):
+            found.append(max(found[-1], sum(map(spooled_by, processes))))
+
+    watching = threading.Thread(target=watch)
+    watching.start()
+    try:
+        yield found
+    finally:
+        ended.set()
+        watching.join()
+
+
+def group_of(process: Path) -> int:
+    with suppress(OSError):
+        return os.getpgid(int(process.name))
+    return -1
+
+
+def spooled_by(process: Path) -> int:
+    """Bytes in the open files of a process that are in the staging folder; they have no name."""
+    total = 0
+    for file in (process / "fd").iterdir():
+        with suppress(OSError):
+            total += file.stat().st_size if "/staging/" in str(file.readlink()) else 0
+    return total
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunked", "code"),
+    [
+        ({}, False, "not_authenticated"),
+        ({"Authorization": f"Token {'x' * 200}"}, False, "token_authentication_failed"),
+        ({"Authorization": f"Token {'x' * 200}"}, True, "token_authentication_failed"),
+        ({"Cookie": f"sessionid={'x' * 32}"}, False, "token_authentication_failed"),
+    ],
+    ids=["no token", "a made-up token", "a made-up token and no length", "a made-up session"],
+)
+def test_nobody_gets_the_disk(node: Node, project: str, headers: dict[str, str], chunked: bool, code: str) -> None:
+    body = (bytes(1_000_000) for _ in range(200)) if chunked else bytes(200_000_000)
+    with most_spooled(node) as most:
+        answer = httpx.post(f"{node.url}files/{project}/a.bin/", content=body, headers=headers, timeout=30)
+    assert (answer.status_code, answer.json()["code"]) == (401, code)
+    assert most[-1] == 0
+
+
+def test_somebody_gets_the_disk(node: Node, client: httpx.Client, project: str) -> None:
+    with most_spooled(node) as most:
+        client.post(f"files/{project}/b.bin/", files={"file": bytes(50_000_000)}).raise_for_status()
+    assert most[-1] > 1_000_000
+
+
+def test_a_large_form_of_the_admin_is_accepted(node: Node) -> None:
+    node.create_user("boss", superuser=True)
+    with httpx.Client(base_url=f"http://127.0.0.1:{node.port}/admin/", follow_redirects=True, timeout=30) as browser:
+        browser.get("login/")
+        form = {"username": "boss", "password": PASSWORD, "csrfmiddlewaretoken": browser.cookies["csrftoken"]}
+        assert browser.post("login/?next=/admin/", data=form).status_code == 200
+        form = {"csrfmiddlewaretoken": browser.cookies["csrftoken"], "note": "x" * 200_000}
+        assert browser.post("logout/", data=form).status_code == 200
+        assert browser.post("logout/", data=form).status_code == 401  # the session has ended; so has its room
+
+
 def test_a_client_that_asks_first_sends_no_body_in_vain(node: Node, project: str) -> None:
     head = f"POST /api/v1/files/{project}/a.bin/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n"
     with connect(node) as asking:
         asking.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
         assert asking.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
+@pytest.mark.parametrize(("token", "answer"), [("", b"HTTP/1.1 401 "), ("its own", b"HTTP/1.1 100 ")])
+def test_a_client_that_asks_first_hears_whether_its_token_is_known(
+    node: Node, client: httpx.Client, project: str, token: str, answer: bytes
+) -> None:
+    head = f"POST /api/v1/files/{project}/a.bin/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 30000000\r\n"
+    head += f"Authorization: {client.headers['Authorization'] if token else 'Token x'}\r\n"
+    with connect(node) as asking:
+        asking.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+        assert asking.recv(1000).startswith(answer)
 
 
 def test_headers_that_are_too_large_are_refused_as_json(node: Node) -> None:

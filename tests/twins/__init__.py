@@ -18,6 +18,7 @@ from .directory import MemoryDirectory
 from .inspection import MemoryInspection
 from .machine import MemoryClock, MemoryHost
 from .queue import MemoryQueue
+from .rate_limits import MemoryRateLimits
 from .records import (
     LockTable,
     MemoryApi,
@@ -47,6 +48,7 @@ __all__ = [
     "MemoryObjectStore",
     "MemoryPorts",
     "MemoryQueue",
+    "MemoryRateLimits",
     "MemoryRecords",
     "MemoryRollout",
     "MemoryRuntime",

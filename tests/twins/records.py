@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from qfc.drivers.disk_history import is_close
 from qfc.errors import LockHeldError, NotFoundError, UnreachableError, UsageError
 from qfc.stack.forecast import DiskSample
+from qfc.stack.metrics import Sample
 from qfc.stack.model import ApiAnswer, ApiRequest, AuditEntry, DiskPart, Holder, QueueSnapshot, Transition
-from qfc.stack.ports import AuditLog, Clock, DiskHistory, Footprint, Lock, ObjectStore, Transitions
+from qfc.stack.ports import AuditLog, Clock, DiskHistory, Footprint, Lock, MetricsHistory, ObjectStore, Transitions
 from qfc.stack.transitions import compared, joined
 
 
@@ -160,6 +162,26 @@ class MemoryDiskHistory(DiskHistory):
 
     def samples(self) -> tuple[DiskSample, ...]:
         return tuple(self._samples)
+
+
+class MemoryMetricsHistory(MetricsHistory):
+    """Measurements in a dictionary."""
+
+    def __init__(self) -> None:
+        self._samples: dict[int, Sample] = {}
+
+    def record(self, sample: Sample) -> None:
+        self.record_all([sample])
+
+    def record_all(self, samples: Iterable[Sample]) -> int:
+        """Keep measurements by their second."""
+        found = {int(one.at.timestamp()): one for one in samples}
+        self._samples |= found
+        return len(found)
+
+    def samples(self, since: datetime) -> tuple[Sample, ...]:
+        """Return those since a time."""
+        return tuple(one for _, one in sorted(self._samples.items()) if one.at >= since)
 
 
 class MemoryTransitions(Transitions):

@@ -35,7 +35,8 @@ class MemoryRuntime(Runtime):
         self.space = Disk(free_bytes=40 * 1000**3, total_bytes=100 * 1000**3)
         self.execute_with: Execute = _refuse
 
-    def services(self) -> tuple[Service, ...]:
+    def services(self, *, measured: bool = True) -> tuple[Service, ...]:
+        del measured
         return tuple(self._service(name) for name in self._wanted)
 
     def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:

@@ -19,13 +19,16 @@ from .deployment import MemoryDeployment, MemoryRollout
 from .deployment_files import MemoryRecords
 from .directory import MemoryDirectory
 from .machine import MemoryClock, MemoryHost
+from .monitoring import MemoryMonitoring
 from .queue import MemoryQueue
+from .rate_limits import MemoryRateLimits
 from .records import (
     MemoryApi,
     MemoryAuditLog,
     MemoryDiskHistory,
     MemoryFootprint,
     MemoryLock,
+    MemoryMetricsHistory,
     MemoryObjectStore,
     MemoryTransitions,
 )
@@ -60,12 +63,16 @@ class MemoryPorts:
     audit: MemoryAuditLog = field(default_factory=MemoryAuditLog)
     footprint: MemoryFootprint = field(default_factory=MemoryFootprint)
     disk_history: MemoryDiskHistory = field(default_factory=MemoryDiskHistory)
+    rate_limits: MemoryRateLimits = field(default_factory=MemoryRateLimits)
+    metrics_history: MemoryMetricsHistory = field(default_factory=MemoryMetricsHistory)
     transitions: MemoryTransitions = field(default_factory=MemoryTransitions)
     conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None
     records: MemoryRecords = field(default_factory=MemoryRecords)
     rows: LabRows | None = None
     backup_records: MemoryBackups = field(default_factory=MemoryBackups)
+    watch: MemoryLock = field(default_factory=lambda: MemoryLock(MemoryClock()))
+    left_by_monitors: dict[str, MemoryMonitoring] = field(default_factory=dict[str, MemoryMonitoring])
 
     @property
     def deployment(self) -> MemoryDeployment:
@@ -99,6 +106,11 @@ class MemoryPorts:
     def backups(self) -> Backups:
         """Backups, of which the state alone is known."""
         return cast(Backups, self.backup_records)
+
+    @property
+    def monitoring(self) -> MemoryMonitoring:
+        """What a monitor leaves with the stack."""
+        return self.left_by_monitors.setdefault("", MemoryMonitoring(self.clock, lambda: self.watch))
 
     @property
     def accounts(self) -> ManagedAccounts:

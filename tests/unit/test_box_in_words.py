@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+
+import pytest
 
 from qfc.stack.box import of_box
 from qfc.stack.model import BoxLayer, Verdict, Worker
+from qfc_node.box import account
 
 LANDLOCK, LIMITS = BoxLayer("landlock", "used", "version 7"), BoxLayer("limits", "used")
 NO_NETWORK = BoxLayer("network", "missing", "Operation not permitted")
@@ -18,6 +22,19 @@ def test_layers_are_named_those_in_use_first() -> None:
         Verdict.OK,
         "landlock, limits; network missing (Operation not permitted)",
     )
+
+
+def test_the_page_names_the_accounts_of_jobs_for_a_firewall(monkeypatch: pytest.MonkeyPatch) -> None:
+    page = (Path(__file__).parents[2] / "docs/security.md").read_text()
+    numbers: list[int] = []
+    for process in (0, 2**22 - 1):
+        monkeypatch.setattr("os.getpid", lambda process=process: process)
+        monkeypatch.setattr("os.geteuid", lambda: 0)
+        monkeypatch.setattr(account, "_rights", lambda: 0xFF)
+        monkeypatch.setattr(account, "_exists", lambda *_: True)
+        numbers.append(account.free_account())
+    assert f"--uid-owner {numbers[0]}-{numbers[1]} " in page
+    assert f"from\n{numbers[0]} to {numbers[1]}" in page
 
 
 def test_workers_that_differ_are_told_apart_and_the_worst_counts() -> None:

@@ -288,6 +288,25 @@ def test_fields_that_qgis_calculates_are_in_no_source(world: World) -> None:
     assert trees(world)[1].height == 11
 
 
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [("", "people_owner"), ("customPrefix='p_'", "p_owner"), ("customPrefix=''", "owner")],
+)
+def test_fields_that_are_joined_are_in_no_source(world: World, settings: str, name: str) -> None:
+    """Older apps send their values too."""
+    people = "<layername>people</layername><fieldConfiguration><field name='owner'/></fieldConfiguration>"
+    world.add_layer("people", "./people.gpkg", elements=people)
+    join = f"<vectorjoins><join joinLayerId='people' joinFieldName='id' {settings}/></vectorjoins>"
+    world.add_layer("joined", "./trees.gpkg|layername=trees", elements=join)
+    report = world.apply(
+        create(9, None, layer="joined", name="x", **{name: "z"}),
+        patch(1, {name: "z", "height": 11}, {name: "y", "height": 10}, layer="joined"),
+        patch(1, {"p_more": 1}, layer="joined"),
+    )
+    assert [outcome.status for outcome in report.outcomes] == ["applied", "applied", "not_applied"]
+    assert trees(world)[1].height == 11
+
+
 def test_a_change_that_means_the_same_is_written(world: World) -> None:
     sql(world, "ALTER TABLE trees ADD COLUMN tags TEXT")
     sql(world, "UPDATE trees SET tags = '[1, 2]', weight = 1")

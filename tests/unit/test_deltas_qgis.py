@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from delta_world import Row, World, create, patch, remove, write
+from qfc_node.core.seed_projects import BaseMap, base_maps, project_file
 from requirements import require
 
 SYSTEM_PYTHON = Path("/usr/bin/python3")
@@ -49,14 +50,14 @@ application.exitQgis()
 """
 
 
-def look_with_qgis(path: str) -> dict[str, Any]:
+def look_with_qgis(path: str, script: str = READER) -> dict[str, Any]:
     environment = {
         "PATH": os.environ["PATH"],
         "QT_QPA_PLATFORM": "offscreen",
         "XDG_RUNTIME_DIR": str(Path(path).parent),
     }
     run = subprocess.run(
-        [str(SYSTEM_PYTHON), "-c", READER, path],
+        [str(SYSTEM_PYTHON), "-c", script, path],
         env={**environment, "HOME": str(Path(path).parent)},
         capture_output=True,
         text=True,
@@ -94,3 +95,36 @@ def test_qgis_sees_the_edits(qgis: None, tmp_path: Path, file: str) -> None:
     assert found["near"] == [moved, made]
     assert found["extent"] == "2.00,2.00 : 8.50,47.50"
     assert found["edited"] is True, found["errors"]
+
+
+PROJECT_READER = """
+import json, sys
+from qgis.core import QgsApplication, QgsProject
+application = QgsApplication([], False)
+application.initQgis()
+project = QgsProject.instance()
+found = {"read": project.read(sys.argv[1]), "title": project.title(), "crs": project.crs().authid()}
+found["layers"] = [
+    [layer.name(), layer.isValid(), layer.hueSaturationFilter().invertColors()]
+    for layer in project.layerTreeRoot().layerOrder()
+]
+view = project.viewSettings().defaultViewExtent()
+found["view"] = [round(view.xMinimum()), round(view.yMaximum())]
+print(json.dumps(found))
+project.clear()
+application.exitQgis()
+"""
+
+
+@pytest.mark.qgis
+def test_qgis_opens_the_project_of_a_seed(qgis: None, tmp_path: Path) -> None:
+    maps = [BaseMap("Own & more", "https://tiles.example.org/{z}/{x}/{y}.png?a=1&b=2", "grayscale_dark")]
+    content = project_file("A & B", [*maps, *base_maps("osm", "standard", "")], (7, 46, 8, 47))
+    (tmp_path / "project.qgz").write_bytes(content)
+    assert look_with_qgis(str(tmp_path / "project.qgz"), PROJECT_READER) == {
+        "read": True,
+        "title": "A & B",
+        "crs": "EPSG:3857",
+        "layers": [["Own & more", True, True], ["OpenStreetMap (Standard)", True, False]],
+        "view": [779236, 5942074],
+    }

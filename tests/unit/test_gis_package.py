@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gis_samples import WGS84, layer_xml, make_geopackage, point, project_xml, square, trees, write_project
+from qfc_node.gis import gdal_vector
 from qfc_node.gis.datasource import FileSource
 from qfc_node.gis.native import NativeEngine
 from qfc_node.gis.port import GisError, PackageReport
@@ -606,3 +609,56 @@ def test_sources_in_write_ahead_mode(files: Path, pack: Pack, written: bool) -> 
     assert package.sql("SELECT name FROM p") == [("new",)]
     assert before == ({"p.gpkg", "p.gpkg-wal"} if written else {"p.gpkg"})
     assert written or {path.name for path in files.iterdir()} == {"p.gpkg", "survey.qgs"}
+
+
+def test_layers_with_the_id_of_another_one_are_named(files: Path, pack: Pack) -> None:
+    trees(files / "trees.gpkg")
+    layers = [layer_xml("a", "./trees.gpkg|layername=trees", name=name) for name in ("Trees", "Hives")]
+    package = pack(write_project(files, layers))
+    assert [layer.name for layer in package.project.layers] == ["Trees"]
+    assert package.project.repeated_layers() == []
+    assert package.report.notes == (
+        "Layer 'Hives' was left out: it has the id 'a' of the layer 'Trees'."
+        " Remove it in QGIS and add it again: it then gets an id of its own.",
+    )
+
+
+def test_sources_that_are_folders_are_named(files: Path, pack: Pack) -> None:
+    (files / "data").mkdir()
+    (files / "data" / "a.txt").write_text("x")
+    layers = [
+        layer_xml("v", "./data|layername=a"),
+        layer_xml("t", "file:./data?delimiter=;", provider="delimitedtext"),
+    ]
+    notes = "\n".join(pack(write_project(files, layers)).report.notes)
+    assert "Layer 'v' is read-only in the field: Its source is the folder 'data'; choose a file in it" in notes
+    assert "Layer 't' was left out: The source is the folder 'data'; choose a text file in it instead." in notes
+
+
+def test_gdal_reads_a_geojson_only_to_copy_it(files: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+    original = gdal_vector.open_layer
+
+    def open_layer(path: Path, *more: Any, **options: Any) -> Any:
+        opened.append(path.name)
+        return original(path, *more, **options)
+
+    monkeypatch.setattr(gdal_vector, "open_layer", open_layer)
+    feature = {"type": "Feature", "properties": {"fid": 1}, "geometry": {"type": "Point", "coordinates": [1, 2]}}
+    for name, properties in {"keyed": {"fid": 1}, "other": {"name": "x"}}.items():
+        content = {"type": "FeatureCollection", "features": [{**feature, "properties": properties}]}
+        (files / f"{name}.geojson").write_text(json.dumps(content))
+    (files / "broken.geojson").write_text("{")
+    layers = [layer_xml(name, f"./{name}.geojson") for name in ("keyed", "other", "broken")]
+    package = pack(write_project(files, layers))
+    assert opened == ["other.geojson", "broken.geojson", "keyed.geojson"]
+    assert {layer.id for layer in package.project.layers} == {"keyed", "other"}
+
+
+def test_without_a_table_there_is_no_data_file(files: Path, pack: Pack) -> None:
+    """Two fields whose names differ only by case: found when the layer is copied."""
+    feature = {"type": "Feature", "properties": {"fid": 1, "a": 1, "A": 2}, "geometry": None}
+    (files / "w.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    package = pack(write_project(files, [layer_xml("w", "./w.geojson")]))
+    assert package.names == ["survey_qfield.qgs", "survey_qfield_attachments.zip", "w.geojson"]
+    assert package.layer("w").is_read_only

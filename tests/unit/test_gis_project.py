@@ -214,3 +214,39 @@ def test_a_project_that_nests_without_end(tmp_path: Path) -> None:
     path.write_bytes(b"<qgis>" + b"<a>" * 1_000_000)
     with pytest.raises(InvalidProjectFileError, match="not valid XML"):
         Project.read(path)
+
+
+def test_projects_of_before_qgis_3_have_their_order_beside_the_tree(tmp_path: Path) -> None:
+    layers = [layer_xml(name, f"./{name}.gpkg") for name in ("a", "b")]
+    nodes = "<layer-tree-layer id='b'/><layer-tree-layer id='a'/>"
+    order = (
+        "<layer-tree-canvas><custom-order enabled='1'><item>a</item><item>b</item></custom-order></layer-tree-canvas>"
+    )
+    project = Project.read(write_project(tmp_path, layers, tree=nodes, more=order))
+    assert project.ordered_layer_ids() == ["a", "b"]
+
+
+def test_projects_of_before_qgis_2_4_have_a_legend_instead_of_a_tree(tmp_path: Path) -> None:
+    """As QGIS 3.22 reads it: the order of the legend, whatever its `drawingOrder` says."""
+    layers = [layer_xml(name, f"./{name}.gpkg") for name in ("a", "b", "c")]
+    entry = "<legendlayer drawingOrder='{}'><filegroup><legendlayerfile layerid='{}'/></filegroup></legendlayer>"
+    inner = f"<legendgroup name='g'>{entry.format(0, 'a')}</legendgroup>"
+    legend = f"<legend updateDrawingOrder='false'>{entry.format(1, 'c')}{inner}{entry.format(2, 'b')}</legend>"
+    path = write_project(tmp_path, layers, more=legend)
+    text = path.read_text()
+    start, end = text.index("<layer-tree-group"), text.index("</layer-tree-group>") + len("</layer-tree-group>")
+    path.write_text(text[:start] + text[end:])
+    project = Project.read(path)
+    assert project.ordered_layer_ids() == [layer.id for layer in project.layers] == ["c", "a", "b"]
+    removed = project.layer("a")
+    assert removed is not None
+    project.remove_layer(removed)
+    assert project.ordered_layer_ids() == ["c", "b"]
+
+
+def test_of_layers_with_the_same_id_the_first_counts(tmp_path: Path) -> None:
+    """As in QGIS."""
+    layers = [layer_xml("a", f"./{name}.gpkg", name=name) for name in ("first", "second")]
+    project = Project.read(write_project(tmp_path, layers))
+    assert [layer.name for layer in project.layers] == ["first"]
+    assert [layer.name for layer in project.repeated_layers()] == ["second"]

@@ -166,3 +166,12 @@ def test_secrets_of_connections_are_not_told(tmp_path: Path) -> None:
 def test_geometry_types_by_number(tmp_path: Path, name: str, number: int) -> None:
     trees(tmp_path / "trees.gpkg")
     assert only_layer(tmp_path, layer_xml("a", "./trees.gpkg", wkb_type=name))["wkb_type"] == number
+
+
+@pytest.mark.parametrize("action", ["offline", "no_action"])
+def test_layers_whose_database_cannot_be_reached_are_invalid(tmp_path: Path, action: str) -> None:
+    address = "dbname='d' host=127.0.0.1 user='u' key='id' table=\"t\" (geom)"
+    xml = layer_xml("a", address, provider="postgres", properties={"QFieldSync/cloud_action": action})
+    entry = only_layer(tmp_path, xml)
+    assert (entry["is_valid"], entry["error_code"]) == (False, "invalid_dataprovider")
+    assert "QFC_NODE_DATABASE_HOSTS" in entry["error_message"]

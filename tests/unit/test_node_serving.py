@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from contextlib import closing
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from qfc_node.environment import SettingsError
+from qfc_node.serving import callers, server
+from qfc_node.serving.callers import Callers
 from qfc_node.serving.limits import Limits, Phase, Progress, is_late
 from qfc_node.serving.proxies import behind_proxies, client_of, counted_as, trusted_proxies
 from qfc_node.serving.requests import Request
+from qfc_node.serving.server import Server
 from qfc_node.serving.worker import adjustments
 from qfc_node.storage import outgoing
 from qfc_node.storage.errors import NoRoomError
@@ -97,6 +102,64 @@ def test_a_body_that_the_disk_cannot_take_is_refused_before_it_is_sent(monkeypat
     assert json.loads(body)["code"] == "status_not_ok"
 
 
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [(b"Content-Length: 65535\r\n", ""), (b"Content-Length: 65536\r\n", "401 Unauthorized")],
+    ids=["in memory", "on the disk"],
+)
+def test_nobody_gets_room_on_the_disk(head: bytes, status: str) -> None:
+    request = Request(adjustments())
+    request.received(b"POST / HTTP/1.1\r\nHost: x\r\n" + head + b"\r\n")
+    assert (request.error.to_response()[0] if request.error else "") == status
+    assert not request.is_held
+
+
+@pytest.mark.parametrize("length", [b"Content-Length: 65536", b"Transfer-Encoding: chunked"])
+@pytest.mark.parametrize("credentials", [b"Authorization: Token a", b"Cookie: sessionid=a"])
+def test_a_large_body_waits_until_its_sender_is_known(length: bytes, credentials: bytes) -> None:
+    request = Request(adjustments())
+    lines = [b"POST / HTTP/1.1", b"Host: x", b"Expect: 100-continue", length, credentials, b"", b""]
+    request.received(b"\r\n".join(lines))
+    assert (request.is_held, request.expect_continue, request.completed) == (True, False, False)
+    waited_since = request.headers_done
+    request.go_on()
+    assert (request.is_held, request.expect_continue) == (False, True)
+    assert waited_since is not None and request.headers_done is not None and request.headers_done > waited_since
+
+
+def test_a_caller_is_remembered_for_a_while_and_only_if_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    def look_up(authorization: str, _cookie: str) -> bool:
+        asked.append(authorization)
+        if authorization == "broken":
+            raise ConnectionError
+        return authorization == "known"
+
+    who = Callers(look_up)
+    answers = [who.refusal({"AUTHORIZATION": name}) for name in ("known", "unknown", "broken")]
+    assert [answer and answer.to_response()[0][:3] for answer in answers] == [None, "401", "503"]
+    remembered = [who.remembers({"AUTHORIZATION": name}) for name in ("known", "unknown", "broken")]
+    assert (asked, remembered) == (["known", "unknown", "broken"], [True, False, False])
+    assert not who.remembers({"COOKIE": "known"})
+    monkeypatch.setattr(callers, "monotonic", lambda: time.monotonic() + callers.REMEMBERED_S)
+    assert not who.remembers({"AUTHORIZATION": "known"})
+
+
+def test_memory_is_given_back_once_after_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    server.trim_memory()
+    given: list[float] = []
+    monkeypatch.setattr(server, "trim_memory", lambda: given.append(moment))
+    one = object.__new__(Server)
+    one.has_worked, one.next_give_back, one.active_channels = True, 0.0, {}
+    for moment, has_worked, is_busy in ((5, True, True), (6, True, False), (7, True, False), (30, False, False),
+                                        (31, True, False)):  # fmt: skip
+        one.has_worked = has_worked
+        one.active_channels = {1: SimpleNamespace(requests=["a"] if is_busy else [])}
+        one.give_back(moment)
+    assert given == [6, 31]
+
+
 PIECE = b"10000\r\n" + bytes(0x10000) + b"\r\n"
 CHUNKED = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
 
@@ -113,7 +176,7 @@ def pieces_until_refused(head: bytes, at_most: int) -> tuple[int, str]:
 
 
 def test_a_chunked_body_of_nobody_ends_where_a_known_length_would() -> None:
-    assert pieces_until_refused(CHUNKED, 40) == (16, "401 Unauthorized")
+    assert pieces_until_refused(CHUNKED, 40) == (1, "401 Unauthorized")
     assert pieces_until_refused(CHUNKED + b"Authorization: Token a\r\n", 40) == (40, "")
 
 

@@ -44,7 +44,8 @@ class MemoryUnits(Units):
         self.path(name).write_text(text)
         self.active.add(name)
 
-    def uninstall(self, name: str) -> None:
+    def uninstall(self, name: str, *, stop: bool = False) -> None:
+        del stop
         self.path(name).unlink()
         self.active.discard(name)
 

@@ -27,12 +27,21 @@ from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.lab import LabChanged, LabList
+from qfc.operations.maintenance.run import MaintenanceHistory, MaintenanceRun
+from qfc.operations.maintenance.schedule import MaintenanceList, MaintenanceScheduled
+from qfc.operations.metrics import MetricsImported, MetricsShown
+from qfc.operations.monitor.install import MonitorUnit
+from qfc.operations.monitor.orders import Ordered
+from qfc.operations.monitor.review import AlertsList, MonitorStatus
+from qfc.operations.monitor.review import Step as ReplayStep
+from qfc.operations.monitor.trial import Trial
 from qfc.operations.notices import NoticeChanged, NoticesShown
 from qfc.operations.projects_export import Exported
 from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
 from qfc.operations.queue_change import Changed
+from qfc.operations.ratelimit import RateLimitChanged, RateLimitStatus
 from qfc.operations.service import ServiceUnit
 from qfc.operations.services import ServicesChanged
 from qfc.operations.services_disk import DiskUsage
@@ -52,8 +61,11 @@ from qfc.operations.users_quota import Quota, QuotaChanged
 from qfc.operations.users_unlock import Unlocked
 from qfc.operations.workers_change import WorkersChanged
 from qfc.operations.workers_list import WorkerLine, WorkersList
+from qfc.skill.files import Installed
 from qfc.stack.findings import Finding
+from qfc.stack.metrics import Sample
 from qfc.stack.model import AuditEntry, DatabaseStatus, LogLine, Plan, Project, Verdict
+from qfc.stack.ports.monitoring import Incident, Note
 
 from .shapes import keys
 
@@ -100,6 +112,20 @@ ANSWERS: Mapping[str, object] = {
     },
     "logs": {"lines": [LogLine]},
     "audit": {"entries": [AuditEntry]},
+    "monitor run": None,
+    "monitor status": keys(MonitorStatus),
+    "monitor pause": Ordered,
+    "monitor resume": Ordered,
+    "monitor incidents": {"incidents": [Incident]},
+    "monitor log": {"notes": [Note]},
+    "monitor replay": {"steps": [ReplayStep]},
+    "monitor test-notify": Trial,
+    "monitor install": MonitorUnit,
+    "monitor uninstall": MonitorUnit,
+    "alerts list": AlertsList,
+    "alerts ack": Ordered,
+    "alerts silence": Ordered,
+    "alerts unsilence": Ordered,
     "users list": UsersList,
     "users create": Account,
     "users password": Account,
@@ -129,6 +155,20 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "ratelimit status": RateLimitStatus,
+    "ratelimit enable": RateLimitChanged,
+    "ratelimit disable": RateLimitChanged,
+    "ratelimit throttle": RateLimitChanged,
+    "ratelimit unthrottle": RateLimitChanged,
+    "metrics show": MetricsShown,
+    "metrics export": {"samples": [Sample]},
+    "metrics import": MetricsImported,
+    "metrics serve": None,
+    "maintenance list": MaintenanceList,
+    "maintenance run": MaintenanceRun,
+    "maintenance install": MaintenanceScheduled,
+    "maintenance uninstall": MaintenanceScheduled,
+    "maintenance history": MaintenanceHistory,
     "capacity report": Report,
     "capacity advise": Advised,
     "capacity simulate": Simulated,
@@ -165,5 +205,7 @@ ANSWERS: Mapping[str, object] = {
     "lab break": LabChanged,
     "lab mend": LabChanged,
     "completion": None,
+    "skill install": Installed,
+    "skill path": Installed,
     "mcp": None,
 }

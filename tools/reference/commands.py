@@ -70,7 +70,8 @@ def leaves(path: str, command: click.Command) -> Iterator[tuple[str, click.Comma
     if command.invoke_without_command:
         yield path, command
     for name, child in command.commands.items():
-        yield from leaves(f"{path} {name}", child)
+        if not child.hidden:
+            yield from leaves(f"{path} {name}", child)
 
 
 def _section(path: str, command: click.Command) -> str:

@@ -31,8 +31,11 @@
     stores.py           the file stores; store_versions.py what they never free
     launching.py        what official workers need to start containers for jobs
     box.py              what holds the jobs of the node's workers
+    limits.py           limits that are set and not applied
+    maintenance.py      maintenance that was killed
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
+    monitoring.py       the monitor, if there is one
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
 add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
@@ -58,10 +61,13 @@ from .growth import GROWTH
 from .hosts import HOSTS
 from .internal_http import SmallUploads
 from .launching import LAUNCHING, LAUNCHING_ADVISORY
+from .limits import LIMITS
 from .logs import LOGS
 from .logs_login import LOGS_OF_LOGINS
 from .logs_start import LOGS_OF_STARTS
 from .mail import MAIL
+from .maintenance import MAINTENANCE
+from .monitoring import MONITORING
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
@@ -109,6 +115,9 @@ ADVISORY: tuple[Check, ...] = (
     *HOSTS,
     *BOX,
     *BACKUPS,
+    *MONITORING,
+    *LIMITS,
+    *MAINTENANCE,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

@@ -31,9 +31,12 @@ NAMED = 3
 class Evidence:
     """A stack as it was when a diagnosis began. Thread-safe."""
 
-    def __init__(self, ports: Ports, *, settings: Mapping[str, str] | None = None) -> None:
-        """`settings` are the planned values of `.env`; without them the present values are read."""
-        self.ports = ports
+    def __init__(self, ports: Ports, *, settings: Mapping[str, str] | None = None, measured: bool = True) -> None:
+        """`settings` are the planned values of `.env`; without them the present values are read.
+
+        Unless `measured`, processor and memory of services are left out.
+        """
+        self.ports, self._measured = ports, measured
         self._lock = Lock()
         self._locks: dict[str, Lock] = {}
         self._known: dict[str, Any] = {} if settings is None else {SETTINGS: settings}
@@ -70,7 +73,10 @@ class Evidence:
 
     def services(self) -> Mapping[str, Service]:
         """Return the services by name."""
-        return self.once("services", lambda: {one.name: one for one in self.ports.runtime.services()})
+        return self.once("services", self._services)
+
+    def _services(self) -> Mapping[str, Service]:
+        return {one.name: one for one in self.ports.runtime.services(measured=self._measured)}
 
     def queue(self) -> QueueSnapshot:
         """Return the queue, with what earlier snapshots of it show."""

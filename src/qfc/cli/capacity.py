@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 import click
 
@@ -13,12 +12,11 @@ from ..operations.capacity_history import Observed
 from ..operations.capacity_report import Report, capacity_report
 from ..operations.capacity_simulate import Question, Simulated, capacity_simulate
 from ..stack.capacity import Backtest, Row, Target
+from .bars import bars
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
 
-#: Eighths of a line's height, from nothing.
-BARS = " ▁▂▃▄▅▆▇█"
 _RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 _TARGET = re.compile(r"p(\d{1,2}(?:\.\d+)?)\s*<\s*(\d+(?:\.\d+)?)\s*(s|min|m)?")
 
@@ -155,12 +153,6 @@ def _write_tables(writer: Writer, result: Report) -> None:
         writer.table(("TYPE", "JOBS", "P50", "P95"), types, right=(1, 2, 3))
         writer.line()
         writer.table(("PROJECT", "JOBS", "LOAD"), projects, right=(1, 2), folded=(0,))
-
-
-def bars(values: Sequence[int]) -> str:
-    """Draw numbers as bars of one line, the greatest at full height."""
-    top = max(values, default=0) or 1
-    return "".join(BARS[-(-value * (len(BARS) - 1) // top)] for value in values)
 
 
 def _cells(row: Row, now: int) -> tuple[object, ...]:

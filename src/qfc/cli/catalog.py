@@ -23,6 +23,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "logs": "Print the logs of all services in chronological order.",
         "audit": "Show what was done to the stack, by whom, and with what result.",
     },
+    "Watch": {
+        "monitor": "Watch stacks around the clock: repair what is safe, tell people of the rest.",
+        "alerts": "List open alerts; acknowledge and silence them.",
+    },
     "Users and projects": {
         "users": "List and create users; set passwords and quotas.",
         "notice": "Tell all users of an incident or a planned maintenance.",
@@ -33,6 +37,8 @@ COMMANDS: dict[str, dict[str, str]] = {
         "jobs": "List, retry and cancel jobs; free stuck ones.",
         "deltas": "List field edits; apply those that were not applied.",
         "workers": "List workers; change their number, drain or restart them.",
+        "ratelimit": "Limit how often projects are synchronised.",
+        "metrics": "Show queue, failures and durations, now and over time; export them.",
         "capacity": "Predict how long jobs wait with other numbers of workers.",
     },
     "Services": {
@@ -40,6 +46,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "image": "Check, save, load and rebuild the QGIS images of a deployment.",
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
+        "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
     },
@@ -49,11 +56,12 @@ COMMANDS: dict[str, dict[str, str]] = {
     "Command line": {
         "completion": "Print the completion script for a shell.",
         "mcp": "Offer all commands as tools for an AI agent.",
+        "skill": "Install the skill for AI agents and its scripts.",
     },
 }
 
 #: Commands that are about no single stack.
-WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "stacks"})
+WITHOUT_STACK = frozenset({"completion", "demo", "init", "mcp", "skill", "stacks"})
 #: Keys of JSON answers whose sentences say what to type.
 SENTENCES = frozenset(
     {"detail", "evidence", "fix", "hint", "message", "reason", "reasons", "remarks", "warnings", "why"}

@@ -155,7 +155,7 @@ def _write_backup(writer: Writer, result: BackedUp) -> None:
     for problem in result.problems:
         paragraph(writer, problem)
     for one in result.missing[:20]:
-        paragraph(writer, f"Missing: {one.sha256[:12]}…: {one.why}.")
+        paragraph(writer, f"Missing: {one.shown}: {one.why}.")
     if result.missing:
         paragraph(writer, f"The set lacks {count(len(result.missing), 'object')} and does not count as a backup.")
     if result.verified:

@@ -10,13 +10,29 @@ Writing needs another library, so it is imported only when needed: `qfc.config.w
 
 from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
-from .tables import DEMO, BackupConfig, StackConfig
+from .tables import (
+    DEMO,
+    BackupConfig,
+    MaintenanceConfig,
+    MetricsConfig,
+    MonitorConfig,
+    NotifyConfig,
+    RateLimitConfig,
+    StackConfig,
+    Switch,
+)
 
 __all__ = [
     "DEMO",
     "BackupConfig",
     "Config",
+    "MaintenanceConfig",
+    "MetricsConfig",
+    "MonitorConfig",
+    "NotifyConfig",
+    "RateLimitConfig",
     "StackConfig",
+    "Switch",
     "config_path",
     "home_folder",
     "is_deployment",

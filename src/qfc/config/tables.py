@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
-from .values import HostPath, LocalPath, OneOf, Text, WholeNumber, Word
+from .values import HostPath, LocalPath, OneOf, Schedule, Text, WholeNumber, Word
 
 #: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
@@ -192,5 +192,139 @@ class BackupConfig:
     keep_minimum: int = setting(WholeNumber(1, 1000), 2, "verified sets that are always kept", otherwise="2", example=2)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RateLimitConfig:
+    """How often projects may be synchronised once `qfc ratelimit enable` was typed, `[ratelimit]`."""
+
+    all_per_minute: int = setting(
+        WholeNumber(1, 10_000), 10, "synchronisations a minute of all projects together", otherwise="10", example=10
+    )
+    project_per_minute: int = setting(
+        WholeNumber(1, 10_000), 5, "synchronisations a minute of each project", otherwise="5", example=5
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class MaintenanceConfig:
+    """When the jobs of `qfc maintenance` run, `[maintenance]`. `off` switches one off."""
+
+    quick_check: str = setting(
+        Schedule(), "every 5m", "when services, queue and disk are looked at", otherwise="every 5m", example="every 5m"
+    )
+    cleanup: str = setting(
+        Schedule(), "every 30m", "when what nothing needs is removed", otherwise="every 30m", example="every 30m"
+    )
+    restart_workers: str = setting(
+        Schedule(), "every 4h", "when idle workers are restarted", otherwise="every 4h", example="off"
+    )
+    daily: str = setting(
+        Schedule(), "02:00", "when the stack is backed up and examined", otherwise="02:00", example="02:00"
+    )
+    stats: str = setting(
+        Schedule(), "06:00", "when the report of its usage is written", otherwise="06:00", example="06:00"
+    )
+    time_zone: str | None = setting(
+        Word(), None, "time zone of these times, for timers of systemd", otherwise="that of the machine",
+        example="Europe/Zurich",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class MetricsConfig:
+    """From which values on measurements are no longer good, and bad, `[metrics]`."""
+
+    queue_warning: int = setting(
+        WholeNumber(1, 100_000), 5, "waiting jobs from which on the queue is long", otherwise="5", example=5
+    )
+    queue_bad: int = setting(
+        WholeNumber(1, 100_000), 10, "waiting jobs; more are too many if they stay", otherwise="10", example=10
+    )
+    queue_bad_minutes: int = setting(
+        WholeNumber(1, 24 * 60), 30, "minutes for which they have to stay", otherwise="30", example=30
+    )
+    success_warning: int = setting(
+        WholeNumber(0, 100), 90, "per cent of successful jobs; more are good", otherwise="90", example=90
+    )
+    success_bad: int = setting(
+        WholeNumber(0, 100), 80, "per cent of successful jobs; that or fewer are bad", otherwise="80", example=80
+    )
+    duration_warning_s: int = setting(
+        WholeNumber(1, 86_400), 120, "seconds; half of the jobs have to be faster", otherwise="120", example=120
+    )
+    duration_bad_s: int = setting(
+        WholeNumber(1, 86_400), 240, "seconds; it is bad if half of the jobs need more", otherwise="240", example=240
+    )
+
+
+class Switch(StrEnum):
+    """Whether something is done."""
+
+    ON = "on"
+    OFF = "off"
+
+
+class Told(StrEnum):
+    """From which severity on people are told."""
+
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, kw_only=True)
+class MonitorConfig:
+    """How the monitor watches stacks, `[monitor]`."""
+
+    look_seconds: int = setting(
+        WholeNumber(5, 300), 10, "seconds from one look at a stack to the next", otherwise="10", example=10
+    )
+    deep_seconds: int = setting(
+        WholeNumber(60, 86400), 300, "seconds from one look with all checks to the next", otherwise="300", example=300
+    )
+    heal: Switch = setting(
+        OneOf(Switch), Switch.ON, "whether what is safe is repaired: on or off", otherwise="on", example="on"
+    )
+    ping_url_file: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with an address that is requested every minute while the monitor works: its silence is an alarm",
+        otherwise="none is requested",
+        example="/etc/qfc/ping-url",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class NotifyConfig:
+    """How messages of the monitor reach people, `[notify]`."""
+
+    addresses_file: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with one address a line: http:// and https:// for a webhook, all others as Apprise knows them",
+        otherwise="no such message is sent",
+        example="/etc/qfc/notify",
+    )
+    command: Path | None = setting(
+        LocalPath(),
+        None,
+        "program that gets each message on its standard input",
+        otherwise="none is run",
+        example="/usr/local/bin/page-me",
+    )
+    severity: Told = setting(
+        OneOf(Told),
+        Told.WARNING,
+        "from which severity on alerts are raised: warning or critical",
+        otherwise="warning",
+        example="warning",
+    )
+
+
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
-TABLES: Mapping[str, type[Any]] = {"backup": BackupConfig}
+TABLES: Mapping[str, type[Any]] = {
+    "backup": BackupConfig,
+    "maintenance": MaintenanceConfig,
+    "metrics": MetricsConfig,
+    "monitor": MonitorConfig,
+    "notify": NotifyConfig,
+    "ratelimit": RateLimitConfig,
+}

@@ -25,18 +25,20 @@ from .replacing import REPLACE
 MARK = "QFC_OPERATION_ON"
 #: Next to the deployment: lock, audit log and records of deployments. Only its owner has access.
 FOLDER = ".qfc"
+#: The lock that operators take.
+OPERATORS = "lock"
 _TAKE = f"""{REPLACE}
-folder=$1 document=$2 mark=$3 half=$4
+folder=$1 document=$2 mark=$3 half=$4 name=$5
 umask 077
 mkdir -p "$folder" && {{ [ -e "$folder/.gitignore" ] || echo '*' >"$folder/.gitignore"; }} || exit 73
-exec 9>>"$folder/lock.mutex" || exit 73
+exec 9>>"$folder/$name.mutex" || exit 73
 if ! flock -n 9; then
     echo held
-    cat "$folder/lock.json" 2>/dev/null
+    cat "$folder/$name.json" 2>/dev/null
     exit 0
 fi
 left=''
-if [ -e "$folder/lock.json" ]; then
+if [ "$name" = {OPERATORS} ] && [ -e "$folder/$name.json" ]; then
     left=$(grep -lF -- "$mark" /proc/[0-9]*/environ 2>/dev/null | sed 's|/proc/||; s|/environ||')
     for pid in $left; do kill -TERM "$pid" 2>/dev/null; done
     waited=0
@@ -47,27 +49,30 @@ if [ -e "$folder/lock.json" ]; then
     rm -f "$folder"/{HALF}*
 fi
 # A full disk still has room for an empty file: it shows that the lock is held, but not by whom.
-replace "$folder/lock.json" "$half" 600 '' printf '%s' "$document" 2>/dev/null || : >"$folder/lock.json" || exit 73
+replace "$folder/$name.json" "$half" 600 '' printf '%s' "$document" 2>/dev/null || : >"$folder/$name.json" || exit 73
 echo taken $left
 # The input also ends when the holder of the lock is killed: then the file stays, and the next holder looks for the
 # commands that it left.
 said=$(cat)
-[ "$said" != released ] || rm -f "$folder/lock.json"
+[ "$said" != released ] || rm -f "$folder/$name.json"
 """
 _LOOK = """
-[ -e "$1/lock.mutex" ] || exit 0
-exec 9>>"$1/lock.mutex" || exit 0
-flock -n 9 || cat "$1/lock.json" 2>/dev/null
+[ -e "$1/$2.mutex" ] || exit 0
+exec 9>>"$1/$2.mutex" || exit 0
+flock -n 9 || cat "$1/$2.json" 2>/dev/null
 """
 
 
 class HostLock(Lock):
-    """Lets one operator at a time change the deployment in `folder` of its host."""
+    """Lets one operator at a time change the deployment in `folder` of its host.
 
-    def __init__(self, machine: Machine, folder: PurePosixPath, clock: Clock) -> None:
-        self._machine, self._clock = machine, clock
+    Under another `name`, it lets one monitor act for it. No command carries the mark of that.
+    """
+
+    def __init__(self, machine: Machine, folder: PurePosixPath, clock: Clock, *, name: str = OPERATORS) -> None:
+        self._machine, self._clock, self._name = machine, clock, name
         self._folder = folder / FOLDER
-        self._mark = mark_of(folder)
+        self._mark = mark_of(folder) if name == OPERATORS else {f"{MARK}_{name.upper()}": f"{folder}:"}
         self._held = ExitStack()
         self._process: Process | None = None
 
@@ -77,8 +82,8 @@ class HostLock(Lock):
     def take(self, reason: str) -> Holder:
         own = holders.ourselves(reason, self._clock.now())
         mark = "=".join(next(iter(self._mark.items())))
-        half = str(half_of(self._folder / "lock.json"))
-        argv = ["sh", "-c", _TAKE, "sh", str(self._folder), holders.as_document(own), mark, half]
+        half = str(half_of(self._folder / f"{self._name}.json"))
+        argv = ["sh", "-c", _TAKE, "sh", str(self._folder), holders.as_document(own), mark, half, self._name]
         process = self._held.enter_context(self._machine.start(argv))
         answer = process.stdout.readline().decode().split()
         if answer[:1] == ["taken"]:
@@ -104,7 +109,7 @@ class HostLock(Lock):
         self._held.close()
 
     def holder(self) -> Holder | None:
-        printed = self._machine.run(["sh", "-c", _LOOK, "sh", str(self._folder)], timeout_s=60).stdout
+        printed = self._machine.run(["sh", "-c", _LOOK, "sh", str(self._folder), self._name], timeout_s=60).stdout
         return _holder(printed.encode()) if printed.strip() else None
 
 

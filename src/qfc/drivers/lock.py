@@ -29,11 +29,11 @@ JUDGING_S, RETRY_S = 5.0, 0.05
 
 
 class FileLock(Lock):
-    """Lets one operator at a time change the stack in `folder`."""
+    """Lets one operator at a time change the stack in `folder`; under another `name`, one monitor act for it."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
-        self._folder, self._clock = folder, clock
-        self._path = folder / "lock.json"
+    def __init__(self, folder: Path, clock: Clock, *, name: str = "lock") -> None:
+        self._folder, self._clock, self._mutex_name = folder, clock, f"{name}.mutex"
+        self._path = folder / f"{name}.json"
         self._kept = ExitStack()
 
     def identity(self) -> str:
@@ -93,7 +93,7 @@ class FileLock(Lock):
     def _mutex(self) -> Generator[None]:
         try:
             self._folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-            descriptor = os.open(self._folder / "lock.mutex", os.O_RDWR | os.O_CREAT, 0o600)
+            descriptor = os.open(self._folder / self._mutex_name, os.O_RDWR | os.O_CREAT, 0o600)
         except OSError as error:
             raise QfcError(
                 f"{self._folder} cannot be written.",

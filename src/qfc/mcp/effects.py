@@ -9,7 +9,10 @@ LOOKS = frozenset(
     {
         "audit", "capacity advise", "capacity report", "capacity simulate", "certs status", "db list", "db status",
         "db verify", "deltas list", "deltas show", "deploy history", "doctor", "health", "image status",
-        "jobs list", "jobs show", "lab list", "logs", "notice", "projects list", "projects status",
+        "jobs list", "jobs show", "lab list", "logs", "maintenance history",
+        "maintenance list", "metrics export", "metrics show", "notice",
+        "projects list", "projects status",
+        "ratelimit status",
         "service status", "services disk", "stacks", "stacks list", "status", "sync diagnose", "sync failed",
         "sync queue", "sync recent", "tunnel status", "users list", "users plans", "users quota", "workers list",
     }
@@ -27,16 +30,30 @@ STILL = {"doctor": ("--no-proof",), "sync diagnose": ("--no-proof",)}
 ADDS = frozenset(
     {
         "db backup", "db keys", "deltas reapply", "image save", "init", "jobs retry", "notice", "projects export",
-        "projects import", "service install", "up", "users create", "users quota", "users unlock", "workers scale",
+        "projects import", "ratelimit disable", "ratelimit unthrottle", "service install", "up", "users create",
+        "users quota", "users unlock", "workers scale",
     }
 )  # fmt: skip
 #: Changes that have no further effect when they are made again.
 REPEATABLE = frozenset(
-    {"db keys", "db migrate", "doctor", "down", "notice", "service install", "service uninstall", "sync diagnose", "up",
+    {"db keys", "db migrate", "doctor", "down", "maintenance install", "notice", "ratelimit disable",
+     "ratelimit enable", "ratelimit throttle", "service install", "service uninstall", "sync diagnose", "up",
      "users disable", "users quota", "users unlock", "workers scale"}
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
-LEFT_OUT = frozenset({"completion", "db shell", "demo", "mcp"})
+LEFT_OUT = frozenset(
+    {
+        "completion",
+        "db shell",
+        "demo",
+        "mcp",
+        "metrics import",
+        "metrics serve",
+        "skill install",
+        "skill path",
+        "skill run",
+    }
+)
 #: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}

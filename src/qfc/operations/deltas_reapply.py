@@ -52,7 +52,12 @@ def deltas_reapply(ports: Ports, selection: DeltaSelection, options: Options) ->
     complete = replace(change, refused=(*change.refused, *(Refusal(name, IN_DOUBT) for name in chosen.doubtful)))
     selected = len(ids) + len(chosen.doubtful)
     result = changed(complete, selected=selected, strict=bool(selection.names), dry_run=guard.dry_run)
-    return replace(result, is_cut=chosen.is_cut)
+    return replace(result, is_cut=chosen.is_cut, jobs=_numbered(result.jobs) if guard.dry_run else result.jobs)
+
+
+def _numbered(jobs: Sequence[str]) -> tuple[str, ...]:
+    """Return names for jobs that a dry run made and took back: their ids will never be seen again."""
+    return tuple(f"new job {number}" for number, _ in enumerate(jobs, 1))
 
 
 def _choose(ports: Ports, selection: DeltaSelection) -> _Chosen:

@@ -34,12 +34,22 @@ def is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) 
 
 
 def repaired(
-    ports: Ports, by_id: Mapping[str, Check], findings: Sequence[Finding], wanted: Sequence[str], options: Options
+    ports: Ports,
+    by_id: Mapping[str, Check],
+    findings: Sequence[Finding],
+    wanted: Sequence[str],
+    options: Options,
+    *,
+    command: str = "sync diagnose --fix",
+    recovers: bool = True,
 ) -> tuple[list[Finding], tuple[str, ...]]:
-    """Repair the wanted findings, each looked at again; return all findings with their results, and the steps."""
+    """Repair the wanted findings, each looked at again; return all findings with their results, and the steps.
+
+    `command` is what the audit log calls it. With `recovers=False`, an interrupted operation is left alone.
+    """
     done = {one.id: one for one in findings}
     settings = {id: check for id in wanted if isinstance(check := by_id[id], RepairsEnv) and not check.is_alone}
-    with guarded(ports, "sync diagnose --fix", target=ports.name, options=options) as guard:
+    with guarded(ports, command, target=ports.name, options=options, recovers=recovers) as guard:
         done |= _repair_settings(ports, [(check, done[id]) for id, check in settings.items()], guard)
         for id in wanted:
             if id not in settings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NotRunningError, QfcError
-from ..stack.findings import worst
+from ..stack.findings import Finding, worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
@@ -40,7 +40,7 @@ def status(ports: Ports) -> Status:
         queue, url = pending.result(), address.result()
     if disk is not None:
         note_disks(ports)
-    findings = judge(services, queue, disk, ports.interrupted())
+    findings = (*judge(services, queue, disk, ports.interrupted()), *_of_monitor(ports))
     return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
@@ -61,6 +61,16 @@ def require_running(ports: Ports) -> None:
     """Raise NotRunningError for a stack of which nothing runs."""
     if not is_running(ports.runtime.services()):
         raise NotRunningError(f"{ports.name} is not running.", hint="Type: qfc up")
+
+
+def _of_monitor(ports: Ports) -> tuple[Finding, ...]:
+    """Return the finding about the stack's monitor, if it has ever had one."""
+    beat = ports.monitoring.beat()
+    if beat is None:
+        return ()
+    from ..stack.beats import judged
+
+    return (judged(beat, ports.clock.now()),)
 
 
 def _queue(ports: Ports) -> QueueDepth | None:

@@ -15,7 +15,10 @@ from ..stack.ports import (
     Directory,
     DiskHistory,
     LabRows,
+    Lock,
     Machine,
+    MetricsHistory,
+    Monitoring,
     Ports,
     Records,
     Transitions,
@@ -126,11 +129,30 @@ class StackPorts(Ports, ABC):
         return FileDiskHistory(self.folder)
 
     @property
+    def metrics_history(self) -> MetricsHistory:
+        """A file in our own folder."""
+        from ..drivers.metrics_history import SqliteMetricsHistory
+
+        return SqliteMetricsHistory(self.folder)
+
+    @property
     def transitions(self) -> Transitions:
         """A file in our own folder."""
         from ..drivers.transitions import FileTransitions
 
         return FileTransitions(self.folder)
+
+    @property
+    def monitoring(self) -> Monitoring:
+        """Files in our own folder; the lock of monitors is where the stack is."""
+        from ..drivers.monitoring.folder import FolderMonitoring
+
+        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch))
+
+    @property
+    @abstractmethod
+    def watch(self) -> Lock:
+        """The lock of monitors: one acts for the stack at a time."""
 
     @property
     def records(self) -> Records:

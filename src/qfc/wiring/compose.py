@@ -2,26 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RefusedError
 from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
     import psycopg
 
+    from ..config import BackupConfig, StackConfig
     from ..drivers.docker import Container, Engine
     from ..drivers.routes.api import ApiRoutes, BestApi
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
     from ..drivers.runtimes.compose import ComposeRuntime, Observer
-    from ..stack.ports import Accounts, AuditLog, Backups, Deployment, Footprint, Lock, ObjectStore, Workload
+    from ..stack.ports import (
+        Accounts,
+        AuditLog,
+        Backups,
+        Deployment,
+        Footprint,
+        Lock,
+        Machine,
+        ObjectStore,
+        RateLimiter,
+        Workload,
+    )
 
 
 class ComposePorts(StackPorts):
     """The ports of one deployment."""
+
+    def __init__(self, stack: StackConfig, machine: Machine, backup: BackupConfig) -> None:
+        super().__init__(stack, machine)
+        self.backup_settings = backup
 
     @property
     def engine(self) -> Engine:
@@ -48,7 +63,12 @@ class ComposePorts(StackPorts):
         return self.once(
             "runtime",
             lambda: ComposeRuntime(
-                self.observer, self.clock, self._held_jobs, lambda: self.api.answers(), lambda: self.database
+                self.observer,
+                self.clock,
+                self._held_jobs,
+                lambda: self.api.answers(),
+                lambda: self.database,
+                self.variables(),
             ),
         )
 
@@ -70,12 +90,18 @@ class ComposePorts(StackPorts):
     def objects(self) -> ObjectStore:
         """The default store in the application's settings."""
         from ..drivers.objects.choice import open_store
+
+        return self.once("objects", lambda: open_store(self.observer.environment("app"), self.endpoint_here))
+
+    def endpoint_here(self, url: str) -> str:
+        """Return where this machine reaches an address that containers use."""
         from ..drivers.routes.endpoint import endpoint_here
 
-        def here(url: str) -> str:
-            return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
+        return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
 
-        return self.once("objects", lambda: open_store(self.observer.environment("app"), here))
+    def variables(self) -> Mapping[str, str]:
+        """Return variables that replace those of containers in commands that run there: none."""
+        return {}
 
     @property
     def forwards(self) -> Forwards:
@@ -136,6 +162,14 @@ class ComposePorts(StackPorts):
         return self.once("lock", lambda: HostLock(self.machine, folder, self.clock))
 
     @property
+    def watch(self) -> Lock:
+        """Another process there."""
+        from ..drivers.host_lock import HostLock
+
+        folder = self.observer.deployment.folder
+        return self.once("watch", lambda: HostLock(self.machine, folder, self.clock, name="watch"))
+
+    @property
     def audit(self) -> AuditLog:
         """A file next to the deployment."""
         from ..drivers.audit import HostAuditLog
@@ -143,12 +177,24 @@ class ComposePorts(StackPorts):
         return HostAuditLog(self.machine, self.records_folder)
 
     @property
-    def backups(self) -> Backups:
-        """Raise RefusedError: deployments cannot be backed up yet."""
-        raise RefusedError(
-            f"{self.name} is {self.kind}: this release backs up embedded stacks only.",
-            hint="Before a deployment, qfc deploy dumps the database of this one by itself.",
+    def rate_limits(self) -> RateLimiter:
+        """The deployment's nginx."""
+        from ..drivers.rate_limits.nginx import NginxRateLimits
+
+        return NginxRateLimits(
+            self.engine,
+            self.clock,
+            lambda: self.observer.running("nginx", fresh=True),
+            self.deployment.traffic,
+            lambda service, since: self.runtime.logs([service], lines=0, since=since, follow=False),
         )
+
+    @property
+    def backups(self) -> Backups:
+        """Sets in the folder or the bucket of the configuration."""
+        from .deployment_backups import deployment_backups
+
+        return self.once("backups", lambda: deployment_backups(self))
 
     @property
     def deployment(self) -> Deployment:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         Footprint,
         Lock,
         ObjectStore,
+        RateLimiter,
         Runtime,
         Workload,
     )
@@ -102,11 +103,25 @@ class EmbeddedPorts(StackPorts):
         return self.once("lock", lambda: FileLock(self.folder, self.clock))
 
     @property
+    def watch(self) -> Lock:
+        """Another file there."""
+        from ..drivers.lock import FileLock
+
+        return self.once("watch", lambda: FileLock(self.folder, self.clock, name="watch"))
+
+    @property
     def audit(self) -> AuditLog:
         """A file in the stack's folder."""
         from ..drivers.audit import FileAuditLog
 
         return FileAuditLog(self.folder)
+
+    @property
+    def rate_limits(self) -> RateLimiter:
+        """The node itself."""
+        from ..drivers.rate_limits.node import NodeRateLimits
+
+        return NodeRateLimits(self.runtime, self.clock)
 
     @property
     def backups(self) -> Backups:

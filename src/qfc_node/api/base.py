@@ -12,10 +12,18 @@ from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from ..core.models import AuthToken, Organization, User, UserType
+from ..core import rate_limits
+from ..core.models import AuthToken, Organization, Project, User, UserType
 from ..core.permissions import Access, Action, find_access, is_member, is_organization_admin
 from ..storage.upload import StagedUpload
-from .errors import EmptyContentError, MultipleContentsError, ObjectNotFoundError, PermissionDeniedError
+from .authentication import is_operators
+from .errors import (
+    EmptyContentError,
+    MultipleContentsError,
+    ObjectNotFoundError,
+    PermissionDeniedError,
+    TooManyRequestsError,
+)
 
 Fields = dict[str, Any]
 Shape = type[serializers.Serializer[Any]]
@@ -69,6 +77,15 @@ class NodeView(APIView):
         if not access.allows(action):
             raise PermissionDeniedError
         return access
+
+    def count_synchronisation(self, project: Project) -> None:
+        """Count a request that creates a job of the project. Raises TooManyRequestsError before anything is stored."""
+        if is_operators(cast(AuthToken, self.request.auth)):
+            return
+        try:
+            rate_limits.take(project.pk)
+        except rate_limits.RateLimitError as error:
+            raise TooManyRequestsError(error.wait_s) from error
 
     def read_body(self, shape: Shape, *, partial: bool = False) -> Fields:
         """Return the checked body. Raises ValidationError."""

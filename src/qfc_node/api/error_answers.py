@@ -27,6 +27,7 @@ from .errors import (
     ObjectNotFoundError,
     PermissionDeniedError,
     TooLargeError,
+    TooManyRequestsError,
     UnavailableError,
     UnknownError,
 )
@@ -132,6 +133,8 @@ def _headers(error: exceptions.APIException) -> dict[str, str]:
     headers: dict[str, str] = {}
     if error.status_code == status.HTTP_401_UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Token"
+    if isinstance(error, TooManyRequestsError):
+        headers["Retry-After"] = str(error.wait_s)
     if error.status_code == status.HTTP_503_SERVICE_UNAVAILABLE:
         headers["Retry-After"] = "5"
     return headers

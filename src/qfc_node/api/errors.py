@@ -5,6 +5,7 @@ Mistakes of a client are answered with 4xx, an unreachable store or database wit
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 from rest_framework import exceptions, status
@@ -221,6 +222,18 @@ class MemberLimitError(ApiError):
 
     code = "organization_has_max_number_of_members"
     message = "The organization has the maximum number of members"
+
+
+class TooManyRequestsError(ApiError):
+    """A limit of the operator is exceeded; a client may send the request again after `wait_s` seconds."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    code = "too_many_requests"
+    message = "Too many synchronisations"
+
+    def __init__(self, wait_s: float) -> None:
+        self.wait_s = max(1, math.ceil(wait_s))
+        super().__init__(f"try again in {self.wait_s} s; nothing is lost")
 
 
 class UnavailableError(ApiError):

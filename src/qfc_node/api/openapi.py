@@ -26,6 +26,7 @@ DESCRIPTIONS = {
     413: "The body is too large.",
     415: "The type of the body is not supported.",
     416: "The file does not have the requested range.",
+    429: "The project is synchronised more often than the operator allows; `Retry-After` says when to try again.",
     503: "The database or the file store cannot be reached; try again later.",
 }
 

@@ -6,6 +6,7 @@ from django.urls import path
 
 from .views import (
     auth,
+    avatars,
     collaborators,
     deltas,
     files,
@@ -38,6 +39,8 @@ urlpatterns = [
     path("projects/<uuid:project_id>/secrets/<str:name>/", secrets.SecretView.as_view()),
     path("collaborators/<uuid:project_id>/", collaborators.CollaboratorsView.as_view()),
     path("collaborators/<uuid:project_id>/<path:collaborator>/", collaborators.CollaboratorView.as_view()),
+    path("files/avatars/<str:public_id>/", avatars.AvatarView.as_view()),
+    path("files/avatars/<str:public_id>/<str:filename>/", avatars.NamedAvatarView.as_view()),
     path("files/meta/<uuid:project_id>/thumbnail.png/", seeds.MetaThumbnailView.as_view()),
     path("files/thumbnails/<uuid:project_id>/", seeds.FilesThumbnailView.as_view()),
     path("files/metadata/<uuid:project_id>/<path:filename>/", files.FileMetadataView.as_view()),
@@ -54,6 +57,7 @@ urlpatterns = [
     path("deltas/<uuid:project_id>/<uuid:deltafile_id>/", deltas.DeltafileView.as_view()),
     path("users/", users.UsersView.as_view()),
     path("users/<str:username>/", users.UserView.as_view()),
+    path("users/<str:username>/avatar/", avatars.AccountAvatarView.as_view()),
     path("users/<str:username>/organizations/", users.UserOrganizationsView.as_view()),
     path("subscriptions/<str:username>/current/", users.SubscriptionView.as_view()),
     path("organizations/", users.OrganizationsView.as_view()),

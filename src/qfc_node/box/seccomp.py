@@ -28,6 +28,8 @@ _REFUSED = (
 )
 #: Signals to a process whose id is the first argument.
 _SIGNALS = ("kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo")
+#: Wait for connections. Landlock refuses a port of one's own, but not the one that the kernel chooses.
+_WAITING = ("listen", "accept", "accept4")
 #: Families of sockets: for databases elsewhere, and for the addresses of this machine, which the C library asks for.
 _FAMILIES = (socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK)
 
@@ -89,6 +91,8 @@ def _refuse_sockets(library: Any, rules: Any, network: bool) -> None:
     if not network:
         _refuse(library, rules, "socket", error=errno.EACCES)
         return
+    for name in _WAITING:
+        _refuse(library, rules, name, error=errno.EACCES)
     last = max(_FAMILIES)
     for family in set(range(last)) - set(_FAMILIES):
         _refuse(library, rules, "socket", _Comparison(0, _EQUAL, family, 0), error=errno.EACCES)

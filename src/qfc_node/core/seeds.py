@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
 
-from .models import Project, ProjectSeed
+from django.db import transaction
+
+from ..storage.blobs import stage
+from . import projects, seed_projects, uploads
+from .models import Project, ProjectSeed, User
 
 DEFAULT_CRS = "EPSG:3857"
 #: The world in Web Mercator, in metres.
 WORLD = [-20037508.34, -20048966.1, 20037508.34, 20048966.1]
+#: More bytes than the project of a seed ever has.
+LARGEST_PROJECT = 10_000
 MAX_FORM_BYTES = 10 * 1000**2
 NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?")
 
 
 @dataclass(frozen=True)
 class Seed:
-    """A seed as the API returns it. `extent`: xmin, ymin, xmax, ymax in the units of the CRS."""
+    """A seed as the API returns it. `extent`: xmin, ymin, xmax, ymax in the units of the CRS.
+
+    Of a project that was made from a seed, the extent is in degrees, as on the official server.
+    """
 
     project: UUID
     name: str
@@ -58,6 +67,26 @@ def _bounds(wkt: str) -> list[float] | None:
     numbers = [float(text) for text in NUMBER.findall(wkt)]
     xs, ys = numbers[::2], numbers[1::2]
     return [min(xs), min(ys), max(xs), max(ys)] if xs and len(xs) == len(ys) else None
+
+
+def create_project(owner: User, fields: dict[str, Any], user: User, seed: dict[str, Any]) -> Project:
+    """Create a project with the QGIS file of a seed, complete when it returns.
+
+    Raises ProjectExistsError, ProjectTypeError, ProjectFileNotAllowedError, StorageError.
+    """
+    extent = seed.get("extent", list(seed_projects.WORLD))
+    maps = seed_projects.base_maps(seed["basemap_provider"], seed["basemap_style"], seed["basemap_url"])
+    staged = stage()
+    try:
+        staged.write(seed_projects.project_file(fields["name"], maps, extent))
+        with transaction.atomic():
+            project = projects.create(owner, fields, user)
+            uploads.store(project, seed_projects.FILE_NAME, staged, user)
+            store(project, seed_projects.CRS, extent, [asdict(each) for each in maps])
+    finally:
+        staged.close()
+    project.refresh_from_db()
+    return project
 
 
 def store(project: Project, crs: str, extent: list[float], basemaps: list[dict[str, Any]]) -> None:

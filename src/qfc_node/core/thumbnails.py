@@ -23,23 +23,23 @@ MAX_PIXELS = 50_000_000
 SIDE = 512
 
 
-def picture_from(path: Path) -> bytes:
+def picture_from(path: Path, side: int = SIDE) -> bytes:
     """Return the PNG to store for an uploaded picture. Raises RejectedError."""
     if path.stat().st_size > MAX_BYTES:
-        raise RejectedError(f"A thumbnail may have at most {MAX_BYTES} bytes.")
+        raise RejectedError(f"A picture may have at most {MAX_BYTES} bytes.")
     try:
-        return _shrink(path)
+        return _shrink(path, side)
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise RejectedError("The thumbnail is not a PNG, JPEG, WebP or GIF picture.") from error
+        raise RejectedError("The file is not a PNG, JPEG, WebP or GIF picture.") from error
 
 
-def _shrink(path: Path) -> bytes:
+def _shrink(path: Path, side: int) -> bytes:
     with warnings.catch_warnings(), Image.open(path, formats=FORMATS) as image:
         warnings.simplefilter("ignore")
         if image.width * image.height > MAX_PIXELS:
-            raise RejectedError(f"A thumbnail may have at most {MAX_PIXELS} pixels.")
+            raise RejectedError(f"A picture may have at most {MAX_PIXELS} pixels.")
         picture = image.convert("RGBA")
-    picture.thumbnail((SIDE, SIDE))
+    picture.thumbnail((side, side))
     written = io.BytesIO()
     picture.save(written, "PNG")
     return written.getvalue()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 from django.db.models import Q
+from django.db.models.functions import Length
 from django.utils import timezone
 
 from ..storage.archives import check_archive
@@ -18,6 +19,9 @@ from .blob_references import hold_blob
 from .models import File, FileType, FileVersion, Project, ProjectType, User
 from .project_lock import lock_project
 from .projects import is_project_file, is_restricted_file
+
+#: Names that differ only by case, which older releases accepted; the first of them is enough.
+_ALIKE = 20
 
 
 class LastVersionError(Exception):
@@ -60,13 +64,16 @@ def _check_others(project: Project, name: str) -> None:
     """Refuse a name that no device can store beside the others: as file and folder, or twice in different case."""
     parts = name.split("/")
     folders = ["/".join(parts[:count]) for count in range(1, len(parts))]
-    files = File.objects.filter(project=project, file_type=FileType.PROJECT_FILE)
-    other_case = files.filter(name__iexact=name).exclude(name=name).only("name").first()
-    if other_case is not None and not files.filter(name=name).exists():
-        raise UnsafeNameError(f"{name!r} differs only by case from {other_case.name!r}, some devices keep only one.")
-    clash = files.filter(Q(name__in=folders) | Q(name__startswith=f"{name}/")).only("name").first()
-    if clash is not None:
-        raise UnsafeNameError(f"{min(clash.name, name, key=len)!r} cannot be both a file and a folder of the project.")
+    beside = Q(name__iexact=name) | Q(name__in=folders) | Q(name__startswith=f"{name}/")
+    files = File.objects.filter(beside, project=project, file_type=FileType.PROJECT_FILE).order_by(Length("name"))
+    names = list(files.values_list("name", flat=True)[: len(folders) + _ALIKE])
+    if name in names:
+        return
+    other_case = next((other for other in names if other not in folders and not other.startswith(f"{name}/")), None)
+    if other_case is not None:
+        raise UnsafeNameError(f"{name!r} differs only by case from {other_case!r}, some devices keep only one.")
+    if names:
+        raise UnsafeNameError(f"{min(names[0], name, key=len)!r} cannot be both a file and a folder of the project.")
 
 
 def _note_restricted(project: Project, name: str) -> None:

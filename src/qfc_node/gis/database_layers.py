@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .datasource import DatabaseSource
 from .deltas.editing import RefusedError
 from .geopackage import Column, Table
-from .layers import LayerState, invalid
+from .layers import LayerState, unreached
 from .project import Project
 from .sync_settings import layer_action
 
@@ -52,16 +52,20 @@ class DatabaseLayers:
 
     def inspect(self, states: Mapping[str, LayerState]) -> dict[str, LayerState]:
         """Return the states, with what the databases say about the layers that will be copied."""
-        return {layer_id: self._inspected(state) for layer_id, state in states.items()}
+        return {layer_id: self._inspected(state) if is_copied(state) else state for layer_id, state in states.items()}
+
+    def reached(self, states: Mapping[str, LayerState]) -> dict[str, LayerState]:
+        """Return the states; layers whose table cannot be reached are invalid, whatever the device does with them."""
+        return {layer_id: self._inspected(state) if _is_table(state) else state for layer_id, state in states.items()}
 
     def _inspected(self, state: LayerState) -> LayerState:
         source = state.layer.source
-        if not (isinstance(source, DatabaseSource) and is_copied(state)):
+        if not isinstance(source, DatabaseSource):
             return state
         try:
             found = self._describe(source)
         except RefusedError as error:
-            return invalid(state.layer, f"{error}.")
+            return unreached(state, f"{error}.")
         self.found[state.layer.id] = found
         return _with_key(state, found.table)
 
@@ -112,9 +116,11 @@ class DatabaseLayers:
 
 def is_copied(state: LayerState) -> bool:
     """Whether the data of a layer are to be copied from PostgreSQL."""
-    layer = state.layer
-    is_table = layer.kind == "vector" and layer.provider == "postgres"
-    return is_table and state.is_valid and layer_action(layer) == "offline"
+    return _is_table(state) and layer_action(state.layer) == "offline"
+
+
+def _is_table(state: LayerState) -> bool:
+    return state.layer.kind == "vector" and state.layer.provider == "postgres" and state.is_valid
 
 
 def _with_key(state: LayerState, table: PostgresTable) -> LayerState:

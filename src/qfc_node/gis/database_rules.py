@@ -17,6 +17,8 @@ from .defence import Layer, is_on
 
 #: A job's process gets its rules in this variable, as the text of `DatabaseRules.to_text`.
 RULES_VARIABLE = "QFC_NODE_DATABASE_RULES"
+#: A secret of the project: the role that writes the edits, instead of the layers' own `session_role`.
+EFFECTIVE_USER = "QFC_PG_EFFECTIVE_USER"
 Address = IPv4Address | IPv6Address
 #: Returns the addresses of a name, as texts. Raises OSError.
 Resolver = Callable[[str, int], Sequence[str]]

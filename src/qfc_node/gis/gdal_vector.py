@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import c_int, c_ubyte, c_void_p
@@ -11,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import references, sqlite_safety
+from . import drawings, references, sqlite_safety
 from .emptied import read_example
 from .gdal import GdalError, last_error, library, string_list
 from .gdal_drivers import VECTOR_DRIVERS
@@ -200,10 +199,11 @@ def _check(path: Path, driver: str) -> None:
     if driver in _DATABASES:
         try:
             sqlite_safety.check(path)
-        except sqlite3.Error as error:
-            raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+        except sqlite_safety.ERRORS as error:
+            raise GdalError(f"File '{path.name}' cannot be read: {sqlite_safety.said(error)}.") from error
     references.check_family(path)
     references.check_table(path)
+    drawings.check(path)
 
 
 def _find_layer(dataset: c_void_p, name: str | None, index: int | None) -> c_void_p | None:

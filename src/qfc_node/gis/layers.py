@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from . import delimited_text, gdal_vector, geopackage, zipped
-from .datasource import DatabaseSource, FileSource, OtherSource, TextSource
+from .datasource import DatabaseSource, FileSource, OtherSource, Source, TextSource
 from .deltas.editing import Identity, RefusedError, UnidentifiedError
 from .deltas.stores import Stores
 from .geopackage import Table
@@ -18,6 +18,7 @@ NO_ERROR = "no_error"
 _LOCALIZED = "localized_dataprovider"
 _INVALID_PROVIDER = "invalid_dataprovider"
 _INVALID_LAYER = "invalid_layer"
+_GEOJSON = (".geojson", ".json")
 _TIFF_MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -65,16 +66,28 @@ def inspect(project: Project, layer: Layer, stores: Stores) -> LayerState:
     try:
         state = _inspect(project, layer)
         is_of_files = layer.kind == "vector" and isinstance(layer.source, FileSource | TextSource)
-        return _identified(state, stores) if is_of_files and state.is_valid else state
+        state = _identified(state, stores) if is_of_files and state.is_valid else state
+        if state.identity is None and _is_read_by_its_editor(state):
+            _open_with_gdal(layer.source, state.path)
+        return state
     except GisError as error:
         return LayerState(layer, _INVALID_PROVIDER, str(error))
     except OSError as error:
         return LayerState(layer, _INVALID_PROVIDER, f"The data cannot be read: {error.strerror}.")
 
 
-def invalid(layer: Layer, message: str) -> LayerState:
+def unreached(state: LayerState, message: str) -> LayerState:
     """Return the state of a layer whose data cannot be reached."""
-    return LayerState(layer, _INVALID_PROVIDER, message)
+    return replace(state, error_code=_INVALID_PROVIDER, message=message)
+
+
+def repeated(project: Project, layer: Layer) -> str:
+    """Return what users should know about a layer whose id an earlier one has."""
+    first = project.layer(layer.id)
+    return (
+        f"Layer '{layer.name}' was left out: it has the id '{layer.id}' of the layer '{first.name if first else ''}'."
+        " Remove it in QGIS and add it again: it then gets an id of its own."
+    )
 
 
 def _identified(state: LayerState, stores: Stores) -> LayerState:
@@ -148,12 +161,28 @@ def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> Layer
         path = zipped.gdal_path(path, zipped.member_of(path, source.member))
     elif path.suffix.lower() == ".gpkg":
         return _inspect_geopackage(layer, source, path)
-    if not gdal_vector.can_open(path):
-        return LayerState(layer, path=path)
+    state = LayerState(layer, path=path)
+    if gdal_vector.can_open(path) and not _is_read_by_its_editor(state):
+        _open_with_gdal(source, path)
+    return state
+
+
+def _is_read_by_its_editor(state: LayerState) -> bool:
+    """Whether what identifies the features shows that the file is sound, so that GDAL need not read it whole too."""
+    source, path = state.layer.source, state.path
+    if not isinstance(source, FileSource) or path is None or path.suffix.lower() not in _GEOJSON:
+        return False
+    is_whole = source.member is None and not source.subset
+    return is_whole and source.layer_name in (None, path.stem) and not source.layer_id
+
+
+def _open_with_gdal(source: Source, path: Path | None) -> None:
+    """Check that GDAL reads the layer and its filter. Raises GisError."""
+    assert isinstance(source, FileSource)  # callers ensure both
+    assert path is not None
     with gdal_vector.open_layer(path, source.layer_name, source.layer_id) as opened:
         if source.subset:
             opened.set_filter(source.subset)
-    return LayerState(layer, path=path)
 
 
 def _inspect_geopackage(layer: Layer, source: FileSource, path: Path) -> LayerState:
@@ -169,6 +198,8 @@ def _inspect_geopackage(layer: Layer, source: FileSource, path: Path) -> LayerSt
 
 def _inspect_text(project: Project, layer: Layer, source: TextSource) -> LayerState:
     path = project.locate(source)
+    if path.is_dir():
+        raise GisError(f"The source is the folder '{project.file_name(path)}'; choose a text file in it instead.")
     names = delimited_text.column_names(source, path)
     try:
         if names is not None:

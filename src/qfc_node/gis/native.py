@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from . import defence
+from .database_layers import DatabaseLayers
 from .database_rules import RULES_VARIABLE, DatabaseRules
-from .layers import inspect_all
+from .layers import inspect_all, repeated
 from .own_words import OwnWords
 from .package import build_package
 from .port import ApplyReport, Delta, GisError, InvalidProjectFileError, Log, PackageReport, PkMap, ProjectReport
@@ -43,12 +44,15 @@ class NativeEngine:
 
         with self._own_words(project_file, None, log) as (words, log):
             project = self._read(project_file)
-            states = inspect_all(project)
+            with DatabaseLayers(project) as databases:
+                states = databases.reached(inspect_all(project))
+            for layer in project.repeated_layers():
+                log(repeated(project, layer))
             for state in states.values():
                 if not state.is_valid:
                     log(f"Layer '{state.layer.name}': {state.error_code}, {state.message}")
             details = words.value(project_details(project, states.values()))
-            return ProjectReport(details, draw_thumbnail(project, states))
+            return ProjectReport(details, draw_thumbnail(project, states, log=log))
 
     def package(self, project_file: Path, export_dir: Path, log: Log) -> PackageReport:
         """Write the package into `export_dir` (empty, exists). Raises GisError."""

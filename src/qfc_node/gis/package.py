@@ -10,7 +10,7 @@ from . import qgs_xml
 from .area import area_of_interest
 from .database_layers import DatabaseLayers, described, is_copied
 from .geopackage_copy import Copied
-from .layers import LayerState, inspect_all
+from .layers import LayerState, inspect_all, repeated
 from .offline_copy import OfflineData, copy_offline
 from .package_writer import PackageWriter
 from .packaged_layer import make_offline, make_read_only, point_references, unwritable_fields
@@ -45,17 +45,27 @@ def build_package(project: Project, export_dir: Path, log: Log) -> PackageReport
         states = databases.inspect(inspect_all(project))
         before = layers_by_id(project, states.values())
         plan = _plan(states.values())
+        _drop_repeated(project, plan)
         for state in plan.kept:
             _prepare_kept(project, state.layer, plan)
         writer = PackageWriter(project, export_dir, [state.layer for state in plan.kept])
         data = _copy_data(project, plan, databases, writer.data_file)
+    if not data.tables:  # every layer turned out to be one that cannot be copied
+        writer.data_file.unlink(missing_ok=True)
     _rewrite_layers(project, plan, data, writer.data_file_in_project)
     _rewrite_settings(project, writer.data_name if data.tables else None)
     _hide_passwords(project, plan)
     files = writer.write([state.layer for state in plan.kept])
+    plan.notes += writer.notes
     _log_summary(log, plan.notes, data, len(files))
     after = layers_by_id(project, _states_after(states.values(), plan, data))
     return PackageReport(files, before, after, tuple(plan.notes))
+
+
+def _drop_repeated(project: Project, plan: _Plan) -> None:
+    for layer in project.repeated_layers():
+        plan.notes.append(repeated(project, layer))
+        qgs_xml.remove(layer.element)
 
 
 def _copy_data(project: Project, plan: _Plan, databases: DatabaseLayers, target: Path) -> OfflineData:

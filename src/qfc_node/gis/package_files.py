@@ -36,6 +36,8 @@ _PICTURE_END = re.compile(r"""\.(?:svgz?|png|jpe?g|gif|bmp|webp|ttf|otf|pdf|html
 _BEFORE_NAME = re.compile(r"""["'<>|\n]""")
 _LONGEST_NAME = 1024
 _LINKED_RASTER = re.compile(r"<SourceFilename[^>]*>([^<]+)</SourceFilename>")
+#: Most characters that are read of a virtual raster; one names a few hundred files.
+_LARGEST_VRT = 16 * 1024 * 1024
 _ADDRESS = re.compile(r"(?:^|&)(?:url|source)=(?:file:(?://)?)?([^&]+)")
 
 
@@ -108,13 +110,16 @@ def _with_sidecars(path: Path) -> Iterator[Path]:
 
 def _linked_files(project: Project, path: Path) -> list[Path]:
     """Return the rasters that a virtual raster combines, as far as they are files of the project."""
-    names = _LINKED_RASTER.findall(path.read_text(encoding="utf-8", errors="replace"))
+    with path.open(encoding="utf-8", errors="replace") as stream:
+        names = _LINKED_RASTER.findall(stream.read(_LARGEST_VRT))
     sources = (FileSource(path.parent / unescape(name)) for name in dict.fromkeys(names))
     return [found for source in sources if (found := _located(project, source))]
 
 
 def _existing(project: Project, name: str) -> Path | None:
     if not name or len(name) > _LONGEST_NAME or "\0" in name:
+        return None
+    if not os.path.lexists(os.path.normpath(os.path.join(project.folder, name))):  # noqa: PTH118  (projects have many)
         return None
     return _located(project, FileSource(project.folder / name))
 

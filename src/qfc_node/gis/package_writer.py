@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import package_files
+from . import package_files, stored_projects
 from .geopackage_copy import free_name
-from .port import PackagedFile
+from .port import GisError, PackagedFile
 from .project import Layer, Project
 from .project_archive import embedded_files
 
@@ -22,6 +23,8 @@ class PackageWriter:
 
     def __init__(self, project: Project, export_dir: Path, kept: Iterable[Layer]) -> None:
         self._project = project
+        #: What users should know about the files.
+        self.notes: list[str] = []
         self._export_dir = export_dir
         self._folder = export_dir / project.folder.relative_to(project.files_root)
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -46,7 +49,25 @@ class PackageWriter:
         files = {path.relative_to(self._export_dir).as_posix(): path for path in written}
         for path in self._travelling(kept):
             files.setdefault(path.relative_to(self._project.files_root).as_posix(), path)
+        self._drop_stored_projects(files)
         return tuple(PackagedFile(name, files[name]) for name in sorted(files))
+
+    def _drop_stored_projects(self, files: dict[str, Path]) -> None:
+        """Replace GeoPackages that contain projects with passwords by copies without projects."""
+        for name in [name for name in files if name.lower().endswith(".gpkg") and files[name] != self.data_file]:
+            if stored_projects.has_password(files[name]):
+                self._replace(files, name)
+
+    def _replace(self, files: dict[str, Path], name: str) -> None:
+        original = files.pop(name)
+        files.pop(f"{name}-wal", None)
+        try:
+            stored_projects.write_without(original, self._export_dir / name)
+        except GisError as error:
+            self.notes.append(f"File '{name}' does not travel: {error}")
+        else:
+            files[name] = self._export_dir / name
+            self.notes.append(f"File '{name}': the projects stored in it do not travel: one has a password.")
 
     def _travelling(self, kept: Iterable[Layer]) -> list[Path]:
         project = self._project
@@ -73,7 +94,7 @@ class PackageWriter:
         path = self._packaged("_attachments.zip")
         beside = self._project.file.with_name(f"{self._project.file.stem}_attachments.zip")
         if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
-            path.write_bytes(beside.read_bytes())
+            shutil.copyfile(beside, path)
             return path
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, content in embedded_files(self._project.file).items():
@@ -82,13 +103,12 @@ class PackageWriter:
         return path
 
     def _write_auxiliary(self) -> list[Path]:
-        embedded = embedded_files(self._project.file)
-        contents = [content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)]
-        beside = self._project.file.with_suffix(_AUXILIARY)
-        if self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
-            contents.append(beside.read_bytes())
-        if not contents:
-            return []
         path = self._packaged(_AUXILIARY)
-        path.write_bytes(contents[0])
-        return [path]
+        beside = self._project.file.with_suffix(_AUXILIARY)
+        embedded = embedded_files(self._project.file)
+        content = next((content for name, content in embedded.items() if name.lower().endswith(_AUXILIARY)), None)
+        if content is not None:
+            path.write_bytes(content)
+        elif self._project.file.suffix.lower() == ".qgs" and self._project.owns(beside):
+            shutil.copyfile(beside, path)
+        return [path] if path.exists() else []

@@ -44,6 +44,12 @@ def without_password(address: str) -> str:
     return _USER_INFO.sub(r"\g<before>@", head) + address[end:]
 
 
+def contains_password(root: Element) -> bool:
+    """Whether an address in a project's XML contains a password."""
+    texts = (text for element in root.iter("*") for text in (element.text or "", *map(str, element.attrib.values())))
+    return any(without_password(text) != text for text in texts)
+
+
 def remove_passwords(project: Project, kept: Collection[str]) -> None:
     """Remove the passwords from all addresses in a project, except from the addresses in `kept`."""
     if not _HINT.search(qgs_xml.serialize(project.root)):

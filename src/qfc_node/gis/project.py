@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from . import datasource, qgs_xml
+from . import datasource, old_legend, qgs_xml
 from .custom_properties import CustomProperties
 from .database_rules import DatabaseRules
 from .datasource import FileSource, Source, TextSource
+from .defence import Layer as Defence
+from .defence import is_on
 from .port import MissingFileError
 from .project_archive import read_project_xml
 from .project_entries import ProjectEntries
@@ -186,10 +188,19 @@ class Project:
     @cached_property
     def layers(self) -> list[Layer]:
         """All layers in the order of the layer tree, top first; layers outside the tree come last."""
-        elements = self.root.findall("projectlayers/maplayer")
-        by_id = {layer.id: layer for layer in (Layer(element, self.folder) for element in elements)}
+        by_id: dict[str, Layer] = {}
+        for layer in self._written_layers():
+            by_id.setdefault(layer.id, layer)
         in_tree = [by_id[layer_id] for layer_id in self.tree_layer_ids() if layer_id in by_id]
         return list(dict.fromkeys([*in_tree, *by_id.values()]))
+
+    def repeated_layers(self) -> list[Layer]:
+        """Return the layers whose id an earlier one has: neither QGIS nor a device shows them."""
+        seen: set[str] = set()
+        return [layer for layer in self._written_layers() if layer.id in seen or seen.add(layer.id)]
+
+    def _written_layers(self) -> list[Layer]:
+        return [Layer(element, self.folder) for element in self.root.findall("projectlayers/maplayer")]
 
     def layer(self, layer_id: str) -> Layer | None:
         """Return the layer with that id; None without one."""
@@ -201,12 +212,16 @@ class Project:
         return () if tree is None else tree.iter("layer-tree-layer")
 
     def tree_layer_ids(self) -> list[str]:
-        """Return the layer ids of the layer tree, top first."""
+        """Return the layer ids of the layer tree, top first. Before QGIS 2.4, it was a legend."""
+        if self.root.find("layer-tree-group") is None:
+            return old_legend.layer_ids(self.root)
         return [node.get("id") or "" for node in self.tree_nodes()]
 
     def ordered_layer_ids(self) -> list[str]:
         """Return the ids in drawing order, top first: the custom order if it is enabled, else the layer tree's."""
         order = self.root.find("layer-tree-group/custom-order")
+        if order is None:  # Before QGIS 3, it was beside the tree.
+            order = self.root.find("layer-tree-canvas/custom-order")
         if order is None or order.get("enabled") != "1":
             ids = self.tree_layer_ids()
         else:
@@ -217,7 +232,7 @@ class Project:
     def locate(self, source: FileSource | TextSource) -> Path:
         """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
-        if path.is_relative_to(self.files_root) and self.owns(path):
+        if (path.is_relative_to(self.files_root) or not is_on(Defence.PATHS)) and self.owns(path):
             return path
         name = self.file_name(path)
         alike = self._found_in_other_case(path)
@@ -227,7 +242,8 @@ class Project:
     def owns(self, path: Path) -> bool:
         """Whether a file exists among the project's, and no link on the way leads out of them."""
         try:
-            return path.resolve(strict=True).is_relative_to(self.files_root.resolve())
+            real = path.resolve(strict=True)
+            return real.is_relative_to(self.files_root.resolve()) or not is_on(Defence.PATHS)
         except (OSError, ValueError, RuntimeError):  # missing, not a name, links in a circle
             return False
 
@@ -256,6 +272,7 @@ class Project:
         qgs_xml.remove(layer.element)
         for node in [node for node in self.tree_nodes() if node.get("id") == layer.id]:
             qgs_xml.remove(node)
+        old_legend.remove(self.root, layer.id)
         self.__dict__.pop("layers", None)
 
 

@@ -14,7 +14,7 @@ from .drawing.symbols import parse_color, style_of
 from .drawing.view import LayerProjection, View, bounding
 from .gdal_raster import read_part
 from .layers import LayerState
-from .port import GisError
+from .port import GisError, Log
 from .project import Extent, Layer, Project
 from .qgs_xml import Element, text_of
 from .report import background_color
@@ -27,18 +27,24 @@ _COMPRESSION = 3
 #: Seconds after which no further layer is read.
 _SECONDS = 4.0
 #: Errors of reading or drawing a layer; such a layer is missing in the picture.
-_UNDRAWABLE = (GisError, OSError, ValueError, ArithmeticError, sqlite3.Error)
+_UNDRAWABLE = (OSError, ValueError, ArithmeticError, sqlite3.Error)
 
 
-def draw_thumbnail(project: Project, states: Mapping[str, LayerState], seconds: float = _SECONDS) -> bytes:
-    """Return a PNG of the project's map canvas. Layers that cannot be drawn are left out; never fails."""
+def _silent(_line: str) -> None:
+    return None
+
+
+def draw_thumbnail(
+    project: Project, states: Mapping[str, LayerState], seconds: float = _SECONDS, log: Log = _silent
+) -> bytes:
+    """Return a PNG of the project's map canvas. Layers that cannot be drawn are left out and logged; never fails."""
     deadline = time.monotonic() + seconds
     extent = project.extent or _extent_of_layers(project, states) or Extent(0, 0, WIDTH, HEIGHT)
     view = View.around(extent, WIDTH * _OVERSAMPLING, HEIGHT * _OVERSAMPLING)
     canvas = Canvas(view, parse_color(_decimal(background_color(project))) or (255, 255, 255, 255))
     for layer_id in reversed(visible_layer_ids(project)):
         if time.monotonic() < deadline and states[layer_id].is_valid:
-            _draw_layer(canvas, view, project, states[layer_id], deadline)
+            _draw_layer(canvas, view, project, states[layer_id], deadline, log)
     stream = io.BytesIO()
     canvas.picture(_OVERSAMPLING).save(stream, "PNG", compress_level=_COMPRESSION)
     return stream.getvalue()
@@ -61,7 +67,7 @@ def _checked(group: Element) -> Iterator[str]:
             yield node.get("id") or ""
 
 
-def _draw_layer(canvas: Canvas, view: View, project: Project, state: LayerState, deadline: float) -> None:
+def _draw_layer(canvas: Canvas, view: View, project: Project, state: LayerState, deadline: float, log: Log) -> None:
     try:
         projection = LayerProjection(state.layer.crs_definition, project.crs_definition)
         window = projection.window(view.extent)
@@ -71,6 +77,8 @@ def _draw_layer(canvas: Canvas, view: View, project: Project, state: LayerState,
             _draw_vector(canvas, projection, state, window, deadline)
         elif state.layer.kind == "raster":
             _draw_raster(canvas, projection, state, window)
+    except GisError as error:
+        log(f"Layer '{state.layer.name}' is not in the thumbnail: {error}")
     except _UNDRAWABLE:
         return
 

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from . import gdal_vector, references, sqlite_safety
+from . import drawings, gdal_vector, references, sqlite_safety
 from .port import GisError
 from .project_archive import MAX_EMBEDDED_BYTES, MAX_MEMBERS, is_bomb
 
 #: Suffixes of members that are unpacked and looked at before GDAL reads them.
 _DATABASES = (".gpkg", ".sqlite", ".sqlite3", ".db")
-_LOOKED_AT = (*_DATABASES, ".tab", ".idm")
+_LOOKED_AT = (*_DATABASES, ".tab", ".idm", ".dxf", ".prj", ".cpg", ".csvt")
 #: The errors of zip files that are damaged, encrypted, or packed in a way that Python does not know.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError)
 
@@ -60,10 +59,12 @@ def _look_at(path: Path, info: zipfile.ZipInfo) -> None:
                 unpacked.write_bytes(archive.read(info))
             if unpacked.suffix.lower() in _DATABASES:
                 sqlite_safety.check(unpacked)
-        except (*UNREADABLE, sqlite3.Error) as error:
-            raise GisError(f"'{info.filename}' in '{path.name}' cannot be read: {error}.") from error
+        except (*UNREADABLE, *sqlite_safety.ERRORS) as error:
+            said = sqlite_safety.said(error)
+            raise GisError(f"'{info.filename}' in '{path.name}' cannot be read: {said}.") from error
         references.check_table(unpacked)
         references.check_family(unpacked)
+        drawings.check(unpacked)
 
 
 def _listed(path: Path) -> list[zipfile.ZipInfo]:

@@ -12,6 +12,7 @@ from typing import Any
 from .library import HTTPChannel
 from .limits import Limits, Phase, Progress, is_late
 from .proxies import counted_as
+from .refusals import RefusedError
 from .requests import Answer, RefusalAnswer, Request
 
 #: Seconds in which the rest of a refused body is read and dropped, so that the client sees the refusal.
@@ -49,6 +50,8 @@ class Connection(HTTPChannel):
         if self.requests:
             self.idle_since = now
             return Phase.WORK, now, 0
+        if request is not None and request.is_held:
+            return Phase.WORK, now, 0
         if request is None:
             return Phase.IDLE, max(self.idle_since, self.moved_at), 0
         if request.headers_done is None:
@@ -75,7 +78,9 @@ class Connection(HTTPChannel):
 
     def readable(self) -> bool:
         """Whether bytes of the client are wanted."""
-        return self.lingers_until is not None or super().readable()
+        if self.lingers_until is not None:
+            return True
+        return not (self.request is not None and self.request.is_held) and bool(super().readable())
 
     def handle_read(self) -> None:
         """Take in bytes, or drop what follows a refusal."""
@@ -87,6 +92,31 @@ class Connection(HTTPChannel):
             self.will_close = not self.recv(self.adj.recv_bytes)
         except OSError:
             self.will_close = True
+
+    def received(self, data: bytes) -> bool:
+        """Take in bytes; a large body waits until its sender is known."""
+        did: bool = super().received(data)
+        request = self.request
+        if request is not None and request.is_held:
+            if self.server.callers.remembers(request.headers):
+                self.decide(request, None)
+            else:
+                self.server.add_task(LookUp(self, request))
+        return did
+
+    def decide(self, request: Request, refusal: RefusedError | None) -> None:
+        """Go on with a request that was held, or refuse it. Threads call this too."""
+        with self.requests_lock:
+            if refusal is None:
+                request.go_on()
+                if request.expect_continue and not self.requests and not self.sent_continue:
+                    self.send_continue()
+                return
+            request.refuse(refusal)
+            self.request = None
+            self.requests.append(request)
+            if len(self.requests) == 1:
+                self.server.add_task(self)
 
     def send(self, data: bytes, do_close: bool = True) -> int:
         """Send bytes; count them."""
@@ -128,3 +158,20 @@ class Connection(HTTPChannel):
         """Count the connection no more."""
         super().del_channel(map)
         self.server.count(self.counted_as, -1)
+
+
+class LookUp:
+    """A thread's task: ask who sends a body, while the connection waits."""
+
+    def __init__(self, connection: Connection, request: Request) -> None:
+        self._connection, self._request = connection, request
+
+    def service(self) -> None:
+        """Ask, and let the connection go on."""
+        server = self._connection.server
+        self._connection.decide(self._request, server.callers.refusal(self._request.headers))
+        server.pull_trigger()
+
+    def cancel(self) -> None:
+        """Give up: the server stops."""
+        self._connection.cancel()

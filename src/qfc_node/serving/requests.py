@@ -4,43 +4,20 @@
 # (waitress has no types)
 from __future__ import annotations
 
-import json
 from time import monotonic
 from typing import Any
 
 from ..storage.outgoing import RESERVE_BYTES, free_bytes
-from .library import Error, ErrorTask, HTTPRequestParser, WSGITask
+from .callers import has_credentials
+from .library import ErrorTask, HTTPRequestParser, WSGITask
+from .refusals import RefusedError, not_authenticated, not_available
 
-#: Without a token or a session nothing larger is accepted: forms and logins are far smaller.
-ANONYMOUS_BYTES = 1024 * 1024
-#: Bodies are as large as that only if they are spooled.
-SPOOLED_BYTES = 1024 * 1024
+#: Larger bodies go to the disk, and are only taken from somebody: forms and logins are far smaller.
+BODY_IN_MEMORY = 64 * 1024
+#: The room on the disk is looked at before a body as large as that.
+LARGE_BYTES = 1024 * 1024
 #: The room on the disk is looked at each time so much has arrived.
 LOOK_BYTES = 4 * 1024 * 1024
-
-
-class RefusedError(Error):
-    """A refusal before a view sees the request, in the form of the API's own errors."""
-
-    def __init__(self, code: int, reason: str, name: str, message: str) -> None:
-        super().__init__(message)
-        self.code, self.reason, self.name = code, reason, name
-
-    def to_response(self, ident: str | None = None) -> tuple[str, list[tuple[str, str]], bytes]:
-        """Return status, headers and body."""
-        del ident
-        headers = [("Content-Type", "application/json")]
-        if self.code == 401:
-            headers.append(("WWW-Authenticate", "Token"))
-        if self.code == 503:
-            headers.append(("Retry-After", "5"))
-        body = json.dumps({"code": self.name, "message": str(self.body)})
-        return f"{self.code} {self.reason}", headers, body.encode()
-
-
-def no_room() -> RefusedError:
-    """Return the refusal of a body that the disk cannot take now; clients try again."""
-    return RefusedError(503, "Service Unavailable", "status_not_ok", "The server is not available: its disk is full")
 
 
 class Request(HTTPRequestParser):
@@ -54,13 +31,16 @@ class Request(HTTPRequestParser):
         self.headers_done: float | None = None
         #: When so much of the body has arrived, the room on the disk is looked at again.
         self.looks_at = LOOK_BYTES
+        #: Whether nothing more of the body is read until its sender is known.
+        self.is_held = False
+        self._asks_first = False
 
     def received(self, data: bytes) -> int:
         """Take in bytes; return how many belonged to this request."""
         try:
             consumed: int = super().received(data)
         except OSError:
-            self._end(no_room())
+            self._end(_no_room())
             return len(data)
         if self.headers_finished and self.headers_done is None:
             self.headers_done = monotonic()
@@ -73,22 +53,36 @@ class Request(HTTPRequestParser):
     def _check_body(self) -> None:
         if self.error is not None or self.body_rcv is None:
             return
-        if self.content_length > ANONYMOUS_BYTES and not self._is_known():
-            self._end(RefusedError(401, "Unauthorized", "not_authenticated", "Not authenticated"))
-        elif self.content_length > SPOOLED_BYTES and not _has_room(self.content_length):
-            self._end(no_room())
+        if self.chunked or self.content_length >= BODY_IN_MEMORY:
+            self._check_sender()
+        if self.error is None and self.content_length > LARGE_BYTES and not _has_room(self.content_length):
+            self._end(_no_room())
+
+    def _check_sender(self) -> None:
+        """Stop before the body until somebody is known to send it; a chunked one of nobody may still be small."""
+        if has_credentials(self.headers):
+            self.is_held, self.expect_continue, self._asks_first = True, False, self.expect_continue
+        elif not self.chunked:
+            self._end(not_authenticated())
+
+    def go_on(self) -> None:
+        """Take the body: its sender is known. The client kept nobody waiting so far."""
+        self.headers_done = monotonic()
+        self.is_held, self.expect_continue = False, self._asks_first
+
+    def refuse(self, refusal: RefusedError) -> None:
+        """Take no body."""
+        self.is_held = False
+        self._end(refusal)
 
     def _check_progress(self) -> None:
         """Check what has arrived: nobody says how long a chunked body becomes, and others fill the disk meanwhile."""
-        if self.body_bytes_received > ANONYMOUS_BYTES and not self._is_known():
-            self._end(RefusedError(401, "Unauthorized", "not_authenticated", "Not authenticated"))
+        if self.body_bytes_received >= BODY_IN_MEMORY and not has_credentials(self.headers):
+            self._end(not_authenticated())
         elif self.body_bytes_received >= self.looks_at:
             self.looks_at = self.body_bytes_received + LOOK_BYTES
             if not _has_room(0):
-                self._end(no_room())
-
-    def _is_known(self) -> bool:
-        return bool(self.headers.get("AUTHORIZATION") or "sessionid=" in self.headers.get("COOKIE", ""))
+                self._end(_no_room())
 
     def _end(self, refusal: RefusedError) -> None:
         self.error = refusal
@@ -102,6 +96,10 @@ class Request(HTTPRequestParser):
             return
         name = "api_error" if error.code == 413 else "validation_error"
         self._end(RefusedError(error.code, error.reason, name, f"{error.reason}: {error.body}"))
+
+
+def _no_room() -> RefusedError:
+    return not_available("its disk is full")
 
 
 def _has_room(size: int) -> bool:

@@ -14,14 +14,15 @@ from typing import Any
 from gunicorn.workers.base import Worker as GunicornWorker
 
 from .. import environment
+from .callers import Callers
 from .library import Adjustments, Dispatcher, loop
 from .limits import Limits
 from .proxies import trusted_proxies
+from .requests import BODY_IN_MEMORY
 from .server import Server
 
 TICK_S = 1.0
-#: Bytes of a body or an answer that stay in memory; the rest is in the staging folder.
-BODY_IN_MEMORY = 64 * 1024
+#: Bytes of an answer that stay in memory; the rest is in the staging folder, as of bodies.
 ANSWER_IN_MEMORY = 256 * 1024
 READ_BYTES = 64 * 1024
 #: A multipart body is larger than the file in it.
@@ -70,6 +71,7 @@ class Worker(GunicornWorker):
             False,
             limits=self.limits,
             trusted=trusted_proxies(),
+            callers=_callers(),
         )
 
     def _turn(self) -> None:
@@ -90,6 +92,12 @@ class Worker(GunicornWorker):
         super().handle_exit(sig, frame)
         for server in getattr(self, "servers", []):
             server.pull_trigger()
+
+
+def _callers() -> Callers:
+    from ..api.admission import is_somebody  # only now, after Django was set up
+
+    return Callers(is_somebody)
 
 
 def _sockets(worker: Any) -> list[Any]:

@@ -1,7 +1,6 @@
-"""A project's secrets for a job's process: variables of libpq and service files, and nothing else.
+"""A project's secrets for a job's process: variables of libpq, the role for edits and service files, and nothing else.
 
-GDAL and Python read environment variables too, and some of these name code to load. So the process gets no secret that
-is not a variable of libpq.
+GDAL and Python read environment variables too, and some of these name code to load: the process gets no other secret.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from dataclasses import dataclass, field
 from ..box.work import Secrets
 from ..core.models import Secret
 from ..core.sealing import SealError, unseal
+from ..gis.database_rules import EFFECTIVE_USER
 from ..gis.port import GisError, Log
 
 LIBPQ_PREFIX = "PG"
@@ -33,10 +33,13 @@ def opened(sealed: Iterable[SealedSecret], log: Log) -> Secrets:
     for secret in sealed:
         if secret.type == Secret.Type.PGSERVICE:
             services.append(_open(secret))
-        elif secret.name.startswith(LIBPQ_PREFIX):
+        elif secret.name.startswith(LIBPQ_PREFIX) or secret.name == EFFECTIVE_USER:
             variables[secret.name] = _open(secret)
         else:
-            log(f"The job does not get the secret {secret.name!r}: jobs only get variables of libpq (PG…).")
+            log(
+                f"The job does not get the secret {secret.name!r}: jobs only get variables of libpq (PG…)"
+                f" and {EFFECTIVE_USER}."
+            )
     return Secrets(variables, tuple(services))
 
 

@@ -49,7 +49,7 @@ class Gate:
 
     def __init__(self, ports: Ports, person: str, token: str, password: str, noted: Callable[[str], None]) -> None:
         self._ports, self._person, self._token, self._noted = ports, person, token, noted
-        self._headers = {HEADER: password} if password else {}
+        self._headers = {**ports.rate_limits.passes(), **({HEADER: password} if password else {})}
         self._password = password
         self._project: ProbeProject | None = None
 

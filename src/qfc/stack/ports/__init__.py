@@ -10,7 +10,9 @@ deployment.py   interfaces that only a deployment of containers has
 diagnosis/      interfaces that only a diagnosis uses: conditions in the database, inspection of a deployment
 backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
+limits.py       limits on how often projects are synchronised
 lab.py          faulty rows, for the fault lab
+monitoring.py   what a monitor leaves with a stack, and the ways of its messages
 stack.py        all of them together
 """
 
@@ -36,8 +38,10 @@ if TYPE_CHECKING:
     from .diagnosis import Conditions, Inspection
     from .hosts import Clock, Host, Machine, Process, Streams
     from .lab import LabRows
+    from .limits import RateLimiter
+    from .monitoring import Beat, History, Incident, IncidentEvent, Letter, Monitoring, Note, Post
     from .records import AuditLog, DataNote, Lock, Records
-    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
     from .stack import Ports
     from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
@@ -50,6 +54,7 @@ __all__ = [
     "BackupSource",
     "BackupStore",
     "Backups",
+    "Beat",
     "Certificates",
     "Clock",
     "Conditions",
@@ -60,19 +65,28 @@ __all__ = [
     "DiskHistory",
     "Dumps",
     "Footprint",
+    "History",
     "Host",
     "Images",
+    "Incident",
+    "IncidentEvent",
     "Inspection",
     "JobHistory",
     "JobStore",
     "LabRows",
+    "Letter",
     "Lock",
     "Machine",
+    "MetricsHistory",
+    "Monitoring",
+    "Note",
     "ObjectStore",
     "Ports",
+    "Post",
     "Process",
     "Queue",
     "QueueStore",
+    "RateLimiter",
     "Records",
     "RestoreTarget",
     "Rollout",

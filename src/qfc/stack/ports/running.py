@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
@@ -10,14 +10,18 @@ from ..progress import Progress, no_progress
 
 if TYPE_CHECKING:
     from ..forecast import DiskSample
+    from ..metrics import Sample
     from ..model import CommandResult, Disk, DiskPart, LogLine, QueueSnapshot, Service
 
 
 class Runtime(Protocol):
     """The runtime of a stack's services. `names` of None means every service, an empty sequence means none."""
 
-    def services(self) -> tuple[Service, ...]:
-        """Return every service that the stack should have, running or not."""
+    def services(self, *, measured: bool = True) -> tuple[Service, ...]:
+        """Return every service that the stack should have, running or not.
+
+        Unless `measured`, processor and memory of processes may be left out: who looks every few seconds saves most.
+        """
         ...
 
     def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
@@ -96,6 +100,22 @@ class DiskHistory(Protocol):
 
     def samples(self) -> tuple[DiskSample, ...]:
         """Return the stored measurements, the oldest first."""
+        ...
+
+
+class MetricsHistory(Protocol):
+    """Measurements of the stack. Storing one never raises: it is a side effect that nobody asked for."""
+
+    def record(self, sample: Sample) -> None:
+        """Store a measurement; one of the same second is replaced."""
+        ...
+
+    def record_all(self, samples: Iterable[Sample]) -> int:
+        """Store measurements; return how many were stored, 0 if that was impossible."""
+        ...
+
+    def samples(self, since: datetime) -> tuple[Sample, ...]:
+        """Return the stored measurements since a time, the oldest first."""
         ...
 
 

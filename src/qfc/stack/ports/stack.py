@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .diagnosis import Conditions
     from .hosts import Clock, Host
     from .lab import LabRows
+    from .limits import RateLimiter
+    from .monitoring import Monitoring
     from .records import AuditLog, Lock, Records
-    from .running import DiskHistory, Footprint, Runtime, Transitions
+    from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
     from .work import Directory, QueueStore, Workload
 
@@ -61,11 +63,15 @@ class Ports(Protocol):
     @property
     def disk_history(self) -> DiskHistory: ...
     @property
+    def metrics_history(self) -> MetricsHistory: ...
+    @property
     def transitions(self) -> Transitions: ...
     @property
     def lock(self) -> Lock: ...
     @property
     def audit(self) -> AuditLog: ...
+    @property
+    def rate_limits(self) -> RateLimiter: ...
     @property
     def records(self) -> Records: ...
 
@@ -76,6 +82,8 @@ class Ports(Protocol):
 
     @property
     def lab(self) -> LabRows: ...
+    @property
+    def monitoring(self) -> Monitoring: ...
 
     @property
     def deployment(self) -> Deployment:

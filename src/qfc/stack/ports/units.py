@@ -25,8 +25,12 @@ class Units(Protocol):
         """Write a unit, enable and start it; what it starts may already run."""
         ...
 
-    def uninstall(self, name: str) -> None:
-        """Disable a unit and remove it; what it started goes on."""
+    def place(self, name: str, text: str) -> None:
+        """Write a unit without enabling it: another one starts it."""
+        ...
+
+    def uninstall(self, name: str, *, stop: bool = False) -> None:
+        """Disable a unit and remove it; what it started goes on, unless it has to `stop`."""
         ...
 
     def state(self, name: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from rest_framework import serializers
 
+from ...core import avatars
 from ...core.models import AuthToken, Organization, OrganizationMember, Team, TeamMember, User, UserType
 from ..fields import Choice, Email, Flag, Pattern, Text
 from ..pagination import PageQuery
@@ -30,8 +31,13 @@ class AvatarField(serializers.CharField):
         super().__init__(**merged)
 
     def to_representation(self, value: Any) -> Any:
-        """Return the URL."""
-        return getattr(getattr(value, "useraccount", None), "avatar_uri", "") or None
+        """Return the URL, another one for each picture; an operator may have set one of another server."""
+        found: str = getattr(getattr(value, "useraccount", None), "avatar_uri", "")
+        if not found or found.startswith(("https://", "http://")):
+            return found or None
+        path = f"/api/v1/files/avatars/{avatars.public_id(value.pk)}/{found[:8]}.png"
+        request = self.context.get("request")
+        return request.build_absolute_uri(path) if request else path
 
 
 class UserSerializer(Shape):

@@ -36,6 +36,12 @@ class ThumbnailBody(Shape):
     thumbnail = serializers.FileField(help_text="A PNG, JPEG, WebP or GIF.")
 
 
+class AvatarBody(Shape):
+    """A picture of an account."""
+
+    avatar = serializers.FileField(help_text="A PNG, JPEG, WebP or GIF.")
+
+
 class XlsformBody(Shape):
     """The form of a seed."""
 

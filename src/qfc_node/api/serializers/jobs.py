@@ -42,6 +42,11 @@ class JobStatusField(serializers.ChoiceField):
         return super().to_representation(JobStatus.FAILED if value == JobStatus.STOPPED and not knows else value)
 
 
+#: The official server makes projects of seeds and copies in jobs; here they are complete when the answer arrives.
+CREATE_PROJECT = "create_project"
+REQUESTED_TYPES = [*JobType.choices, (CREATE_PROJECT, "Create Project")]
+
+
 class JobSerializer(Shape):
     """A job; `client_type` of the caller is in the context."""
 
@@ -67,14 +72,14 @@ class JobQuery(PageQuery):
     """The requested jobs."""
 
     project_id = Uuid()
-    type = Choice(JobType.choices, required=False)
+    type = Choice(REQUESTED_TYPES, required=False)
 
 
 class NewJobBody(Shape):
     """A new job."""
 
     project_id = Uuid()
-    type = Choice(JobType.choices)
+    type = Choice(REQUESTED_TYPES, help_text="`create_project` is refused: 400 `not_supported`.")
     force = Flag(required=False, default=False, help_text="Create a package job even if one is open.")
 
 

@@ -11,6 +11,7 @@ from ...core.permissions import Access, Action
 from ...core.project_state import STATUSES, needs_repackaging, status_of
 from ..fields import AnyObject, AnyValue, Choice, Flag, Number, Pattern, Text, Uuid
 from ..pagination import PageQuery
+from .new_seeds import SeedField
 
 Shape = serializers.Serializer[Any]
 NAME_PATTERN = str(cast(Any, Project.name_validator.regex).pattern)
@@ -109,7 +110,7 @@ class NewProjectBody(_Settings):
     name = ProjectName()
     owner = Text(required=False, max_length=150, help_text="Name of the owner; without it, the caller.")
     clone_from_project = Uuid(required=False)
-    seed = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
+    seed = SeedField(required=False, help_text="A base map and the first view of a project without layers.")
     xlsform_file = AnyValue(required=False, help_text="Not supported: 400 `not_supported`.")
 
 

@@ -40,7 +40,7 @@ class LoginView(NodeView):
         if not name:
             raise ValidationError({"username": "The name or the e-mail address is required."})
         token = log_in(request, name, fields["password"])
-        return Response(TokenSerializer(token).data)
+        return Response(TokenSerializer(token, context={"request": request}).data)
 
 
 class TokenView(LoginView):
@@ -79,7 +79,7 @@ class CallerView(NodeView):
     def get(self, request: Request) -> Response:
         """Describe the caller."""
         del request
-        return Response(OwnUserSerializer(self.caller).data)
+        return Response(OwnUserSerializer(self.caller, context=self.context).data)
 
 
 class ProvidersView(NodeView):

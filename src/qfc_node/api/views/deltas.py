@@ -64,7 +64,7 @@ class DeltasView(_DeltaList):
         "Push a deltafile",
         request=multipart(DeltafileBody),
         answers={200: None},
-        errors=PROJECT | BODY,
+        errors=PROJECT | BODY | {429},
         description="Deltas that the server already has are skipped, so that sending a file again is harmless.",
     )
     def post(self, request: Request, project_id: UUID) -> Response:
@@ -72,6 +72,7 @@ class DeltasView(_DeltaList):
         del request
         access = self.access(project_id, Action.PUSH_DELTAS)
         check_has_data(access.project)
+        self.count_synchronisation(access.project)
         try:
             sent = self._read()
             _check_project(access, sent.project_id)
@@ -134,12 +135,13 @@ class ApplyDeltasView(NodeView):
         "deltas_apply",
         "Apply pending and not applied deltas",
         answers={200: None},
-        errors=PROJECT | {400},
+        errors=PROJECT | {400, 429},
     )
     def post(self, request: Request, project_id: UUID) -> Response:
         """Create jobs for the deltas that are in no open job."""
         del request
         project = self.access(project_id, Action.APPLY_DELTAS).project
         check_has_data(project)
+        self.count_synchronisation(project)
         intake.apply_waiting(project, self.caller)
         return Response(status=200)

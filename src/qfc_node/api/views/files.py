@@ -18,7 +18,7 @@ from ...core import quota, uploads
 from ...core.attachments import attachment_folders
 from ...core.models import File, FileType, FileVersion, Project
 from ...core.permissions import Access, Action
-from ...core.projects import is_restricted_file
+from ...core.projects import is_project_file, is_restricted_file
 from ...storage.names import check_name
 from ..base import Fields, NodeView
 from ..downloads import send
@@ -141,7 +141,7 @@ class FileView(NodeView):
         parameters=[FILE_NAME],
         request=multipart(UploadBody),
         answers={201: OpenApiTypes.OBJECT},
-        errors=PROJECT | BODY | {402, 409},
+        errors=PROJECT | BODY | {402, 409, 429},
     )
     def post(self, request: Request, project_id: UUID, filename: str) -> Response:
         """Store the bytes as the newest version."""
@@ -150,6 +150,8 @@ class FileView(NodeView):
         _check_restriction(access, filename)
         allowance = quota.upload_allowance(access.project.owner, self.client_type)
         refuse(allowance.refuses(_announced_bytes(request)))
+        if is_project_file(filename):
+            self.count_synchronisation(access.project)
         upload = self.read_file("file")
         refuse(allowance.refuses(upload.blob.size))
         try:

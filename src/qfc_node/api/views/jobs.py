@@ -12,12 +12,12 @@ from ...core import intake, jobs, quota
 from ...core.models import Job, JobType, Project
 from ...core.permissions import Action
 from ..base import Fields, NodeView
-from ..errors import NoDeltasToApplyError, ObjectNotFoundError
+from ..errors import NoDeltasToApplyError, NotSupportedError, ObjectNotFoundError
 from ..long_lists import answer_all
 from ..openapi import BODY, PROJECT, operation
 from ..pagination import page_of
 from ..refusals import check_has_data, check_has_qgis_file, refuse
-from ..serializers.jobs import JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
+from ..serializers.jobs import CREATE_PROJECT, JobDetailSerializer, JobQuery, JobSerializer, NewJobBody
 
 #: The permission that a type of job requires: whoever may read a project may have it packaged.
 ACTIONS = {JobType.PACKAGE: Action.PACKAGE, JobType.DELTA_APPLY: Action.APPLY_DELTAS}
@@ -54,12 +54,14 @@ class JobsView(NodeView):
         "Start a job, or return the open one",
         request=NewJobBody,
         answers={200: JobDetailSerializer, 201: JobDetailSerializer},
-        errors=PROJECT | BODY | {402},
+        errors=PROJECT | BODY | {402, 429},
     )
     def post(self, request: Request) -> Response:
         """Create a job."""
         del request
         fields = self.read_body(NewJobBody)
+        if fields["type"] == CREATE_PROJECT:
+            raise NotSupportedError("a project is complete once POST projects/ has answered; no job makes it")
         job_type = JobType(fields["type"])
         project = self.access(fields["project_id"], ACTIONS.get(job_type, Action.CREATE_JOBS)).project
         if job_type == JobType.PROCESS_PROJECTFILE:
@@ -67,6 +69,7 @@ class JobsView(NodeView):
         else:
             check_has_data(project)
         refuse(quota.refuses_job(project, job_type))
+        self.count_synchronisation(project)
         requested = self._request(project, job_type, fields["force"])
         described = JobDetailSerializer(requested.job, context=self.context).data
         return Response(described, status=201 if requested.is_new else 200)

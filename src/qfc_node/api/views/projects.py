@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 
-from ...core import projects, quota
+from ...core import projects, quota, seeds, uploads
 from ...core.models import Project, User, UserType
 from ...core.permissions import Access, Action, access_of, may_own, with_roles
 from ...core.project_state import with_state
@@ -59,7 +59,7 @@ def refusals_of_projects() -> Generator[None]:
         raise ProjectAlreadyExistsError from error
     except projects.ProjectTypeError as error:
         raise ValidationError({"project_type": str(error)}) from error
-    except projects.QgisFileError as error:
+    except (projects.QgisFileError, uploads.ProjectFileNotAllowedError) as error:
         raise QgisProjectFileNotAllowedError from error
     except projects.NotCloneableError as error:
         raise NotCloneableProjectError from error
@@ -109,13 +109,12 @@ class ProjectsView(_ProjectList):
         """Create a project for the caller or an organization, empty or as a copy."""
         del request
         fields = _settings(self.read_body(NewProjectBody))
-        if fields.keys() & {"seed", "xlsform_file"}:
-            raise NotSupportedError("it creates no project from a seed; create it in QGIS and upload its files")
+        seed = _seed(fields)
         self.check_featuring(fields)
         owner = self._owner(fields.pop("owner", None))
         source_id: UUID | None = fields.pop("clone_from_project", None)
         with refusals_of_projects():
-            project = self._make(owner, fields, source_id)
+            project = self._seeded(owner, fields, seed) if seed else self._make(owner, fields, source_id)
         access = find_with_state(self.caller, project.pk, Action.SEE)
         return Response(ProjectSerializer(access).data, status=201)
 
@@ -126,6 +125,10 @@ class ProjectsView(_ProjectList):
         if not may_own(self.caller, owner):
             raise PermissionDeniedError
         return owner
+
+    def _seeded(self, owner: User, fields: Fields, seed: Fields) -> Project:
+        refuse(quota.upload_allowance(owner, self.client_type).refuses(seeds.LARGEST_PROJECT))
+        return seeds.create_project(owner, fields, self.caller, seed)
 
     def _make(self, owner: User, fields: Fields, source_id: UUID | None) -> Project:
         if source_id is None:
@@ -210,6 +213,18 @@ class ProjectView(_ProjectView):
                 raise PermissionDeniedError
             refuse(quota.upload_allowance(owner, self.client_type).refuses(access.project.file_storage_bytes))
         return owner
+
+
+def _seed(fields: Fields) -> Fields | None:
+    """Take the seed out of the fields of a new project. Raises NotSupportedError for what only QGIS makes of one."""
+    seed: Fields | None = fields.pop("seed", None)
+    if fields.pop("xlsform_file", None) is not None:
+        if seed is None:
+            raise ValidationError({"xlsform_file": "An XLSForm needs a seed beside it."})
+        raise NotSupportedError("only QGIS makes layers of an XLSForm; make the project there and upload its files")
+    if seed is not None and "clone_from_project" in fields:
+        raise NotSupportedError("a copy keeps the view of the original; leave out the seed")
+    return seed
 
 
 def _settings(fields: dict[str, Any]) -> Fields:

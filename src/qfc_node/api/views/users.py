@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from ...core import quota
 from ...core.models import Organization, Person, User, UserType
 from ...core.permissions import is_organization_admin
-from ..base import NodeView, find_user
+from ..base import Fields, NodeView, find_user
 from ..errors import AlreadyExistsError, ObjectNotFoundError, PermissionDeniedError
 from ..openapi import BODY, CALLER, USERNAME, operation
 from ..pagination import paginate
@@ -57,7 +57,7 @@ class UsersView(NodeView):
             users = users.filter(username__icontains=query["q"])
         left_out = [kind for flag, kind in EXCLUDED_TYPES.items() if query.get(flag)]
         page = paginate(request, users.exclude(type__in=left_out).order_by("username"), query)
-        return Response(UserSerializer(page.rows, many=True).data, headers=page.headers)
+        return Response(UserSerializer(page.rows, many=True, context=self.context).data, headers=page.headers)
 
     @operation(
         "users_create",
@@ -74,7 +74,9 @@ class UsersView(NodeView):
         fields = self.read_body(NewUserBody)
         _check_is_free(fields["username"], fields["email"])
         validate_password(fields["password"], Person(username=fields["username"], email=fields["email"]))
-        return Response(OwnUserSerializer(Person.objects.create_person(**fields)).data, status=201)
+        return Response(
+            OwnUserSerializer(Person.objects.create_person(**fields), context=self.context).data, status=201
+        )
 
 
 def _check_is_free(username: str, email: str = "") -> None:
@@ -102,11 +104,12 @@ class UserView(NodeView):
         del request
         user = find_user(username)
         if user.pk == self.caller.pk:
-            return Response(_own(user))
+            return Response(_own(user, self.context))
         organization = with_members(Organization.objects.filter(pk=user.pk)).first()
         if organization is None:
-            return Response(UserSerializer(user).data)
-        return Response({**UserSerializer(user).data, **_as_member(organization, self.caller)})
+            return Response(UserSerializer(user, context=self.context).data)
+        described = UserSerializer(user, context=self.context).data
+        return Response({**described, **_as_member(organization, {**self.context, "person": self.caller})})
 
     @operation(
         "users_update",
@@ -144,16 +147,16 @@ class UserView(NodeView):
         for name, value in fields.items():
             setattr(user, name, value)
         user.save(update_fields=list(fields))
-        return Response(OwnUserSerializer(user).data)
+        return Response(OwnUserSerializer(user, context=self.context).data)
 
 
-def _own(user: User) -> dict[str, Any]:
-    return {**UserSerializer(user).data, **OwnUserSerializer(user).data}
+def _own(user: User, context: Fields) -> dict[str, Any]:
+    return {**UserSerializer(user, context=context).data, **OwnUserSerializer(user, context=context).data}
 
 
-def _as_member(organization: Organization, caller: User) -> dict[str, Any]:
+def _as_member(organization: Organization, context: Fields) -> dict[str, Any]:
     """Describe the organization to its members; return nothing for others, who only see an account."""
-    described = dict(OrganizationSerializer(organization, context={"person": caller}).data)
+    described = dict(OrganizationSerializer(organization, context=context).data)
     return described if described["membership_role"] else {}
 
 
@@ -175,7 +178,7 @@ class UserOrganizationsView(NodeView):
             raise PermissionDeniedError
         belongs = Q(organization_owner=person) | Q(members__member=person)
         rows = with_members(Organization.objects.filter(belongs).distinct()).order_by("username")
-        return Response(OrganizationSerializer(rows, many=True, context={"person": person}).data)
+        return Response(OrganizationSerializer(rows, many=True, context={**self.context, "person": person}).data)
 
 
 class OrganizationsView(NodeView):
@@ -191,7 +194,7 @@ class OrganizationsView(NodeView):
         del request
         belongs = Q(organization_owner=self.caller) | Q(members__member=self.caller)
         rows = with_members(Organization.objects.filter(belongs).distinct()).order_by("username")
-        return Response(OrganizationSerializer(rows, many=True, context={"person": self.caller}).data)
+        return Response(OrganizationSerializer(rows, many=True, context={**self.context, "person": self.caller}).data)
 
     @operation(
         "organizations_create",
@@ -210,7 +213,7 @@ class OrganizationsView(NodeView):
         _check_is_free(fields["username"], fields.get("email", ""))
         created = Organization.objects.create(organization_owner=owner, created_by=self.caller, **fields)
         row = with_members(Organization.objects.filter(pk=created.pk)).get()
-        return Response(OrganizationSerializer(row, context={"person": self.caller}).data, status=201)
+        return Response(OrganizationSerializer(row, context={**self.context, "person": self.caller}).data, status=201)
 
 
 class SubscriptionView(NodeView):

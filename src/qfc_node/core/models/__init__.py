@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from .accounts import Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
+from .accounts import Avatar, Organization, OrganizationMember, Person, Team, TeamMember, User, UserAccount, UserType
 from .deltas import ApplyJob, ApplyJobDelta, Delta, DeltaStatus, ResentDelta
 from .files import File, FileType, FileVersion
 from .jobs import Job, JobStatus, JobType, PackageJob, ProcessProjectfileJob, Worker
+from .limits import RateBucket, RateLimit, RateRefusal
 from .plans import Package, PackageType, Plan, Subscription, SubscriptionStatus
 from .projects import (
     Project,
@@ -24,6 +25,7 @@ __all__ = [
     "ApplyJob",
     "ApplyJobDelta",
     "AuthToken",
+    "Avatar",
     "ClientType",
     "Delta",
     "DeltaStatus",
@@ -48,6 +50,9 @@ __all__ = [
     "ProjectSeed",
     "ProjectType",
     "PublicRole",
+    "RateBucket",
+    "RateLimit",
+    "RateRefusal",
     "ResentDelta",
     "Secret",
     "Setting",

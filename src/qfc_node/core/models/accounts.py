@@ -125,6 +125,20 @@ class UserAccount(models.Model):
         return self.user.username
 
 
+class Avatar(models.Model):
+    """The picture of a person or an organization, a small PNG. `UserAccount.avatar_uri` is then its sha256."""
+
+    user = models.OneToOneField(User, models.CASCADE, primary_key=True, related_name="avatar")
+    user_id: int
+    picture = models.BinaryField()
+
+    class Meta:
+        db_table = "node_avatar"
+
+    def __str__(self) -> str:
+        return f"picture of {self.user}"
+
+
 class Organization(User):
     """A group of users that owns projects. It cannot log in."""
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
+from ..joins import Join, joins_of
 from ..port import ApplyReport, Delta, DeltaOutcome, Log, PkMap
 from ..project import Project
 from .applying import Applied, ConflictError, apply_edit
@@ -40,6 +42,21 @@ def apply_deltas(
     return ApplyReport(tuple(outcomes), frozenset(project.file_name(path) for path in changed))
 
 
+@dataclass(frozen=True)
+class ForeignFields:
+    """Fields that are in no source of a layer. Older apps send their values too: nothing is lost without them."""
+
+    calculated: frozenset[str]
+    joins: Sequence[Join]
+
+    def among(self, edit: Edit) -> frozenset[str]:
+        """Return those of which the edit has values."""
+        names = edit.old_attributes.keys() | edit.new_attributes.keys()
+        return frozenset(
+            name for name in names if name in self.calculated or any(join.gives(name) for join in self.joins)
+        )
+
+
 class _Run:
     def __init__(self, project: Project, overwrite_conflicts: bool, keys: CreatedKeys) -> None:
         self.stores = Stores(project)
@@ -47,8 +64,7 @@ class _Run:
         self._overwrite_conflicts = overwrite_conflicts
         self._keys = keys
         self._editors: dict[str, tuple[Store, LayerEditor]] = {}
-        #: Older apps also send the values of fields that QGIS calculates: nothing is lost without them.
-        self._calculated: dict[str, frozenset[str]] = {}
+        self._foreign: dict[str, ForeignFields] = {}
         self._applied_to: dict[int, Store] = {}
         self._refused: dict[Store, RefusedError] = {}
 
@@ -86,7 +102,7 @@ class _Run:
 
     def _edit(self, index: int, delta_id: str, edit: Edit) -> Applied:
         store, editor = self._editor(edit.layer_id)
-        edit = edit.without(self._calculated[edit.layer_id] - editor.schema.fields.keys())
+        edit = edit.without(self._foreign[edit.layer_id].among(edit) - editor.schema.fields.keys())
         applied = apply_once(store, delta_id, lambda: apply_edit(editor, edit, self._keys, self._overwrite_conflicts))
         self._applied_to[index] = store
         return applied
@@ -97,7 +113,7 @@ class _Run:
             if layer is None:
                 raise RefusedError(f'No layer with id "{layer_id}" in the project')
             self._editors[layer_id] = self.stores.editor(layer)
-            self._calculated[layer_id] = layer.calculated_fields
+            self._foreign[layer_id] = ForeignFields(layer.calculated_fields, joins_of(self._project, layer))
         return self._editors[layer_id]
 
     def commit(self) -> set[Path]:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 _SQLITE = (".gpkg", ".sqlite", ".sqlite3", ".db", ".db3", ".spatialite")
 _TEXT = (".csv", ".tsv", ".txt")
+#: Formats whose data sets are folders.
+_FOLDERS_OF_A_FORMAT = (".gdb",)
 #: Parts of a source that do not change how its features are read.
 _HARMLESS_OPTIONS = frozenset({"geometrytype", "uniqueGeometryType", "option:ENCODING"})
 
@@ -76,6 +78,9 @@ class Stores:
         suffix = path.suffix.lower()
         if "geometrytype" in source.options and chosen_geometries(source) is None:
             raise RefusedError(f"The layer is limited to geometries of the type {source.options['geometrytype']}")
+        if path.is_dir() and suffix not in _FOLDERS_OF_A_FORMAT:
+            name = self._project.file_name(path)
+            raise RefusedError(f"Its source is the folder '{name}'; choose a file in it as the layer's source instead")
         if suffix in _SQLITE:
             return self._opened(path, lambda: SqliteStore(path))
         if (member := source.member) is not None:
@@ -102,9 +107,9 @@ class Stores:
     def _database(self, source: DatabaseSource) -> tuple[Store, LayerEditor]:
         # Loading the driver takes longer than editing a GeoPackage.
         from .editors.postgres import PostgresStore
-        from .editors.postgres_connection import connect, connection_of
+        from .editors.postgres_connection import connect, editing_connection_of
 
-        parameters = connection_of(source)
+        parameters = editing_connection_of(source)
         rules, folder = self._project.databases, self._project.files_root
         store = self._opened(
             tuple(sorted(parameters.items())), lambda: PostgresStore(lambda: connect(parameters, rules, folder))

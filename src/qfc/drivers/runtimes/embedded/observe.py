@@ -38,16 +38,18 @@ def wanted_processes(state: EmbeddedState, *, with_database: bool) -> dict[str, 
     return {**database, APP: (APP,), WORKER: tuple(worker_name(number) for number in state.workers)}
 
 
-def services(layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | None) -> tuple[Service, ...]:
-    """Return all services with state, health, processor and memory use."""
+def services(
+    layout: Layout, wanted: Mapping[str, Sequence[str]], url: str | None, *, measured: bool = True
+) -> tuple[Service, ...]:
+    """Return all services with state, health, and if `measured` processor and memory use."""
     try:
         processes = Supervisor(layout.supervisor_socket).processes()
     except NotRunningError:
         return _without_supervisor(layout, wanted)
-    measurement = Measurement([info.pid for info in processes.values() if info.pid])
+    measurement = Measurement([info.pid for info in processes.values() if info.pid]) if measured else None
     pasts, app = history.read(layout.history), processes.get(APP)
     healths = {service: _health(service, layout, url, app.pid if app else None) for service in wanted}
-    usages = measurement.usages()
+    usages = measurement.usages() if measurement is not None else {}
     return tuple(
         _service(
             name, healths[name], names, [_instance(processes[one], usages, pasts) for one in names if one in processes]

@@ -78,10 +78,10 @@ class EmbeddedRuntime(Runtime):
         """Return the endpoint of the stack's database. Raises UnreachableError when it does not run."""
         return database.running_endpoint(self.layout, self.settings)
 
-    def services(self) -> tuple[Service, ...]:
+    def services(self, *, measured: bool = True) -> tuple[Service, ...]:
         remembered = state.merged(state.read(self.layout.state), self.settings)
         wanted = wanted_processes(remembered, with_database=self._has_database)
-        return services(self.layout, wanted, self.url if remembered.port else None)
+        return services(self.layout, wanted, self.url if remembered.port else None, measured=measured)
 
     def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:
         chosen = self._chosen(names)

@@ -127,7 +127,9 @@ class Dbf:
     def records(self) -> list[DbfRecord]:
         """All records, including those marked as deleted."""
         start, length = self._header_length, self.record_length
-        records = [self._data[at : at + length] for at in range(start, start + self._count * length, length)]
+        # The count in the header may be anything; what the file has counts.
+        end = min(start + self._count * length, len(self._data))
+        records = [self._data[at : at + length] for at in range(start, end, length)]
         return [DbfRecord(record) for record in records if len(record) == length]
 
     def value(self, record: DbfRecord, name: str) -> Value:
@@ -207,14 +209,24 @@ class Dbf:
         return bytes(head)
 
 
+#: Names of encodings have about ten characters.
+_LONGEST_ENCODING = 40
+
+
 def find_encoding(table: Path, wanted: str | None) -> str | None:
     """Return Python's name of the encoding that the project or a .cpg file beside the table names."""
     names = [wanted or ""]
     for suffix in (".cpg", ".CPG"):
         beside = table.with_suffix(suffix)
         if beside.is_file():
-            names.append(beside.read_text("ascii", "replace").strip())
+            names.append(_beginning(beside))
     return next((found for name in names if (found := find_codec(name))), None)
+
+
+def _beginning(path: Path) -> str:
+    """Return the name in a .cpg file. A longer text is no name, and Python would look for a module of that name."""
+    with path.open("rb") as stream:
+        return stream.read(_LONGEST_ENCODING).decode("ascii", "replace").strip()
 
 
 def find_codec(name: str) -> str | None:

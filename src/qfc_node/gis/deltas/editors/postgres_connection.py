@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from ... import elsewhere
-from ...database_rules import NOT_IN_THE_PLAN, DatabaseRules
+from ...database_rules import EFFECTIVE_USER, NOT_IN_THE_PLAN, DatabaseRules
 from ...datasource import DatabaseSource
 from ..editing import RefusedError
 from .postgres_login import PARAMETERS, hidden_variables, login_of
@@ -48,6 +49,12 @@ def connection_of(source: DatabaseSource) -> dict[str, str]:
         )
         raise RefusedError(f"{reason}; use a service (pg_service.conf, as a secret of the project) instead")
     return {name: value for name in ("service", *PARAMETERS, _ROLE) if (value := source.parameters.get(name))}
+
+
+def editing_connection_of(source: DatabaseSource) -> dict[str, str]:
+    """Return the parameters for `connect` to write edits: in the role of the project's secret, if it has one."""
+    role = os.environ.get(EFFECTIVE_USER)
+    return {**connection_of(source), **({_ROLE: role} if role else {})}
 
 
 def connect(parameters: Mapping[str, str], rules: DatabaseRules, folder: Path) -> Connection:

@@ -1,0 +1,202 @@
+"""Watches one stack: observe, decide, act, say. Every turn survives its own errors."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from threading import Event
+
+from ..errors import LockHeldError, QfcError
+from ..operations.monitor.heal import heal
+from ..operations.monitor.observe import look as observe
+from ..stack.findings import Finding, Severity, clear, problem
+from ..stack.monitor import Decision, Limits, Look, Message, Orders, Pause, State, acted, decide
+from ..stack.monitor.own import HISTORY
+from ..stack.ports import Ports
+from ..stack.ports.monitoring import Beat, History
+
+log = logging.getLogger("qfc.monitor")
+#: Seconds from the start to the first deep look, and between attempts to act for a stack that another monitor has.
+FIRST_DEEP_S, STANDBY_S = 20.0, 15.0
+#: A host that cannot be reached is asked less and less often.
+LONGEST_S = 60.0
+PRUNE_S = 3600.0
+
+Say = Callable[[str, str], None]
+
+
+class Watcher:
+    """Watches one stack in a thread of its own. `unsaved` are messages that found no space on the disk."""
+
+    def __init__(self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None) -> None:
+        self.ports, self._limits, self._say = ports, limits, say
+        self._news = news or Event()
+        self._clock = ports.clock
+        self._history: History | None = None
+        self._state, self._trouble = State(), ""
+        self._is_ours, self._unseen = False, 0
+        self._also: tuple[str, ...] = ()
+        self._since = self._clock.now()
+        self._looked_s = self._clock.monotonic()
+        self._deep_s = self._looked_s - limits.deep_s + FIRST_DEEP_S
+        self._pruned_s = self._looked_s
+        self._said = ""
+        self.unsaved: list[Message] = []
+        self.turned_s = self._looked_s
+
+    def run(self, stop: Event) -> None:
+        """Watch until somebody says stop."""
+        while not stop.is_set():
+            wait_s = self._limits.look_s
+            try:
+                wait_s = self.turn()
+            except Exception as error:
+                log.exception("%s: a turn of the monitor failed", self.ports.name)
+                self._remark(f"Did nothing, because of a bug of the monitor: {type(error).__name__}.")
+            self.turned_s = self._clock.monotonic()
+            stop.wait(wait_s)
+        self.close()
+
+    def turn(self) -> float:
+        """Look once, and do what follows; return the seconds until the next turn."""
+        try:
+            self._claim()
+        except LockHeldError as error:
+            self._remark(f"Another monitor acts for the stack: {error.message}")
+            return STANDBY_S
+        except QfcError as error:
+            return self._decided(Look(self._clock.now(), self._elapsed(), self._own(), unseen=error.message))
+        deep = self._clock.monotonic() - self._deep_s >= self._limits.deep_s
+        look = observe(self.ports, elapsed_s=self._elapsed(), deep=deep, also=self._also, own=self._own())
+        if look.is_deep:
+            self._deep_s = self._clock.monotonic()
+        return self._decided(look)
+
+    def close(self) -> None:
+        """Let others act for the stack; note that this monitor was ended, not lost."""
+        if self._is_ours:
+            with suppress(QfcError):
+                self.ports.monitoring.note(replace(self._beat(), ended=True))
+            with suppress(QfcError):
+                self.ports.monitoring.watch.release()
+        if self._history is not None:
+            self._history.close()
+        self.ports.close()
+
+    def _claim(self) -> None:
+        """Become the one monitor that acts for the stack. Raises LockHeldError and QfcError."""
+        if self._is_ours:
+            return
+        self.ports.monitoring.watch.take("monitor")
+        self._is_ours = True
+        self._open()
+        with suppress(QfcError):
+            self.ports.monitoring.note(self._beat())
+
+    def _open(self) -> None:
+        """Go on where the last monitor ended."""
+        try:
+            self._history = self._history or self.ports.monitoring.history()
+            self._state = self._history.state()
+            self._trouble = self._history.remark or ""
+        except QfcError as error:
+            self._trouble = error.message
+
+    def _decided(self, look: Look) -> float:
+        decision = decide(self.ports.name, self._state, look, self._orders(), self._limits)
+        self._state, self._also = decision.state, decision.also
+        self._keep(look, decision)
+        for note in decision.notes[:1]:
+            self._remark(note)
+        if decision.action is not None:
+            self._repair(decision.action.id)
+        self.ports.monitoring.touch()
+        self._prune()
+        if look.unseen is not None:
+            return self._unreached()
+        self._unseen = 0
+        return decision.next_s
+
+    def _repair(self, id: str) -> None:
+        result = heal(self.ports, self._state.tracks[id].finding)
+        if result is None:
+            self._remark(f"Did nothing about {id}, because somebody else has just begun to work on the stack.")
+            return
+        now = self._clock.now()
+        self._state = acted(self._state, id, result, now)
+        self._remark(result)
+        if self._history is not None:
+            with self._troubled():
+                self._history.keep_repair(id, self._state, now, result)
+
+    def _keep(self, look: Look, decision: Decision) -> None:
+        """Store the look; a message that finds no space is sent from memory."""
+        kept = False
+        if self._history is None:
+            self._open()
+        if self._history is not None:
+            with self._troubled():
+                self._history.keep(look, decision)
+                kept = True
+                self._trouble = self._history.remark or ""
+        if decision.message is not None:
+            if not kept:
+                self.unsaved.append(decision.message)
+            self._news.set()
+
+    @contextmanager
+    def _troubled(self) -> Generator[None]:
+        """Note an error of the history instead of raising it: the monitor goes on from memory."""
+        try:
+            yield
+        except QfcError as error:
+            self._trouble = error.message
+
+    def _own(self) -> tuple[Finding, ...]:
+        """Return the finding about the monitor's own memory."""
+        if not self._trouble:
+            return (clear(HISTORY, severity=Severity.WARNING),)
+        found = problem(HISTORY, Severity.WARNING, self._trouble)
+        fix = "Free space on the disk of the stack's folder; what is lost is only what the monitor remembers"
+        return (replace(found, title="The monitor's history cannot be kept", fix=fix),)
+
+    def _orders(self) -> Orders:
+        """Return what people told the monitor. What cannot be read counts as a pause: somebody may be at work."""
+        try:
+            return self.ports.monitoring.orders()
+        except QfcError as error:
+            return Orders(pause=Pause("nobody", error.message, self._clock.now()))
+
+    def _elapsed(self) -> float:
+        before, self._looked_s = self._looked_s, self._clock.monotonic()
+        return self._looked_s - before
+
+    def _unreached(self) -> float:
+        """Drop all connections, and with them the claim; return when to try again."""
+        self._unseen += 1
+        if self._is_ours:
+            self._is_ours = False
+            with suppress(QfcError):
+                self.ports.monitoring.watch.release()
+        self.ports.close()
+        return min(self._limits.look_s * self._unseen, LONGEST_S)
+
+    def _prune(self) -> None:
+        now = self._clock.monotonic()
+        if self._history is not None and now - self._pruned_s >= PRUNE_S:
+            self._pruned_s = now
+            with self._troubled():
+                self._history.prune(self._clock.now())
+
+    def _remark(self, note: str) -> None:
+        """Say what is new."""
+        if note != self._said:
+            self._said = note
+            self._say(self.ports.name, note)
+
+    def _beat(self) -> Beat:
+        who = self.ports.lock.identity()
+        return Beat(who, os.getpid(), self._since, self._clock.now(), self._limits.look_s)
