@@ -50,7 +50,7 @@ def usable_address(seen: Evidence) -> Values:
 
 def _is_trusted(seen: Evidence) -> bool:
     try:
-        return seen.once("certificate served", seen.ports.deployment.certificates.served).trusted
+        return seen.once("certificate served", seen.ports.deployment.certificates.served).trusted is not False
     except QfcError:
         return True  # nobody can tell
 

@@ -12,11 +12,12 @@ from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
 from ....stack.ports import Clock, Runtime
 from ....stack.progress import Progress, no_progress
+from ...docker.containers import JOB_LABEL
 from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
 from .lifecycle import APP, DATABASE, WORKER, Lifecycle
-from .observer import JOB_LABEL, Observer
+from .observer import Observer
 
 if TYPE_CHECKING:
     from ...routes.database import DatabaseRoute
