@@ -35,7 +35,7 @@ def opened(options: dict[str, Any]) -> tuple[Any, str]:
     import boto3  # pyright: ignore[reportMissingTypeStubs]
     from botocore.config import Config
 
-    client = cast(Any, boto3).client(
+    client: Any = cast(Any, boto3).client(
         "s3",
         endpoint_url=options.get("endpoint_url") or None,
         region_name=options.get("region_name") or None,
