@@ -22,6 +22,8 @@ TOPICS = ("accounts", "changes", "jobs", "projects", "conditions_accounts", "con
           "conditions_projects", "conditions_server", "conditions_work")  # fmt: skip
 #: Tables that only the node has.
 OF_THE_NODE = {"worker"}
+#: Tables that the records do not have; releases with them are tried on the schemas of tests/contract.
+NOT_RECORDED = {"account", "faulty_deltafile", "project_seed"}
 
 
 def schema(release: str) -> Schema:
@@ -43,7 +45,7 @@ def test_no_migration_of_a_running_server_is_foreign_to_its_own_release(release:
 @pytest.mark.parametrize("release", RELEASES)
 def test_every_table_is_found_and_every_statement_can_be_written(release: str) -> None:
     found = schema(release)
-    lacking = {ours for ours in TABLES if ours not in found.names}
+    lacking = {ours for ours in TABLES if ours not in found.names} - NOT_RECORDED
     assert lacking == OF_THE_NODE | ({"qgis_project", "qgis_layer"} if release != "v26_25" else set())
     for topic in TOPICS:
         for one in blocks(topic):
