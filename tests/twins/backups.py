@@ -12,7 +12,18 @@ class MemoryBackups:
 
     def __init__(self, known: BackupState | None = None) -> None:
         self.known = known or BackupState(place="/backup", born_at=datetime.max.replace(tzinfo=UTC))
+        self.keys = NoKey()
 
     def state(self) -> BackupState:
         """Return it."""
         return self.known
+
+
+class NoKey:
+    """The operator's key before the first backup."""
+
+    def recipient(self) -> None:
+        """Return that there is none."""
+
+    def identity(self) -> None:
+        """Return that there is none."""

@@ -250,7 +250,7 @@ def test_an_image_that_workers_are_told_and_that_is_not_there() -> None:
 def test_workers_that_the_database_does_not_know() -> None:
     ports, _ = healthy()
     services = ports.runtime.services
-    ports.runtime.services = lambda: tuple(
+    ports.runtime.services = lambda **_: tuple(
         replace(one, instances=tuple(replace(instance, uptime_s=600) for instance in one.instances))
         for one in services()
     )

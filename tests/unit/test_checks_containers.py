@@ -293,7 +293,7 @@ def test_a_store_that_says_itself_that_it_is_ill() -> None:
     services = ports.runtime.services
     ill = lambda one: replace(one, health=Health.UNHEALTHY) if one.name == "minio" else one  # noqa: E731
     assert "C02" not in ids(found(ports))
-    ports.runtime.services = lambda: tuple(map(ill, services()))
+    ports.runtime.services = lambda **_: tuple(map(ill, services()))
     assert the(found(ports), "C02").evidence == "The health check fails: minio."
 
 

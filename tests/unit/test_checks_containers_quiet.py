@@ -61,7 +61,7 @@ def official(ports: MemoryPorts) -> None:
 def with_services(ports: MemoryPorts, *more: Service) -> None:
     """Add services to the runtime."""
     services = ports.runtime.services
-    ports.runtime.services = lambda: (*services(), *more)  # pyright: ignore[reportAttributeAccessIssue]
+    ports.runtime.services = lambda **_: (*services(), *more)  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def network(ports: MemoryPorts) -> None:

@@ -47,7 +47,7 @@ def down(ports: MemoryPorts, name: str) -> None:
     service(ports, name, runs=False)
     known = ports.runtime.services
 
-    def services() -> tuple[object, ...]:
+    def services(**_: bool) -> tuple[object, ...]:
         others = [one for one in known() if one.name != name]
         instance = Instance(f"{name}-1", ServiceState.RESTARTING, restarts=3)
         like = replace(known()[0], name=name, state=ServiceState.RESTARTING, instances=(instance,))
