@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, cast
 from backup_world import keep_set, store_in
 from qfc.drivers.backups.keys import FileBackupKeys
 from qfc.errors import QfcError
-from qfc.stack.backup_set import DumpContent, Manifest, Stored
+from qfc.stack.backup_set import DumpContent, Located, Manifest
 from twins import MemoryPorts, memory_stack
 
 SECRET_FILES = {"node.env": b"STORAGE_BUCKET_NAME=theirs\n", "secrets/SECRET_KEY": b"key"}
@@ -35,14 +35,19 @@ class MemoryTarget:
             raise self.damage
         return self.rows
 
-    def lacking(self, objects: Iterable[Stored]) -> tuple[Stored, ...]:
+    def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
         """Return what the store lacks."""
-        return tuple(one for one in objects if one.sha256 not in self.objects)
+        return tuple(one for one in objects if one.stored.sha256 not in self.objects)
 
-    def put(self, stored: Stored, read: Callable[[BinaryIO], None]) -> None:
+    def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
+        """Return nothing."""
+        del objects
+        return ()
+
+    def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object."""
         read(io.BytesIO())
-        self.objects[stored.sha256] = stored.size
+        self.objects[located.stored.sha256] = located.stored.size
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         """Read the dump."""
@@ -77,6 +82,15 @@ class MemoryRestores:
     keys: FileBackupKeys
     target: MemoryTarget
     references: frozenset[str] = frozenset()
+
+    @property
+    def source(self) -> MemoryRestores:
+        """The stack as the source of a set, as far as a restore asks for it."""
+        return self
+
+    def release(self) -> str:
+        """Return the release that runs."""
+        return "v26.24"
 
     def read_dump(self, write: Callable[[BinaryIO], None]) -> DumpContent:
         """Return the content of the dump of every set."""

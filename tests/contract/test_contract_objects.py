@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from minio_server import MinIO
+from qfc.drivers.objects.choice import FolderOf
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
 from qfc.drivers.objects.webdav import WebDavObjectStore
@@ -21,13 +22,15 @@ from twins import MemoryObjectStore
 from webdav_server import webdav_server
 
 
-@pytest.fixture(params=["folder", "memory", pytest.param("s3", marks=pytest.mark.s3), "webdav"])
+@pytest.fixture(params=["folder", "memory", "part", pytest.param("s3", marks=pytest.mark.s3), "webdav"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     match request.param:
         case "folder":
             return FolderObjectStore(tmp_path / "objects")
         case "memory":
             return MemoryObjectStore()
+        case "part":
+            return FolderOf(MemoryObjectStore(), "qfc-drill/")
         case kind:
             return request.getfixturevalue(f"{kind}_store")
 

@@ -63,6 +63,10 @@ def test_nobody_of_that_name(world: World) -> None:
         world.directory.set_active("nobody", False)
 
 
+def test_a_database_at_rest_needs_no_vacuum(world: World) -> None:
+    assert world.directory.vacuum() == ()
+
+
 def test_the_database_itself(world: World) -> None:
     status = world.directory.database()
     assert status.version

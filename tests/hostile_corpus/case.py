@@ -26,8 +26,8 @@ class Place:
 class Case:
     """A kind of attack. `held_by`: layers that can be switched off (of `qfc_node.gis.defence`), each of which holds it.
 
-    Other names say what holds it always: `paths` (only files of the project are opened), `list` (the source is of no
-    kind that is opened). `reason`: what a job says about it.
+    Another name says what holds it always: `list` (the source is of no kind that is opened).
+    `reason`: what a job says about it.
     """
 
     name: str

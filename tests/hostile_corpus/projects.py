@@ -43,8 +43,12 @@ def _list(scope: str, key: str, value: str) -> str:
 
 
 def _pictures(place: Place) -> None:
-    names = ["../outside/secret.svg", place.canaries.path("secret.svg"), f"file://{place.canaries.path('secret.svg')}"]
-    names += ["./x/../../outside/secret.svg", "..%2Foutside%2Fsecret.svg", place.canaries.url("a.svg")]
+    names = [
+        "../../outside/secret.svg",
+        place.canaries.path("secret.svg"),
+        f"file://{place.canaries.path('secret.svg')}",
+    ]
+    names += ["./x/../../../outside/secret.svg", "..%2F..%2Foutside%2Fsecret.svg", place.canaries.url("a.svg")]
     _with(place, more="".join(f"<Layout><picture file='{name}'/></Layout>" for name in names))
 
 
@@ -107,11 +111,13 @@ CASES = [
         ),
     ),
     Case("groups in groups", _deep_groups),
-    Case("data folder above the project", lambda p: _with(p, settings=_list("QFieldSync", "dataDirs", "../outside"))),
+    Case(
+        "data folder above the project", lambda p: _with(p, settings=_list("QFieldSync", "dataDirs", "../../outside"))
+    ),
     Case("data folder anywhere", lambda p: _with(p, settings=_list("qfieldsync", "dataDirs", p.canaries.path("")))),
     Case(
         "attachments above the project",
-        lambda p: _with(p, settings=_list("QFieldSync", "attachmentDirs", "../outside")),
+        lambda p: _with(p, settings=_list("QFieldSync", "attachmentDirs", "../../outside")),
     ),
     Case("pictures outside", _pictures),
     Case("companions that are links", _plugin),

@@ -170,13 +170,15 @@ CASES = [
     Case("an .msk that is a VRT of an address", lambda p: _beside(p, ".msk", _remote(p.canaries)), _BOTH, ("report",)),
     Case("an .ovr that names an overview", _nested, ("references",), ("report",)),
     Case("an .ovr that is a link", _linked_overview, ("references",), ("report",)),
-    Case("a raster that is a link", _link, ("paths",)),
+    Case("a raster that is a link", _link, ("paths", "references")),
     Case("a raster of 10^12 pixels", _huge),
     Case("tiles that are a virtual table", _database_of_tiles, ("schema", "drivers"), is_real=False),
     Case("a VRT as the layer", lambda p: _as_source(p, Path(_vrt(p)).name), ("list",)),
     Case("VRT as text as the layer", lambda p: _as_source(p, Path(_vrt(p)).read_text()), ("list",)),
     Case("an address as the layer", lambda p: _as_source(p, f"/vsicurl/{p.canaries.url('a.tif')}"), ("list",)),
     Case("memory as the layer", lambda p: _as_source(p, "MEM:::DATAPOINTER=1,PIXELS=9,LINES=9"), ("list",)),
-    Case("a foreign TIFF as the layer", lambda p: _as_source(p, p.canaries.path("secret.tif")), ("paths",)),
-    Case("a TIFF above the project", lambda p: _as_source(p, "../outside/secret.tif"), ("paths",)),
+    Case(
+        "a foreign TIFF as the layer", lambda p: _as_source(p, p.canaries.path("secret.tif")), ("paths",), is_real=False
+    ),
+    Case("a TIFF above the project", lambda p: _as_source(p, "../../outside/secret.tif"), ("paths",), is_real=False),
 ]

@@ -137,7 +137,7 @@ def _pipeline(place: Place) -> str:
 
 def _seamless(place: Place) -> None:
     (place.files / "a.tab").write_text(
-        '!table\n!version 100\nopen table "../outside/secret.tab"\n\ncreate view a as\nSelect name From secret\n'
+        '!table\n!version 100\nopen table "../../outside/secret.tab"\n\ncreate view a as\nSelect name From secret\n'
     )
     project(place, "./a.tab", wkb_type="NoGeometry")
 
@@ -172,9 +172,9 @@ def _linked_folder(place: Place) -> None:
 
 def _unsafe_zip(place: Place) -> None:
     with zipfile.ZipFile(place.files / "a.zip", "w") as archive:
-        archive.write(place.canaries.path("secret.csv"), "../outside/secret.csv")
+        archive.write(place.canaries.path("secret.csv"), "../../outside/secret.csv")
         archive.writestr("a.csv", "fid,name\n1,oak\n")
-    _source(place, "/vsizip/./a.zip/../outside/secret.csv")
+    _source(place, "/vsizip/./a.zip/../../outside/secret.csv")
 
 
 def _bomb(place: Place) -> None:
@@ -215,6 +215,8 @@ def _broken_index(place: Place) -> None:
     project(place, "./a.gpkg|layername=trees")
 
 
+#: Sources that GDAL or SQLite would open; the others are of no kind that is opened, wherever they lead.
+_REACHING = ("above the project", "above it in disguise", "absolute", "as GPKG", "as a GeoPackage above")
 _EDITS = (delta("patch", "1", {"name": "changed"}), delta("delete", "2"), delta("create", "9", {"name": "new"}))
 _TWO = ("schema", "drivers", "references")
 CASES = [
@@ -265,10 +267,10 @@ CASES = [
     Case("table of tables", _seamless),
     Case("index that names a file", _index),
     *(
-        Case(f"source {name}", lambda p, make=make: _source(p, make(p)), ("paths",))
+        Case(f"source {name}", lambda p, make=make: _source(p, make(p)), ("paths",), is_real=name in _REACHING)
         for name, make in {
-            "above the project": lambda _: "../outside/secret.geojson",
-            "above it in disguise": lambda _: "./x/../../outside/secret.geojson",
+            "above the project": lambda _: "../../outside/secret.geojson",
+            "above it in disguise": lambda _: "./x/../../../outside/secret.geojson",
             "absolute": lambda p: p.canaries.path("secret.geojson"),
             "as file:": lambda p: f"file://{p.canaries.path('secret.geojson')}",
             "in the processes": lambda _: "/proc/self/environ",
@@ -280,30 +282,31 @@ CASES = [
             "by GDAL's address": lambda p: f"/vsicurl/{p.canaries.url('a.geojson')}",
             "in a part of a file": lambda p: f"/vsisubfile/0_1000,{p.canaries.path('secret.geojson')}",
             "with a null": lambda _: "./a\\0.geojson",
-            "as a GeoPackage above": lambda _: "../outside/secret.gpkg|layername=trees",
+            "as a GeoPackage above": lambda _: "../../outside/secret.gpkg|layername=trees",
         }.items()
     ),
     Case(
         "text above the project",
-        lambda p: _source(p, "file:../outside/secret.csv?type=csv&geomType=none", "delimitedtext"),
+        lambda p: _source(p, "file:../../outside/secret.csv?type=csv&geomType=none", "delimitedtext"),
         ("paths",),
     ),
     Case(
         "text above in percents",
-        lambda p: _source(p, "file:%2e%2e%2Foutside%2Fsecret.csv?type=csv&geomType=none", "delimitedtext"),
+        lambda p: _source(p, "file:%2e%2e%2F%2e%2e%2Foutside%2Fsecret.csv?type=csv&geomType=none", "delimitedtext"),
         ("paths",),
     ),
     Case(
         "spatialite above the project",
-        lambda p: _source(p, "dbname='../outside/secret.gpkg' table=\"trees\" (geom)", "spatialite"),
+        lambda p: _source(p, "dbname='../../outside/secret.gpkg' table=\"trees\" (geom)", "spatialite"),
         ("paths",),
     ),
     Case(
         "virtual layer of a foreign file",
         lambda p: _source(p, f"?layer=ogr:{p.canaries.path('secret.csv')}:a:UTF-8&query=select", "virtual"),
         ("paths",),
+        is_real=False,
     ),
-    Case("link to GeoJSON", lambda p: _linked(p, "secret.geojson"), ("paths",)),
+    Case("link to GeoJSON", lambda p: _linked(p, "secret.geojson"), ("paths", "references")),
     Case("link to a GeoPackage", lambda p: _linked(p, "secret.gpkg"), ("paths",), deltas=_EDITS),
     Case("link to a folder", _linked_folder, ("paths",), deltas=_EDITS),
     Case("zip file with a name that leads out", _unsafe_zip, ("list",)),
@@ -328,7 +331,7 @@ CASES = [
     Case("index that is damaged", _broken_index, deltas=_EDITS),
     Case(
         "edits of a foreign GeoPackage",
-        lambda p: project(p, "../outside/secret.gpkg|layername=trees"),
+        lambda p: project(p, "../../outside/secret.gpkg|layername=trees"),
         ("paths",),
         ("apply",),
         deltas=_EDITS,

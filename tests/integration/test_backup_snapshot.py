@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from qfc.drivers.backups.dumps import read_dump
+from qfc.drivers.backups.programs import output_of
 from qfc.drivers.backups.snapshot import LOCK_CLASS, DatabaseSnapshot, snapshot_of
 from qfc.drivers.postgres_server import Endpoint, connect, locate
 from qfc.errors import CommandError
@@ -24,7 +25,7 @@ def open_snapshot(node_database: Endpoint) -> Open:
         variables |= {"PGPASSWORD": endpoint.password, "PGDATABASE": endpoint.database}
         return [locate().program(argv[0]), *argv[1:]], variables
 
-    return lambda: snapshot_of(lambda: connect(node_database), program)
+    return lambda: snapshot_of(lambda: connect(node_database), lambda words: output_of(*program(words)))
 
 
 def a_file(content: bytes) -> tuple[Any, str]:
@@ -103,13 +104,11 @@ def test_a_dump_that_is_cut_off_is_noticed_wherever(open_snapshot: Open) -> None
 
 
 def test_a_dump_that_fails_is_not_taken_for_a_short_one(node_database: Endpoint) -> None:
-    def program(argv: Sequence[str]) -> tuple[list[str], dict[str, str]]:
-        return ["sh", "-c", "echo half; echo broken >&2; exit 3"], {}
-
+    half = ["sh", "-c", "echo half; echo broken >&2; exit 3"]
     with (
-        snapshot_of(lambda: connect(node_database), program) as snapshot,
+        snapshot_of(lambda: connect(node_database), lambda _: output_of(half, {})) as snapshot,
         snapshot.dump() as dump,
-        pytest.raises(CommandError, match="pg_dump ended with exit code 3: broken"),
+        pytest.raises(CommandError, match="sh ended with exit code 3: broken"),
     ):
         while dump.read(100):
             pass

@@ -33,7 +33,7 @@ def client(minio: MinIO) -> Any:
 def run(minio: MinIO, verb: str, number: int) -> str:
     options = {"access_key": ACCESS, "secret_key": SECRET, "bucket_name": BUCKET_OF_TEST, "region_name": "us-east-1",
                "endpoint_url": minio.endpoint}  # fmt: skip
-    stores = {
+    stores: dict[str, Any] = {
         "default": {"BACKEND": "qfieldcloud.filestorage.backend.QfcS3Boto3Storage", "OPTIONS": options},
         "dav": {"BACKEND": "qfieldcloud.filestorage.backend.QfcWebDavStorage", "OPTIONS": {}},
     }

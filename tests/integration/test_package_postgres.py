@@ -409,3 +409,30 @@ def test_tables_of_files_and_databases_do_not_collide(pack: Pack, layer: Callabl
     assert package.layer("d").datasource == "./data.gpkg|layername=points_1"
     assert package.layer("f").datasource == "./data.gpkg|layername=points"
     assert package.sql("SELECT count(*) FROM points_1") == [(6,)]
+
+
+def test_the_report_of_an_uploaded_project_says_which_tables_answer(
+    tmp_path: Path, layer: Callable[..., str], remote: Endpoint
+) -> None:
+    """Whatever a device does with the layers: copies that travel, and layers that it opens itself."""
+    with connect(remote, autocommit=True) as connection:
+        connection.execute(TREES)
+    online = {"QFieldSync/cloud_action": "no_action"}
+    nobody = "dbname='x' host='127.0.0.1' port='1' user='u' password='hunter2' key='id' table=\"t\""
+    layers = [
+        layer("trees", '"field"."Tre es" (geom)', wkb_type="PointZ"),
+        layer("gone", '"field"."gone" (geom)'),
+        layer_xml("silent", nobody, provider="postgres"),
+        layer_xml("online", nobody, provider="postgres", properties=online),
+    ]
+    report = NativeEngine(databases=LOOPBACK).report(write_project(tmp_path, layers), lambda _: None)
+    told = report.details["layers_by_id"]
+    assert {name: each["is_valid"] for name, each in told.items()} == {
+        "trees": True,
+        "gone": False,
+        "silent": False,
+        "online": False,
+    }
+    assert "no PostgreSQL server answers there" in told["online"]["error_message"]
+    assert told["trees"]["qfc_source_data_pk_name"] == "id"
+    assert "hunter2" not in str(report.details)

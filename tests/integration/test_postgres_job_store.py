@@ -316,3 +316,13 @@ def test_a_connection_is_given_back_after_an_error(world: DatabaseWorld, databas
     assert opened[0].closed
     store.close()
     assert all(connection.closed for connection in opened)
+
+
+def test_tables_with_many_dead_rows_are_vacuumed(world: DatabaseWorld) -> None:
+    world.execute("create table churn (id int)")
+    world.execute("insert into churn select generate_series(1, 3000)")
+    world.execute("delete from churn where id > 100")
+    world.execute("select pg_stat_force_next_flush()")
+    assert "churn" in world.directory.vacuum()
+    world.execute("select pg_stat_force_next_flush()")
+    assert "churn" not in world.directory.vacuum()

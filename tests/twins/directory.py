@@ -24,6 +24,7 @@ class MemoryDirectory(Directory):
         self.migrations: tuple[str, ...] = ()
         self.tables: dict[str, int] = {}
         self.sessions: dict[str, str] = {}
+        self.dead: tuple[str, ...] = ()
         self.status = DatabaseStatus(version="memory", size_bytes=0, connections=0, max_connections=1)
 
     def users(self, *, limit: int = 10_000) -> tuple[User, ...]:
@@ -128,6 +129,11 @@ class MemoryDirectory(Directory):
     def close_session(self, token: str) -> None:
         """Forget a token."""
         self.sessions.pop(token, None)
+
+    def vacuum(self) -> tuple[str, ...]:
+        """Return the tables that were given; then none needs it any more."""
+        due, self.dead = self.dead, ()
+        return due
 
     def database(self) -> DatabaseStatus:
         return self.status

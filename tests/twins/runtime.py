@@ -36,6 +36,7 @@ class MemoryRuntime(Runtime):
         self.execute_with: Execute = _refuse
 
     def services(self, *, measured: bool = True) -> tuple[Service, ...]:
+        del measured
         return tuple(self._service(name) for name in self._wanted)
 
     def start(self, names: Sequence[str] | None, *, progress: Progress = no_progress) -> None:

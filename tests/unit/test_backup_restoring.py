@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from qfc.drivers.backups.keys import FileBackupKeys
 from qfc.errors import QfcError, RefusedError
 from qfc.operations.backup import restore
+from qfc.operations.backup.release import require_release
 from qfc.operations.backup.restore import db_restore
 from qfc.operations.guard import Options
 from qfc.operations.recovery import recover
@@ -76,7 +78,7 @@ def test_a_restore_that_is_complete_is_never_undone(tmp_path: Path, monkeypatch:
     target.log.clear()
     recover(ports, lambda _: None)
     assert running(ports)
-    assert target.log == ["serve_database", "settle_configuration", "forget"]
+    assert target.log == ["serve_database", "settle_configuration", "settle_objects", "forget"]
     assert journal.read(ports.records) is None
 
 
@@ -128,3 +130,18 @@ def test_a_stack_that_has_a_key_needs_no_new_one(tmp_path: Path, monkeypatch: py
     ports, _, manifest = restorable(tmp_path)
     monkeypatch.setattr(restore, "make", lambda *_: (manifest, ()))
     assert not db_restore(ports, None, YES).key_created
+
+
+def test_a_set_of_another_release_names_the_one_to_deploy(tmp_path: Path) -> None:
+    ports, _, manifest = restorable(tmp_path)
+    manifest = dataclasses.replace(manifest, release="v26.21")
+    assert_refused(manifest, ports, "v26.21", "qfc deploy --tag v26.21")
+    assert_refused(dataclasses.replace(manifest, release=""), ports, "qfc 1.0", "qfieldcloud-suite==1.0")
+
+
+def assert_refused(manifest: Any, ports: MemoryPorts, named: str, hint: str) -> None:
+    ports.directory.migrations = ("core.0001_initial", "core.0002_newer")
+    with pytest.raises(RefusedError, match=named) as caught:
+        require_release(manifest, ports)
+    assert "core.0002_newer" in caught.value.message
+    assert hint in caught.value.hint

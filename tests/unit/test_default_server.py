@@ -8,8 +8,10 @@ import pytest
 
 from checks_world import answering, found, healthy, ids, the
 from qfc.stack.findings import Result
+from qfc.stack.model import Vantage
 from qfc.stack.nginx_text import body_limit
-from repair_world import NGINX_OF_V26, empty_keys, small_uploads
+from repair_world import NGINX_OF_V26, certificate, empty_keys, small_uploads
+from twins import MemoryPorts
 from twins.site import FOLDER
 
 URL = "QFIELDCLOUD_WORKER_QFIELDCLOUD_URL"
@@ -110,3 +112,32 @@ def test_wrong_logins_that_all_come_from_nginx(addresses: tuple[str, ...] | None
     ports, _ = healthy("compose")
     ports.conditions.accounts.addresses = addresses
     assert ("G09-address" in ids(found(ports))) is is_found
+
+
+def http_workers(ports: MemoryPorts) -> None:
+    """Let workers use http as v26.8 and later allow it; nothing answers there."""
+    url = "http://memory/api/v1/status/"
+    ports.deployment.inspection.network.unreached[Vantage.APP, url] = "Could not resolve host: memory"
+
+
+def test_an_nginx_that_is_stopped_does_not_make_the_address_of_workers_wrong() -> None:
+    """Seen on a real v26.25: its name goes with it, and the repair wrote an address that no job could use."""
+    ports, world = healthy("compose")
+    small_uploads(ports, world)
+    http_workers(ports)
+    assert "B07" in ids(found(ports))
+    ports.runtime.stop(["nginx"])
+    assert "B07" not in ids(found(ports))
+
+
+@pytest.mark.parametrize(("status", "trusted"), [(302, True), (502, True), (200, False)])
+def test_an_address_of_workers_is_not_replaced_by_one_that_they_cannot_use(status: int, trusted: bool) -> None:
+    ports, world = healthy("compose")
+    small_uploads(ports, world)
+    http_workers(ports)
+    ports.deployment.inspection.network.answers["https://memory/api/v1/status/"] = status
+    ports.deployment.certificates.given = certificate(ports, trusted=trusted)
+    made = found(ports, fix=True)
+    assert "Could not resolve host" in the(made, "B07").evidence
+    assert the(made, "B07").result in (Result.FOUND, Result.FAILED)
+    assert ports.deployment.settings.values()[URL] == "http://memory/api/v1/"

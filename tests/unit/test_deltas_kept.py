@@ -66,6 +66,14 @@ def test_an_edit_that_vanishes_is_not_applied(trigger: str, edit: str, words: st
     assert rows(tmp_path) == before
 
 
+def test_a_trigger_refuses_in_bytes_that_are_no_text(tmp_path: Path) -> None:
+    world = world_with(tmp_path, "t BEFORE UPDATE ON trees BEGIN SELECT RAISE(ABORT, 'no way');")
+    path = tmp_path / "trees.gpkg"
+    path.write_bytes(path.read_bytes().replace(b"no way", b"no\xffway"))
+    outcome = world.apply_one(patch(1, {"name": "oak"}, {"name": "tree 1"}))
+    assert (outcome.status, "no\ufffdway" in outcome.feedback["msg"]) == ("not_applied", True), outcome.feedback
+
+
 def test_a_value_that_a_trigger_makes_of_the_new_one_counts(tmp_path: Path) -> None:
     world = world_with(
         tmp_path, "t AFTER UPDATE OF name ON trees BEGIN UPDATE trees SET name = upper(NEW.name) WHERE fid = NEW.fid;"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ import pytest
 from checks_world import ENV, found, healthy
 from qfc.errors import QfcError, UnreachableError, UsageError
 from qfc.operations.doctor_report import WIDTH, report, write_report
-from qfc.stack.model import LogLine, User
+from qfc.operations.health_legs import legs
+from qfc.stack.model import BoxLayer, LogLine, User
 from qfc.stack.redaction import Redactor
 
 SECRETS = {
@@ -40,6 +42,15 @@ def test_a_report_tells_what_is_wrong_and_not_whose_server_it_is() -> None:
     for told in ("POSTGRES_PASSWORD=[hidden]", "DEBUG=0", "**D14-jobs**", "[person-", "[project-", "[e-mail]",
                  "[address]", "[host-1]", "worker_wrapper", "migrations, the last is core.0001"):  # fmt: skip
         assert told in text, told
+
+
+def test_the_layers_of_the_box_are_named() -> None:
+    ports, _ = healthy()
+    layers = (BoxLayer("landlock", "used", "version 7"), BoxLayer("mounts", "missing", "Operation not permitted"))
+    ports.jobs.worker_rows[:] = [replace(row, layers=layers) for row in ports.jobs.worker_rows]
+    named = "landlock; mounts missing (Operation not permitted)"
+    assert f"- box of jobs: {named}\n" in report(ports, found(ports))
+    assert [leg.evidence for leg in legs(ports) if leg.id == "box"] == [named]
 
 
 @pytest.mark.parametrize("before", range(WIDTH - 30, WIDTH + 2, 3))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gis_samples import layer_xml, make_geopackage, point, write_project
+from gis_samples import layer_xml, make_geopackage, point, trees, write_project
 from qfc_node.gis.native import NativeEngine
 
 
@@ -37,3 +37,29 @@ def test_the_type_of_a_column_is_words(tmp_path: Path) -> None:
     with closing(sqlite3.connect(export / "data.gpkg")) as connection:
         (found,) = connection.execute("SELECT dflt_value FROM pragma_table_info('a') WHERE name = 'name'").fetchone()
     assert found is None
+
+
+def test_bytes_that_are_no_text_in_a_schema_are_said(tmp_path: Path) -> None:
+    """SQLite's message quotes them; Python cannot read it."""
+    trees(tmp_path / "a.gpkg")
+    with closing(sqlite3.connect(tmp_path / "a.gpkg")) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        name = "CAST(x'6bbb' AS TEXT)"
+        connection.execute(f"INSERT INTO sqlite_master VALUES ('table', {name}, {name}, 99999, 'CREATE TABLE k (a)')")
+        connection.commit()
+    said: list[str] = []
+    NativeEngine(tmp_path).report(write_project(tmp_path, [layer_xml("a", "./a.gpkg|layername=trees")]), said.append)
+    assert said[0].startswith(
+        "Layer 'a': invalid_dataprovider, File 'a.gpkg' is damaged or not a GeoPackage: malformed"
+    )
+    assert "k\ufffd" in said[0]
+
+
+def test_a_column_whose_name_no_project_can_contain_ends_no_package(tmp_path: Path) -> None:
+    files, export = tmp_path / "files", tmp_path / "export"
+    files.mkdir()
+    export.mkdir()
+    (files / "a.csv").write_bytes(b"fid,nam\x11\0\0\n1,oak\n")
+    NativeEngine(files).package(write_project(files, [layer_xml("a", "./a.csv")]), export, print)
+    (packaged,) = export.glob("*_qfield.qgs")
+    assert b"nam\xef\xbf\xbd" in packaged.read_bytes()

@@ -127,21 +127,33 @@ def store_project(path: Path, name: str, xml: str) -> None:
         connection.execute("INSERT INTO qgis_projects VALUES (?, '', ?)", (name, zipped.getvalue().hex()))
 
 
-def test_projects_inside_a_geopackage_travel_only_without_passwords(tmp_path: Path) -> None:
+def test_projects_inside_a_geopackage_travel_if_they_have_no_password(tmp_path: Path) -> None:
+    trees(tmp_path / "trees.gpkg")
+    store_project(tmp_path / "trees.gpkg", "plain", "<qgis/>")
+    kept = {"QFieldSync/cloud_action": "no_action"}
+    report = package(tmp_path, [layer_xml("t", "./trees.gpkg|layername=trees", properties=kept)])
+    assert report.notes == ()
+    (file,) = [file.path for file in report.files if file.name == "trees.gpkg"]
+    assert file == tmp_path / "trees.gpkg", "the project's own"
+
+
+def test_projects_inside_a_geopackage_do_not_travel_with_passwords(tmp_path: Path) -> None:
     trees(tmp_path / "trees.gpkg")
     layer = layer_xml("m", ADDRESS.format("hunter2"), provider="postgres")
     store_project(tmp_path / "trees.gpkg", "secret", f"<qgis><projectlayers>{layer}</projectlayers></qgis>")
     store_project(tmp_path / "trees.gpkg", "plain", "<qgis/>")
+    with closing(sqlite3.connect(tmp_path / "trees.gpkg")) as connection, connection:
+        connection.execute("CREATE TRIGGER keep BEFORE DELETE ON qgis_projects BEGIN SELECT RAISE(IGNORE); END")
     before = (tmp_path / "trees.gpkg").read_bytes()
     with closing(sqlite3.connect(tmp_path / "trees.gpkg")) as connection:
         ((secret,),) = connection.execute("SELECT content FROM qgis_projects WHERE name = 'secret'")
     kept = {"QFieldSync/cloud_action": "no_action"}
     report = package(tmp_path, [layer_xml("t", "./trees.gpkg|layername=trees", properties=kept)])
 
-    assert "File 'trees.gpkg': the stored project 'secret' does not travel: it has a password." in report.notes
+    assert "File 'trees.gpkg': the projects stored in it do not travel: one has a password." in report.notes
     (file,) = [file.path for file in report.files if file.name == "trees.gpkg"]
     with closing(sqlite3.connect(file)) as connection:
-        assert connection.execute("SELECT name FROM qgis_projects").fetchall() == [("plain",)]
+        assert connection.execute("SELECT name FROM sqlite_master WHERE name = 'qgis_projects'").fetchall() == []
         assert connection.execute("SELECT count(*) FROM trees").fetchone()[0] > 0
     assert secret[100:140].encode() not in file.read_bytes(), "nor in the free pages"
     assert (tmp_path / "trees.gpkg").read_bytes() == before
@@ -155,4 +167,14 @@ def test_stored_projects_that_cannot_be_read_do_not_travel(tmp_path: Path, conte
         connection.execute("INSERT INTO qgis_projects VALUES ('odd', '', ?)", (content,))
     kept = {"QFieldSync/cloud_action": "no_action"}
     report = package(tmp_path, [layer_xml("t", "./trees.gpkg|layername=trees", properties=kept)])
-    assert any("'odd' does not travel" in note for note in report.notes)
+    assert any("do not travel" in note for note in report.notes)
+
+
+def test_a_damaged_geopackage_does_not_stop_a_package(tmp_path: Path) -> None:
+    trees(tmp_path / "trees.gpkg")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "broken.gpkg").write_bytes((tmp_path / "trees.gpkg").read_bytes()[:5000])
+    settings = "<qfieldsync><dataDirs><value>docs</value></dataDirs></qfieldsync>"
+    report = package(tmp_path, [layer_xml("t", "./trees.gpkg|layername=trees")], properties=settings)
+    assert "docs/broken.gpkg" not in [file.name for file in report.files]
+    assert any("docs/broken.gpkg" in note for note in report.notes)

@@ -7,16 +7,18 @@ import json
 import time
 from contextlib import closing
 from ipaddress import ip_network
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from qfc_node.environment import SettingsError
-from qfc_node.serving import callers
+from qfc_node.serving import callers, server
 from qfc_node.serving.callers import Callers
 from qfc_node.serving.limits import Limits, Phase, Progress, is_late
 from qfc_node.serving.proxies import behind_proxies, client_of, counted_as, trusted_proxies
 from qfc_node.serving.requests import Request
+from qfc_node.serving.server import Server
 from qfc_node.serving.worker import adjustments
 from qfc_node.storage import outgoing
 from qfc_node.storage.errors import NoRoomError
@@ -142,6 +144,20 @@ def test_a_caller_is_remembered_for_a_while_and_only_if_known(monkeypatch: pytes
     assert not who.remembers({"COOKIE": "known"})
     monkeypatch.setattr(callers, "monotonic", lambda: time.monotonic() + callers.REMEMBERED_S)
     assert not who.remembers({"AUTHORIZATION": "known"})
+
+
+def test_memory_is_given_back_once_after_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    server.trim_memory()
+    given: list[float] = []
+    monkeypatch.setattr(server, "trim_memory", lambda: given.append(moment))
+    one = object.__new__(Server)
+    one.has_worked, one.next_give_back, one.active_channels = True, 0.0, {}
+    for moment, has_worked, is_busy in ((5, True, True), (6, True, False), (7, True, False), (30, False, False),
+                                        (31, True, False)):  # fmt: skip
+        one.has_worked = has_worked
+        one.active_channels = {1: SimpleNamespace(requests=["a"] if is_busy else [])}
+        one.give_back(moment)
+    assert given == [6, 31]
 
 
 PIECE = b"10000\r\n" + bytes(0x10000) + b"\r\n"

@@ -27,6 +27,8 @@ from qfc.operations.jobs_cleanup import Cleaned
 from qfc.operations.jobs_list import JobShown, JobsList
 from qfc.operations.jobs_view import JobLine
 from qfc.operations.lab import LabChanged, LabList
+from qfc.operations.maintenance.run import MaintenanceHistory, MaintenanceRun
+from qfc.operations.maintenance.schedule import MaintenanceList, MaintenanceScheduled
 from qfc.operations.metrics import MetricsImported, MetricsShown
 from qfc.operations.monitor.install import MonitorUnit
 from qfc.operations.monitor.orders import Ordered
@@ -162,6 +164,11 @@ ANSWERS: Mapping[str, object] = {
     "metrics export": {"samples": [Sample]},
     "metrics import": MetricsImported,
     "metrics serve": None,
+    "maintenance list": MaintenanceList,
+    "maintenance run": MaintenanceRun,
+    "maintenance install": MaintenanceScheduled,
+    "maintenance uninstall": MaintenanceScheduled,
+    "maintenance history": MaintenanceHistory,
     "capacity report": Report,
     "capacity advise": Advised,
     "capacity simulate": Simulated,

@@ -32,6 +32,7 @@
     launching.py        what official workers need to start containers for jobs
     box.py              what holds the jobs of the node's workers
     limits.py           limits that are set and not applied
+    maintenance.py      maintenance that was killed
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
     monitoring.py       the monitor, if there is one
@@ -65,6 +66,7 @@ from .logs import LOGS
 from .logs_login import LOGS_OF_LOGINS
 from .logs_start import LOGS_OF_STARTS
 from .mail import MAIL
+from .maintenance import MAINTENANCE
 from .monitoring import MONITORING
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
@@ -115,6 +117,7 @@ ADVISORY: tuple[Check, ...] = (
     *BACKUPS,
     *MONITORING,
     *LIMITS,
+    *MAINTENANCE,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

@@ -19,7 +19,7 @@ from .env_repairs import RepairsEnv, Values
 from .evidence import LOOK_BACK, MOST_JOBS, Evidence, named
 from .releases import release_facts
 from .work import time_limit_s
-from .worker_address import WORKER_URL, public_address
+from .worker_address import WORKER_URL, usable_address
 
 NOT_IN_THE_DATA = ("error", "not_applied", "conflict", "unpermitted")
 #: Signatures that have checks of their own, or are nobody's fault.
@@ -138,7 +138,7 @@ class PastNginx(JobsFailed, RepairsEnv):
     def corrected(self, seen: Evidence) -> Values:
         """Return the address that clients use, by https, where a line of `.env` sets the one that workers use."""
         has_line = seen.is_deployment and bool(seen.settings().get(WORKER_URL))
-        return public_address(seen) if has_line else {}
+        return usable_address(seen) if has_line else {}
 
     def repair(self, seen: Evidence) -> None:
         """Change the line, and retry the jobs that failed because of it."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from ..errors import QfcError
-from ..stack.model import Vantage
 from ..stack.nginx_text import body_limit
 from ..stack.release_facts import INTERNAL_HTTP
 from .base import Auto, DeploymentCheck, Severity
@@ -13,11 +11,10 @@ from .env_repairs import RepairsEnv, Values
 from .evidence import Evidence
 from .releases import release_facts
 from .setting_check import YES
-from .worker_address import WORKER_URL, public_address
+from .worker_address import WORKER_URL, usable_address
 
 NGINX, HTTP, HTTPS = "nginx", 80, 443
 LIMIT_S = 20.0
-OK = 200
 
 
 class SmallUploads(DeploymentCheck, RepairsEnv):
@@ -49,15 +46,7 @@ class SmallUploads(DeploymentCheck, RepairsEnv):
 
     def corrected(self, seen: Evidence) -> Values:
         """Return the address of clients, if jobs can use it: they reach it, and trust its certificate."""
-        address = public_address(seen)
-        try:
-            served = seen.once("certificate served", seen.ports.deployment.certificates.served)
-            if not address or not served.trusted:
-                return {}
-            reached = seen.inspection.network.reach(Vantage.APP, f"{address[WORKER_URL]}status/")
-        except QfcError:
-            return {}
-        return address if reached.status == OK else {}
+        return usable_address(seen)
 
     def _http_address(self, seen: Evidence) -> str:
         """Return the address of workers if it is an http one that nginx answers; another check sees all others."""

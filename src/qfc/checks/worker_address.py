@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from urllib.parse import urlsplit
 
+from ..errors import QfcError
 from ..stack.model import Vantage
 from ..stack.release_facts import ALLOW_HTTP, INTERNAL_HTTP, ReleaseFacts
 from .env_repairs import Values
@@ -38,12 +39,36 @@ def public_address(seen: Evidence) -> Values:
     return by_the_public_name({**values, "WEB_HTTPS_PORT": str(address.port or 443)})
 
 
+def usable_address(seen: Evidence) -> Values:
+    """Return the address of clients if jobs can use it, as far as can be seen; nothing otherwise.
+
+    Inside the deployment its name may lead to nginx itself, which has other ports there; jobs verify its certificate.
+    """
+    address = public_address(seen)
+    return address if address and _is_trusted(seen) and _answers(seen, address[WORKER_URL]) else {}
+
+
+def _is_trusted(seen: Evidence) -> bool:
+    try:
+        return seen.once("certificate served", seen.ports.deployment.certificates.served).trusted is not False
+    except QfcError:
+        return True  # nobody can tell
+
+
+def _answers(seen: Evidence, url: str) -> bool:
+    try:
+        status = seen.inspection.network.reach(Vantage.APP, f"{url}status/").status
+    except QfcError:
+        return False
+    return status is not None and (status < 300 or 400 <= status < 500)
+
+
 class WorkerAddress(SettingCheck):
     """B06, B07: workers reach files only through nginx, by https. The repair lets them use the address of clients."""
 
     def corrected(self, seen: Evidence) -> Values:
-        """Return the address that clients use."""
-        return public_address(seen)
+        """Return the address that clients use, if jobs can use it too."""
+        return usable_address(seen)
 
 
 class PlainNginx(WorkerAddress):
@@ -65,7 +90,13 @@ class PlainNginx(WorkerAddress):
         return self._redirected(seen, url, facts)
 
     def _redirected(self, seen: Evidence, url: str, facts: ReleaseFacts) -> str | None:
-        """Send a request as jobs do; return what keeps nginx from answering it by http."""
+        """Send a request as jobs do; return what keeps nginx from answering it by http.
+
+        An nginx that does not run answers nobody, and has no name in the network: another check reports it.
+        """
+        nginx = seen.services().get("nginx")
+        if nginx is not None and not nginx.running:
+            return None
         reached = seen.inspection.network.reach(Vantage.APP, f"{url.rstrip('/')}/status/")
         if reached.status is not None and not 300 <= reached.status < 400:
             return None

@@ -46,6 +46,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "image": "Check, save, load and rebuild the QGIS images of a deployment.",
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
+        "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
     },

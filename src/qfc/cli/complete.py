@@ -1,4 +1,4 @@
-"""What a shell offers for names: of services, faults, projects, users. A stack that does not answer offers nothing."""
+"""What a shell offers: names of services, faults, projects, users, backups, commands. A silent stack offers nothing."""
 
 from __future__ import annotations
 
@@ -40,6 +40,16 @@ services = _names(lambda session: [one.name for one in session.ports.runtime.ser
 faults = _names(_faults)
 projects = _names(lambda session: [f"{one.owner}/{one.name}" for one in session.ports.directory.projects()])
 users = _names(lambda session: [one.username for one in session.ports.directory.users()])
+
+
+backups = _names(lambda session: [one.id for one in session.ports.backups.state().manifests[::-1]])
+
+
+def commands(context: click.Context, _parameter: click.Parameter, begun: str) -> list[CompletionItem]:
+    """Return the first words of commands that begin as the word that is being typed."""
+    root = context.find_root().command
+    known = root.list_commands(context) if isinstance(root, click.Group) else []
+    return [CompletionItem(name) for name in known if name.startswith(begun)]
 
 
 def project_option(text: str) -> Callable[[Command], Command]:

@@ -17,6 +17,7 @@ from ..operations.backup.restore import Restored, db_restore
 from ..operations.backup.restore_plan import words
 from ..operations.backup.verify import NOT_READ, Verified, VerifiedSets, db_verify
 from ..operations.queue_change import count
+from . import complete
 from .output import Writer, bytes_text, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -41,7 +42,7 @@ def list_command(session: Session) -> None:
 
 
 @click.command("verify")
-@click.argument("backup", required=False)
+@click.argument("backup", required=False, shell_complete=complete.backups)
 @click.option("--all", "everything", is_flag=True, help="Every backup, not only the newest.")
 @click.option("--full", is_flag=True, help="Read every byte now; otherwise a part each time, all within 30 days.")
 @pass_session
@@ -81,9 +82,17 @@ def keys_command(session: Session, show: bool, output: Path | None, adopt: Path 
 
 
 @click.command("restore")
-@click.option("--to", "wanted", metavar="BACKUP|TIME", help="A backup's id, or a time; without it, the newest backup.")
+@click.option(
+    "--to",
+    "wanted",
+    metavar="BACKUP|TIME",
+    shell_complete=complete.backups,
+    help="A backup's id, or a time; without it, the newest backup.",
+)
 @click.option("--database-only", is_flag=True, help="Leave files and settings as they are.")
-@click.option("--into", metavar="STACK", help="Restore into another configured stack instead.")
+@click.option(
+    "--into", metavar="STACK", shell_complete=complete.stacks, help="Restore into another configured stack instead."
+)
 @click.option("--no-safety-set", is_flag=True, help="Do not back up the present state first; needed if it is damaged.")
 @pass_session
 def restore_command(
@@ -101,7 +110,7 @@ def restore_command(
 
 
 @click.command("drill")
-@click.argument("backup", required=False)
+@click.argument("backup", required=False, shell_complete=complete.backups)
 @pass_session
 def drill_command(session: Session, backup: str | None) -> int:
     """Restore the newest backup, or BACKUP, on trial: into a scratch stack that is started, used and removed."""
@@ -146,7 +155,7 @@ def _write_backup(writer: Writer, result: BackedUp) -> None:
     for problem in result.problems:
         paragraph(writer, problem)
     for one in result.missing[:20]:
-        paragraph(writer, f"Missing: {one.sha256[:12]}…: {one.why}.")
+        paragraph(writer, f"Missing: {one.shown}: {one.why}.")
     if result.missing:
         paragraph(writer, f"The set lacks {count(len(result.missing), 'object')} and does not count as a backup.")
     if result.verified:
@@ -165,7 +174,8 @@ def _write_list(writer: Writer, result: SetsList) -> None:
         for one in result.sets
     ]  # fmt: skip
     heads = ("BACKUP", "TIME (UTC)", "STATE", "DATABASE", "OBJECTS", "SIZE", "ADDED", "TOOK")
-    writer.table(heads, rows, right=(3, 4, 5, 6, 7))
+    # The time is in the name, too.
+    writer.table(heads, rows, right=(3, 4, 5, 6, 7), optional=(1, 7, 6))
 
 
 def _write_verified(writer: Writer, result: VerifiedSets) -> None:

@@ -82,8 +82,16 @@ def with_global_options(command: click.Command) -> click.Command:
     command.epilog = command.epilog or COMMAND_EPILOG
     if isinstance(command, click.Group):
         for child in command.commands.values():
+            # A whole sentence, folded: Click would cut it.
+            child.short_help = child.short_help or first_sentence(child.help or "")
             with_global_options(child)
     return command
+
+
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a help text."""
+    paragraph = " ".join(text.partition("\n\n")[0].split())
+    return re.split(r"\.(?: |$)", paragraph, maxsplit=1)[0] + "." if paragraph else ""
 
 
 # ruff: noqa: ARG002 - the methods of Root have click's signatures

@@ -11,6 +11,7 @@ import click
 
 from ..errors import ConfigError, RefusedError, UsageError
 from ..files import replace_file
+from . import complete
 from .session import Session, pass_session
 
 #: Shorter tokens can be guessed.
@@ -20,7 +21,12 @@ SHORTEST_TOKEN = 24
 @click.command("mcp")
 @click.option("--read-only", is_flag=True, help="Offer no tool that changes anything.")
 @click.option(
-    "--allow", "groups", multiple=True, metavar="GROUP", help="Allow changes only by these commands: jobs, workers, …"
+    "--allow",
+    "groups",
+    multiple=True,
+    metavar="GROUP",
+    shell_complete=complete.commands,
+    help="Allow changes only by these commands: jobs, workers, …",
 )
 @click.option(
     "--http", "port", type=click.IntRange(1, 65535), metavar="PORT", help="Serve over HTTP at this port instead."

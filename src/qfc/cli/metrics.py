@@ -20,6 +20,7 @@ from ..operations.metrics import (
     metrics_import,
     metrics_show,
 )
+from ..operations.queue_change import count
 from ..stack.metrics import COLUMNS, Sample, Thresholds, row
 from .bars import bars, by_time
 from .output import Writer, bytes_text, moment_text, seconds_text
@@ -117,7 +118,7 @@ def _write(writer: Writer, result: MetricsShown) -> None:
 def _write_plots(writer: Writer, result: MetricsShown) -> None:
     writer.line()
     begin, end = result.history[0].at, result.now.at
-    writer.line(f"{len(result.history)} measurements since {moment_text(begin)}:")
+    writer.line(f"{count(len(result.history), 'measurement')} since {moment_text(begin)}:")
     for name, value in PLOTS:
         points = [(one.at, value(one)) for one in result.history]
         highest = max((found for _, found in points if found is not None), default=None)

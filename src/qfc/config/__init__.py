@@ -13,6 +13,7 @@ from .places import config_path, home_folder, is_deployment
 from .tables import (
     DEMO,
     BackupConfig,
+    MaintenanceConfig,
     MetricsConfig,
     MonitorConfig,
     NotifyConfig,
@@ -25,6 +26,7 @@ __all__ = [
     "DEMO",
     "BackupConfig",
     "Config",
+    "MaintenanceConfig",
     "MetricsConfig",
     "MonitorConfig",
     "NotifyConfig",

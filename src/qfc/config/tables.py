@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
-from .values import HostPath, LocalPath, OneOf, Text, WholeNumber, Word
+from .values import HostPath, LocalPath, OneOf, Schedule, Text, WholeNumber, Word
 
 #: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
@@ -205,6 +205,31 @@ class RateLimitConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MaintenanceConfig:
+    """When the jobs of `qfc maintenance` run, `[maintenance]`. `off` switches one off."""
+
+    quick_check: str = setting(
+        Schedule(), "every 5m", "when services, queue and disk are looked at", otherwise="every 5m", example="every 5m"
+    )
+    cleanup: str = setting(
+        Schedule(), "every 30m", "when what nothing needs is removed", otherwise="every 30m", example="every 30m"
+    )
+    restart_workers: str = setting(
+        Schedule(), "every 4h", "when idle workers are restarted", otherwise="every 4h", example="off"
+    )
+    daily: str = setting(
+        Schedule(), "02:00", "when the stack is backed up and examined", otherwise="02:00", example="02:00"
+    )
+    stats: str = setting(
+        Schedule(), "06:00", "when the report of its usage is written", otherwise="06:00", example="06:00"
+    )
+    time_zone: str | None = setting(
+        Word(), None, "time zone of these times, for timers of systemd", otherwise="that of the machine",
+        example="Europe/Zurich",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
 class MetricsConfig:
     """From which values on measurements are no longer good, and bad, `[metrics]`."""
 
@@ -297,6 +322,7 @@ class NotifyConfig:
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
 TABLES: Mapping[str, type[Any]] = {
     "backup": BackupConfig,
+    "maintenance": MaintenanceConfig,
     "metrics": MetricsConfig,
     "monitor": MonitorConfig,
     "notify": NotifyConfig,

@@ -52,6 +52,16 @@ class Word(Text):
         raise ValueError(f"must be a name without spaces that does not begin with -, not {text!r}")
 
 
+class Schedule:
+    """When a job of maintenance runs: `every 5m`, `every 4h`, `02:00` or `off`."""
+
+    def parse(self, given: object) -> str:
+        """Return the time."""
+        from ..stack.maintenance.times import check
+
+        return check(Text().parse(given))
+
+
 class LocalPath:
     """A path on this machine; `~` is our home folder."""
 

@@ -31,18 +31,21 @@ class Systemd(Units):
         return self._folder / name
 
     def install(self, name: str, text: str) -> None:
+        self.place(name, text)
+        self._ask("daemon-reload")
+        self._ask("enable", "--now", name)
+
+    def place(self, name: str, text: str) -> None:
         self._require()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise QfcError(f"{self._folder} cannot be created.", hint="Check its permissions.") from error
         keep_file(self.path(name), text.encode())
-        self._ask("daemon-reload")
-        self._ask("enable", "--now", name)
 
     def uninstall(self, name: str, *, stop: bool = False) -> None:
         self._require()
-        self._ask("disable", *(["--now"] if stop else []), name)
+        self._ask("disable", *(["--now"] if stop or name.endswith(".timer") else []), name)
         self.path(name).unlink(missing_ok=True)
         self._ask("daemon-reload")
 

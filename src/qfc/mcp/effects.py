@@ -9,7 +9,8 @@ LOOKS = frozenset(
     {
         "audit", "capacity advise", "capacity report", "capacity simulate", "certs status", "db list", "db status",
         "db verify", "deltas list", "deltas show", "deploy history", "doctor", "health", "image status",
-        "jobs list", "jobs show", "lab list", "logs", "metrics export", "metrics show", "notice",
+        "jobs list", "jobs show", "lab list", "logs", "maintenance history",
+        "maintenance list", "metrics export", "metrics show", "notice",
         "projects list", "projects status",
         "ratelimit status",
         "service status", "services disk", "stacks", "stacks list", "status", "sync diagnose", "sync failed",
@@ -35,9 +36,9 @@ ADDS = frozenset(
 )  # fmt: skip
 #: Changes that have no further effect when they are made again.
 REPEATABLE = frozenset(
-    {"db keys", "db migrate", "doctor", "down", "notice", "service install", "service uninstall", "sync diagnose", "up",
-     "ratelimit disable", "ratelimit enable", "ratelimit throttle", "users disable", "users quota", "users unlock",
-     "workers scale"}
+    {"db keys", "db migrate", "doctor", "down", "maintenance install", "notice", "ratelimit disable",
+     "ratelimit enable", "ratelimit throttle", "service install", "service uninstall", "sync diagnose", "up",
+     "users disable", "users quota", "users unlock", "workers scale"}
 )  # fmt: skip
 #: Commands that need a terminal, or do not end, or are not about a stack.
 LEFT_OUT = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,6 +60,8 @@ def init(
         found = _found(stack, wire, here)
         after = writing.with_stack(after, name, found, default=default)
         stack = config.load(environment, stack=name, text=after).stack()
+    else:
+        _require_address(stack.bind)
     if old is not None:
         _require_stopped(old, stack, wire)
     changed, steps = after != before, ()
@@ -67,6 +70,20 @@ def init(
         steps = _write(stack, path, after, sentence, wire, options)
     meant = _is_meant(name, config.load(environment, text=after))
     return Initialised(name, meant, path, stack.folder, changed, options.dry_run, steps, stack.project_path)
+
+
+def _require_address(bind: str | None) -> None:
+    """Refuse an address that this machine cannot listen on, before it is in the file."""
+    if bind is None:
+        return
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+        try:
+            probe.bind((bind, 0))
+        except OSError as error:
+            raise ConfigError(
+                [f"This machine cannot listen on the address {bind}."], hint="Correct --bind; 0.0.0.0 is all addresses."
+            ) from error
 
 
 def _require_stopped(old: StackConfig, new: StackConfig, wire: Callable[[StackConfig], Ports]) -> None:

@@ -134,7 +134,7 @@ class Expression:
             raise UsageError(
                 f"{expression!r} is not a valid regular expression: {_reason(error)}.",
                 hint="Put \\ before special characters; look-around and back-references are not known.",
-            ) from error
+            ) from None  # its only word are bytes, which the message has already
 
     def is_in(self, text: str) -> bool:
         """Whether the text contains a match."""

@@ -117,6 +117,7 @@ class _Import:
 
     def __init__(self, ports: Ports, token: str, archive: Archive) -> None:
         self._ports, self._token, self._archive = ports, token, archive
+        self._passes = ports.rate_limits.passes()
 
     def create(self, owner: str, name: str) -> str:
         """Create the project with its files; return its id. On failure, remove the incomplete project."""
@@ -161,7 +162,7 @@ class _Import:
             with self._archive.zip.open(info) as content:
                 upload = Upload(name, cast(BinaryIO, content), info.file_size)
                 path = f"/api/v1/files/{project}/{quote(name, safe='/')}/"
-                request = ApiRequest("POST", path, self._token, upload=upload)
+                request = ApiRequest("POST", path, self._token, upload=upload, headers=self._passes)
                 self._good(self._ports.api.send(request, timeout_s=TRANSFER_S), f"the upload of {name}")
         self._compare(project, listed)
 
@@ -180,7 +181,8 @@ class _Import:
 
     def _upload(self, path: str, name: str, data: bytes) -> ApiAnswer:
         upload = Upload(name, io.BytesIO(data), len(data))
-        return self._ports.api.send(ApiRequest("POST", path, self._token, upload=upload), timeout_s=TRANSFER_S)
+        request = ApiRequest("POST", path, self._token, upload=upload, headers=self._passes)
+        return self._ports.api.send(request, timeout_s=TRANSFER_S)
 
     def _send(self, method: str, path: str, document: object = None) -> ApiAnswer:
         return self._ports.api.send(ApiRequest(method, path, self._token, document=document), timeout_s=TRANSFER_S)

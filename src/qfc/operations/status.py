@@ -32,16 +32,16 @@ class Status:
 
 
 def status(ports: Ports) -> Status:
-    """Return the status; the queue is read while the processes are being measured."""
-    with ThreadPoolExecutor(1) as background:
-        pending = background.submit(_queue, ports)
+    """Return the status; queue and address are read while the processes are being measured."""
+    with ThreadPoolExecutor(2) as background:
+        pending, address = background.submit(_queue, ports), background.submit(_url, ports)
         services = ports.runtime.services()
         disk = _disk(ports)
-        queue = pending.result()
+        queue, url = pending.result(), address.result()
     if disk is not None:
         note_disks(ports)
     findings = (*judge(services, queue, disk, ports.interrupted()), *_of_monitor(ports))
-    return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, _url(ports))
+    return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
 def note_disks(ports: Ports) -> tuple[Disk, ...]:

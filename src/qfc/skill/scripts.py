@@ -196,6 +196,37 @@ SCRIPTS: tuple[Script, ...] = (
             Flag("--for", "How long, with --throttle.", "SPAN"),
         ),
     ),
+    Script(
+        "qfield_monitor_daemon.py",
+        "Watch the server, repair what is safe, tell people of the rest; runs until it is stopped.",
+        ("monitor", "run"),
+        flags=(
+            Flag("--install", "Start it with the machine.", command=("monitor", "install")),
+            Flag("--uninstall", "Start it no more.", command=("monitor", "uninstall")),
+            Flag("--status", "What it sees, and what it did.", command=("monitor", "status")),
+            Flag("--incidents", "What happened, and how it ended.", command=("monitor", "incidents")),
+        ),
+    ),
+    Script(
+        "qfield_cron_jobs.sh",
+        "The jobs of maintenance: list them, or let cron start them.",
+        ("maintenance", "list"),
+        flags=(
+            Flag("--install", "Let cron start them.", command=("maintenance", "install", "--cron")),
+            Flag("--uninstall", "Remove what starts them.", command=("maintenance", "uninstall")),
+            Flag("--history", "Show the last runs.", command=("maintenance", "history")),
+        ),
+    ),
+    *(
+        Script(name, text, ("maintenance", "run", job))
+        for name, job, text in (
+            ("qfield_quick_check.sh", "quick-check", "Look at the server, and record what was seen."),
+            ("qfield_cleanup.sh", "cleanup", "Free what is not needed; never volumes, never what a way back needs."),
+            ("qfield_scheduled_restart.sh", "restart-workers", "Restart idle workers, one at a time."),
+            ("qfield_daily_maintenance.sh", "daily", "The maintenance of a day: backup, database, stuck jobs, report."),
+            ("qfield_stats.sh", "stats", "The use of the server, by day and week."),
+        )
+    ),
 )
 
 

@@ -17,6 +17,8 @@ from ..errors import DamagedError, QfcError
 FORMAT = 1
 DATABASE, REFERENCES, CONFIGURATION, SECRETS = "database.dump", "references.jsonl", "configuration.tar", "secrets.tar"
 PARTS = (DATABASE, REFERENCES, CONFIGURATION, SECRETS)
+#: A part of sets of servers whose store names objects otherwise than by their content.
+PLACES = "places.jsonl"
 
 
 @dataclass(frozen=True)
@@ -31,11 +33,42 @@ class Stored:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a server keeps an object: the name of the store in its settings, the key, the version of a store that has
+    versions, and the store's own tag of the content, where it has one."""
+
+    store: str
+    key: str
+    version: str = ""
+    etag: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.store}:{self.key}"
+
+
+@dataclass(frozen=True)
 class Reference:
-    """An object that the database refers to. `size` is None where the database does not record it."""
+    """An object that the database refers to. `size` is None, and `sha256` empty, where the database does not say.
+
+    `place` is None where the server's store names objects by their content.
+    """
 
     sha256: str
     size: int | None
+    place: Place | None = None
+
+    @property
+    def name(self) -> str:
+        """What the database calls it."""
+        return self.place.key if self.place else self.sha256
+
+
+@dataclass(frozen=True)
+class Located:
+    """An object of a set, and where the server keeps it."""
+
+    stored: Stored
+    place: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -53,14 +86,27 @@ class NewerFile:
     uploaded_by: str | None
     uploaded_at: datetime
     by_job: bool
+    store: str = ""
+    key: str = ""
+
+    @property
+    def reference(self) -> Reference:
+        """Its content."""
+        return Reference(self.sha256, self.size, Place(self.store, self.key) if self.key else None)
 
 
 @dataclass(frozen=True)
 class Missing:
-    """An object that the dump refers to and the set lacks, with the reason."""
+    """An object that the dump refers to and the set lacks, with the reason. `name` is what the database calls it."""
 
     sha256: str
     why: str
+    name: str = ""
+
+    @property
+    def shown(self) -> str:
+        """A name for people."""
+        return self.name or f"{self.sha256[:12]}…"
 
 
 @dataclass(frozen=True)
@@ -90,7 +136,10 @@ class Objects:
 
 @dataclass(frozen=True)
 class Manifest:
-    """The content of a set. A restore is exact as of `taken_at`, the time of the database's snapshot."""
+    """The content of a set. A restore is exact as of `taken_at`, the time of the database's snapshot.
+
+    `release` names what the server runs, where that is not part of qfc.
+    """
 
     id: str
     stack: str
@@ -106,6 +155,7 @@ class Manifest:
     recipient: str
     encryption: str
     format: int = FORMAT
+    release: str = ""
 
     @property
     def seconds(self) -> float:
@@ -130,7 +180,7 @@ class Manifest:
 
 @dataclass(frozen=True)
 class DumpContent:
-    """What was found in a dump that was read to its end: the rows of each table, the objects that rows refer to."""
+    """What was found in a dump that was read to its end: the rows of each table, the names of objects in rows."""
 
     tables: Mapping[str, int]
     references: frozenset[str]
@@ -204,6 +254,22 @@ def references_of(file: BinaryIO) -> Iterator[Stored]:
             yield Stored(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise DamagedError("The list of objects cannot be read.") from error
+
+
+def places_lines(places: Iterable[tuple[str, Place]]) -> Iterator[bytes]:
+    """Yield the lines of the list that says where the server keeps objects, by their sha256."""
+    for sha256, place in places:
+        yield json.dumps({"sha256": sha256, **asdict(place)}, separators=(",", ":")).encode() + b"\n"
+
+
+def places_of(file: BinaryIO) -> Iterator[tuple[str, Place]]:
+    """Yield sha256 and place of each object of such a list. Raises DamagedError for a line that is not one."""
+    for line in file:
+        try:
+            document = json.loads(line)
+            yield document.pop("sha256"), Place(**document)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise DamagedError("The list of places cannot be read.") from error
 
 
 def choose(manifests: Sequence[Manifest], wanted: str | None) -> Manifest | None:

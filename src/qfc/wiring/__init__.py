@@ -14,6 +14,7 @@ from .base import LOCAL
 if TYPE_CHECKING:
     from ..config import BackupConfig, NotifyConfig, StackConfig
     from ..stack.ports import Machine, Ports, Post
+    from ..stack.ports.crontab import Crontab
     from ..stack.ports.units import Units
 
 
@@ -22,9 +23,10 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
 
     `backup` says how it is backed up; None: in the usual way.
     """
+    from ..config import BackupConfig
+
     match stack.kind:
         case Kind.EMBEDDED:
-            from ..config import BackupConfig
             from .embedded import EmbeddedPorts
 
             if stack.host != LOCAL:
@@ -36,7 +38,7 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
         case Kind.COMPOSE:
             from .compose import ComposePorts
 
-            return ComposePorts(stack, machine(stack, os.environ))
+            return ComposePorts(stack, machine(stack, os.environ), backup or BackupConfig())
         case Kind.SWARM:
             raise ConfigError(
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],
@@ -49,6 +51,13 @@ def units(*, system: bool) -> Units:
     from ..drivers.systemd import Systemd
 
     return Systemd(system=system)
+
+
+def crontab(account: str) -> Crontab:
+    """Return the table of cron of the system, whose lines run as an account; without one, that of this user."""
+    from ..drivers.crontab import SystemCrontab, UserCrontab
+
+    return SystemCrontab(account) if account else UserCrontab()
 
 
 def posts(notify: NotifyConfig) -> tuple[Post, ...]:

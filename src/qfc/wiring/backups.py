@@ -1,4 +1,4 @@
-"""The backups of an embedded stack, from its configuration."""
+"""The place of backups from the configuration, and the backups of an embedded stack."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from ..stack.backup_rules import Retention
 from ..stack.ports import Backups, ObjectStore, Ports
 
 if TYPE_CHECKING:
+    from ..drivers.backups.keys import FileBackupKeys
+    from ..drivers.backups.plain import PlainBackupStore
+    from .base import StackPorts
     from .embedded import EmbeddedPorts
 
 
@@ -23,33 +26,31 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
     """Return the backups of an embedded stack. Nothing is created."""
     from ..drivers.backups.backups import StackBackups
     from ..drivers.backups.embedded import EmbeddedBackupSource
-    from ..drivers.backups.keys import FileBackupKeys
-    from ..drivers.backups.plain import PlainBackupStore
     from ..drivers.backups.restore import EmbeddedRestoreTarget
 
-    own = ports.folder / "backup"
-    keys = FileBackupKeys(own)
-    target, place, settle = _target(ports, config)
-    store = PlainBackupStore(
-        target,
-        keys,
-        place=place,
-        encryption=config.encryption.value,
-        progress=own / "progress.jsonl",
-        settle=settle,
-    )
     return StackBackups(
-        store,
-        keys,
+        *store_of(ports, config),
         lambda: EmbeddedBackupSource(ports.embedded, ports.connect, ports.objects),
         lambda: EmbeddedRestoreTarget(ports.embedded),
         lambda: scratch_stack(ports),
-        retention=_retention(config),
+        retention=retention_of(config),
         encryption=config.encryption.value,
         records=ports.records,
         born_at=lambda: _born_at(ports.embedded.layout.secrets / "SECRET_KEY"),
         pg_restore=ports.embedded.pg_restore,
     )
+
+
+def store_of(ports: StackPorts, config: BackupConfig) -> tuple[PlainBackupStore, FileBackupKeys]:
+    """Return the place of a stack's sets, and its key."""
+    from ..drivers.backups.keys import FileBackupKeys
+    from ..drivers.backups.plain import PlainBackupStore
+
+    own = ports.folder / "backup"
+    keys = FileBackupKeys(own)
+    target, place, settle = _target(ports, config)
+    progress, encryption = own / "progress.jsonl", config.encryption.value
+    return PlainBackupStore(target, keys, place=place, encryption=encryption, progress=progress, settle=settle), keys
 
 
 @contextmanager
@@ -90,7 +91,7 @@ def _remove(scratch: EmbeddedPorts) -> None:
         raise QfcError(f"{scratch.folder} cannot be removed.", hint="Remove it by hand.")
 
 
-def _target(ports: EmbeddedPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
+def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
     """Return the place of the sets, its name for people, and what forces everything to its disk."""
     if config.bucket_file is not None:
         from ..drivers.objects.s3 import S3ObjectStore, bucket_of
@@ -117,7 +118,7 @@ def _born_at(secret: Path) -> datetime | None:
         return None
 
 
-def _retention(config: BackupConfig) -> Retention:
+def retention_of(config: BackupConfig) -> Retention:
     return Retention(
         last=config.keep_last,
         daily=config.keep_daily,

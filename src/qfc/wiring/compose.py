@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ..errors import RefusedError
 from .base import LOCAL, StackPorts
 
 if TYPE_CHECKING:
     import psycopg
 
+    from ..config import BackupConfig, StackConfig
     from ..drivers.docker import Container, Engine
     from ..drivers.routes.api import ApiRoutes, BestApi
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Deployment,
         Footprint,
         Lock,
+        Machine,
         ObjectStore,
         RateLimiter,
         Workload,
@@ -32,6 +33,10 @@ if TYPE_CHECKING:
 
 class ComposePorts(StackPorts):
     """The ports of one deployment."""
+
+    def __init__(self, stack: StackConfig, machine: Machine, backup: BackupConfig) -> None:
+        super().__init__(stack, machine)
+        self.backup_settings = backup
 
     @property
     def engine(self) -> Engine:
@@ -58,7 +63,12 @@ class ComposePorts(StackPorts):
         return self.once(
             "runtime",
             lambda: ComposeRuntime(
-                self.observer, self.clock, self._held_jobs, lambda: self.api.answers(), lambda: self.database
+                self.observer,
+                self.clock,
+                self._held_jobs,
+                lambda: self.api.answers(),
+                lambda: self.database,
+                self.variables(),
             ),
         )
 
@@ -80,12 +90,18 @@ class ComposePorts(StackPorts):
     def objects(self) -> ObjectStore:
         """The default store in the application's settings."""
         from ..drivers.objects.choice import open_store
+
+        return self.once("objects", lambda: open_store(self.observer.environment("app"), self.endpoint_here))
+
+    def endpoint_here(self, url: str) -> str:
+        """Return where this machine reaches an address that containers use."""
         from ..drivers.routes.endpoint import endpoint_here
 
-        def here(url: str) -> str:
-            return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
+        return endpoint_here(url, self.forwards, lambda: self.observer.snapshot().containers)
 
-        return self.once("objects", lambda: open_store(self.observer.environment("app"), here))
+    def variables(self) -> Mapping[str, str]:
+        """Return variables that replace those of containers in commands that run there: none."""
+        return {}
 
     @property
     def forwards(self) -> Forwards:
@@ -175,11 +191,10 @@ class ComposePorts(StackPorts):
 
     @property
     def backups(self) -> Backups:
-        """Raise RefusedError: deployments cannot be backed up yet."""
-        raise RefusedError(
-            f"{self.name} is {self.kind}: this release backs up embedded stacks only.",
-            hint="Before a deployment, qfc deploy dumps the database of this one by itself.",
-        )
+        """Sets in the folder or the bucket of the configuration."""
+        from .deployment_backups import deployment_backups
+
+        return self.once("backups", lambda: deployment_backups(self))
 
     @property
     def deployment(self) -> Deployment:

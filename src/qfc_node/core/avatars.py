@@ -16,7 +16,7 @@ _SALT = "qfc_node.avatar"
 
 def public_id(user_id: int) -> str:
     """Return what names an account's picture in addresses: nobody can guess it."""
-    return signing.Signer(salt=_SALT).sign_object({"id": user_id})
+    return signing.Signer(salt=_SALT).sign(str(user_id))
 
 
 def replace(user: User, picture: bytes) -> None:
@@ -36,8 +36,8 @@ def remove(user: User) -> None:
 def find(name: str) -> bytes | None:
     """Return the picture with a name of `public_id`; None without one."""
     try:
-        user_id = signing.Signer(salt=_SALT).unsign_object(name)["id"]
-    except (signing.BadSignature, LookupError, TypeError, ValueError):
+        user_id = int(signing.Signer(salt=_SALT).unsign(name))
+    except (signing.BadSignature, ValueError):
         return None
     picture = Avatar.objects.filter(user_id=user_id, user__is_active=True).values_list("picture", flat=True).first()
     return None if picture is None else bytes(picture)

@@ -2,6 +2,7 @@
 
 | layer | what it does |
 |---|---|
+| paths | only files of the project are opened, after links were followed |
 | drivers | GDAL has only the drivers and file systems that the reference page names |
 | references | what a file, a project or a filter names besides itself is looked at before GDAL opens anything |
 | schema | a SQLite file with virtual tables, functions or journals that reach outside is not opened |
@@ -23,6 +24,7 @@ VARIABLE = "QFC_NODE_GIS_WITHOUT"
 class Layer(Enum):
     """A layer of defence."""
 
+    PATHS = "paths"
     DRIVERS = "drivers"
     REFERENCES = "references"
     SCHEMA = "schema"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sqlite3
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from ctypes import c_double, c_int, c_ubyte, c_void_p
@@ -153,8 +152,8 @@ def _open(path: Path) -> Generator[c_void_p]:
 def _check_database(path: Path) -> None:
     try:
         sqlite_safety.check(path)
-    except sqlite3.Error as error:
-        raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+    except sqlite_safety.ERRORS as error:
+        raise GdalError(f"File '{path.name}' cannot be read: {sqlite_safety.said(error)}.") from error
 
 
 @contextmanager

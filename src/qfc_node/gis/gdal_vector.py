@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from ctypes import c_int, c_ubyte, c_void_p
@@ -200,8 +199,8 @@ def _check(path: Path, driver: str) -> None:
     if driver in _DATABASES:
         try:
             sqlite_safety.check(path)
-        except sqlite3.Error as error:
-            raise GdalError(f"File '{path.name}' cannot be read: {error}.") from error
+        except sqlite_safety.ERRORS as error:
+            raise GdalError(f"File '{path.name}' cannot be read: {sqlite_safety.said(error)}.") from error
     references.check_family(path)
     references.check_table(path)
     drawings.check(path)

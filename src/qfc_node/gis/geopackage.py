@@ -82,8 +82,9 @@ def open_read_only(path: Path) -> Generator[sqlite3.Connection]:
         connection.execute("PRAGMA trusted_schema = OFF")
         sqlite_safety.restrain(connection)
         yield connection
-    except sqlite3.DatabaseError as error:
-        raise GisError(f"File '{path.name}' is damaged or not a GeoPackage: {error}.") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        said = sqlite_safety.said(error)
+        raise GisError(f"File '{path.name}' is damaged or not a GeoPackage: {said}.") from error
     finally:
         connection.close()
 

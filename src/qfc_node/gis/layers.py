@@ -170,10 +170,10 @@ def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> Layer
 def _is_read_by_its_editor(state: LayerState) -> bool:
     """Whether what identifies the features shows that the file is sound, so that GDAL need not read it whole too."""
     source, path = state.layer.source, state.path
-    is_plain = isinstance(source, FileSource) and source.member is None and not source.subset
-    if not is_plain or path is None or path.suffix.lower() not in _GEOJSON:
+    if not isinstance(source, FileSource) or path is None or path.suffix.lower() not in _GEOJSON:
         return False
-    return source.layer_name in (None, path.stem) and not source.layer_id
+    is_whole = source.member is None and not source.subset
+    return is_whole and source.layer_name in (None, path.stem) and not source.layer_id
 
 
 def _open_with_gdal(source: Source, path: Path | None) -> None:

@@ -9,7 +9,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from . import delimited_text, gdal_vector, geopackage
+from . import delimited_text, gdal_vector, geopackage, sqlite_safety
 from .area import AreaError, AreaFilter, AreaOfInterest
 from .datasource import FileSource, Source, TextSource
 from .deltas.editing import Identity
@@ -92,7 +92,7 @@ def _note(data: OfflineData, source: SharedSource, copy: Callable[[], Copied]) -
     except AreaError:
         raise
     except (GisError, sqlite3.Error, ValueError) as error:  # a geometry may be no geometry
-        data.failures.update({state.layer.id: str(error) for state in source.states})
+        data.failures.update({state.layer.id: sqlite_safety.said(error) for state in source.states})
     else:
         data.tables.update({state.layer.id: copied for state in source.states})
 

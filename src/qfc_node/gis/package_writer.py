@@ -9,7 +9,7 @@ from pathlib import Path
 
 from . import package_files, stored_projects
 from .geopackage_copy import free_name
-from .port import PackagedFile
+from .port import GisError, PackagedFile
 from .project import Layer, Project
 from .project_archive import embedded_files
 
@@ -53,14 +53,21 @@ class PackageWriter:
         return tuple(PackagedFile(name, files[name]) for name in sorted(files))
 
     def _drop_stored_projects(self, files: dict[str, Path]) -> None:
-        """Replace GeoPackages that contain projects with passwords by copies without these projects."""
+        """Replace GeoPackages that contain projects with passwords by copies without projects."""
         for name in [name for name in files if name.lower().endswith(".gpkg") and files[name] != self.data_file]:
-            if projects := stored_projects.with_passwords(files[name]):
-                stored_projects.write_without(files[name], self._export_dir / name, projects)
-                files[name] = self._export_dir / name
-                files.pop(f"{name}-wal", None)
-                stored = ", ".join(f"'{project}'" for project in projects)
-                self.notes.append(f"File '{name}': the stored project {stored} does not travel: it has a password.")
+            if stored_projects.has_password(files[name]):
+                self._replace(files, name)
+
+    def _replace(self, files: dict[str, Path], name: str) -> None:
+        original = files.pop(name)
+        files.pop(f"{name}-wal", None)
+        try:
+            stored_projects.write_without(original, self._export_dir / name)
+        except GisError as error:
+            self.notes.append(f"File '{name}' does not travel: {error}")
+        else:
+            files[name] = self._export_dir / name
+            self.notes.append(f"File '{name}': the projects stored in it do not travel: one has a password.")
 
     def _travelling(self, kept: Iterable[Layer]) -> list[Path]:
         project = self._project

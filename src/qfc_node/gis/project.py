@@ -12,6 +12,8 @@ from . import datasource, old_legend, qgs_xml
 from .custom_properties import CustomProperties
 from .database_rules import DatabaseRules
 from .datasource import FileSource, Source, TextSource
+from .defence import Layer as Defence
+from .defence import is_on
 from .port import MissingFileError
 from .project_archive import read_project_xml
 from .project_entries import ProjectEntries
@@ -230,7 +232,7 @@ class Project:
     def locate(self, source: FileSource | TextSource) -> Path:
         """Return the path of a source's file. Raises MissingFileError if it is missing or not one of the project's."""
         path = Path(os.path.normpath(source.path))
-        if path.is_relative_to(self.files_root) and self.owns(path):
+        if (path.is_relative_to(self.files_root) or not is_on(Defence.PATHS)) and self.owns(path):
             return path
         name = self.file_name(path)
         alike = self._found_in_other_case(path)
@@ -240,7 +242,8 @@ class Project:
     def owns(self, path: Path) -> bool:
         """Whether a file exists among the project's, and no link on the way leads out of them."""
         try:
-            return path.resolve(strict=True).is_relative_to(self.files_root.resolve())
+            real = path.resolve(strict=True)
+            return real.is_relative_to(self.files_root.resolve()) or not is_on(Defence.PATHS)
         except (OSError, ValueError, RuntimeError):  # missing, not a name, links in a circle
             return False
 

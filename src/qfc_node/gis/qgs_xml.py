@@ -14,6 +14,7 @@ Element = etree._Element  # pyright: ignore[reportPrivateUsage]
 
 _DECLARED = re.compile(rb"""\s*(?:\xef\xbb\xbf)?<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)""")
 _ENCODINGS = ("utf-8", "us-ascii", "ascii", "utf-16")
+_UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DOCTYPE = b"<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 
 
@@ -69,8 +70,8 @@ def text_of(element: Element | None, path: str = "") -> str:
 
 def add(parent: Element, tag: str, attributes: dict[str, str] | None = None, text: str | None = None) -> Element:
     """Add a last child and return it."""
-    child = etree.SubElement(parent, tag, attributes or {})
-    child.text = text
+    child = etree.SubElement(parent, tag, {name: _writable(value) for name, value in (attributes or {}).items()})
+    child.text = None if text is None else _writable(text)
     return child
 
 
@@ -82,7 +83,12 @@ def child(parent: Element, tag: str) -> Element:
 
 def set_text(parent: Element, tag: str, text: str) -> None:
     """Set the text of the child of that name."""
-    child(parent, tag).text = text
+    child(parent, tag).text = _writable(text)
+
+
+def _writable(text: str) -> str:
+    """Return a text without the characters that no XML can contain; names in data may have them."""
+    return _UNWRITABLE.sub("\ufffd", text)
 
 
 def remove(element: Element) -> None:

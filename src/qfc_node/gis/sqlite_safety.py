@@ -67,6 +67,15 @@ def file_uri(path: Path) -> str:
     return f"file:{quote(str(path))}?mode=ro" + ("" if waiting else "&immutable=1")
 
 
+#: The errors of SQLite: Python cannot read the message of one that quotes bytes of the file which are not UTF-8.
+ERRORS = (sqlite3.Error, UnicodeDecodeError)
+
+
+def said(error: Exception) -> str:
+    """Return the message of one of `ERRORS`."""
+    return _decode(error.object) if isinstance(error, UnicodeDecodeError) else str(error)
+
+
 def is_sqlite(path: Path) -> bool:
     """Whether the file begins as one of SQLite."""
     with path.open("rb") as stream:

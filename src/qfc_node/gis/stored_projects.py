@@ -18,33 +18,36 @@ _TABLE = "qgis_projects"
 _ZIPPED = b"PK"
 
 
-def with_passwords(path: Path) -> list[str]:
-    """Return the names of the stored projects that contain a password, or that cannot be looked into."""
+def has_password(path: Path) -> bool:
+    """Whether a stored project contains a password, or cannot be looked into."""
     try:
         with geopackage.open_read_only(path) as connection:
             if not _has_projects(connection):
-                return []
-            rows = connection.execute(f"SELECT name, content FROM {_TABLE}").fetchall()
-    except (GisError, sqlite3.Error):  # whoever opens its layers says so
-        return []
-    return [str(name) for name, content in rows if not _is_clean(content)]
+                return False
+            contents = connection.execute(f"SELECT content FROM {_TABLE}")
+            return not all(_is_clean(content) for (content,) in contents)
+    except (GisError, sqlite3.Error):
+        return sqlite_safety.is_sqlite(path)
 
 
-def write_without(path: Path, target: Path, names: list[str]) -> None:
-    """Copy a GeoPackage without these projects, and without their bytes in its free pages. Raises sqlite3.Error."""
+def write_without(path: Path, target: Path) -> None:
+    """Copy a GeoPackage without stored projects, and without their bytes in its free pages. Raises GisError."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for end in ("", "-wal"):
         if (part := path.with_name(f"{path.name}{end}")).is_file():
             shutil.copyfile(part, target.with_name(f"{target.name}{end}"))
-    with closing(sqlite3.connect(target, isolation_level=None)) as connection:
-        for pragma in ("journal_mode = DELETE", "secure_delete = ON", "trusted_schema = OFF"):
-            connection.execute(f"PRAGMA {pragma}")
-        sqlite_safety.restrain(connection)
-        connection.executemany(f"DELETE FROM {_TABLE} WHERE name = ?", [(name,) for name in names])
+    try:
+        with closing(sqlite3.connect(target, isolation_level=None)) as connection:
+            for pragma in ("journal_mode = DELETE", "secure_delete = ON", "trusted_schema = OFF"):
+                connection.execute(f"PRAGMA {pragma}")
+            sqlite_safety.restrain(connection)
+            connection.execute(f"DROP TABLE IF EXISTS {_TABLE}")  # unlike deleting rows, it runs no trigger of the file
+    except sqlite3.Error as error:
+        raise GisError(f"The projects stored in '{path.name}' cannot be removed from the copy: {error}.") from error
 
 
 def _has_projects(connection: sqlite3.Connection) -> bool:
-    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?"
+    query = "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND lower(name) = ?"
     return bool(connection.execute(query, (_TABLE,)).fetchone()[0])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 import zipfile
 import zlib
@@ -60,8 +59,9 @@ def _look_at(path: Path, info: zipfile.ZipInfo) -> None:
                 unpacked.write_bytes(archive.read(info))
             if unpacked.suffix.lower() in _DATABASES:
                 sqlite_safety.check(unpacked)
-        except (*UNREADABLE, sqlite3.Error) as error:
-            raise GisError(f"'{info.filename}' in '{path.name}' cannot be read: {error}.") from error
+        except (*UNREADABLE, *sqlite_safety.ERRORS) as error:
+            said = sqlite_safety.said(error)
+            raise GisError(f"'{info.filename}' in '{path.name}' cannot be read: {said}.") from error
         references.check_table(unpacked)
         references.check_family(unpacked)
         drawings.check(unpacked)

@@ -4,6 +4,7 @@
 # (waitress has no types)
 from __future__ import annotations
 
+import ctypes
 import logging
 import socket
 from collections import Counter
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 REPORT_S = 60.0
 #: Seconds that a stopping server keeps an idle connection, for a request that may be on its way.
 LAST_REQUEST_S = 1.0
+#: Seconds between two times that memory is given back.
+GIVE_BACK_S = 10.0
 #: Which connections make room for others when there are too many: those that cost their client least.
 MAKES_ROOM = (Phase.HEADERS, Phase.IDLE, Phase.BODY)
 BUSY = b"HTTP/1.1 %s\r\nConnection: close\r\nRetry-After: 5\r\nContent-Length: 0\r\n\r\n"
@@ -44,7 +47,14 @@ class Server(TcpWSGIServer):
         self.by_address: Counter[str] = Counter()
         self.sent_away: Counter[str] = Counter()
         self.next_report = 0.0
+        #: Whether anything was served since memory was given back, and when that may be next.
+        self.has_worked, self.next_give_back = False, 0.0
         super().__init__(*arguments, **keywords)
+
+    def add_task(self, task: Any) -> None:
+        """Give a task to the threads."""
+        self.has_worked = True
+        super().add_task(task)
 
     def count(self, address: str, change: int) -> None:
         """Count a connection that was opened or closed."""
@@ -109,6 +119,16 @@ class Server(TcpWSGIServer):
             if self.is_stopping:
                 _end_if_idle(channel, moment)
         self._report(moment)
+        self.give_back(moment)
+
+    def give_back(self, moment: float) -> None:
+        """Give memory that large requests have left back to the system, once nothing is served."""
+        if not self.has_worked or moment < self.next_give_back:
+            return
+        if any(channel.requests for channel in self._connections()):
+            return
+        self.has_worked, self.next_give_back = False, moment + GIVE_BACK_S
+        trim_memory()
 
     def _report(self, moment: float) -> None:
         if self.sent_away and moment >= self.next_report:
@@ -128,6 +148,12 @@ class Server(TcpWSGIServer):
     def is_done(self) -> bool:
         """Whether no connection is left."""
         return not self.active_channels
+
+
+def trim_memory() -> None:
+    """Have the C library give back what was freed; others than GNU's do so themselves."""
+    with suppress(AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def _end_if_idle(channel: Connection, now: float) -> None:

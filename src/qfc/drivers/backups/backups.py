@@ -72,8 +72,9 @@ class StackBackups(Backups):
         return read_dump(self._pg_restore(), write)
 
     def state(self) -> BackupState:
+        manifests = self._store.manifests()
         return BackupState(
-            manifests=self._store.manifests(),
+            manifests=manifests,
             verdicts=self._store.verdicts(),
             unreadable=self._store.unreadable(),
             drill=self._drill(),
@@ -81,7 +82,7 @@ class StackBackups(Backups):
             has_identity=self._keys.identity() is not None,
             period=timedelta(hours=self._retention.period_hours),
             place=self._store.place,
-            born_at=self._born_at(),
+            born_at=None if manifests else self._born_at(),
         )
 
     def _drill(self) -> Drill | None:

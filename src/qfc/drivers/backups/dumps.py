@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import tempfile
 import threading
@@ -12,12 +13,17 @@ from ...errors import CommandError
 from ...stack.backup_set import DumpContent
 from ..commands import echo, said_without_secrets
 
-#: Columns that name objects, by table.
-REFERRING: Mapping[bytes, bytes] = {
-    b"public.filestorage_fileversion": b"content",
-    b"public.core_project": b"thumbnail_uri",
-    b"public.project_project": b"thumbnail_uri",
+#: Columns that name objects, by table: the first that a release has.
+REFERRING: Mapping[bytes, tuple[bytes, ...]] = {
+    b"public.filestorage_fileversion": (b"content",),
+    b"public.core_project": (b"thumbnail_uri",),
+    b"public.project_project": (b"thumbnail", b"thumbnail_uri"),
+    b"public.core_useraccount": (b"avatar", b"avatar_uri"),
+    b"public.core_faultydeltafile": (b"deltafile",),
+    b"public.project_projectseed": (b"xlsform_file",),
 }
+_ESCAPE = re.compile(rb"\\(.)")
+_ESCAPES: Mapping[bytes, bytes] = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _COPY, _END, _NULL = b"COPY ", b"\\.\n", b"\\N"
 
 
@@ -80,17 +86,25 @@ def _content(lines: IO[bytes]) -> DumpContent:
                 if column is not None:
                     value = row.rstrip(b"\n").split(b"\t")[column]
                     if value not in (_NULL, b""):
-                        references.add(value.decode())
+                        references.add(_unescaped(value))
             tables[table] = rows
     return DumpContent(tables, frozenset(references))
+
+
+def _unescaped(value: bytes) -> str:
+    """Return a value of COPY as it was: names of files may have backslashes."""
+    return value.decode() if b"\\" not in value else _ESCAPE.sub(_character, value).decode()
+
+
+def _character(found: re.Match[bytes]) -> bytes:
+    return _ESCAPES.get(found[1], found[1])
 
 
 def _target(line: bytes) -> tuple[str, int | None]:
     """Return the table of a COPY, and the place of its column that names objects."""
     table, _, columns = line.removeprefix(_COPY).partition(b" (")
-    wanted = REFERRING.get(table)
     names = columns.partition(b")")[0].replace(b'"', b"").split(b", ")
-    place = names.index(wanted) if wanted in names else None
+    place = next((names.index(one) for one in REFERRING.get(table, ()) if one in names), None)
     return table.decode().removeprefix("public."), place
 
 

@@ -7,9 +7,11 @@ from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from ...errors import QfcError
+from ...stack.backup_set import Reference
 from ...stack.ports import BackupSource, ObjectStore, Snapshot
 from ..postgres.connection import Connect
 from ..runtimes.embedded import EmbeddedRuntime
+from .programs import output_of
 from .snapshot import snapshot_of
 
 NODE_ENV, STATE, SECRET_KEY, DATABASE_PASSWORD, DATABASE_URL = (
@@ -28,10 +30,13 @@ class EmbeddedBackupSource(BackupSource):
         self._runtime, self._connect, self._objects = runtime, connect, objects
 
     def snapshot(self) -> AbstractContextManager[Snapshot]:
-        return snapshot_of(self._connect, self._runtime.database_command)
+        return snapshot_of(self._connect, lambda words: output_of(*self._runtime.database_command(words)))
 
-    def open(self, sha256: str) -> BinaryIO:
-        return self._objects.get(object_key(sha256))
+    def open(self, reference: Reference) -> BinaryIO:
+        return self._objects.get(object_key(reference.sha256))
+
+    def release(self) -> str:
+        return ""
 
     def configuration(self) -> Mapping[str, bytes]:
         return self._files(STATE)

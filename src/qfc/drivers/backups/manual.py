@@ -8,6 +8,7 @@ Made by qfc. No qfc is needed to restore them: `age`, `zstd`, `tar` and PostgreS
     sets/ID/manifest.json             what is in the set; sets/ID/manifest.json.sig is its signature
     sets/ID/database.dump.zst.age     the database, in the custom format of pg_dump
     sets/ID/references.jsonl.zst      the list of objects, one per line: sha256, file, checksums, sizes
+    sets/ID/places.jsonl.zst.age      of a deployment: sha256, store and key of every object, in order
     sets/ID/configuration.tar.zst.age settings
     sets/ID/secrets.tar.zst.age       SECRET_KEY and other secrets
     objects/KEY/ab/abcd….zst.age      files, by the sha256 of their content; sets share them
@@ -33,4 +34,6 @@ The files, each to the place where the node looks for it:
             mkdir -p "$folder"
             age --decrypt --identity key.txt "$file" | zstd --decompress > "$folder/$sha256"
         done
+
+An official server names them by path: upload the file with each sha256 under its key in places.jsonl.
 """

@@ -19,13 +19,16 @@ from typing import BinaryIO, cast
 from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
 from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import (
+    PLACES,
     REFERENCES,
     SECRETS,
     Manifest,
+    Place,
     Stored,
     Verdict,
     as_json,
     from_json,
+    places_of,
     references_lines,
     references_of,
     verdict_as_json,
@@ -115,6 +118,14 @@ class PlainBackupStore(BackupStore):
         self.read(manifest.parts[REFERENCES], content)
         content.seek(0)
         return references_of(content)
+
+    def places(self, manifest: Manifest) -> Iterator[tuple[str, Place]]:
+        if PLACES not in manifest.parts:
+            return iter(())
+        content = io.BytesIO()
+        self.read(manifest.parts[PLACES], content)
+        content.seek(0)
+        return places_of(content)
 
     def read(self, stored: Stored, sink: BinaryIO) -> None:
         is_encrypted = stored.file.endswith(ENCRYPTED)

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, BinaryIO, TypeVar, cast
+from typing import Any, BinaryIO, TypeVar, cast
 
 import psycopg
 
 from ...errors import DamagedError, NoTablesError, QfcError
 from ...files import keep_file
-from ...stack.backup_set import NewerFile, Stored
+from ...stack.backup_set import Located, NewerFile
 from ...stack.model import Delta
 from ...stack.ports import ObjectStore, RestoreTarget
-from ..commands import echo
 from ..objects.folder import FolderObjectStore
 from ..objects.s3 import S3ObjectStore, bucket_of
 from ..postgres import rows
@@ -27,8 +25,8 @@ from ..postgres.swap import NEW, OLD, DatabaseSwap
 from ..postgres_server import Endpoint
 from ..runtimes.embedded import EmbeddedRuntime
 from ..runtimes.embedded.programs import environment_of
-from .dumps import Feeding
 from .embedded import NODE_ENV, SECRET_KEY, object_key
+from .programs import input_of
 from .sealing import PIECE
 from .snapshot import counts
 
@@ -63,15 +61,29 @@ class EmbeddedRestoreTarget(RestoreTarget):
         bucket = bucket_of(settings, prefix="blobs/")
         return S3ObjectStore(bucket) if bucket else FolderObjectStore(self._runtime.layout.blobs, later=True)
 
-    def lacking(self, objects: Iterable[Stored]) -> tuple[Stored, ...]:
+    def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
         present = dict(self._objects.keys())
-        return tuple(one for one in objects if present.get(object_key(one.sha256)) != one.size)
+        return tuple(one for one in objects if present.get(object_key(one.stored.sha256)) != one.stored.size)
 
-    def put(self, stored: Stored, read: Callable[[BinaryIO], None]) -> None:
+    def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         with tempfile.SpooledTemporaryFile(8 * PIECE, dir=str(self._staging())) as content:
             read(cast(BinaryIO, content))
             content.seek(0)
-            self._objects.put(object_key(stored.sha256), cast(BinaryIO, content))
+            self._objects.put(object_key(located.stored.sha256), cast(BinaryIO, content))
+
+    def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
+        """Return none: an object with another content has another name."""
+        del objects
+        return ()
+
+    def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        self.put(located, read)
+
+    def put_back(self) -> None:
+        """Do nothing: nothing is overwritten."""
+
+    def settle_objects(self) -> None:
+        """Do nothing: nothing is overwritten."""
 
     def settle(self) -> None:
         if isinstance(self._objects, FolderObjectStore):
@@ -81,13 +93,7 @@ class EmbeddedRestoreTarget(RestoreTarget):
         name = self._endpoint.database + NEW
         self._swap.create(name)
         words = ["pg_restore", "--no-owner", "--exit-on-error", "--no-password", f"--dbname={name}"]
-        argv, environment = self._runtime.database_command(words)
-        echo(argv)
-        with (
-            tempfile.TemporaryFile() as said,
-            subprocess.Popen(argv, env=environment, stdin=subprocess.PIPE, stdout=said, stderr=said) as process,
-        ):
-            Feeding(cast("IO[bytes]", process.stdin), write).finish(process, said, "pg_restore")
+        input_of(*self._runtime.database_command(words), write)
 
     def discard(self) -> None:
         self._swap.drop(self._endpoint.database + NEW)

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-import subprocess
-import tempfile
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import IO, Any, BinaryIO, cast
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime
+from typing import BinaryIO
 
-from ...errors import CommandError
-from ...stack.backup_set import DatabaseFacts, Reference
+from ...stack.backup_set import DatabaseFacts, Place, Reference
 from ...stack.ports import Snapshot
-from ..commands import echo
 from ..postgres.connection import Connect, Database, Transaction
-from .dumps import last_words
 
 #: The class of the node's advisory locks on objects.
 LOCK_CLASS = 0x51464342
 
-#: Returns the command and the environment of a program of PostgreSQL, with the connection parameters.
-Program = Callable[[Sequence[str]], tuple[list[str], dict[str, str]]]
+#: Runs a program of PostgreSQL with the connection parameters, and gives its output; see `programs.py`.
+Program = Callable[[Sequence[str]], AbstractContextManager[BinaryIO]]
 
 
 class DatabaseSnapshot(Snapshot):
@@ -35,42 +31,27 @@ class DatabaseSnapshot(Snapshot):
 
     def references(self) -> Iterator[Reference]:
         for row in self._transaction.rows("backup.references"):
-            yield Reference(row["sha256"], row["size"])
+            place = Place(row["store"], row["name"]) if row["store"] else None
+            yield Reference(row["sha256"] or "", row["size"], place)
 
-    @contextmanager
-    def dump(self) -> Generator[BinaryIO]:
+    def unlisted_projects(self) -> Mapping[str, str]:
+        """Return the projects whose files are in no row, with the name of their store."""
+        if not self._transaction.answers("backup.unlisted_projects"):
+            return {}
+        return {row["id"]: row["store"] for row in self._transaction.rows("backup.unlisted_projects")}
+
+    @property
+    def lists_files(self) -> bool:
+        """Whether files have rows at all."""
+        return self._transaction.schema.has("file_version")
+
+    def dump(self) -> AbstractContextManager[BinaryIO]:
         words = ["pg_dump", "--format=custom", "--compress=0", "--no-password", f"--snapshot={self._facts.snapshot}"]
-        argv, environment = self._program(words)
-        echo(argv)
-        with (
-            tempfile.TemporaryFile() as said,
-            subprocess.Popen(
-                argv, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said
-            ) as process,
-        ):
-            try:
-                yield cast(BinaryIO, _Output(process, said))
-            except BaseException:
-                process.kill()
-                raise
+        return self._program(words)
 
-    def still_named(self, sha256s: Collection[str]) -> frozenset[str]:
+    def still_named(self, names: Collection[str]) -> frozenset[str]:
         with self._database.reading() as now:
-            return frozenset(row["sha256"] for row in now.rows("backup.still_named", names=list(sha256s)))
-
-
-class _Output:
-    """The output of a program. Its end raises CommandError unless the program has succeeded."""
-
-    def __init__(self, process: subprocess.Popen[bytes], said: IO[Any]) -> None:
-        self._process, self._said = process, said
-
-    def read(self, size: int = -1) -> bytes:
-        """Read output."""
-        chunk = cast("IO[bytes]", self._process.stdout).read(size)
-        if not chunk and (code := self._process.wait()) != 0:
-            raise CommandError(f"pg_dump ended with exit code {code}: {last_words(self._said)}")
-        return chunk
+            return frozenset(row["name"] for row in now.rows("backup.still_named", names=list(names)))
 
 
 @contextmanager
@@ -85,6 +66,16 @@ def snapshot_of(connect: Connect, program: Program) -> Generator[DatabaseSnapsho
     finally:
         for one in (reading, present, keeping):
             one.close()
+
+
+def born_at(connect: Connect) -> datetime | None:
+    """Return when the first migration was applied to a database."""
+    database = Database(connect)
+    try:
+        with database.reading() as now:
+            return now.row("backup.born")["born_at"]
+    finally:
+        database.close()
 
 
 def _facts(transaction: Transaction) -> DatabaseFacts:

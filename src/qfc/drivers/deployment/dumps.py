@@ -30,12 +30,12 @@ _FROM_FILE = 'path=$1; shift; exec "$@" <"$path"'
 
 # A newer client sets a parameter in its first lines that older servers do not know. The last line proves that the whole
 # dump was read: psql alone cannot distinguish a truncated dump from a complete one.
-_RESTORE = r"""
+RESTORE = r"""
 { pg_restore --no-owner --file=- && printf '%s\n' '\echo whole'; } |
     sed '1,50{/^SET transaction_timeout /d}' |
     psql --no-psqlrc --quiet --no-password --set=ON_ERROR_STOP=1 --output=/dev/null --dbname="$1"
 """
-_WHOLE = "whole"
+WHOLE = "whole"
 #: The name in errors of the command that reads dumps.
 _READER = "pg_restore"
 
@@ -104,8 +104,8 @@ class ServerDumps(Dumps):
     def _fill(self, name: str, path: PurePath) -> None:
         self._swap.create(name)
         try:
-            restored = self._in(self._tools().argv("sh", "-c", _RESTORE, "sh", name), path)
-            if restored.stdout.strip() != _WHOLE:
+            restored = self._in(self._tools().argv("sh", "-c", RESTORE, "sh", name), path)
+            if restored.stdout.strip() != WHOLE:
                 raise failed([_READER], replace(restored, exit_code=1))
         except CommandError as error:
             self._swap.drop(name)

@@ -66,7 +66,7 @@ def here(access: DatabaseAccess, parameters: Mapping[str, object]) -> Tools:
     names = {"host": "PGHOST", "hostaddr": "PGHOSTADDR", "port": "PGPORT", "sslmode": "PGSSLMODE"}
     environment = {variable: str(parameters[name]) for name, variable in names.items() if name in parameters}
     environment |= {"PGUSER": access.user, "PGPASSWORD": access.password, "PGDATABASE": access.database}
-    environment["PATH"] = f"{_programs()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    environment["PATH"] = f"{programs()}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
     return Tools(environment=environment)
 
 
@@ -76,7 +76,7 @@ def run_here(database: DatabaseRoute, argv: Sequence[str]) -> CommandResult:
     return run_attached(tools.argv(*argv), environment={**os.environ, **tools.environment}, check=False)
 
 
-def _programs() -> Path:
+def programs() -> Path:
     """Return the folder of the newest client programs: the Python package's, else that in PATH."""
     try:
         return locate().bin

@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from typing import Any
+from typing import Any, cast
 
 #: The keys of projects begin with it; other keys are left alone.
 PREFIX = "projects/"
@@ -35,7 +35,7 @@ def opened(options: dict[str, Any]) -> tuple[Any, str]:
     import boto3  # pyright: ignore[reportMissingTypeStubs]
     from botocore.config import Config
 
-    client: Any = boto3.client(  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
+    client: Any = cast(Any, boto3).client(
         "s3",
         endpoint_url=options.get("endpoint_url") or None,
         region_name=options.get("region_name") or None,

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
 
+#: The label of the containers that official workers start for jobs.
+JOB_LABEL = "job_id"
 COMPOSE = "com.docker.compose."
 PROJECT = f"{COMPOSE}project"
 SERVICE = f"{COMPOSE}service"
@@ -75,6 +77,11 @@ class Container:
         """Its number among the containers of its service, from 1."""
         text = self.labels.get(f"{COMPOSE}container-number", "1")
         return int(text) if text.isdigit() else 1
+
+    @property
+    def is_of_job(self) -> bool:
+        """Whether a worker started it for a job. It bears the labels of its image, which Compose built."""
+        return JOB_LABEL in self.labels and f"{COMPOSE}container-number" not in self.labels
 
     @property
     def config_hash(self) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import PurePosixPath
 
 from ...errors import CommandError, QfcError, UnreachableError
 from ...stack.model import CommandResult
-from ...stack.ports import Machine
+from ...stack.ports import Machine, Process
 from ..commands import said_without_secrets
 
 #: A command that only reads answers within this time; an engine that hangs is down.
@@ -61,6 +61,10 @@ class Engine:
         with self._translated(argv):
             result = self.machine.run(command, stdin=stdin, environment=given, timeout_s=timeout_s, check=False)
         return self._checked(argv, result, check)
+
+    def start(self, argv: Sequence[str]) -> AbstractContextManager[Process]:
+        """Start a command with open input and output; it ends with the `with` block."""
+        return self.machine.start(argv, environment={**self._mark()})
 
     @contextmanager
     def _translated(self, argv: Sequence[str]) -> Generator[None]:

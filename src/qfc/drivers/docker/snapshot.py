@@ -86,7 +86,7 @@ def _read(at: datetime, lines: Iterable[str]) -> Snapshot:
             containers.append(container(json.loads(line[line.index("{") :])))
     return Snapshot(
         at=at,
-        containers=tuple(containers),
+        containers=tuple(one for one in containers if not one.is_of_job),
         uses=_uses(parts.get("@use", [])),
         disks=tuple(parse_disk(" ".join(words)) for words in parts.get("@disk", [])),
         files=_checksums(parts),

@@ -8,12 +8,12 @@ settings of the application.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ...errors import ConfigError
+from ...errors import ConfigError, UsageError
 from ...stack.model import StoreFacts
 from ...stack.ports import ObjectStore
 from .s3 import Bucket, S3ObjectStore
@@ -68,13 +68,39 @@ def open_store(environment: Mapping[str, str], here: Here) -> ObjectStore:
     return opened(next(iter(stores_of(environment).values())), here)
 
 
-def opened(store: NamedStore, here: Here) -> ObjectStore:
-    """Return a store, as reached from here."""
+def opened(store: NamedStore, here: Here, *, below: str = "") -> ObjectStore:
+    """Return a store, as reached from here; with `below`, only what is below that folder (`folder/`) of it."""
     place = store.place
     if isinstance(place, WebDav):
-        return WebDavObjectStore(WebDav(here(place.url), place.user, place.password))
-    endpoint = here(place.endpoint) if place.endpoint else None
-    return S3ObjectStore(Bucket(place.name, place.access_key, place.secret_key, endpoint, place.region, place.prefix))
+        found = WebDavObjectStore(WebDav(here(place.url), place.user, place.password))
+        return FolderOf(found, below) if below else found
+    endpoint, prefix = here(place.endpoint) if place.endpoint else None, place.prefix + below
+    return S3ObjectStore(Bucket(place.name, place.access_key, place.secret_key, endpoint, place.region, prefix))
+
+
+class FolderOf(ObjectStore):
+    """A folder (`folder/`) of another store."""
+
+    def __init__(self, store: ObjectStore, folder: str) -> None:
+        self._store, self._folder = store, folder
+
+    def put(self, key: str, content: BinaryIO) -> int:
+        return self._store.put(self._name(key), content)
+
+    def get(self, key: str) -> BinaryIO:
+        return self._store.get(self._name(key))
+
+    def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
+        for key, size in self._store.keys(self._folder + prefix):
+            yield key.removeprefix(self._folder), size
+
+    def delete(self, key: str) -> None:
+        self._store.delete(self._name(key))
+
+    def _name(self, key: str) -> str:
+        if not key or key.startswith("/"):
+            raise UsageError(f"{key!r} is not a valid key.", hint="Use relative names such as a/b/c.")
+        return self._folder + key
 
 
 def _named(text: str) -> dict[str, NamedStore]:

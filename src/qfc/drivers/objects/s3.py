@@ -11,7 +11,9 @@ from ...errors import ConfigError, NotFoundError, UnreachableError, UsageError
 from ...stack.ports import ObjectStore
 
 Result = TypeVar("Result")
-MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
+#: The version of what was stored while a bucket had no versions.
+UNVERSIONED = "null"
 TIMEOUT_S = 10
 
 
@@ -55,6 +57,17 @@ def _secret(settings: Mapping[str, str], name: str) -> str:
         raise ConfigError([f"{name}_FILE: {path} cannot be read."], hint="Check its owner and permissions.") from error
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of an object. `is_current`: whoever asks for the key without a version gets it."""
+
+    key: str
+    id: str
+    size: int
+    etag: str
+    is_current: bool
+
+
 class S3ObjectStore(ObjectStore):
     """Stores objects in a bucket. The store itself guarantees that an object exists completely or not at all."""
 
@@ -80,6 +93,31 @@ class S3ObjectStore(ObjectStore):
         while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
             for item in page.get("Contents", []):
                 yield item["Key"].removeprefix(self._bucket.prefix), int(item["Size"])
+
+    def get_version(self, key: str, id: str) -> BinaryIO:
+        """Open a version of an object, also of one that was deleted since. Raises NotFoundError."""
+        name = self._name(key)
+        answer = self._ask(key, lambda: self._client.get_object(Bucket=self._bucket.name, Key=name, VersionId=id))
+        return cast(BinaryIO, answer["Body"])
+
+    def versions(self, prefix: str = "") -> Iterator[Version]:
+        """Yield every version under a prefix, by key and the newest first; without versions, the objects."""
+        full = self._bucket.prefix + prefix
+        pages = iter(self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket.name, Prefix=full))
+        while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
+            for item in page.get("Versions", []):
+                key, id = item["Key"].removeprefix(self._bucket.prefix), item.get("VersionId") or UNVERSIONED
+                tag = str(item.get("ETag", "")).strip('"')
+                yield Version(key, "" if id == UNVERSIONED else id, int(item["Size"]), tag, bool(item["IsLatest"]))
+
+    def erase(self, prefix: str) -> None:
+        """Remove everything under a prefix, with all versions and marks of deletion."""
+        full = self._bucket.prefix + prefix
+        pages = iter(self._client.get_paginator("list_object_versions").paginate(Bucket=self._bucket.name, Prefix=full))
+        while (page := self._ask(prefix, lambda: next(pages, None))) is not None:
+            for item in [*page.get("Versions", []), *page.get("DeleteMarkers", [])]:
+                names = {"Bucket": self._bucket.name, "Key": item["Key"], "VersionId": item["VersionId"]}
+                self._ask(prefix, lambda names=names: self._client.delete_object(**names))
 
     def delete(self, key: str) -> None:
         name = self._name(key)

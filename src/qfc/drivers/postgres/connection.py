@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +101,13 @@ class Database:
         """Yield a transaction that is committed at the end, or rolled back after an error or with `dry_run`."""
         with translated(), self._transaction("database.begin_writing", keep=not dry_run) as transaction:
             yield transaction
+
+    def vacuum(self, tables: Iterable[str]) -> None:
+        """Vacuum tables, on a connection of its own: it may take long, and no transaction can contain it."""
+        with translated(), closing(_adapted(self._connect())) as connection:
+            for name in tables:
+                log.info("> sql vacuum %s", name)
+                connection.execute(text("database.vacuum").format(name=sql.Identifier(name)))
 
     def close(self) -> None:
         """Close the connections that are not in use."""

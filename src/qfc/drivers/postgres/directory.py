@@ -15,6 +15,9 @@ from .connection import Connect, Database
 
 #: The number of the largest tables to report.
 TABLES = 20
+#: Tables with fewer dead rows need no vacuum, nor do those in which a smaller share is dead. PostgreSQL itself waits
+#: for twice that share.
+MANY_ROWS, DEAD_SHARE = 1000, 0.1
 #: The server's unit: 10^6 bytes.
 MEGABYTE = 1_000_000
 #: A token has 100 characters, like those of the application.
@@ -147,6 +150,14 @@ class PostgresDirectory(Directory):
     def close_session(self, token: str) -> None:
         with self._database.writing() as transaction:
             transaction.change("accounts.delete_token", key=token)
+
+    def vacuum(self) -> tuple[str, ...]:
+        with self._database.reading() as transaction:
+            due = tuple(
+                row["name"] for row in transaction.rows("database.vacuum_due", rows=MANY_ROWS, share=DEAD_SHARE)
+            )
+        self._database.vacuum(due)
+        return due
 
     def database(self) -> DatabaseStatus:
         with self._database.reading() as transaction:

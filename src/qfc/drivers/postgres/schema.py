@@ -46,6 +46,9 @@ TABLES: Mapping[str, tuple[str, ...]] = {
     "secret": ("core_secret",),
     "qgis_project": ("project_qgisproject",),
     "qgis_layer": ("project_qgislayer",),
+    "account": ("core_useraccount",),
+    "faulty_deltafile": ("core_faultydeltafile",),
+    "project_seed": ("project_projectseed",),
 }
 REQUIRED = ("job", "project", "user", "organization", "delta", "apply_job", "apply_job_delta")
 

@@ -18,9 +18,11 @@ select now() as taken_at, pg_current_wal_lsn()::text as position, pg_export_snap
        current_setting('server_version') as server_version
 
 -- name: tables
--- All tables of the application.
+-- All tables of the application, without those of extensions, whose rows no dump has.
 select c.relname as name from pg_catalog.pg_class c
 where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
+  and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass
+                  and d.objid = c.oid and d.deptype = 'e')
 order by name
 
 -- name: newest
@@ -28,20 +30,23 @@ order by name
 select (select max(created_at) from {job}) as job, (select max(created_at) from {delta}) as delta
 
 -- name: references
--- needs: file_version.content, project.thumbnail_uri
--- Every object that a row names, once; the size of a thumbnail is not recorded.
-select content as sha256, max(size) as size
-from (select v.content, v.size from {file_version} v
-      union all
-      select p.thumbnail_uri, null from {project} p where p.thumbnail_uri <> '') named
-group by content order by content
+-- Every object that a row names, once for each store; its checksum and size where a row has them. Without a name of a
+-- store, objects are named by their content.
+select name, store, max(sha256) as sha256, max(size) as size from ({named_objects}) named
+where name <> '' group by name, store order by store, name
 
 -- name: still_named
--- needs: file_version.content, project.thumbnail_uri
 -- Which of these objects a row names now.
-select content as sha256 from {file_version} where content = any(%(names)s)
-union
-select thumbnail_uri from {project} where thumbnail_uri = any(%(names)s)
+select distinct name from ({named_objects}) named where name = any(%(names)s)
+
+-- name: unlisted_projects
+-- needs: project.file_storage, file
+-- Projects of releases of 2025 whose files are not rows yet: the store alone knows them.
+select id::text as id, file_storage as store from {project} where file_storage = 'legacy_storage' order by id
+
+-- name: born
+-- When the first migration was applied to the database.
+select min(applied) as born_at from django_migrations
 
 -- name: edits_since
 -- The edits that arrived after a moment, with the content that devices sent, in order of arrival.
@@ -54,12 +59,9 @@ order by d.created_at, d.id
 
 -- name: files_since
 -- needs: file, file_version.content
--- The versions of project files that were stored after a moment, and whether a job that applied edits wrote them: the
--- versions and the end of the job are one transaction.
-select f.project_id::text as project_id, owner.username || '/' || p.name as project, f.name, v.content as sha256, v.size,
-       author.username as uploaded_by, v.uploaded_at,
-       exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply'
-               and j.xmin::text = v.xmin::text) as by_job
+-- The versions of project files that were stored after a moment, and whether a job that applied edits wrote them.
+select f.project_id::text as project_id, owner.username || '/' || p.name as project, f.name, v.size,
+       author.username as uploaded_by, v.uploaded_at, {newer_content}
 from {file_version} v
 join {file} f on f.id = v.file_id and f.file_type = 1
 join {project} p on p.id = f.project_id

@@ -46,6 +46,19 @@ where c.relkind in ('r', 'p') and pg_catalog.pg_table_is_visible(c.oid)
 order by bytes desc, name
 limit %(limit)s
 
+-- name: vacuum_due
+-- The tables with many dead rows, or with many changes since their statistics were made.
+select c.relname as name
+from pg_catalog.pg_stat_user_tables s
+join pg_catalog.pg_class c on c.oid = s.relid and pg_catalog.pg_table_is_visible(c.oid)
+where greatest(s.n_dead_tup, s.n_mod_since_analyze) >= %(rows)s
+  and greatest(s.n_dead_tup, s.n_mod_since_analyze) > %(share)s * s.n_live_tup
+order by name
+
+-- name: vacuum
+-- Frees the space of dead rows for new ones, and makes statistics. It locks out nobody who reads or writes.
+vacuum (analyze) {name}
+
 -- name: table_exists
 -- Whether a table of that name exists.
 select to_regclass(quote_ident(%(name)s)) is not null as found

@@ -141,3 +141,105 @@ owner.username || '/' || p.name as project, f.name, coalesce(v.size, 0) as size_
 from {file} f left join {file_version} v on v.id = f.latest_version_id
 join {project} p on p.id = f.project_id join {user} owner on owner.id = p.owner_id
 where f.file_type = 1
+
+-- name: version_objects
+-- needs: job.lease_token, file_version.content
+-- The objects of versions of files: name, checksum, size, store. The node names them by their content.
+select content as name, content as sha256, size, '' as store from {file_version}
+
+-- name: version_objects
+-- needs: file_version.content, file_version.sha256sum, file_version.file_storage
+-- Official servers name them by path and version, in a store of their settings.
+select content as name, encode(sha256sum, 'hex') as sha256, size,
+       coalesce(nullif(file_storage, ''), 'default') as store from {file_version}
+
+-- name: version_objects
+-- needs: file_version.content, file_version.sha256sum, project.file_storage, file
+-- Before, a project's row named the store.
+select v.content as name, encode(v.sha256sum, 'hex') as sha256, v.size,
+       coalesce(nullif(p.file_storage, ''), 'default') as store
+from {file_version} v join {file} f on f.id = v.file_id join {project} p on p.id = f.project_id
+
+-- name: version_objects
+-- None, where files have no rows.
+select null::text as name, null::text as sha256, null::bigint as size, '' as store where false
+
+-- name: thumbnail_objects
+-- needs: job.lease_token, project.thumbnail_uri
+-- The pictures of projects.
+select thumbnail_uri, thumbnail_uri, null::bigint, '' from {project} where thumbnail_uri <> ''
+
+-- name: thumbnail_objects
+-- needs: project.thumbnail
+-- Official servers: only the path is known.
+select p.thumbnail, null, null, coalesce(nullif({file_storage}, ''), 'default') from {project} p where p.thumbnail <> ''
+
+-- name: thumbnail_objects
+-- needs: project.thumbnail_uri
+-- Before, under another name.
+select p.thumbnail_uri, null, null, coalesce(nullif({file_storage}, ''), 'default') from {project} p where p.thumbnail_uri <> ''
+
+-- name: thumbnail_objects
+-- A release without them.
+select null, null, null, null where false
+
+-- name: avatar_objects
+-- needs: job.lease_token
+-- The pictures of users: the node has none.
+select null, null, null, null where false
+
+-- name: avatar_objects
+-- needs: account.avatar
+-- Those of official servers.
+select avatar, null, null, 'default' from {account} where avatar <> ''
+
+-- name: avatar_objects
+-- needs: account.avatar_uri
+-- Before, under another name.
+select avatar_uri, null, null, 'default' from {account} where avatar_uri <> ''
+
+-- name: avatar_objects
+-- A release without them.
+select null, null, null, null where false
+
+-- name: deltafile_objects
+-- needs: faulty_deltafile.deltafile
+-- Files of edits that an official server could not read.
+select deltafile, null, null, 'default' from {faulty_deltafile} where deltafile <> ''
+
+-- name: deltafile_objects
+-- A release without them.
+select null, null, null, null where false
+
+-- name: seed_objects
+-- needs: project_seed.xlsform_file
+-- Forms from which projects were created.
+select xlsform_file, null, null, 'default' from {project_seed} where xlsform_file <> ''
+
+-- name: seed_objects
+-- A release without them.
+select null, null, null, null where false
+
+-- name: named_objects
+-- Everything in the file stores that a row names.
+{version_objects} union all {thumbnail_objects} union all {avatar_objects} union all {deltafile_objects}
+union all {seed_objects}
+
+-- name: newer_content
+-- needs: job.lease_token
+-- Where the content of a version `v` of a file `f` is, and whether edits that were applied wrote it: the node stores the
+-- versions and the end of the job in one transaction.
+v.content as sha256, '' as store, '' as key,
+exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply'
+        and j.xmin::text = v.xmin::text) as by_job
+
+-- name: newer_content
+-- needs: file_version.sha256sum, project.file_storage
+-- Workers of official servers upload them while the job runs.
+encode(v.sha256sum, 'hex') as sha256, coalesce(nullif(p.file_storage, ''), 'default') as store, v.content as key,
+exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply'
+        and v.uploaded_at >= j.started_at and v.uploaded_at <= coalesce(j.finished_at, now())) as by_job
+
+-- name: newer_content
+-- A release whose files nobody can find by their rows.
+'' as sha256, '' as store, '' as key, false as by_job

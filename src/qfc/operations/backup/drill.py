@@ -10,13 +10,14 @@ from hashlib import sha256
 
 from ...errors import QfcError, RefusedError
 from ...stack.backup_health import DRILL_RECORD
-from ...stack.backup_set import Manifest, Reference
-from ...stack.model import ApiRequest
+from ...stack.backup_set import Located, Manifest, Place, Reference
+from ...stack.model import ApiRequest, Capability
 from ...stack.ports import Ports
 from ..guard import Options, guarded
 from ..management import unapplied_migrations
 from ..proof import prove
 from .restore import WORKER, Restoring
+from .restore_objects import located
 from .verify import chosen
 
 #: How many files are read and compared with their names.
@@ -59,11 +60,7 @@ def db_drill(ports: Ports, wanted: str | None, options: Options) -> Drilled:
     """Restore a set on trial, check and use it, remove everything, and record the result. The stack is not touched."""
     manifest = chosen(ports, wanted)[0]
     with guarded(ports, "db drill", target=manifest.id, options=options) as guard:
-        steps = (
-            f"Restore {manifest.id} into a scratch stack on this machine",
-            "Start it, log in, upload a project, package it, apply an edit",
-            "Remove the scratch stack",
-        )
+        steps = _steps(ports, manifest)
         if False in [guard.step(one) for one in steps]:
             return Drilled(manifest.id, False, 0, 0, None, (), True, guard.steps)
         _require_room(ports, manifest)
@@ -85,6 +82,20 @@ def db_drill(ports: Ports, wanted: str | None, options: Options) -> Drilled:
         )
         _record(ports, result)
     return result
+
+
+def _steps(ports: Ports, manifest: Manifest) -> tuple[str, ...]:
+    if ports.offers(Capability.CONTAINERS):
+        return (
+            f"Restore {manifest.id} into a scratch database of the server and a scratch folder of its file stores",
+            "Let the application read it",
+            "Remove both",
+        )
+    return (
+        f"Restore {manifest.id} into a scratch stack on this machine",
+        "Start it, log in, upload a project, package it, apply an edit",
+        "Remove the scratch stack",
+    )
 
 
 def _require_room(ports: Ports, manifest: Manifest) -> None:
@@ -124,7 +135,7 @@ class _Drill:
                     self.report(name)
                     if not self._holds(name, check):
                         return
-                    if name == _STARTED:
+                    if name in (_STARTED, _READ):
                         self.restored_s = self.ports.clock.monotonic() - began
         except QfcError as error:
             self.assertions.append(Assertion("the scratch stack is removed", False, error.message))
@@ -141,6 +152,9 @@ class _Drill:
         yield "no reference is broken", lambda: self._references(scratch)
         yield "files have the content that their names say", lambda: self._sample(scratch)
         yield "the newest job and edit are there", lambda: self._newest(scratch)
+        if scratch.offers(Capability.CONTAINERS):
+            yield _READ, lambda: _migrations(scratch)
+            return
         yield _STARTED, lambda: self._start(scratch)
         yield "all migrations are applied", lambda: _migrations(scratch)
         yield "a user logs in", lambda: _login(scratch)
@@ -151,27 +165,27 @@ class _Drill:
         return f"{sum(self.manifest.database.tables.values())} rows in {len(self.manifest.database.tables)} tables"
 
     def _references(self, scratch: Ports) -> str:
-        objects = {one.sha256: one.size for one in self.ports.backups.store.references(self.manifest)}
+        objects = [*located(self.ports.backups.store, self.manifest)]
+        sizes = {_name(one): one.stored.size for one in objects}
         with scratch.backups.source.snapshot() as snapshot:
             named = list(snapshot.references())
-        broken = [one for one in named if not _is_there(one, objects)]
-        lacking = scratch.backups.target.lacking(self.ports.backups.store.references(self.manifest))
-        if broken or lacking:
-            first = broken[0].sha256 if broken else lacking[0].sha256
-            raise QfcError(f"{len(broken) + len(lacking)} objects are missing, such as {first[:12]}….")
+        broken = [one.name for one in named if not _is_there(one, sizes)]
+        broken += [_name(one) for one in scratch.backups.target.lacking(objects)]
+        if broken:
+            raise QfcError(f"{len(broken)} objects are missing, such as {broken[0]}.")
         return f"{len(named)} objects"
 
     def _sample(self, scratch: Ports) -> str:
-        names = sorted(one.sha256 for one in self.ports.backups.store.references(self.manifest))
-        sample = secrets.SystemRandom().sample(names, min(SAMPLE, len(names)))
-        for name in sample:
+        objects = [*located(self.ports.backups.store, self.manifest)]
+        sample = secrets.SystemRandom().sample(objects, min(SAMPLE, len(objects)))
+        for one in sample:
             digest = sha256()
-            with scratch.backups.source.open(name) as file:
+            with scratch.backups.source.open(_in_copy(one)) as file:
                 while chunk := file.read(PIECE):
                     digest.update(chunk)
-            if digest.hexdigest() != name:
-                raise QfcError(f"{name[:12]}… has other bytes.")
-        return f"{len(sample)} of {len(names)} files"
+            if digest.hexdigest() != one.stored.sha256:
+                raise QfcError(f"{_name(one)} has other bytes.")
+        return f"{len(sample)} of {len(objects)} files"
 
     def _newest(self, scratch: Ports) -> str:
         with scratch.backups.source.snapshot() as snapshot:
@@ -188,10 +202,21 @@ class _Drill:
 
 
 _STARTED = "the server starts"
+_READ = "the application reads the copy, and all migrations are applied"
 
 
-def _is_there(reference: Reference, objects: dict[str, int]) -> bool:
-    return reference.sha256 in objects and reference.size in (None, objects[reference.sha256])
+def _name(object: Located) -> str:
+    return object.place.key if object.place else object.stored.sha256
+
+
+def _in_copy(object: Located) -> Reference:
+    """Return where the copy has an object: there it has another version."""
+    place = Place(object.place.store, object.place.key) if object.place else None
+    return Reference(object.stored.sha256, object.stored.size, place)
+
+
+def _is_there(reference: Reference, sizes: dict[str, int]) -> bool:
+    return reference.name in sizes and reference.size in (None, sizes[reference.name])
 
 
 def _migrations(scratch: Ports) -> str:

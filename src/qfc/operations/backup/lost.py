@@ -118,7 +118,7 @@ def apply_again(ports: Ports, path: Path, options: Options) -> AppliedAgain:
 
     The server knows an edit by its id, so it is applied once, however often this is called.
     """
-    edits, files = _read(path)
+    edits, files = _read(ports, path)
     what = f"Send {count(len(edits), 'edit')} and {count(len(files), 'file')} to the server again"
     sending = _Sending(ports)
     with guarded(ports, "db reapply", target=str(path), options=options, question=f"{what}?") as guard:
@@ -160,7 +160,7 @@ class _Sending:
         what = f"{file.name} in {file.project}"
         path = f"/api/v1/files/{file.project_id}/{quote(file.name, safe='/')}/"
         try:
-            with self._ports.backups.source.open(file.sha256) as stored:
+            with self._ports.backups.source.open(file.reference) as stored:
                 sent = self._post(what, path, file.uploaded_by or "", Upload(file.name, stored, file.size))
         except NotFoundError:
             self.left.append(Left(what, "its bytes are in the safety set only"))
@@ -186,16 +186,21 @@ def _batches(edits: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any
         yield list(batch)
 
 
-def _read(path: Path) -> tuple[Sequence[dict[str, Any]], Sequence[NewerFile]]:
+def _read(ports: Ports, path: Path) -> tuple[Sequence[dict[str, Any]], Sequence[NewerFile]]:
     """Return the edits of an export, and the newest version of each file that nobody's edits write again."""
     try:
-        document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        document: dict[str, Any] = json.loads(_content(ports, path))
         edits = [one for one in document["edits"] if one["status"] not in SKIPPED]
         found = [_newer(one) for one in document["files"]]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, NotFoundError, ValueError, KeyError, TypeError) as error:
         raise UsageError(f"{path} is not an export of edits: {type(error).__name__}.") from error
     newest = {(one.project_id, one.name): one for one in found if not one.by_job}
     return edits, list(newest.values())
+
+
+def _content(ports: Ports, path: Path) -> bytes:
+    """Return a file of this machine, or of the stack's host: a restore leaves it there."""
+    return path.read_bytes() if path.exists() else ports.host.read_bytes(path)
 
 
 def _newer(document: dict[str, Any]) -> NewerFile:

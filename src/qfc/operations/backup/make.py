@@ -6,38 +6,35 @@ import io
 import secrets
 import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, cast
 
 from ... import __version__
-from ...errors import DamagedError, NotFoundError, QfcError, RefusedError
+from ...errors import DamagedError, QfcError, RefusedError
 from ...stack.backup_key import IMPORT_IT
 from ...stack.backup_set import (
     CONFIGURATION,
     DATABASE,
+    PLACES,
     REFERENCES,
     SECRETS,
     DatabaseFacts,
     Manifest,
     Missing,
-    Objects,
-    Reference,
     Stored,
+    places_lines,
     references_lines,
 )
 from ...stack.ports import Ports, Snapshot
 from ..guard import Options, guarded
+from .copying import Copying
 from .verify import verify_set
 
-#: Objects between two lines of progress.
-REPORTED = 5000
 #: Lists of objects up to this size stay in memory.
 IN_MEMORY = 8 * 1024 * 1024
 CREATE_KEY = "Create the key that backups are encrypted to"
-DELETED, LOST = "deleted while the backup ran", "not in the store of the server"
-CHANGED = "its bytes in the store of the server are damaged"
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def make(ports: Ports, report: Callable[[str], None]) -> tuple[Manifest, tuple[s
     with ports.backups.source.snapshot() as snapshot:
         manifest = making.run(snapshot)
     ports.backups.store.seal(manifest)
-    verdict = verify_set(ports, manifest, read=making.added)
+    verdict = verify_set(ports, manifest, read=making.copying.added)
     return manifest, verdict.problems
 
 
@@ -129,9 +126,9 @@ class _Making:
     ports: Ports
     report: Callable[[str], None]
     parts: dict[str, Stored] = field(default_factory=dict[str, Stored])
-    objects: list[Stored] = field(default_factory=list[Stored])
-    added: list[Stored] = field(default_factory=list[Stored])
-    missing: list[Missing] = field(default_factory=list[Missing])
+
+    def __post_init__(self) -> None:
+        self.copying = Copying(self.ports, self.report)
 
     def run(self, snapshot: Snapshot) -> Manifest:
         """Store everything except the manifest."""
@@ -139,44 +136,23 @@ class _Making:
         id = f"{snapshot.facts.taken_at:%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         with snapshot.dump() as dump:
             self._part(id, DATABASE, dump)
-        self._copy(list(snapshot.references()))
-        self.missing = _explained(self.missing, snapshot)
+        self.copying.run(snapshot)
         backups = self.ports.backups
         self._part(id, CONFIGURATION, _tar(backups.source.configuration(), snapshot.facts.taken_at))
         self._part(id, SECRETS, _tar(backups.source.secrets(), snapshot.facts.taken_at))
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as list_file:
-            list_file.writelines(references_lines(self.objects))
-            list_file.seek(0)
-            self._part(id, REFERENCES, cast(BinaryIO, list_file))
+        self._list(id, REFERENCES, references_lines(self.copying.objects.values()))
+        if self.copying.places:
+            self._list(id, PLACES, places_lines(self.copying.places))
         return self._manifest(id, started, snapshot.facts)
 
     def _part(self, id: str, name: str, content: BinaryIO) -> None:
         self.parts[name] = self.ports.backups.store.put_part(id, name, content)
 
-    def _copy(self, references: Sequence[Reference]) -> None:
-        """Store the objects that are not in the store yet; note those that cannot be had."""
-        known = self.ports.backups.store.known([one.sha256 for one in references])
-        for number, reference in enumerate(references, start=1):
-            present = known.get(reference.sha256)
-            if present is None:
-                self._add(reference)
-            else:
-                self.objects.append(present)
-            if number % REPORTED == 0:
-                self.report(f"{number} of {len(references)} objects")
-
-    def _add(self, reference: Reference) -> None:
-        backups = self.ports.backups
-        try:
-            with backups.source.open(reference.sha256) as content:
-                stored = backups.store.put_object(reference.sha256, content)
-        except NotFoundError:
-            self.missing.append(Missing(reference.sha256, LOST))
-        except DamagedError:
-            self.missing.append(Missing(reference.sha256, CHANGED))
-        else:
-            self.objects.append(stored)
-            self.added.append(stored)
+    def _list(self, id: str, name: str, lines: Iterable[bytes]) -> None:
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as file:
+            file.writelines(lines)
+            file.seek(0)
+            self._part(id, name, cast(BinaryIO, file))
 
     def _manifest(self, id: str, started: datetime, facts: DatabaseFacts) -> Manifest:
         backups = self.ports.backups
@@ -190,24 +166,12 @@ class _Making:
             finished_at=self.ports.clock.now(),
             database=facts,
             parts=self.parts,
-            objects=_counted(self.objects, self.added),
-            missing=tuple(self.missing),
+            objects=self.copying.counted,
+            missing=tuple(self.copying.missing),
             recipient=backups.keys.recipient() or "",
             encryption=backups.encryption,
+            release=backups.source.release(),
         )
-
-
-def _counted(objects: Sequence[Stored], added: Sequence[Stored]) -> Objects:
-    total, new = sum(one.size for one in objects), sum(one.size for one in added)
-    return Objects(len(objects), total, len(added), new, sum(one.stored_size for one in added))
-
-
-def _explained(missing: Sequence[Missing], snapshot: Snapshot) -> list[Missing]:
-    """Return the missing objects with the reason: nothing refers to them any more, or the server itself lacks them."""
-    if not missing:
-        return []
-    named = snapshot.still_named([one.sha256 for one in missing])
-    return [one if one.sha256 in named else Missing(one.sha256, DELETED) for one in missing]
 
 
 def _tar(files: Mapping[str, bytes], moment: datetime) -> BinaryIO:

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ... import __version__
-from ...errors import DamagedError, QfcError, RefusedError, UnreachableError
+from ...errors import DamagedError, QfcError, UnreachableError
 from ...stack import journal
 from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
-from ...stack.migrations import planned
 from ...stack.ports import Ports
 from ..guard import Options, guarded
-from ..management import manage
 from .lost import Lost, export, lost_since
 from .make import CREATE_KEY, files_of, make
+from .release import require_release
+from .restore_objects import add_objects, overwrite_objects
 from .restore_plan import plan_of, question, unreadable
 from .verify import chosen, verify_set
 
@@ -170,11 +169,7 @@ class Restoring:
             raise
 
     def _add_objects(self) -> None:
-        lacking = self._target.lacking(self._store.references(self._manifest))
-        for one in lacking:
-            self._target.put(one, lambda sink, one=one: self._store.read(one, sink))
-        self._target.settle()
-        self.objects_added += len(lacking)
+        self.objects_added += add_objects(self._store, self._manifest, self._target)
 
     def _replace(self, *, safety: bool) -> None:
         """Replace everything, or undo. From `FINISHING` on people may write to the new database: it is not undone."""
@@ -185,6 +180,7 @@ class Restoring:
             if not self._database_only:
                 # People worked until now, and their server may have removed files that the set needs.
                 self._add_objects()
+                self.objects_added += overwrite_objects(self._store, self._manifest, self._target)
                 self._target.configure(self._secrets(), settings=self._takes_settings)
             self._target.swap()
             self._compare()
@@ -237,19 +233,6 @@ class Restoring:
             raise DamagedError(f"The restored database has other rows in {', '.join(different[:5])} than the manifest.")
 
 
-def require_release(manifest: Manifest, ports: Ports) -> None:
-    """Check that the installed release has the tables of the set. Raises RefusedError with the one to install."""
-    applied, missing = planned(manage(ports.runtime, "showmigrations", "--plan").stdout)
-    installed, needed = {*applied, *missing}, set(manifest.database.migrations)
-    if installed == needed:
-        return
-    other = sorted(installed ^ needed)
-    raise RefusedError(
-        f"{manifest.id} was made by qfc {manifest.qfc}; qfc {__version__} has other tables ({other[0]}).",
-        hint=f"Install qfieldcloud-suite=={manifest.qfc}, restore, then upgrade.",
-    )
-
-
 def _note(ports: Ports, state: str, *, kept: str | None = None) -> None:
     """Record how far the restore is."""
     journal.write(ports.records, journal.Entry(OPERATION, {"state": state, "kept": kept}))
@@ -264,6 +247,7 @@ def undo(ports: Ports) -> None:
     ports.runtime.stop([APP, WORKER], now=True)
     target.configure_back()
     target.serve_database()
+    target.put_back()
     target.swap_back()
     target.discard()
     ports.runtime.start(None)
@@ -278,6 +262,7 @@ def finish(ports: Ports, *, kept: str | None) -> None:
         hint = error.hint or "Solve this, then type: qfc up"
         raise QfcError(f"The set is restored, but the server does not start: {error.message}", hint=hint) from error
     ports.backups.target.settle_configuration()
+    ports.backups.target.settle_objects()
     if kept is None:
         ports.backups.target.forget()
     journal.clear(ports.records)

@@ -84,7 +84,7 @@ def _verify(ports: Ports, manifest: Manifest, *, full: bool) -> Verified:
     return Verified(
         manifest.id,
         verdict.ok and manifest.is_complete and not unread,
-        (*verdict.problems, *unread, *(f"The set lacks {one.sha256[:12]}…: {one.why}." for one in manifest.missing)),
+        (*verdict.problems, *unread, *(f"The set lacks {one.shown}: {one.why}." for one in manifest.missing)),
         manifest.objects.count,
         verdict.objects_read,
         len(manifest.missing),
@@ -109,7 +109,7 @@ def verify_set(
         problems += [problem for one in wanted if (problem := store.check_bytes(one)) is not None]
     except DamagedError as error:
         problems.append(error.message)
-    problems += _dump(ports, manifest, {one.sha256 for one in objects})
+    problems += _dump(ports, manifest, {one.sha256: one for one in objects})
     full = len(slices) == FULL_READ_DAYS
     verdict = Verdict(manifest.id, ports.clock.now(), tuple(dict.fromkeys(problems))[:LISTED], full, count)
     # Without the key nothing new is known of the content: an earlier verdict stays, unless something is wrong.
@@ -138,26 +138,33 @@ def _secrets(ports: Ports, manifest: Manifest) -> list[str]:
     return []
 
 
-def _dump(ports: Ports, manifest: Manifest, objects: Collection[str]) -> list[str]:
+def _dump(ports: Ports, manifest: Manifest, objects: Mapping[str, Stored]) -> list[str]:
     """Read the dump to its end and compare it with the manifest and the list of objects, where the key is here."""
     if not _has_key(ports):
         return []
     part = manifest.parts[DATABASE]
     try:
+        places = list(ports.backups.store.places(manifest))
         content = ports.backups.read_dump(lambda sink: ports.backups.store.read(part, sink))
     except (DamagedError, CommandError) as error:
         return [f"The dump cannot be read to its end. {error.message}"]
-    return list(_differences(content, manifest, objects))
+    named = {*objects, *(place.key for _, place in places)}
+    lost = [f"The list lacks the content of {place}." for name, place in places if name not in objects]
+    return [*lost[:LISTED], *_differences(content, manifest, named)]
 
 
-def _differences(content: DumpContent, manifest: Manifest, objects: Collection[str]) -> Iterator[str]:
+def _differences(content: DumpContent, manifest: Manifest, named: Collection[str]) -> Iterator[str]:
     for table, rows in manifest.database.tables.items():
         found = content.tables.get(table, 0)
         if found != rows:
             yield f"The dump has {found} rows of {table}, the manifest {rows}."
-    lacking = content.references - set(objects) - {one.sha256 for one in manifest.missing}
+    lacking = content.references - set(named) - {one.name or one.sha256 for one in manifest.missing}
     if lacking:
-        yield f"The dump refers to {len(lacking)} objects that the list lacks, such as {min(lacking)[:12]}…."
+        yield f"The dump refers to {len(lacking)} objects that the list lacks, such as {_short(min(lacking))}."
+
+
+def _short(name: str) -> str:
+    return name if "/" in name else f"{name[:12]}…"
 
 
 def _read_at(ports: Ports) -> Mapping[int, datetime]:

@@ -38,7 +38,7 @@ class Kind(StrEnum):
 #: A kind without an entry cannot be managed yet.
 OFFERED: Mapping[Kind, frozenset[Capability]] = {
     Kind.EMBEDDED: frozenset({Capability.PROCESSES, Capability.BACKUPS}),
-    Kind.COMPOSE: frozenset({Capability.CONTAINERS}),
+    Kind.COMPOSE: frozenset({Capability.CONTAINERS, Capability.BACKUPS}),
 }
 
 

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..backup_health import BackupState
 from ..backup_rules import Retention
-from ..backup_set import DatabaseFacts, DumpContent, Manifest, NewerFile, Reference, Stored, Verdict
+from ..backup_set import (
+    DatabaseFacts,
+    DumpContent,
+    Located,
+    Manifest,
+    NewerFile,
+    Place,
+    Reference,
+    Stored,
+    Verdict,
+)
 from ..model import Delta
 
 if TYPE_CHECKING:
@@ -50,6 +60,10 @@ class BackupStore(Protocol):
 
     def references(self, manifest: Manifest) -> Iterator[Stored]:
         """Return the objects of a set. Raises DamagedError."""
+        ...
+
+    def places(self, manifest: Manifest) -> Iterator[tuple[str, Place]]:
+        """Return where the server keeps objects of a set, by sha256; nothing where its store names them by content."""
         ...
 
     def read(self, stored: Stored, sink: BinaryIO) -> None:
@@ -110,15 +124,15 @@ class Snapshot(Protocol):
         ...
 
     def references(self) -> Iterator[Reference]:
-        """Yield every object that the database refers to, each once."""
+        """Yield every object that the database refers to, each once; one at several places, once for each."""
         ...
 
     def dump(self) -> AbstractContextManager[BinaryIO]:
         """Open a stream of the dump. Reading its end raises CommandError if the dump is incomplete."""
         ...
 
-    def still_named(self, sha256s: Collection[str]) -> frozenset[str]:
-        """Return which of these objects the database refers to now, after the snapshot."""
+    def still_named(self, names: Collection[str]) -> frozenset[str]:
+        """Return which of these objects, by their names in the database, it refers to now, after the snapshot."""
         ...
 
 
@@ -129,8 +143,12 @@ class BackupSource(Protocol):
         """Take a snapshot of the database; keep the objects that it refers to until the block ends."""
         ...
 
-    def open(self, sha256: str) -> BinaryIO:
+    def open(self, reference: Reference) -> BinaryIO:
         """Open an object. Raises NotFoundError."""
+        ...
+
+    def release(self) -> str:
+        """Return the name of the server's release; empty where it is that of qfc."""
         ...
 
     def configuration(self) -> Mapping[str, bytes]:
@@ -153,12 +171,28 @@ class RestoreTarget(Protocol):
         """Use the store that the settings among these files name, from now on."""
         ...
 
-    def lacking(self, objects: Iterable[Stored]) -> tuple[Stored, ...]:
+    def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
         """Return the objects that the stack's store does not have."""
         ...
 
-    def put(self, stored: Stored, read: Callable[[BinaryIO], None]) -> None:
+    def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object that `read` writes. Nothing is removed or overwritten."""
+        ...
+
+    def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
+        """Return the objects in whose places the stack's store has something else."""
+        ...
+
+    def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        """Store an object that `read` writes in place of another one, which is kept until the restore ends."""
+        ...
+
+    def put_back(self) -> None:
+        """Bring back what was overwritten; it can be repeated."""
+        ...
+
+    def settle_objects(self) -> None:
+        """Remove what was kept of what was overwritten."""
         ...
 
     def settle(self) -> None:

@@ -25,6 +25,10 @@ class Units(Protocol):
         """Write a unit, enable and start it; what it starts may already run."""
         ...
 
+    def place(self, name: str, text: str) -> None:
+        """Write a unit without enabling it: another one starts it."""
+        ...
+
     def uninstall(self, name: str, *, stop: bool = False) -> None:
         """Disable a unit and remove it; what it started goes on, unless it has to `stop`."""
         ...

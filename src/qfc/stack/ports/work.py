@@ -242,6 +242,10 @@ class Directory(Protocol):
         """End a token and delete it; harmless when it does not exist."""
         ...
 
+    def vacuum(self) -> tuple[str, ...]:
+        """Vacuum and analyze the tables that need it; return their names."""
+        ...
+
     def database(self) -> DatabaseStatus:
         """Return facts about the database itself."""
         ...

@@ -24,8 +24,6 @@ from .services import services
 
 #: Seconds for which a snapshot counts as new: one command uses several of its parts.
 FRESH_S = 1.0
-#: The label of the containers that official workers start for jobs.
-JOB_LABEL = "job_id"
 
 
 class Observer:

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from ....errors import NotFoundError
 from ....stack.model import ComposeFacts
 from ....stack.ports import Rollout
+from ...docker.containers import JOB_LABEL
 from .lifecycle import APP, READY_S, WORKER, Lifecycle, one_off_name
-from .observer import JOB_LABEL, Observer
+from .observer import Observer
 
 
 class ComposeRollout(Rollout):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -12,11 +12,12 @@ from ....errors import CommandError, NotFoundError, NotRunningError, UsageError
 from ....stack.model import CommandResult, Disk, LogLine, Service
 from ....stack.ports import Clock, Runtime
 from ....stack.progress import Progress, no_progress
+from ...docker.containers import JOB_LABEL
 from . import logs
 from .draining import Holding, leaving_order
 from .env import Env
 from .lifecycle import APP, DATABASE, WORKER, Lifecycle
-from .observer import JOB_LABEL, Observer
+from .observer import Observer
 
 if TYPE_CHECKING:
     from ...routes.database import DatabaseRoute
@@ -25,7 +26,10 @@ REPLICAS = "QFIELDCLOUD_WORKER_REPLICAS"
 
 
 class ComposeRuntime(Runtime):
-    """Runs the services of one deployment. `holding` returns the workers' jobs, `answers` whether the API answers."""
+    """Runs the services of one deployment. `holding` returns the workers' jobs, `answers` whether the API answers.
+
+    `variables` replace those of the containers in commands that run there.
+    """
 
     def __init__(
         self,
@@ -34,9 +38,11 @@ class ComposeRuntime(Runtime):
         holding: Holding,
         answers: Callable[[], bool],
         database: Callable[[], DatabaseRoute],
+        variables: Mapping[str, str] | None = None,
     ) -> None:
         self._observer, self._holding, self._database = observer, holding, database
         self._clock, self._answers = clock, answers
+        self._variables = [word for pair in (variables or {}).items() for word in ("--env", "=".join(pair))]
 
     @cached_property
     def lifecycle(self) -> Lifecycle:
@@ -123,9 +129,8 @@ class ComposeRuntime(Runtime):
             terminal = ["--tty"] if sys.stdin.isatty() and sys.stdout.isatty() else []
             return machine.attach(["docker", "exec", "--interactive", *terminal, container.id, *inner], check=False)
         try:
-            return self._observer.engine.run(
-                ["docker", "exec", "--interactive", container.id, *inner], stdin=stdin, timeout_s=timeout_s
-            )
+            inside = ["docker", "exec", "--interactive", *self._variables, container.id, *inner]
+            return self._observer.engine.run(inside, stdin=stdin, timeout_s=timeout_s)
         except CommandError as error:
             told = error.message.replace("docker exec", argv[0], 1)
             raise CommandError(told, hint=error.hint, said=error.said) from error

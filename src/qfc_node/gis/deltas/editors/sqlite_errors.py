@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from pathlib import Path
 
+from ...sqlite_safety import said
 from ..editing import RefusedError
 
 _DAMAGED = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
@@ -22,11 +23,12 @@ _TROUBLE = {
 _ROOM = 16 * 2**20
 
 
-def translate(error: sqlite3.Error, path: Path) -> RefusedError | OSError:
+def translate(error: Exception, path: Path) -> RefusedError | OSError:
     """Return the error to raise instead: OSError if the edit may succeed once the machine works again."""
+    text = said(error)
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in _DAMAGED:
-        return RefusedError(f"The file {path.name} is damaged or not a database; upload an intact one", (str(error),))
+        return RefusedError(f"The file {path.name} is damaged or not a database; upload an intact one", (text,))
     if code in _TROUBLE and not (code == sqlite3.SQLITE_FULL and shutil.disk_usage(path.parent).free > _ROOM):
-        return OSError(_TROUBLE[code], f"{path.name}: {error}")
-    return RefusedError(f"The layer's source refused the edit: {error}", (str(error),))
+        return OSError(_TROUBLE[code], f"{path.name}: {text}")
+    return RefusedError(f"The layer's source refused the edit: {text}", (text,))

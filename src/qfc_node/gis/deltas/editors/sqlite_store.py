@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ...port import GisError
-from ...sqlite_safety import check, file_uri, restrain
+from ...sqlite_safety import ERRORS, check, file_uri, restrain
 from ..editing import Identity, RefusedError
 from ..values import Value
 from .geopackage import GeoPackage, has_table
@@ -44,7 +44,7 @@ class SqliteStore:
             restrain(connection)
             connection.text_factory = _decode_text
             return identity(connection, describe(connection, _dialect_of(connection), name, number))
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
         finally:
             connection.close()
@@ -56,7 +56,7 @@ class SqliteStore:
         """
         try:
             described = describe(self.connection, self._dialect, name, number, key)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
         return self._layers.setdefault(described.table, SqliteLayer(self, self._dialect, described))
 
@@ -76,7 +76,7 @@ class SqliteStore:
         connection = sqlite3.connect(self._copy.path, isolation_level=None, cached_statements=512)
         try:
             return _begun(connection)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             connection.close()
             self._copy.discard()
             raise translate(error, self._path) from error
@@ -86,7 +86,7 @@ class SqliteStore:
             check(path)
         except GisError as error:
             raise RefusedError(str(error)) from error
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
 
     @cached_property
@@ -99,7 +99,7 @@ class SqliteStore:
         """Run a statement. Raises RefusedError or OSError instead of SQLite's errors."""
         try:
             return self.connection.execute(sql, parameters)
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
 
     @contextmanager
@@ -137,7 +137,7 @@ class SqliteStore:
                 self._dialect.keep_books(self.connection, edits)
             self.connection.execute("COMMIT")
             self.connection.execute("PRAGMA journal_mode=DELETE")
-        except sqlite3.Error as error:
+        except ERRORS as error:
             raise translate(error, self._path) from error
         self.connection.close()
         return self._copy.keep() if self._copy else frozenset()

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from .....errors import NotFoundError, RefusedError
 from .....stack.model import ContainerFacts
 from .....stack.ports.diagnosis import ContainerInspection
-from ....docker.containers import Container, PublishedPort, container
+from ....docker.containers import JOB_LABEL, Container, PublishedPort, container
 from ....docker.engine import Engine, within
 from ..lifecycle import WORKER
-from ..observer import JOB_LABEL, Observer
+from ..observer import Observer
 
 NETWORK = "QFIELDCLOUD_DEFAULT_NETWORK"
 # If a container vanishes meanwhile, inspect fails for it and prints the others.

@@ -1,0 +1,199 @@
+"""The objects in the file stores of a deployment: found by name, read by version, put back in their places."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO, cast
+
+from ...errors import NotFoundError
+from ...stack.backup_set import Located, Place, Reference
+from ...stack.ports import ObjectStore
+from ..objects.s3 import S3ObjectStore, Version
+from .embedded import object_key
+
+#: Where the node keeps its objects in a bucket.
+BLOBS = "blobs/"
+#: Where objects are kept that a restore overwrites, until it ends.
+ASIDE = "qfc-before-restore/"
+IN_MEMORY, PIECE = 4 * 1024 * 1024, 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a store has of the keys that were looked for: the current version, and the newest one of a deleted key."""
+
+    current: Mapping[str, Version] = field(default_factory=dict[str, Version])
+    deleted: Mapping[str, Version] = field(default_factory=dict[str, Version])
+
+    def get(self, key: str) -> Version | None:
+        """Return the current version, else the newest."""
+        return self.current.get(key) or self.deleted.get(key)
+
+
+class DeploymentObjects:
+    """The file stores of a deployment by their names in its settings, the default first."""
+
+    def __init__(self, stores: Callable[[], Mapping[str, ObjectStore]]) -> None:
+        self._open, self._opened = stores, dict[str, ObjectStore]()
+
+    @property
+    def _stores(self) -> Mapping[str, ObjectStore]:
+        if not self._opened:
+            self._opened.update(self._open())
+        return self._opened
+
+    def resolved(self, references: Sequence[Reference]) -> Iterator[Reference]:
+        """Fill in where each object is, with its version. What is nowhere stays as it is."""
+        keys = {one.place.key for one in references if one.place}
+        looked: dict[str, Found] = {}
+        for reference in references:
+            if reference.place is None:
+                yield reference
+                continue
+            place = reference.place
+            for name in dict.fromkeys((self._name(place.store), *self._stores)):
+                if name not in looked:
+                    looked[name] = _find(self._stores[name], keys)
+                version = looked[name].get(place.key)
+                if version is not None:
+                    place = Place(place.store if name == self._name(place.store) else name, *_identity(version))
+                    break
+            yield Reference(reference.sha256, reference.size, place)
+
+    def history(self, store: str, prefix: str) -> Iterator[Reference]:
+        """Yield all versions of the objects under a prefix that are not deleted, the oldest of each first."""
+        versions: dict[str, list[Version]] = {}
+        for one in _versions(self._stores[self._name(store)], prefix):
+            versions.setdefault(one.key, []).append(one)
+        for found in versions.values():
+            if found[0].is_current:
+                yield from (Reference("", one.size, Place(store, *_identity(one))) for one in reversed(found))
+
+    def open(self, reference: Reference) -> BinaryIO:
+        """Open an object. Raises NotFoundError."""
+        place = reference.place
+        if place is None:
+            return self._default.get(BLOBS + object_key(reference.sha256))
+        store = self._stores[self._name(place.store)]
+        if place.version and isinstance(store, S3ObjectStore):
+            return store.get_version(place.key, place.version)
+        return store.get(place.key)
+
+    def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
+        """Return the objects whose keys the stores lack."""
+        wanted = list(objects)
+        present = self._present(wanted)
+        return tuple(one for one in wanted if self._key(one) not in present)
+
+    def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
+        """Return the objects whose keys have another content; of several versions, the newest."""
+        newest = {self._key(one): one for one in objects}
+        present = self._present(newest.values())
+        return tuple(one for key, one in newest.items() if (found := present.get(key)) and _differs(found, one))
+
+    def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        """Store an object that `read` writes; in a bucket with versions it becomes a new one."""
+        name, key = self._key(located)
+        with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
+            read(cast(BinaryIO, content))
+            content.seek(0)
+            self._stores[name].put(key, cast(BinaryIO, content))
+
+    def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        """Store an object in place of another one, of which a copy is kept; that of an earlier attempt stays."""
+        name, key = self._key(located)
+        store = self._stores[name]
+        if not any(found == ASIDE + key for found, _ in store.keys(ASIDE + key)):
+            _copy(store, key, ASIDE + key)
+        self.put(located, read)
+
+    def put_back(self) -> None:
+        """Bring back what was overwritten."""
+        for store in self._stores.values():
+            for aside, _ in list(store.keys(ASIDE)):
+                _copy(store, aside, aside.removeprefix(ASIDE))
+        self.settle()
+
+    def settle(self) -> None:
+        """Remove the copies of what was overwritten."""
+        self._erase(ASIDE)
+
+    def empty(self) -> None:
+        """Remove everything."""
+        self._erase("")
+
+    def _erase(self, prefix: str) -> None:
+        """Remove all versions of everything under a prefix: a deleted one would still take its space."""
+        for store in self._stores.values():
+            if isinstance(store, S3ObjectStore):
+                store.erase(prefix)
+            else:
+                for key, _ in list(store.keys(prefix)):
+                    store.delete(key)
+
+    @property
+    def _default(self) -> ObjectStore:
+        return next(iter(self._stores.values()))
+
+    def _name(self, store: str) -> str:
+        """Return a name that the settings have now: that store, else the default one."""
+        return store if store in self._stores else next(iter(self._stores))
+
+    def _key(self, located: Located) -> tuple[str, str]:
+        """Return the name of the store and the key."""
+        if located.place is None:
+            return next(iter(self._stores)), BLOBS + object_key(located.stored.sha256)
+        return self._name(located.place.store), located.place.key
+
+    def _present(self, wanted: Iterable[Located]) -> Mapping[tuple[str, str], Version]:
+        keys: dict[str, set[str]] = {}
+        for one in wanted:
+            name, key = self._key(one)
+            keys.setdefault(name, set()).add(key)
+        found = {name: _find(self._stores[name], wanted) for name, wanted in keys.items()}
+        return {(name, key): one for name, has in found.items() for key, one in has.current.items()}
+
+
+def _find(store: ObjectStore, keys: Collection[str]) -> Found:
+    current: dict[str, Version] = {}
+    deleted: dict[str, Version] = {}
+    for one in _versions(store, ""):
+        if one.key not in keys:
+            continue
+        if one.is_current:
+            current[one.key] = one
+        else:
+            deleted.setdefault(one.key, one)
+    return Found(current, deleted)
+
+
+def _versions(store: ObjectStore, prefix: str) -> Iterator[Version]:
+    if isinstance(store, S3ObjectStore):
+        return store.versions(prefix)
+    return (Version(key, "", size, "", is_current=True) for key, size in store.keys(prefix))
+
+
+def _identity(version: Version) -> tuple[str, str, str]:
+    return version.key, version.id, version.etag
+
+
+def _differs(found: Version, one: Located) -> bool:
+    """Return whether a key has another content than the set. Tags of objects in several parts say nothing."""
+    if found.size != one.stored.size:
+        return True
+    tags = (found.etag, one.place.etag if one.place else "")
+    return all(tags) and not any("-" in tag for tag in tags) and tags[0] != tags[1]
+
+
+def _copy(store: ObjectStore, key: str, to: str) -> None:
+    with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
+        try:
+            with store.get(key) as present:
+                shutil.copyfileobj(present, content, PIECE)
+        except NotFoundError:
+            return
+        content.seek(0)
+        store.put(to, cast(BinaryIO, content))

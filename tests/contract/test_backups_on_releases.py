@@ -1,0 +1,87 @@
+"""A set of every release: what its rows name in the file stores is found, in the database and in its dump."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any, BinaryIO
+
+import pytest
+
+from conditions_world import keeps_files, store
+from qfc.drivers.backups.deployment import DeploymentSnapshot
+from qfc.drivers.backups.deployment_objects import DeploymentObjects
+from qfc.drivers.backups.dumps import read_dump
+from qfc.drivers.backups.programs import output_of
+from qfc.drivers.backups.snapshot import snapshot_of
+from qfc.drivers.postgres_server import Endpoint, connect, locate
+from qfc.stack.backup_set import DumpContent, Reference
+from queue_world import OFFICIAL, DatabaseWorld
+from shared_database import NODE, SharedDatabases
+from twins import MemoryObjectStore
+
+
+@pytest.fixture(params=(NODE, *OFFICIAL))
+def kind(request: pytest.FixtureRequest) -> Any:
+    return request.param
+
+
+def name_things(world: DatabaseWorld, project: str) -> dict[str, bytes]:
+    """Let rows name objects, as far as the release has such columns; return the objects."""
+    named: dict[str, bytes] = {}
+    if not world.has_leases:
+        world.subscribe("alice")
+    if keeps_files(world):
+        store(world, project, "DCIM/a tree\\1.jpg", 9)
+        named[f"projects/{project}/files/DCIM/a tree\\1.jpg"] = b"a picture"
+    for table, columns, key in (
+        ("project", ("thumbnail", "thumbnail_uri"), f"projects/{project}/meta/thumbnail.png"),
+        ("account", ("avatar", "avatar_uri"), "users/alice/avatar.png"),
+    ):
+        column = next((one for one in columns if world.has_column(table, one)), None)
+        if column is not None and not (table == "account" and world.has_leases):
+            world.tables.change(table, {}, **{column: key})
+            named[key] = b"small picture"
+    return named
+
+
+def snapshot_and_dump(endpoint: Endpoint, objects: MemoryObjectStore) -> tuple[list[Reference], Any, DumpContent]:
+    def program(words: Sequence[str]) -> AbstractContextManager[BinaryIO]:
+        variables = {"PGHOST": endpoint.host, "PGPORT": str(endpoint.port), "PGUSER": endpoint.user}
+        variables |= {"PGPASSWORD": endpoint.password, "PGDATABASE": endpoint.database}
+        return output_of([locate().program(words[0]), *words[1:], "--schema=public"], variables)
+
+    with snapshot_of(lambda: connect(endpoint), program) as database:
+        snapshot = DeploymentSnapshot(database, DeploymentObjects(lambda: {"default": objects}))
+        with snapshot.dump() as dump:
+            content = dump.read()
+        references = list(snapshot.references())
+        assert snapshot.still_named([one.name for one in references]) >= {
+            one.name for one in references if one.sha256 or "meta" in one.name
+        }
+    return references, snapshot.facts, read_dump([locate().program("pg_restore")], lambda sink: _write(sink, content))
+
+
+def _write(sink: BinaryIO, content: bytes) -> None:
+    sink.write(content)
+
+
+def test_everything_that_rows_name_is_found(kind: str, shared_databases: SharedDatabases) -> None:
+    world = shared_databases.world(kind)
+    project = world.project("survey")
+    named = name_things(world, project)
+    objects = MemoryObjectStore()
+    for key, content in named.items():
+        objects.put(key, io.BytesIO(content))
+    objects.put(f"projects/{project}/files/of-the-store-alone.gpkg", io.BytesIO(b"legacy"))
+    references, facts, dump = snapshot_and_dump(shared_databases.endpoint(kind), objects)
+    found = {one.name: one for one in references}
+    assert set(named) <= set(found)
+    assert dump.references <= set(found)
+    assert dump.tables == facts.tables
+    # Releases without tables of files have them in the store alone.
+    assert (f"projects/{project}/files/of-the-store-alone.gpkg" in found) == (not keeps_files(world))
+    if kind != NODE:
+        assert all(one.place is not None for one in references)
+        assert [one.place.store for one in references if one.place] == ["default"] * len(references)
