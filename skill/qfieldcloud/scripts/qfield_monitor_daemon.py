@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Watch the server, repair what is safe, tell people of the rest; runs until it is stopped. Calls `qfc monitor …`; see --help."""
+"""Watch the server, repair what is safe, tell people of the rest. Calls `qfc monitor …`; see --help."""
 
 from find_qfc import call
 

@@ -198,7 +198,7 @@ SCRIPTS: tuple[Script, ...] = (
     ),
     Script(
         "qfield_monitor_daemon.py",
-        "Watch the server, repair what is safe, tell people of the rest; runs until it is stopped.",
+        "Watch the server, repair what is safe, tell people of the rest.",
         ("monitor", "run"),
         flags=(
             Flag("--install", "Start it with the machine.", command=("monitor", "install")),

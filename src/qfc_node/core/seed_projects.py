@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
-from xml.sax.saxutils import escape, quoteattr
+from xml.sax.saxutils import escape, quoteattr  # nosec B406 -- writes texts into XML, parses nothing
 
 FILE_NAME = "project.qgz"
 CRS = "EPSG:3857"
