@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from . import delimited_text, gdal_vector, geopackage, zipped
+from . import delimited_text, gdal_vector, geopackage, references, zipped
 from .datasource import DatabaseSource, FileSource, OtherSource, Source, TextSource
 from .deltas.editing import Identity, RefusedError, UnidentifiedError
 from .deltas.stores import Stores
@@ -162,7 +162,9 @@ def _inspect_vector(project: Project, layer: Layer, source: FileSource) -> Layer
     elif path.suffix.lower() == ".gpkg":
         return _inspect_geopackage(layer, source, path)
     state = LayerState(layer, path=path)
-    if gdal_vector.can_open(path) and not _is_read_by_its_editor(state):
+    if _is_read_by_its_editor(state):
+        references.check_family(path)
+    elif gdal_vector.can_open(path):
         _open_with_gdal(source, path)
     return state
 
