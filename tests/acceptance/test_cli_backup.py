@@ -134,7 +134,7 @@ def test_what_the_server_itself_has_lost_is_said_and_does_not_count(running: Qfc
     answer = running("--json", "db", "backup")
     assert answer.code == 5
     made = answer.json
-    assert made["missing"] == [{"sha256": name, "why": "not in the store of the server"}]
+    assert made["missing"] == [{"sha256": name, "why": "not in the store of the server", "name": ""}]
     assert not made["verified"]
     newest = running.ok("db", "list")["sets"][0]
     assert (newest["backup"], newest["worth"], newest["missing"]) == (made["backup"], "incomplete", 1)
