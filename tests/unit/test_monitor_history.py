@@ -93,6 +93,22 @@ def test_a_new_route_gets_no_letters_of_last_week(tmp_path: Path) -> None:
     assert history.letters("late", AT + timedelta(hours=1)) == ()
 
 
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(QfcError, match="cannot be used: Not a directory"):
+        SqliteHistory(tmp_path / "file" / "folder")
+
+
+def test_a_letter_of_another_release_is_told_as_it_is(tmp_path: Path) -> None:
+    history = SqliteHistory(tmp_path)
+    assert history.letters("hook", AT) == ()
+    history.keep(Look(AT), Decision(State(), ("x.",), message=Message("new", "text", Severity.WARNING)))
+    with history._changing() as database:
+        database.execute("update letters set message = ?", ('{"subject": "Down"}',))
+    (letter,) = history.letters("hook", AT)
+    assert "another release" in letter.message.title and "Down" in letter.message.body
+
+
 def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database at all" * 100)
     history = SqliteHistory(tmp_path)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import socket
 import stat
 import threading
-from collections.abc import Generator
+import time
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from email import message_from_bytes
@@ -19,12 +21,14 @@ from aiosmtpd.controller import Controller
 from ports import free_port
 from qfc.drivers.monitoring.posts import routes
 from qfc.errors import ConfigError, QfcError
+from qfc.monitor.daemon import Daemon
 from qfc.monitor.notify import ping
 from qfc.monitor.sender import Sender
 from qfc.monitor.watcher import Watcher
 from qfc.operations.monitor.trial import trial
 from qfc.stack.findings import Severity
 from qfc.stack.monitor import Decision, Limits, Look, Message, State
+from qfc.stack.ports.monitoring import Post
 from twins.stack import memory_stack
 
 MESSAGE = Message(
@@ -104,6 +108,85 @@ def test_an_error_of_a_webhook_does_not_tell_its_address(tmp_path: Path) -> None
     with pytest.raises(QfcError, match="does not answer") as caught:
         route.send(MESSAGE, {})
     assert SECRET not in caught.value.message
+
+
+def test_what_answers_no_http_or_has_no_valid_address_is_an_error_of_ours(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            for _ in range(2):
+                accepted, _ = server.accept()
+                with accepted:
+                    accepted.recv(65536)
+                    accepted.sendall(b"SSH-2.0-no-http\r\n")
+
+        thread = threading.Thread(target=answer, daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/{SECRET}"
+        with pytest.raises(QfcError, match="BadStatusLine"):
+            routes(addresses(tmp_path, url), None)[0].send(MESSAGE, {})
+        assert not ping(url)
+        thread.join()
+    with pytest.raises(QfcError, match="InvalidURL") as caught:
+        routes(addresses(tmp_path, f"http://127.0.0.1/{SECRET} x"), None)[0].send(MESSAGE, {})
+    assert SECRET not in caught.value.message
+
+
+class Broken(Post):
+    """A route with a bug."""
+
+    name = "broken"
+
+    def send(self, message: Message, about: Mapping[str, str]) -> None:
+        raise RuntimeError(SECRET, message, about)
+
+
+def test_a_bug_in_one_route_keeps_no_message_from_the_others(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    one, other = memory_stack("one"), memory_stack("other")
+    history = other.monitoring.history()
+    history.keep(Look(other.clock.now()), Decision(State(), ("x.",), message=MESSAGE))
+    watchers = [Watcher(ports, Limits(), say=lambda *_: None) for ports in (one, other)]
+    with webhook() as server:
+        sender = Sender(watchers, [Broken(), *routes(addresses(tmp_path, server.url), None)], threading.Event())
+        assert sender.turn()
+        assert [got["title"] for got in server.got] == [MESSAGE.title]
+        assert SECRET not in caplog.text and "broken: a bug of the monitor, RuntimeError" in caplog.text
+    assert [letter.tries for letter in history.letters("broken", other.clock.now() + timedelta(hours=1))] == [1]
+    history.close()
+
+
+def test_the_sender_outlives_a_turn_that_failed_and_does_not_count_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, stop, news = memory_stack(), threading.Event(), threading.Event()
+    sender = Sender([Watcher(ports, Limits(), say=lambda *_: None)], [], news)
+    news.set()
+    began, turns = sender.turned_s, list[float]()
+
+    def turn() -> bool:
+        ports.clock.sleep(100)
+        turns.append(sender.turned_s)
+        news.set()
+        if len(turns) == 1:
+            raise RuntimeError("a bug")
+        stop.set()
+        return False
+
+    monkeypatch.setattr(sender, "turn", turn)
+    sender.run(stop)
+    assert turns == [began, began] and sender.turned_s == began + 200
+
+
+def test_a_sender_that_hangs_is_no_monitor_that_lives(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("qfc.monitor.daemon.tell_systemd", lambda *lines: told.extend(lines))
+    daemon = Daemon([memory_stack()], Limits(), [], say=lambda *_: None)
+    for one in (*daemon._watchers, daemon._sender):
+        one.turned_s = time.monotonic()
+    daemon._live()
+    assert told[0] == "WATCHDOG=1"
+    daemon._sender.turned_s -= 601
+    told.clear()
+    daemon._live()
+    assert told == []
 
 
 def test_a_command_gets_the_text_as_input_and_the_rest_in_variables(tmp_path: Path) -> None:

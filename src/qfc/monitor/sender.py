@@ -26,27 +26,43 @@ class Sender:
 
     def __init__(self, watchers: Sequence[Watcher], routes: Sequence[Post], news: Event) -> None:
         self._watchers, self._routes, self._news = watchers, routes, news
+        self._clock = watchers[0].ports.clock
         self._sent_s = float("-inf")
+        self.turned_s = self._clock.monotonic()
         self.failed = ""
 
     def run(self, stop: Event) -> None:
-        """Send until somebody says stop."""
+        """Send until somebody says stop. A turn that fails is none, as others see from `turned_s`."""
         while not stop.is_set():
             self._news.wait(LOOK_S)
             self._news.clear()
-            with suppress(QfcError):
+            try:
                 self.turn()
+            except Exception:
+                log.exception("a turn of the sender failed")
+            else:
+                self.turned_s = self._clock.monotonic()
 
     def turn(self) -> bool:
         """Send what is due by every route, if the last time is long enough ago; return whether there was anything."""
-        clock = self._watchers[0].ports.clock
-        if clock.monotonic() - self._sent_s < APART_S:
+        if self._clock.monotonic() - self._sent_s < APART_S:
             return False
         unsaved = [watcher.unsaved.pop(0) for watcher in self._watchers for _ in range(len(watcher.unsaved))]
-        any_sent = [self._send_by(route, unsaved) for route in self._routes]
+        any_sent = [self._tried(route, unsaved) for route in self._routes]
         if any(any_sent):
-            self._sent_s = clock.monotonic()
+            self._sent_s = self._clock.monotonic()
         return any(any_sent)
+
+    def _tried(self, route: Post, unsaved: Sequence[Message]) -> bool:
+        """Send what is due by one route; whatever fails there, the others have their turn."""
+        try:
+            return self._send_by(route, unsaved)
+        except Exception as error:
+            self.failed = f"{route.name}: a bug of the monitor, {type(error).__name__}"
+            log.exception("%s: sending failed", route.name)
+            return True
+        finally:
+            self.turned_s = self._clock.monotonic()
 
     def _send_by(self, route: Post, unsaved: Sequence[Message]) -> bool:
         """Send what is due by one route as one message."""
@@ -67,6 +83,10 @@ class Sender:
         except QfcError as error:
             self.failed = f"{route.name}: {without_secrets(error.message)}"
             log.warning("%s", self.failed)
+            return self.failed
+        except Exception as error:  # noqa: BLE001 - its text and its traceback may hold the address, and so a token
+            self.failed = f"{route.name}: a bug of the monitor, {type(error).__name__}"
+            log.error("%s", self.failed)  # noqa: TRY400
             return self.failed
         self.failed = ""
         return None
