@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -233,6 +236,52 @@ def test_a_monitor_that_was_ended_leaves_nothing_to_complain_about() -> None:
     ports.clock.sleep(3600)
     assert status(ports).verdict is Verdict.OK
     assert ports.watch.holder() is None
+
+
+class Bounded(Event):
+    """Says stop after some turns, and lets time pass between them."""
+
+    def __init__(self, ports: MemoryPorts, turns: int) -> None:
+        super().__init__()
+        self._ports, self._left = ports, turns
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._ports.clock.sleep(timeout or 0)
+        self._left -= 1
+        if self._left <= 0:
+            self.set()
+        return self.is_set()
+
+
+def test_turns_that_fail_do_not_count_as_watching_and_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, _ = healthy("embedded")
+    watcher, said = watched(ports)
+    began = watcher.turned_s
+    with monkeypatch.context() as broken:
+        broken.setattr("qfc.monitor.watcher.decide", lambda *_: 1 / 0)
+        watcher.run(Bounded(ports, 9))
+    assert said == ["Did nothing, because of a bug of the monitor: ZeroDivisionError."]
+    assert watcher.turned_s == began < ports.clock.monotonic()
+    (message,) = watcher.unsaved
+    assert "NEW The monitor itself fails" in message.title and message.severity is Severity.CRITICAL
+    watcher.run(Bounded(ports, 2))
+    assert watcher.turned_s > began
+    assert [one.title.split()[1] for one in watcher.unsaved] == ["NEW", "RESOLVED"]
+
+
+def test_a_disk_that_cannot_be_read_costs_the_history_and_not_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, _ = healthy("embedded")
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(ports.monitoring, "history", broken)
+    monkeypatch.setattr(ports.monitoring, "note", broken)
+    watcher, said = watched(ports)
+    turns(watcher, ports, 4)
+    assert "The history cannot be used: Read-only file system." in watcher._own()[0].evidence
+    assert "bug" not in " ".join(said)
+    watcher.close()
 
 
 def test_every_repair_of_the_list_is_one_of_the_catalogue() -> None:
