@@ -18,6 +18,7 @@ from qfc.operations.monitor import orders, review
 from qfc.operations.monitor.heal import heal
 from qfc.operations.monitor.observe import CHEAP, look
 from qfc.operations.status import status
+from qfc.stack import journal
 from qfc.stack.findings import Finding, Severity, problem
 from qfc.stack.model import AuditEntry, Verdict
 from qfc.stack.monitor import Limits
@@ -89,6 +90,27 @@ def test_a_lock_that_is_taken_at_the_last_moment_stops_the_repair() -> None:
     MemoryLock(ports.clock, table, user="bea", pid=2).take("deploy")
     busy = replace(ports, lock=MemoryLock(ports.clock, table))
     assert heal(busy, finding("D11")) is None
+
+
+def test_a_stack_that_was_stopped_since_the_look_is_not_started() -> None:
+    ports, _ = healthy("embedded")
+    ports.runtime.stop(None)
+    ports.audit.append(AuditEntry(ports.clock.now(), "bea@desk", "down", ports.name, "done", 1.0))
+    assert heal(ports, finding("A11")) is None
+    assert not any(one.running for one in ports.runtime.services())
+    assert ports.audit.entries()[0].result.startswith("refused: Nothing is started, because bea@desk stopped")
+    assert ports.lock.holder() is None
+
+
+def test_what_was_interrupted_since_the_look_is_left_alone() -> None:
+    ports, _ = healthy("embedded")
+    ports.runtime.stop(["worker_wrapper"], now=True)
+    journal.write(ports.records, journal.Entry("deploy", {"state": "x"}))
+    assert heal(ports, finding("D11")) is None
+    assert not ports.runtime.services()[-1].running
+    assert ports.interrupted() == "deploy"
+    journal.clear(ports.records)
+    assert heal(ports, finding("D11")) == "Start the workers: done."
 
 
 def test_what_is_not_on_the_list_is_never_repaired_alone() -> None:

@@ -133,7 +133,7 @@ class Watcher:
     def _repair(self, id: str) -> None:
         result = heal(self.ports, self._state.tracks[id].finding)
         if result is None:
-            self._remark(f"Did nothing about {id}, because somebody else has just begun to work on the stack.")
+            self._remark(f"Did nothing about {id}, because somebody has just worked on the stack, or begun to.")
             return
         now = self._clock.now()
         self._state = acted(self._state, id, result, now)
