@@ -19,6 +19,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from ports import free_port
+from qfc.drivers.monitoring.history import SqliteHistory
 from qfc.drivers.monitoring.posts import routes
 from qfc.errors import ConfigError, QfcError
 from qfc.monitor.daemon import Daemon
@@ -155,6 +156,19 @@ def test_a_bug_in_one_route_keeps_no_message_from_the_others(tmp_path: Path, cap
     history.close()
 
 
+def test_a_history_that_fails_keeps_no_message_of_other_stacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = memory_stack("one"), memory_stack("other")
+    history = other.monitoring.history()
+    history.keep(Look(other.clock.now()), Decision(State(), ("x.",), message=MESSAGE))
+    monkeypatch.setattr(one.monitoring, "history", lambda: 1 / 0)
+    with webhook() as server:
+        watchers = [Watcher(ports, Limits(), say=lambda *_: None) for ports in (one, other)]
+        sender = Sender(watchers, routes(addresses(tmp_path, server.url), None), threading.Event())
+        assert sender.turn()
+    assert [got["title"] for got in server.got] == [MESSAGE.title]
+    history.close()
+
+
 def test_the_sender_outlives_a_turn_that_failed_and_does_not_count_it(monkeypatch: pytest.MonkeyPatch) -> None:
     ports, stop, news = memory_stack(), threading.Event(), threading.Event()
     sender = Sender([Watcher(ports, Limits(), say=lambda *_: None)], [], news)
@@ -268,6 +282,58 @@ def test_what_the_disk_had_no_room_for_is_sent_from_memory(tmp_path: Path) -> No
         sender = Sender([watcher], routes(addresses(tmp_path, server.url), None), threading.Event())
         assert sender.turn()
     assert [one["title"] for one in server.got] == [MESSAGE.title]
+
+
+def test_what_the_disk_had_no_room_for_waits_in_memory_for_each_route(tmp_path: Path) -> None:
+    ports = memory_stack()
+    watcher = Watcher(ports, Limits(), say=lambda *_: None)
+    with webhook() as good, webhook() as bad:
+        bad.status = 503
+        sender = Sender([watcher], routes(addresses(tmp_path, good.url, bad.url), None), threading.Event())
+        watcher.unsaved.append(MESSAGE)
+        assert sender.turn()
+        bad.status = 200
+        ports.clock.sleep(61)
+        assert sender.turn()
+        ports.clock.sleep(61)
+        assert not sender.turn()
+        assert [one["title"] for one in good.got] == [MESSAGE.title]
+        assert [one["title"] for one in bad.got] == [MESSAGE.title] * 2
+        bad.status = 503
+        watcher.unsaved += [MESSAGE] * 120
+        assert sender.turn()
+        bad.status = 200
+        ports.clock.sleep(61)
+        assert sender.turn()
+        assert bad.got[-1]["title"] == "100 messages of the monitor"
+
+
+def test_what_arrived_and_could_not_be_marked_so_is_not_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports = memory_stack()
+    history = ports.monitoring.history()
+    assert not history.letters("any", ports.clock.now())
+
+    def full(*_: object, **__: object) -> None:
+        raise QfcError("The disk is full.")
+
+    with webhook() as server:
+        sent_by = routes(addresses(tmp_path, server.url), None)
+        sender = Sender([Watcher(ports, Limits(), say=lambda *_: None)], sent_by, threading.Event())
+        assert not sender.turn()
+        history.keep(Look(ports.clock.now()), Decision(State(), ("x.",), message=MESSAGE))
+        with monkeypatch.context() as broken:
+            broken.setattr(SqliteHistory, "sent", full)
+            assert sender.turn()
+            ports.clock.sleep(61)
+            assert not sender.turn()
+        assert history.letters(sent_by[0].name, ports.clock.now())
+        assert not sender.turn()
+        assert not history.letters(sent_by[0].name, ports.clock.now() + timedelta(days=1))
+    assert [one["title"] for one in server.got] == [MESSAGE.title]
+    assert not sender._delivered
+    history.close()
 
 
 def test_every_route_is_tried_and_the_result_of_each_is_told(tmp_path: Path) -> None:
