@@ -117,6 +117,14 @@ def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     assert len(list(tmp_path.glob(f"{FILE}.damaged-*"))) == 1
 
 
+def test_only_the_newest_damaged_files_are_kept(tmp_path: Path) -> None:
+    for day in range(4):
+        (tmp_path / FILE).write_bytes(b"not a database at all" * 100)
+        SqliteHistory(tmp_path, now=AT + timedelta(days=day)).close()
+    names = sorted(path.name for path in tmp_path.glob(f"{FILE}.damaged-*"))
+    assert names == [f"{FILE}.damaged-20260303T120000", f"{FILE}.damaged-20260304T120000"]
+
+
 def test_damage_in_the_middle_is_found_and_the_next_call_works(tmp_path: Path) -> None:
     first = SqliteHistory(tmp_path)
     story(first, 200)

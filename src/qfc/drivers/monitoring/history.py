@@ -32,6 +32,8 @@ AGAIN_S, LONGEST_AGAIN_S, GIVEN_UP_S = 60.0, 3600.0, 7 * DAY_S
 NEW_ROUTE_S = 600.0
 #: Events of one incident that are kept; the first ones say how it began.
 MOST_EVENTS = 200
+#: Damaged files that are kept.
+MOST_DAMAGED = 2
 
 
 class SqliteHistory(History):
@@ -178,7 +180,14 @@ class SqliteHistory(History):
         for ending in ("-wal", "-shm"):
             with suppress(OSError):
                 self._path.with_name(FILE + ending).unlink()
+        self._drop_old_damage()
         return aside
+
+    def _drop_old_damage(self) -> None:
+        """Keep the newest damaged files alone: a disk that damages them again and again must not fill up with them."""
+        for old in sorted(self._path.parent.glob(f"{FILE}.damaged-*"))[:-MOST_DAMAGED]:
+            with suppress(OSError):
+                old.unlink()
 
     @contextmanager
     def _translated(self) -> Generator[None]:
