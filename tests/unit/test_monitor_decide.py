@@ -10,8 +10,8 @@ import pytest
 from monitor_world import BEGIN, Simulation
 from qfc.checks import EVERYTHING, Auto
 from qfc.stack.beats import judged
-from qfc.stack.findings import Severity
-from qfc.stack.monitor import Limits, Orders, Silence
+from qfc.stack.findings import Severity, clear, unknown
+from qfc.stack.monitor import NOBODY, Limits, Look, Orders, Silence, decide
 from qfc.stack.monitor.alone import ALONE, NOT_ALONE
 from qfc.stack.monitor.causes import CAUSES
 from qfc.stack.monitor.model import Acknowledgement
@@ -50,6 +50,20 @@ def test_one_look_is_no_reason_to_act() -> None:
     simulation.run(600)
     assert simulation.story.repairs == []
     assert "Did nothing, because D11 is not confirmed yet." in notes(simulation)
+
+
+def test_what_a_look_could_not_examine_is_not_repaired_and_no_try_is_counted() -> None:
+    simulation = Simulation()
+    simulation.break_("D11")
+    simulation.run(1)  # One look has seen it, the second one confirms it.
+    state, now = simulation.state, simulation.at
+    seen = Look(now, 2.0, (simulation._finding("D11"),))
+    blind = Look(now, 2.0, (unknown("D11", "The API does not answer."), clear("A11")))
+    assert decide("sim", state, seen, NOBODY, Limits()).action is not None
+    confirmed = decide("sim", state, seen, NOBODY, Limits()).state
+    decision = decide("sim", confirmed, blind, NOBODY, Limits())
+    assert decision.action is None and decision.state.tries == ()
+    assert decision.notes == ("Did nothing, because D11 could not be examined again.",)
 
 
 def test_what_comes_and_goes_is_confirmed_too() -> None:

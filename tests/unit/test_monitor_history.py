@@ -93,12 +93,36 @@ def test_a_new_route_gets_no_letters_of_last_week(tmp_path: Path) -> None:
     assert history.letters("late", AT + timedelta(hours=1)) == ()
 
 
+def test_a_folder_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(QfcError, match="cannot be used: Not a directory"):
+        SqliteHistory(tmp_path / "file" / "folder")
+
+
+def test_a_letter_of_another_release_is_told_as_it_is(tmp_path: Path) -> None:
+    history = SqliteHistory(tmp_path)
+    assert history.letters("hook", AT) == ()
+    history.keep(Look(AT), Decision(State(), ("x.",), message=Message("new", "text", Severity.WARNING)))
+    with history._changing() as database:
+        database.execute("update letters set message = ?", ('{"subject": "Down"}',))
+    (letter,) = history.letters("hook", AT)
+    assert "another release" in letter.message.title and "Down" in letter.message.body
+
+
 def test_a_damaged_file_is_set_aside(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"not a database at all" * 100)
     history = SqliteHistory(tmp_path)
     assert history.remark is not None and "was damaged" in history.remark
     assert history.state() == State()
     assert len(list(tmp_path.glob(f"{FILE}.damaged-*"))) == 1
+
+
+def test_only_the_newest_damaged_files_are_kept(tmp_path: Path) -> None:
+    for day in range(4):
+        (tmp_path / FILE).write_bytes(b"not a database at all" * 100)
+        SqliteHistory(tmp_path, now=AT + timedelta(days=day)).close()
+    names = sorted(path.name for path in tmp_path.glob(f"{FILE}.damaged-*"))
+    assert names == [f"{FILE}.damaged-20260303T120000", f"{FILE}.damaged-20260304T120000"]
 
 
 def test_damage_in_the_middle_is_found_and_the_next_call_works(tmp_path: Path) -> None:

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from checks_world import YES
-from qfc.errors import RefusedError
+from qfc.cli.monitor import wired
+from qfc.cli.session import Session
+from qfc.errors import ConfigError, RefusedError
 from qfc.monitor.notify import tell_systemd
 from qfc.operations.guard import Options
 from qfc.operations.monitor.install import monitor_install, monitor_uninstall
@@ -46,6 +48,22 @@ class MemoryUnits(Units):
 
     def state(self, name: str) -> str:
         return "active" if name in self.active else "inactive"
+
+
+def test_a_stack_that_cannot_be_wired_is_named_and_the_rest_is_watched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "qfc.toml").write_text('[stacks.good]\n[stacks.odd]\nkind = "swarm"\n', encoding="utf-8")
+    monkeypatch.setenv("QFC_CONFIG", str(tmp_path / "qfc.toml"))
+    monkeypatch.setenv("QFC_HOME", str(tmp_path))
+    session = Session()
+    try:
+        assert [one.name for one in wired(session, ("odd", "good"))] == ["good"]
+        assert "odd is not watched: stacks.odd.kind swarm cannot be managed" in caplog.text
+        with pytest.raises(ConfigError, match=r"stacks\.odd\.kind"):
+            wired(session, ("odd",))
+    finally:
+        session.close()
 
 
 def test_systemd_watches_the_monitor_and_leaves_alone_what_that_started() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -15,6 +18,7 @@ from qfc.operations.monitor import orders, review
 from qfc.operations.monitor.heal import heal
 from qfc.operations.monitor.observe import CHEAP, look
 from qfc.operations.status import status
+from qfc.stack import journal
 from qfc.stack.findings import Finding, Severity, problem
 from qfc.stack.model import AuditEntry, Verdict
 from qfc.stack.monitor import Limits
@@ -86,6 +90,27 @@ def test_a_lock_that_is_taken_at_the_last_moment_stops_the_repair() -> None:
     MemoryLock(ports.clock, table, user="bea", pid=2).take("deploy")
     busy = replace(ports, lock=MemoryLock(ports.clock, table))
     assert heal(busy, finding("D11")) is None
+
+
+def test_a_stack_that_was_stopped_since_the_look_is_not_started() -> None:
+    ports, _ = healthy("embedded")
+    ports.runtime.stop(None)
+    ports.audit.append(AuditEntry(ports.clock.now(), "bea@desk", "down", ports.name, "done", 1.0))
+    assert heal(ports, finding("A11")) is None
+    assert not any(one.running for one in ports.runtime.services())
+    assert ports.audit.entries()[0].result.startswith("refused: Nothing is started, because bea@desk stopped")
+    assert ports.lock.holder() is None
+
+
+def test_what_was_interrupted_since_the_look_is_left_alone() -> None:
+    ports, _ = healthy("embedded")
+    ports.runtime.stop(["worker_wrapper"], now=True)
+    journal.write(ports.records, journal.Entry("deploy", {"state": "x"}))
+    assert heal(ports, finding("D11")) is None
+    assert not ports.runtime.services()[-1].running
+    assert ports.interrupted() == "deploy"
+    journal.clear(ports.records)
+    assert heal(ports, finding("D11")) == "Start the workers: done."
 
 
 def test_what_is_not_on_the_list_is_never_repaired_alone() -> None:
@@ -233,6 +258,52 @@ def test_a_monitor_that_was_ended_leaves_nothing_to_complain_about() -> None:
     ports.clock.sleep(3600)
     assert status(ports).verdict is Verdict.OK
     assert ports.watch.holder() is None
+
+
+class Bounded(Event):
+    """Says stop after some turns, and lets time pass between them."""
+
+    def __init__(self, ports: MemoryPorts, turns: int) -> None:
+        super().__init__()
+        self._ports, self._left = ports, turns
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self._ports.clock.sleep(timeout or 0)
+        self._left -= 1
+        if self._left <= 0:
+            self.set()
+        return self.is_set()
+
+
+def test_turns_that_fail_do_not_count_as_watching_and_are_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, _ = healthy("embedded")
+    watcher, said = watched(ports)
+    began = watcher.turned_s
+    with monkeypatch.context() as broken:
+        broken.setattr("qfc.monitor.watcher.decide", lambda *_: 1 / 0)
+        watcher.run(Bounded(ports, 9))
+    assert said == ["Did nothing, because of a bug of the monitor: ZeroDivisionError."]
+    assert watcher.turned_s == began < ports.clock.monotonic()
+    (message,) = watcher.unsaved
+    assert "NEW The monitor itself fails" in message.title and message.severity is Severity.CRITICAL
+    watcher.run(Bounded(ports, 2))
+    assert watcher.turned_s > began
+    assert [one.title.split()[1] for one in watcher.unsaved] == ["NEW", "RESOLVED"]
+
+
+def test_a_disk_that_cannot_be_read_costs_the_history_and_not_the_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, _ = healthy("embedded")
+
+    def broken(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(ports.monitoring, "history", broken)
+    monkeypatch.setattr(ports.monitoring, "note", broken)
+    watcher, said = watched(ports)
+    turns(watcher, ports, 4)
+    assert "The history cannot be used: Read-only file system." in watcher._own()[0].evidence
+    assert "bug" not in " ".join(said)
+    watcher.close()
 
 
 def test_every_repair_of_the_list_is_one_of_the_catalogue() -> None:

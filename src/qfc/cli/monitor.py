@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import pwd
 import socket
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import ConfigError, UsageError
+from ..errors import ConfigError, QfcError, UsageError
 from ..operations.logs import span
 from ..operations.monitor import orders, review
 from .output import Writer, brief_text, moment_text, plain, time_text
@@ -22,9 +23,10 @@ if TYPE_CHECKING:
     from ..operations.monitor.install import MonitorUnit
     from ..stack.monitor import Limits
     from ..stack.monitor_unit import MonitorPlan
-    from ..stack.ports import Post
+    from ..stack.ports import Ports, Post
     from ..stack.ports.monitoring import Incident
 
+log = logging.getLogger("qfc.monitor")
 WHY = "Why; people and the log are told."
 
 
@@ -45,7 +47,7 @@ def run_command(session: Session, stacks: tuple[str, ...]) -> None:
     from ..monitor.daemon import Daemon
 
     limits, posts, url = limits_of(session), _posts(session), _ping_url(session)
-    watched = [session.other(name) for name in _names(session, stacks)]
+    watched = wired(session, _names(session, stacks))
 
     def say(stack: str, sentence: str) -> None:
         session.writer.remark(f"{stack}: {sentence}")
@@ -201,6 +203,25 @@ def _names(session: Session, stacks: tuple[str, ...]) -> tuple[str, ...]:
         if name not in config.stacks:
             raise UsageError(f"There is no stack named {name}.", hint="See: qfc stacks")
     return tuple(dict.fromkeys(names))
+
+
+def wired(session: Session, names: tuple[str, ...]) -> tuple[Ports, ...]:
+    """Return the ports of the stacks. One that has none keeps nobody from watching the others.
+
+    Raises QfcError if none is left.
+    """
+    found: list[Ports] = []
+    errors: list[QfcError] = []
+    for name in names:
+        try:
+            found.append(session.other(name))
+        except QfcError as error:
+            errors.append(error)
+            # Without a handler, and under systemd, the log is standard error; unlike remarks it is heard with --quiet.
+            log.error("%s is not watched: %s %s", name, error.message, error.hint)  # noqa: TRY400
+    if not found:
+        raise errors[0]
+    return tuple(found)
 
 
 def _posts(session: Session) -> tuple[Post, ...]:

@@ -15,7 +15,7 @@ from .notify import EVERY_S, ping, tell_systemd
 from .sender import Sender
 from .watcher import Watcher
 
-#: A watcher that has not finished a turn for so long hangs. A repair may take minutes.
+#: A watcher, or the sender, that has not finished a turn for so long hangs. A repair may take minutes.
 HANGS_S = 600.0
 TURN_S = 5.0
 #: Seconds that a repair gets to end, once somebody ends the monitor.
@@ -65,9 +65,9 @@ class Daemon:
             signal.signal(number, end)
 
     def _live(self) -> None:
-        """Say that the monitor is alive, as long as every watcher is."""
+        """Say that the monitor is alive, as long as every watcher and the sender are."""
         now = time.monotonic()
-        if any(now - one.turned_s > HANGS_S for one in self._watchers):
+        if any(now - one.turned_s > HANGS_S for one in (*self._watchers, self._sender)):
             return
         tell_systemd("WATCHDOG=1", f"STATUS={self._sender.failed or 'All stacks are watched.'}")
         if self._ping_url and now - self._pinged_s >= EVERY_S:

@@ -6,6 +6,7 @@ import os
 import socket
 import urllib.request
 from contextlib import suppress
+from http.client import HTTPException
 
 #: Seconds for the request, and between two.
 PING_S, EVERY_S = 10.0, 60.0
@@ -28,5 +29,5 @@ def ping(url: str) -> bool:
     try:
         with urllib.request.urlopen(url, timeout=PING_S) as answer:  # nosec B310 -- http and https alone
             return answer.status < 400
-    except (OSError, ValueError):
+    except (OSError, ValueError, HTTPException):
         return False

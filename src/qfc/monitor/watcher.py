@@ -13,8 +13,9 @@ from ..errors import LockHeldError, QfcError
 from ..operations.monitor.heal import heal
 from ..operations.monitor.observe import look as observe
 from ..stack.findings import Finding, Severity, clear, problem
-from ..stack.monitor import Decision, Limits, Look, Message, Orders, Pause, State, acted, decide
-from ..stack.monitor.own import HISTORY
+from ..stack.monitor import Alert, Decision, Limits, Look, Message, Orders, Pause, State, acted, decide
+from ..stack.monitor.messages import News, text
+from ..stack.monitor.own import FAILING, HISTORY
 from ..stack.ports import Ports
 from ..stack.ports.monitoring import Beat, History
 
@@ -24,12 +25,17 @@ FIRST_DEEP_S, STANDBY_S = 20.0, 15.0
 #: A host that cannot be reached is asked less and less often.
 LONGEST_S = 60.0
 PRUNE_S = 3600.0
+#: Turns in a row that fail before people hear of it.
+FAILURES = 5
 
 Say = Callable[[str, str], None]
 
 
 class Watcher:
-    """Watches one stack in a thread of its own. `unsaved` are messages that found no space on the disk."""
+    """Watches one stack in a thread of its own. `unsaved` are messages that are in no outbox.
+
+    `turned_s` is when the last turn ended that did not fail.
+    """
 
     def __init__(self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None) -> None:
         self.ports, self._limits, self._say = ports, limits, say
@@ -44,8 +50,11 @@ class Watcher:
         self._deep_s = self._looked_s - limits.deep_s + FIRST_DEEP_S
         self._pruned_s = self._looked_s
         self._said = ""
+        self._failures, self._failing = 0, None
         self.unsaved: list[Message] = []
         self.turned_s = self._looked_s
+
+    _failing: Alert | None
 
     def run(self, stop: Event) -> None:
         """Watch until somebody says stop."""
@@ -56,7 +65,10 @@ class Watcher:
             except Exception as error:
                 log.exception("%s: a turn of the monitor failed", self.ports.name)
                 self._remark(f"Did nothing, because of a bug of the monitor: {type(error).__name__}.")
-            self.turned_s = self._clock.monotonic()
+                self._failed(error)
+            else:
+                self.turned_s = self._clock.monotonic()
+                self._worked()
             stop.wait(wait_s)
         self.close()
 
@@ -78,7 +90,7 @@ class Watcher:
     def close(self) -> None:
         """Let others act for the stack; note that this monitor was ended, not lost."""
         if self._is_ours:
-            with suppress(QfcError):
+            with suppress(QfcError, OSError):
                 self.ports.monitoring.note(replace(self._beat(), ended=True))
             with suppress(QfcError):
                 self.ports.monitoring.watch.release()
@@ -93,17 +105,15 @@ class Watcher:
         self.ports.monitoring.watch.take("monitor")
         self._is_ours = True
         self._open()
-        with suppress(QfcError):
+        with suppress(QfcError, OSError):
             self.ports.monitoring.note(self._beat())
 
     def _open(self) -> None:
         """Go on where the last monitor ended."""
-        try:
+        with self._troubled():
             self._history = self._history or self.ports.monitoring.history()
             self._state = self._history.state()
             self._trouble = self._history.remark or ""
-        except QfcError as error:
-            self._trouble = error.message
 
     def _decided(self, look: Look) -> float:
         decision = decide(self.ports.name, self._state, look, self._orders(), self._limits)
@@ -123,7 +133,7 @@ class Watcher:
     def _repair(self, id: str) -> None:
         result = heal(self.ports, self._state.tracks[id].finding)
         if result is None:
-            self._remark(f"Did nothing about {id}, because somebody else has just begun to work on the stack.")
+            self._remark(f"Did nothing about {id}, because somebody has just worked on the stack, or begun to.")
             return
         now = self._clock.now()
         self._state = acted(self._state, id, result, now)
@@ -154,6 +164,8 @@ class Watcher:
             yield
         except QfcError as error:
             self._trouble = error.message
+        except OSError as error:
+            self._trouble = f"The history cannot be used: {error.strerror or type(error).__name__}."
 
     def _own(self) -> tuple[Finding, ...]:
         """Return the finding about the monitor's own memory."""
@@ -190,6 +202,27 @@ class Watcher:
             self._pruned_s = now
             with self._troubled():
                 self._history.prune(self._clock.now())
+
+    def _failed(self, error: Exception) -> None:
+        """Tell people of turns that fail again and again, without a decision: that may be what fails."""
+        self._failures += 1
+        if self._failures == FAILURES:
+            sentence = f"{FAILURES} turns in a row ended with {type(error).__name__}; the stack is not watched."
+            found = problem(FAILING, Severity.CRITICAL, sentence)
+            found = replace(found, title="The monitor itself fails", fix="Read the monitor's log, and report the bug")
+            self._failing = Alert(FAILING, found, self._clock.now(), self._clock.monotonic())
+            self._tell(News("raised", self._failing, self._failing.opened_s))
+
+    def _worked(self) -> None:
+        """Note a turn that did not fail; who heard of failures hears of their end."""
+        if self._failing is not None:
+            over = replace(self._failing, closed=self._clock.now())
+            self._tell(News("resolved", over, over.opened_s))
+        self._failures, self._failing = 0, None
+
+    def _tell(self, news: News) -> None:
+        self.unsaved.append(text(self.ports.name, [news]))
+        self._news.set()
 
     def _remark(self, note: str) -> None:
         """Say what is new."""

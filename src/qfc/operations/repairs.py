@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..checks import Check, EnvEdit, Evidence, RepairsEnv
@@ -33,6 +33,10 @@ def is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) 
     return options.ask(f"{finding.title}. {finding.evidence}{changes}Repair it?")
 
 
+def _always() -> None:
+    """Allow repairs."""
+
+
 def repaired(
     ports: Ports,
     by_id: Mapping[str, Check],
@@ -42,14 +46,17 @@ def repaired(
     *,
     command: str = "sync diagnose --fix",
     recovers: bool = True,
+    allowed: Callable[[], None] = _always,
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Repair the wanted findings, each looked at again; return all findings with their results, and the steps.
 
-    `command` is what the audit log calls it. With `recovers=False`, an interrupted operation is left alone.
+    `command` is what the audit log calls it. With `recovers=False`, an interrupted operation is left alone. `allowed`
+    is called under the lock, before the first repair, and raises what forbids them.
     """
     done = {one.id: one for one in findings}
     settings = {id: check for id in wanted if isinstance(check := by_id[id], RepairsEnv) and not check.is_alone}
     with guarded(ports, command, target=ports.name, options=options, recovers=recovers) as guard:
+        allowed()
         done |= _repair_settings(ports, [(check, done[id]) for id, check in settings.items()], guard)
         for id in wanted:
             if id not in settings:

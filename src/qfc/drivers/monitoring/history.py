@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import QfcError
+from ...stack.findings import Severity
 from ...stack.monitor import Decision, Look, Message, State
 from ...stack.monitor.codec import document, restored
 from ...stack.monitor.replay import is_quiet
@@ -31,6 +32,8 @@ AGAIN_S, LONGEST_AGAIN_S, GIVEN_UP_S = 60.0, 3600.0, 7 * DAY_S
 NEW_ROUTE_S = 600.0
 #: Events of one incident that are kept; the first ones say how it began.
 MOST_EVENTS = 200
+#: Damaged files that are kept.
+MOST_DAMAGED = 2
 
 
 class SqliteHistory(History):
@@ -106,7 +109,7 @@ class SqliteHistory(History):
         begun = self._begun(route, moment)
         with self._translated():
             rows = self._database.execute(asked, (route, moment, max(moment - GIVEN_UP_S, begun))).fetchall()
-        return tuple(Letter(id, _moment(at), restored(Message, json.loads(text)), n) for id, at, text, n in rows)
+        return tuple(Letter(id, _moment(at), _message(text), n) for id, at, text, n in rows)
 
     def sent(self, letters: Sequence[Letter], route: str, now: datetime, *, error: str | None = None) -> None:
         with self._changing() as database:
@@ -143,6 +146,8 @@ class SqliteHistory(History):
     def _opened(self, now: datetime) -> sqlite3.Connection:
         try:
             return self._connected()
+        except OSError as error:
+            raise _unusable(self._path, error) from error
         except sqlite3.DatabaseError as error:
             if isinstance(error, sqlite3.OperationalError) and not _is_damage(error):
                 raise _unusable(self._path, error) from error
@@ -150,7 +155,7 @@ class SqliteHistory(History):
         self._remark = f"{self._path} was damaged. It is kept as {aside.name}; a new history begins."
         try:
             return self._connected()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise _unusable(self._path, error) from error
 
     def _connected(self) -> sqlite3.Connection:
@@ -175,7 +180,14 @@ class SqliteHistory(History):
         for ending in ("-wal", "-shm"):
             with suppress(OSError):
                 self._path.with_name(FILE + ending).unlink()
+        self._drop_old_damage()
         return aside
+
+    def _drop_old_damage(self) -> None:
+        """Keep the newest damaged files alone: a disk that damages them again and again must not fill up with them."""
+        for old in sorted(self._path.parent.glob(f"{FILE}.damaged-*"))[:-MOST_DAMAGED]:
+            with suppress(OSError):
+                old.unlink()
 
     @contextmanager
     def _translated(self) -> Generator[None]:
@@ -276,8 +288,17 @@ def _is_damage(error: sqlite3.Error) -> bool:
     return any(one in words for one in ("malformed", "not a database", "quick_check", "file is encrypted"))
 
 
-def _unusable(path: Path, error: sqlite3.Error) -> QfcError:
-    return QfcError(f"{path} cannot be used: {error}.", hint="Check free space and permissions.")
+def _unusable(path: Path, error: sqlite3.Error | OSError) -> QfcError:
+    said = (error.strerror or type(error).__name__) if isinstance(error, OSError) else error
+    return QfcError(f"{path} cannot be used: {said}.", hint="Check free space and permissions.")
+
+
+def _message(text: str) -> Message:
+    """Return a stored message. One that another release wrote is told as it is: nobody has heard of it yet."""
+    try:
+        return restored(Message, json.loads(text))
+    except ValueError:
+        return Message("A message that another release of qfc stored", text, Severity.WARNING)
 
 
 def _moment(seconds: float) -> datetime:

@@ -9,6 +9,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -79,7 +80,7 @@ class WebhookPost(Post):
         except urllib.error.HTTPError as error:
             error.close()
             raise QfcError(f"The webhook answered {error.code}.") from error
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise UnreachableError(f"The webhook does not answer: {type(error).__name__}.") from error
 
 

@@ -45,7 +45,7 @@ def look(
         if operation is not None and operation.disturbs:
             return Look(at, elapsed_s, tuple(own), operation=operation)
         services = tuple(seen.services().values())
-        stopped = _stopped(ports, services)
+        stopped = who_stopped(ports, services)
     except QfcError as error:
         return Look(at, elapsed_s, tuple(own), unseen=_clean(error.message))
     if stopped is not None:
@@ -61,6 +61,18 @@ def check(id: str) -> Check:
     return next(one for one in EVERYTHING if one.id == id)
 
 
+def who_stopped(ports: Ports, services: Sequence[Service]) -> str | None:
+    """Return who stopped the stack on purpose, if nothing of it runs; None otherwise."""
+    if is_running(services):
+        return None
+    last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
+    if last is None:
+        return "the stack has never been started"
+    if last.command == "up" or not last.result.startswith("done"):
+        return None
+    return f"{last.who} stopped the stack at {last.time:%Y-%m-%d %H:%M:%S} UTC"
+
+
 def _operation(ports: Ports) -> Operation | None:
     try:
         holder = ports.lock.holder()
@@ -71,18 +83,6 @@ def _operation(ports: Ports) -> Operation | None:
 
 def _described(holder: Holder) -> Operation:
     return Operation(str(holder), holder.reason, holder.since, not holder.reason.startswith(HARMLESS))
-
-
-def _stopped(ports: Ports, services: Sequence[Service]) -> str | None:
-    """Return who stopped the stack on purpose, if nothing of it runs; None otherwise."""
-    if is_running(services):
-        return None
-    last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
-    if last is None:
-        return "the stack has never been started"
-    if last.command == "up" or not last.result.startswith("done"):
-        return None
-    return f"{last.who} stopped the stack at {last.time:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _blind(ports: Ports, findings: Sequence[Finding]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from ..findings import Result
 from .alerts import tried, turned
 from .alone import ALONE
 from .causes import effects_of
@@ -24,7 +25,8 @@ def decide(stack: str, state: State, look: Look, orders: Orders, limits: Limits)
     found = {id: one for id, one in state.tracks.items() if one.is_found}
     why = hindrance(state, look, orders, limits)
     if why is None:
-        state, action, notes = planned(state, found, {one.id for one in look.findings}, limits)
+        seen = {one.id for one in look.findings if one.result is Result.FOUND}
+        state, action, notes = planned(state, found, seen, limits)
     else:
         action, notes = None, (f"Did nothing, because {why}.",)
     turn = turned(stack, state, look, orders, limits)
@@ -79,7 +81,9 @@ def _calm(found: dict[str, Track]) -> str:
         return f"Did nothing, because {', '.join(doubtful)} is not confirmed yet."
     if confirmed:
         others = [id for id in confirmed if id not in ALONE]
-        return f"Did nothing, because a person has to repair {', '.join(others or confirmed)}."
+        if others:
+            return f"Did nothing, because a person has to repair {', '.join(others)}."
+        return f"Did nothing, because {', '.join(confirmed)} could not be examined again."
     return "Did nothing, because all is well."
 
 

@@ -9,7 +9,7 @@ from ..findings import Finding, Severity, clear, problem
 from .model import Limits, Look, State, Try
 
 UNSEEN, CRASH_LOOP, INTERRUPTED = "unseen", "crash-loop", "interrupted"
-GAVE_UP, LONG_OPERATION, HISTORY = "gave-up", "long-operation", "history"
+GAVE_UP, LONG_OPERATION, HISTORY, FAILING = "gave-up", "long-operation", "history", "failing"
 #: Seconds in which restarts are counted.
 LOOP_S = 600.0
 

@@ -38,14 +38,14 @@ def is_quiet(look: Look, orders: Orders) -> bool:
 
 
 def planned(
-    state: State, found: Mapping[str, Track], asked: Container[str], limits: Limits
+    state: State, found: Mapping[str, Track], seen: Container[str], limits: Limits
 ) -> tuple[State, Action | None, tuple[str, ...]]:
     """Return the repair to do now, if any, and why others are not done. What fails too often is given up.
 
-    `found` are the problems as they were last seen, confirmed or not; repaired is only what this look `asked` for.
+    `found` are the problems as they were last seen, confirmed or not; repaired is only what this look has `seen`.
     """
     notes: list[str] = []
-    for id in (one for one in ALONE if one in found and one in asked and found[one].is_confirmed):
+    for id in (one for one in ALONE if one in found and one in seen and found[one].is_confirmed):
         state, refusal = _refused(state, id, found, limits)
         if refusal is None:
             action = Action(id, f"Repairs {id}: {ALONE[id]}. {found[id].finding.evidence}")
