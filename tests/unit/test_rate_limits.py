@@ -81,6 +81,15 @@ def test_each_limit_has_a_zone_and_the_burst_of_a_minute() -> None:
     assert "limit_req zone=qfc_sync " not in nginx_limits.zones(RateLimits(None, 5), PASSWORD)
 
 
+def test_only_requests_with_credentials_are_counted() -> None:
+    """Nobody can take the places of devices without any: nginx counts before the application asks who it is."""
+    text = nginx_limits.zones(RateLimits(10, 5), PASSWORD)
+    assert 'map "$http_authorization$cookie_sessionid" $qfc_is_nobody {\n  default 0;\n  "" 1;\n}' in text
+    counting = [line.split(";")[0] for line in text.splitlines() if ";POST;" in line]
+    assert counting == ['  "~^00'] * 3
+    assert text.count('map "$qfc_is_probe$qfc_is_nobody;$request_method;$uri') == 2
+
+
 @pytest.mark.parametrize("password", ["", 'a"b', "a b", "a;b", "a\nb"])
 def test_a_password_cannot_leave_its_quotes(password: str) -> None:
     with pytest.raises(ValueError, match="letters and digits"):
