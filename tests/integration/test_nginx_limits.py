@@ -176,6 +176,7 @@ def test_a_throttled_project_is_free_again_by_itself(server: Server) -> None:
 def test_limits_leave_no_trace(server: Server) -> None:
     server.limits.apply(RateLimits(10, 1))
     assert {path.name for path in server.folder.iterdir()} == {ZONES, ANSWER}
+    assert (server.folder / ZONES).stat().st_mode & 0o777 == 0o600, "it has the password, and nginx's master is root"
     server.limits.apply(RateLimits())
     assert not list(server.folder.iterdir())
     assert server.in_nginx("sh", "-c", f"ls {HOOK} 2>/dev/null") == ""
