@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from compose_world import ADMIN, as_stack
+from qfc import config, wiring
 from qfc.drivers.clock import SystemClock
 from qfc.stack.waiting import wait_until
 from queue_world import DatabaseWorld
@@ -66,8 +67,17 @@ def test_the_doctor_tells_what_is_known_of_the_settings(stack: Stack, kind: str)
     assert {one["id"] for one in found(made)} == EXPECTED[kind], made["findings"]
 
 
-def test_missing_workers_are_found_and_started(stack: Stack) -> None:
+def test_drained_workers_are_told_of_and_left_alone(stack: Stack) -> None:
     stack.qfc("workers", "drain")
+    code, made = asked(stack, "sync", "diagnose", "--fix", "--no-proof")
+    assert (code, [one["id"] for one in found(made)]) == (0, ["D11-drained"])
+    stack.qfc("workers", "restart")
+
+
+def test_missing_workers_are_found_and_started(stack: Stack) -> None:
+    ports = wiring.wire(config.load(stack.environment).stack())
+    ports.runtime.stop(["worker_wrapper"])
+    ports.close()
     code, made = asked(stack, "sync", "diagnose", "--no-proof")
     assert (code, [one["id"] for one in found(made)]) == (1, ["D11"])
     planned, _ = asked(stack, "--dry-run", "sync", "diagnose", "--fix", "--no-proof")
@@ -86,7 +96,7 @@ def test_a_blocked_project_is_found_and_freed_with_its_edit(stack: Stack) -> Non
         job = world.job(project, "queued", type="delta_apply", made=60)
         delta = world.delta(project, "started", job=job)
         _, made = asked(stack, "sync", "diagnose", "--no-proof")
-        assert {one["id"] for one in found(made)} == {"D07", "D11"}
+        assert {one["id"] for one in found(made)} == {"D07", "D11-drained"}
         (finding,) = [one for one in made["findings"] if one["id"] == "D07"]
         assert (finding["auto"], "alice/blocked" in finding["evidence"]) == ("safe", True)
         stack.qfc("jobs", "cleanup", "--older", "5m")

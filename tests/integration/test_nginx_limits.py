@@ -29,6 +29,7 @@ pytestmark = pytest.mark.docker
 ONE, TWO, THREE = (str(uuid.uuid4()) for _ in range(3))
 IMAGE = "nginx:stable"
 NOW = datetime.now(UTC)
+TOKEN = {"Authorization": "token abc"}
 #: As in official deployments: error pages, the included folder, the API; and behind it an application that says yes.
 CONFIGURATION = """
 log_format lines escape=json '{"ts":"$time_iso8601","ip":"$remote_addr","method":"$request_method","status":$status,'
@@ -66,7 +67,7 @@ class Server:
         docker = Engine(LocalHost())
         traffic = NginxTraffic(docker, SystemClock(), self._container)
         self.limits = NginxRateLimits(docker, SystemClock(), self._container, traffic, self._lines)
-        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False)
+        self.http = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", trust_env=False, headers=TOKEN)
 
     def start(self, folder: Path) -> None:
         self.engine.docker(
@@ -139,6 +140,18 @@ def test_projects_are_limited_and_reads_are_not(server: Server) -> None:
     assert server.push(deltas(THREE), 1, **{"X-Qfc-Probe": "0"}) == [429]
 
 
+def test_a_flood_of_nobody_keeps_no_device_out(server: Server) -> None:
+    server.limits.apply(RateLimits())  # forgets what nginx has counted
+    server.limits.apply(RateLimits(3, 2))
+    for path in (deltas(ONE), "/api/v1/jobs/", f"/api/v1/files/{TWO}/survey.qgs/"):
+        assert server.push(path, 20, Authorization="") == [201] * 20, "they are the application's to refuse"
+    with httpx.Client(base_url=server.http.base_url, trust_env=False) as nobody:
+        assert {nobody.post(deltas(ONE), headers={"Cookie": "csrftoken=x"}).status_code for _ in range(20)} == {201}
+        assert server.push(deltas(ONE), 3) == [201, 201, 429]
+        session = {"Cookie": "csrftoken=x; sessionid=abc"}
+        assert [nobody.post(deltas(TWO), headers=session).status_code for _ in range(2)] == [201, 429], "three in all"
+
+
 def test_what_was_refused_is_in_the_log(server: Server) -> None:
     server.limits.apply(RateLimits(None, 1))
     server.push(deltas(TWO), 4)
@@ -163,6 +176,7 @@ def test_a_throttled_project_is_free_again_by_itself(server: Server) -> None:
 def test_limits_leave_no_trace(server: Server) -> None:
     server.limits.apply(RateLimits(10, 1))
     assert {path.name for path in server.folder.iterdir()} == {ZONES, ANSWER}
+    assert (server.folder / ZONES).stat().st_mode & 0o777 == 0o600, "it has the password, and nginx's master is root"
     server.limits.apply(RateLimits())
     assert not list(server.folder.iterdir())
     assert server.in_nginx("sh", "-c", f"ls {HOOK} 2>/dev/null") == ""

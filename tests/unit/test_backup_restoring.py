@@ -15,7 +15,7 @@ from qfc.operations.backup.release import require_release
 from qfc.operations.backup.restore import db_restore
 from qfc.operations.guard import Options
 from qfc.operations.recovery import recover
-from qfc.stack import journal
+from qfc.stack import drains, journal
 from restore_world import MemoryRestores, MemoryTarget, restorable, stack_on
 from twins import MemoryPorts
 
@@ -80,6 +80,22 @@ def test_a_restore_that_is_complete_is_never_undone(tmp_path: Path, monkeypatch:
     assert running(ports)
     assert target.log == ["serve_database", "settle_configuration", "settle_objects", "forget"]
     assert journal.read(ports.records) is None
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_restore_starts_workers_that_were_drained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: bool
+) -> None:
+    ports, target, _ = restorable(tmp_path)
+    drains.write(ports.records, drains.Drain("anna@memory", ports.clock.now()))
+    if fails:
+        monkeypatch.setattr(target, "swap", lambda *_: (_ for _ in ()).throw(QfcError("No.")))
+        with pytest.raises(QfcError, match="Nothing was restored"):
+            restored(ports)
+    else:
+        restored(ports)
+    assert running(ports)
+    assert drains.read(ports.records) is None
 
 
 def running(ports: MemoryPorts) -> bool:

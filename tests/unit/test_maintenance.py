@@ -33,6 +33,7 @@ from qfc.operations.maintenance.schedule import (
 )
 from qfc.operations.maintenance.stats import usage_of, write_report
 from qfc.operations.maintenance.steps import STEPS
+from qfc.stack import journal
 from qfc.stack.findings import Result
 from qfc.stack.maintenance import (
     JOBS,
@@ -131,6 +132,22 @@ def test_nothing_runs_while_somebody_else_changes_the_stack() -> None:
         with pytest.raises(LockHeldError, match="deploy v2"):
             maintenance_run(ports, job.name, Options())
     assert not maintenance_history(ports).runs
+
+
+@pytest.mark.parametrize("name", ["cleanup", "restart-workers", "daily"])
+def test_an_interrupted_operation_is_left_to_people(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    recovered: list[str] = []
+    monkeypatch.setattr("qfc.operations.guard.recover", lambda *_: recovered.append("recovered"))
+    ports = idle(memory_stack())
+    journal.write(ports.records, journal.Entry("db restore", {"state": "replacing", "kept": None}))
+    with pytest.raises(RefusedError, match="db restore was interrupted; maintenance waits"):
+        maintenance_run(ports, name, Options())
+    assert not recovered
+    assert journal.read(ports.records)
+    assert not maintenance_history(ports).runs
+    assert ports.lock.holder() is None
+    (entry,) = ports.audit.entries(limit=9)
+    assert (entry.command, entry.result.partition(":")[0]) == ("maintenance run", "refused")
 
 
 def test_the_lock_is_held_from_the_first_step_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import PurePosixPath
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from checks_world import found, healthy
+from qfc.drivers.deployment.traffic import INCLUDED, NginxTraffic
+from qfc.drivers.docker.containers import Container
+from qfc.drivers.docker.engine import Engine
+from qfc.drivers.rate_limits.nginx import ANSWER, ZONES, NginxRateLimits
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.ratelimit import (
@@ -31,7 +36,7 @@ from qfc.stack.rate_limits import (
     sentences,
     to_document,
 )
-from twins import MemoryPorts, memory_stack
+from twins import MemoryClock, MemoryHost, MemoryPorts, memory_stack
 
 ONE, TWO = "9c7e26a4-584b-483e-a24e-5b219d7437a3", "0a7e26a4-584b-483e-a24e-5b219d7437a4"
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -79,6 +84,15 @@ def test_each_limit_has_a_zone_and_the_burst_of_a_minute() -> None:
     assert "zone=qfc_throttle_0:64k rate=1r/m;\nlimit_req zone=qfc_throttle_0;" in text
     assert f'"1;{ONE}" $qfc_sync_project;' in text
     assert "limit_req zone=qfc_sync " not in nginx_limits.zones(RateLimits(None, 5), PASSWORD)
+
+
+def test_only_requests_with_credentials_are_counted() -> None:
+    """Nobody can take the places of devices without any: nginx counts before the application asks who it is."""
+    text = nginx_limits.zones(RateLimits(10, 5), PASSWORD)
+    assert 'map "$http_authorization$cookie_sessionid" $qfc_is_nobody {\n  default 0;\n  "" 1;\n}' in text
+    counting = [line.split(";")[0] for line in text.splitlines() if ";POST;" in line]
+    assert counting == ['  "~^00'] * 3
+    assert text.count('map "$qfc_is_probe$qfc_is_nobody;$request_method;$uri') == 2
 
 
 @pytest.mark.parametrize("password", ["", 'a"b', "a b", "a;b", "a\nb"])
@@ -179,6 +193,24 @@ def test_refused_requests_are_shown_by_project() -> None:
     ports.rate_limits.counted = [RefusedSyncs(ONE, 7, now), RefusedSyncs(TWO, 2, now - timedelta(days=3))]
     (shown,) = ratelimit_status(ports).refused
     assert (shown.project, shown.refused) == ("anna/survey", 7)
+
+
+@pytest.mark.parametrize(("reads", "mode"), [(0, 0o600), (1, 0o644)])
+def test_only_its_owner_reads_the_password_unless_nginx_could_not(reads: int, mode: int) -> None:
+    host, clock = MemoryHost(), MemoryClock()
+    host.programs = {"docker": lambda argv, _: (reads if "-r" in argv else 0, "", "")}
+    nginx = Container(
+        "a1", "nginx-1", "", "", "running", 7, NOW, NOW, None, 0, False, 0, "", None, False, None, "",
+        mounts={INCLUDED: "/opt/q/conf"},
+    )  # fmt: skip
+    engine = Engine(host)  # pyright: ignore[reportArgumentType]  (nothing is streamed)
+    traffic = NginxTraffic(engine, clock, lambda: nginx)
+    limits = NginxRateLimits(engine, clock, lambda: nginx, traffic, lambda *_: ())
+    limits.apply(RateLimits(10, 5))
+    content, kept = host.files[PurePosixPath("/opt/q/conf") / ZONES]
+    assert limits.passes()["X-Qfc-Probe"].encode() in content
+    assert kept == mode
+    assert host.files[PurePosixPath("/opt/q/conf") / ANSWER][1] == 0o644
 
 
 def test_limits_that_nginx_lost_are_found_and_loaded_again() -> None:

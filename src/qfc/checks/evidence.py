@@ -8,7 +8,8 @@ from threading import Lock
 from typing import Any, TypeVar, cast
 
 from ..errors import QfcError
-from ..stack import queue
+from ..stack import drains, queue
+from ..stack.drains import Drain
 from ..stack.failures import classify
 from ..stack.migrations import planned
 from ..stack.model import Capability, Held, Job, JobStatus, Project, QueueSnapshot, Service, User
@@ -81,6 +82,10 @@ class Evidence:
     def queue(self) -> QueueSnapshot:
         """Return the queue, with what earlier snapshots of it show."""
         return self.once("queue", lambda: self.ports.transitions.noted(self.ports.jobs.snapshot(limit=MOST_JOBS)))
+
+    def drain(self) -> Drain | None:
+        """Return who stopped the workers on purpose; None if nobody did."""
+        return self.once("drain", lambda: drains.read(self.ports.records))
 
     def projects(self) -> tuple[Project, ...]:
         """Return the projects, the most recently changed first."""

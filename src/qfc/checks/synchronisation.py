@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ..errors import RefusedError
+from ..stack.drains import FIX
 from ..stack.model import JobStatus, Service, Subscription, User
 from ..stack.queue import BEGIN_S, living_workers, short
 from .base import Auto, Check, Severity
@@ -32,7 +33,7 @@ class NoWorker(Check):
     def look(self, seen: Evidence) -> str | None:
         """Compare the number of running workers with the configured one."""
         service = seen.services().get(WORKER)
-        if service is None or service.running or not service.wanted:
+        if service is None or service.running or not service.wanted or seen.drain():
             return None
         waiting = seen.queue().depth.pending
         return f"0 of {service.wanted} workers are running; {counted(waiting, 'job')} waiting."
@@ -53,9 +54,26 @@ class FewWorkers(NoWorker):
     def look(self, seen: Evidence) -> str | None:
         """Compare the number of running workers with the configured one."""
         service = seen.services().get(WORKER)
-        if service is None or not 0 < service.running < service.wanted:
+        if service is None or not 0 < service.running < service.wanted or seen.drain():
             return None
         return f"{service.running} of {service.wanted} workers are running."
+
+
+class DrainedWorkers(Check):
+    """D11, on purpose: somebody works on the stack and does not want workers to be started."""
+
+    id = "D11-drained"
+    title = "The workers are drained"
+    severity = Severity.INFO
+    fix = FIX
+
+    def look(self, seen: Evidence) -> str | None:
+        """Read who stopped the workers with qfc workers drain, and when."""
+        drain, service = seen.drain(), seen.services().get(WORKER)
+        if drain is None or service is None:
+            return None
+        running = f" {service.running} of {service.wanted} were started since." if service.running else ""
+        return f"{drain.sentence}{running}"
 
 
 class LostBeforeStart(Check):
@@ -252,6 +270,7 @@ def _uptime_s(service: Service) -> float:
 SYNCHRONISATION: tuple[Check, ...] = (
     NoWorker(),
     FewWorkers(),
+    DrainedWorkers(),
     NoWorkerRegistered(),
     LostBeforeStart(),
     LostAtWork(),

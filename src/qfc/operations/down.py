@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..stack import drains
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .status import is_running
@@ -26,4 +27,5 @@ def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
     with guarded(ports, "down", target=ports.name, options=options) as guard:
         if guard.step(f"Stop {ports.name}: {how}"):
             ports.runtime.stop(None, now=now)
+            drains.clear(ports.records)
     return Down(ports.name, was_running, guard.dry_run, guard.steps)

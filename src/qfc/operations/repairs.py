@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 
 from ..checks import Check, EnvEdit, Evidence, RepairsEnv
 from ..errors import PartlyDoneError, QfcError, RefusedError
+from ..stack import drains
 from ..stack.findings import Auto, Finding, Result
 from ..stack.model import Verdict
 from ..stack.ports import Ports
 from .guard import Guard, Options, guarded
+from .workers_list import SERVICE as WORKER
 
 
 def is_wanted(finding: Finding, check: Check, seen: Evidence, options: Options) -> bool:
@@ -62,7 +65,16 @@ def repaired(
             if id not in settings:
                 done[id] = _repair(ports, by_id[id], done[id], guard)
         guard.result = _outcome(list(done.values()))
+        if not guard.dry_run:
+            _end_drain(ports)
     return list(done.values()), guard.steps
+
+
+def _end_drain(ports: Ports) -> None:
+    """Forget a drain if a repair has started the workers with other services."""
+    with suppress(QfcError):
+        if drains.read(ports.records) and any(one.running for one in ports.runtime.services() if one.name == WORKER):
+            drains.clear(ports.records)
 
 
 def _outcome(findings: Sequence[Finding]) -> str:

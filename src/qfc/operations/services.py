@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..errors import NotFoundError, RefusedError
+from ..stack import drains
 from ..stack.model import Service
 from ..stack.names import did_you_mean
 from ..stack.ports import Ports
 from .guard import Options, guarded
 from .status import require_running
+from .workers_list import SERVICE as WORKER
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ def services_restart(
         if guard.step(f"Stop {', '.join(chosen)}"):
             ports.runtime.stop(chosen, now=now)
         if guard.step(f"Start {', '.join(chosen)}"):
+            _end_drain(ports, chosen)
             ports.runtime.start(chosen)
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
 
@@ -48,6 +51,7 @@ def services_recreate(
     chosen = _chosen(ports, names)
     with guarded(ports, "services recreate", target=", ".join(chosen), options=options) as guard:
         if guard.step(f"Recreate {', '.join(chosen)}"):
+            _end_drain(ports, chosen)
             ports.runtime.recreate(names, now=now)
     return ServicesChanged(chosen, guard.steps, guard.dry_run, ports.runtime.services())
 
@@ -73,8 +77,14 @@ def services_rebuild(
         ]
         # A task is recreated when it is needed.
         if lasting and guard.step(f"Recreate {', '.join(lasting)}"):
+            _end_drain(ports, lasting)
             ports.runtime.recreate(lasting)
     return ServicesChanged(built, guard.steps, guard.dry_run, ports.runtime.services())
+
+
+def _end_drain(ports: Ports, names: Sequence[str]) -> None:
+    if WORKER in names:
+        drains.clear(ports.records)
 
 
 def _chosen(ports: Ports, names: Sequence[str] | None) -> tuple[str, ...]:

@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import NotRunningError, QfcError
-from ..stack.findings import Finding, worst
+from ..stack import drains
+from ..stack.findings import Finding, Severity, problem, worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
 
 if TYPE_CHECKING:
     from ..stack.ports import Ports
+
+WORKER = "worker_wrapper"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def status(ports: Ports) -> Status:
         queue, url = pending.result(), address.result()
     if disk is not None:
         note_disks(ports)
-    findings = (*judge(services, queue, disk, ports.interrupted()), *_of_monitor(ports))
+    judged = judge(services, queue, disk, ports.interrupted())
+    findings = (*judged, *_of_drain(ports, services), *_of_monitor(ports))
     return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
@@ -61,6 +65,14 @@ def require_running(ports: Ports) -> None:
     """Raise NotRunningError for a stack of which nothing runs."""
     if not is_running(ports.runtime.services()):
         raise NotRunningError(f"{ports.name} is not running.", hint="Type: qfc up")
+
+
+def _of_drain(ports: Ports, services: Sequence[Service]) -> tuple[Finding, ...]:
+    """Return the finding about workers that are stopped on purpose, where everything else may run."""
+    if not is_running(services) or any(one.running for one in services if one.name == WORKER):
+        return ()
+    drain = drains.read(ports.records)
+    return (problem("drained", Severity.WARNING, drain.sentence),) if drain else ()
 
 
 def _of_monitor(ports: Ports) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ..checks import Check, Evidence, examine
 from ..errors import NotFoundError, QfcError, RefusedError
+from ..stack import drains
 from ..stack.findings import Finding, Result, Severity, problem, unknown
 from ..stack.model import Capability
 from ..stack.ports import Ports
@@ -100,6 +101,7 @@ def _proven(ports: Ports) -> list[Finding]:
     """Do what a device does; return no finding if that works, else one with the step that failed."""
     title = "A test project cannot be uploaded, processed and downloaded"
     try:
+        _require_workers(ports)
         broken = prove(ports)
     except (NotFoundError, RefusedError) as error:
         return [replace(unknown(PROOF, error.message), title=title, fix=error.hint)]
@@ -110,3 +112,10 @@ def _proven(ports: Ports) -> list[Finding]:
     evidence = f"Step failed: {broken.step}. {broken.error.message}"
     found = problem(PROOF, Severity.CRITICAL, evidence)
     return [replace(found, title=title, fix=broken.error.hint or "qfc health --verbose")]
+
+
+def _require_workers(ports: Ports) -> None:
+    """Raise RefusedError for workers that somebody drained: every job of the proof would wait for its end."""
+    drain = drains.read(ports.records)
+    if drain is not None:
+        raise RefusedError(drain.sentence, hint=drains.FIX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..stack import drains
 from ..stack.model import Verdict
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -29,6 +30,7 @@ def up(ports: Ports, options: Options) -> Up:
     names = " → ".join(service.name for service in ports.runtime.services())
     with guarded(ports, "up", target=ports.name, options=options) as guard:
         if guard.step(f"Start {names}" if not already else f"Check {names}; start the services that are down"):
+            drains.clear(ports.records)
             ports.runtime.start(None, progress=options.progress)
     seen = status(ports)
     return Up(ports.name, seen.url, seen.verdict, seen.reasons, already, guard.dry_run, guard.steps)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import NotRunningError, RefusedError, UsageError
+from ..stack import drains
 from ..stack.model import Capability
 from ..stack.ports import Ports
 from .guard import Options, guarded
@@ -40,6 +41,7 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
     question = "" if number else "Without workers all jobs wait. Stop all workers?"
     with guarded(ports, "workers scale", target=str(number), options=options, question=question) as guard:
         if guard.step(f"Change from {count(before, 'worker')} to {number}"):
+            drains.clear(ports.records)
             ports.runtime.scale(SERVICE, number)
         guard.result = f"{before} → {number}"
         remarks = () if guard.dry_run else _remarks(ports, number)
@@ -82,12 +84,13 @@ def _workers_now(ports: Ports, wanted: int) -> WorkersList:
 
 
 def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
-    """Stop all workers, each after its job. Jobs wait until `workers restart` or `up`."""
+    """Stop all workers, each after its job. Jobs wait until `workers restart` or `up`; nobody else starts them."""
     require_running(ports)
     before = worker_service(ports).wanted
     with guarded(ports, "workers drain", target=SERVICE, options=options) as guard:
         if guard.step(f"Stop {count(before, 'worker')}, each after its job"):
             ports.runtime.stop([SERVICE])
+            drains.write(ports.records, drains.Drain(ports.lock.identity(), ports.clock.now()))
     return WorkersChanged(before, before, guard.steps, guard.dry_run, workers_list(ports))
 
 
@@ -99,5 +102,6 @@ def workers_restart(ports: Ports, options: Options, *, now: bool = False) -> Wor
         if guard.step(f"Stop {count(before, 'worker')}" + (" at once" if now else ", each after its job")):
             ports.runtime.stop([SERVICE], now=now)
         if guard.step(f"Start {count(before, 'worker')}"):
+            drains.clear(ports.records)
             ports.runtime.start([SERVICE])
     return WorkersChanged(before, before, guard.steps, guard.dry_run, workers_list(ports))

@@ -3,6 +3,8 @@
 nginx defines zones only outside of servers, where an official deployment includes nothing of the host's. So there are
 two files: `zones` is included at that place, and limits; `answer` is in the folder that servers include, and only says
 how a refusal looks. Each is harmless without the other.
+
+Requests without credentials are not counted: the application refuses them, and they would take the places of devices.
 """
 
 from __future__ import annotations
@@ -30,14 +32,18 @@ map $http_x_qfc_probe $qfc_is_probe {{
   default 0;
   "{password}" 1;
 }}
-map "$qfc_is_probe;$request_method;$uri" $qfc_sync_project {{
-  default "";
-  "~^0;POST;/api/v1/deltas/(?:apply/)?(?<qfc_pushed>{id})/?$" $qfc_pushed;
-  "~^0;POST;/api/v1/files/(?<qfc_uploaded>{id})/.*\.(?i:qgs|qgz)/?$" $qfc_uploaded;
+map "$http_authorization$cookie_sessionid" $qfc_is_nobody {{
+  default 0;
+  "" 1;
 }}
-map "$qfc_is_probe;$request_method;$uri;$qfc_sync_project" $qfc_sync {{
+map "$qfc_is_probe$qfc_is_nobody;$request_method;$uri" $qfc_sync_project {{
   default "";
-  "~^0;POST;/api/v1/jobs/?;$" all;
+  "~^00;POST;/api/v1/deltas/(?:apply/)?(?<qfc_pushed>{id})/?$" $qfc_pushed;
+  "~^00;POST;/api/v1/files/(?<qfc_uploaded>{id})/.*\.(?i:qgs|qgz)/?$" $qfc_uploaded;
+}}
+map "$qfc_is_probe$qfc_is_nobody;$request_method;$uri;$qfc_sync_project" $qfc_sync {{
+  default "";
+  "~^00;POST;/api/v1/jobs/?;$" all;
   "~;{id}$" all;
 }}
 limit_req_status 429;

@@ -28,6 +28,7 @@ HOOK = "/etc/nginx/conf.d/qfc-ratelimit.conf"
 #: A pattern: a file that is gone is no error.
 _INCLUDE = f"include {INCLUDED}/qfc-ratelimit*.http;"
 _PASSWORD_BYTES = 16
+SECRET = 0o600
 #: Reads the lines of one service since a time.
 Lines = Callable[[str, datetime], Iterable[LogLine]]
 
@@ -88,7 +89,14 @@ class NginxRateLimits(RateLimiter):
             self._engine.run(["rm", "-f", str(folder / ZONES), str(folder / ANSWER)])
             return
         self._engine.machine.write_bytes(folder / ANSWER, answer().encode(), mode=0o644)
-        self._engine.machine.write_bytes(folder / ZONES, zones(limits, password).encode(), mode=0o644)
+        self._write_zones(folder / ZONES, zones(limits, password).encode())
+
+    def _write_zones(self, path: PurePosixPath, content: bytes) -> None:
+        """Write the file with the password for its owner alone, if nginx's master can read that: as root it can."""
+        self._engine.machine.write_bytes(path, content, mode=SECRET)
+        argv = ["docker", "exec", self._nginx().id, "test", "-r", f"{INCLUDED}/{ZONES}"]
+        if self._engine.query(argv, check=False).exit_code != 0:
+            self._engine.machine.write_bytes(path, content, mode=0o644)
 
     def _set_hook(self, wanted: bool) -> None:
         script = f"printf '%s\\n' '{_INCLUDE}' > {HOOK}" if wanted else f"rm -f {HOOK}"

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from ...errors import DamagedError, QfcError, UnreachableError
-from ...stack import journal
+from ...stack import drains, journal
 from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
@@ -250,6 +250,7 @@ def undo(ports: Ports) -> None:
     target.put_back()
     target.swap_back()
     target.discard()
+    drains.clear(ports.records)
     ports.runtime.start(None)
     journal.clear(ports.records)
 
@@ -257,6 +258,7 @@ def undo(ports: Ports) -> None:
 def finish(ports: Ports, *, kept: str | None) -> None:
     """Start everything, and remove what was there before, but not a database that is kept; it can be repeated."""
     try:
+        drains.clear(ports.records)
         ports.runtime.start(None)
     except QfcError as error:
         hint = error.hint or "Solve this, then type: qfc up"

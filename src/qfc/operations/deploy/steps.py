@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from ...errors import QfcError, RefusedError
+from ...stack import drains
 from ...stack.deploy_records import DUMP, ENV, FOLDER
 from ...stack.env_file import EnvFile
 from ...stack.migrations import not_in_release, planned
@@ -45,8 +46,7 @@ class Steps:
             Step.SAVE: self.save,
             Step.CHECKOUT: self.checkout,
             Step.IMAGES: self.images,
-            # Running jobs may send their results through nginx: they have to end before it blocks writes.
-            Step.DRAIN: self._deployment.rollout.drain,
+            Step.DRAIN: self.drain,
             Step.HOLD: self.hold,
             Step.DUMP: self.dump,
             Step.RESTORE: self.restore,
@@ -95,6 +95,14 @@ class Steps:
             new = named_images(self._deployment)
             self._journal.write(lambda record: replace(record, new_images=new))
         self._require_fitting_migrations()
+
+    def drain(self) -> None:
+        """Stop the workers after their jobs, which may send results through nginx: before it blocks writes.
+
+        Whatever comes of the deployment, all workers run again at its end, also those that somebody had drained.
+        """
+        drains.clear(self._ports.records)
+        self._deployment.rollout.drain()
 
     def hold(self) -> None:
         """Block writes, and wait for those that had begun."""

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ...errors import LockHeldError, QfcError, UsageError
+from ...errors import LockHeldError, QfcError, RefusedError, UsageError
+from ...stack import journal
 from ...stack.maintenance import (
     JOBS,
     MaintenanceJob,
@@ -59,7 +60,10 @@ def job_named(name: str) -> MaintenanceJob:
 
 
 def maintenance_run(ports: Ports, name: str, options: Options) -> MaintenanceRun:
-    """Run a job. Raises LockHeldError while somebody else changes the stack, UsageError for an unknown job."""
+    """Run a job. Raises UsageError for an unknown one.
+
+    Raises LockHeldError while somebody else changes the stack, RefusedError after an operation that was interrupted.
+    """
     job = job_named(name)
     if options.dry_run:
         return _planned(job)
@@ -68,10 +72,24 @@ def maintenance_run(ports: Ports, name: str, options: Options) -> MaintenanceRun
         if holder is not None:
             raise LockHeldError(f"{holder} is at work: {holder.reason}.", hint="The next run comes by itself.")
         return _remembered(ports, job, ports, options)
-    with guarded(ports, "maintenance run", target=name, options=options) as guard:
+    with guarded(ports, "maintenance run", target=name, options=options, recovers=False) as guard:
+        _require_whole(ports)
         done = _remembered(ports, job, held(ports), options)
         guard.result = done.result if done.result != "failed" else f"failed: {_failures(done)}"
     return done
+
+
+def _require_whole(ports: Ports) -> None:
+    """Refuse to finish or undo an interrupted operation while nobody looks. Call it under the lock.
+
+    The steps would do that, as every change does: it holds for all of them, since nobody else can begin an operation.
+    """
+    entry = journal.read(ports.records)
+    if entry is not None:
+        raise RefusedError(
+            f"{entry.operation} was interrupted; maintenance waits until somebody finishes or undoes it.",
+            hint="See: qfc status; any change finishes or undoes it: qfc up",
+        )
 
 
 def maintenance_history(ports: Ports) -> MaintenanceHistory:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ...checks import EVERYTHING
 from ...errors import QfcError
+from ...stack import drains
 from ...stack.findings import Result
 from ...stack.model import Capability, Verdict
 from ...stack.ports import Ports
@@ -78,6 +79,9 @@ def _sessions(ports: Ports, options: Options) -> str:
 
 
 def _restart_idle(ports: Ports, options: Options) -> str:
+    drain = drains.read(ports.records)
+    if drain is not None:
+        raise SkippedError(drain.sentence)
     depth = ports.workload.depth()
     open_jobs = depth.pending + depth.queued + depth.started
     if open_jobs:
