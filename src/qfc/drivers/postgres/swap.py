@@ -9,18 +9,20 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from ...errors import QfcError
+from ...errors import QfcError, RefusedError
 from .connection import translated
 from .queries import text
 
 #: The endings of the databases beside the one in use: the one that is being filled, and the one that was in use.
 NEW, OLD = "_qfc_new", "_qfc_old"
+#: The bytes that a server keeps of a name. Of a longer one it silently takes the beginning: another database's name.
+LONGEST = 63
 #: Opens a connection to a database of the server, by its name.
 ConnectTo = Callable[[str], psycopg.Connection[Any]]
 
 
 class DatabaseSwap:
-    """The databases of one server, by name."""
+    """The databases of one server, by name. Raises RefusedError before it changes one under a name that is too long."""
 
     def __init__(self, connect: ConnectTo) -> None:
         self._connect = connect
@@ -53,6 +55,7 @@ class DatabaseSwap:
 
         After an error the database has its name still, and is open.
         """
+        _require_whole(name)
         if not self.exists(name):
             return
         self.drop(to)
@@ -71,9 +74,19 @@ class DatabaseSwap:
             connection.execute(_named("database.rename", name, to=to))
 
     def _command(self, query: str, name: str) -> None:
+        _require_whole(name)
         with translated(), self._connect("postgres") as connection:
             connection.autocommit = True
             connection.execute(_named(query, name))
+
+
+def _require_whole(name: str) -> None:
+    if len(name.encode()) > LONGEST:
+        raise RefusedError(
+            f"A database cannot be called {name}: PostgreSQL cuts names after {LONGEST} bytes, and another database "
+            "may have that name.",
+            hint="Give the database in use a shorter name (ALTER DATABASE … RENAME TO …), and change the settings.",
+        )
 
 
 def _named(query: str, name: str, **more: str) -> sql.Composed:
