@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import BinaryIO, TypeVar
 
 from ...errors import CommandError, DamagedError, NoTablesError
-from ...stack.backup_set import Located, NewerFile
+from ...stack.backup_set import SECRET_KEY, Located, NewerFile
 from ...stack.model import Delta
 from ...stack.ports import Records, RestoreTarget, Settings
 from ..deployment.dumps import RESTORE, WHOLE
@@ -186,8 +186,7 @@ class ScratchTarget(DeploymentRestoreTarget):
 
 
 def keys_in(files: Mapping[str, bytes]) -> Mapping[str, str]:
-    """Return the keys of a set by their variables. Raises DamagedError without any."""
-    keys = {variable: files[name].decode() for name, variable in KEYS.items() if name in files}
-    if not keys:
+    """Return the keys of a set by their variables. Raises DamagedError without SECRET_KEY."""
+    if not files.get(SECRET_KEY):
         raise DamagedError("The set has no SECRET_KEY.", hint="Choose another one: qfc db list")
-    return keys
+    return {variable: files[name].decode() for name, variable in KEYS.items() if name in files}

@@ -14,7 +14,7 @@ import psycopg
 
 from ...errors import DamagedError, NoTablesError, QfcError
 from ...files import keep_file
-from ...stack.backup_set import Located, NewerFile
+from ...stack.backup_set import SECRET_KEY, Located, NewerFile
 from ...stack.model import Delta
 from ...stack.ports import ObjectStore, RestoreTarget
 from ..objects.folder import FolderObjectStore
@@ -25,7 +25,7 @@ from ..postgres.swap import NEW, OLD, DatabaseSwap
 from ..postgres_server import Endpoint
 from ..runtimes.embedded import EmbeddedRuntime
 from ..runtimes.embedded.programs import environment_of
-from .embedded import NODE_ENV, SECRET_KEY, object_key
+from .embedded import NODE_ENV, object_key
 from .programs import input_of
 from .sealing import PIECE
 from .snapshot import counts

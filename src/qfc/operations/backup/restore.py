@@ -15,8 +15,9 @@ from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
 from ..guard import Options, guarded
+from .archives import files_of
 from .lost import Lost, export, lost_since
-from .make import CREATE_KEY, files_of, make
+from .make import CREATE_KEY, make
 from .release import require_release
 from .restore_objects import add_objects, overwrite_objects
 from .restore_plan import plan_of, question, unreadable
