@@ -98,7 +98,7 @@ def test_what_is_lacking_is_added_and_what_differs_is_overwritten_and_comes_back
     assert bucket.get("users/a/avatar.png").read() == b"old"
     assert [key for key, _ in bucket.keys(ASIDE)] == [f"{ASIDE}users/a/avatar.png"]
     for _ in range(2):
-        objects.put_back()
+        objects.put_back(["default"])
         assert bucket.get("users/a/avatar.png").read() == b"new"
     assert not list(bucket.versions(ASIDE))
 

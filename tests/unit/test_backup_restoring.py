@@ -11,7 +11,7 @@ import pytest
 
 from backup_world import keep_set
 from qfc.drivers.backups.keys import FileBackupKeys
-from qfc.errors import DamagedError, QfcError, RefusedError
+from qfc.errors import DamagedError, QfcError, RefusedError, UnreachableError
 from qfc.operations.backup import restore
 from qfc.operations.backup.release import require_release
 from qfc.operations.backup.restore import db_restore
@@ -82,6 +82,28 @@ def test_a_restore_that_is_complete_is_never_undone(tmp_path: Path, monkeypatch:
     recover(ports, lambda _: None)
     assert running(ports)
     assert target.log == ["serve_database", "settle_configuration", "settle_objects", "forget"]
+    assert journal.read(ports.records) is None
+
+
+def test_a_store_that_is_away_holds_up_neither_the_database_nor_a_later_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But nobody works before its files are back."""
+    ports, target, _ = restorable(tmp_path)
+
+    def failing(*_: object) -> None:
+        raise UnreachableError("The bucket cannot be used.")
+
+    monkeypatch.setattr(ports.runtime, "check_settings", failing)
+    monkeypatch.setattr(target, "put_back", failing, raising=False)
+    with pytest.raises(UnreachableError):
+        restored(ports)
+    assert target.log[-2:] == ["swap_back", "discard"]
+    assert not running(ports)
+    monkeypatch.setattr(target, "put_back", lambda: target.log.append("put_back"))
+    recover(ports, lambda _: None)
+    assert target.log[-3:] == ["swap_back", "discard", "put_back"]
+    assert running(ports)
     assert journal.read(ports.records) is None
 
 

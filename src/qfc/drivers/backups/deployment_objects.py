@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
-from ...errors import NotFoundError
+from ...errors import NotFoundError, QfcError
 from ...stack.backup_set import Located, Place, Reference
 from ...stack.ports import ObjectStore
 from ..objects.s3 import S3ObjectStore, Version
@@ -110,29 +110,35 @@ class DeploymentObjects:
             _copy(store, key, ASIDE + key)
         self.put(located, read)
 
-    def put_back(self) -> None:
-        """Bring back what was overwritten."""
-        for store in self._stores.values():
+    def store_of(self, located: Located) -> str:
+        """Return the name of the store that has an object, or gets it."""
+        return self._key(located)[0]
+
+    def put_back(self, names: Iterable[str]) -> None:
+        """Bring back what was overwritten in these stores."""
+        for name in names:
+            store = self._named(name)
             for aside, _ in list(store.keys(ASIDE)):
                 _copy(store, aside, aside.removeprefix(ASIDE))
-        self.settle()
+            _erase(store, ASIDE)
 
-    def settle(self) -> None:
-        """Remove the copies of what was overwritten."""
-        self._erase(ASIDE)
+    def settle(self, names: Iterable[str]) -> None:
+        """Remove the copies of what was overwritten in these stores."""
+        for name in names:
+            _erase(self._named(name), ASIDE)
 
     def empty(self) -> None:
         """Remove everything."""
-        self._erase("")
-
-    def _erase(self, prefix: str) -> None:
-        """Remove all versions of everything under a prefix: a deleted one would still take its space."""
         for store in self._stores.values():
-            if isinstance(store, S3ObjectStore):
-                store.erase(prefix)
-            else:
-                for key, _ in list(store.keys(prefix)):
-                    store.delete(key)
+            _erase(store, "")
+
+    def _named(self, name: str) -> ObjectStore:
+        if name not in self._stores:
+            raise QfcError(
+                f"The settings have no store {name} any more, and a restore has overwritten files in it.",
+                hint=f"Add {name} to STORAGES again, then type: qfc up",
+            )
+        return self._stores[name]
 
     @property
     def _default(self) -> ObjectStore:
@@ -168,6 +174,15 @@ def _find(store: ObjectStore, keys: Collection[str]) -> Found:
         else:
             deleted.setdefault(one.key, one)
     return Found(current, deleted)
+
+
+def _erase(store: ObjectStore, prefix: str) -> None:
+    """Remove all versions of everything under a prefix: a deleted one would still take its space."""
+    if isinstance(store, S3ObjectStore):
+        store.erase(prefix)
+        return
+    for key, _ in list(store.keys(prefix)):
+        store.delete(key)
 
 
 def _versions(store: ObjectStore, prefix: str) -> Iterator[Version]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, TypeVar
@@ -25,6 +25,8 @@ from .snapshot import counts
 
 #: The `.env` before a restore, among our records.
 BEFORE = "restores/env-before"
+#: The stores in which a restore has overwritten something; no other one is needed to undo or finish it.
+OVERWRITTEN = "restores/overwritten.json"
 READER = "pg_restore"
 Answer = TypeVar("Answer")
 
@@ -70,13 +72,21 @@ class DeploymentRestoreTarget(RestoreTarget):
         return self._objects.outdated(objects)
 
     def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        store, noted = self._objects.store_of(located), self._overwritten()
+        if store not in noted:
+            self._records.write(OVERWRITTEN, {"stores": [*noted, store]})
         self._objects.overwrite(located, read)
 
     def put_back(self) -> None:
-        self._objects.put_back()
+        self._objects.put_back(self._overwritten())
+        self._records.remove(OVERWRITTEN)
 
     def settle_objects(self) -> None:
-        self._objects.settle()
+        self._objects.settle(self._overwritten())
+        self._records.remove(OVERWRITTEN)
+
+    def _overwritten(self) -> Sequence[str]:
+        return (self._records.read(OVERWRITTEN) or {}).get("stores", ())
 
     def settle(self) -> None:
         """Do nothing: a store has what it has accepted."""

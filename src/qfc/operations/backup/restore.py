@@ -248,9 +248,10 @@ def undo(ports: Ports) -> None:
     ports.runtime.stop([APP, WORKER], now=True)
     target.configure_back()
     target.serve_database()
-    target.put_back()
     target.swap_back()
     target.discard()
+    # A store that cannot be reached may end it here: the database is back, and nobody works on files of the set.
+    target.put_back()
     ports.runtime.start(None)
     journal.clear(ports.records)
 
