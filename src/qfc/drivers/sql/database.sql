@@ -64,8 +64,8 @@ vacuum (analyze) {name}
 select to_regclass(quote_ident(%(name)s)) is not null as found
 
 -- name: table_count
--- The number of rows of a table, by its name in the database.
-select count(*) as rows from {name}
+-- The number of rows of a table, by its name in the database; without those of tables that inherit from it.
+select count(*) as rows from only {name}
 
 -- name: migrations
 -- The applied migrations, in the order in which they were applied.
