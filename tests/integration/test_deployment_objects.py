@@ -103,6 +103,24 @@ def test_what_is_lacking_is_added_and_what_differs_is_overwritten_and_comes_back
     assert not list(bucket.versions(ASIDE))
 
 
+def test_objects_are_put_back_with_type_and_metadata(objects: DeploymentObjects, bucket: S3ObjectStore) -> None:
+    """Releases before 2025 answer 500 for a file without its checksum."""
+    key = "users/a/avatar.png"
+    bucket.put(key, io.BytesIO(b"new"), sha256="of new")
+    objects.overwrite(located(resolved(objects, key), b"old"), writing(b"old"))
+    assert described(bucket, key) == ("image/png", {"sha256sum": sha256(b"old").hexdigest()})
+    objects.put_back(["default"])
+    assert bucket.get(key).read() == b"new"
+    assert described(bucket, key) == ("image/png", {"sha256sum": "of new"})
+
+
+def described(bucket: S3ObjectStore, key: str) -> tuple[str, dict[str, str]]:
+    """Return type and metadata of an object."""
+    own: Any = bucket
+    head = own._client.head_object(Bucket=own._bucket.name, Key=own._name(key))
+    return head["ContentType"], {name.lower(): value for name, value in head["Metadata"].items()}
+
+
 def test_a_scratch_folder_leaves_no_version_behind(objects: DeploymentObjects, bucket: S3ObjectStore) -> None:
     for content in (b"one", b"two"):
         bucket.put(KEY, io.BytesIO(content))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
@@ -100,7 +101,11 @@ class DeploymentObjects:
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             read(cast(BinaryIO, content))
             content.seek(0)
-            self._stores[name].put(key, cast(BinaryIO, content))
+            store = self._stores[name]
+            if isinstance(store, S3ObjectStore):
+                store.put(key, cast(BinaryIO, content), sha256=located.stored.sha256)
+            else:
+                store.put(key, cast(BinaryIO, content))
 
     def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object in place of another one, of which a copy is kept; that of an earlier attempt stays."""
@@ -204,11 +209,17 @@ def _differs(found: Version, one: Located) -> bool:
 
 
 def _copy(store: ObjectStore, key: str, to: str) -> None:
+    """Copy an object inside its store; one that is gone has nothing to keep."""
+    with suppress(NotFoundError):
+        if isinstance(store, S3ObjectStore):
+            store.copy(key, to)
+        else:
+            _copy_bytes(store, key, to)
+
+
+def _copy_bytes(store: ObjectStore, key: str, to: str) -> None:
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
-        try:
-            with store.get(key) as present:
-                shutil.copyfileobj(present, content, PIECE)
-        except NotFoundError:
-            return
+        with store.get(key) as present:
+            shutil.copyfileobj(present, content, PIECE)
         content.seek(0)
         store.put(to, cast(BinaryIO, content))
