@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,10 +29,19 @@ class Found:
 
     current: Mapping[str, Version] = field(default_factory=dict[str, Version])
     deleted: Mapping[str, Version] = field(default_factory=dict[str, Version])
+    sizes: Mapping[str, Counter[int]] = field(default_factory=dict[str, Counter[int]])
 
     def get(self, key: str) -> Version | None:
         """Return the current version, else the newest."""
         return self.current.get(key) or self.deleted.get(key)
+
+    def outdated(self, key: str, wanted: Sequence[Located]) -> Sequence[Located]:
+        """Return which of the wanted versions of a key, the newest last, have to be stored again."""
+        if key not in self.current:
+            return ()
+        if len(wanted) > 1 and Counter(one.stored.size for one in wanted) - self.sizes[key]:
+            return wanted
+        return wanted[-1:] if _differs(self.current[key], wanted[-1]) else ()
 
 
 class DeploymentObjects:
@@ -85,15 +95,15 @@ class DeploymentObjects:
 
     def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
         """Return the objects whose keys the stores lack."""
-        wanted = list(objects)
-        present = self._present(wanted)
-        return tuple(one for one in wanted if self._key(one) not in present)
+        wanted = self._by_key(objects)
+        found = self._found(wanted)
+        return tuple(one for (name, key), some in wanted.items() if key not in found[name].current for one in some)
 
     def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
-        """Return the objects whose keys have another content; of several versions, the newest."""
-        newest = {self._key(one): one for one in objects}
-        present = self._present(newest.values())
-        return tuple(one for key, one in newest.items() if (found := present.get(key)) and _differs(found, one))
+        """Return the objects whose keys have another content; of several versions the newest, or all if some lack."""
+        wanted = self._by_key(objects)
+        found = self._found(wanted)
+        return tuple(one for (name, key), some in wanted.items() for one in found[name].outdated(key, some))
 
     def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object that `read` writes; in a bucket with versions it becomes a new one."""
@@ -159,26 +169,33 @@ class DeploymentObjects:
             return next(iter(self._stores)), BLOBS + object_key(located.stored.sha256)
         return self._name(located.place.store), located.place.key
 
-    def _present(self, wanted: Iterable[Located]) -> Mapping[tuple[str, str], Version]:
+    def _by_key(self, objects: Iterable[Located]) -> Mapping[tuple[str, str], Sequence[Located]]:
+        """Return the objects by store and key, the versions of a key in their order."""
+        found: dict[tuple[str, str], list[Located]] = {}
+        for one in objects:
+            found.setdefault(self._key(one), []).append(one)
+        return found
+
+    def _found(self, wanted: Iterable[tuple[str, str]]) -> Mapping[str, Found]:
         keys: dict[str, set[str]] = {}
-        for one in wanted:
-            name, key = self._key(one)
+        for name, key in wanted:
             keys.setdefault(name, set()).add(key)
-        found = {name: _find(self._stores[name], wanted) for name, wanted in keys.items()}
-        return {(name, key): one for name, has in found.items() for key, one in has.current.items()}
+        return {name: _find(self._stores[name], some) for name, some in keys.items()}
 
 
 def _find(store: ObjectStore, keys: Collection[str]) -> Found:
     current: dict[str, Version] = {}
     deleted: dict[str, Version] = {}
+    sizes: dict[str, Counter[int]] = {}
     for one in _versions(store, ""):
         if one.key not in keys:
             continue
+        sizes.setdefault(one.key, Counter())[one.size] += 1
         if one.is_current:
             current[one.key] = one
         else:
             deleted.setdefault(one.key, one)
-    return Found(current, deleted)
+    return Found(current, deleted, sizes)
 
 
 def _erase(store: ObjectStore, prefix: str) -> None:

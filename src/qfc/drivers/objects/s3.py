@@ -13,7 +13,7 @@ from ...stack.ports import ObjectStore
 
 Result = TypeVar("Result")
 MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
-#: The version of what was stored while a bucket had no versions.
+#: The version of what was stored while a bucket had no versions. It is read by it: a later one may be the current one.
 UNVERSIONED = "null"
 TIMEOUT_S = 10
 
@@ -119,7 +119,7 @@ class S3ObjectStore(ObjectStore):
             for item in page.get("Versions", []):
                 key, id = item["Key"].removeprefix(self._bucket.prefix), item.get("VersionId") or UNVERSIONED
                 tag = str(item.get("ETag", "")).strip('"')
-                yield Version(key, "" if id == UNVERSIONED else id, int(item["Size"]), tag, bool(item["IsLatest"]))
+                yield Version(key, id, int(item["Size"]), tag, bool(item["IsLatest"]))
 
     def erase(self, prefix: str) -> None:
         """Remove everything under a prefix, with all versions and marks of deletion."""
