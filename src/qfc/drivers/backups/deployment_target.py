@@ -93,7 +93,7 @@ class DeploymentRestoreTarget(RestoreTarget):
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         name = self._server.name + NEW
-        self._swap.create(name)
+        self._swap.create(name, like=self._server.name)
         tools = self._server.tools()
         argv = tools.argv("sh", "-c", RESTORE, "sh", name)
         if tools.is_inside:
@@ -102,6 +102,7 @@ class DeploymentRestoreTarget(RestoreTarget):
             said = input_of(argv, {**os.environ, **tools.environment}, write)
         if not said.strip().endswith(WHOLE):
             raise CommandError(f"The database cannot be filled: {said.strip().splitlines()[-1:] or 'no reason given'}")
+        self._swap.take_settings(name, of=self._server.name)
 
     def discard(self) -> None:
         self._swap.drop(self._server.name + NEW)

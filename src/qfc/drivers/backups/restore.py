@@ -91,9 +91,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         name = self._endpoint.database + NEW
-        self._swap.create(name)
+        self._swap.create(name, like=self._endpoint.database)
         words = ["pg_restore", "--no-owner", "--exit-on-error", "--no-password", f"--dbname={name}"]
         input_of(*self._runtime.database_command(words), write)
+        self._swap.take_settings(name, of=self._endpoint.database)
 
     def discard(self) -> None:
         self._swap.drop(self._endpoint.database + NEW)
