@@ -11,10 +11,12 @@ from pathlib import Path
 from qfc.drivers.backups.keys import FileBackupKeys
 from qfc.drivers.backups.plain import PlainBackupStore
 from qfc.drivers.objects.folder import FolderObjectStore
+from qfc.operations.backup.archives import tar_of
 from qfc.stack.backup_set import (
     CONFIGURATION,
     DATABASE,
     REFERENCES,
+    SECRET_KEY,
     SECRETS,
     DatabaseFacts,
     Manifest,
@@ -73,14 +75,14 @@ def keep_set(
     objects: Mapping[str, bytes],
     *,
     age: timedelta = timedelta(0),
-    secrets: bytes = b"SECRET_KEY=x",
+    secrets: Mapping[str, bytes] = {SECRET_KEY: b"x"},
 ) -> Manifest:
     """Store a set with these objects, by any name; return its manifest."""
     moment = NOW - age
     id = f"{moment:%Y%m%d-%H%M%S}-{len(objects):04x}"
     known = store.known([digest(one) for one in objects.values()])
     stored = [known.get(digest(one)) or store.put_object(digest(one), io.BytesIO(one)) for one in objects.values()]
-    contents = {DATABASE: b"dump" * 1000, CONFIGURATION: b"{}", SECRETS: secrets}
+    contents = {DATABASE: b"dump" * 1000, CONFIGURATION: b"{}", SECRETS: tar_of(secrets, moment).read()}
     contents[REFERENCES] = b"".join(references_lines(stored))
     parts = {name: store.put_part(id, name, io.BytesIO(one)) for name, one in contents.items()}
     total = sum(len(one) for one in objects.values())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import tarfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -101,7 +100,7 @@ class MemoryRestores:
 def restorable(folder: Path) -> tuple[MemoryPorts, MemoryTarget, Manifest]:
     """Return a stack with a set of one object, which its store lacks."""
     store = store_in(folder / "store", own=folder / "own")
-    manifest = keep_set(store, {"photo": b"a photo"}, secrets=_tar(SECRET_FILES))
+    manifest = keep_set(store, {"photo": b"a photo"}, secrets=SECRET_FILES)
     log: list[str] = []
     ports = stack_on(MemoryRestores(store, FileBackupKeys(folder / "own"), MemoryTarget(log)))
     return ports, ports.backups.target, manifest  # type: ignore[return-value]
@@ -113,13 +112,3 @@ def stack_on(backups: MemoryRestores) -> MemoryPorts:
     ports.directory.migrations = ("core.0001_initial",)
     ports.runtime.start(None)
     return ports
-
-
-def _tar(files: Mapping[str, bytes]) -> bytes:
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as archive:
-        for name, data in files.items():
-            about = tarfile.TarInfo(name)
-            about.size = len(data)
-            archive.addfile(about, io.BytesIO(data))
-    return content.getvalue()

@@ -82,6 +82,37 @@ def test_the_dump_is_of_the_moment_of_the_snapshot(open_snapshot: Open) -> None:
     assert "core.0001_initial" in snapshot.facts.migrations
 
 
+OPERATORS = """
+create table "Site Plan (old), v1.2" ("a ""b"", c" int, "content" text);
+insert into "Site Plan (old), v1.2" values (1, 'x'), (2, 'y');
+create table sensor (at int, value int) partition by range (at);
+create table sensor_1 partition of sensor for values from (0) to (10);
+create table sensor_2 partition of sensor for values from (10) to (20);
+insert into sensor values (1, 1), (2, 2), (11, 3);
+create table tree (id int);
+create table oak () inherits (tree);
+insert into tree values (1);
+insert into oak values (2), (3);
+create table nothing ();
+create schema elsewhere;
+create table elsewhere.core_job (id int);
+insert into elsewhere.core_job values (1)
+"""
+
+
+def test_tables_of_the_operator_are_counted_as_the_dump_has_them(open_snapshot: Open, node_database: Endpoint) -> None:
+    """A capital, a partition or an inheriting table made every set damaged."""
+    with connect(node_database, autocommit=True) as connection:
+        connection.execute(OPERATORS)
+    with open_snapshot() as snapshot:
+        read, counted = read_back(dumped(snapshot)), snapshot.facts.tables
+    assert {name: rows for name, rows in read.tables.items() if "." not in name or " " in name} == counted
+    expected = {"Site Plan (old), v1.2": 2, "sensor_1": 2, "sensor_2": 1, "tree": 1, "oak": 2, "nothing": 0}
+    assert expected.items() <= counted.items()
+    assert "sensor" not in counted
+    assert read.tables["elsewhere.core_job"] == 1
+
+
 def a_file_in(project: Any, content: bytes) -> tuple[Any, str]:
     from qfc_node.core.file_versions import write_version
     from qfc_node.storage.blobs import stage

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, BinaryIO
 
@@ -24,8 +25,7 @@ def bucket(minio: MinIO) -> S3ObjectStore:
     bucket = bucket_of(minio.settings, prefix=f"{uuid.uuid4()}/")
     assert bucket is not None
     store = S3ObjectStore(bucket)
-    client: Any = store._client  # type: ignore[reportPrivateUsage]
-    client.put_bucket_versioning(Bucket=bucket.name, VersioningConfiguration={"Status": "Enabled"})
+    keep_versions(store, "Enabled")
     return store
 
 
@@ -98,9 +98,74 @@ def test_what_is_lacking_is_added_and_what_differs_is_overwritten_and_comes_back
     assert bucket.get("users/a/avatar.png").read() == b"old"
     assert [key for key, _ in bucket.keys(ASIDE)] == [f"{ASIDE}users/a/avatar.png"]
     for _ in range(2):
-        objects.put_back()
+        objects.put_back(["default"])
         assert bucket.get("users/a/avatar.png").read() == b"new"
     assert not list(bucket.versions(ASIDE))
+
+
+def test_what_was_stored_before_the_bucket_had_versions_is_read_too(
+    objects: DeploymentObjects, bucket: S3ObjectStore
+) -> None:
+    keep_versions(bucket, "Suspended")
+    bucket.put(KEY, io.BytesIO(b"first"))
+    before = resolved(objects)
+    keep_versions(bucket, "Enabled")
+    bucket.put(KEY, io.BytesIO(b"second"))
+    assert objects.open(before).read() == b"first"
+    assert [objects.open(one).read() for one in objects.history("default", "projects/1/")] == [b"first", b"second"]
+
+
+def test_a_bucket_without_versions_is_read(bucket: S3ObjectStore) -> None:
+    own: Any = bucket
+    name = f"without-{uuid.uuid4()}"
+    own._client.create_bucket(Bucket=name)
+    plain = S3ObjectStore(replace(own._bucket, name=name))
+    plain.put(KEY, io.BytesIO(b"first"))
+    objects = DeploymentObjects(lambda: {"default": plain})
+    assert objects.open(resolved(objects)).read() == b"first"
+    plain.delete(KEY)
+    own._client.delete_bucket(Bucket=name)
+
+
+def test_versions_that_a_key_lacks_are_put_back_in_their_order(
+    objects: DeploymentObjects, bucket: S3ObjectStore
+) -> None:
+    """In releases before 2025 the bucket alone has the history of a file."""
+    contents = (b"one", b"three", b"fifteen")
+    bucket.put(KEY, io.BytesIO(contents[-1]))
+    (place,) = [one.place for one in objects.history("default", "projects/1/")]
+    wanted = [located(Reference("", None, place), one) for one in contents]
+    assert objects.lacking(wanted) == ()
+    assert objects.outdated(wanted) == tuple(wanted)
+    for one, content in zip(wanted, contents, strict=True):
+        objects.overwrite(one, writing(content))
+    history = [objects.open(one).read() for one in objects.history("default", "projects/1/")]
+    assert history == [contents[-1], *contents]
+    assert objects.outdated(wanted) == ()
+
+
+def keep_versions(bucket: S3ObjectStore, status: str) -> None:
+    """Let a bucket keep versions, or not any more."""
+    own: Any = bucket
+    own._client.put_bucket_versioning(Bucket=own._bucket.name, VersioningConfiguration={"Status": status})
+
+
+def test_objects_are_put_back_with_type_and_metadata(objects: DeploymentObjects, bucket: S3ObjectStore) -> None:
+    """Releases before 2025 answer 500 for a file without its checksum."""
+    key = "users/a/avatar.png"
+    bucket.put(key, io.BytesIO(b"new"), sha256="of new")
+    objects.overwrite(located(resolved(objects, key), b"old"), writing(b"old"))
+    assert described(bucket, key) == ("image/png", {"sha256sum": sha256(b"old").hexdigest()})
+    objects.put_back(["default"])
+    assert bucket.get(key).read() == b"new"
+    assert described(bucket, key) == ("image/png", {"sha256sum": "of new"})
+
+
+def described(bucket: S3ObjectStore, key: str) -> tuple[str, dict[str, str]]:
+    """Return type and metadata of an object."""
+    own: Any = bucket
+    head = own._client.head_object(Bucket=own._bucket.name, Key=own._name(key))
+    return head["ContentType"], {name.lower(): value for name, value in head["Metadata"].items()}
 
 
 def test_a_scratch_folder_leaves_no_version_behind(objects: DeploymentObjects, bucket: S3ObjectStore) -> None:

@@ -82,6 +82,44 @@ def test_the_database_is_replaced_and_comes_back(elsewhere: Elsewhere) -> None:
     assert elsewhere.databases() == {elsewhere.database.database}
 
 
+def test_the_new_database_has_encoding_locale_owner_and_settings_of_the_one_in_use(elsewhere: Elsewhere) -> None:
+    content, name = elsewhere.dump(), elsewhere.database.database
+    with elsewhere.connect("postgres") as connection:
+        connection.autocommit = True
+        connection.execute(cast(Any, f"create role {name}_owner"))
+        connection.execute(cast(Any, f"drop database {name} with (force)"))
+        create = f"create database {name} template template0 encoding 'UTF8' locale 'C' owner {name}_owner"
+        connection.execute(cast(Any, create))
+        connection.execute(cast(Any, f'alter database {name} set search_path to public, "My Maps"'))
+        connection.execute(cast(Any, f"alter database {name} set qfc.test = 'a=b, c'"))
+        connection.execute(cast(Any, f"alter role {name}_owner in database {name} set work_mem = '5MB'"))
+    try:
+        target, before = elsewhere.target(), character(elsewhere)
+        target.fill(lambda sink: cast(None, sink.write(content)))
+        target.swap()
+        assert target.tables()
+        assert character(elsewhere) == before
+        assert len(before[1]) == 3
+    finally:
+        with elsewhere.connect("postgres") as connection:
+            connection.autocommit = True
+            for one in elsewhere.databases():
+                connection.execute(cast(Any, f"drop database {one} with (force)"))
+            connection.execute(cast(Any, f"drop role {name}_owner"))
+            connection.execute(cast(Any, f"create database {name}"))
+
+
+def character(elsewhere: Elsewhere) -> tuple[Any, list[Any]]:
+    """Return encoding, locale and owner of the database in use, and its settings."""
+    name = elsewhere.database.database
+    columns = "encoding, datcollate, datctype, datdba, to_jsonb(d) ->> 'datlocprovider'"
+    settings = "select setrole, unnest(setconfig) from pg_db_role_setting s join pg_database d on d.oid = setdatabase"
+    with elsewhere.connect("postgres") as connection:
+        row = connection.execute(cast(Any, f"select {columns} from pg_database d where datname = '{name}'")).fetchone()
+        found = connection.execute(cast(Any, f"{settings} where datname = '{name}' order by 1, 2")).fetchall()
+    return row, found
+
+
 def test_half_a_dump_is_refused_and_leaves_the_database_in_use(elsewhere: Elsewhere) -> None:
     target, content = elsewhere.target(), elsewhere.dump()
     with pytest.raises(CommandError):

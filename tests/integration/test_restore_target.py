@@ -13,7 +13,7 @@ import pytest
 from qfc.drivers.backups.restore import EmbeddedRestoreTarget
 from qfc.drivers.postgres.swap import DatabaseSwap
 from qfc.drivers.postgres_server import Endpoint, connect
-from qfc.errors import NoTablesError, QfcError
+from qfc.errors import NoTablesError, QfcError, RefusedError
 
 
 class Failing(psycopg.Connection[Any]):
@@ -89,3 +89,24 @@ def test_an_empty_database_is_not_taken_for_a_damaged_one_nor_the_other_way(
         assert not isinstance(caught.value, NoTablesError)
         connection.execute("drop schema public cascade; create schema public")
         assert target.tables() == {}
+
+
+def test_a_name_that_the_server_would_cut_is_refused(server: psycopg.Connection[Any], database: Endpoint) -> None:
+    """The name of the copy for a drill, cut, may be that of the database in use."""
+    in_use = f"{database.database}_{'x' * 63}"[:63]
+    server.execute(f"create database {in_use}")  # type: ignore[arg-type]
+    swap = DatabaseSwap(lambda name: connect(replace(database, database=name)))
+    try:
+        for change in (
+            swap.drop,
+            swap.create,
+            lambda name: swap.rename(name, "x"),
+            lambda name: swap.rename(in_use, name),
+        ):
+            with pytest.raises(RefusedError, match="cuts names after 63 bytes"):
+                change(f"{in_use}_qfc_drill")
+        assert swap.exists(in_use)
+        with pytest.raises(RefusedError):
+            swap.drop("é" * 32)
+    finally:
+        server.execute(f"drop database if exists {in_use} with (force)")  # type: ignore[arg-type]

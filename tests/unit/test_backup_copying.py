@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from backup_world import digest, keep_set, store_in
+from qfc.drivers.backups.plain import PlainBackupStore
 from qfc.errors import NotFoundError
 from qfc.operations.backup.copying import DELETED, LOST, Copying
-from qfc.stack.backup_set import PLACES, Place, Reference, places_lines
+from qfc.stack.backup_set import PLACES, Place, Reference, Stored, places_lines
 from qfc.stack.ports import Ports, Snapshot
 from twins import memory_stack
 
@@ -74,13 +75,29 @@ def test_an_object_at_two_places_is_stored_once_and_its_content_is_found_out(tmp
 
 def test_a_version_that_the_newest_set_has_is_not_read_again(tmp_path: Path) -> None:
     store = store_in(tmp_path / "store")
+    keep_places(store)
+    server = Server({})
+    made = copied(server, store)
+    assert (server.read, made.missing, len(made.objects)) == ([], [], 2)
+
+
+def test_a_damaged_list_of_places_stops_no_new_backup(tmp_path: Path) -> None:
+    store = store_in(tmp_path / "store")
+    file = tmp_path / "store" / keep_places(store).file
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    server = Server({"avatar": AVATAR})
+    made = copied(server, store)
+    assert (server.read, made.missing, len(made.objects)) == (["avatar"], [], 2)
+
+
+def keep_places(store: PlainBackupStore) -> Stored:
+    """Store a set of both objects that names the place of the avatar; return that part."""
     manifest = keep_set(store, {"picture": PICTURE, "avatar": AVATAR})
     lines = b"".join(places_lines([(digest(AVATAR), Place("default", "avatar", "7", "tag"))]))
     places = store.put_part(manifest.id, PLACES, io.BytesIO(lines))
     store.seal(replace(manifest, parts={**manifest.parts, PLACES: places}))
-    server = Server({})
-    made = copied(server, store)
-    assert (server.read, made.missing, len(made.objects)) == ([], [], 2)
+    return places
 
 
 def test_what_is_gone_is_named_with_the_reason(tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from backup_world import keep_set
 from qfc.drivers.backups.keys import FileBackupKeys
-from qfc.errors import QfcError, RefusedError
+from qfc.errors import DamagedError, QfcError, RefusedError, UnreachableError
 from qfc.operations.backup import restore
 from qfc.operations.backup.release import require_release
 from qfc.operations.backup.restore import db_restore
+from qfc.operations.backup.verify import db_verify
 from qfc.operations.guard import Options
 from qfc.operations.recovery import recover
 from qfc.stack import drains, journal
@@ -98,6 +101,28 @@ def test_a_restore_starts_workers_that_were_drained(
     assert drains.read(ports.records) is None
 
 
+def test_a_store_that_is_away_holds_up_neither_the_database_nor_a_later_attempt(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But nobody works before its files are back."""
+    ports, target, _ = restorable(tmp_path)
+
+    def failing(*_: object) -> None:
+        raise UnreachableError("The bucket cannot be used.")
+
+    monkeypatch.setattr(ports.runtime, "check_settings", failing)
+    monkeypatch.setattr(target, "put_back", failing, raising=False)
+    with pytest.raises(UnreachableError):
+        restored(ports)
+    assert target.log[-2:] == ["swap_back", "discard"]
+    assert not running(ports)
+    monkeypatch.setattr(target, "put_back", lambda: target.log.append("put_back"))
+    recover(ports, lambda _: None)
+    assert target.log[-3:] == ["swap_back", "discard", "put_back"]
+    assert running(ports)
+    assert journal.read(ports.records) is None
+
+
 def running(ports: MemoryPorts) -> bool:
     return any(one.instances for one in ports.runtime.services() if one.name == "app")
 
@@ -153,6 +178,17 @@ def test_a_set_of_another_release_names_the_one_to_deploy(tmp_path: Path) -> Non
     manifest = dataclasses.replace(manifest, release="v26.21")
     assert_refused(manifest, ports, "v26.21", "qfc deploy --tag v26.21")
     assert_refused(dataclasses.replace(manifest, release=""), ports, "qfc 1.0", "qfieldcloud-suite==1.0")
+
+
+def test_a_set_without_the_key_of_its_rows_is_damaged(tmp_path: Path) -> None:
+    """Its dump can be restored, and then nobody can read what the application has encrypted."""
+    ports, _, _ = restorable(tmp_path)
+    files = {"secrets/SALT_KEY": b"salt", "deployment/.env": b"SALT_KEY=salt"}
+    keep_set(cast(Any, ports.backups.store), {"photo": b"a photo"}, age=timedelta(seconds=-1), secrets=files)
+    verified = db_verify(cast(Any, ports), None)
+    assert (verified.ok, verified.problems) == (False, ("The set has no SECRET_KEY: nobody could read its rows.",))
+    with pytest.raises(DamagedError, match="no SECRET_KEY"):
+        restored(ports)
 
 
 def assert_refused(manifest: Any, ports: MemoryPorts, named: str, hint: str) -> None:

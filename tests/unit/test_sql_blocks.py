@@ -30,7 +30,7 @@ UNCONDITIONAL = {one.name for one in blocks("fragments") if not one.needs}
 CONDITIONAL = {one.name: one.needs for one in blocks("fragments") if one.name not in UNCONDITIONAL}
 EXPRESSIONS = {"as_new", "author_columns", "author_values"}
 #: Names that the code fills in when it sends the statement.
-GIVEN = {"name", "to", "hashed"}
+GIVEN = {"name", "to", "hashed", "options", "whose", "option"}
 
 
 def test_code_uses_every_block_and_no_other() -> None:

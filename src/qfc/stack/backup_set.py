@@ -17,6 +17,8 @@ from ..errors import DamagedError, QfcError
 FORMAT = 1
 DATABASE, REFERENCES, CONFIGURATION, SECRETS = "database.dump", "references.jsonl", "configuration.tar", "secrets.tar"
 PARTS = (DATABASE, REFERENCES, CONFIGURATION, SECRETS)
+#: The file among the secrets without which the rows of any server cannot be read.
+SECRET_KEY = "secrets/SECRET_KEY"
 #: A part of sets of servers whose store names objects otherwise than by their content.
 PLACES = "places.jsonl"
 

@@ -9,19 +9,18 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError
-from ...stack.backup_set import DatabaseFacts, Reference
+from ...stack.backup_set import SECRET_KEY, DatabaseFacts, Reference
 from ...stack.ports import BackupSource, Deployment, Snapshot
 from ..docker.containers import COMPOSE, Container
 from ..docker.engine import Engine
 from ..postgres.connection import Connect
 from ..runtimes.compose import Observer
 from .deployment_objects import DeploymentObjects
-from .embedded import SECRET_KEY
 from .snapshot import DatabaseSnapshot, Program, snapshot_of
 
 ENV, SALT_KEY = "deployment/.env", "secrets/SALT_KEY"
 IMAGES = "images.json"
-#: The secrets without which rows cannot be read, by their names in a set and in `.env`.
+#: The secrets without which rows cannot be read, by their names in a set and in the application's environment.
 KEYS = {SECRET_KEY: "SECRET_KEY", SALT_KEY: "SALT_KEY"}
 DEFAULT, PROJECTS = "default", "projects/"
 FILES = f"{COMPOSE}project.config_files"
@@ -50,6 +49,7 @@ class DeploymentBackupSource(BackupSource):
 
     @contextmanager
     def _snapshot(self) -> Generator[Snapshot]:
+        self._keys()  # a set without them is worth nothing: rather refuse at once than after the dump
         with snapshot_of(self._connect, self._program) as database:
             yield DeploymentSnapshot(database, self._objects)
 
@@ -72,9 +72,18 @@ class DeploymentBackupSource(BackupSource):
 
     def secrets(self) -> Mapping[str, bytes]:
         """Return `.env`, the Compose files, what nginx gets from the host, and the keys by their own names."""
-        values = self._deployment().settings.values()
+        return {**self._keys(), **dict(self._files()), **dict(self._mounted())}
+
+    def _keys(self) -> Mapping[str, bytes]:
+        """Return the keys that the application uses, wherever they are set. Raises QfcError without SECRET_KEY."""
+        values = self._observer.environment("app")
         keys = {name: values[variable].encode() for name, variable in KEYS.items() if values.get(variable)}
-        return {**keys, **dict(self._files()), **dict(self._mounted())}
+        if SECRET_KEY not in keys:
+            raise QfcError(
+                "The application has no SECRET_KEY, and without it nobody can read what a set has of its rows.",
+                hint="Set it in .env, then type: qfc services recreate --service app",
+            )
+        return keys
 
     def _digests(self, id: str) -> Sequence[str]:
         argv = ["docker", "image", "inspect", "--format", "{{json .RepoDigests}}", id]

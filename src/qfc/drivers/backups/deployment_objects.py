@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import BinaryIO, cast
 
-from ...errors import NotFoundError
+from ...errors import NotFoundError, QfcError
 from ...stack.backup_set import Located, Place, Reference
 from ...stack.ports import ObjectStore
 from ..objects.s3 import S3ObjectStore, Version
@@ -27,10 +29,19 @@ class Found:
 
     current: Mapping[str, Version] = field(default_factory=dict[str, Version])
     deleted: Mapping[str, Version] = field(default_factory=dict[str, Version])
+    sizes: Mapping[str, Counter[int]] = field(default_factory=dict[str, Counter[int]])
 
     def get(self, key: str) -> Version | None:
         """Return the current version, else the newest."""
         return self.current.get(key) or self.deleted.get(key)
+
+    def outdated(self, key: str, wanted: Sequence[Located]) -> Sequence[Located]:
+        """Return which of the wanted versions of a key, the newest last, have to be stored again."""
+        if key not in self.current:
+            return ()
+        if len(wanted) > 1 and Counter(one.stored.size for one in wanted) - self.sizes[key]:
+            return wanted
+        return wanted[-1:] if _differs(self.current[key], wanted[-1]) else ()
 
 
 class DeploymentObjects:
@@ -84,15 +95,15 @@ class DeploymentObjects:
 
     def lacking(self, objects: Iterable[Located]) -> tuple[Located, ...]:
         """Return the objects whose keys the stores lack."""
-        wanted = list(objects)
-        present = self._present(wanted)
-        return tuple(one for one in wanted if self._key(one) not in present)
+        wanted = self._by_key(objects)
+        found = self._found(wanted)
+        return tuple(one for (name, key), some in wanted.items() if key not in found[name].current for one in some)
 
     def outdated(self, objects: Iterable[Located]) -> tuple[Located, ...]:
-        """Return the objects whose keys have another content; of several versions, the newest."""
-        newest = {self._key(one): one for one in objects}
-        present = self._present(newest.values())
-        return tuple(one for key, one in newest.items() if (found := present.get(key)) and _differs(found, one))
+        """Return the objects whose keys have another content; of several versions the newest, or all if some lack."""
+        wanted = self._by_key(objects)
+        found = self._found(wanted)
+        return tuple(one for (name, key), some in wanted.items() for one in found[name].outdated(key, some))
 
     def put(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object that `read` writes; in a bucket with versions it becomes a new one."""
@@ -100,7 +111,11 @@ class DeploymentObjects:
         with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
             read(cast(BinaryIO, content))
             content.seek(0)
-            self._stores[name].put(key, cast(BinaryIO, content))
+            store = self._stores[name]
+            if isinstance(store, S3ObjectStore):
+                store.put(key, cast(BinaryIO, content), sha256=located.stored.sha256)
+            else:
+                store.put(key, cast(BinaryIO, content))
 
     def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
         """Store an object in place of another one, of which a copy is kept; that of an earlier attempt stays."""
@@ -110,29 +125,35 @@ class DeploymentObjects:
             _copy(store, key, ASIDE + key)
         self.put(located, read)
 
-    def put_back(self) -> None:
-        """Bring back what was overwritten."""
-        for store in self._stores.values():
+    def store_of(self, located: Located) -> str:
+        """Return the name of the store that has an object, or gets it."""
+        return self._key(located)[0]
+
+    def put_back(self, names: Iterable[str]) -> None:
+        """Bring back what was overwritten in these stores."""
+        for name in names:
+            store = self._named(name)
             for aside, _ in list(store.keys(ASIDE)):
                 _copy(store, aside, aside.removeprefix(ASIDE))
-        self.settle()
+            _erase(store, ASIDE)
 
-    def settle(self) -> None:
-        """Remove the copies of what was overwritten."""
-        self._erase(ASIDE)
+    def settle(self, names: Iterable[str]) -> None:
+        """Remove the copies of what was overwritten in these stores."""
+        for name in names:
+            _erase(self._named(name), ASIDE)
 
     def empty(self) -> None:
         """Remove everything."""
-        self._erase("")
-
-    def _erase(self, prefix: str) -> None:
-        """Remove all versions of everything under a prefix: a deleted one would still take its space."""
         for store in self._stores.values():
-            if isinstance(store, S3ObjectStore):
-                store.erase(prefix)
-            else:
-                for key, _ in list(store.keys(prefix)):
-                    store.delete(key)
+            _erase(store, "")
+
+    def _named(self, name: str) -> ObjectStore:
+        if name not in self._stores:
+            raise QfcError(
+                f"The settings have no store {name} any more, and a restore has overwritten files in it.",
+                hint=f"Add {name} to STORAGES again, then type: qfc up",
+            )
+        return self._stores[name]
 
     @property
     def _default(self) -> ObjectStore:
@@ -148,26 +169,42 @@ class DeploymentObjects:
             return next(iter(self._stores)), BLOBS + object_key(located.stored.sha256)
         return self._name(located.place.store), located.place.key
 
-    def _present(self, wanted: Iterable[Located]) -> Mapping[tuple[str, str], Version]:
+    def _by_key(self, objects: Iterable[Located]) -> Mapping[tuple[str, str], Sequence[Located]]:
+        """Return the objects by store and key, the versions of a key in their order."""
+        found: dict[tuple[str, str], list[Located]] = {}
+        for one in objects:
+            found.setdefault(self._key(one), []).append(one)
+        return found
+
+    def _found(self, wanted: Iterable[tuple[str, str]]) -> Mapping[str, Found]:
         keys: dict[str, set[str]] = {}
-        for one in wanted:
-            name, key = self._key(one)
+        for name, key in wanted:
             keys.setdefault(name, set()).add(key)
-        found = {name: _find(self._stores[name], wanted) for name, wanted in keys.items()}
-        return {(name, key): one for name, has in found.items() for key, one in has.current.items()}
+        return {name: _find(self._stores[name], some) for name, some in keys.items()}
 
 
 def _find(store: ObjectStore, keys: Collection[str]) -> Found:
     current: dict[str, Version] = {}
     deleted: dict[str, Version] = {}
+    sizes: dict[str, Counter[int]] = {}
     for one in _versions(store, ""):
         if one.key not in keys:
             continue
+        sizes.setdefault(one.key, Counter())[one.size] += 1
         if one.is_current:
             current[one.key] = one
         else:
             deleted.setdefault(one.key, one)
-    return Found(current, deleted)
+    return Found(current, deleted, sizes)
+
+
+def _erase(store: ObjectStore, prefix: str) -> None:
+    """Remove all versions of everything under a prefix: a deleted one would still take its space."""
+    if isinstance(store, S3ObjectStore):
+        store.erase(prefix)
+        return
+    for key, _ in list(store.keys(prefix)):
+        store.delete(key)
 
 
 def _versions(store: ObjectStore, prefix: str) -> Iterator[Version]:
@@ -189,11 +226,17 @@ def _differs(found: Version, one: Located) -> bool:
 
 
 def _copy(store: ObjectStore, key: str, to: str) -> None:
+    """Copy an object inside its store; one that is gone has nothing to keep."""
+    with suppress(NotFoundError):
+        if isinstance(store, S3ObjectStore):
+            store.copy(key, to)
+        else:
+            _copy_bytes(store, key, to)
+
+
+def _copy_bytes(store: ObjectStore, key: str, to: str) -> None:
     with tempfile.SpooledTemporaryFile(IN_MEMORY) as content:
-        try:
-            with store.get(key) as present:
-                shutil.copyfileobj(present, content, PIECE)
-        except NotFoundError:
-            return
+        with store.get(key) as present:
+            shutil.copyfileobj(present, content, PIECE)
         content.seek(0)
         store.put(to, cast(BinaryIO, content))

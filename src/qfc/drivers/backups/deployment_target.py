@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO, TypeVar
 
 from ...errors import CommandError, DamagedError, NoTablesError
-from ...stack.backup_set import Located, NewerFile
+from ...stack.backup_set import SECRET_KEY, Located, NewerFile
 from ...stack.model import Delta
 from ...stack.ports import Records, RestoreTarget, Settings
 from ..deployment.dumps import RESTORE, WHOLE
@@ -25,6 +25,8 @@ from .snapshot import counts
 
 #: The `.env` before a restore, among our records.
 BEFORE = "restores/env-before"
+#: The stores in which a restore has overwritten something; no other one is needed to undo or finish it.
+OVERWRITTEN = "restores/overwritten.json"
 READER = "pg_restore"
 Answer = TypeVar("Answer")
 
@@ -70,20 +72,28 @@ class DeploymentRestoreTarget(RestoreTarget):
         return self._objects.outdated(objects)
 
     def overwrite(self, located: Located, read: Callable[[BinaryIO], None]) -> None:
+        store, noted = self._objects.store_of(located), self._overwritten()
+        if store not in noted:
+            self._records.write(OVERWRITTEN, {"stores": [*noted, store]})
         self._objects.overwrite(located, read)
 
     def put_back(self) -> None:
-        self._objects.put_back()
+        self._objects.put_back(self._overwritten())
+        self._records.remove(OVERWRITTEN)
 
     def settle_objects(self) -> None:
-        self._objects.settle()
+        self._objects.settle(self._overwritten())
+        self._records.remove(OVERWRITTEN)
+
+    def _overwritten(self) -> Sequence[str]:
+        return (self._records.read(OVERWRITTEN) or {}).get("stores", ())
 
     def settle(self) -> None:
         """Do nothing: a store has what it has accepted."""
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         name = self._server.name + NEW
-        self._swap.create(name)
+        self._swap.create(name, like=self._server.name)
         tools = self._server.tools()
         argv = tools.argv("sh", "-c", RESTORE, "sh", name)
         if tools.is_inside:
@@ -92,6 +102,7 @@ class DeploymentRestoreTarget(RestoreTarget):
             said = input_of(argv, {**os.environ, **tools.environment}, write)
         if not said.strip().endswith(WHOLE):
             raise CommandError(f"The database cannot be filled: {said.strip().splitlines()[-1:] or 'no reason given'}")
+        self._swap.take_settings(name, of=self._server.name)
 
     def discard(self) -> None:
         self._swap.drop(self._server.name + NEW)
@@ -186,8 +197,7 @@ class ScratchTarget(DeploymentRestoreTarget):
 
 
 def keys_in(files: Mapping[str, bytes]) -> Mapping[str, str]:
-    """Return the keys of a set by their variables. Raises DamagedError without any."""
-    keys = {variable: files[name].decode() for name, variable in KEYS.items() if name in files}
-    if not keys:
+    """Return the keys of a set by their variables. Raises DamagedError without SECRET_KEY."""
+    if not files.get(SECRET_KEY):
         raise DamagedError("The set has no SECRET_KEY.", hint="Choose another one: qfc db list")
-    return keys
+    return {variable: files[name].decode() for name, variable in KEYS.items() if name in files}

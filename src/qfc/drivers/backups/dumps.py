@@ -24,6 +24,8 @@ REFERRING: Mapping[bytes, tuple[bytes, ...]] = {
 }
 _ESCAPE = re.compile(rb"\\(.)")
 _ESCAPES: Mapping[bytes, bytes] = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
+#: A name in a statement of PostgreSQL: quoted where it is not a plain word.
+_IDENTIFIER = re.compile(rb'"(?:[^"]|"")*"|[^\s".,();]+')
 _COPY, _END, _NULL = b"COPY ", b"\\.\n", b"\\N"
 
 
@@ -102,10 +104,14 @@ def _character(found: re.Match[bytes]) -> bytes:
 
 def _target(line: bytes) -> tuple[str, int | None]:
     """Return the table of a COPY, and the place of its column that names objects."""
-    table, _, columns = line.removeprefix(_COPY).partition(b" (")
-    names = columns.partition(b")")[0].replace(b'"', b"").split(b", ")
-    place = next((names.index(one) for one in REFERRING.get(table, ()) if one in names), None)
-    return table.decode().removeprefix("public."), place
+    schema, table, *columns = (_unquoted(one) for one in _IDENTIFIER.findall(line.removeprefix(_COPY)))
+    wanted = REFERRING.get(schema + b"." + table, ())
+    place = next((columns.index(one) for one in wanted if one in columns), None)
+    return (table if schema == b"public" else schema + b"." + table).decode(), place
+
+
+def _unquoted(identifier: bytes) -> bytes:
+    return identifier[1:-1].replace(b'""', b'"') if identifier.startswith(b'"') else identifier
 
 
 def _rows(lines: IO[bytes]) -> Iterator[bytes]:

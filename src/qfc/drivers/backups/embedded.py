@@ -7,17 +7,16 @@ from contextlib import AbstractContextManager
 from typing import BinaryIO
 
 from ...errors import QfcError
-from ...stack.backup_set import Reference
+from ...stack.backup_set import SECRET_KEY, Reference
 from ...stack.ports import BackupSource, ObjectStore, Snapshot
 from ..postgres.connection import Connect
 from ..runtimes.embedded import EmbeddedRuntime
 from .programs import output_of
 from .snapshot import snapshot_of
 
-NODE_ENV, STATE, SECRET_KEY, DATABASE_PASSWORD, DATABASE_URL = (
+NODE_ENV, STATE, DATABASE_PASSWORD, DATABASE_URL = (
     "node.env",
     "state.json",
-    "secrets/SECRET_KEY",
     "secrets/POSTGRES_PASSWORD",
     "secrets/database-url",
 )

@@ -14,7 +14,7 @@ import psycopg
 
 from ...errors import DamagedError, NoTablesError, QfcError
 from ...files import keep_file
-from ...stack.backup_set import Located, NewerFile
+from ...stack.backup_set import SECRET_KEY, Located, NewerFile
 from ...stack.model import Delta
 from ...stack.ports import ObjectStore, RestoreTarget
 from ..objects.folder import FolderObjectStore
@@ -25,7 +25,7 @@ from ..postgres.swap import NEW, OLD, DatabaseSwap
 from ..postgres_server import Endpoint
 from ..runtimes.embedded import EmbeddedRuntime
 from ..runtimes.embedded.programs import environment_of
-from .embedded import NODE_ENV, SECRET_KEY, object_key
+from .embedded import NODE_ENV, object_key
 from .programs import input_of
 from .sealing import PIECE
 from .snapshot import counts
@@ -91,9 +91,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
 
     def fill(self, write: Callable[[BinaryIO], None]) -> None:
         name = self._endpoint.database + NEW
-        self._swap.create(name)
+        self._swap.create(name, like=self._endpoint.database)
         words = ["pg_restore", "--no-owner", "--exit-on-error", "--no-password", f"--dbname={name}"]
         input_of(*self._runtime.database_command(words), write)
+        self._swap.take_settings(name, of=self._endpoint.database)
 
     def discard(self) -> None:
         self._swap.drop(self._endpoint.database + NEW)

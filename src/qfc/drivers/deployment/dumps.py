@@ -102,7 +102,8 @@ class ServerDumps(Dumps):
         self._swap.drop(name + OLD)
 
     def _fill(self, name: str, path: PurePath) -> None:
-        self._swap.create(name)
+        database = self._access().database
+        self._swap.create(name, like=database)
         try:
             restored = self._in(self._tools().argv("sh", "-c", RESTORE, "sh", name), path)
             if restored.stdout.strip() != WHOLE:
@@ -110,6 +111,7 @@ class ServerDumps(Dumps):
         except CommandError as error:
             self._swap.drop(name)
             raise QfcError(f"The dump {path} cannot be restored: {error.message}", hint=error.hint) from error
+        self._swap.take_settings(name, of=database)
 
     def _out(self, argv: list[str], path: PurePath) -> None:
         """Run a command and write its output to a file on the host."""

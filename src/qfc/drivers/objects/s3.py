@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mimetypes
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from ...stack.ports import ObjectStore
 
 Result = TypeVar("Result")
 MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
-#: The version of what was stored while a bucket had no versions.
+#: The version of what was stored while a bucket had no versions. It is read by it: a later one may be the current one.
 UNVERSIONED = "null"
 TIMEOUT_S = 10
 
@@ -75,10 +76,14 @@ class S3ObjectStore(ObjectStore):
         self._bucket = bucket
         self._client = _client(bucket)
 
-    def put(self, key: str, content: BinaryIO) -> int:
-        """Store bytes under a key, in parts if they are many; return their number."""
+    def put(self, key: str, content: BinaryIO, *, sha256: str = "") -> int:
+        """Store bytes under a key, in parts if they are many; return their number.
+
+        With `sha256` the object has what an official server gives to it: releases before 2025 fail without.
+        """
         name = self._name(key)
-        self._ask(key, lambda: self._client.upload_fileobj(content, self._bucket.name, name))
+        more = _described(key, sha256) if sha256 else None
+        self._ask(key, lambda: self._client.upload_fileobj(content, self._bucket.name, name, ExtraArgs=more))
         head = self._ask(key, lambda: self._client.head_object(Bucket=self._bucket.name, Key=name))
         return int(head["ContentLength"])
 
@@ -100,6 +105,12 @@ class S3ObjectStore(ObjectStore):
         answer = self._ask(key, lambda: self._client.get_object(Bucket=self._bucket.name, Key=name, VersionId=id))
         return cast(BinaryIO, answer["Body"])
 
+    def copy(self, key: str, to: str) -> None:
+        """Copy an object inside the bucket, with its type and metadata. Raises NotFoundError."""
+        bucket, name = self._bucket.name, self._name(to)
+        source = {"Bucket": bucket, "Key": self._name(key)}
+        self._ask(key, lambda: self._client.copy_object(Bucket=bucket, Key=name, CopySource=source))
+
     def versions(self, prefix: str = "") -> Iterator[Version]:
         """Yield every version under a prefix, by key and the newest first; without versions, the objects."""
         full = self._bucket.prefix + prefix
@@ -108,7 +119,7 @@ class S3ObjectStore(ObjectStore):
             for item in page.get("Versions", []):
                 key, id = item["Key"].removeprefix(self._bucket.prefix), item.get("VersionId") or UNVERSIONED
                 tag = str(item.get("ETag", "")).strip('"')
-                yield Version(key, "" if id == UNVERSIONED else id, int(item["Size"]), tag, bool(item["IsLatest"]))
+                yield Version(key, id, int(item["Size"]), tag, bool(item["IsLatest"]))
 
     def erase(self, prefix: str) -> None:
         """Remove everything under a prefix, with all versions and marks of deletion."""
@@ -147,6 +158,11 @@ class S3ObjectStore(ObjectStore):
             f"The bucket {self._bucket.name} cannot be used: {why}.",
             hint="Check STORAGE_ENDPOINT_URL and the access keys, and that the store runs.",
         )
+
+
+def _described(key: str, sha256: str) -> Mapping[str, Any]:
+    type = mimetypes.guess_type(key)[0]
+    return {"Metadata": {"Sha256sum": sha256}, **({"ContentType": type} if type else {})}
 
 
 def _client(bucket: Bucket) -> Any:

@@ -8,19 +8,22 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.rows import tuple_row
 
-from ...errors import QfcError
+from ...errors import QfcError, RefusedError
 from .connection import translated
 from .queries import text
 
 #: The endings of the databases beside the one in use: the one that is being filled, and the one that was in use.
 NEW, OLD = "_qfc_new", "_qfc_old"
+#: The bytes that a server keeps of a name. Of a longer one it silently takes the beginning: another database's name.
+LONGEST = 63
 #: Opens a connection to a database of the server, by its name.
 ConnectTo = Callable[[str], psycopg.Connection[Any]]
 
 
 class DatabaseSwap:
-    """The databases of one server, by name."""
+    """The databases of one server, by name. Raises RefusedError before it changes one under a name that is too long."""
 
     def __init__(self, connect: ConnectTo) -> None:
         self._connect = connect
@@ -30,10 +33,27 @@ class DatabaseSwap:
         with translated(), self._connect("postgres") as connection:
             return connection.execute(text("database.exists"), {"name": name}).fetchone() is not None
 
-    def create(self, name: str) -> None:
-        """Create an empty database; one of that name is removed first."""
+    def create(self, name: str, *, like: str = "") -> None:
+        """Create an empty database; one of that name is removed first.
+
+        `like`: with encoding, locale and, where we may, owner of another one, if that exists.
+        """
         self.drop(name)
-        self._command("database.create", name)
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            rows = _rows(connection, "database.options", like)
+            options = sql.SQL(rows[0][0] if rows else "")
+            connection.execute(text("database.create").format(name=sql.Identifier(name), options=options))
+
+    def take_settings(self, name: str, *, of: str) -> None:
+        """Give to a database the settings of another one, and of roles in it, as far as we may."""
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            for setting, value, role in _rows(connection, "database.settings", of):
+                with suppress(psycopg.errors.InsufficientPrivilege, psycopg.errors.UndefinedObject):
+                    # From the session: the server itself reads lists such as a search_path.
+                    connection.execute(text("database.set_here"), {"name": setting, "value": value})
+                    connection.execute(_setting(name, setting, role))
 
     def drop(self, name: str) -> None:
         """Remove a database, if it exists, and end all connections to it."""
@@ -53,6 +73,7 @@ class DatabaseSwap:
 
         After an error the database has its name still, and is open.
         """
+        _require_whole(name)
         if not self.exists(name):
             return
         self.drop(to)
@@ -71,9 +92,30 @@ class DatabaseSwap:
             connection.execute(_named("database.rename", name, to=to))
 
     def _command(self, query: str, name: str) -> None:
+        _require_whole(name)
         with translated(), self._connect("postgres") as connection:
             connection.autocommit = True
             connection.execute(_named(query, name))
+
+
+def _require_whole(name: str) -> None:
+    if len(name.encode()) > LONGEST:
+        raise RefusedError(
+            f"A database cannot be called {name}: PostgreSQL cuts names after {LONGEST} bytes, and another database "
+            "may have that name.",
+            hint="Give the database in use a shorter name (ALTER DATABASE … RENAME TO …), and change the settings.",
+        )
+
+
+def _rows(connection: psycopg.Connection[Any], query: str, name: str) -> list[tuple[Any, ...]]:
+    return connection.cursor(row_factory=tuple_row).execute(text(query), {"name": name}).fetchall()
+
+
+def _setting(name: str, setting: str, role: str | None) -> sql.Composed:
+    whose = sql.SQL("database {}").format(sql.Identifier(name))
+    if role:
+        whose = sql.SQL("role {} in ").format(sql.Identifier(role)) + whose
+    return text("database.set_there").format(whose=whose, option=sql.Identifier(*setting.split(".")))
 
 
 def _named(query: str, name: str, **more: str) -> sql.Composed:

@@ -18,9 +18,9 @@ select now() as taken_at, pg_current_wal_lsn()::text as position, pg_export_snap
        current_setting('server_version') as server_version
 
 -- name: tables
--- All tables of the application, without those of extensions, whose rows no dump has.
+-- All tables with rows, without those of extensions, whose rows no dump has; of one in partitions, the partitions.
 select c.relname as name from pg_catalog.pg_class c
-where c.relkind in ('r', 'p') and not c.relispartition and c.relnamespace = 'public'::regnamespace
+where c.relkind = 'r' and c.relnamespace = 'public'::regnamespace
   and not exists (select from pg_catalog.pg_depend d where d.classid = 'pg_catalog.pg_class'::regclass
                   and d.objid = c.oid and d.deptype = 'e')
 order by name

@@ -64,8 +64,8 @@ vacuum (analyze) {name}
 select to_regclass(quote_ident(%(name)s)) is not null as found
 
 -- name: table_count
--- The number of rows of a table, by its name in the database.
-select count(*) as rows from {name}
+-- The number of rows of a table, by its name in the database; without those of tables that inherit from it.
+select count(*) as rows from only {name}
 
 -- name: migrations
 -- The applied migrations, in the order in which they were applied.
@@ -92,9 +92,38 @@ from pg_catalog.pg_roles where rolname = current_user
 -- One row if the server has a database of that name.
 select 1 from pg_catalog.pg_database where datname = %(name)s
 
+-- name: options
+-- What a database is created with, to be like another one; the locale's provider where the server has a choice.
+select concat_ws(' ',
+    format('encoding %%L lc_collate %%L lc_ctype %%L', pg_encoding_to_char(encoding), datcollate, datctype),
+    case more ->> 'datlocprovider' when 'c' then 'locale_provider libc'
+        when 'i' then format('locale_provider icu icu_locale %%L', locale)
+        when 'b' then format('locale_provider builtin builtin_locale %%L', locale) end,
+    'icu_rules ' || quote_literal(more ->> 'daticurules'),
+    case when pg_has_role(datdba, 'member') then format('owner %%I', pg_get_userbyid(datdba)) end) as options
+from (select d.*, to_jsonb(d) as more, coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale') as locale
+      from pg_catalog.pg_database d where datname = %(name)s) d
+
+-- name: settings
+-- The settings of a database, and of roles in it: name, value, role.
+select split_part(one, '=', 1) as name, substr(one, strpos(one, '=') + 1) as value, r.rolname as role
+from pg_catalog.pg_database d
+join pg_catalog.pg_db_role_setting s on s.setdatabase = d.oid
+cross join unnest(s.setconfig) one
+left join pg_catalog.pg_roles r on r.oid = s.setrole
+where d.datname = %(name)s
+
+-- name: set_here
+-- Gives a value to a setting of our session.
+select set_config(%(name)s, %(value)s, false)
+
+-- name: set_there
+-- Gives the value that our session has to a setting of a database, or of a role in it.
+alter {whose} set {option} from current
+
 -- name: create
 -- Creates an empty database.
-create database {name} template template0
+create database {name} template template0 {options}
 
 -- name: drop
 -- Removes a database, and ends all connections to it.

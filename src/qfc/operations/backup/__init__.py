@@ -1,6 +1,7 @@
 """Backups of a stack: sets that are complete, verified and tried.
 
 make.py      one consistent set: the dump in one snapshot, every object that it refers to, configuration, secrets
+archives.py  the parts of a set that are archives of files
 verify.py    whether a set is whole
 listing.py   the sets, and what they are worth
 prune.py     removes sets that no rule keeps

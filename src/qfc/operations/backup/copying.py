@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
@@ -62,9 +62,12 @@ class Copying:
         return [one if one.sha256 or not one.place else _with(one, seen.get(one.place, "")) for one in references]
 
     def _places_before(self) -> Iterator[tuple[Place, str]]:
+        """Yield what the newest set has where; if its list is damaged, nothing: the objects are then read again."""
         store = self.ports.backups.store
         for manifest in store.manifests()[-1:]:
-            yield from ((place, name) for name, place in store.places(manifest) if place.version or place.etag)
+            with suppress(DamagedError):
+                places = list(store.places(manifest))
+                yield from ((place, name) for name, place in places if place.version or place.etag)
 
     def _copy(self, reference: Reference, known: Mapping[str, Stored]) -> None:
         present = self.objects.get(reference.sha256) or known.get(reference.sha256)

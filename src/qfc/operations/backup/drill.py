@@ -17,7 +17,7 @@ from ..guard import Options, guarded
 from ..management import unapplied_migrations
 from ..proof import prove
 from .restore import WORKER, Restoring
-from .restore_objects import located
+from .restore_objects import broken_names, located, name_of, newest
 from .verify import chosen
 
 #: How many files are read and compared with their names.
@@ -166,17 +166,16 @@ class _Drill:
 
     def _references(self, scratch: Ports) -> str:
         objects = [*located(self.ports.backups.store, self.manifest)]
-        sizes = {_name(one): one.stored.size for one in objects}
         with scratch.backups.source.snapshot() as snapshot:
             named = list(snapshot.references())
-        broken = [one.name for one in named if not _is_there(one, sizes)]
-        broken += [_name(one) for one in scratch.backups.target.lacking(objects)]
+        broken = [*broken_names(objects, named)]
+        broken += [name_of(one) for one in scratch.backups.target.lacking(objects)]
         if broken:
             raise QfcError(f"{len(broken)} objects are missing, such as {broken[0]}.")
         return f"{len(named)} objects"
 
     def _sample(self, scratch: Ports) -> str:
-        objects = [*located(self.ports.backups.store, self.manifest)]
+        objects = [*newest(located(self.ports.backups.store, self.manifest))]
         sample = secrets.SystemRandom().sample(objects, min(SAMPLE, len(objects)))
         for one in sample:
             digest = sha256()
@@ -184,7 +183,7 @@ class _Drill:
                 while chunk := file.read(PIECE):
                     digest.update(chunk)
             if digest.hexdigest() != one.stored.sha256:
-                raise QfcError(f"{_name(one)} has other bytes.")
+                raise QfcError(f"{name_of(one)} has other bytes.")
         return f"{len(sample)} of {len(objects)} files"
 
     def _newest(self, scratch: Ports) -> str:
@@ -205,18 +204,10 @@ _STARTED = "the server starts"
 _READ = "the application reads the copy, and all migrations are applied"
 
 
-def _name(object: Located) -> str:
-    return object.place.key if object.place else object.stored.sha256
-
-
 def _in_copy(object: Located) -> Reference:
     """Return where the copy has an object: there it has another version."""
     place = Place(object.place.store, object.place.key) if object.place else None
     return Reference(object.stored.sha256, object.stored.size, place)
-
-
-def _is_there(reference: Reference, sizes: dict[str, int]) -> bool:
-    return reference.name in sizes and reference.size in (None, sizes[reference.name])
 
 
 def _migrations(scratch: Ports) -> str:

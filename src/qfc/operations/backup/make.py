@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import secrets
-import tarfile
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, cast
 
 from ... import __version__
-from ...errors import DamagedError, QfcError, RefusedError
+from ...errors import QfcError, RefusedError
 from ...stack.backup_key import IMPORT_IT
 from ...stack.backup_set import (
     CONFIGURATION,
@@ -29,6 +27,7 @@ from ...stack.backup_set import (
 )
 from ...stack.ports import Ports, Snapshot
 from ..guard import Options, guarded
+from .archives import tar_of
 from .copying import Copying
 from .verify import verify_set
 
@@ -138,8 +137,8 @@ class _Making:
             self._part(id, DATABASE, dump)
         self.copying.run(snapshot)
         backups = self.ports.backups
-        self._part(id, CONFIGURATION, _tar(backups.source.configuration(), snapshot.facts.taken_at))
-        self._part(id, SECRETS, _tar(backups.source.secrets(), snapshot.facts.taken_at))
+        self._part(id, CONFIGURATION, tar_of(backups.source.configuration(), snapshot.facts.taken_at))
+        self._part(id, SECRETS, tar_of(backups.source.secrets(), snapshot.facts.taken_at))
         self._list(id, REFERENCES, references_lines(self.copying.objects.values()))
         if self.copying.places:
             self._list(id, PLACES, places_lines(self.copying.places))
@@ -172,34 +171,6 @@ class _Making:
             encryption=backups.encryption,
             release=backups.source.release(),
         )
-
-
-def _tar(files: Mapping[str, bytes], moment: datetime) -> BinaryIO:
-    content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        for name, data in files.items():
-            about = tarfile.TarInfo(name)
-            about.size, about.mode, about.mtime = len(data), 0o600, int(moment.timestamp())
-            archive.addfile(about, io.BytesIO(data))
-    content.seek(0)
-    return content
-
-
-def files_of(content: bytes) -> dict[str, bytes]:
-    """Return the files in a part that is an archive. Raises DamagedError."""
-    try:
-        with tarfile.open(fileobj=io.BytesIO(content)) as archive:
-            return {one.name: _bytes_of(archive, one) for one in archive.getmembers() if one.isfile()}
-    except tarfile.TarError as error:
-        raise DamagedError(f"An archive of the set cannot be read: {error}.") from error
-
-
-def _bytes_of(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
-    file = archive.extractfile(member)
-    if file is None:
-        raise QfcError(f"{member.name} is not a file.")
-    with file:
-        return file.read()
 
 
 def _result(manifest: Manifest, problems: Iterable[str]) -> str:

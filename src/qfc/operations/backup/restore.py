@@ -15,8 +15,9 @@ from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
 from ..guard import Options, guarded
+from .archives import files_of
 from .lost import Lost, export, lost_since
-from .make import CREATE_KEY, files_of, make
+from .make import CREATE_KEY, make
 from .release import require_release
 from .restore_objects import add_objects, overwrite_objects
 from .restore_plan import plan_of, question, unreadable
@@ -247,9 +248,10 @@ def undo(ports: Ports) -> None:
     ports.runtime.stop([APP, WORKER], now=True)
     target.configure_back()
     target.serve_database()
-    target.put_back()
     target.swap_back()
     target.discard()
+    # A store that cannot be reached may end it here: the database is back, and nobody works on files of the set.
+    target.put_back()
     drains.clear(ports.records)
     ports.runtime.start(None)
     journal.clear(ports.records)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ...stack.backup_set import Located, Manifest
+from ...stack.backup_set import Located, Manifest, Reference
 from ...stack.ports import BackupStore, RestoreTarget
 
 
@@ -17,6 +18,25 @@ def located(store: BackupStore, manifest: Manifest) -> Iterator[Located]:
         yield Located(objects[sha256], place)
     if not placed:
         yield from map(Located, objects.values())
+
+
+def newest(objects: Iterable[Located]) -> Collection[Located]:
+    """Return the objects that are found by name alone: of several versions of a key, the last one."""
+    return {(one.place.store, one.place.key) if one.place else one.stored.sha256: one for one in objects}.values()
+
+
+def broken_names(objects: Iterable[Located], references: Iterable[Reference]) -> Sequence[str]:
+    """Return the names that rows have without an object of that size, or objects without a name; versions count."""
+    objects, references = list(objects), list(references)
+    there, named = Counter(map(name_of, objects)), Counter(one.name for one in references)
+    sized = Counter((name_of(one), one.stored.size) for one in objects)
+    lacking = Counter((one.name, one.size) for one in references if one.size is not None) - sized
+    return list(dict.fromkeys([*(named - there), *(name for name, _ in lacking), *(there - named)]))
+
+
+def name_of(object: Located) -> str:
+    """Return what rows call an object."""
+    return object.place.key if object.place else object.stored.sha256
 
 
 def add_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -> int:

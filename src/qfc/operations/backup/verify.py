@@ -9,8 +9,9 @@ from datetime import datetime
 
 from ...errors import CommandError, DamagedError, NotFoundError
 from ...stack.backup_rules import FULL_READ_DAYS, slice_of, slices_due
-from ...stack.backup_set import DATABASE, SECRETS, DumpContent, Manifest, Stored, Verdict, choose
+from ...stack.backup_set import DATABASE, SECRET_KEY, SECRETS, DumpContent, Manifest, Stored, Verdict, choose
 from ...stack.ports import Ports
+from .archives import files_of
 
 #: The record of when each slice of the objects was read.
 READ_AT = "backup/read.json"
@@ -128,14 +129,16 @@ def _parts(ports: Ports, manifest: Manifest) -> list[str]:
 
 
 def _secrets(ports: Ports, manifest: Manifest) -> list[str]:
-    """Decrypt the secrets, where the key is here."""
+    """Decrypt the secrets, where the key is here, and look whether the server's own key is among them."""
     if not _has_key(ports):
         return []
+    content = io.BytesIO()
     try:
-        ports.backups.store.read(manifest.parts[SECRETS], io.BytesIO())
+        ports.backups.store.read(manifest.parts[SECRETS], content)
+        files = files_of(content.getvalue())
     except DamagedError as error:
         return [f"The secrets cannot be decrypted. {error.message}"]
-    return []
+    return [] if files.get(SECRET_KEY) else ["The set has no SECRET_KEY: nobody could read its rows."]
 
 
 def _dump(ports: Ports, manifest: Manifest, objects: Mapping[str, Stored]) -> list[str]:
