@@ -244,5 +244,5 @@ def test_a_deployment_on_a_server_is_backed_up_and_restored_over_ssh(deployed_th
         again = made.ok("db", "reapply", result["edits_file"])
         assert (again["left"], again["files"]) == ([], 1)
         assert survey.files()["newer.bin"] == b"newer"
-    # The node forgets the workers of the set's time within minutes; other tests share the deployment, and count workers.
+    # The node forgets the workers of the set's time within minutes; tests that share the deployment count workers.
     made.sql("delete from node_worker where heartbeat_at < now() - interval '20 seconds'")
