@@ -528,11 +528,14 @@ def test_wrong_lines_of_env_are_put_right_at_once(official: Official, wrong: dic
     settings.restore(before)
     runtime.recreate(None)
     assert {one.id for one in found} == set(wrong)
-    assert {one.id: (one.result, one.evidence) for one in fixed if one.result is not Result.FIXED} == {}
+    unusable = UNUSABLE & set(wrong)
+    assert {one.id: one.evidence for one in fixed if one.result is not Result.FIXED}.keys() == unusable
     assert {values[name] for name in lines if name in RIGHT} == {RIGHT[name] for name in lines if name in RIGHT}
-    assert (kept, left, answers) == (broken, (), ())
+    assert (kept, {one.id for one in left}, answers) == (broken, unusable, ())
 
 
+#: Their repair lets workers use the address of clients. No name leads there from this deployment, so it is not done.
+UNUSABLE = {"B06", "B07"}
 RIGHT = {
     "COMPOSE_FILE": "docker-compose.yml:docker-compose.override.yml",
     "QFIELDCLOUD_HOST": HOST,
