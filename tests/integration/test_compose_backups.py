@@ -166,7 +166,7 @@ def test_the_set_has_what_defines_the_deployment(survey: Survey) -> None:
         manifest = ports.backups.store.manifests()[-1]
         content = io.BytesIO()
         ports.backups.store.read(manifest.parts["secrets.tar"], content)
-        from qfc.operations.backup.make import files_of
+        from qfc.operations.backup.archives import files_of
 
         secrets = files_of(content.getvalue())
     assert secrets["deployment/.env"] == (made.place / ".env").read_bytes()
