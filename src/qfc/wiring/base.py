@@ -38,15 +38,22 @@ Port = TypeVar("Port")
 
 
 class Once:
-    """Creates each object once, on first use; closes them in reverse order of creation. Safe for threads."""
+    """Creates each object once, on first use; closes them in reverse order of creation. Safe for threads.
+
+    Each name has a lock of its own: one thread may create an object that waits for the observer's lock, while another
+    holds that one and needs an object here.
+    """
 
     def __init__(self) -> None:
         self._made: dict[str, Any] = {}
-        self._lock = threading.RLock()
+        self._locks: dict[str, threading.RLock] = {}
+        self._lock = threading.Lock()
 
     def __call__(self, name: str, make: Callable[[], Port]) -> Port:
         """Return the object, which is created on the first call."""
         with self._lock:
+            lock = self._locks.setdefault(name, threading.RLock())
+        with lock:
             if name not in self._made:
                 self._made[name] = make()
             return self._made[name]
