@@ -218,7 +218,7 @@ def wired(session: Session, names: tuple[str, ...]) -> tuple[Ports, ...]:
         except QfcError as error:
             errors.append(error)
             # Without a handler, and under systemd, the log is standard error; unlike remarks it is heard with --quiet.
-            log.error("%s is not watched: %s %s", name, error.message, error.hint)  # noqa: TRY400
+            log.error("%s is not watched: %s %s", name, error.message, error.hint)  # noqa: TRY400 - no traceback
     if not found:
         raise errors[0]
     return tuple(found)

@@ -108,15 +108,10 @@ class DeploymentRestoreTarget(RestoreTarget):
         self._swap.drop(self._server.name + NEW)
 
     def swap(self) -> None:
-        name = self._server.name
-        self._swap.rename(name, name + OLD)
-        self._swap.rename(name + NEW, name)
-        self._swap.open(name)
+        self._swap.bring_in(self._server.name)
 
     def swap_back(self) -> None:
-        name = self._server.name
-        self._swap.rename(name + OLD, name)
-        self._swap.reopen(name)
+        self._swap.take_back(self._server.name)
 
     @property
     def previous(self) -> str:

@@ -100,15 +100,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
         self._swap.drop(self._endpoint.database + NEW)
 
     def swap(self) -> None:
-        name = self._endpoint.database
-        self._swap.rename(name, name + OLD)
-        self._swap.rename(name + NEW, name)
-        self._swap.open(name)
+        self._swap.bring_in(self._endpoint.database)
 
     def swap_back(self) -> None:
-        name = self._endpoint.database
-        self._swap.rename(name + OLD, name)
-        self._swap.reopen(name)
+        self._swap.take_back(self._endpoint.database)
 
     @property
     def previous(self) -> str:

@@ -84,6 +84,17 @@ class DatabaseSwap:
                 self.open(name)
             raise
 
+    def bring_in(self, name: str) -> None:
+        """Put the database that was filled in the place of the one in use, which is kept under its other name."""
+        self.rename(name, name + OLD)
+        self.rename(name + NEW, name)
+        self.open(name)
+
+    def take_back(self, name: str) -> None:
+        """Put the database that was in use back in its place, if it is kept; it can be repeated."""
+        self.rename(name + OLD, name)
+        self.reopen(name)
+
     def _rename_closed(self, name: str, to: str) -> None:
         with translated(), self._connect("postgres") as connection:
             connection.autocommit = True
