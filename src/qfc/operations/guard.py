@@ -85,7 +85,7 @@ def guarded(
     began = ports.clock.now()
     result, completed = "interrupted", False
     try:
-        _confirm(question, options)
+        confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         try:
@@ -119,7 +119,8 @@ def _outcome(error: Exception) -> str:
             return f"failed: {type(error).__name__}"
 
 
-def _confirm(question: str, options: Options) -> None:
+def confirm(question: str, options: Options) -> None:
+    """Ask a question, unless the operator has said yes. Raises NotConfirmedError."""
     if not question or options.yes:
         return
     if options.ask is None:

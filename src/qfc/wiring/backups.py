@@ -38,6 +38,7 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
         records=ports.records,
         born_at=lambda: _born_at(ports.embedded.layout.secrets / "SECRET_KEY"),
         pg_restore=ports.embedded.pg_restore,
+        projects=lambda: EmbeddedRestoreTarget(ports.embedded).projects(),
     )
 
 

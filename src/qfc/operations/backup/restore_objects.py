@@ -39,9 +39,11 @@ def name_of(object: Located) -> str:
     return object.place.key if object.place else object.stored.sha256
 
 
-def add_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -> int:
-    """Add the objects that the target lacks; return their number. Nothing is overwritten."""
-    lacking = target.lacking(located(store, manifest))
+def add_objects(
+    store: BackupStore, manifest: Manifest, target: RestoreTarget, *, only: Collection[str] | None = None
+) -> int:
+    """Add the objects that the target lacks; return their number. Nothing is overwritten. `only`: those names."""
+    lacking = target.lacking(one for one in located(store, manifest) if only is None or name_of(one) in only)
     for one in lacking:
         target.put(one, lambda sink, one=one: store.read(one.stored, sink))
     target.settle()

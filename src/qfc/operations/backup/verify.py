@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...errors import CommandError, DamagedError, NotFoundError
+from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_rules import FULL_READ_DAYS, slice_of, slices_due
 from ...stack.backup_set import DATABASE, SECRET_KEY, SECRETS, DumpContent, Manifest, Stored, Verdict, choose
 from ...stack.ports import Ports
@@ -117,6 +118,15 @@ def verify_set(
     if problems or _has_key(ports):
         store.judge(verdict)
     return verdict
+
+
+def require_whole(ports: Ports, manifest: Manifest) -> None:
+    """Verify a set before it replaces something. Raises DamagedError, and RefusedError where the key is not here."""
+    if not _has_key(ports):
+        raise key_is_elsewhere()
+    verdict = verify_set(ports, manifest)
+    if not verdict.ok:
+        raise DamagedError(f"{manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list")
 
 
 def _has_key(ports: Ports) -> bool:

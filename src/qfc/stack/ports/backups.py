@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..backup_health import BackupState
+from ..backup_project import ProjectContent
 from ..backup_rules import Retention
 from ..backup_set import (
     DatabaseFacts,
@@ -256,6 +257,30 @@ class RestoreTarget(Protocol):
         ...
 
 
+class ProjectTarget(Protocol):
+    """One project of a stack, beside a database that a restore has filled. Nothing of other projects is changed."""
+
+    def present(self, project: str) -> ProjectContent | None:
+        """Return the project as it is now, by its id; None if it does not exist any more."""
+        ...
+
+    def kept(self, wanted: str) -> ProjectContent:
+        """Return the project as the filled database has it, by id or OWNER/NAME. Raises NotFoundError."""
+        ...
+
+    def objects(self, project: str) -> frozenset[str]:
+        """Return the names of the objects that its rows there refer to."""
+        ...
+
+    def lacking_accounts(self, project: str) -> tuple[str, ...]:
+        """Return the names of the accounts that its rows name and that do not exist any more."""
+        ...
+
+    def replace(self, project: ProjectContent) -> None:
+        """Put all its rows in the place of the present ones, in one transaction. Raises RefusedError for taken ids."""
+        ...
+
+
 class Backups(Protocol):
     """Everything about the backups of one stack."""
 
@@ -267,6 +292,11 @@ class Backups(Protocol):
     def source(self) -> BackupSource: ...
     @property
     def target(self) -> RestoreTarget: ...
+
+    @property
+    def project_target(self) -> ProjectTarget:
+        """The projects, one by one. Raises RefusedError for a deployment."""
+        ...
 
     @property
     def retention(self) -> Retention:
