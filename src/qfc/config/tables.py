@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
-from .values import HostPath, LocalPath, OneOf, Schedule, Text, WholeNumber, Word
+from .values import HostPath, LocalPath, OneOf, Schedule, SftpUrl, Text, WholeNumber, Word
 
 #: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
@@ -167,6 +167,16 @@ class BackupConfig:
         "file that names an S3 bucket for the backups, with the lines STORAGE_… of node.env",
         otherwise="the folder is used",
         example="/etc/qfc/backup-bucket",
+    )
+    sftp: str | None = setting(
+        SftpUrl(),
+        None,
+        "folder on a server that speaks SFTP; keys, known hosts and jump hosts are those of ssh",
+        otherwise="the bucket or the folder is used",
+        example="sftp://backup@box.example.org:23/qfc",
+    )
+    ssh_config: Path | None = setting(
+        LocalPath(), None, "file to use for it instead of ~/.ssh/config", example="/etc/qfc/ssh"
     )
     encryption: Encryption = setting(
         OneOf(Encryption),

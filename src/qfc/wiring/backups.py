@@ -7,8 +7,9 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from ..config import BackupConfig
 from ..errors import ConfigError, QfcError
@@ -94,6 +95,12 @@ def _remove(scratch: EmbeddedPorts) -> None:
 
 def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
     """Return the place of the sets, its name for people, and what forces everything to its disk."""
+    if config.sftp is not None and config.bucket_file is not None:
+        raise ConfigError(
+            ["backup.sftp and backup.bucket_file exclude each other."], hint="Backups go to one place: remove one."
+        )
+    if config.sftp is not None:
+        return _sftp(config.sftp, config.ssh_config, ports)
     if config.bucket_file is not None:
         from ..drivers.objects.s3 import S3ObjectStore, bucket_of
         from ..drivers.runtimes.embedded.programs import read_environment_file
@@ -109,6 +116,19 @@ def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, 
     folder = (config.folder or Path(ports.stack.home) / "backups") / ports.name
     store = FolderObjectStore(folder, later=True)
     return store, str(folder), store.settle
+
+
+def _sftp(url: str, ssh_config: Path | None, ports: StackPorts) -> tuple[ObjectStore, str, Callable[[], None]]:
+    from ..drivers.hosts.ssh import SshSettings
+    from ..drivers.objects.sftp import Sftp, SftpObjectStore
+
+    parts = urlsplit(url)
+    ssh = SshSettings(parts.hostname or "", unquote(parts.username) if parts.username else None, parts.port,
+                      config_file=ssh_config)  # fmt: skip
+    folder = unquote(parts.path)
+    place = Sftp(ssh, PurePosixPath(folder.removeprefix("/~/")) / ports.name)
+    store = ports.once("backup_sftp", lambda: SftpObjectStore(place))
+    return store, place.name, lambda: None
 
 
 def _born_at(secret: Path) -> datetime | None:
