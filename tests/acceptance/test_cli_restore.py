@@ -85,6 +85,8 @@ def test_a_destroyed_server_comes_back_row_by_row_and_file_by_file(running: Qfc,
     assert server.files() == files
     assert running.ok("db", "verify", result["safety"])["ok"]
     assert running.ok("status")["verdict"] == "ok"
+    # Those that ran when the set was made are not listed: none is dead.
+    assert {one["state"] for one in running.ok("workers", "list")["workers"]} <= {"idle", "busy"}
 
 
 def test_edits_and_files_after_the_set_are_applied_again_each_once(running: Qfc, server: FieldServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
@@ -150,6 +151,23 @@ def test_a_store_that_is_away_is_unreachable(minio: MinIO, s3_store: ObjectStore
         list(s3_store.keys())
     with pytest.raises(UnreachableError, match="cannot be used"):
         s3_store.get("a")
+
+
+@pytest.mark.s3
+def test_an_object_that_is_too_large_for_one_copy_is_copied_in_parts(minio: MinIO) -> None:
+    bucket = bucket_of(minio.settings, prefix=f"{uuid.uuid4()}/")
+    assert bucket is not None
+    store, content = S3ObjectStore(bucket, largest_copy=1_000_000), os.urandom(9_000_000)
+    store.put("photo.jpg", io.BytesIO(content), sha256="abc")
+    store.copy("photo.jpg", "kept/photo.jpg")
+    with store.get("kept/photo.jpg") as copy:
+        assert copy.read() == content
+    heads = [store._client.head_object(Bucket=bucket.name, Key=bucket.prefix + one)  # pyright: ignore
+             for one in ("photo.jpg", "kept/photo.jpg")]  # fmt: skip
+    assert "-" in heads[1]["ETag"], "it was copied in parts"
+    assert [(one["ContentType"], one["Metadata"]) for one in heads] == [("image/jpeg", {"sha256sum": "abc"})] * 2
+    with pytest.raises(NotFoundError):
+        store.copy("none", "kept/none")
 
 
 def test_a_webdav_server_that_is_away_or_refuses_is_unreachable(tmp_path: Path) -> None:

@@ -153,6 +153,14 @@ class EmbeddedRestoreTarget(RestoreTarget):
         finally:
             database.close()
 
+    def forget_workers(self) -> None:
+        database = Database(self._connect)
+        try:
+            with database.writing() as now:
+                now.change("backup.forget_workers")
+        finally:
+            database.close()
+
     def tables(self) -> Mapping[str, int]:
         try:
             return self._read(counts)

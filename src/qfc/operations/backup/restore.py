@@ -175,6 +175,7 @@ class Restoring:
                 self._target.configure(self._secrets(), settings=self._takes_settings)
             self._target.swap()
             self._compare()
+            self._target.forget_workers()
             self._ports.runtime.check_settings()
             _note(self._ports, FINISHING, kept=self.kept)
         except BaseException as error:

@@ -244,6 +244,10 @@ class RestoreTarget(Protocol):
         """End every job that is waiting or running, so that a copy does nothing that the original has to do."""
         ...
 
+    def forget_workers(self) -> None:
+        """Remove what the restored database knows of workers that ran when the set was made."""
+        ...
+
     def tables(self) -> Mapping[str, int]:
         """Return the rows of each table now; empty for a database without tables. Raises QfcError if it is damaged."""
         ...
