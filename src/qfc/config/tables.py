@@ -150,10 +150,37 @@ class Encryption(StrEnum):
     SECRETS = "secrets"
 
 
+class Engine(StrEnum):
+    """What stores backups."""
+
+    PLAIN = "plain"
+    RESTIC = "restic"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackupConfig:
     """How stacks are backed up, `[backup]`."""
 
+    engine: Engine = setting(
+        OneOf(Engine),
+        Engine.PLAIN,
+        "plain: files that age, zstd and pg_restore open; restic: a repository of the program restic",
+        otherwise="plain",
+        example="restic",
+    )
+    repository: str | None = setting(
+        Text(),
+        None,
+        "restic's repository, as restic calls it",
+        otherwise="the folder restic below the folder of backups",
+        example="sftp:backup@box.example.org:/srv/restic",
+    )
+    repository_env: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with what restic needs for it in its environment, NAME=value",
+        example="/etc/qfc/restic.env",
+    )
     folder: Path | None = setting(
         LocalPath(),
         None,

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from ..config import BackupConfig
+from ..config.tables import Engine
 from ..errors import ConfigError, QfcError
 from ..stack.backup_rules import Retention
-from ..stack.ports import Backups, ObjectStore, Ports
+from ..stack.ports import Backups, BackupStore, ObjectStore, Ports
 
 if TYPE_CHECKING:
     from ..drivers.backups.keys import FileBackupKeys
-    from ..drivers.backups.plain import PlainBackupStore
     from .base import StackPorts
     from .embedded import EmbeddedPorts
 
@@ -43,13 +43,15 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
     )
 
 
-def store_of(ports: StackPorts, config: BackupConfig) -> tuple[PlainBackupStore, FileBackupKeys]:
+def store_of(ports: StackPorts, config: BackupConfig) -> tuple[BackupStore, FileBackupKeys]:
     """Return the place of a stack's sets, and its key."""
     from ..drivers.backups.keys import FileBackupKeys
     from ..drivers.backups.plain import PlainBackupStore
 
     own = ports.folder / "backup"
     keys = FileBackupKeys(own)
+    if config.engine is Engine.RESTIC:
+        return _restic(ports, config, keys), keys
     target, place, settle = _target(ports, config)
     progress, encryption = own / "progress.jsonl", config.encryption.value
     return PlainBackupStore(target, keys, place=place, encryption=encryption, progress=progress, settle=settle), keys
@@ -116,6 +118,18 @@ def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, 
     folder = (config.folder or Path(ports.stack.home) / "backups") / ports.name
     store = FolderObjectStore(folder, later=True)
     return store, str(folder), store.settle
+
+
+def _restic(ports: StackPorts, config: BackupConfig, keys: FileBackupKeys) -> BackupStore:
+    from ..drivers.backups.restic import ResticBackupStore
+    from ..drivers.backups.restic_program import Restic, require_program
+    from ..drivers.runtimes.embedded.programs import read_environment_file
+
+    own = ports.folder / "backup/restic"
+    repository = config.repository or str((config.folder or Path(ports.stack.home) / "backups") / "restic")
+    given = read_environment_file(config.repository_env) if config.repository_env else {}
+    program = require_program(shutil.which("restic"))
+    return ResticBackupStore(Restic(repository, ports.name, own, keys.identity, given, program), keys, own)
 
 
 def _sftp(url: str, ssh_config: Path | None, ports: StackPorts) -> tuple[ObjectStore, str, Callable[[], None]]:

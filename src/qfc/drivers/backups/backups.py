@@ -11,10 +11,9 @@ from ...errors import RefusedError
 from ...stack.backup_health import DRILL_RECORD, BackupState, Drill
 from ...stack.backup_rules import Retention
 from ...stack.backup_set import DumpContent
-from ...stack.ports import Backups, BackupSource, Ports, ProjectTarget, Records, RestoreTarget
+from ...stack.ports import Backups, BackupSource, BackupStore, Ports, ProjectTarget, Records, RestoreTarget
 from .dumps import read_dump
 from .keys import FileBackupKeys
-from .plain import PlainBackupStore
 
 
 def no_projects() -> ProjectTarget:
@@ -30,7 +29,7 @@ class StackBackups(Backups):
 
     def __init__(
         self,
-        store: PlainBackupStore,
+        store: BackupStore,
         keys: FileBackupKeys,
         source: Callable[[], BackupSource],
         target: Callable[[], RestoreTarget],
@@ -50,7 +49,7 @@ class StackBackups(Backups):
         self._records, self._pg_restore, self._born_at = records, pg_restore, born_at
 
     @property
-    def store(self) -> PlainBackupStore:
+    def store(self) -> BackupStore:
         return self._store
 
     @property

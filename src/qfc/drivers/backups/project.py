@@ -15,6 +15,7 @@ from ...stack.backup_project import ProjectContent
 from ...stack.ports import ProjectTarget
 from ..postgres.connection import translated
 from ..postgres.queries import text
+from ..postgres.schema import resolve
 from ..postgres.swap import NEW, ConnectTo
 
 _JOBS = "(select id from core_job where project_id = {id})"
@@ -39,6 +40,8 @@ VALUES = {
     ("core_job", "lease_token"): "case when t.status in ('queued', 'started') then gen_random_uuid() end",
     ("core_job", "lease_expires_at"): "case when t.status in ('queued', 'started') then now() end",
 }
+#: The tables of accounts: each has its own part of the same id.
+ACCOUNTS = ["core_user", "core_person", "core_organization", "core_team"]
 ID_IS_TAKEN = (
     "Another project has an id or a name of {name}: the database was restored to an older state meanwhile, or the "
     "name was given again."
@@ -65,7 +68,9 @@ class EmbeddedProjectTarget(ProjectTarget):
 
     def objects(self, project: str) -> frozenset[str]:
         with translated(), self._open(self._name + NEW) as copy:
-            return frozenset(row["name"] for row in copy.execute(text("project_restore.objects"), {"id": project}))
+            return frozenset(
+                row["name"] for row in copy.execute(_filled(copy, "project_restore.objects"), {"id": project})
+            )
 
     def lacking_accounts(self, project: str) -> tuple[str, ...]:
         with translated(), self._open(self._name + NEW) as copy, self._open(self._name) as here:
@@ -74,9 +79,9 @@ class EmbeddedProjectTarget(ProjectTarget):
 
     def replace(self, project: ProjectContent) -> None:
         with translated(), self._open(self._name + NEW) as copy, self._open(self._name) as here:
-            here.execute(text("project_restore.hold").format(id=sql.Literal(project.id)))
+            here.execute(_filled(here, "project_restore.hold", id=sql.Literal(project.id)))
             for table in reversed(tuple(ROWS)):
-                here.execute(_statement("remove", table, project.id))
+                here.execute(_of_table(here, "project_restore.remove", table, project.id))
             people = _people(copy, here, project.id)
             try:
                 for table in ROWS:
@@ -95,7 +100,7 @@ class EmbeddedProjectTarget(ProjectTarget):
 
 
 def _found(connection: Connection, wanted: str) -> ProjectContent | None:
-    row = connection.execute(text("project_restore.find"), {"wanted": wanted}).fetchone()
+    row = connection.execute(_filled(connection, "project_restore.find"), {"wanted": wanted}).fetchone()
     if row is None:
         return None
     return ProjectContent(row.pop("id"), row.pop("name"), row)
@@ -105,7 +110,7 @@ def _move(copy: Connection, here: Connection, table: str, project: str, people: 
     columns = _columns(copy, table)
     values = sql.SQL(", ").join(_value(table, name, is_account, people) for name, is_account in columns)
     names = sql.SQL(", ").join(sql.Identifier(name) for name, _ in columns)
-    reading = _statement("read", table, project, values=values)
+    reading = _of_table(copy, "project_restore.read", table, project, values=values)
     writing = text("project_restore.write").format(table=sql.Identifier(table), columns=names)
     with copy.cursor() as source, here.cursor() as sink, source.copy(reading) as rows, sink.copy(writing) as into:
         for piece in rows:
@@ -135,13 +140,13 @@ def _people(copy: Connection, here: Connection, project: str) -> dict[int, int]:
 def _accounts(copy: Connection, project: str) -> dict[int, str]:
     found: dict[int, str] = {}
     for table, column in _account_columns(copy):
-        statement = _statement("accounts", table, project, column=sql.Identifier(column))
+        statement = _of_table(copy, "project_restore.accounts", table, project, column=sql.Identifier(column))
         found |= {row["id"]: row["username"] for row in copy.execute(statement)}
     return found
 
 
 def _accounts_here(here: Connection, names: Collection[str]) -> dict[str, int]:
-    rows = here.execute(text("project_restore.accounts_here"), {"names": list(names)})
+    rows = here.execute(_filled(here, "project_restore.accounts_here"), {"names": list(names)})
     return {row["username"]: row["id"] for row in rows}
 
 
@@ -151,10 +156,16 @@ def _account_columns(copy: Connection) -> Iterator[tuple[str, str]]:
 
 
 def _columns(connection: Connection, table: str) -> list[tuple[str, bool]]:
-    rows = connection.execute(text("project_restore.columns"), {"table": table})
+    rows = connection.execute(text("project_restore.columns"), {"table": table, "accounts": ACCOUNTS})
     return [(row["name"], row["is_account"]) for row in rows]
 
 
-def _statement(name: str, table: str, project: str, **more: sql.Composable) -> sql.Composed:
+def _of_table(connection: Connection, name: str, table: str, project: str, **more: sql.Composable) -> sql.Composed:
+    """Return a statement about the project's rows of a table."""
     rows = sql.SQL(ROWS[table]).format(id=sql.Literal(project))  # type: ignore[arg-type]
-    return text(f"project_restore.{name}").format(table=sql.Identifier(table), rows=rows, **more)
+    return _filled(connection, name, table=sql.Identifier(table), rows=rows, **more)
+
+
+def _filled(connection: Connection, name: str, **given: sql.Composable) -> sql.Composed:
+    """Return a statement with the names of the database, and what we give."""
+    return text(name).format(**resolve(connection).placeholders(), **given)

@@ -44,8 +44,9 @@ def add_objects(
 ) -> int:
     """Add the objects that the target lacks; return their number. Nothing is overwritten. `only`: those names."""
     lacking = target.lacking(one for one in located(store, manifest) if only is None or name_of(one) in only)
-    for one in lacking:
-        target.put(one, lambda sink, one=one: store.read(one.stored, sink))
+    with store.prepared(one.stored for one in lacking):
+        for one in lacking:
+            target.put(one, lambda sink, one=one: store.read(one.stored, sink))
     target.settle()
     return len(lacking)
 
@@ -53,7 +54,8 @@ def add_objects(
 def overwrite_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -> int:
     """Put the objects of the set where the target has others, which it keeps; return their number."""
     outdated = target.outdated(located(store, manifest))
-    for one in outdated:
-        target.overwrite(one, lambda sink, one=one: store.read(one.stored, sink))
+    with store.prepared(one.stored for one in outdated):
+        for one in outdated:
+            target.overwrite(one, lambda sink, one=one: store.read(one.stored, sink))
     target.settle()
     return len(outdated)

@@ -45,14 +45,18 @@ class Upgraded:
 def upgrade(ports: Ports, options: Options, *, safety: bool = True) -> Upgraded:
     """Upgrade a stack, after a question that says from what to what."""
     plan = plan_of(ports)
-    if plan.is_nothing:
+    if plan.is_nothing and ports.interrupted() is None:
         return _result(plan, UNCHANGED, _Upgrade(ports, plan, Guard(options.dry_run)), options.dry_run)
     asked = question(ports.name, plan)
     with guarded(ports, "upgrade", target=str(plan.after), options=options, question=asked) as guard:
+        # The guard may have finished or undone an upgrade that was interrupted.
+        plan = plan if guard.dry_run else plan_of(ports)
         running = _Upgrade(ports, plan, guard)
-        running.run(safety=safety)
+        if not plan.is_nothing:
+            running.run(safety=safety)
         guard.result = f"{plan.before} → {plan.after}"
-    return _result(plan, UNCHANGED if guard.dry_run else UPGRADED, running, guard.dry_run)
+    is_done = not guard.dry_run and not plan.is_nothing
+    return _result(plan, UPGRADED if is_done else UNCHANGED, running, guard.dry_run)
 
 
 class _Upgrade:

@@ -35,6 +35,11 @@ class BackupStore(Protocol):
         """The place, as people know it."""
         ...
 
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """Lines of the recovery sheet that a restore without qfc needs besides the key."""
+        ...
+
     def known(self, wanted: Collection[str]) -> Mapping[str, Stored]:
         """Return which of these objects are in the store as a whole, by sha256: they need not be stored again."""
         ...
@@ -69,6 +74,10 @@ class BackupStore(Protocol):
 
     def read(self, stored: Stored, sink: BinaryIO) -> None:
         """Write the content of a stored file to `sink`. Raises DamagedError unless every byte of it is right."""
+        ...
+
+    def prepared(self, stored: Iterable[Stored]) -> AbstractContextManager[None]:
+        """Within the block these files are read one after another: fetch them at once where that is faster."""
         ...
 
     def look(self, stored: Iterable[Stored]) -> Iterator[str]:
