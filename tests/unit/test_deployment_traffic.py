@@ -106,7 +106,7 @@ def test_odd_characters_are_refused(word: str) -> None:
 def test_writers_are_held_off_and_let_in_again() -> None:
     server = Server()
     server.traffic.hold(PASSWORD, [PROJECT])
-    assert server.host.files[PATH] == (fragment(PASSWORD, [PROJECT]).encode(), 0o644)
+    assert server.host.files[PATH] == (fragment(PASSWORD, [PROJECT]).encode(), 0o600)
     assert server.reloads == 1
     server.traffic.release()
     assert (PATH in server.host.files, server.reloads) == (False, 2)

@@ -67,7 +67,8 @@ class NginxTraffic(Traffic):
         container = self._nginx()
         path = self._path(container)
         self._before |= workers(self._engine, container).keys()
-        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o644)
+        # Only the owner: the password lets through. nginx reads its configuration as root.
+        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o600)
         try:
             self._reload(container)
         except CommandError:
