@@ -102,7 +102,8 @@ class EmbeddedRuntime(Runtime):
             self._lifecycle.start([DATABASE], ready=lambda: is_ready(self.layout.database))
         database.ensure_database(self.layout, self.settings)
         node = [program.name for program in programs if program.service in chosen and program.service != DATABASE]
-        if node and not self._lifecycle.running(node):
+        # Workers alone change no tables: who starts them again must not create what a database has lost.
+        if APP in node and not self._lifecycle.running(node):
             progress("Migrating the database", 1, PHASES)
             self.execute(APP, ["migrate", "--no-input"])
         progress("Starting the API and the workers", 2, PHASES)
