@@ -91,12 +91,19 @@ class HostLock(Lock):
             return own
         holder = _holder(process.stdout.read()) if answer == ["held"] else None
         self._held.close()
+        if holder is not None and self._name != OPERATORS and holders.is_this_process(holder):
+            # A shell of our own, at the end of a lost connection: until the host notices, nobody else can take it.
+            return holder
         if answer == ["held"]:
             raise _held(holder, self._folder)
         raise QfcError(
             f"{self._folder} on {self._machine.name} cannot be written.",
             hint="Run qfc as the account that owns the deployment; the host needs flock (package util-linux).",
         )
+
+    def is_ours(self) -> bool:
+        """Return whether the shell on the host that holds the lock still runs, as far as this end of it can see."""
+        return self._process is not None and self._process.is_running
 
     def release(self) -> None:
         process, self._process = self._process, None

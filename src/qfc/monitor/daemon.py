@@ -51,6 +51,8 @@ class Daemon:
             self._live()
         tell_systemd("STOPPING=1")
         self._news.set()
+        for one in self._watchers:
+            one.wake()
         until = time.monotonic() + END_S
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
