@@ -20,6 +20,7 @@ from ..stack.monitor.own import FAILING, HISTORY
 from ..stack.ports import Ports
 from ..stack.ports.monitoring import Beat, History
 from .deep import DeepLook
+from .network import Network
 
 log = logging.getLogger("qfc.monitor")
 #: Seconds from the start to the first deep look, and between attempts to act for a stack that another monitor has.
@@ -41,9 +42,12 @@ class Watcher:
     `turned_s` is when the last turn ended that did not fail.
     """
 
-    def __init__(self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None) -> None:
+    def __init__(
+        self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None, network: Network | None = None
+    ) -> None:
         self.ports, self._limits, self._say = ports, limits, say
         self._news = news or Event()
+        self._network = network or Network()
         self._clock = ports.clock
         self._history: History | None = None
         self._state, self._trouble = State(), ""
@@ -84,8 +88,11 @@ class Watcher:
         self._woken.set()
 
     def _rest(self, stop: Event, seconds: float) -> None:
-        """Wait for the next look. Where the engine reports what happens, its news end the wait, but not at once."""
-        if not self._is_told:
+        """Wait for the next look. Where the engine reports what happens, its news end the wait, but not at once.
+
+        What is in doubt gets its time: looks in a row prove nothing if they come at the same moment.
+        """
+        if not self._is_told or seconds <= self._limits.hurry_s:
             stop.wait(seconds)
         elif not stop.wait(min(seconds, LEAST_S)):
             self._woken.wait(max(0.0, seconds - LEAST_S))
@@ -157,6 +164,8 @@ class Watcher:
             self._trouble = self._history.remark or ""
 
     def _decided(self, look: Look) -> float:
+        self._network.note(self.ports.host.name, is_gone=look.unseen is not None)
+        look = replace(look, is_cut_off=look.unseen is not None and self._network.explains(self.ports.host.name))
         decision = decide(self.ports.name, self._state, look, self._orders(), self._limits)
         self._state, self._also = decision.state, decision.also
         self._keep(look, decision)
