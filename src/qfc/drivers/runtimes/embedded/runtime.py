@@ -132,6 +132,13 @@ class EmbeddedRuntime(Runtime):
         self.stop(names, now=now)
         self.start(names)
 
+    def renew(self, name: str) -> None:
+        self._chosen([name])
+        for process in sorted(self._supervisor.processes()) if self._supervisor.pid() is not None else ():
+            if service_of(process) == name and self._lifecycle.running([process]):
+                self._lifecycle.halt([process])
+                self._lifecycle.start([process])
+
     def check_settings(self) -> None:
         if not self.layout.node_environment.exists():
             return
