@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import psutil
@@ -213,12 +214,20 @@ def test_a_claim_whose_shell_has_died_is_lost_and_can_be_taken_again(tmp_path: P
 
 
 def test_a_claim_of_ours_that_the_host_still_holds_keeps_nobody_from_watching(tmp_path: Path) -> None:
-    lost = HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch")
-    lost.take("monitor")
-    again = HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch")
-    assert again.take("monitor").pid == os.getpid()
-    assert not again.is_ours()  # until the host has noticed that the other connection is lost
-    lost.release()
-    again.take("monitor")
-    assert again.is_ours()
-    again.release()
+    lock = HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch")
+    lock.take("monitor")
+    lost, lock._held, lock._process = lock._held, ExitStack(), None
+    assert lock.take("monitor").pid == os.getpid()
+    assert not lock.is_ours()  # until the host has noticed that the connection is lost
+    lost.close()
+    lock.take("monitor")
+    assert lock.is_ours()
+    lock.release()
+
+
+def test_a_claim_by_another_name_of_the_same_stack_in_the_same_monitor_is_refused(tmp_path: Path) -> None:
+    first, second = (HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch") for _ in range(2))
+    first.take("monitor")
+    with pytest.raises(LockHeldError):
+        second.take("monitor")
+    first.release()

@@ -495,6 +495,10 @@ def test_a_tunnel_that_does_not_run_or_is_cut_off_is_found() -> None:
     connected = Tunnel("container", "cloudflared", True, connections=4)
     ports.deployment.tunnels = MemoryTunnels((connected, Tunnel("process", "other", True)))
     assert "tunnel" not in ids(found(ports))
+    ports.deployment.tunnels = MemoryTunnels((connected, Tunnel("container", "replaced", False)))
+    assert "tunnel" not in ids(found(ports))
+    ports.deployment.tunnels = MemoryTunnels((Tunnel("container", "login", False, wanted=False),))
+    assert "tunnel" not in ids(found(ports))
     ports.deployment.tunnels = MemoryTunnels((replace(connected, connections=0), Tunnel("container", "old", False)))
     assert (
         the(found(ports), "tunnel").evidence

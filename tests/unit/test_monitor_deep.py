@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import time
 from dataclasses import replace
 from threading import Event
 
+import psutil
 import pytest
 
 from checks_world import healthy
 from qfc.checks import EVERYTHING
 from qfc.checks.evidence import Evidence
 from qfc.checks.examine import examine
+from qfc.drivers.clock import SystemClock
 from qfc.drivers.docker.events import EngineEvents, ends_of_containers
 from qfc.errors import QfcError
 from qfc.monitor.deep import DeepLook
@@ -21,6 +24,7 @@ from qfc.operations.monitor.observe import deep_findings, look
 from qfc.stack.findings import Finding, Severity, problem
 from qfc.stack.monitor import Limits
 from qfc.stack.monitor.causes import effects_of
+from qfc.stack.waiting import wait_until
 from twins.records import LockTable, MemoryLock
 from twins.stack import MemoryPorts
 
@@ -132,6 +136,22 @@ def test_the_news_of_an_engine_wake_who_waits_and_its_end_is_survived() -> None:
     events._process.wait(20)  # type: ignore[union-attr]
     EngineEvents(["/nonexistent/docker"], wake).close()
     assert "label=com.docker.compose.project=x" in ends_of_containers("x")
+
+
+def test_an_engine_is_followed_no_longer_than_the_monitor_lives() -> None:
+    code = "import time; from qfc.drivers.docker.events import EngineEvents\n"
+    code += "EngineEvents(['sleep', '60'], print); time.sleep(60)"
+    with subprocess.Popen([sys.executable, "-c", code]) as monitor:
+        process, clock = psutil.Process(monitor.pid), SystemClock()
+        children: list[psutil.Process] = []
+
+        def follows() -> bool:
+            children[:] = process.children(recursive=True)
+            return any(one.name() == "sleep" for one in children)
+
+        assert wait_until(clock, follows, limit_s=30, poll_s=0.05)
+        monitor.kill()
+    assert wait_until(clock, lambda: not any(one.is_running() for one in children), limit_s=30, poll_s=0.05)
 
 
 def test_who_is_woken_looks_before_the_next_look_is_due() -> None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from checks_world import healthy
-from qfc.errors import UnreachableError
+from qfc.errors import LockHeldError, QfcError, SilentHostError, UnreachableError
 from qfc.monitor.network import Network
 from qfc.monitor.watcher import Watcher
 from qfc.operations.monitor import review
@@ -44,18 +46,21 @@ def test_one_host_that_is_gone_is_its_own_fault() -> None:
 
 
 class Away:
-    """A lock at the end of a network that is gone."""
+    """A lock that cannot be asked, by default because the network is gone."""
+
+    def __init__(self, error: QfcError | None = None) -> None:
+        self._error = error or SilentHostError("The host does not answer.")
 
     def holder(self) -> None:
-        raise UnreachableError("The host does not answer.")
+        raise self._error
 
     def identity(self) -> str:
         return "anna@memory"
 
 
-def elsewhere(name: str) -> MemoryPorts:
+def elsewhere(name: str, error: QfcError | None = None) -> MemoryPorts:
     ports, _ = healthy("embedded")
-    ports = replace(ports, lock=Away())  # pyright: ignore[reportArgumentType]
+    ports = replace(ports, lock=Away(error))  # pyright: ignore[reportArgumentType]
     ports.host.name = name
     return ports
 
@@ -70,3 +75,31 @@ def test_stacks_behind_a_network_that_is_gone_raise_no_alert_of_their_own() -> N
             ports.clock.sleep(watcher.turn())
     assert said[-1] == "Did nothing, because the monitor's own network is gone."
     assert [review.incidents(ports, limit=9) for ports in stacks] == [(), ()]
+
+
+def test_hosts_that_answer_but_do_not_work_are_no_fault_of_the_network() -> None:
+    network = Network()
+    error = UnreachableError("The Docker engine does not answer.")
+    stacks = [elsewhere("one", error), elsewhere("two", error)]
+    watchers = [Watcher(one, Limits(), say=lambda *_: None, network=network) for one in stacks]
+    for _ in range(20):
+        for watcher, ports in zip(watchers, stacks, strict=True):
+            ports.clock.sleep(watcher.turn())
+    assert not network.is_gone
+    assert [len(review.incidents(ports, limit=9)) for ports in stacks] == [1, 1]
+
+
+def test_a_host_on_which_another_monitor_acts_is_not_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network()
+    ports = elsewhere("one")
+    watcher = Watcher(ports, Limits(), say=lambda *_: None, network=network)
+    watcher.turn()
+    network.note("two", is_gone=True)
+    assert network.is_gone
+
+    def held(reason: str) -> None:
+        raise LockHeldError(f"Somebody does: {reason}.")
+
+    monkeypatch.setattr(ports.monitoring.watch, "take", held)
+    watcher.turn()
+    assert not network.is_gone

@@ -29,7 +29,7 @@ class Network:
         self._told: Alert | None = None
 
     def note(self, host: str, *, is_gone: bool) -> None:
-        """Note whether a host could just be reached."""
+        """Note whether a host is silent. One that answers is not gone, though nothing may work on it."""
         if host != HERE:
             with self._lock:
                 self._gone[host] = is_gone

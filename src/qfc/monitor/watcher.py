@@ -11,7 +11,7 @@ from threading import Event
 
 from ..errors import LockHeldError, QfcError
 from ..operations.monitor.heal import heal
-from ..operations.monitor.observe import deep_findings
+from ..operations.monitor.observe import deep_findings, unseen
 from ..operations.monitor.observe import look as observe
 from ..stack.findings import Finding, Severity, clear, problem
 from ..stack.monitor import Alert, Decision, Limits, Look, Message, Orders, Pause, State, acted, decide
@@ -104,12 +104,15 @@ class Watcher:
             self._claim()
         except LockHeldError as error:
             self._remark(f"Another monitor acts for the stack: {error.message}")
+            self._network.note(self.ports.host.name, is_gone=False)
+            self._deep.drop()
             self._state = State()  # Whoever acts now knows more, and may store it where this monitor finds it.
             return STANDBY_S
         except QfcError as error:
             if self._history is None:
                 self._open()
-            return self._decided(Look(self._clock.now(), self._elapsed(), self._own(), unseen=error.message))
+            self._deep.drop()
+            return self._decided(unseen(self._clock.now(), self._elapsed(), self._own(), error))
         found = self._deep.found()
         look = observe(self.ports, elapsed_s=self._elapsed(), deep=found, also=self._also, own=self._own())
         wait_s = self._decided(look)
@@ -164,8 +167,8 @@ class Watcher:
             self._trouble = self._history.remark or ""
 
     def _decided(self, look: Look) -> float:
-        self._network.note(self.ports.host.name, is_gone=look.unseen is not None)
-        look = replace(look, is_cut_off=look.unseen is not None and self._network.explains(self.ports.host.name))
+        self._network.note(self.ports.host.name, is_gone=look.is_silent)
+        look = replace(look, is_cut_off=look.is_silent and self._network.explains(self.ports.host.name))
         decision = decide(self.ports.name, self._state, look, self._orders(), self._limits)
         self._state, self._also = decision.state, decision.also
         self._keep(look, decision)

@@ -8,8 +8,13 @@ from .model import Tunnel
 
 
 def faults_of(tunnels: Sequence[Tunnel]) -> list[str]:
-    """Return a sentence for each tunnel that does not run, or runs without a connection."""
-    found = [f"{one.name} is not running." for one in tunnels if not one.running]
+    """Return a sentence for each tunnel that does not run although it should, or runs without a connection.
+
+    What stopped beside one that is connected is a leftover: the tunnel that it was has been replaced.
+    """
+    is_replaced = any(one.running and one.connections for one in tunnels)
+    stopped = [one for one in tunnels if not one.running and one.wanted]
+    found = [] if is_replaced else [f"{one.name} is not running." for one in stopped]
     return found + [f"{one.name} is running but has no connection to Cloudflare." for one in tunnels if is_cut(one)]
 
 

@@ -12,7 +12,13 @@ from threading import Event, Thread
 
 #: Seconds until the stream is opened again after its end: an engine that restarts needs some.
 AGAIN_S = 15.0
-END_S = 5.0
+#: Ends the command when its input ends, and with it whoever asked, killed or not.
+_UNTIL_OUR_END = """
+"$@" </dev/null &
+exec >/dev/null
+cat
+kill $! 2>/dev/null
+"""
 
 
 def ends_of_containers(project: str) -> list[str]:
@@ -35,8 +41,7 @@ class EngineEvents:
         """End the stream."""
         self._ended.set()
         if self._process is not None:
-            with suppress(OSError):
-                self._process.terminate()
+            _end(self._process)
 
     def _follow(self) -> None:
         while not self._ended.is_set():
@@ -45,11 +50,19 @@ class EngineEvents:
             self._ended.wait(AGAIN_S)
 
     def _hear(self) -> None:
-        null = subprocess.DEVNULL
-        with subprocess.Popen(self._argv, stdin=null, stdout=subprocess.PIPE, stderr=null) as process:
+        argv = ["sh", "-c", _UNTIL_OUR_END, "sh", *self._argv]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
             self._process = process
             if self._ended.is_set():
-                process.terminate()
+                _end(process)
             assert process.stdout is not None
             for _ in process.stdout:
                 self._wake()
+            _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    assert process.stdin is not None
+    with suppress(OSError):
+        process.stdin.close()

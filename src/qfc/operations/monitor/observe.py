@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import datetime
 from threading import Event
 
 from ...checks import EVERYTHING, Check, Evidence, examine
-from ...errors import LockHeldError, QfcError, UnreachableError
+from ...errors import LockHeldError, QfcError, SilentHostError, UnreachableError
 from ...stack.findings import Finding, Result
 from ...stack.model import Holder, Service
 from ...stack.monitor import Look, Operation
@@ -65,7 +66,7 @@ def look(
         services = tuple(seen.services().values())
         stopped = who_stopped(ports, services)
     except QfcError as error:
-        return Look(at, elapsed_s, tuple(own), unseen=_clean(error.message))
+        return unseen(at, elapsed_s, own, error)
     if stopped is not None:
         return Look(at, elapsed_s, tuple(own), stopped=stopped, interrupted=interrupted)
     asked = {*CHEAP, *also, *(id for name, id in OF_SERVICES.items() if _is_down(services, name))}
@@ -73,10 +74,17 @@ def look(
         # What this explains would only be waited for.
         asked, deep = asked - {*effects_of(VITAL_DOWN)}, None
     findings = tuple(map(_brief, examine([one for one in EVERYTHING if one.id in asked], seen, limit_s=CHEAP_S)))
-    unseen = _blind(ports, findings)
+    blind, is_silent = _blind(ports, findings)
     findings = (*(one for one in deep or () if one.id not in asked), *findings, *own)
     is_deep = deep is not None
-    return Look(at, elapsed_s, findings, is_deep, _restarts(services), operation, interrupted, None, unseen)
+    restarts = _restarts(services)
+    return Look(at, elapsed_s, findings, is_deep, restarts, operation, interrupted, None, blind, is_silent)
+
+
+def unseen(at: datetime, elapsed_s: float, own: Sequence[Finding], error: QfcError) -> Look:
+    """Return the look that ended with an error."""
+    is_silent = isinstance(error, SilentHostError)
+    return Look(at, elapsed_s, tuple(own), unseen=_clean(error.message), is_silent=is_silent)
 
 
 def deep_findings(ports: Ports, abandoned: Event) -> tuple[Finding, ...]:
@@ -124,15 +132,15 @@ def _described(holder: Holder) -> Operation:
     return Operation(str(holder), holder.reason, holder.since, not holder.reason.startswith(HARMLESS))
 
 
-def _blind(ports: Ports, findings: Sequence[Finding]) -> str | None:
-    """Return why nothing was seen, if no check could look: that is one fault and not many."""
+def _blind(ports: Ports, findings: Sequence[Finding]) -> tuple[str | None, bool]:
+    """Return why nothing was seen, if no check could look: that is one fault; and whether the host is silent."""
     if not findings or any(one.result is not Result.SKIPPED for one in findings):
-        return None
+        return None, False
     try:
         ports.runtime.services()
     except UnreachableError as error:
-        return _clean(error.message)
-    return findings[0].evidence
+        return _clean(error.message), isinstance(error, SilentHostError)
+    return findings[0].evidence, False
 
 
 def _restarts(services: Sequence[Service]) -> dict[str, int]:
