@@ -165,15 +165,18 @@ def test_who_is_woken_looks_before_the_next_look_is_due() -> None:
     assert not watcher._woken.is_set()
 
 
-def test_a_claim_that_was_lost_is_noticed_and_another_monitor_left_alone() -> None:
+def test_a_claim_that_was_lost_is_noticed_and_another_monitor_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     ports, _ = healthy("embedded")
     table = LockTable()
     ports = replace(ports, watch=MemoryLock(ports.clock, table, user="anna", pid=1))
+    closed: list[bool] = []
+    monkeypatch.setattr(MemoryPorts, "close", lambda _: closed.append(True))
     watcher, said = watched(ports)
     watcher.turn()
     table.holder = None  # The shell on the host has died …
     watcher.turn()
     assert ports.watch.is_ours()  # … and nobody else has the stack.
+    assert closed == [True]  # Whatever else went over its connection is opened again.
     table.holder = None
     MemoryLock(ports.clock, table, user="bea", pid=2).take("monitor")
     ports.runtime.stop(["worker_wrapper"], now=True)

@@ -143,16 +143,12 @@ class Watcher:
 
         What keeps the claim on a host may end there: then another monitor may have it by now.
         """
-        watch = self.ports.monitoring.watch
-        if self._is_ours and watch.is_ours():
-            return
-        was_ours, self._is_ours = self._is_ours, False
-        if was_ours:
-            watch.release()
-        watch.take("monitor")
+        if self._is_ours:
+            if self.ports.monitoring.watch.is_ours():
+                return
+            self._let_go()
+        self.ports.monitoring.watch.take("monitor")
         self._is_ours = True
-        if was_ours:
-            return
         self._open()
         self._is_told = self.ports.monitoring.follow(self.wake)
         with suppress(QfcError, OSError):
@@ -240,14 +236,19 @@ class Watcher:
         before, self._looked_s = self._looked_s, self._clock.monotonic()
         return self._looked_s - before
 
-    def _unreached(self) -> float:
-        """Drop all connections, and with them the claim; return when to try again."""
-        self._unseen += 1
+    def _let_go(self) -> None:
+        """Drop the claim and all connections: what was forwarded over one that is lost leads nowhere."""
         if self._is_ours:
             self._is_ours = False
             with suppress(QfcError):
                 self.ports.monitoring.watch.release()
+        self._deep.drop()
         self.ports.close()
+
+    def _unreached(self) -> float:
+        """Let go, and return when to try again."""
+        self._unseen += 1
+        self._let_go()
         return min(self._limits.look_s * self._unseen, LONGEST_S)
 
     def _prune(self) -> None:
