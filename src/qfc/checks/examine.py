@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from queue import Empty, SimpleQueue
-from threading import Thread
+from threading import Event, Thread
 from time import monotonic
 
 from ..stack.findings import Finding
@@ -20,11 +20,17 @@ AT_ONCE = 8
 
 
 def examine(
-    checks: Sequence[Check], seen: Evidence, *, limit_s: float = LIMIT_S, progress: Progress = no_progress
+    checks: Sequence[Check],
+    seen: Evidence,
+    *,
+    limit_s: float = LIMIT_S,
+    progress: Progress = no_progress,
+    abandoned: Event | None = None,
 ) -> tuple[Finding, ...]:
     """Return the findings of the checks that apply to this stack, in the order of the checks.
 
-    `limit_s` is the time limit in seconds; a check that exceeds it is unknown.
+    `limit_s` is the time limit in seconds; a check that exceeds it is unknown, and none begins after it, or once
+    `abandoned` is set.
     """
     fitting = [check for check in checks if check.applies(seen)]
     until = monotonic() + limit_s
@@ -34,15 +40,17 @@ def examine(
         waiting.put(examination)
     for _ in range(AT_ONCE):
         # A daemon thread: nothing waits for a check that hangs, not even the end of the process. An executor would.
-        Thread(target=_run_waiting, args=(waiting, seen), daemon=True).start()
+        Thread(target=_run_waiting, args=(waiting, seen, until, abandoned or Event()), daemon=True).start()
     return tuple(
         _found(check, future, max(until - monotonic(), 0.0), limit_s)
         for check, future in counted(examinations, "Examining", progress)
     )
 
 
-def _run_waiting(waiting: SimpleQueue[tuple[Check, Future[Finding]]], seen: Evidence) -> None:
-    while True:
+def _run_waiting(
+    waiting: SimpleQueue[tuple[Check, Future[Finding]]], seen: Evidence, until: float, abandoned: Event
+) -> None:
+    while monotonic() < until and not abandoned.is_set():
         try:
             check, future = waiting.get_nowait()
         except Empty:

@@ -7,13 +7,14 @@
 
 `guard.step(sentence)` announces the next step and returns whether to take it: with `--dry-run` it collects the sentence
 and returns False, and neither lock nor audit log is touched. A question is asked before the lock is taken. However the
-block ends, the lock is released and one line is written to the audit log.
+block ends, one line is written to the audit log, and then the lock is released: who gets it next, or looks while nobody
+has it, finds the line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
@@ -82,27 +83,33 @@ def guarded(
     if options.dry_run:
         yield Guard(dry_run=True)
         return
-    began = ports.clock.now()
-    result, completed = "interrupted", False
-    try:
+    with ExitStack() as held, _noted(ports, command, target) as record:
         confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
+        held.callback(ports.lock.release)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
-        try:
-            if recovers:
-                recover(ports, options.report)
-            yield guard
-        finally:
-            ports.lock.release()
-        result, completed = guard.result, True
+        if recovers:
+            recover(ports, options.report)
+        yield guard
+        record(guard.result)
+
+
+@contextmanager
+def _noted(ports: Ports, command: str, target: str) -> Generator[Callable[[str], None]]:
+    """Write one line to the audit log at the end of the block: the result that it records, or its error."""
+    began, results = ports.clock.now(), list[str]()
+    failure = "interrupted"
+    try:
+        yield results.append
     except Exception as error:
-        result = _outcome(error)
+        failure = _outcome(error)
         raise
     finally:
         now = ports.clock.now()
         seconds = round((now - began).total_seconds(), 3)
         # After an error, the operator has to see that error, not one of the audit log.
-        with nullcontext() if completed else suppress(QfcError):
+        with nullcontext() if results else suppress(QfcError):
+            result = results[-1] if results else failure
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     import psycopg
 
     from ..config import StackConfig
+    from ..drivers.docker.events import EngineEvents
     from ..drivers.postgres import PostgresJobStore
     from ..stack.model import Capability, Kind
 
@@ -156,7 +157,11 @@ class StackPorts(Ports, ABC):
         """Files in our own folder; the lock of monitors is where the stack is."""
         from ..drivers.monitoring.folder import FolderMonitoring
 
-        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch))
+        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch, self.events()))
+
+    def events(self) -> Callable[[Callable[[], None]], EngineEvents] | None:
+        """Return what opens the stream of containers that end; None for a stack without one."""
+        return None
 
     @property
     @abstractmethod
