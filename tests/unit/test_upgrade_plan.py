@@ -10,10 +10,11 @@ import pytest
 
 from qfc.errors import QfcError, RefusedError
 from qfc.operations.guard import Options
-from qfc.operations.upgrade.plan import plan_of, question
+from qfc.operations.upgrade.plan import completed, plan_of, question
 from qfc.operations.upgrade.run import upgrade
 from qfc.operations.upgrade.undo import after_failure
 from qfc.stack.node_release import NodeRelease
+from restore_world import MemoryRestores, MemoryTarget
 from twins import MemoryPorts, memory_stack
 
 BEFORE, AFTER = NodeRelease("1.0", 16), NodeRelease("1.1", 18)
@@ -98,3 +99,19 @@ def test_the_operator_is_told_which_release_to_install() -> None:
     error = after_failure(QfcError("It does not start."), BEFORE, ran=True, ran_again=False)
     assert error.message == "Nothing was upgraded: It does not start. The data are as before, and the stack is stopped."
     assert error.hint == "Install the release from before (qfieldcloud-suite==1.0), then type: qfc up"
+
+
+def test_a_stopped_stack_is_asked_for_its_migrations_before_anything_is_changed() -> None:
+    releases, log = Releases(), list[str]()
+    ports = replace(stack(releases), backup_records=cast(Any, MemoryRestores(None, cast(Any, None), MemoryTarget(log))))
+    ports.runtime.stop(None)
+    ports.backups.target.serve_database = lambda: ports.runtime.start(["db"])  # type: ignore[method-assign]
+    ports.directory.migrations = ("core.0003_newer",)
+    plan = plan_of(ports)
+    assert (plan.migrations, plan.ran) == (None, False)
+    with pytest.raises(RefusedError, match="of a newer release"):
+        completed(ports, plan)
+    assert not any(one.running for one in ports.runtime.services())
+    ports.directory.migrations = ("core.0001_initial",)
+    assert completed(ports, plan).migrations == ("core.0002_more",)
+    assert releases.called == []

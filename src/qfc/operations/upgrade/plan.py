@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...errors import NotRunningError, RefusedError
 from ...stack.migrations import not_in_release, planned
@@ -43,6 +43,24 @@ def plan_of(ports: Ports) -> Plan:
     plan = Plan(before, after, _missing(ports, before), is_running(ports.runtime.services()))
     _require_room(ports, plan)
     return plan
+
+
+def completed(ports: Ports, plan: Plan) -> Plan:
+    """Return the plan with its migrations: the database of a stopped stack is started for that.
+
+    Raises RefusedError, with the stack stopped again, for data of a newer release.
+    """
+    if plan.migrations is not None:
+        return plan
+    ports.backups.target.serve_database()
+    try:
+        seen = replace(plan, migrations=_missing(ports, plan.before))
+    except BaseException:
+        ports.runtime.stop(None)
+        raise
+    if seen.is_nothing:
+        ports.runtime.stop(None)
+    return seen
 
 
 def question(name: str, plan: Plan) -> str:

@@ -12,7 +12,7 @@ from ..backup.make import CREATE_KEY, make
 from ..guard import Guard, Options, guarded
 from ..management import unapplied_migrations
 from .gate import require_working
-from .plan import Plan, plan_of, question
+from .plan import Plan, completed, plan_of, question
 from .undo import APP, FINISHING, REPLACING, WORKER, after_failure, finish, note, undo
 
 UPGRADED, UNCHANGED = "upgraded", "unchanged"
@@ -50,7 +50,7 @@ def upgrade(ports: Ports, options: Options, *, safety: bool = True) -> Upgraded:
     asked = question(ports.name, plan)
     with guarded(ports, "upgrade", target=str(plan.after), options=options, question=asked) as guard:
         # The guard may have finished or undone an upgrade that was interrupted.
-        plan = plan if guard.dry_run else plan_of(ports)
+        plan = plan if guard.dry_run else completed(ports, plan_of(ports))
         running = _Upgrade(ports, plan, guard)
         if not plan.is_nothing:
             running.run(safety=safety)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from ... import __version__
 from ...errors import QfcError
 from ...stack import drains, journal
 from ...stack.node_release import NodeRelease
@@ -62,7 +63,8 @@ def after_failure(error: QfcError, before: NodeRelease, *, ran: bool, ran_again:
         where, hint = f"{before.version} runs again with its data.", error.hint or "See: qfc logs"
     else:
         where = "The data are as before" + (", and the stack is stopped." if ran else ".")
-        hint = f"Install the release from before (qfieldcloud-suite=={before.version}), then type: qfc up"
+        named = f" (qfieldcloud-suite=={before.version})" if before.version != __version__ else ""
+        hint = f"Install the release from before{named}, then type: qfc up"
     return QfcError(f"Nothing was upgraded: {error.message} {where}", hint=hint)
 
 
