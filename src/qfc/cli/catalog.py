@@ -47,6 +47,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
         "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
+        "upgrade": "Upgrade an embedded stack to the installed release, with a way back.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
     },

@@ -84,7 +84,7 @@ def guarded(
         yield Guard(dry_run=True)
         return
     with ExitStack() as held, _noted(ports, command, target) as record:
-        _confirm(question, options)
+        confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
         held.callback(ports.lock.release)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
@@ -126,7 +126,8 @@ def _outcome(error: Exception) -> str:
             return f"failed: {type(error).__name__}"
 
 
-def _confirm(question: str, options: Options) -> None:
+def confirm(question: str, options: Options) -> None:
+    """Ask a question, unless the operator has said yes. Raises NotConfirmedError."""
     if not question or options.yes:
         return
     if options.ask is None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import RefusedError
 from ..stack import journal
 from ..stack.ports import (
     Clock,
@@ -22,6 +23,7 @@ from ..stack.ports import (
     Ports,
     Records,
     Transitions,
+    Upgrades,
 )
 
 if TYPE_CHECKING:
@@ -172,6 +174,14 @@ class StackPorts(Ports, ABC):
         from ..drivers.records import HostRecords
 
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """Raise RefusedError: what runs is not the package that is installed here."""
+        raise RefusedError(
+            f"{self.name} is {self.kind}: the package that is installed here does not run it.",
+            hint="To deploy another release, type: qfc deploy",
+        )
 
     def offers(self, capability: Capability) -> bool:
         """Return whether the stack has a capability."""

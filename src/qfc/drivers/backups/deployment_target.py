@@ -141,6 +141,9 @@ class DeploymentRestoreTarget(RestoreTarget):
     def settle_configuration(self) -> None:
         self._records.remove(BEFORE)
 
+    def forget_workers(self) -> None:
+        """Do nothing: an official server has no list of its workers."""
+
     def silence(self) -> None:
         """Do nothing: no worker looks at a copy."""
 

@@ -87,6 +87,7 @@ def recovery_sheet(ports: Ports) -> str:
         identity=identity,
         recipient=ports.backups.keys.recipient(),
         code=_qr(identity),
+        more="".join(f"\n{line}" for line in ports.backups.store.by_hand),
     )
 
 
@@ -109,7 +110,7 @@ The key:
 
 {code}
 Its public part: {recipient}
-The backups:     {place}
+The backups:     {place}{more}
 
 On a new machine: write the key into a file, configure the same place for backups, then type
     qfc init {stack}

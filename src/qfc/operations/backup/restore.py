@@ -11,7 +11,6 @@ from typing import Any
 
 from ...errors import DamagedError, QfcError, UnreachableError
 from ...stack import drains, journal
-from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
 from ..guard import Options, guarded
@@ -21,7 +20,7 @@ from .make import CREATE_KEY, make
 from .release import require_release
 from .restore_objects import add_objects, overwrite_objects
 from .restore_plan import plan_of, question, unreadable
-from .verify import chosen, verify_set
+from .verify import chosen, require_whole
 
 OPERATION = "db restore"
 APP, WORKER = "app", "worker_wrapper"
@@ -140,7 +139,7 @@ class Restoring:
     def _fill(self, *, follow: bool) -> None:
         """Add objects, and fill the new database; `follow`: in the store that the settings of the set name."""
         if self._step("Verify the set, and compare its release with the installed one"):
-            self._require_whole()
+            require_whole(self._source, self._manifest)
             self._target.serve_database()
             require_release(self._manifest, self._ports)
         if not self._database_only and self._step("Add the files that the store lacks"):
@@ -150,15 +149,6 @@ class Restoring:
         if self._step("Fill a new database beside the one in use"):
             self._target.forget()
             self._fill_database()
-
-    def _require_whole(self) -> None:
-        if self._source.backups.keys.identity() is None:
-            raise key_is_elsewhere()
-        verdict = verify_set(self._source, self._manifest)
-        if not verdict.ok:
-            raise DamagedError(
-                f"{self._manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list"
-            )
 
     def _fill_database(self) -> None:
         try:
@@ -185,6 +175,7 @@ class Restoring:
                 self._target.configure(self._secrets(), settings=self._takes_settings)
             self._target.swap()
             self._compare()
+            self._target.forget_workers()
             self._ports.runtime.check_settings()
             _note(self._ports, FINISHING, kept=self.kept)
         except BaseException as error:
