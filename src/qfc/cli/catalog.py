@@ -49,6 +49,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
+        "transfer": "Move a whole server to another host, with a short cut and a way back.",
     },
     "Training": {
         "lab": "Break a lab stack on purpose, then repair it.",

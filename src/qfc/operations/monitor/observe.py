@@ -12,6 +12,7 @@ from ...stack.model import Holder, Service
 from ...stack.monitor import Look, Operation
 from ...stack.ports import Ports
 from ...stack.redaction import without_secrets
+from ...stack.transfer import moved
 from ..status import is_running
 
 #: The checks of every look: what they share is asked once, services and queue. All others are asked in deep looks.
@@ -65,6 +66,9 @@ def who_stopped(ports: Ports, services: Sequence[Service]) -> str | None:
     """Return who stopped the stack on purpose, if nothing of it runs; None otherwise."""
     if is_running(services):
         return None
+    away = moved.read(ports.records)
+    if away is not None:
+        return away.sentence
     last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
     if last is None:
         return "the stack has never been started"
