@@ -14,6 +14,7 @@ from ...stack.transfer.moved import Moved
 from ...stack.transfer.report import Check
 from ...stack.transfer.rounds import Copied, is_another_worth_it
 from ..backup.make import CREATE_KEY
+from ..backup.release import require_release
 from ..backup.restore import Restoring
 from ..backup.restore_plan import summary, words
 from ..guard import Guard, Options, guarded
@@ -158,6 +159,7 @@ class Moving:
         while is_another_worth_it(self.copies):
             self.report(f"Copy ahead {len(self.copies) + 1}: only what is new")
             manifest = self._copy()
+            require_release(manifest, self.new)
             self._read.ahead(objects_of(self.old, manifest))
 
     def _copy(self) -> Manifest:
