@@ -21,23 +21,28 @@ QUIET_S, POLL_S = 60.0, 0.5
 SETTLE_S = 60.0
 
 
-def hold(ports: Ports, to: str, report: Callable[[str], None]) -> None:
-    """Let the queue run empty, stop the workers, then block writes. What is done is recorded before it is begun."""
+def hold(ports: Ports, to: str, report: Callable[[str], None]) -> float:
+    """Let the queue run empty, stop the workers, then block writes; return since when, on the clock's monotonic time.
+
+    What is done is recorded before it is begun.
+    """
     journal.write(ports.records, journal.Entry(OPERATION, {"to": to}))
     report("Let the queue run empty")
     wait_until(ports.clock, lambda: _is_quiet(ports), limit_s=QUIET_S, poll_s=POLL_S)
     report("Stop the workers, each after its job, then block writes")
     drains.write(ports.records, drains.Drain(ports.lock.identity(), ports.clock.now()))
     ports.runtime.stop([WORKER])
+    began = ports.clock.monotonic()
     if not ports.offers(Capability.CONTAINERS):
         ports.runtime.stop([APP])
-        return
+        return began
     traffic = ports.deployment.traffic
     traffic.hold(secrets.token_hex(16))
     if not traffic.settle(SETTLE_S):
         raise QfcError(
             f"Running uploads did not end within {SETTLE_S:.0f} s.", hint="Move the server at a quieter time."
         )
+    return began
 
 
 def _is_quiet(ports: Ports) -> bool:

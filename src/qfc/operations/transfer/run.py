@@ -174,9 +174,8 @@ class Moving:
         if safety and self.new.backups.target.tables():
             self.report(f"Back up what {self.new.name} has")
             self.safety = sound_set(self.new, self.report).id
-        began = self.old.clock.monotonic()
         try:
-            hold(self.old, self.new.name, self.report)
+            began = hold(self.old, self.new.name, self.report)
             self._replace(self._copy())
         except BaseException as error:
             self._let_go_on()
