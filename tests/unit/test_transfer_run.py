@@ -147,6 +147,14 @@ def test_damaged_bytes_are_found_before_anybody_is_held(move: Move) -> None:
     assert move.target.log.count("swap") == 0
 
 
+def test_servers_that_share_a_file_store_are_refused(move: Move) -> None:
+    move.new = replace(move.new, objects=move.old.objects)
+    with pytest.raises(RefusedError, match="memory and new use the same file store"):
+        move.run()
+    assert move.old_runs
+    assert list(move.old.objects.keys()) == []
+
+
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:
     result = move.run(Options(), cut=False)
     assert (result.moved, result.report, result.down_s) == (False, None, None)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
+import secrets
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from ...errors import DamagedError, NotFoundError
+from ...errors import DamagedError, NotFoundError, RefusedError
 from ...stack.backup_set import Located, Manifest, Place, Reference
 from ...stack.ports import Ports
 from ...stack.transfer.rounds import Copied
@@ -14,13 +16,32 @@ from ..backup.make import make
 from ..backup.restore_objects import add_objects, located, name_of, newest
 
 PIECE = 1024 * 1024
+#: How objects begin that are stored for a moment.
+MARK = "qfc-transfer-"
+
+
+def require_own_store(old: Ports, new: Ports) -> None:
+    """Check that two servers do not share a file store: each would remove what only the other knows.
+
+    What one of them is given for a moment, the other must not see. Raises RefusedError.
+    """
+    key = f"{MARK}{secrets.token_hex(8)}"
+    new.objects.put(key, io.BytesIO(b"qfc"))
+    try:
+        shared = any(found == key for found, _ in old.objects.keys(key))
+    finally:
+        new.objects.delete(key)
+    if shared:
+        raise RefusedError(
+            f"{old.name} and {new.name} use the same file store, and each would remove files of the other.",
+            hint=f"Give {new.name} a bucket or a folder of its own.",
+        )
 
 
 def copy(old: Ports, new: Ports, report: Callable[[str], None]) -> tuple[Manifest, Copied]:
     """Make a set of the old server, and add its objects to the new one's store. Nothing is overwritten."""
     began = old.clock.monotonic()
     manifest = sound_set(old, report)
-    new.backups.target.serve_database()
     add_objects(old.backups.store, manifest, new.backups.target)
     return manifest, _copied(manifest, old.clock.monotonic() - began)
 

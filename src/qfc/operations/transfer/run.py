@@ -19,7 +19,7 @@ from ..backup.restore import Restoring
 from ..backup.restore_plan import summary, words
 from ..guard import Guard, Options, guarded
 from .checks import require_movable
-from .copies import ReadBack, copy, objects_of, sound_set
+from .copies import ReadBack, copy, objects_of, require_own_store, sound_set
 from .holding import OPERATION, give_back, hold, stand_down
 from .proof import Proof
 from .reporting import write_report
@@ -156,6 +156,8 @@ class Moving:
 
     def copy_ahead(self) -> None:
         """Copy while people work, until another copy would not shorten the cut."""
+        self.new.backups.target.serve_database()
+        require_own_store(self.old, self.new)
         while is_another_worth_it(self.copies):
             self.report(f"Copy ahead {len(self.copies) + 1}: only what is new")
             manifest = self._copy()
