@@ -53,6 +53,11 @@ from qfc.operations.status import Status
 from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
 from qfc.operations.sync_recent import SyncRecent
+from qfc.operations.transfer.back import TakenBack
+from qfc.operations.transfer.bring import ServerImported
+from qfc.operations.transfer.export import ServerExported
+from qfc.operations.transfer.run import Transferred
+from qfc.operations.transfer.verify import Compared
 from qfc.operations.tunnel import TunnelStatus
 from qfc.operations.up import Up
 from qfc.operations.upgrade.run import Upgraded
@@ -204,6 +209,11 @@ ANSWERS: Mapping[str, object] = {
     "db keys": Keys,
     "db migrate": Migrated,
     "db shell": None,
+    "transfer run": Transferred,
+    "transfer export": ServerExported,
+    "transfer import": ServerImported,
+    "transfer verify": Compared,
+    "transfer back": TakenBack,
     "lab list": LabList,
     "lab break": LabChanged,
     "lab mend": LabChanged,

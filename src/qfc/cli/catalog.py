@@ -50,6 +50,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "upgrade": "Upgrade an embedded stack to the installed release, with a way back.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
+        "transfer": "Move a whole server to another host, with a short cut and a way back.",
     },
     "Training": {
         "lab": "Break a lab stack on purpose, then repair it.",

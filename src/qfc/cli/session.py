@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -65,6 +65,16 @@ class Session:
 
         found = config.load(os.environ, stack=name, here=Path.cwd())
         self._others.append(wiring.wire(found.stack(), found.table(BackupConfig)))
+        return self._others[-1]
+
+    def with_backups_in(self, folder: Path) -> Ports:
+        """Return the ports of the selected stack, with its sets in a folder. Raises ConfigError."""
+        from .. import wiring
+        from ..config import BackupConfig
+
+        found = self.config
+        backup = replace(found.table(BackupConfig), folder=folder, bucket_file=None)
+        self._others.append(wiring.wire(found.stack(), backup))
         return self._others[-1]
 
     def close(self) -> None:

@@ -17,6 +17,7 @@ RECOVERERS: Mapping[str, str] = {
     "db restore": "qfc.operations.backup.restore:recover",
     "db restore --project": "qfc.operations.backup.restore_project:recover",
     "upgrade": "qfc.operations.upgrade.undo:recover",
+    "transfer": "qfc.operations.transfer.holding:recover",
 }
 
 

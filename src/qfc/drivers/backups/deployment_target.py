@@ -56,6 +56,10 @@ class DeploymentRestoreTarget(RestoreTarget):
         self._settings, self._records = settings, records
         self._swap = DatabaseSwap(server.connect)
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        return self._objects.names
+
     def serve_database(self) -> None:
         self._server.start()
 

@@ -50,6 +50,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
     def _endpoint(self) -> Endpoint:
         return self._runtime.endpoint()
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        return ()
+
     def serve_database(self) -> None:
         if self._runtime.settings.database_url_file is None:
             self._runtime.start([DATABASE])

@@ -92,7 +92,10 @@ def db_restore(
 
 
 class Restoring:
-    """One restore. The new database is filled beside the old one, which is replaced by a change of names."""
+    """One restore. The new database is filled beside the old one, which is replaced by a change of names.
+
+    A `proof` that raises undoes it. It may start the server, if nobody but the operator knows its address yet.
+    """
 
     def __init__(
         self,
@@ -103,11 +106,12 @@ class Restoring:
         report: Callable[[str], None],
         *,
         database_only: bool = False,
+        proof: Callable[[], None] | None = None,
     ) -> None:
         self._store, self._ports, self._manifest = source.backups.store, target, manifest
         self._source, self._target = source, target.backups.target
         self._step, self._report = step, report
-        self._database_only = database_only
+        self._database_only, self._proof = database_only, proof
         # Two stacks with the settings of one would share its store, and each remove the files of the other.
         self._takes_settings = not database_only and source is target
         self.lost: Lost | None = None
@@ -177,6 +181,8 @@ class Restoring:
             self._compare()
             self._target.forget_workers()
             self._ports.runtime.check_settings()
+            if self._proof is not None:
+                self._proof()
             _note(self._ports, FINISHING, kept=self.kept)
         except BaseException as error:
             self._report("Bring back what was there")

@@ -20,6 +20,7 @@ from ...stack.monitor import Look, Operation
 from ...stack.monitor.causes import effects_of
 from ...stack.ports import Ports
 from ...stack.redaction import without_secrets
+from ...stack.transfer import moved
 from ..status import is_running, note_disks
 
 #: The checks of every look: what they share is asked once, services and queue. All others are asked in deep looks.
@@ -108,6 +109,9 @@ def who_stopped(ports: Ports, services: Sequence[Service]) -> str | None:
     """Return who stopped the stack on purpose, if nothing of it runs; None otherwise."""
     if is_running(services):
         return None
+    away = moved.read(ports.records)
+    if away is not None:
+        return away.sentence
     last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
     if last is None:
         return "the stack has never been started"

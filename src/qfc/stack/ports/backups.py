@@ -173,6 +173,11 @@ class BackupSource(Protocol):
 class RestoreTarget(Protocol):
     """A stack whose data are replaced. Each method can be repeated after an interruption."""
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The names of the file stores in its settings; none where names of objects suffice."""
+        ...
+
     def serve_database(self) -> None:
         """Start the database alone, with the newest files of the release; an empty stack gets an empty one."""
         ...
