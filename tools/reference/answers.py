@@ -13,6 +13,7 @@ from qfc.operations.backup.make import BackedUp
 from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
 from qfc.operations.backup.verify import VerifiedSets
+from qfc.operations.benchmark.run import Benchmarked
 from qfc.operations.capacity_advise import Advised
 from qfc.operations.capacity_report import Report
 from qfc.operations.capacity_simulate import Simulated
@@ -171,6 +172,7 @@ ANSWERS: Mapping[str, object] = {
     "maintenance history": MaintenanceHistory,
     "capacity report": Report,
     "capacity advise": Advised,
+    "capacity benchmark": Benchmarked,
     "capacity simulate": Simulated,
     "services restart": SERVICES_CHANGED,
     "services recreate": SERVICES_CHANGED,

@@ -13,11 +13,12 @@ from ..operations.capacity_report import Report, capacity_report
 from ..operations.capacity_simulate import Question, Simulated, capacity_simulate
 from ..stack.capacity import Backtest, Row, Target
 from .bars import bars
+from .capacity_benchmark import benchmark_command
+from .numbers import numbers_of
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
 
-_RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 _TARGET = re.compile(r"p(\d{1,2}(?:\.\d+)?)\s*<\s*(\d+(?:\.\d+)?)\s*(s|min|m)?")
 
 
@@ -83,18 +84,7 @@ def advise_command(session: Session, slo: str, days: float, seed: int) -> None:
     session.writer.result(result, lambda writer: write_advised(writer, result), quiet=quiet)
 
 
-def numbers_of(text: str) -> tuple[int, ...]:
-    """Read numbers of workers: `1-12`, `2,4,8`."""
-    parts = [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
-    if not all(parts):
-        raise UsageError(
-            f"{text} names no numbers of workers.", hint="Give a range or a list: --workers 1-12, --workers 2,4,8"
-        )
-    numbers: set[int] = set()
-    for part in parts:
-        if part is not None:
-            numbers.update(range(int(part[1]), int(part[2] or part[1]) + 1))
-    return tuple(sorted(numbers))
+command.add_command(benchmark_command)
 
 
 def target_of(text: str) -> Target:

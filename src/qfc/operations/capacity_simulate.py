@@ -8,7 +8,20 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from ..stack.capacity import Backtest, Growth, History, Round, Row, Target, advice, backtest, one_round, plan
+from ..stack.capacity import (
+    Backtest,
+    Growth,
+    History,
+    Pickup,
+    Round,
+    Row,
+    Target,
+    advice,
+    backtest,
+    one_round,
+    pickup,
+    plan,
+)
 from ..stack.model import Capability
 from ..stack.ports import Ports
 from .capacity_history import Observed, history_of, observed
@@ -100,7 +113,7 @@ def check(question: Question) -> None:
 def simulated_rounds(history: History, question: Question, poll_s: float) -> list[Round]:
     """Simulate all rounds, on all processors if that is quicker."""
     seeds = range(question.seed, question.seed + question.rounds)
-    asked = _Asked(history, question, _growth(history, question), poll_s)
+    asked = _Asked(history, question, _growth(history, question), pickup(history, poll_s))
     simulated = len(history.jobs) * len(question.numbers) * question.rounds
     if simulated < SHARED:
         return [asked.round(seed) for seed in seeds]
@@ -120,10 +133,10 @@ class _Asked:
     history: History
     question: Question
     growth: Growth
-    poll_s: float
+    pickup: Pickup
 
     def round(self, seed: int) -> Round:
-        return one_round(self.history, self.question.numbers, self.question.target, self.growth, self.poll_s, seed)
+        return one_round(self.history, self.question.numbers, self.question.target, self.growth, self.pickup, seed)
 
 
 #: In a process of the pool: what it was started for.

@@ -7,7 +7,10 @@ plan.py         numbers of workers, compared
 advice.py       what to do
 report.py       the past in figures
 backtest.py     how far that can be trusted
+takeover.py     how long a free worker needs to start a job
 trend.py        how fast the work grows
+profiles.py     how often people synchronise
+load_test.py    what a load test showed
 erlang.py       the formula to compare with
 """
 
@@ -15,20 +18,29 @@ from .advice import advice
 from .backtest import Backtest, backtest
 from .erlang import erlang_c, waiting_quantile
 from .history import History, PastJob, quantile
+from .load_test import Level, level, slowed
 from .plan import Plan, Round, Row, Target, one_round, plan
+from .profiles import HEAVY, PROFILES, Profile, shares
 from .report import Figures, figures, waits_by_reason
 from .resampling import Growth, TooLittleError, resample
 from .simulation import Load, waits
+from .takeover import AT_ONCE, Pickup, pickup, takeover_s
 from .trend import growth_in, growth_per_day
 
 __all__ = [
+    "AT_ONCE",
+    "HEAVY",
+    "PROFILES",
     "Backtest",
     "Figures",
     "Growth",
     "History",
+    "Level",
     "Load",
     "PastJob",
+    "Pickup",
     "Plan",
+    "Profile",
     "Round",
     "Row",
     "Target",
@@ -39,10 +51,15 @@ __all__ = [
     "figures",
     "growth_in",
     "growth_per_day",
+    "level",
     "one_round",
+    "pickup",
     "plan",
     "quantile",
     "resample",
+    "shares",
+    "slowed",
+    "takeover_s",
     "waiting_quantile",
     "waits",
     "waits_by_reason",
