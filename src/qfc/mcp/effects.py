@@ -56,7 +56,11 @@ LEFT_OUT = frozenset(
 )
 #: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
-WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}
+WITHOUT_OF = {
+    "doctor": frozenset({"path"}),
+    "capacity report": frozenset({"path"}),
+    "db keys": frozenset({"show", "output", "adopt"}),
+}
 #: Flags that commands always get, because nobody can be asked.
 ALWAYS = {"users create": ("--generate",), "users password": ("--generate",)}
 

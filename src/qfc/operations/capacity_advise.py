@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from ..stack.capacity import Backtest, advice, backtest, growth_in, growth_per_day, plan
 from ..stack.model import Capability
 from ..stack.ports import Ports
-from .capacity_history import history_of
-from .capacity_simulate import Question, check, poll_s_of, simulated_rounds
+from .capacity_history import history_of, poll_s_of
+from .capacity_simulate import Question, check, simulated_rounds
 from .workers_list import worker_service
 
 #: The days from now that an advice is given for.

@@ -7,9 +7,12 @@ from datetime import timedelta
 
 from ..errors import UsageError
 from ..stack.capacity import History, quantile
+from ..stack.model import Capability
 from ..stack.ports import Ports
 
 MOST_DAYS = 3650
+#: Workers of official servers look into the queue so often; those of the node are woken.
+POLL_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ def history_of(ports: Ports, days: float) -> History:
     jobs = ports.jobs.worked(since=now - timedelta(days=days))
     begin = jobs[0].created_s if jobs else now.timestamp()
     return History(jobs, begin, max(now.timestamp(), jobs[-1].created_s) if jobs else begin)
+
+
+def poll_s_of(ports: Ports) -> float:
+    """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
+    return POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
 
 
 def observed(history: History) -> Observed:

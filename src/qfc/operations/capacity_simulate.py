@@ -22,13 +22,10 @@ from ..stack.capacity import (
     pickup,
     plan,
 )
-from ..stack.model import Capability
 from ..stack.ports import Ports
-from .capacity_history import Observed, history_of, observed
+from .capacity_history import Observed, history_of, observed, poll_s_of
 from .workers_list import worker_service
 
-#: Workers of official servers look into the queue so often; those of the node are woken.
-POLL_S = 5.0
 MOST_WORKERS, MOST_ROUNDS = 64, 1000
 #: More simulated jobs than these are shared between processors: starting a process takes a second.
 SHARED = 5_000_000
@@ -91,11 +88,6 @@ def capacity_simulate(ports: Ports, question: Question) -> Simulated:
         advice=advice(found, question.target, now, [named.get(one, one) for one in found.floor_projects]),
         backtest=backtest(history, max(now, 1), poll_s=poll_s),
     )
-
-
-def poll_s_of(ports: Ports) -> float:
-    """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
-    return POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
 
 
 def check(question: Question) -> None:

@@ -13,7 +13,7 @@ from ...stack import drains
 from ...stack.capacity import HEAVY, Level, PastJob, Profile, level, quantile, shares, slowed
 from ...stack.ports import Ports
 from ...stack.waiting import wait_until
-from ..capacity_simulate import poll_s_of
+from ..capacity_history import poll_s_of
 from ..guard import Guard, Options, guarded
 from ..probe import ProbeProject, session, some_superuser
 from ..queue_change import count

@@ -6,6 +6,8 @@ resampling.py   periods as they might have been
 plan.py         numbers of workers, compared
 advice.py       what to do
 report.py       the past in figures
+series.py       the past as series
+scenario.py     the four scenarios that operators decide by
 backtest.py     how far that can be trusted
 takeover.py     how long a free worker needs to start a job
 trend.py        how fast the work grows
@@ -23,6 +25,8 @@ from .plan import Plan, Round, Row, Target, one_round, plan
 from .profiles import HEAVY, PROFILES, Profile, shares
 from .report import Figures, figures, waits_by_reason
 from .resampling import Growth, TooLittleError, resample
+from .scenario import SCENARIOS, Scenario, scenario
+from .series import Class, Hour, Looks, histogram, last_hours, looks, queue_at_looks
 from .simulation import Load, waits
 from .takeover import AT_ONCE, Pickup, pickup, takeover_s
 from .trend import growth_in, growth_per_day
@@ -31,18 +35,23 @@ __all__ = [
     "AT_ONCE",
     "HEAVY",
     "PROFILES",
+    "SCENARIOS",
     "Backtest",
+    "Class",
     "Figures",
     "Growth",
     "History",
+    "Hour",
     "Level",
     "Load",
+    "Looks",
     "PastJob",
     "Pickup",
     "Plan",
     "Profile",
     "Round",
     "Row",
+    "Scenario",
     "Target",
     "TooLittleError",
     "advice",
@@ -51,12 +60,17 @@ __all__ = [
     "figures",
     "growth_in",
     "growth_per_day",
+    "histogram",
+    "last_hours",
     "level",
+    "looks",
     "one_round",
     "pickup",
     "plan",
     "quantile",
+    "queue_at_looks",
     "resample",
+    "scenario",
     "shares",
     "slowed",
     "takeover_s",
