@@ -11,7 +11,7 @@ from .output import Writer, seconds_text
 from .session import Session, pass_session
 from .tables import paragraph
 
-HEADS = ("WORKERS", "JOBS/MIN", "WORK P50", "WAIT P50", "WAIT P95", "PREDICTED", "9 OF 10", "OFF", "SYNC P95")
+HEADS = ("WORKERS", "JOBS/MIN", "WORK P50", "WAIT P50", "WAIT P95", "PREDICTED", "OFF", "SYNC P95")
 
 
 @click.command("benchmark")
@@ -57,7 +57,7 @@ def write_benchmarked(writer: Writer, result: Benchmarked) -> None:
         return
     pace = "" if result.pace == 1 else f", {result.pace:g} × as often"
     writer.line(f"{result.agents} agents on {result.projects} projects, {result.profile} use{pace}")
-    writer.table(HEADS, [_cells(step) for step in result.levels], right=tuple(range(9)))
+    writer.table(HEADS, [_cells(step) for step in result.levels], right=tuple(range(8)))
     problems = sum(step.problems for step in result.levels)
     if problems:
         first = next(step.problem for step in result.levels if step.problem)
@@ -69,9 +69,8 @@ def write_benchmarked(writer: Writer, result: Benchmarked) -> None:
 def _cells(step: Step) -> tuple[object, ...]:
     seen = step.jobs
     off = "-" if seen.error is None else f"{seen.error:.0%}"
-    between = f"{short_text(seen.low)} – {short_text(seen.high)}"
     waits = (seen.service_p50_s, seen.wait_p50_s, seen.wait_p95_s, seen.predicted_p95_s)
-    return (seen.n, f"{seen.jobs_per_min:.1f}", *map(short_text, waits), between, off, seconds_text(step.sync_p95_s))
+    return (seen.n, f"{seen.jobs_per_min:.1f}", *map(short_text, waits), off, seconds_text(step.sync_p95_s))
 
 
 def short_text(seconds: float) -> str:

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .backtest import predicted_p95s
 from .history import History, PastJob, quantile
-from .takeover import pickup
+from .resampling import as_load
+from .simulation import waits
+from .takeover import Pickup, pickup
 
-ROUNDS = 21
-#: Nine of ten rounds are between these.
-LOW, HIGH = 0.05, 0.95
 #: Jobs that take so many times as long as with the fewest workers lack processors, not workers.
 SLOWED = 1.25
 
@@ -20,9 +18,9 @@ SLOWED = 1.25
 class Level:
     """A number of workers under load. Seconds are those of jobs; `load` is in Erlang.
 
-    `predicted_p95_s` is p95 of the wait by the simulation: the same arrivals, with the service times of this level
-    drawn again by project and type, and `takeover_s` for the start of a job; `low` and `high` hold nine of ten rounds.
-    `error` is relative to what was observed, None where nothing waited.
+    `predicted_p95_s` is p95 of the wait by the simulation: the same arrivals and service times, and `takeover_s` for
+    the start of a job. Nothing is drawn anew: people who wait for a package send nothing meanwhile, so a long job and
+    the pause behind it belong together. `error` is relative to what was observed, None where nothing waited.
     """
 
     n: int
@@ -34,8 +32,6 @@ class Level:
     wait_p50_s: float
     wait_p95_s: float
     predicted_p95_s: float
-    low: float
-    high: float
     takeover_s: float
     error: float | None
 
@@ -47,9 +43,8 @@ def level(jobs: Sequence[PastJob], workers: int, *, poll_s: float = 0.0) -> Leve
     history = _history(jobs)
     services = sorted(job.service_s for job in jobs)
     waited = sorted(job.wait_s for job in jobs)
-    rounds = sorted(predicted_p95s(history, history, workers, poll_s, ROUNDS))
-    habit = pickup(history, poll_s)
-    observed, predicted = quantile(waited, 0.95), quantile(rounds, 0.5)
+    observed, habit = quantile(waited, 0.95), pickup(history, poll_s)
+    predicted = quantile(sorted(_replayed(history, workers, habit)), 0.95)
     return Level(
         n=workers,
         jobs=len(jobs),
@@ -60,11 +55,16 @@ def level(jobs: Sequence[PastJob], workers: int, *, poll_s: float = 0.0) -> Leve
         wait_p50_s=quantile(waited, 0.5),
         wait_p95_s=observed,
         predicted_p95_s=predicted,
-        low=quantile(rounds, LOW),
-        high=quantile(rounds, HIGH),
         takeover_s=habit.takeover_s,
         error=abs(predicted - observed) / observed if observed > 0 else None,
     )
+
+
+def _replayed(history: History, workers: int, habit: Pickup) -> list[float]:
+    """Return what the jobs of a period would wait."""
+    jobs = [(job.created_s - history.begin_s, job.service_s, job.project) for job in history.jobs]
+    load, _ = as_load(jobs, history.seconds)
+    return waits(load, workers, poll_s=habit.poll_s, takeover_s=habit.takeover_s)
 
 
 def slowed(levels: Sequence[Level]) -> Level | None:

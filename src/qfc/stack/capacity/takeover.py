@@ -13,6 +13,15 @@ from .history import History, PastJob, quantile
 
 #: Fewer jobs than these that waited for nobody show nothing.
 FEWEST = 5
+#: Longer ones than those of so many jobs count as these.
+USUAL = 0.95
+#: Workers of official servers look into the queue so often; those of the node are woken.
+OFFICIAL_POLL_S = 5.0
+
+
+def poll_s(*, official: bool) -> float:
+    """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
+    return OFFICIAL_POLL_S if official else 0.0
 
 
 @dataclass(frozen=True)
@@ -32,14 +41,18 @@ def pickup(history: History, poll_s: float) -> Pickup:
 
 
 def takeover_s(history: History, *, poll_s: float = 0.0) -> float:
-    """Return the median over all jobs that waited for nobody but their own predecessor; 0 where there are too few.
+    """Return the mean over all jobs that waited for nobody but their own predecessor; 0 where there are too few.
 
     Where idle workers look every `poll_s` seconds, only jobs behind a predecessor count: its worker looks at once.
     """
     seen = list(_behind_their_own(history))
     if poll_s <= 0:
         seen += _on_an_empty_server(history)
-    return quantile(sorted(seen), 0.5) if len(seen) >= FEWEST else 0.0
+    if len(seen) < FEWEST:
+        return 0.0
+    # A worker that was being restarted, or stopped for an hour, is no habit.
+    highest = quantile(sorted(seen), USUAL)
+    return sum(min(one, highest) for one in seen) / len(seen)
 
 
 def _on_an_empty_server(history: History) -> Iterator[float]:
