@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..errors import UsageError
-from ..stack.capacity import History, quantile
+from ..stack.capacity import History, poll_s, quantile
 from ..stack.model import Capability
 from ..stack.ports import Ports
 
 MOST_DAYS = 3650
-#: Workers of official servers look into the queue so often; those of the node are woken.
-POLL_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -39,7 +37,7 @@ def history_of(ports: Ports, days: float) -> History:
 
 def poll_s_of(ports: Ports) -> float:
     """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
-    return POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
+    return poll_s(official=ports.offers(Capability.CONTAINERS))
 
 
 def observed(history: History) -> Observed:

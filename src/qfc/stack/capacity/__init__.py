@@ -11,6 +11,7 @@ scenario.py     the four scenarios that operators decide by
 backtest.py     how far that can be trusted
 takeover.py     how long a free worker needs to start a job
 trend.py        how fast the work grows
+week.py         what the last week tells without being asked
 profiles.py     how often people synchronise
 load_test.py    what a load test showed
 erlang.py       the formula to compare with
@@ -28,14 +29,17 @@ from .resampling import Growth, TooLittleError, resample
 from .scenario import SCENARIOS, Scenario, scenario
 from .series import Class, Hour, Looks, histogram, last_hours, looks, queue_at_looks
 from .simulation import Load, waits
-from .takeover import AT_ONCE, Pickup, pickup, takeover_s
+from .takeover import AT_ONCE, Pickup, pickup, poll_s, takeover_s
 from .trend import growth_in, growth_per_day
+from .week import ROOM, WEEK_DAYS, Missed, enough, missed
 
 __all__ = [
     "AT_ONCE",
     "HEAVY",
     "PROFILES",
+    "ROOM",
     "SCENARIOS",
+    "WEEK_DAYS",
     "Backtest",
     "Class",
     "Figures",
@@ -45,6 +49,7 @@ __all__ = [
     "Level",
     "Load",
     "Looks",
+    "Missed",
     "PastJob",
     "Pickup",
     "Plan",
@@ -56,6 +61,7 @@ __all__ = [
     "TooLittleError",
     "advice",
     "backtest",
+    "enough",
     "erlang_c",
     "figures",
     "growth_in",
@@ -64,9 +70,11 @@ __all__ = [
     "last_hours",
     "level",
     "looks",
+    "missed",
     "one_round",
     "pickup",
     "plan",
+    "poll_s",
     "quantile",
     "queue_at_looks",
     "resample",
