@@ -18,6 +18,7 @@ from qfc.stack.capacity import (
     Load,
     PastJob,
     Pickup,
+    Room,
     Target,
     TooLittleError,
     advice,
@@ -32,6 +33,8 @@ from qfc.stack.capacity import (
     plan,
     quantile,
     resample,
+    room,
+    served,
     shares,
     slowed,
     takeover_s,
@@ -279,8 +282,32 @@ def test_advice_knows_the_memory() -> None:
     rounds = [one_round(worked(service_s=120, projects=60), range(1, 7), Target(), Growth(), AT_ONCE, 1)]
     found = plan(rounds, Target())
     assert found.workers_for_target is not None
-    assert "the memory holds 1: get more memory" in advice(found, Target(), 1, (), 1)
-    assert f"Type: qfc workers scale {found.workers_for_target}" in advice(found, Target(), 1, (), 8)
+    assert "the memory holds 1: get more memory" in advice(found, Target(), 1, (), room(1, 16))
+    assert "the cores hold 0: get more cores" in advice(found, Target(), 1, (), Room(0, "cores"))
+    assert f"Type: qfc workers scale {found.workers_for_target}" in advice(found, Target(), 1, (), room(8, None))
+
+
+def test_two_cores_hold_five_workers_and_the_tighter_limit_counts() -> None:
+    assert room(None, None) is None
+    assert room(None, 2) == Room(5, "cores")
+    assert room(3, 2) == Room(3, "memory")
+    assert room(9, 4) == Room(9, "memory")
+    assert room(11, 4) == Room(10, "cores")
+
+
+def test_people_that_workers_serve_are_those_of_the_server() -> None:
+    history = worked(days=3, per_day=300, service_s=60, projects=60)
+    found = served(history, Target(), AT_ONCE)
+    assert [(one.workers, one.rule_from, one.rule_to) for one in found] == [
+        (2, 8, 10),
+        (4, 15, 20),
+        (6, 25, 30),
+        (8, 30, None),
+    ]
+    assert history.authors == 3
+    numbers = [one.people for one in found]
+    assert all(number is not None for number in numbers)
+    assert 3 <= (numbers[0] or 0) < (numbers[1] or 0) <= (numbers[3] or 0)
 
 
 def test_the_time_to_take_a_job_over_is_part_of_every_wait_and_keeps_the_worker() -> None:

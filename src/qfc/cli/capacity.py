@@ -14,7 +14,7 @@ from ..operations.capacity_history import Observed
 from ..operations.capacity_report import Report, capacity_report
 from ..operations.capacity_simulate import Question, Simulated, capacity_simulate
 from ..operations.queue_change import count
-from ..stack.capacity import Backtest, Row, Target
+from ..stack.capacity import Backtest, Row, Served, Target
 from .bars import bars
 from .capacity_benchmark import benchmark_command
 from .capacity_page import page
@@ -184,9 +184,24 @@ def write_advised(writer: Writer, result: Advised) -> None:
     for one in result.outlook:
         when = f"In {one.in_days} days, {one.growth:.1f} × the work" if one.in_days else "Now"
         paragraph(writer, f"{when}: {one.advice}")
+    if result.agents:
+        paragraph(
+            writer,
+            f"Made jobs: {count(result.people, 'user')}. How many like them would be served, and a rule of thumb:",
+        )
+        rows = [(one.workers, _people(one), _rule(one)) for one in result.agents]
+        writer.table(("WORKERS", "USERS HERE", "RULE"), rows, right=(0, 1, 2))
     if result.growth_per_day is None:
         paragraph(writer, "Later: not known. Two weeks of work show how fast it grows.")
     paragraph(writer, trust_text(result.backtest))
+
+
+def _people(one: Served) -> str:
+    return "-" if one.people is None else f"{one.people}{'+' if one.or_more else ''}"
+
+
+def _rule(one: Served) -> str:
+    return f"{one.rule_from}+" if one.rule_to is None else f"{one.rule_from}–{one.rule_to}"
 
 
 def trust_text(test: Backtest) -> str:

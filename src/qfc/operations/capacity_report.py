@@ -25,9 +25,9 @@ from ..stack.capacity import (
 from ..stack.capacity.report import MOST_PROJECTS
 from ..stack.capacity.resampling import FEWEST_JOBS
 from ..stack.metrics import Sample
-from ..stack.model import Service
 from ..stack.ports import Ports
 from .capacity_history import Observed, history_of, observed, poll_s_of
+from .capacity_machine import memory_per_worker
 from .sync_recent import success_rate
 from .workers_list import worker_service
 
@@ -94,11 +94,6 @@ def _queue(history: History, samples: Sequence[Sample]) -> Looks:
     if samples and (samples[-1].at - samples[0].at).total_seconds() >= history.seconds / 2:
         return looks(measured, "measurements")
     return looks(queue_at_looks(history), "jobs")
-
-
-def memory_per_worker(service: Service) -> int | None:
-    """Return the most memory that a worker uses now, in bytes."""
-    return max((one.memory_bytes for one in service.instances if one.memory_bytes), default=None)
 
 
 def _missing(history: History, days: float) -> tuple[str, ...]:

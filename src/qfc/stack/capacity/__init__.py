@@ -13,15 +13,17 @@ takeover.py     how long a free worker needs to start a job
 trend.py        how fast the work grows
 week.py         what the last week tells without being asked
 profiles.py     how often people synchronise
+people.py       how many people workers serve
 load_test.py    what a load test showed
 erlang.py       the formula to compare with
 """
 
-from .advice import advice
+from .advice import Room, advice, room
 from .backtest import Backtest, backtest
 from .erlang import erlang_c, waiting_quantile
 from .history import History, PastJob, quantile
 from .load_test import Level, level, slowed
+from .people import Served, served
 from .plan import Plan, Round, Row, Target, one_round, plan
 from .profiles import HEAVY, PROFILES, Profile, shares
 from .report import Figures, figures, waits_by_reason
@@ -54,9 +56,11 @@ __all__ = [
     "Pickup",
     "Plan",
     "Profile",
+    "Room",
     "Round",
     "Row",
     "Scenario",
+    "Served",
     "Target",
     "TooLittleError",
     "advice",
@@ -78,7 +82,9 @@ __all__ = [
     "quantile",
     "queue_at_looks",
     "resample",
+    "room",
     "scenario",
+    "served",
     "shares",
     "slowed",
     "takeover_s",
