@@ -15,7 +15,8 @@ from .takeover import Pickup, pickup
 TRUSTED_SHARE, TRUSTED_S = 0.25, 2.0
 #: Fewer jobs on the last day, or before it, prove nothing.
 FEWEST_JOBS = 30
-ROUNDS = 21
+#: Draws of the service times, and fewer of them where so many jobs have been simulated: chance is small then.
+ROUNDS, FEWEST_ROUNDS, MOST_SIMULATED = 21, 5, 100_000
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,8 @@ def backtest(history: History, workers: int, *, poll_s: float = 0.0) -> Backtest
     if min(len(before.jobs), len(last.jobs)) < FEWEST_JOBS:
         return Backtest(None, None, None, None, f"Fewer than {FEWEST_JOBS} jobs on the last day, or before it.")
     observed = quantile(sorted(job.wait_s for job in last.jobs), 0.95)
-    return _judged(sorted(predicted_p95s(before, last, workers, poll_s, ROUNDS)), observed, workers)
+    rounds = min(max(MOST_SIMULATED // len(last.jobs), FEWEST_ROUNDS), ROUNDS)
+    return _judged(sorted(predicted_p95s(before, last, workers, poll_s, rounds)), observed, workers)
 
 
 def _judged(rounds: Sequence[float], observed: float, workers: int) -> Backtest:
