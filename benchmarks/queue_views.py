@@ -25,6 +25,7 @@ from psycopg import sql
 
 from qfc.drivers.postgres import PostgresDirectory, PostgresJobStore, connect_to
 from qfc.drivers.postgres_server import temporary_server
+from qfc.stack.capacity import History, backtest, figures, histogram, last_hours, looks, queue_at_looks
 from qfc.stack.model import JobStatus
 
 DATABASE = "qfc_benchmark_queue_views"
@@ -136,9 +137,21 @@ def measure(jobs: int) -> int:
     }
     slowest = max(report(name, view, baseline) for name, view in views.items())
     print(f"slowest {slowest:.3f} s; the target is below 1 s with 1,000,000 jobs, measured with {jobs:,}")
+    worked = report("capacity report: all of its figures", lambda: capacity(store, day), baseline)
+    print("the target of the report is below 5 s")
     store.close()
     directory.close()
-    return int(slowest >= 1)
+    return int(slowest >= 1 or worked >= 5)
+
+
+def capacity(store: PostgresJobStore, since: datetime) -> None:
+    """Read the past as `qfc capacity report` does, and make everything of it that the report shows."""
+    history = History(store.worked(since=since), since.timestamp(), time.time())
+    figures(history)
+    looks(queue_at_looks(history), "jobs")
+    last_hours(history)
+    histogram(history)
+    backtest(history, 4)
 
 
 def report(name: str, view: Callable[[], object], baseline: float) -> float:

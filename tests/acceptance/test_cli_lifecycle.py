@@ -118,6 +118,25 @@ def test_scaling_leaves_the_workers_that_stay_alone(running: Qfc) -> None:
     assert (left["id"], left["pid"]) == ("worker_wrapper-1", stays)
 
 
+def test_a_load_test_leaves_nothing_also_when_it_is_killed(running: Qfc) -> None:
+    running.ok("users", "create", "boss", "--email", "boss@example.org", "--superuser", "--generate")
+    options = ("capacity", "benchmark", "--agents", "3", "--projects", "1", "--pace", "300")
+    killed = running.begin(*options, "--workers", "3", "--minutes", "5")
+    assert killed.stderr is not None
+    while "3 agents and 3 workers" not in killed.stderr.readline():
+        assert killed.poll() is None
+    killed.kill()
+    killed.communicate(timeout=60)
+    assert [one["name"] for one in running.ok("projects", "list")["projects"]]
+    result = running.ok(*options, "--workers", "1", "--minutes", "0.15")
+    (step,) = result["levels"]
+    assert (step["jobs"]["n"], step["problems"]) == (1, 0)
+    assert step["jobs"]["jobs"] >= 3
+    assert running.ok("projects", "list")["projects"] == []
+    assert running.ok("workers", "list")["wanted"] == 2
+    assert running.ok("status")["verdict"] == "ok"
+
+
 def test_the_number_of_workers_outlives_a_stop_and_an_edit_of_the_configuration_wins(running: Qfc) -> None:
     running.ok("workers", "scale", "3")
     running.ok("down")

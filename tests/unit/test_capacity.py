@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qfc.stack.capacity import (
+    AT_ONCE,
     Growth,
     History,
     Load,
     PastJob,
+    Pickup,
+    Room,
     Target,
     TooLittleError,
     advice,
@@ -24,10 +27,17 @@ from qfc.stack.capacity import (
     figures,
     growth_in,
     growth_per_day,
+    level,
     one_round,
+    pickup,
     plan,
     quantile,
     resample,
+    room,
+    served,
+    shares,
+    slowed,
+    takeover_s,
     waiting_quantile,
     waits,
     waits_by_reason,
@@ -187,7 +197,7 @@ def test_too_little_is_refused() -> None:
 
 def planned(history: History) -> tuple[str, int | None]:
     target = Target()
-    rounds = [one_round(history, range(1, 7), target, Growth(), 0.0, seed) for seed in range(10)]
+    rounds = [one_round(history, range(1, 7), target, Growth(), AT_ONCE, seed) for seed in range(10)]
     found = plan(rounds, target)
     return advice(found, target, 2, found.floor_projects), found.workers_for_target
 
@@ -269,8 +279,101 @@ def test_growth_is_what_both_halves_show_if_it_is_not_chance() -> None:
 
 
 def test_advice_knows_the_memory() -> None:
-    rounds = [one_round(worked(service_s=120, projects=60), range(1, 7), Target(), Growth(), 0.0, 1)]
+    rounds = [one_round(worked(service_s=120, projects=60), range(1, 7), Target(), Growth(), AT_ONCE, 1)]
     found = plan(rounds, Target())
     assert found.workers_for_target is not None
-    assert "the memory holds 1: get more memory" in advice(found, Target(), 1, (), 1)
-    assert f"Type: qfc workers scale {found.workers_for_target}" in advice(found, Target(), 1, (), 8)
+    assert "the memory holds 1: get more memory" in advice(found, Target(), 1, (), room(1, 16))
+    assert "the cores hold 0: get more cores" in advice(found, Target(), 1, (), Room(0, "cores"))
+    assert f"Type: qfc workers scale {found.workers_for_target}" in advice(found, Target(), 1, (), room(8, None))
+
+
+def test_two_cores_hold_five_workers_and_the_tighter_limit_counts() -> None:
+    assert room(None, None) is None
+    assert room(None, 2) == Room(5, "cores")
+    assert room(3, 2) == Room(3, "memory")
+    assert room(9, 4) == Room(9, "memory")
+    assert room(11, 4) == Room(10, "cores")
+
+
+def test_people_that_workers_serve_are_those_of_the_server() -> None:
+    history = worked(days=3, per_day=300, service_s=60, projects=60)
+    found = served(history, Target(), AT_ONCE)
+    assert [(one.workers, one.rule_from, one.rule_to) for one in found] == [
+        (2, 8, 10),
+        (4, 15, 20),
+        (6, 25, 30),
+        (8, 30, None),
+    ]
+    assert history.authors == 3
+    numbers = [one.people for one in found]
+    assert all(number is not None for number in numbers)
+    assert 3 <= (numbers[0] or 0) < (numbers[1] or 0) <= (numbers[3] or 0)
+
+
+def test_the_time_to_take_a_job_over_is_part_of_every_wait_and_keeps_the_worker() -> None:
+    load = Load([0.0, 0.0, 50.0], [10.0, 10.0, 10.0], [0, 1, 2], 100.0)
+    assert waits(load, 1, takeover_s=2) == [2, 14, 2]
+
+
+def test_the_time_to_take_a_job_over_is_seen_in_jobs_that_wait_for_nobody() -> None:
+    alone = [PastJob(f"p{at}", "package", "u", at, at + 0.5, at + 10) for at in range(0, 500, 100)]
+    assert takeover_s(History(alone, 0, 500)) == 0.5
+    assert takeover_s(History(alone[:4], 0, 500)) == 0.0
+    # With polling workers, only what follows a job of the same project at once tells it.
+    assert takeover_s(History(alone, 0, 500), poll_s=5) == 0.0
+    behind = [
+        PastJob(job.project, "package", "u", job.created_s + 1, job.ended_s + 0.2, job.ended_s + 5) for job in alone
+    ]
+    both = sorted([*alone, *behind], key=lambda job: job.created_s)
+    assert takeover_s(History(both, 0, 500), poll_s=5) == pytest.approx(0.2)
+
+
+def test_a_job_that_other_jobs_wait_with_tells_nothing_of_the_worker() -> None:
+    jobs = [PastJob("p", "package", "u", 0.0, 0.0, 10.0)]
+    jobs += [PastJob("p", "package", "u", number + 1.0, number * 10 + 17.0, number * 10 + 20.0) for number in range(20)]
+    assert takeover_s(History(jobs, 0, 300), poll_s=5) == 0.0
+
+
+def test_a_load_test_is_explained_by_its_jobs() -> None:
+    """What workers with a take-over of half a second did, is what the simulation says of their jobs."""
+    history = worked(days=1, per_day=1500, projects=12, service_s=30, workers=2)
+    load = Load(
+        [job.created_s for job in history.jobs],
+        [job.service_s for job in history.jobs],
+        [int(job.project[1:]) for job in history.jobs],
+        DAY_S,
+    )
+    waited = waits(load, 2, takeover_s=3)
+    jobs = [
+        PastJob(job.project, job.type, job.author, job.created_s, job.created_s + wait, job.created_s + wait + work)
+        for job, wait, work in zip(history.jobs, waited, load.services, strict=True)
+    ]
+    seen = level(jobs, 2)
+    assert seen.jobs == 1500
+    assert seen.takeover_s == pytest.approx(3, abs=0.1)
+    assert seen.error is not None
+    assert seen.error < 0.02
+    assert pickup(History(jobs, BEGIN_S, BEGIN_S + DAY_S), 0.0) == Pickup(0.0, seen.takeover_s)
+
+
+def test_a_load_test_without_jobs_is_refused() -> None:
+    with pytest.raises(ValueError, match="without jobs"):
+        level([], 1)
+
+
+def test_jobs_that_slow_one_another_down_are_noticed() -> None:
+    quick = [PastJob("p", "package", "u", at, at, at + 10) for at in range(0, 300, 20)]
+    slow = [PastJob("p", "package", "u", at, at, at + 14) for at in range(0, 300, 20)]
+    assert slowed([level(quick, 1), level(quick, 2)]) is None
+    late = slowed([level(slow, 4), level(quick, 1), level(quick, 2)])
+    assert late is not None
+    assert late.n == 4
+
+
+@given(st.integers(1, 500), st.integers(1, 50))
+def test_most_people_work_on_the_first_project(people: int, projects: int) -> None:
+    given_out = shares(people, projects)
+    assert sum(given_out) == people
+    assert len(given_out) == min(people, projects)
+    assert min(given_out) >= 1
+    assert list(given_out) == sorted(given_out, reverse=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from qfc.cli.bars import bars
-from qfc.cli.capacity import numbers_of, target_of
+from qfc.cli.capacity import target_of
+from qfc.cli.numbers import numbers_of
 from qfc.errors import RefusedError, UsageError
 from qfc.operations.capacity_advise import capacity_advise
 from qfc.operations.capacity_report import capacity_report

@@ -14,6 +14,7 @@ from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
 from qfc.operations.backup.restore_project import ProjectRestored
 from qfc.operations.backup.verify import VerifiedSets
+from qfc.operations.benchmark.run import Benchmarked
 from qfc.operations.capacity_advise import Advised
 from qfc.operations.capacity_report import Report
 from qfc.operations.capacity_simulate import Simulated
@@ -179,6 +180,7 @@ ANSWERS: Mapping[str, object] = {
     "maintenance history": MaintenanceHistory,
     "capacity report": Report,
     "capacity advise": Advised,
+    "capacity benchmark": Benchmarked,
     "capacity simulate": Simulated,
     "services restart": SERVICES_CHANGED,
     "services recreate": SERVICES_CHANGED,

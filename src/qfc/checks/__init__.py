@@ -33,6 +33,7 @@
     box.py              what holds the jobs of the node's workers
     limits.py           limits that are set and not applied
     maintenance.py      maintenance that was killed
+    capacity.py         the number of workers, as a week of work judges it
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
     monitoring.py       the monitor, if there is one
@@ -48,6 +49,7 @@ from .accounts import ACCOUNTS, ACCOUNTS_FOR_SYNC
 from .backups import BACKUPS
 from .base import Auto, Check, Severity
 from .box import BOX
+from .capacity import CAPACITY
 from .certificates import CERTIFICATES
 from .compose_files import FilesNotNamed
 from .containers import CONTAINERS, CONTAINERS_ADVISORY
@@ -118,6 +120,7 @@ ADVISORY: tuple[Check, ...] = (
     *MONITORING,
     *LIMITS,
     *MAINTENANCE,
+    *CAPACITY,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
 
-from ..errors import UsageError
+from ..errors import QfcError, UsageError
+from ..files import replace_file
 from ..operations.capacity_advise import Advised, capacity_advise
 from ..operations.capacity_history import Observed
 from ..operations.capacity_report import Report, capacity_report
 from ..operations.capacity_simulate import Question, Simulated, capacity_simulate
-from ..stack.capacity import Backtest, Row, Target
+from ..operations.queue_change import count
+from ..stack.capacity import Backtest, Row, Served, Target
 from .bars import bars
+from .capacity_benchmark import benchmark_command
+from .capacity_page import page
+from .numbers import numbers_of
 from .output import Writer, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
 
-_RANGE = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
 _TARGET = re.compile(r"p(\d{1,2}(?:\.\d+)?)\s*<\s*(\d+(?:\.\d+)?)\s*(s|min|m)?")
 
 
@@ -28,10 +33,13 @@ def command() -> None:
 
 @command.command("report")
 @click.option("--days", type=float, default=14.0, show_default=True, help="Days to look back.")
+@click.option("--html", "path", type=click.Path(path_type=Path, dir_okay=False), help="Write a page with plots, too.")
 @pass_session
-def report_command(session: Session, days: float) -> None:
+def report_command(session: Session, days: float, path: Path | None) -> None:
     """Show when jobs come, how long they take, what they wait for, and which projects need most."""
     result = capacity_report(session.ports, days=days)
+    if path is not None:
+        _write_page(path, page(result, session.ports.name))
     session.writer.result(result, lambda writer: write_report(writer, result), quiet=f"{result.figures.load:.3f}")
 
 
@@ -83,18 +91,14 @@ def advise_command(session: Session, slo: str, days: float, seed: int) -> None:
     session.writer.result(result, lambda writer: write_advised(writer, result), quiet=quiet)
 
 
-def numbers_of(text: str) -> tuple[int, ...]:
-    """Read numbers of workers: `1-12`, `2,4,8`."""
-    parts = [_RANGE.fullmatch(part.strip()) for part in text.split(",")]
-    if not all(parts):
-        raise UsageError(
-            f"{text} names no numbers of workers.", hint="Give a range or a list: --workers 1-12, --workers 2,4,8"
-        )
-    numbers: set[int] = set()
-    for part in parts:
-        if part is not None:
-            numbers.update(range(int(part[1]), int(part[2] or part[1]) + 1))
-    return tuple(sorted(numbers))
+command.add_command(benchmark_command)
+
+
+def _write_page(path: Path, text: str) -> None:
+    try:
+        replace_file(path, text.encode(), mode=None)
+    except OSError as error:
+        raise QfcError(f"{path} cannot be written: {error.strerror}.") from error
 
 
 def target_of(text: str) -> Target:
@@ -136,12 +140,24 @@ def write_report(writer: Writer, result: Report) -> None:
     if waited:
         share = shown.wait_project_busy_s / waited
         writer.line(f"Waiting  {1 - share:.0%} for a free worker · {share:.0%} for a job of the same project")
+    seen = result.queue
+    writer.line(
+        f"Queue  {seen.average:.1f} on average, at most {seen.peak}, at {count(seen.number, 'look')} ({seen.source})"
+    )
+    if result.locked_looks:
+        writer.line(f"Locked  a locked project made jobs wait at {count(result.locked_looks, 'look')}")
     if shown.peak:
         writer.line(f"Peak  {shown.peak.jobs} jobs in the hour from {time_text(shown.peak.hour)} UTC")
     writer.line(f"Hours (UTC)  0 {bars(shown.by_hour)} 23   Monday {bars(shown.by_weekday)} Sunday")
     _write_tables(writer, result)
+    if result.scenario:
+        chosen = result.scenario
+        writer.line()
+        paragraph(writer, f"Scenario {chosen.letter} ({chosen.when}): {chosen.action} {chosen.capacity}")
     for text in result.missing:
         paragraph(writer, f"Missing: {text}")
+    if result.backtest.trusted is False:
+        paragraph(writer, trust_text(result.backtest))
 
 
 def _write_tables(writer: Writer, result: Report) -> None:
@@ -168,9 +184,24 @@ def write_advised(writer: Writer, result: Advised) -> None:
     for one in result.outlook:
         when = f"In {one.in_days} days, {one.growth:.1f} × the work" if one.in_days else "Now"
         paragraph(writer, f"{when}: {one.advice}")
+    if result.agents:
+        paragraph(
+            writer,
+            f"Made jobs: {count(result.people, 'user')}. How many like them would be served, and a rule of thumb:",
+        )
+        rows = [(one.workers, _people(one), _rule(one)) for one in result.agents]
+        writer.table(("WORKERS", "USERS HERE", "RULE"), rows, right=(0, 1, 2))
     if result.growth_per_day is None:
         paragraph(writer, "Later: not known. Two weeks of work show how fast it grows.")
     paragraph(writer, trust_text(result.backtest))
+
+
+def _people(one: Served) -> str:
+    return "-" if one.people is None else f"{one.people}{'+' if one.or_more else ''}"
+
+
+def _rule(one: Served) -> str:
+    return f"{one.rule_from}+" if one.rule_to is None else f"{one.rule_from}–{one.rule_to}"
 
 
 def trust_text(test: Backtest) -> str:

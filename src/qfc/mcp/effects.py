@@ -30,9 +30,9 @@ STILL = {"doctor": ("--no-proof",), "sync diagnose": ("--no-proof",)}
 #: Changes that take nothing away.
 ADDS = frozenset(
     {
-        "db backup", "db keys", "deltas reapply", "image save", "init", "jobs retry", "notice", "projects export",
-        "projects import", "ratelimit disable", "ratelimit unthrottle", "service install", "up", "users create",
-        "users quota", "users unlock", "workers scale",
+        "capacity benchmark", "db backup", "db keys", "deltas reapply", "image save", "init", "jobs retry", "notice",
+        "projects export", "projects import", "ratelimit disable", "ratelimit unthrottle", "service install", "up",
+        "users create", "users quota", "users unlock", "workers scale",
     }
 )  # fmt: skip
 #: Changes that have no further effect when they are made again.
@@ -59,6 +59,7 @@ LEFT_OUT = frozenset(
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {
     "doctor": frozenset({"path"}),
+    "capacity report": frozenset({"path"}),
     "db keys": frozenset({"show", "output", "adopt"}),
     "transfer run": frozenset({"report"}),
     "transfer import": frozenset({"report"}),

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..stack.capacity import Backtest, advice, backtest, growth_in, growth_per_day, plan
-from ..stack.model import Capability
+from ..stack.capacity import Backtest, Served, advice, backtest, growth_in, growth_per_day, pickup, plan, served
 from ..stack.ports import Ports
-from .capacity_history import history_of
-from .capacity_simulate import Question, check, poll_s_of, simulated_rounds
+from .capacity_history import history_of, poll_s_of
+from .capacity_machine import machine
+from .capacity_simulate import Question, check, simulated_rounds
 from .workers_list import worker_service
 
 #: The days from now that an advice is given for.
@@ -34,12 +34,16 @@ class Outlook:
 class Advised:
     """The advice for now and for later. `growth_per_day` is None, and later is left out, where no trend is known.
 
-    `most_workers` is how many the memory holds; None where that is not known.
+    `most_workers` is how many the machine holds, for lack of what `limit` names (memory, cores); None where that is not
+    known. `agents` compares a rule of thumb with the people of this server, of whom `people` made jobs.
     """
 
     target: str
     now: int
     most_workers: int | None
+    limit: str | None
+    people: int
+    agents: tuple[Served, ...]
     growth_per_day: float | None
     outlook: tuple[Outlook, ...]
     backtest: Backtest
@@ -50,7 +54,7 @@ def capacity_advise(ports: Ports, question: Question) -> Advised:
     check(question)
     history, poll_s = history_of(ports, question.days), poll_s_of(ports)
     now = worker_service(ports).wanted
-    most = ports.deployment.memory().most_workers if ports.offers(Capability.CONTAINERS) else None
+    most = machine(ports).room
     per_day = growth_per_day(history)
     asked = replace(question, numbers=sorted({*question.numbers, max(now, 1)}))
     moments = (0,) if per_day is None else LATER_DAYS
@@ -66,7 +70,10 @@ def capacity_advise(ports: Ports, question: Question) -> Advised:
     return Advised(
         target=str(question.target),
         now=now,
-        most_workers=most,
+        most_workers=most and most.workers,
+        limit=most and most.of,
+        people=history.authors,
+        agents=served(history, question.target, pickup(history, poll_s)),
         growth_per_day=per_day,
         outlook=tuple(map(outlook, moments)),
         backtest=backtest(history, max(now, 1), poll_s=poll_s),

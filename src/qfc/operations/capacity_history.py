@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from ..errors import UsageError
-from ..stack.capacity import History, quantile
+from ..stack.capacity import History, poll_s, quantile
+from ..stack.model import Capability
 from ..stack.ports import Ports
 
 MOST_DAYS = 3650
@@ -32,6 +33,11 @@ def history_of(ports: Ports, days: float) -> History:
     jobs = ports.jobs.worked(since=now - timedelta(days=days))
     begin = jobs[0].created_s if jobs else now.timestamp()
     return History(jobs, begin, max(now.timestamp(), jobs[-1].created_s) if jobs else begin)
+
+
+def poll_s_of(ports: Ports) -> float:
+    """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
+    return poll_s(official=ports.offers(Capability.CONTAINERS))
 
 
 def observed(history: History) -> Observed:

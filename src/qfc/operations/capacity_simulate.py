@@ -8,14 +8,24 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from ..stack.capacity import Backtest, Growth, History, Round, Row, Target, advice, backtest, one_round, plan
-from ..stack.model import Capability
+from ..stack.capacity import (
+    Backtest,
+    Growth,
+    History,
+    Pickup,
+    Round,
+    Row,
+    Target,
+    advice,
+    backtest,
+    one_round,
+    pickup,
+    plan,
+)
 from ..stack.ports import Ports
-from .capacity_history import Observed, history_of, observed
+from .capacity_history import Observed, history_of, observed, poll_s_of
 from .workers_list import worker_service
 
-#: Workers of official servers look into the queue so often; those of the node are woken.
-POLL_S = 5.0
 MOST_WORKERS, MOST_ROUNDS = 64, 1000
 #: More simulated jobs than these are shared between processors: starting a process takes a second.
 SHARED = 5_000_000
@@ -80,11 +90,6 @@ def capacity_simulate(ports: Ports, question: Question) -> Simulated:
     )
 
 
-def poll_s_of(ports: Ports) -> float:
-    """Return how often idle workers look into the queue, in seconds; 0 where they are woken."""
-    return POLL_S if ports.offers(Capability.CONTAINERS) else 0.0
-
-
 def check(question: Question) -> None:
     """Raise UsageError for a question that has no answer."""
     if not question.numbers or not 1 <= min(question.numbers) <= max(question.numbers) <= MOST_WORKERS:
@@ -100,7 +105,7 @@ def check(question: Question) -> None:
 def simulated_rounds(history: History, question: Question, poll_s: float) -> list[Round]:
     """Simulate all rounds, on all processors if that is quicker."""
     seeds = range(question.seed, question.seed + question.rounds)
-    asked = _Asked(history, question, _growth(history, question), poll_s)
+    asked = _Asked(history, question, _growth(history, question), pickup(history, poll_s))
     simulated = len(history.jobs) * len(question.numbers) * question.rounds
     if simulated < SHARED:
         return [asked.round(seed) for seed in seeds]
@@ -120,10 +125,10 @@ class _Asked:
     history: History
     question: Question
     growth: Growth
-    poll_s: float
+    pickup: Pickup
 
     def round(self, seed: int) -> Round:
-        return one_round(self.history, self.question.numbers, self.question.target, self.growth, self.poll_s, seed)
+        return one_round(self.history, self.question.numbers, self.question.target, self.growth, self.pickup, seed)
 
 
 #: In a process of the pool: what it was started for.

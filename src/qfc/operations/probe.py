@@ -82,10 +82,23 @@ class ProbeProject:
             )
         return fetched.seconds
 
-    def start_job(self, type: str) -> None:
-        """Request a job. Raises ProbeError."""
+    def start_job(self, type: str) -> str:
+        """Request a job; return its id. Raises ProbeError."""
         answer = self._send("POST", "/api/v1/jobs/", document={"project_id": self.id, "type": type})
         _require(answer, f"the request for a {type} job")
+        return str(_fields(answer).get("id") or "")
+
+    def job_status(self, job_id: str) -> str:
+        """Return the status of a job. Raises ProbeError."""
+        answer = self._send("GET", f"/api/v1/jobs/{job_id}/")
+        _require(answer, "the request for a job's status")
+        return str(_fields(answer).get("status"))
+
+    def edit_statuses(self, deltafile_id: str) -> tuple[str, ...]:
+        """Return the statuses of the edits of a delta file. Raises ProbeError."""
+        answer = self._send("GET", f"/api/v1/deltas/{self.id}/{deltafile_id}/")
+        _require(answer, "the request for the status of edits")
+        return tuple(str(edit.get("status")) for edit in cast("list[dict[str, object]]", answer.document or []))
 
     def package_files(self) -> list[dict[str, str]]:
         """Return the files of the latest package, with name and md5sum. Raises ProbeError."""
@@ -151,10 +164,12 @@ def probe_project(
             project.remove()
 
 
-def create_project(api: Api, person: str, token: str, headers: Mapping[str, str]) -> ProbeProject:
+def create_project(
+    api: Api, person: str, token: str, headers: Mapping[str, str], *, name: str | None = None
+) -> ProbeProject:
     """Create a project. Raises ProbeError."""
     document = {
-        "name": f"{NAME}-{secrets.token_hex(4)}",
+        "name": name or f"{NAME}-{secrets.token_hex(4)}",
         "owner": person,
         "description": "Temporary test project of qfc; it is removed automatically.",
         "is_public": False,

@@ -18,6 +18,7 @@ RECOVERERS: Mapping[str, str] = {
     "db restore --project": "qfc.operations.backup.restore_project:recover",
     "upgrade": "qfc.operations.upgrade.undo:recover",
     "transfer": "qfc.operations.transfer.holding:recover",
+    "capacity benchmark": "qfc.operations.benchmark.projects:recover",
 }
 
 

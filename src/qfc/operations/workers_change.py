@@ -37,7 +37,7 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
         raise UsageError(f"{number} workers are not possible.", hint=f"Give a number from 0 to {MAXIMUM}.")
     before = worker_service(ports).wanted
     if number > before and not force:
-        _require_room(ports, number)
+        require_room(ports, number)
     question = "" if number else "Without workers all jobs wait. Stop all workers?"
     with guarded(ports, "workers scale", target=str(number), options=options, question=question) as guard:
         if guard.step(f"Change from {count(before, 'worker')} to {number}"):
@@ -48,7 +48,7 @@ def workers_scale(ports: Ports, number: int, options: Options, *, force: bool = 
     return WorkersChanged(before, number, guard.steps, guard.dry_run, _workers_now(ports, number), remarks)
 
 
-def _require_room(ports: Ports, number: int) -> None:
+def require_room(ports: Ports, number: int) -> None:
     """Refuse more workers than the memory holds: the kernel would kill jobs, and their edits would wait."""
     if not ports.offers(Capability.CONTAINERS):
         return

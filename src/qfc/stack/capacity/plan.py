@@ -10,6 +10,7 @@ from .erlang import waiting_quantile
 from .history import History, quantile
 from .resampling import Growth, resample
 from .simulation import Load, waits
+from .takeover import Pickup
 
 #: The interval of predictions holds nine of ten resampled periods.
 LOW, HIGH = 0.05, 0.95
@@ -87,15 +88,16 @@ class Plan:
 
 
 def one_round(
-    history: History, numbers: Sequence[int], target: Target, growth: Growth, poll_s: float, seed: int
+    history: History, numbers: Sequence[int], target: Target, growth: Growth, pickup: Pickup, seed: int
 ) -> Round:
     """Draw one period, and simulate it with each number of workers. The same seed gives the same round."""
     load, names = resample(history, Random(seed), growth)
-    unlimited = waits(load, max(load.number_of_projects, 1))
+    unlimited = waits(load, max(load.number_of_projects, 1), takeover_s=pickup.takeover_s)
     floor = _summary(load, load.number_of_projects, unlimited, target)
     found: dict[int, Waits] = {}
     for number in sorted(numbers):
-        found[number] = _summary(load, number, waits(load, number, poll_s=poll_s), target)
+        waited = waits(load, number, poll_s=pickup.poll_s, takeover_s=pickup.takeover_s)
+        found[number] = _summary(load, number, waited, target)
     busy = sum(load.services)
     return Round(busy / load.seconds, busy / max(len(load), 1), found, floor, _blame(load, names, unlimited))
 

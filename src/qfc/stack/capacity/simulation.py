@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 
 #: In place of a project: a worker that was idle looks into the queue.
@@ -41,13 +41,17 @@ class Load:
         return max(self.projects, default=-1) + 1
 
 
-def waits(load: Load, workers: int, *, poll_s: float = 0.0) -> list[float]:
+def waits(load: Load, workers: int, *, poll_s: float = 0.0, takeover_s: float = 0.0) -> list[float]:
     """Return the seconds that each job waits with so many workers, in order of arrival.
 
-    An idle worker looks into the queue every `poll_s` seconds, counted from the end of its last job.
+    An idle worker looks into the queue every `poll_s` seconds, counted from the end of its last job. A worker that
+    finds a job needs `takeover_s` seconds until it starts.
     """
     if workers < 1:
         raise ValueError("a simulation needs at least one worker")
+    if takeover_s > 0:
+        longer = replace(load, services=[service + takeover_s for service in load.services])
+        return [wait + takeover_s for wait in waits(longer, workers, poll_s=poll_s)]
     return _run(load, workers) if poll_s <= 0 else _run_polling(load, workers, poll_s)
 
 
