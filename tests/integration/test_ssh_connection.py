@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import psutil
 import pytest
 
+from qfc.drivers.clock import SystemClock
+from qfc.drivers.host_lock import HostLock
 from qfc.drivers.hosts.ssh import SshHost
 from qfc.errors import CommandError, QfcError, UnreachableError
+from qfc.stack.waiting import wait_until
 from requirements import require
 from second_host import CAN_MAKE, second_host
 from ssh_server import IS_ROOT, SSHD, SshServer
@@ -368,3 +371,17 @@ class _Breaking(io.BytesIO):
         if self.reads == 5:
             self.interrupt()
         return bytes(size or 0)
+
+
+def test_the_claim_of_a_monitor_is_lost_with_its_connection_and_that_is_noticed(start: Start, tmp_path: Path) -> None:
+    server, host = start()
+    claim = HostLock(host, PurePosixPath(tmp_path), SystemClock(), name="watch")
+    claim.take("monitor")
+    assert claim.is_ours()
+    server.end_connections()
+    assert wait_until(SystemClock(), lambda: not claim.is_ours(), limit_s=20, poll_s=0.05)
+    claim.release()
+    host.close()
+    claim.take("monitor")
+    assert wait_until(SystemClock(), lambda: claim.is_ours() or not claim.take("monitor"), limit_s=20, poll_s=0.2)
+    claim.release()

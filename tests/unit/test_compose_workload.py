@@ -9,6 +9,7 @@ import pytest
 from qfc.drivers.docker.engine import Engine
 from qfc.drivers.runtimes.compose.deployment import ComposeConfig
 from qfc.drivers.runtimes.compose.observer import Observer
+from qfc.drivers.runtimes.compose.plan import ComposePlan, ServicePlan
 from qfc.drivers.runtimes.compose.workload import ComposeWorkload
 from qfc.errors import UnreachableError
 from qfc.stack.model import QueueDepth, Worker
@@ -24,6 +25,23 @@ def observer(home: Path, depth: str = "") -> Observer:
     host = MemoryHost()
     host.programs["sh"] = lambda *_: (0, f"@time 1777889100\n@containers\n{depth}", "")
     return Observer(ComposeConfig("site", home, FOLDER), Engine(host))  # pyright: ignore[reportArgumentType]
+
+
+def test_a_plan_is_made_again_once_a_file_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, replicas = observer(tmp_path, "@file 1 812 /opt/QFieldCloud/.env\n"), [2]
+
+    def ask(_: Observer) -> ComposePlan:
+        return ComposePlan({"worker_wrapper": ServicePlan("worker_wrapper", "", replicas[0], "always", is_built=True)})
+
+    monkeypatch.setattr(Observer, "_ask_for_plan", ask)
+    assert seen.plan().workers == 2
+    replicas[0] = 1
+    seen.snapshot(fresh=True)
+    assert seen.plan().workers == 2  # The same files mean the same plan.
+    changed = observer(tmp_path, "@file 2 812 /opt/QFieldCloud/.env\n").snapshot()
+    monkeypatch.setattr("qfc.drivers.docker.snapshot.parse", lambda _: changed)
+    seen.snapshot(fresh=True)
+    assert seen.plan().workers == 1
 
 
 def out_of_reach() -> DatabaseQueue:

@@ -86,7 +86,10 @@ def _restart_idle(ports: Ports, options: Options) -> str:
     open_jobs = depth.pending + depth.queued + depth.started
     if open_jobs:
         raise SkippedError(f"{count(open_jobs, 'job')} waiting or running.")
-    return f"{count(workers_renew(ports, options).wanted, 'worker')} restarted, one at a time."
+    renewed = workers_renew(ports, options).wanted
+    if not renewed:
+        raise SkippedError("No worker is running.")
+    return f"{count(renewed, 'worker')} restarted, one at a time."
 
 
 def _backup(ports: Ports, options: Options) -> str:

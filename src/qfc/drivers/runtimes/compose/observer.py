@@ -36,6 +36,7 @@ class Observer:
         self._lock = threading.RLock()
         self._last: tuple[float, Snapshot] | None = None
         self._plan: ComposePlan | None = None
+        self._planned_files: Mapping[str, str] = {}
         # One lock for everything: a cached_property of Python 3.11 has another one, and two can wait for each other.
         self._deployment: ComposeProject | None = None
         self._compose: Compose | None = None
@@ -95,14 +96,19 @@ class Observer:
             return self._last[1]
 
     def plan(self, *, fresh: bool = False) -> ComposePlan:
-        """Return what should run. A fresh plan includes the environments. Raises CommandError for invalid files."""
+        """Return what should run. A fresh plan includes the environments. Raises CommandError for invalid files.
+
+        A monitor observes for weeks: once a file has changed since the plan was made, it is made again.
+        """
         with self._lock:
             if fresh:
                 self._plan = self._ask_for_plan()
-                self._plans.remember(self._plan, self.snapshot(fresh=True).files)
-            if self._plan is None:
-                files = self.snapshot().files
+                self._planned_files = self.snapshot(fresh=True).files
+                self._plans.remember(self._plan, self._planned_files)
+            files = (self._last[1] if self._last else self.snapshot()).files
+            if self._plan is None or files != self._planned_files:
                 self._plan = self._plans.recall(files) or self._ask_for_plan()
+                self._planned_files = files
                 self._plans.remember(self._plan, files)
             return self._plan
 
