@@ -27,6 +27,7 @@ from qfc.drivers.postgres.lab_tables import Tables
 from qfc.drivers.postgres.schema import resolve
 from qfc.stack.model import Delta, Job, JobStatus, Plan, Project, Subscription, User
 from qfc.stack.ports import DatabaseQueue, Directory
+from recorded import RECORDED, schema_of_record
 from twins import MemoryClock, MemoryDirectory, MemoryQueue
 
 RELEASES = Path(__file__).parent / "releases"
@@ -230,7 +231,9 @@ def before(minutes: float) -> datetime:
 
 
 def official_schema(name: str) -> str:
-    """Return the statements that create the tables of an official release."""
+    """Return the statements that create the tables of an official release, written or recorded."""
+    if name in RECORDED:
+        return schema_of_record(name)
     releases = OFFICIAL[: OFFICIAL.index(name) + 1]
     return "\n".join((RELEASES / f"{release}.sql").read_text(encoding="utf-8") for release in releases)
 

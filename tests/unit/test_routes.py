@@ -6,11 +6,16 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from time import monotonic
+from types import SimpleNamespace
+from typing import Any, cast
 
+import psycopg
 import pytest
 
 from qfc.drivers.docker.containers import Container, PublishedPort
 from qfc.drivers.routes.address import Place, places, reachable
+from qfc.drivers.routes.database import DatabaseAccess, DatabaseRoute
 from qfc.drivers.routes.endpoint import endpoint_here
 from qfc.drivers.routes.forwards import Forwards
 from qfc.errors import QfcError, UnreachableError
@@ -140,3 +145,45 @@ def test_a_place_that_is_known_is_not_forwarded_again() -> None:
     assert forwards.to(Place("127.0.0.1", 8009)) == first
     forwards.close()
     assert forwards.to(Place("127.0.0.1", 8009)) != first
+
+
+ACCESS = DatabaseAccess("db", 5432, "qfc", "qfc", "secret")
+
+
+def route(db: Container, asked: list[str]) -> DatabaseRoute:
+    """Return a route to a database in a container; `asked` counts how often somebody looks for one."""
+
+    def topology() -> tuple[list[Container], DatabaseAccess]:
+        asked.append(db.status)
+        return [db, replace(DAV, labels={"com.docker.compose.service": "app"})], ACCESS
+
+    def to(place: Place) -> Place:
+        return place
+
+    return DatabaseRoute(cast(Any, None), cast(Any, SimpleNamespace(to=to)), topology)
+
+
+def test_a_stopped_database_is_told_at_once() -> None:
+    """No route leads to it, and each that is tried takes seconds: a diagnosis would end before it has looked."""
+    with pytest.raises(UnreachableError, match="The database db does not run"):
+        route(STOPPED, []).connect()
+
+
+def test_a_database_that_does_not_answer_is_not_asked_by_every_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    hanging = route(container("db", "172.19.0.4"), asked)
+
+    def refuse(**parameters: object) -> None:
+        raise psycopg.OperationalError("connection timeout expired")
+
+    monkeypatch.setattr("psycopg.connect", refuse)
+    monkeypatch.setattr("qfc.drivers.routes.database.BETWEEN", ())
+    monkeypatch.setattr("qfc.drivers.routes.database.SLOW_S", -1)
+    for _ in range(3):
+        with pytest.raises(psycopg.OperationalError, match="timeout"):
+            hanging.connect()
+    assert len(asked) == 1
+    monkeypatch.setattr("qfc.drivers.routes.database.monotonic", lambda: monotonic() + 10)
+    with pytest.raises(psycopg.OperationalError):
+        hanging.connect()
+    assert len(asked) == 2

@@ -41,6 +41,9 @@ def make_project(tables: Tables, owner: int, name: str, *, made_at: datetime, **
     """Create a project; return its id. Given columns replace the values of a healthy one."""
     project = str(uuid4())
     healthy = _healthy_project(made_at, owner)
+    if tables.is_number("project", "project_type"):
+        # As it was before v26.24.
+        healthy["project_type"] = 1
     tables.insert("project", **{**healthy, "id": project, "name": name, **values})
     if PROJECT_FILE in tables.columns("project"):
         make_file(tables, project, "survey.qgs", made_at=made_at)

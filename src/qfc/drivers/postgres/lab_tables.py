@@ -62,6 +62,10 @@ class Tables:
         """Return the columns of a table; none if it does not exist."""
         return frozenset(row["name"] for row in self._described(table))
 
+    def is_number(self, table: str, column: str) -> bool:
+        """Return whether a column holds whole numbers."""
+        return any(row["name"] == column and row["type"] == "integer" for row in self._described(table))
+
     def insert(self, table: str, **values: object) -> None:
         """Insert a row. Columns of this release that need a value get one that means nothing."""
         known = {**self._required(table), **self._known(table, values)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -18,6 +19,10 @@ from .relay import Relay
 
 #: Seconds for one attempt; there may be several routes.
 CONNECT_S = 5
+#: A failure that took longer than `SLOW_S` seconds is the answer for `FAILED_S` more.
+SLOW_S, FAILED_S = 2.0, 5.0
+#: States of a container in which nothing of it runs.
+ENDED = ("created", "exited", "dead")
 #: Containers that reach the database if any do, in the order in which they are tried as relays.
 BETWEEN = ("db", "app", "worker_wrapper")
 #: Refusals by a server that was reached: another route would get the same answer.
@@ -62,6 +67,7 @@ class DatabaseRoute:
     def __init__(self, machine: Machine, forwards: Forwards, topology: Topology) -> None:
         self._machine, self._forwards, self._topology = machine, forwards, topology
         self._known: dict[str, Any] | None = None
+        self._failure: tuple[psycopg.OperationalError | UnreachableError, float] | None = None
         self._relays: list[Relay] = []
 
     def connect(self, database: str | None = None) -> psycopg.Connection[Any]:
@@ -94,7 +100,21 @@ class DatabaseRoute:
         self._known = None
 
     def _find_route(self, database: str | None) -> psycopg.Connection[Any]:
+        if self._failure is not None and monotonic() < self._failure[1]:
+            raise self._failure[0]
+        began = monotonic()
+        try:
+            return self._try_routes(database)
+        except (psycopg.OperationalError, UnreachableError) as error:
+            # A diagnosis asks a hundred times. What does not answer is not asked again for a while.
+            if monotonic() - began > SLOW_S:
+                self._failure = error, monotonic() + FAILED_S
+            raise
+
+    def _try_routes(self, database: str | None) -> psycopg.Connection[Any]:
         containers, access = self._topology()
+        if _is_stopped(access.host, containers):
+            raise _not_running(access)
         last: Exception | None = None
         for parameters in self._routes(containers, access):
             try:
@@ -107,10 +127,7 @@ class DatabaseRoute:
                 self._known = parameters
                 return connection
         if last is None:
-            raise UnreachableError(
-                f"The database {access.host} does not run.",
-                hint="Type: qfc status, then qfc services restart --service db",
-            )
+            raise _not_running(access)
         raise last
 
     def _routes(self, containers: Sequence[Container], access: DatabaseAccess) -> Iterator[dict[str, Any]]:
@@ -131,6 +148,17 @@ class DatabaseRoute:
             raise
         except QfcError:
             return None
+
+
+def _is_stopped(host: str, containers: Sequence[Container]) -> bool:
+    """Return whether a service is the database, and every container of it has ended: no route leads to it."""
+    own = [one for one in containers if one.service == host]
+    return bool(own) and all(one.status in ENDED for one in own)
+
+
+def _not_running(access: DatabaseAccess) -> UnreachableError:
+    hint = "Type: qfc status, then qfc services restart --service db"
+    return UnreachableError(f"The database {access.host} does not run.", hint=hint)
 
 
 def _for(database: str | None, parameters: dict[str, Any]) -> dict[str, Any]:
