@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,8 @@ from survey_world import Survey, a_survey, rows, uploads
 
 pytestmark = pytest.mark.docker
 OLD, THERE, NODE = "old", "there", "node"
+#: Seconds that a move may take: it starts a deployment, on a busy machine over SSH.
+MOVE_S = 900
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +42,13 @@ def qfc(deployed_here: Deployment) -> Iterator[Qfc]:
 def settings(name: str, made: Deployment) -> str:
     lines = {"kind": "compose", "project_path": str(made.place), **made.engine.settings}
     return f"\n[stacks.{name}]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
+
+
+def move(qfc: Qfc, to: str) -> Any:
+    process = qfc.begin("--stack", OLD, "--json", "--yes", "transfer", "run", "--to", to)
+    out, err = process.communicate(timeout=MOVE_S)
+    assert process.returncode == 0, out + err
+    return json.loads(out)
 
 
 def test_a_move_that_is_killed_while_writes_are_blocked_is_undone(qfc: Qfc, survey: Survey) -> None:
@@ -66,7 +76,7 @@ def test_a_deployment_becomes_an_embedded_stack_while_people_upload(qfc: Qfc, su
     assert during
     survey.await_quiet()
     before, files = rows(made), survey.files()
-    moved = qfc.ok("--stack", OLD, "--yes", "transfer", "run", "--to", NODE)
+    moved = move(qfc, NODE)
     assert [one["what"] for one in moved["checks"]] == ["rows", "objects", "synchronisation"]
     assert moved["missing"] == []
     report = Path(moved["report"]).read_text()
@@ -91,7 +101,7 @@ def test_a_deployment_moves_to_another_host_over_ssh(qfc: Qfc, survey: Survey, d
         file.write(settings(THERE, deployed_there))
     before, files = rows(survey.made), survey.files()
     began = time.monotonic()
-    moved = qfc.ok("--stack", OLD, "--yes", "transfer", "run", "--to", THERE)
+    moved = move(qfc, THERE)
     assert moved["down_s"] < time.monotonic() - began
     assert moved["safety"]
     with as_stack(deployed_there) as stack, stack.database() as connection:
