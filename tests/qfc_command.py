@@ -41,7 +41,9 @@ class Answer:
 
 
 class Qfc:
-    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`, on any free port."""
+    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`, on any free port; `limit_s` for each call."""
+
+    limit_s = 240.0
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -51,7 +53,7 @@ class Qfc:
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Answer:
         """Call it and wait for its end."""
         process = self.begin(*arguments, **environment)
-        out, err = process.communicate(stdin, timeout=240)
+        out, err = process.communicate(stdin, timeout=self.limit_s)
         return Answer(process.returncode, out, err)
 
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
