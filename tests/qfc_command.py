@@ -41,7 +41,12 @@ class Answer:
 
 
 class Qfc:
-    """Calls `qfc` of a Python with its own QFC_HOME and QFC_CONFIG below `home`, on any free port."""
+    """Calls `qfc` of a Python with its own QFC_HOME and QFC_CONFIG below `home`, on any free port.
+
+    `limit_s` is how long each call may take.
+    """
+
+    limit_s = 240.0
 
     def __init__(self, home: Path, program: str = sys.executable) -> None:
         self.home, self.program = home, program
@@ -51,7 +56,7 @@ class Qfc:
     def __call__(self, *arguments: str, stdin: str = "", **environment: str) -> Answer:
         """Call it and wait for its end."""
         process = self.begin(*arguments, **environment)
-        out, err = process.communicate(stdin, timeout=240)
+        out, err = process.communicate(stdin, timeout=self.limit_s)
         return Answer(process.returncode, out, err)
 
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:

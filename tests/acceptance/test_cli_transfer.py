@@ -34,6 +34,7 @@ NEW = "new"
 
 @pytest.fixture(scope="module")
 def server(running: Qfc) -> Iterator[FieldServer]:
+    running.limit_s = 900  # a move starts a server, which takes its time on a busy machine
     running.ok("init", NEW, "--workers", "1")
     made = FieldServer(running)
     assert (

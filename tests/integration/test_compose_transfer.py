@@ -7,15 +7,18 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from compose_world import Deployment, as_stack
+from compose_world import ADMIN, PASSWORD, Deployment, as_stack
 from qfc_command import Qfc, fresh_qfc
 from survey_world import Survey, a_survey, rows, uploads
 
 pytestmark = pytest.mark.docker
 OLD, THERE, NODE = "old", "there", "node"
+#: Seconds that a move may take: it starts a deployment, on a busy machine over SSH.
+MOVE_S = 900
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +33,7 @@ def survey(deployed_here: Deployment) -> Iterator[Survey]:
 def qfc(deployed_here: Deployment) -> Iterator[Qfc]:
     """`qfc` of an operator who has both deployments and an embedded stack."""
     with fresh_qfc() as made:
+        made.limit_s = MOVE_S
         made.ok("init", NODE, "--workers", "1")
         with (made.home / "config.toml").open("a") as file:
             file.write(settings(OLD, deployed_here))
@@ -84,6 +88,30 @@ def test_a_deployment_becomes_an_embedded_stack_while_people_upload(qfc: Qfc, su
     assert survey.files() == files
     survey.upload("back.bin", b"back")
     survey.await_quiet()
+
+
+def projects(qfc: Qfc, stack: str) -> dict[str, Any]:
+    found = qfc.ok("--stack", stack, "projects", "list")["projects"]
+    return {one["id"]: (one["name"], one["files"], one["size_bytes"]) for one in found}
+
+
+def test_an_embedded_stack_becomes_a_deployment(qfc: Qfc, survey: Survey) -> None:
+    """The key of the old server is written into `.env`; what the deployment had before comes back from its set."""
+    before = rows(survey.made)
+    qfc.ok("--stack", NODE, "up")
+    if not qfc.ok("--stack", NODE, "users", "list")["users"]:
+        answer = qfc("--stack", NODE, "users", "create", ADMIN, "--superuser", "--password-stdin", stdin=PASSWORD)
+        assert answer.code == 0, answer.err
+    wanted, key = projects(qfc, NODE), (qfc.home / NODE / "secrets/SECRET_KEY").read_text().strip()
+    moved = qfc.ok("--stack", NODE, "--yes", "transfer", "run", "--to", OLD)
+    assert [one["what"] for one in moved["checks"]] == ["rows", "objects", "synchronisation"]
+    assert projects(qfc, OLD) == wanted
+    assert survey.made.env["SECRET_KEY"] == key
+
+    qfc.ok("--stack", NODE, "--yes", "transfer", "back")
+    qfc.ok("--stack", OLD, "--yes", "db", "restore", "--to", moved["safety"], "--no-safety-set")
+    assert rows(survey.made) == before
+    assert survey.made.env["SECRET_KEY"] == "only-for-tests"
 
 
 def test_a_deployment_moves_to_another_host_over_ssh(qfc: Qfc, survey: Survey, deployed_there: Deployment) -> None:

@@ -168,14 +168,13 @@ def _write_run(writer: Writer, result: Transferred) -> None:
             f"{kind}: {count(one.objects, 'object')}, {one.added} new with {bytes_text(one.added_bytes)}, "
             f"in {seconds_text(one.seconds)} ({one.backup})"
         )
+    _write_keys(writer, result.keys_created)
     if not result.moved:
         paragraph(writer, f"Copied ahead. When you are ready, move: qfc transfer run --to {result.target}")
         return
     _write_checks(writer, result.checks)
     writer.line(f"{result.source} was moved to {result.target}. Nobody could write for {seconds_text(result.down_s)}.")
     _write_ends(writer, result.missing, result.safety, result.target)
-    if result.key_created:
-        paragraph(writer, "A key was created for the sets. Print its recovery sheet now: qfc db keys --sheet")
     _write_left(writer, result.by_hand, result.report)
     writer.line(f"To let the old server take over again: qfc --stack {result.source} transfer back")
 
@@ -194,8 +193,7 @@ def _write_export(writer: Writer, result: ServerExported) -> None:
         writer.line("Nobody can write to the server now. To undo that: qfc transfer back")
     else:
         paragraph(writer, "People go on working. To complete the move, export once more with --final.")
-    if result.key_created:
-        paragraph(writer, "A key was created for the sets. Print its recovery sheet now: qfc db keys --sheet")
+    _write_keys(writer, (result.stack,) if result.key_created else ())
     writer.line(f"What to do on the new machine: {result.path}/MOVE.md")
 
 
@@ -206,7 +204,14 @@ def _write_import(writer: Writer, result: ServerImported) -> None:
     _write_checks(writer, result.checks)
     writer.line(f"{result.stack} has everything of {result.backup}, in {seconds_text(result.seconds)}.")
     _write_ends(writer, result.missing, result.safety, result.stack)
+    _write_keys(writer, result.keys_created)
     _write_left(writer, result.by_hand, result.report)
+
+
+def _write_keys(writer: Writer, stacks: tuple[str, ...]) -> None:
+    for one in stacks:
+        sheet = f"qfc --stack {one} db keys --sheet"
+        paragraph(writer, f"A key was created for the sets of {one}. Print its recovery sheet now: {sheet}")
 
 
 def _write_checks(writer: Writer, checks: tuple[Check, ...]) -> None:

@@ -12,6 +12,7 @@ from ...stack.transfer import moved
 from ...stack.transfer.by_hand import Chore, chores
 from ...stack.transfer.contents import TableRows
 from ...stack.transfer.report import Check, MoveReport
+from ..backup.make import CREATE_KEY
 from ..backup.restore import Restoring
 from ..backup.restore_plan import plan_of, question
 from ..backup.verify import chosen
@@ -38,6 +39,7 @@ class ServerImported:
     checks: tuple[Check, ...]
     missing: tuple[str, ...]
     safety: str | None
+    keys_created: tuple[str, ...]
     by_hand: tuple[Chore, ...]
     report: Path | None
     dry_run: bool
@@ -94,6 +96,7 @@ class _Importing:
         self._ports, self._sets, self._manifest, self._guard = ports, sets, manifest, guard
         self._proof = Proof(sets, ports, manifest, self._report, ReadBack(ports))
         self._safety: str | None = None
+        self._keys_created: tuple[str, ...] = ()
 
     def _report(self, sentence: str) -> None:
         self._guard.step(sentence)
@@ -110,6 +113,9 @@ class _Importing:
         target = self._ports.backups.target
         target.serve_database()
         if safety and target.tables():
+            if self._ports.backups.keys.recipient() is None:
+                self._report(CREATE_KEY)
+                self._keys_created = (self._ports.name,)
             self._report(f"Back up what {self._ports.name} has")
             self._safety = sound_set(self._ports, self._report).id
         restoring = Restoring(
@@ -131,6 +137,7 @@ class _Importing:
             tuple(self._proof.checks),
             missing,
             self._safety,
+            self._keys_created,
             left,
             written,
             self._guard.dry_run,

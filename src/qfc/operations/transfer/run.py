@@ -31,7 +31,8 @@ COMMAND = f"{OPERATION} run"
 class Transferred:
     """A server that was moved, or copied ahead (`moved` is then false). `down_s` is how long nobody could write.
 
-    `safety` is the set of what the new server had, None if it had nothing; `missing` is what the old server lacked.
+    `safety` is the set of what the new server had, None if it had nothing; `missing` is what the old server lacked;
+    `keys_created` names the stacks that had no key of backups before.
     """
 
     source: str
@@ -45,7 +46,7 @@ class Transferred:
     checks: tuple[Check, ...]
     missing: tuple[str, ...]
     safety: str | None
-    key_created: bool
+    keys_created: tuple[str, ...]
     by_hand: tuple[Chore, ...]
     report: Path | None
     dry_run: bool
@@ -90,7 +91,7 @@ def _result(moving: Moving, seconds: float, chores: tuple[Chore, ...], report: P
         tuple(moving.checks),
         tuple(moving.missing),
         moving.safety,
-        moving.key_created,
+        tuple(moving.keys_created),
         chores,
         report,
         moving.guard.dry_run,
@@ -120,7 +121,7 @@ class Moving:
     backup: str = ""
     down_s: float | None = None
     safety: str | None = None
-    key_created: bool = False
+    keys_created: list[str] = field(default_factory=list[str])
     is_moved: bool = False
 
     def __post_init__(self) -> None:
@@ -146,13 +147,17 @@ class Moving:
 
     def run(self, *, cut: bool, safety: bool) -> None:
         """Copy ahead, then move if `cut`."""
-        self.key_created = self.old.backups.keys.recipient() is None
-        if self.key_created:
-            self.report(CREATE_KEY)
+        self._note_key(self.old)
         self.copy_ahead()
         if cut:
             self.cut(safety=safety)
         self.guard.result = self.backup
+
+    def _note_key(self, ports: Ports) -> None:
+        """Announce that the first set of a stack creates its key."""
+        if ports.backups.keys.recipient() is None:
+            self.report(CREATE_KEY)
+            self.keys_created.append(ports.name)
 
     def copy_ahead(self) -> None:
         """Copy while people work, until another copy would not shorten the cut."""
@@ -174,6 +179,7 @@ class Moving:
     def cut(self, *, safety: bool) -> None:
         """Move. Whatever fails, the old server accepts writes again, and the new one has what it had before."""
         if safety and self.new.backups.target.tables():
+            self._note_key(self.new)
             self.report(f"Back up what {self.new.name} has")
             self.safety = sound_set(self.new, self.report).id
         try:
