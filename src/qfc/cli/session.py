@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,6 +36,7 @@ class Session:
     quiet: bool = False
     wait_s: float = 0
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    backup: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _ports: Ports | None = None
     _others: list[Ports] = field(default_factory=list["Ports"])
 
@@ -55,8 +56,13 @@ class Session:
             from ..config import BackupConfig
 
             found = self.config
-            self._ports = wiring.wire(found.stack(), found.table(BackupConfig))
+            self._ports = wiring.wire(found.stack(), replace(found.table(BackupConfig), **self.backup))
         return self._ports
+
+    def use_backup(self, settings: Mapping[str, Any]) -> None:
+        """Use other settings of backups from here on, which the configuration is about to have."""
+        self.close()
+        self.backup = settings
 
     def other(self, name: str) -> Ports:
         """Return the ports of another configured stack. Raises ConfigError."""

@@ -21,6 +21,7 @@ from ..stack.model import AuditEntry
 from ..stack.ports import Ports
 from ..stack.progress import Progress, no_progress
 from ..stack.waiting import wait_until
+from .held import is_held
 from .recovery import recover
 
 #: Seconds between two attempts to get a lock that somebody holds.
@@ -89,7 +90,7 @@ def guarded(
         _take(ports, f"{command} {target}".strip(), options.wait_s)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         try:
-            if recovers:
+            if recovers and not is_held(ports):
                 recover(ports, options.report)
             yield guard
         finally:

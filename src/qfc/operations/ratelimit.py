@@ -95,6 +95,17 @@ def ratelimit_enable(
     return _change(ports, "ratelimit enable", "", change, options)
 
 
+def ratelimit_restore(
+    ports: Ports, options: Options, *, all_per_minute: int | None, project_per_minute: int | None
+) -> RateLimitChanged:
+    """Give the limits of all projects earlier numbers, or none. Throttled projects stay throttled."""
+
+    def change(limits: RateLimits) -> RateLimits:
+        return RateLimits(all_per_minute, project_per_minute, limits.throttled)
+
+    return _change(ports, "ratelimit disable", "", change, options)
+
+
 def ratelimit_disable(ports: Ports, options: Options) -> RateLimitChanged:
     """End all limits, also those of single projects."""
     return _change(ports, "ratelimit disable", "", lambda _: RateLimits(), options)

@@ -13,7 +13,7 @@ from .base import LOCAL
 
 if TYPE_CHECKING:
     from ..config import BackupConfig, NotifyConfig, StackConfig
-    from ..stack.ports import Machine, Ports, Post
+    from ..stack.ports import Machine, Ports, Post, ThisMachine
     from ..stack.ports.crontab import Crontab
     from ..stack.ports.units import Units
 
@@ -46,18 +46,21 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
             )
 
 
+def this_machine() -> ThisMachine:
+    """Return the machine of this process."""
+    from ..drivers.this_machine import LocalMachine
+
+    return LocalMachine()
+
+
 def units(*, system: bool) -> Units:
     """Return the systemd units of this machine, or of this user."""
-    from ..drivers.systemd import Systemd
-
-    return Systemd(system=system)
+    return this_machine().units(system=system)
 
 
 def crontab(account: str) -> Crontab:
     """Return the table of cron of the system, whose lines run as an account; without one, that of this user."""
-    from ..drivers.crontab import SystemCrontab, UserCrontab
-
-    return SystemCrontab(account) if account else UserCrontab()
+    return this_machine().crontab(account)
 
 
 def posts(notify: NotifyConfig) -> tuple[Post, ...]:

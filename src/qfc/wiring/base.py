@@ -21,6 +21,7 @@ from ..stack.ports import (
     Monitoring,
     Ports,
     Records,
+    ThisMachine,
     Transitions,
 )
 
@@ -167,6 +168,21 @@ class StackPorts(Ports, ABC):
         from ..drivers.records import HostRecords
 
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    @property
+    def own_records(self) -> Records:
+        """Our own folder."""
+        from ..drivers.hosts.local import LocalHost
+        from ..drivers.records import HostRecords
+
+        return self.once("own records", lambda: HostRecords(LocalHost(), PurePosixPath(self.folder)))
+
+    @property
+    def here(self) -> ThisMachine:
+        """This machine."""
+        from ..drivers.this_machine import LocalMachine
+
+        return LocalMachine()
 
     def offers(self, capability: Capability) -> bool:
         """Return whether the stack has a capability."""

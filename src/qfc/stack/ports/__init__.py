@@ -11,6 +11,7 @@ diagnosis/      interfaces that only a diagnosis uses: conditions in the databas
 backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 limits.py       limits on how often projects are synchronised
+here.py         this machine: what it starts by itself
 lab.py          faulty rows, for the fault lab
 monitoring.py   what a monitor leaves with a stack, and the ways of its messages
 stack.py        all of them together
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
         Tunnels,
     )
     from .diagnosis import Conditions, Inspection
+    from .here import ThisMachine
     from .hosts import Clock, Host, Machine, Process, Streams
     from .lab import LabRows
     from .limits import RateLimiter
@@ -95,6 +97,7 @@ __all__ = [
     "Snapshot",
     "Source",
     "Streams",
+    "ThisMachine",
     "Traffic",
     "Transitions",
     "Tunnels",
