@@ -19,8 +19,8 @@ from ..operations.protect import (
     Unprotected,
     protect,
     protection_shown,
-    undo,
 )
+from ..operations.protect import undo as take_back
 from ..operations.protect.look import PartIs
 from ..stack.model import Capability
 from ..stack.protection import (
@@ -58,8 +58,8 @@ without a setting.
 
 
 @click.command("protect", help=HELP)
-@click.option("--undo", "undoes", is_flag=True, help="Take back what was put in place; what you had before stays.")
-@click.option("--status", "shows", is_flag=True, help="Show each part. Exit code 1 unless all are there.")
+@click.option("--undo", is_flag=True, help="Take back what was put in place; what you had before stays.")
+@click.option("--status", is_flag=True, help="Show each part. Exit code 1 unless all are there.")
 @click.option("--backups", metavar="PLACE", help="Where backups go: a folder, or a file that names a bucket.")
 @click.option("--no-backups", is_flag=True, help="Leave backups out.")
 @click.option("--without", multiple=True, type=click.Choice(NAMES), help="Leave a part out; can be repeated.")
@@ -67,22 +67,22 @@ without a setting.
 @pass_session
 def command(
     session: Session,
-    undoes: bool,
-    shows: bool,
+    undo: bool,
+    status: bool,
     backups: str | None,
     no_backups: bool,
     without: tuple[str, ...],
     cron: bool,
 ) -> int:
     """Protect the stack."""
-    _require_one_wish(undoes=undoes, shows=shows, backups=backups, no_backups=no_backups, without=without)
-    if undoes:
-        taken = undo(session.ports, session.options)
+    _require_one_wish(undo=undo, status=status, backups=backups, no_backups=no_backups, without=without)
+    if undo:
+        taken = take_back(session.ports, session.options)
         session.writer.result(taken, lambda writer: _write_undone(writer, taken), quiet="")
         return 0
-    backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not shows)
+    backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not status)
     parts = tuple(_parts(session, backups, left_out, by_cron=cron))
-    if shows:
+    if status:
         shown = protection_shown(session.ports, parts, left_out)
         session.writer.result(shown, lambda writer: _write_shown(writer, shown), quiet=str(shown.protected).lower())
         return 0 if shown.protected else 1
@@ -99,9 +99,9 @@ def _wish(session: Session, backups: str | None, without: list[str], *, asks: bo
 
 
 def _require_one_wish(
-    *, undoes: bool, shows: bool, backups: str | None, no_backups: bool, without: tuple[str, ...]
+    *, undo: bool, status: bool, backups: str | None, no_backups: bool, without: tuple[str, ...]
 ) -> None:
-    if (undoes or shows) and (undoes is shows or backups or no_backups or without):
+    if (undo or status) and (undo is status or backups or no_backups or without):
         raise UsageError("--undo and --status go with no other option.", hint="See: qfc protect --help")
     if backups and (no_backups or BACKUPS in without):
         raise UsageError("--backups says where they go, and another option leaves them out.", hint="Give only one.")

@@ -7,17 +7,18 @@
 
 `guard.step(sentence)` announces the next step and returns whether to take it: with `--dry-run` it collects the sentence
 and returns False, and neither lock nor audit log is touched. A question is asked before the lock is taken. However the
-block ends, the lock is released and one line is written to the audit log.
+block ends, the lock is released and one line is written to the audit log; another one was written before it began.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Generator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
-from ..stack.model import AuditEntry
+from ..stack.model import BEGUN, AuditEntry
 from ..stack.ports import Ports
 from ..stack.progress import Progress, no_progress
 from ..stack.waiting import wait_until
@@ -84,10 +85,11 @@ def guarded(
         yield Guard(dry_run=True)
         return
     began = ports.clock.now()
-    result, completed = "interrupted", False
+    change, result, completed = secrets.token_hex(4), "interrupted", False
     try:
         _confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
+        _note_beginning(ports, command, target, change)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         try:
             if recovers and not is_held(ports):
@@ -104,7 +106,13 @@ def guarded(
         seconds = round((now - began).total_seconds(), 3)
         # After an error, the operator has to see that error, not one of the audit log.
         with nullcontext() if completed else suppress(QfcError):
-            ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
+            ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds, change))
+
+
+def _note_beginning(ports: Ports, command: str, target: str, change: str) -> None:
+    """Write the line before a change. One that cannot be written keeps nobody from making space."""
+    with suppress(QfcError):
+        ports.audit.append(AuditEntry(ports.clock.now(), ports.lock.identity(), command, target, BEGUN, 0.0, change))
 
 
 def _outcome(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..stack import journal
 from ..stack.ports import (
+    AuditLog,
     Clock,
     Conditions,
     Directory,
@@ -72,6 +73,7 @@ class StackPorts(Ports, ABC):
 
     def __init__(self, stack: StackConfig, machine: Machine) -> None:
         self.stack, self.machine = stack, machine
+        self.operation_log: Path | None = None
         self.once = Once()
 
     @property
@@ -168,6 +170,12 @@ class StackPorts(Ports, ABC):
         from ..drivers.records import HostRecords
 
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    def logged(self, log: AuditLog) -> AuditLog:
+        """Return an audit log whose lines also go to the operation log, if one is wanted."""
+        from ..drivers.audit import LoggedAuditLog
+
+        return LoggedAuditLog(log, self.operation_log, self.name) if self.operation_log else log
 
     @property
     def own_records(self) -> Records:

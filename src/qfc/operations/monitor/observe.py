@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...checks import EVERYTHING, Check, Evidence, examine
 from ...errors import LockHeldError, QfcError, UnreachableError
 from ...stack.findings import Finding, Result
-from ...stack.model import Holder, Service
+from ...stack.model import BEGUN, AuditEntry, Holder, Service
 from ...stack.monitor import Look, Operation
 from ...stack.ports import Ports
 from ...stack.redaction import without_secrets
@@ -56,6 +56,10 @@ def look(
     return Look(at, elapsed_s, (*findings, *own), deep, _restarts(services), operation, interrupted, None, unseen)
 
 
+def _is_switch(entry: AuditEntry) -> bool:
+    return entry.command in ("up", "down") and entry.result != BEGUN
+
+
 def check(id: str) -> Check:
     """Return the check with this id."""
     return next(one for one in EVERYTHING if one.id == id)
@@ -65,7 +69,7 @@ def who_stopped(ports: Ports, services: Sequence[Service]) -> str | None:
     """Return who stopped the stack on purpose, if nothing of it runs; None otherwise."""
     if is_running(services):
         return None
-    last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
+    last = next((one for one in ports.audit.entries(limit=ENTRIES) if _is_switch(one)), None)
     if last is None:
         return "the stack has never been started"
     if last.command == "up" or not last.result.startswith("done"):
