@@ -64,6 +64,10 @@ class MemoryLock(Lock):
         holder = self._table.holder
         return holder if holder is not None and holder.pid in self._table.living else None
 
+    def is_ours(self) -> bool:
+        holder = self.holder()
+        return holder is not None and holder.pid == self._pid
+
 
 class MemoryAuditLog(AuditLog):
     """An audit log that lasts as long as the object."""

@@ -60,7 +60,7 @@ without a setting.
 @click.command("protect", help=HELP)
 @click.option("--undo", is_flag=True, help="Take back what was put in place; what you had before stays.")
 @click.option("--status", is_flag=True, help="Show each part. Exit code 1 unless all are there.")
-@click.option("--backups", metavar="PLACE", help="Where backups go: a folder, or a file that names a bucket.")
+@click.option("--backups", metavar="PLACE", help="Where backups go: a folder, sftp://…, or a file that names a bucket.")
 @click.option("--no-backups", is_flag=True, help="Leave backups out.")
 @click.option("--without", multiple=True, type=click.Choice(NAMES), help="Leave a part out; can be repeated.")
 @click.option("--cron", is_flag=True, help="Use cron even where systemd runs.")
@@ -140,7 +140,7 @@ def _place_asked(session: Session, left_out: Names) -> tuple[str | None, Names]:
 
 def _has_place(session: Session) -> bool:
     table = session.config.table(BackupConfig)
-    return table.folder is not None or table.bucket_file is not None
+    return any(one is not None for one in (table.folder, table.bucket_file, table.sftp, table.repository))
 
 
 def _parts(session: Session, place: str | None, left_out: Names, *, by_cron: bool) -> Iterator[Part]:
@@ -164,17 +164,23 @@ def _backups(session: Session, place: str | None) -> BackupsPart:
     config = str(session.config.path.absolute())
     if place is None:
         return BackupsPart(config, None, None, session.ports.backups.store.place)
-    path = Path(place).expanduser().absolute()
-    setting = "bucket_file" if path.is_file() else "folder"
-    table = session.config.table(BackupConfig)
-    if getattr(table, setting) == path:
+    setting, value = _place_setting(place)
+    if getattr(session.config.table(BackupConfig), setting) == value:
         return BackupsPart(config, None, None, session.ports.backups.store.place)
     if _has_place(session):
         raise UsageError(
             f"[backup] in {config} names another place already.", hint="Change it there, or leave --backups out."
         )
-    session.use_backup({setting: path})
-    return BackupsPart(config, setting, str(path), session.ports.backups.store.place)
+    session.use_backup({setting: value})
+    return BackupsPart(config, setting, str(value), session.ports.backups.store.place)
+
+
+def _place_setting(place: str) -> tuple[str, str | Path]:
+    """Return the setting of [backup] that names a place, and its value."""
+    if place.startswith("sftp://"):
+        return "sftp", place
+    path = Path(place).expanduser().absolute()
+    return ("bucket_file" if path.is_file() else "folder"), path
 
 
 def _write_protected(writer: Writer, result: Protected) -> None:

@@ -74,6 +74,16 @@ class Session:
         self._others.append(wiring.wire(found.stack(), found.table(BackupConfig), found.table(AuditConfig).file))
         return self._others[-1]
 
+    def with_backups_in(self, folder: Path) -> Ports:
+        """Return the ports of the selected stack, with its sets in a folder. Raises ConfigError."""
+        from .. import wiring
+        from ..config import BackupConfig
+
+        found = self.config
+        backup = replace(found.table(BackupConfig), folder=folder, bucket_file=None)
+        self._others.append(wiring.wire(found.stack(), backup))
+        return self._others[-1]
+
     def close(self) -> None:
         """Close what the ports hold open."""
         for ports in (*self._others, *([self._ports] if self._ports else [])):

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
-from .values import HostPath, LocalPath, OneOf, Schedule, Text, WholeNumber, Word
+from .values import HostPath, LocalPath, OneOf, Schedule, SftpUrl, Text, WholeNumber, Word
 
 #: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
@@ -150,10 +150,37 @@ class Encryption(StrEnum):
     SECRETS = "secrets"
 
 
+class Engine(StrEnum):
+    """What stores backups."""
+
+    PLAIN = "plain"
+    RESTIC = "restic"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackupConfig:
     """How stacks are backed up, `[backup]`."""
 
+    engine: Engine = setting(
+        OneOf(Engine),
+        Engine.PLAIN,
+        "plain: files that age, zstd and pg_restore open; restic: a repository of the program restic",
+        otherwise="plain",
+        example="restic",
+    )
+    repository: str | None = setting(
+        Text(),
+        None,
+        "restic's repository, as restic calls it",
+        otherwise="the folder restic below the folder of backups",
+        example="sftp:backup@box.example.org:/srv/restic",
+    )
+    repository_env: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with what restic needs for it in its environment, NAME=value",
+        example="/etc/qfc/restic.env",
+    )
     folder: Path | None = setting(
         LocalPath(),
         None,
@@ -167,6 +194,16 @@ class BackupConfig:
         "file that names an S3 bucket for the backups, with the lines STORAGE_… of node.env",
         otherwise="the folder is used",
         example="/etc/qfc/backup-bucket",
+    )
+    sftp: str | None = setting(
+        SftpUrl(),
+        None,
+        "folder on a server that speaks SFTP; keys, known hosts and jump hosts are those of ssh",
+        otherwise="the bucket or the folder is used",
+        example="sftp://backup@box.example.org:23/qfc",
+    )
+    ssh_config: Path | None = setting(
+        LocalPath(), None, "file to use for it instead of ~/.ssh/config", example="/etc/qfc/ssh"
     )
     encryption: Encryption = setting(
         OneOf(Encryption),

@@ -224,7 +224,7 @@ SCRIPTS: tuple[Script, ...] = (
         flags=(
             Flag("--status", "Show what is set up, and what has gone."),
             Flag("--undo", "Take back what was set up."),
-            Flag("--backups", "Where backups go: a folder, or a file that names a bucket.", "PLACE"),
+            Flag("--backups", "Where backups go: a folder, sftp://…, or a file that names a bucket.", "PLACE"),
             Flag("--no-backups", "Leave backups out."),
             Flag("--without", "Leave a part out: backups, limits, schedule or monitor.", "PART"),
         ),

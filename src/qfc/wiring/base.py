@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import RefusedError
 from ..stack import journal
 from ..stack.ports import (
     AuditLog,
@@ -24,12 +25,14 @@ from ..stack.ports import (
     Records,
     ThisMachine,
     Transitions,
+    Upgrades,
 )
 
 if TYPE_CHECKING:
     import psycopg
 
     from ..config import StackConfig
+    from ..drivers.docker.events import EngineEvents
     from ..drivers.postgres import PostgresJobStore
     from ..stack.model import Capability, Kind
 
@@ -157,7 +160,11 @@ class StackPorts(Ports, ABC):
         """Files in our own folder; the lock of monitors is where the stack is."""
         from ..drivers.monitoring.folder import FolderMonitoring
 
-        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch))
+        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch, self.events()))
+
+    def events(self) -> Callable[[Callable[[], None]], EngineEvents] | None:
+        """Return what opens the stream of containers that end; None for a stack without one."""
+        return None
 
     @property
     @abstractmethod
@@ -191,6 +198,14 @@ class StackPorts(Ports, ABC):
         from ..drivers.this_machine import LocalMachine
 
         return LocalMachine()
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """Raise RefusedError: what runs is not the package that is installed here."""
+        raise RefusedError(
+            f"{self.name} is {self.kind}: the package that is installed here does not run it.",
+            hint="To deploy another release, type: qfc deploy",
+        )
 
     def offers(self, capability: Capability) -> bool:
         """Return whether the stack has a capability."""

@@ -23,7 +23,7 @@ from ..queue_change import count
 from ..services_prune import services_prune
 from ..status import note_disks, status
 from ..sync_diagnose import diagnose
-from ..workers_change import workers_restart
+from ..workers_change import workers_renew
 from .stats import write_report
 
 #: A job that a dead worker has held for this long is stuck.
@@ -88,7 +88,7 @@ def _restart_idle(ports: Ports, options: Options) -> str:
     open_jobs = depth.pending + depth.queued + depth.started
     if open_jobs:
         raise SkippedError(f"{count(open_jobs, 'job')} waiting or running.")
-    return f"{count(workers_restart(ports, options).wanted, 'worker')} restarted."
+    return f"{count(workers_renew(ports, options).wanted, 'worker')} restarted, one at a time."
 
 
 def _backup(ports: Ports, options: Options) -> str:

@@ -29,6 +29,10 @@ class Lock(Protocol):
         """Return the living holder of the lock; None without one."""
         ...
 
+    def is_ours(self) -> bool:
+        """Return whether this process still holds the lock. What keeps it on a host may be lost with a connection."""
+        ...
+
 
 class AuditLog(Protocol):
     """The operations on a stack: by whom, with which result."""
