@@ -9,7 +9,7 @@ from typing import BinaryIO
 from ...stack.backup_health import BackupState
 from ...stack.backup_rules import Retention
 from ...stack.backup_set import DumpContent
-from ...stack.ports import BackupKeys, Backups, BackupSource, BackupStore, Ports, RestoreTarget
+from ...stack.ports import BackupKeys, Backups, BackupSource, BackupStore, Ports, ProjectTarget, RestoreTarget
 
 
 class SetsElsewhere(Backups):
@@ -33,6 +33,10 @@ class SetsElsewhere(Backups):
     @property
     def target(self) -> RestoreTarget:
         return self._own.target
+
+    @property
+    def project_target(self) -> ProjectTarget:
+        return self._own.project_target
 
     @property
     def retention(self) -> Retention:
