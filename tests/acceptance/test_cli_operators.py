@@ -161,3 +161,23 @@ def test_a_worker_that_is_still_stopping_is_waited_for_and_started_again(running
     assert starting.returncode == 0, out + err
     assert running.ok("status")["services"][2]["running"] == 2
     assert running.pid("worker_wrapper-1") != pid
+
+
+def test_one_command_protects_what_can_be_protected_and_takes_it_back(running: Qfc) -> None:
+    """This machine may have neither systemd nor cron: the parts that need them are tested with twins."""
+    place = running.home / "my backups"
+    words = ("protect", "--without", "schedule", "--without", "monitor")
+    refused = running("--json", *words)
+    assert (refused.code, "--backups PLACE" in refused.out) == (4, True)
+    config = (running.home / "config.toml").read_text()
+    done = running.ok(*words, "--backups", str(place))
+    states = {one["name"]: one["state"] for one in done["parts"]}
+    assert states == {"backups": "protected", "limits": "protected", "schedule": "left out", "monitor": "left out",
+                      "logs": "protected"}  # fmt: skip
+    assert running.ok("ratelimit", "status")["all_per_minute"] == 10
+    assert running.ok("protect")["changed"] is False
+    assert running("protect", "--status").code == 0
+    assert running.ok("protect", "--undo")["changed"] is True
+    assert (running.home / "config.toml").read_text() == config
+    assert running.ok("ratelimit", "status")["enabled"] is False
+    assert running("protect", "--status").code == 1

@@ -18,6 +18,7 @@ from .conditions import QuietConditions
 from .deployment import MemoryDeployment, MemoryRollout
 from .deployment_files import MemoryRecords
 from .directory import MemoryDirectory
+from .here import MemoryHere
 from .machine import MemoryClock, MemoryHost
 from .monitoring import MemoryMonitoring
 from .queue import MemoryQueue
@@ -69,6 +70,8 @@ class MemoryPorts:
     conditions: QuietConditions = field(default_factory=QuietConditions)
     containers: MemoryDeployment | None = None
     records: MemoryRecords = field(default_factory=MemoryRecords)
+    own_records: MemoryRecords = field(default_factory=MemoryRecords)
+    here: MemoryHere = field(default_factory=MemoryHere)
     rows: LabRows | None = None
     backup_records: MemoryBackups = field(default_factory=MemoryBackups)
     upgraded: Upgrades | None = None

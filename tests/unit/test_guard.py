@@ -113,6 +113,18 @@ def test_an_error_frees_the_lock_and_is_audited_without_secrets(error: BaseExcep
     assert results(ports) == [result]
 
 
+def test_a_change_leaves_a_line_before_it_and_one_after_it() -> None:
+    ports, lines = memory_stack(), list[AuditEntry]()
+    append = ports.audit.append
+    ports.audit.append = lambda entry: (lines.append(entry), append(entry))  # pyright: ignore
+    with guarded(ports, "up", target="s", options=Options()):
+        assert [one.result for one in lines] == ["begun"]
+        assert results(ports) == ["begun"], "whoever is killed now leaves this"
+    assert [one.result for one in lines] == ["begun", "done"]
+    assert lines[0].change == lines[1].change != ""
+    assert results(ports) == ["done"]
+
+
 class FullAuditLog(MemoryAuditLog):
     """An audit log on a full disk."""
 

@@ -42,6 +42,7 @@ from qfc.operations.projects_export import Exported
 from qfc.operations.projects_import import Imported
 from qfc.operations.projects_list import ProjectsList
 from qfc.operations.projects_status import ProjectStatus
+from qfc.operations.protect import Protected
 from qfc.operations.queue_change import Changed
 from qfc.operations.ratelimit import RateLimitChanged, RateLimitStatus
 from qfc.operations.service import ServiceUnit
@@ -164,6 +165,7 @@ ANSWERS: Mapping[str, object] = {
     "workers scale": WORKERS_CHANGED,
     "workers drain": WORKERS_CHANGED,
     "workers restart": WORKERS_CHANGED,
+    "protect": Protected,
     "ratelimit status": RateLimitStatus,
     "ratelimit enable": RateLimitChanged,
     "ratelimit disable": RateLimitChanged,

@@ -37,6 +37,7 @@
     hosts.py            the host: its disks, its name, its clock
     backups.py          backups: made, fresh, whole, tried
     monitoring.py       the monitor, if there is one
+    protection.py       what `qfc protect` set up
 
 A check reads through the ports and changes nothing; its repair is a separate method, called under the stack's lock. To
 add one: write the class, add it to its module's list, produce the fault in a test, and verify that the check stays
@@ -70,6 +71,7 @@ from .logs_start import LOGS_OF_STARTS
 from .mail import MAIL
 from .maintenance import MAINTENANCE
 from .monitoring import MONITORING
+from .protection import PROTECTION
 from .records import RECORDS, RECORDS_FOR_SYNC
 from .releases import RELEASES
 from .settings import SETTINGS
@@ -121,6 +123,7 @@ ADVISORY: tuple[Check, ...] = (
     *LIMITS,
     *MAINTENANCE,
     *CAPACITY,
+    *PROTECTION,
 )
 EVERYTHING: tuple[Check, ...] = (*FOR_SYNC, *ADVISORY)
 

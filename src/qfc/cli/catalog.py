@@ -24,6 +24,7 @@ COMMANDS: dict[str, dict[str, str]] = {
         "audit": "Show what was done to the stack, by whom, and with what result.",
     },
     "Watch": {
+        "protect": "Set up monitor, limits, schedule and backups by one command; take them back.",
         "monitor": "Watch stacks around the clock: repair what is safe, tell people of the rest.",
         "alerts": "List open alerts; acknowledge and silence them.",
     },

@@ -9,7 +9,7 @@ import sys
 import click
 
 from .. import wiring
-from ..config import MaintenanceConfig
+from ..config import MaintenanceConfig, NotifyConfig
 from ..operations.maintenance.run import (
     MaintenanceHistory,
     MaintenanceRun,
@@ -31,6 +31,8 @@ from ..stack.ports.units import Units
 from .output import Writer, time_text
 from .session import Session, pass_session
 
+#: Jobs of which people are told.
+TOLD = ("stats", "daily")
 NAMES = tuple(job.name for job in JOBS)
 
 
@@ -43,7 +45,7 @@ def command() -> None:
 @pass_session
 def list_command(session: Session) -> None:
     """List the jobs: when they run, what starts them, how the last run ended."""
-    result = maintenance_list(session.ports, _plan(session), _units(), _crontab(session))
+    result = maintenance_list(session.ports, schedule_plan(session), _units(), _crontab(session))
     session.writer.result(result, lambda writer: _write_list(writer, result), quiet="\n".join(NAMES))
 
 
@@ -52,7 +54,8 @@ def list_command(session: Session) -> None:
 @pass_session
 def run_command(session: Session, name: str) -> int:
     """Run a job now. Exit code 1 if a step failed; 4 while somebody else changes the stack."""
-    result = maintenance_run(session.ports, name, session.options)
+    posts = wiring.posts(session.config.table(NotifyConfig)) if name in TOLD else ()
+    result = maintenance_run(session.ports, name, session.options, posts=posts)
     session.writer.result(result, lambda writer: _write_run(writer, result), quiet="")
     return result.exit_code
 
@@ -62,7 +65,7 @@ def run_command(session: Session, name: str) -> int:
 @pass_session
 def install_command(session: Session, cron: bool) -> None:
     """Let systemd or cron start the jobs. Again after a change of their times."""
-    plan, options = _plan(session), session.options
+    plan, options = schedule_plan(session), session.options
     if cron:
         result = install_cron(session.ports, plan, _crontab(session), options)
     else:
@@ -74,7 +77,7 @@ def install_command(session: Session, cron: bool) -> None:
 @pass_session
 def uninstall_command(session: Session) -> None:
     """Remove what starts the jobs, of systemd and of cron. Their history stays."""
-    result = maintenance_uninstall(session.ports, _plan(session), _units(), _crontab(session), session.options)
+    result = maintenance_uninstall(session.ports, schedule_plan(session), _units(), _crontab(session), session.options)
     session.writer.result(result, lambda writer: _write_scheduled(writer, result), quiet="")
 
 
@@ -102,7 +105,8 @@ def _owner(session: Session) -> str:
     return pwd.getpwuid(path.stat().st_uid if path.exists() else os.geteuid()).pw_name
 
 
-def _plan(session: Session) -> SchedulePlan:
+def schedule_plan(session: Session) -> SchedulePlan:
+    """Return when the jobs run, and how they are called."""
     config = session.config
     table, owner = config.table(MaintenanceConfig), _owner(session)
     times = {job.name: str(getattr(table, job.setting)) for job in JOBS}

@@ -15,6 +15,7 @@ import click
 from ..errors import ConfigError, QfcError, UsageError
 from ..operations.logs import span
 from ..operations.monitor import orders, review
+from ..stack.monitor_unit import CRON, NAME
 from .output import Writer, brief_text, moment_text, plain, time_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -152,14 +153,18 @@ def test_command(session: Session) -> int:
 @command.command("install")
 @click.argument("stacks", nargs=-1)
 @click.option("--system/--user", "system", default=None, help="A unit of the system, or of this user.")
+@click.option("--cron", is_flag=True, help="Use cron instead of systemd: your crontab, for root a file in /etc/cron.d.")
 @pass_session
-def install_command(session: Session, stacks: tuple[str, ...], system: bool | None) -> None:
+def install_command(session: Session, stacks: tuple[str, ...], system: bool | None, cron: bool) -> None:
     """Let systemd run the monitor: write the unit, enable and start it. With --dry-run, print it."""
     from .. import wiring
-    from ..operations.monitor.install import monitor_install
+    from ..operations.monitor.install import install_monitor_line, monitor_install
 
-    units = wiring.units(system=_is_system(system))
-    result = monitor_install(units, _plan(session, stacks, system), session.options)
+    plan = monitor_plan(session, _names(session, stacks) if stacks else (), system)
+    if cron:
+        result = install_monitor_line(wiring.crontab(cron_account(session, system)), plan, session.options)
+    else:
+        result = monitor_install(wiring.units(system=_is_system(system)), plan, session.options)
     session.writer.result(result, lambda writer: _write_unit(writer, result, "is installed"), quiet=str(result.path))
 
 
@@ -167,12 +172,16 @@ def install_command(session: Session, stacks: tuple[str, ...], system: bool | No
 @click.option("--system/--user", "system", default=None, help="A unit of the system, or of this user.")
 @pass_session
 def uninstall_command(session: Session, system: bool | None) -> None:
-    """Stop the monitor and remove its unit. The stacks go on."""
+    """Stop the monitor and remove its unit, or its line of cron. The stacks go on."""
     from .. import wiring
-    from ..operations.monitor.install import monitor_uninstall
+    from ..operations.monitor.install import monitor_uninstall, remove_monitor_line
 
-    units = wiring.units(system=_is_system(system))
-    result = monitor_uninstall(units, _plan(session, (), system), session.options)
+    units, plan = wiring.units(system=_is_system(system)), monitor_plan(session, (), system)
+    crontab = wiring.crontab(cron_account(session, system))
+    if units.text(NAME) is None and crontab.usable() and crontab.block(CRON) is not None:
+        result = remove_monitor_line(crontab, wiring.this_machine(), plan, session.options)
+    else:
+        result = monitor_uninstall(units, plan, session.options)
     session.writer.result(result, lambda writer: _write_unit(writer, result, "is removed"), quiet="")
 
 
@@ -247,15 +256,24 @@ def _is_system(system: bool | None) -> bool:
     return os.geteuid() == 0 if system is None else system
 
 
-def _plan(session: Session, stacks: tuple[str, ...], system: bool | None) -> MonitorPlan:
+def cron_account(session: Session, system: bool | None = None) -> str:
+    """Return the account for the system's table of cron: the owner of the configuration; "" for a user's own table."""
+    return _owner(session) if _is_system(system) else ""
+
+
+def monitor_plan(session: Session, stacks: tuple[str, ...], system: bool | None = None) -> MonitorPlan:
+    """Return how the monitor is called for some stacks, or () for all."""
     from ..stack.monitor_unit import MonitorPlan
 
-    config = session.config
-    owner = pwd.getpwuid(config.path.stat().st_uid).pw_name if config.path.exists() else None
+    config, owner = session.config, _owner(session)
     environment = {"QFC_CONFIG": str(config.path.absolute()), "QFC_HOME": str(config.home)}
     account = None if owner == "root" else owner
-    program = (sys.executable, "-m", "qfc")
-    return MonitorPlan(program, _names(session, stacks) if stacks else (), account, _is_system(system), environment)
+    return MonitorPlan((sys.executable, "-m", "qfc"), stacks, account, _is_system(system), environment)
+
+
+def _owner(session: Session) -> str:
+    path = session.config.path
+    return pwd.getpwuid(path.stat().st_uid if path.exists() else os.geteuid()).pw_name
 
 
 def _document(result: review.MonitorStatus) -> dict[str, Any]:
@@ -338,5 +356,7 @@ def _write_unit(writer: Writer, result: MonitorUnit, did: str) -> None:
         writer.line(result.text.rstrip())
         return
     writer.line(f"{result.unit} {did}{f': {writer.paint(result.state)}' if result.state else ''}.")
-    if not result.is_system and result.installed:
+    if result.unit == "cron":
+        writer.line("cron starts it within a minute." if result.installed else "")
+    elif not result.is_system and result.installed:
         writer.line("To start it before you log in, type: loginctl enable-linger")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -36,6 +36,7 @@ class Session:
     quiet: bool = False
     wait_s: float = 0
     settings: Mapping[str, object] = field(default_factory=dict[str, object])
+    backup: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _ports: Ports | None = None
     _others: list[Ports] = field(default_factory=list["Ports"])
 
@@ -52,19 +53,25 @@ class Session:
         from .. import wiring
 
         if self._ports is None:
-            from ..config import BackupConfig
+            from ..config import AuditConfig, BackupConfig
 
             found = self.config
-            self._ports = wiring.wire(found.stack(), found.table(BackupConfig))
+            backup, log = replace(found.table(BackupConfig), **self.backup), found.table(AuditConfig).file
+            self._ports = wiring.wire(found.stack(), backup, log)
         return self._ports
+
+    def use_backup(self, settings: Mapping[str, Any]) -> None:
+        """Use other settings of backups from here on, which the configuration is about to have."""
+        self.close()
+        self.backup = settings
 
     def other(self, name: str) -> Ports:
         """Return the ports of another configured stack. Raises ConfigError."""
         from .. import config, wiring
-        from ..config import BackupConfig
+        from ..config import AuditConfig, BackupConfig
 
         found = config.load(os.environ, stack=name, here=Path.cwd())
-        self._others.append(wiring.wire(found.stack(), found.table(BackupConfig)))
+        self._others.append(wiring.wire(found.stack(), found.table(BackupConfig), found.table(AuditConfig).file))
         return self._others[-1]
 
     def with_backups_in(self, folder: Path) -> Ports:

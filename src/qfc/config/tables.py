@@ -230,6 +230,19 @@ class BackupConfig:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """Where changes are noted besides the audit log, `[audit]`."""
+
+    file: Path | None = setting(
+        LocalPath(),
+        None,
+        "plain file of this machine that gets a line before and after each change of any stack",
+        otherwise="none is written",
+        example="/var/log/qfc-operations.log",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
 class RateLimitConfig:
     """How often projects may be synchronised once `qfc ratelimit enable` was typed, `[ratelimit]`."""
 
@@ -358,6 +371,7 @@ class NotifyConfig:
 
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
 TABLES: Mapping[str, type[Any]] = {
+    "audit": AuditConfig,
     "backup": BackupConfig,
     "maintenance": MaintenanceConfig,
     "metrics": MetricsConfig,

@@ -27,12 +27,7 @@ def with_stack(text: str, name: str, values: Mapping[str, object], *, default: b
 
     New values are in the order of the settings. The first stack, except the demo's, becomes the default.
     """
-    try:
-        document = tomlkit.parse(text)
-    except TOMLKitError as error:
-        raise ConfigError(
-            [f"The configuration is not valid TOML: {error}"], hint="Correct the file, then try again."
-        ) from error
+    document = _parsed(text)
     if not text.strip():
         document.add(tomlkit.comment(HEADER))
     stacks = document.setdefault("stacks", tomlkit.table(is_super_table=True))
@@ -56,6 +51,33 @@ def without_stack(text: str, name: str) -> str:
     if values.get("default") == name:
         del values["default"]
     return tomlkit.dumps(document)
+
+
+def with_value(text: str, table: str, name: str, value: str) -> str:
+    """Return the file's text with a setting of a table. Raises ConfigError."""
+    document = _parsed(text)
+    cast("dict[str, Any]", document.setdefault(table, tomlkit.table()))[name] = value
+    return tomlkit.dumps(document)
+
+
+def without_value(text: str, table: str, name: str, value: str) -> str:
+    """Return the file's text without a setting, if it has this value; a table without any other goes too."""
+    document = _parsed(text)
+    values = cast("dict[str, dict[str, Any]]", document)
+    if values.get(table, {}).get(name) == value:
+        del values[table][name]
+        if not values[table]:
+            del values[table]
+    return f"{left}\n" if (left := tomlkit.dumps(document).rstrip("\n")) else ""
+
+
+def _parsed(text: str) -> tomlkit.TOMLDocument:
+    try:
+        return tomlkit.parse(text)
+    except TOMLKitError as error:
+        raise ConfigError(
+            [f"The configuration is not valid TOML: {error}"], hint="Correct the file, then try again."
+        ) from error
 
 
 def write(path: Path, text: str) -> None:

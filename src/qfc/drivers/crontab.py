@@ -13,6 +13,8 @@ from .commands import run
 
 FOLDER = Path("/etc/cron.d")
 TIMEOUT_S = 30.0
+#: Programs that read it.
+DAEMONS = ("cron", "crond", "fcron")
 
 
 class UserCrontab(Crontab):
@@ -27,6 +29,9 @@ class UserCrontab(Crontab):
     def account(self) -> str:
         """Nobody else's."""
         return ""
+
+    def usable(self) -> bool:
+        return shutil.which("crontab") is not None
 
     def block(self, name: str) -> str | None:
         return _split(self._text(), name)[1]
@@ -59,6 +64,10 @@ class SystemCrontab(Crontab):
     def place(self) -> str:
         """Its folder."""
         return str(self._folder)
+
+    def usable(self) -> bool:
+        """Return whether its folder is read: packages put files there on machines without any cron, too."""
+        return self._folder.is_dir() and any(map(shutil.which, DAEMONS))
 
     def block(self, name: str) -> str | None:
         path = self._path(name)

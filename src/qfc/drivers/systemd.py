@@ -27,8 +27,25 @@ class Systemd(Units):
     def is_system(self) -> bool:
         return self._system
 
+    def usable(self) -> bool:
+        if not self._booted.exists() or (self._system and os.geteuid() != 0):
+            return False
+        # A session without a bus of its user, as under `su`, has systemd and cannot reach it.
+        try:
+            return bool(self._ask("show", "--property=Version", check=False))
+        except QfcError:
+            return False
+
     def path(self, name: str) -> Path:
         return self._folder / name
+
+    def text(self, name: str) -> str | None:
+        try:
+            return self.path(name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        except (OSError, UnicodeDecodeError) as error:
+            raise QfcError(f"{self.path(name)} cannot be read.", hint="Check its permissions.") from error
 
     def install(self, name: str, text: str) -> None:
         self.place(name, text)
@@ -49,6 +66,10 @@ class Systemd(Units):
         self.path(name).unlink(missing_ok=True)
         self._ask("daemon-reload")
 
+    def restart(self, name: str) -> None:
+        self._require()
+        self._ask("restart", name)
+
     def state(self, name: str) -> str:
         self._require()
         return self._ask("is-active", name, check=False) or "unknown"
@@ -61,7 +82,7 @@ class Systemd(Units):
         if not self._booted.exists():
             raise RefusedError(
                 "systemd does not run on this machine.",
-                hint="Use another way to start at boot: in `crontab -e`, @reboot qfc up, or @reboot qfc monitor run",
+                hint="Use another way to start at boot: in `crontab -e`, @reboot qfc up; for the rest: install --cron",
             )
         if self._system and os.geteuid() != 0:
             raise RefusedError("Only root may change units of the system.", hint="Use sudo, or --user.")

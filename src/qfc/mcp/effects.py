@@ -37,7 +37,7 @@ ADDS = frozenset(
 )  # fmt: skip
 #: Changes that have no further effect when they are made again.
 REPEATABLE = frozenset(
-    {"db keys", "db migrate", "doctor", "down", "maintenance install", "notice", "ratelimit disable",
+    {"db keys", "db migrate", "doctor", "down", "maintenance install", "notice", "protect", "ratelimit disable",
      "ratelimit enable", "ratelimit throttle", "service install", "service uninstall", "sync diagnose", "up",
      "users disable", "users quota", "users unlock", "workers scale"}
 )  # fmt: skip

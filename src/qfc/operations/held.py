@@ -49,6 +49,11 @@ class _HeldPorts:
         return getattr(self._ports, name)
 
 
+def is_held(ports: Ports) -> bool:
+    """Return whether an operation further out holds the lock: what is in the journal then is its own."""
+    return isinstance(ports, _HeldPorts)
+
+
 def held(ports: Ports) -> Ports:
     """Return the ports for operations within the lock. Only within `guarded`."""
     return cast("Ports", _HeldPorts(ports))

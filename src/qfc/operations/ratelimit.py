@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..errors import RefusedError, UsageError
+from ..errors import QfcError, RefusedError, UsageError
 from ..stack.ports import Ports
 from ..stack.rate_limits import COUNTED, RateLimits, Throttle, parse_rate, sentences
 from .guard import Options, guarded
@@ -95,6 +96,17 @@ def ratelimit_enable(
     return _change(ports, "ratelimit enable", "", change, options)
 
 
+def ratelimit_restore(
+    ports: Ports, options: Options, *, all_per_minute: int | None, project_per_minute: int | None
+) -> RateLimitChanged:
+    """Give the limits of all projects earlier numbers, or none. Throttled projects stay throttled."""
+
+    def change(limits: RateLimits) -> RateLimits:
+        return RateLimits(all_per_minute, project_per_minute, limits.throttled)
+
+    return _change(ports, "ratelimit disable", "", change, options)
+
+
 def ratelimit_disable(ports: Ports, options: Options) -> RateLimitChanged:
     """End all limits, also those of single projects."""
     return _change(ports, "ratelimit disable", "", lambda _: RateLimits(), options)
@@ -118,6 +130,14 @@ def ratelimit_unthrottle(ports: Ports, project: str, options: Options) -> RateLi
     if all(one.project_id != id for one in ports.rate_limits.wanted().throttled):
         raise RefusedError(f"{project} has no limit of its own.", hint="Type: qfc ratelimit status")
     return _change(ports, "ratelimit unthrottle", project, lambda limits: limits.unthrottle(id), options)
+
+
+def reload_limits(ports: Ports) -> None:
+    """Let nginx follow the limits again, if its container was recreated. Where that fails, `rate-limits` reports it."""
+    limiter = ports.rate_limits
+    with suppress(QfcError):
+        if limiter.refusal() is None and not limiter.in_force():
+            limiter.apply(limiter.wanted())
 
 
 def _change(

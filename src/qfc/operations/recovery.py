@@ -15,6 +15,7 @@ from ..stack.ports import Ports
 RECOVERERS: Mapping[str, str] = {
     "deploy": "qfc.operations.deploy.undo:recover",
     "db restore": "qfc.operations.backup.restore:recover",
+    "protect": "qfc.operations.protect.undo:recover",
     "db restore --project": "qfc.operations.backup.restore_project:recover",
     "upgrade": "qfc.operations.upgrade.undo:recover",
     "transfer": "qfc.operations.transfer.holding:recover",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ..stack.ports import Ports
 
 WORKER = "worker_wrapper"
+#: The record of a protection.
+PROTECTED = "protect.json"
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ def status(ports: Ports) -> Status:
     if disk is not None:
         note_disks(ports)
     judged = judge(services, queue, disk, ports.interrupted())
-    findings = (*_with_purpose(ports, services, judged), *_of_monitor(ports))
+    findings = (*_with_purpose(ports, services, judged), *_of_monitor(ports), *_of_protection(ports))
     return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
@@ -89,6 +91,21 @@ def _of_monitor(ports: Ports) -> tuple[Finding, ...]:
     from ..stack.beats import judged
 
     return (judged(beat, ports.clock.now()),)
+
+
+def _of_protection(ports: Ports) -> tuple[Finding, ...]:
+    """Return the finding about what `qfc protect` put on this machine and is gone; an unreadable note says nothing."""
+    try:
+        document = ports.own_records.read(PROTECTED)
+        if not document:
+            return ()
+        from ..stack.protection import from_document, gone
+
+        clauses = gone(ports, from_document(document), cheap=True).values()
+    except QfcError:
+        return ()
+    sentence = f"It was protected, but {', '.join(clauses)}. Type: qfc protect"
+    return (problem("protection", Severity.WARNING, sentence),) if clauses else ()
 
 
 def _queue(ports: Ports) -> QueueDepth | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from ..errors import RefusedError
 from ..stack import journal
 from ..stack.ports import (
+    AuditLog,
     Clock,
     Conditions,
     Directory,
@@ -22,6 +23,7 @@ from ..stack.ports import (
     Monitoring,
     Ports,
     Records,
+    ThisMachine,
     Transitions,
     Upgrades,
 )
@@ -74,6 +76,7 @@ class StackPorts(Ports, ABC):
 
     def __init__(self, stack: StackConfig, machine: Machine) -> None:
         self.stack, self.machine = stack, machine
+        self.operation_log: Path | None = None
         self.once = Once()
 
     @property
@@ -174,6 +177,27 @@ class StackPorts(Ports, ABC):
         from ..drivers.records import HostRecords
 
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    def logged(self, log: AuditLog) -> AuditLog:
+        """Return an audit log whose lines also go to the operation log, if one is wanted."""
+        from ..drivers.audit import LoggedAuditLog
+
+        return LoggedAuditLog(log, self.operation_log, self.name) if self.operation_log else log
+
+    @property
+    def own_records(self) -> Records:
+        """Our own folder."""
+        from ..drivers.hosts.local import LocalHost
+        from ..drivers.records import HostRecords
+
+        return self.once("own records", lambda: HostRecords(LocalHost(), PurePosixPath(self.folder)))
+
+    @property
+    def here(self) -> ThisMachine:
+        """This machine."""
+        from ..drivers.this_machine import LocalMachine
+
+        return LocalMachine()
 
     @property
     def upgrades(self) -> Upgrades:

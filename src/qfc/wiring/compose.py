@@ -183,7 +183,7 @@ class ComposePorts(StackPorts):
         """A file next to the deployment."""
         from ..drivers.audit import HostAuditLog
 
-        return HostAuditLog(self.machine, self.records_folder)
+        return self.logged(HostAuditLog(self.machine, self.records_folder))
 
     @property
     def rate_limits(self) -> RateLimiter:

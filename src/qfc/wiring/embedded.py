@@ -122,7 +122,7 @@ class EmbeddedPorts(StackPorts):
         """A file in the stack's folder."""
         from ..drivers.audit import FileAuditLog
 
-        return FileAuditLog(self.folder)
+        return self.logged(FileAuditLog(self.folder))
 
     @property
     def rate_limits(self) -> RateLimiter:

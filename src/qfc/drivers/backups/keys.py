@@ -57,6 +57,10 @@ class FileBackupKeys(BackupKeys):
             )
         return self._keep(given)
 
+    def discard(self) -> None:
+        for path in (self.identity_file, self._folder / "recipient.txt"):
+            path.unlink(missing_ok=True)
+
     def sign(self, content: bytes) -> bytes | None:
         """Return the signature of some bytes; None where the secret part is not here."""
         key = self._signing_key

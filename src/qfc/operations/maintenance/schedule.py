@@ -7,7 +7,15 @@ from datetime import datetime
 
 from ...errors import RefusedError
 from ...stack.maintenance import JOBS, OFF
-from ...stack.maintenance.schedule import SchedulePlan, cron_lines, service_text, timer_text, unit_name
+from ...stack.maintenance.schedule import (
+    SchedulePlan,
+    cron_lines,
+    lines_of,
+    service_text,
+    timer_text,
+    timers_of,
+    unit_name,
+)
 from ...stack.ports import Ports
 from ...stack.ports.crontab import Crontab
 from ...stack.ports.units import Units
@@ -74,7 +82,7 @@ def install_timers(ports: Ports, plan: SchedulePlan, units: Units, options: Opti
             if guard.step(f"Write and start {unit_name(plan, name, 'timer')}"):
                 units.place(unit_name(plan, name, "service"), service)
                 units.install(unit_name(plan, name, "timer"), timer)
-        for name in _timers(plan, units):
+        for name in timers_of(plan, units):
             if name not in texts and guard.step(f"Remove {unit_name(plan, name, 'timer')}"):
                 _remove(plan, units, name)
     text = "\n".join(part for pair in texts.values() for part in pair)
@@ -83,17 +91,17 @@ def install_timers(ports: Ports, plan: SchedulePlan, units: Units, options: Opti
 
 
 def maintenance_uninstall(
-    ports: Ports, plan: SchedulePlan, units: Units, crontab: Crontab, options: Options
+    ports: Ports, plan: SchedulePlan, units: Units | None, crontab: Crontab | None, options: Options
 ) -> MaintenanceScheduled:
-    """Remove whatever starts the jobs. Raises RefusedError if nothing does."""
-    timers, lines = _timers(plan, units), _lines(plan, crontab)
+    """Remove whatever starts the jobs; None: that of systemd or of cron stays. Raises RefusedError if nothing does."""
+    timers, lines = timers_of(plan, units) if units else (), lines_of(plan, crontab) if crontab else None
     if not timers and not lines:
         raise RefusedError("Nothing starts the jobs of this stack.", hint="Type: qfc maintenance list")
     with guarded(ports, "maintenance uninstall", target=ports.name, options=options) as guard:
         for name in timers:
-            if guard.step(f"Remove {unit_name(plan, name, 'timer')}"):
+            if units and guard.step(f"Remove {unit_name(plan, name, 'timer')}"):
                 _remove(plan, units, name)
-        if lines and guard.step(f"Remove our lines from {crontab.place}"):
+        if lines and crontab and guard.step(f"Remove our lines from {crontab.place}"):
             crontab.put(plan.name, "")
     return MaintenanceScheduled("", (), "", guard.steps, guard.dry_run)
 
@@ -113,20 +121,9 @@ def _listed(ports: Ports, plan: SchedulePlan, units: Units, crontab: Crontab, na
 
 
 def _started_by(plan: SchedulePlan, units: Units, crontab: Crontab, name: str) -> str | None:
-    if name in _timers(plan, units):
+    if name in timers_of(plan, units):
         return "systemd"
-    return "cron" if f"maintenance run {name} " in (_lines(plan, crontab) or "") else None
-
-
-def _lines(plan: SchedulePlan, crontab: Crontab) -> str | None:
-    try:
-        return crontab.block(plan.name)
-    except RefusedError:
-        return None
-
-
-def _timers(plan: SchedulePlan, units: Units) -> tuple[str, ...]:
-    return tuple(job.name for job in JOBS if units.path(unit_name(plan, job.name, "timer")).exists())
+    return "cron" if f"maintenance run {name} " in (lines_of(plan, crontab) or "") else None
 
 
 def _remove(plan: SchedulePlan, units: Units, name: str) -> None:

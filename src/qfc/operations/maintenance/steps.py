@@ -29,6 +29,8 @@ from .stats import write_report
 #: A job that a dead worker has held for this long is stuck.
 STUCK_S = 3600.0
 SESSIONS_S = 3600.0
+#: Bytes of an audit log that is rotated.
+LARGE_LOG = 10 * 1024 * 1024
 
 
 class SkippedError(QfcError):
@@ -128,6 +130,11 @@ def _vacuum(ports: Ports, options: Options) -> str:
     return f"{count(len(tables), 'table')} vacuumed{': ' + ', '.join(tables) if tables else ''}."
 
 
+def _rotate(ports: Ports, options: Options) -> str:
+    del options
+    return "The audit log is set aside." if ports.audit.rotate(LARGE_LOG) else "The audit log is small."
+
+
 def _certificate(ports: Ports, options: Options) -> str:
     if not ports.offers(Capability.CONTAINERS):
         raise SkippedError("It serves no certificate of its own.")
@@ -158,6 +165,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
         Step("prune backups", _prune_backups, needs="verify"),
         Step("stuck jobs", _free_jobs),
         Step("vacuum", _vacuum),
+        Step("logs", _rotate),
         Step("certificate", _certificate),
         Step("known problems", _problems),
     ),

@@ -1,4 +1,4 @@
-"""Start the monitor with the machine: install and remove its systemd unit."""
+"""Start the monitor with the machine: install and remove its systemd unit, or its line of cron."""
 
 from __future__ import annotations
 
@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import RefusedError
-from ...stack.monitor_unit import NAME, MonitorPlan, monitor_unit
+from ...stack.monitor_unit import CRON, LOCK, NAME, PID, MonitorPlan, monitor_line, monitor_unit
+from ...stack.ports import ThisMachine
+from ...stack.ports.crontab import Crontab
 from ...stack.ports.units import Units
 from ..guard import Options
 
 
 @dataclass(frozen=True)
 class MonitorUnit:
-    """The monitor's unit. `state` is systemd's word, None if it was not asked; `text` is the content of its file."""
+    """The monitor's unit. `state` is systemd's word, None if it was not asked; `text` is the content of its file.
+
+    With cron, `unit` is "cron", `path` None and `text` its line.
+    """
 
     unit: str
-    path: Path
+    path: Path | None
     is_system: bool
     installed: bool
     state: str | None
@@ -43,6 +48,34 @@ def monitor_uninstall(units: Units, plan: MonitorPlan, options: Options) -> Moni
         options.report(step)
         units.uninstall(NAME, stop=True)
     return _seen(units, plan, step, options)
+
+
+def install_monitor_line(crontab: Crontab, plan: MonitorPlan, options: Options) -> MonitorUnit:
+    """Write the line of cron: the monitor starts within a minute. Raises RefusedError where there is no cron."""
+    step = f"Write the monitor's line to {crontab.place}"
+    line = monitor_line(plan, crontab.account)
+    if not options.dry_run:
+        options.report(step)
+        crontab.put(CRON, line)
+    return MonitorUnit("cron", None, bool(crontab.account), not options.dry_run, None, line, (step,), options.dry_run)
+
+
+def remove_monitor_line(crontab: Crontab, here: ThisMachine, plan: MonitorPlan, options: Options) -> MonitorUnit:
+    """Remove the line, and end the monitor that it started."""
+    step = f"Remove the monitor's line from {crontab.place}, and end the monitor"
+    if not options.dry_run:
+        options.report(step)
+        crontab.put(CRON, "")
+        end_monitor(here, plan)
+    return MonitorUnit("cron", None, bool(crontab.account), False, None, "", (step,), options.dry_run)
+
+
+def end_monitor(here: ThisMachine, plan: MonitorPlan) -> None:
+    """End the monitor that cron started. While its line stands, it starts again within a minute."""
+    home = Path(plan.environment["QFC_HOME"])
+    here.end(home / PID, "monitor")
+    for name in (PID, LOCK):
+        (home / name).unlink(missing_ok=True)
 
 
 def _seen(units: Units, plan: MonitorPlan, step: str, options: Options) -> MonitorUnit:

@@ -15,7 +15,7 @@ from threading import Event
 from ...checks import EVERYTHING, Check, Evidence, examine
 from ...errors import LockHeldError, QfcError, SilentHostError, UnreachableError
 from ...stack.findings import Finding, Result
-from ...stack.model import Holder, Service
+from ...stack.model import BEGUN, AuditEntry, Holder, Service
 from ...stack.monitor import Look, Operation
 from ...stack.monitor.causes import effects_of
 from ...stack.ports import Ports
@@ -100,6 +100,10 @@ def deep_findings(ports: Ports, abandoned: Event) -> tuple[Finding, ...]:
     return tuple(map(_brief, found))
 
 
+def _is_switch(entry: AuditEntry) -> bool:
+    return entry.command in ("up", "down") and entry.result != BEGUN
+
+
 def check(id: str) -> Check:
     """Return the check with this id."""
     return next(one for one in EVERYTHING if one.id == id)
@@ -112,7 +116,7 @@ def who_stopped(ports: Ports, services: Sequence[Service]) -> str | None:
     away = moved.read(ports.records)
     if away is not None:
         return away.sentence
-    last = next((one for one in ports.audit.entries(limit=ENTRIES) if one.command in ("up", "down")), None)
+    last = next((one for one in ports.audit.entries(limit=ENTRIES) if _is_switch(one)), None)
     if last is None:
         return "the stack has never been started"
     if last.command == "up" or not last.result.startswith("done"):

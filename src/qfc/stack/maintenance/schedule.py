@@ -4,10 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
+from ...errors import RefusedError
+from ..cron import escaped, shell
 from ..unit import argv, quoted
 from .jobs import JOBS
 from .times import OFF, calendar_of, cron_of
+
+if TYPE_CHECKING:
+    from ..ports.crontab import Crontab
+    from ..ports.units import Units
 
 #: Seconds to wait for the lock: an operator's change is short; a backup may still be running.
 WAIT_S = 900
@@ -44,23 +51,12 @@ class SchedulePlan:
 def cron_lines(plan: SchedulePlan, account: str = "") -> str:
     """Return the lines of cron; those of the system's table name the account. Nothing is mailed but errors."""
     lines = (
-        " ".join(filter(None, (cron_of(time), account, _shell(plan, job), ">/dev/null"))) for job, time in plan.jobs()
+        " ".join(
+            filter(None, (cron_of(time), account, escaped(shell(plan.command(job), plan.environment)), ">/dev/null"))
+        )
+        for job, time in plan.jobs()
     )
     return "".join(f"{line}\n" for line in lines)
-
-
-def _shell(plan: SchedulePlan, job: str) -> str:
-    """Return the command as the shell reads it; cron ends a line at a percent sign.
-
-    Variables are set for the command alone: in cron, they would hold for all lines below.
-    """
-    settings = [f"{name}={_word(value)}" for name, value in plan.environment.items()]
-    return " ".join((*settings, *map(_word, plan.command(job)))).replace("%", "\\%")
-
-
-def _word(word: str) -> str:
-    plain = all(one.isalnum() or one in "_-./:=,+@" for one in word)
-    return word if word and plain else "'" + word.replace("'", "'\"'\"'") + "'"
 
 
 def unit_name(plan: SchedulePlan, job: str, kind: str) -> str:
@@ -101,3 +97,16 @@ def timer_text(plan: SchedulePlan, job: str) -> str:
         "WantedBy=timers.target",
     ]
     return "\n".join(lines) + "\n"
+
+
+def timers_of(plan: SchedulePlan, units: Units) -> tuple[str, ...]:
+    """Return the jobs that a timer starts."""
+    return tuple(job.name for job in JOBS if units.text(unit_name(plan, job.name, "timer")) is not None)
+
+
+def lines_of(plan: SchedulePlan, crontab: Crontab) -> str | None:
+    """Return our lines of cron; None without them, and where there is no cron."""
+    try:
+        return crontab.block(plan.name)
+    except RefusedError:
+        return None

@@ -40,6 +40,7 @@ NOT_ALONE: Mapping[str, str] = {
     "E09": "a retried job may fail for the same reason again",
     "sessions": _SCHEDULED,
     "cron-log": _SCHEDULED,
+    "protection": "what somebody removed on purpose must not come back by itself",
     "rate-limits": "it changes nginx, in front of everything",
     "C14": _SCHEDULED,
     "D15-log": "it is a rescue of logs that an operator wants to read first",

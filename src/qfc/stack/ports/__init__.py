@@ -11,6 +11,7 @@ diagnosis/      interfaces that only a diagnosis uses: conditions in the databas
 backups.py      the store of backup sets, and the stack as their source
 records.py      the lock, the audit log, and the documents of operations
 limits.py       limits on how often projects are synchronised
+here.py         this machine: what it starts by itself
 lab.py          faulty rows, for the fault lab
 monitoring.py   what a monitor leaves with a stack, and the ways of its messages
 upgrades.py     the release of an embedded stack, and the way back to the one before
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         Tunnels,
     )
     from .diagnosis import Conditions, Inspection
+    from .here import ThisMachine
     from .hosts import Clock, Host, Machine, Process, Streams
     from .lab import LabRows
     from .limits import RateLimiter
@@ -98,6 +100,7 @@ __all__ = [
     "Snapshot",
     "Source",
     "Streams",
+    "ThisMachine",
     "Traffic",
     "Transitions",
     "Tunnels",

@@ -18,6 +18,10 @@ class Crontab(Protocol):
         """The account that lines of the system's table name; "" in a user's own."""
         ...
 
+    def usable(self) -> bool:
+        """Return whether there is a cron that reads this table. Never raises."""
+        ...
+
     def block(self, name: str) -> str | None:
         """Return our lines of that name; None without them."""
         ...

@@ -42,7 +42,11 @@ class AuditLog(Protocol):
         ...
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first."""
+        """Return the last entries, the newest first; the line before a change only until it has one after it."""
+        ...
+
+    def rotate(self, larger_than: int) -> bool:
+        """Set a log of more bytes aside, and drop the oldest that was; return whether it did. `entries` reads both."""
         ...
 
 

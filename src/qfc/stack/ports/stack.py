@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from .backups import Backups
     from .deployment import Deployment
     from .diagnosis import Conditions
+    from .here import ThisMachine
     from .hosts import Clock, Host
     from .lab import LabRows
     from .limits import RateLimiter
@@ -75,6 +76,14 @@ class Ports(Protocol):
     def rate_limits(self) -> RateLimiter: ...
     @property
     def records(self) -> Records: ...
+
+    @property
+    def own_records(self) -> Records:
+        """Documents about the stack on this machine, whatever machine it runs on."""
+        ...
+
+    @property
+    def here(self) -> ThisMachine: ...
 
     @property
     def backups(self) -> Backups:

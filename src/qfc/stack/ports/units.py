@@ -17,8 +17,16 @@ class Units(Protocol):
         """Whether the units are those of the system."""
         ...
 
+    def usable(self) -> bool:
+        """Return whether systemd runs here and takes orders from this account. Never raises."""
+        ...
+
     def path(self, name: str) -> Path:
         """Return the file of a unit, whether or not it exists."""
+        ...
+
+    def text(self, name: str) -> str | None:
+        """Return the content of a unit's file; None without it. Also where systemd does not run."""
         ...
 
     def install(self, name: str, text: str) -> None:
@@ -31,6 +39,10 @@ class Units(Protocol):
 
     def uninstall(self, name: str, *, stop: bool = False) -> None:
         """Disable a unit and remove it; what it started goes on, unless it has to `stop`."""
+        ...
+
+    def restart(self, name: str) -> None:
+        """Restart a unit, which then follows its changed file."""
         ...
 
     def state(self, name: str) -> str:

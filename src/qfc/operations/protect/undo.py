@@ -1,0 +1,143 @@
+"""Take back what was put in place: when a step fails, after a protection that was killed, and on request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ...errors import PartlyDoneError, QfcError, RefusedError
+from ...stack import journal
+from ...stack.ports import Ports
+from ...stack.protection import (
+    LIMITS,
+    NAMES,
+    Kept,
+    Protection,
+    from_document,
+    part_of,
+    read,
+    to_document,
+    write,
+)
+from ..guard import Options, guarded
+from ..held import held
+from .parts import put, take_back
+
+OPERATION = "protect"
+CALLED = {
+    "backups": "the place and the key of backups",
+    LIMITS: "the limits on synchronisations",
+    "schedule": "the schedule of maintenance",
+    "monitor": "the monitor",
+}
+
+
+@dataclass(frozen=True)
+class Unprotected:
+    """What was taken back; `stays` are sentences about what was left, and why."""
+
+    stack: str
+    changed: bool
+    stays: tuple[str, ...]
+    steps: tuple[str, ...]
+    dry_run: bool
+
+
+def undo(ports: Ports, options: Options) -> Unprotected:
+    """Take back all that `protect` put there; what the operator had before stays. Raises PartlyDoneError."""
+    if read(ports.own_records) is None:
+        return Unprotected(ports.name, False, (), (), options.dry_run)
+    with guarded(ports, "protect undo", target=ports.name, options=options) as guard:
+        protection = read(ports.own_records)  # An interrupted one may just have been taken back.
+        names = [name for name in reversed(NAMES) if protection and name in protection.ours]
+        if protection is None or False in [guard.step(f"Take back {CALLED[name]}") for name in names]:
+            return Unprotected(ports.name, bool(names), (), guard.steps, guard.dry_run)
+        _require_same_account(ports, protection)
+        note(ports, protection.with_parts(protection.ours), None)
+        taking = Taking(ports, protection.ours)
+        settle(ports, taking, None)
+    return Unprotected(ports.name, True, tuple(taking.stays), guard.steps, False)
+
+
+class Taking:
+    """Parts that are taken back, one after another; one that fails does not keep the others.
+
+    `stays` are sentences about what was left on purpose; `left` are the parts that could not be taken back.
+    """
+
+    def __init__(self, ports: Ports, parts: Mapping[str, Kept]) -> None:
+        self.stays: list[str] = []
+        self.errors: list[str] = []
+        self.left: dict[str, Kept] = {}
+        for name, kept in _backwards(parts):
+            try:
+                why = take_back(part_of(name, kept.wanted), kept.before or {}, held(ports), Options(yes=True))
+            except QfcError as error:
+                self.left[name] = kept
+                self.errors.append(f"{CALLED[name]}: {error.message}")
+            else:
+                self.stays += [why] if why else []
+
+
+def note(ports: Ports, begun: Protection, old: Protection | None) -> None:
+    """Record, before anything changes, what has to be taken back, and what was protected before."""
+    record = {"begun": to_document(begun), "old": old and to_document(old)}
+    journal.write(ports.records, journal.Entry(OPERATION, record))
+
+
+def settle(ports: Ports, taking: Taking, old: Protection | None) -> None:
+    """Keep what is protected after all, and close the journal. Raises PartlyDoneError for what could not be taken."""
+    kept = old or read(ports.own_records)
+    if kept is not None:
+        write(ports.own_records, kept.with_parts({**Protection.parts_of(old), **taking.left}))
+    journal.clear(ports.records)
+    if taking.errors:
+        raise PartlyDoneError(
+            f"Not everything could be taken back: {'; '.join(taking.errors)}",
+            hint="When its cause is removed, type: qfc protect --undo",
+        )
+
+
+def put_back(ports: Ports, begun: Protection, old: Protection | None) -> None:
+    """Undo a protection that failed or was killed: what was protected before is put in place as it was."""
+    earlier = old.ours if old else dict[str, Kept]()
+    taking = Taking(ports, {name: one for name, one in begun.parts.items() if name not in earlier})
+    for name in begun.parts:
+        if name in earlier:
+            _put_again(ports, name, earlier[name], taking)
+    settle(ports, taking, old)
+
+
+def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> None:
+    """Undo a protection that was killed. What it did on another machine stays recorded there."""
+    begun, old = from_document(record["begun"]), record["old"] and from_document(record["old"])
+    if (begun.machine, begun.account) == (ports.here.name, ports.here.account):
+        report("The protection was interrupted; it is taken back now.")
+        put_back(ports, begun, old)
+        return
+    report(f"The protection was interrupted on {begun.machine}. As {begun.account} there, type: qfc protect --undo")
+    limits = {name: one for name, one in begun.ours.items() if name == LIMITS}
+    Taking(ports, limits)
+    journal.clear(ports.records)
+
+
+def _put_again(ports: Ports, name: str, kept: Kept, taking: Taking) -> None:
+    try:
+        put(part_of(name, kept.wanted), held(ports), Options(yes=True))
+    except QfcError as error:
+        taking.errors.append(f"{CALLED[name]}: {error.message}")
+
+
+def _backwards(parts: Mapping[str, Kept]) -> Iterator[tuple[str, Kept]]:
+    for name in reversed(NAMES):
+        if name in parts:
+            yield name, parts[name]
+
+
+def _require_same_account(ports: Ports, protection: Protection) -> None:
+    if protection.account != ports.here.account:
+        raise RefusedError(
+            f"{protection.account} protected {ports.name}, with a crontab and units of their own.",
+            hint=f"Type it as {protection.account}.",
+        )

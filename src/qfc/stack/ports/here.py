@@ -1,0 +1,36 @@
+"""This machine, from which the operator manages a stack: what it starts by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from .crontab import Crontab
+    from .units import Units
+
+
+class ThisMachine(Protocol):
+    """The operator's machine, which may be the stack's."""
+
+    @property
+    def name(self) -> str:
+        """Its name in its network."""
+        ...
+
+    @property
+    def account(self) -> str:
+        """The account of this process."""
+        ...
+
+    def units(self, *, system: bool) -> Units:
+        """Return the units of systemd, of the system or of this account."""
+        ...
+
+    def crontab(self, account: str) -> Crontab:
+        """Return the system's table of cron, whose lines run as an account; with "" the table of this account."""
+        ...
+
+    def end(self, pid_file: Path, word: str) -> bool:
+        """End the process whose id is in a file, if its command has the word; return whether there was one."""
+        ...
