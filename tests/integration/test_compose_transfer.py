@@ -7,7 +7,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -90,28 +89,14 @@ def test_a_deployment_becomes_an_embedded_stack_while_people_upload(qfc: Qfc, su
     survey.await_quiet()
 
 
-def projects(qfc: Qfc, stack: str) -> dict[str, Any]:
-    found = qfc.ok("--stack", stack, "projects", "list")["projects"]
-    return {one["id"]: (one["name"], one["files"], one["size_bytes"]) for one in found}
-
-
-def test_an_embedded_stack_becomes_a_deployment(qfc: Qfc, survey: Survey) -> None:
-    """The key of the old server is written into `.env`; what the deployment had before comes back from its set."""
-    before = rows(survey.made)
+def test_an_embedded_stack_with_a_newer_postgresql_is_refused(qfc: Qfc, survey: Survey) -> None:
     qfc.ok("--stack", NODE, "up")
     if not qfc.ok("--stack", NODE, "users", "list")["users"]:
         answer = qfc("--stack", NODE, "users", "create", ADMIN, "--superuser", "--password-stdin", stdin=PASSWORD)
         assert answer.code == 0, answer.err
-    wanted, key = projects(qfc, NODE), (qfc.home / NODE / "secrets/SECRET_KEY").read_text().strip()
-    moved = qfc.ok("--stack", NODE, "--yes", "transfer", "run", "--to", OLD)
-    assert [one["what"] for one in moved["checks"]] == ["rows", "objects", "synchronisation"]
-    assert projects(qfc, OLD) == wanted
-    assert survey.made.env["SECRET_KEY"] == key
-
-    qfc.ok("--stack", NODE, "--yes", "transfer", "back")
-    qfc.ok("--stack", OLD, "--yes", "db", "restore", "--to", moved["safety"], "--no-safety-set")
-    assert rows(survey.made) == before
-    assert survey.made.env["SECRET_KEY"] == "only-for-tests"
+    refused = qfc("--stack", NODE, "--yes", "transfer", "run", "--to", OLD)
+    assert refused.code == 4
+    assert "node has PostgreSQL 18 and old the older 15" in refused.err
 
 
 def test_a_deployment_moves_to_another_host_over_ssh(qfc: Qfc, survey: Survey, deployed_there: Deployment) -> None:

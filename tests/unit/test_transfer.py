@@ -92,6 +92,14 @@ def test_another_application_is_refused_and_another_release_too() -> None:
     assert why_not(official, Contents("new", {}, ())) is None
 
 
+def test_an_older_postgresql_cannot_take_the_data() -> None:
+    old, new = replace(a_server("old"), postgres="18.1"), replace(a_server("new"), postgres="15.9 (Debian)")
+    reason = why_not(old, new)
+    assert reason is not None
+    assert reason[0] == "old has PostgreSQL 18 and new the older 15, which cannot read its dumps."
+    assert why_not(new, old) is None
+
+
 def test_a_store_that_only_the_old_settings_have_is_named() -> None:
     objects = [Reference("a" * 64, 1, Place("attic", "x")), Reference("b" * 64, 1, Place("default", "y"))]
     assert unknown_stores(objects, ("default", "attic"), ("default",)) == ("attic",)

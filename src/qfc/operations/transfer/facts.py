@@ -25,13 +25,15 @@ def contents_of(ports: Ports) -> Contents:
     """Return what a server has now; its database has to run."""
     with ports.backups.source.snapshot() as snapshot:
         facts = snapshot.facts
-        return Contents(ports.name, facts.tables, tuple(snapshot.references()), facts.migrations)
+        return Contents(ports.name, facts.tables, tuple(snapshot.references()), facts.migrations, facts.server_version)
 
 
 def contents_of_set(store: BackupStore, manifest: Manifest) -> Contents:
     """Return what a set has."""
     objects = tuple(reference_of(one) for one in located(store, manifest))
-    return Contents(manifest.id, manifest.database.tables, objects, manifest.database.migrations)
+    return Contents(
+        manifest.id, manifest.database.tables, objects, manifest.database.migrations, manifest.database.server_version
+    )
 
 
 def reference_of(object: Located) -> Reference:

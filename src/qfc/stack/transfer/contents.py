@@ -28,6 +28,13 @@ class Contents:
     tables: Mapping[str, int]
     objects: Sequence[Reference]
     migrations: Sequence[str] = ()
+    postgres: str = ""
+
+    @property
+    def postgres_major(self) -> int:
+        """The major version of its PostgreSQL; 0 where that is not known."""
+        major = self.postgres.split(".")[0]
+        return int(major) if major.isdigit() else 0
 
     @property
     def rows(self) -> int:
@@ -106,6 +113,12 @@ def why_not(before: Contents, after: Contents) -> tuple[str, str] | None:
 
     One that was never started has no tables yet, and no migrations that could differ.
     """
+    if 0 < after.postgres_major < before.postgres_major:
+        return (
+            f"{before.name} has PostgreSQL {before.postgres_major} and {after.name} the older {after.postgres_major}, "
+            "which cannot read its dumps.",
+            f"Give {after.name} PostgreSQL {before.postgres_major} or newer first.",
+        )
     if not after.tables or set(before.migrations) == set(after.migrations):
         return None
     if before.application != after.application:
