@@ -12,7 +12,7 @@ from qfc.errors import QfcError, RefusedError
 from qfc.operations.guard import Options
 from qfc.operations.upgrade.plan import plan_of, question
 from qfc.operations.upgrade.run import upgrade
-from qfc.operations.upgrade.undo import after_failure
+from qfc.operations.upgrade.undo import Undone, after_failure
 from qfc.stack.node_release import NodeRelease
 from twins import MemoryPorts, memory_stack
 
@@ -40,6 +40,13 @@ class Releases:
         """Return the room for a copy."""
         return self.room
 
+    def watcher(self) -> None:
+        """Return that nobody watches."""
+
+    def remains(self) -> tuple[str, ...]:
+        """Return that nothing is left."""
+        return ()
+
     def __getattr__(self, name: str) -> Any:
         return lambda: self.called.append(name)
 
@@ -63,6 +70,14 @@ def test_the_question_says_from_what_to_what() -> None:
     assert question("local", plan).startswith(
         "Upgrade local from 1.0 (PostgreSQL 16) to 1.1 (PostgreSQL 18), with 1 migration?"
     )
+
+
+def test_the_question_says_that_a_stack_that_is_down_is_started() -> None:
+    ports = stack(Releases())
+    ports.runtime.stop(None)
+    plan = plan_of(ports)
+    assert (plan.migrations, plan.ran) == (None, False)
+    assert "The stack is down, and is running afterwards." in question("local", plan)
 
 
 def test_a_stack_with_the_installed_release_is_left_alone() -> None:
@@ -95,6 +110,6 @@ def test_a_dry_run_changes_nothing() -> None:
 
 
 def test_the_operator_is_told_which_release_to_install() -> None:
-    error = after_failure(QfcError("It does not start."), BEFORE, ran=True, ran_again=False)
+    error = after_failure(QfcError("It does not start."), Undone("1.0", ran=True, runs=False))
     assert error.message == "Nothing was upgraded: It does not start. The data are as before, and the stack is stopped."
     assert error.hint == "Install the release from before (qfieldcloud-suite==1.0), then type: qfc up"

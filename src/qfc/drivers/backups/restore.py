@@ -34,7 +34,6 @@ from .snapshot import counts
 #: What a restore writes. The password of the database and its address stay: they are those of the server that is there.
 WRITTEN = (NODE_ENV, SECRET_KEY)
 BEFORE = ".before-restore"
-DATABASE = "db"
 Answer = TypeVar("Answer")
 
 
@@ -51,8 +50,7 @@ class EmbeddedRestoreTarget(RestoreTarget):
         return self._runtime.endpoint()
 
     def serve_database(self) -> None:
-        if self._runtime.settings.database_url_file is None:
-            self._runtime.start([DATABASE])
+        self._runtime.serve_database()
 
     def follow(self, files: Mapping[str, bytes]) -> None:
         path = self._runtime.layout.node_environment

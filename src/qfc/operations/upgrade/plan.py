@@ -38,6 +38,8 @@ def plan_of(ports: Ports) -> Plan:
     before = ports.upgrades.present()
     if before is None:
         raise RefusedError("The stack was never started: there is nothing to upgrade.", hint="Type: qfc up")
+    _require_unwatched(ports)
+    require_no_remains(ports)
     after = ports.upgrades.installed()
     ports.runtime.check_settings()
     plan = Plan(before, after, _missing(ports, before), is_running(ports.runtime.services()))
@@ -47,11 +49,31 @@ def plan_of(ports: Ports) -> Plan:
 
 def question(name: str, plan: Plan) -> str:
     """Return the question before anything is changed."""
+    down = "" if plan.ran else "The stack is down, and is running afterwards. "
     more = "all missing migrations" if plan.migrations is None else count(len(plan.migrations), "migration")
     return (
-        f"Upgrade {name} from {plan.before} to {plan.after}, with {more}? "
+        f"Upgrade {name} from {plan.before} to {plan.after}, with {more}? {down}"
         "Until the new release is proven, devices reach nothing."
     )
+
+
+def require_no_remains(ports: Ports) -> None:
+    """Refuse while something of an earlier upgrade is there: the way back would take it for the present data."""
+    remains = ports.upgrades.remains()
+    if remains:
+        raise RefusedError(
+            f"An earlier upgrade has left {', '.join(remains)}: the data from before it, which no longer count.",
+            hint="Make sure that the stack has its data, remove that by hand, then type it again.",
+        )
+
+
+def _require_unwatched(ports: Ports) -> None:
+    unit = ports.upgrades.watcher()
+    if unit is not None:
+        raise RefusedError(
+            f"systemd watches the stack ({unit}), and would start the present release again during the upgrade.",
+            hint="Type: qfc service uninstall, then upgrade; afterwards, with the new release: qfc service install",
+        )
 
 
 def _missing(ports: Ports, before: NodeRelease) -> tuple[str, ...] | None:

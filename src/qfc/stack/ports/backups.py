@@ -165,7 +165,10 @@ class RestoreTarget(Protocol):
     """A stack whose data are replaced. Each method can be repeated after an interruption."""
 
     def serve_database(self) -> None:
-        """Start the database alone, with the newest files of the release; an empty stack gets an empty one."""
+        """Start the database alone, with the newest files of the release; an empty stack gets an empty one.
+
+        API and workers stay as they are, whichever release they are of.
+        """
         ...
 
     def follow(self, files: Mapping[str, bytes]) -> None:
