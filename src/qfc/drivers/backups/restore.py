@@ -181,7 +181,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
 
     def projects(self) -> EmbeddedProjectTarget:
         """Return the projects of this stack, one by one."""
-        return EmbeddedProjectTarget(lambda name: self._connect(database=name), self._endpoint.database)
+        secret = self._runtime.layout.folder / SECRET_KEY
+        return EmbeddedProjectTarget(
+            lambda name: self._connect(database=name), self._endpoint.database, secret.read_bytes
+        )
 
     def _files(self) -> list[tuple[Path, Path]]:
         """Return each file that a restore writes, and the place of its previous content; empty: there was none."""
