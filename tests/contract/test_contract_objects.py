@@ -19,7 +19,8 @@ from minio_server import MinIO
 from qfc.drivers.objects.choice import FolderOf
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
-from qfc.drivers.objects.sftp import IN_MEMORY, Sftp, SftpObjectStore
+from qfc.drivers.objects.sftp import Sftp, SftpObjectStore
+from qfc.drivers.objects.sftp_session import IN_MEMORY
 from qfc.drivers.objects.webdav import WebDavObjectStore
 from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore

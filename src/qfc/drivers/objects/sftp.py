@@ -5,10 +5,6 @@ OpenSSH's client logs in, with the operator's keys, known hosts and jump hosts; 
 
 from __future__ import annotations
 
-import os
-import select
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -24,19 +20,18 @@ from ...stack.ports import ObjectStore
 from ..hosts.ssh import SshSettings
 from ..hosts.ssh.arguments import subsystem
 from ..hosts.ssh.connection import Connection
+from .sftp_session import FOLDER_MODE, Stream, Temporary
 
 if TYPE_CHECKING:
     from paramiko.sftp_client import SFTPClient
 
 Result = TypeVar("Result")
-#: Objects up to this size are read into memory, larger ones into a temporary file.
-IN_MEMORY = 4 * 1024 * 1024
 PIECE = 1024 * 1024
 #: Seconds without a byte after which the server counts as lost: ssh only notices a lost network.
 SILENCE_S = 120.0
 #: Seconds after which what a lost connection left half is removed.
 HALF_KEPT_S = 86400.0
-FOLDER_MODE, FILE_MODE = 0o700, 0o600
+FILE_MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -62,7 +57,7 @@ class SftpObjectStore(ObjectStore):
     def __init__(self, place: Sftp, spool: Path, *, silence_s: float = SILENCE_S) -> None:
         self._place, self._spool, self._silence_s = place, spool, silence_s
         self._connection = Connection(place.ssh)
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._client: SFTPClient | None = None
         self._made: set[PurePosixPath] = set()
         self._lock = threading.RLock()
@@ -89,8 +84,8 @@ class SftpObjectStore(ObjectStore):
                 ) from error
         return size
 
-    def _temporary(self) -> _Temporary:
-        return _Temporary(self._spool)
+    def _temporary(self) -> Temporary:
+        return Temporary(self._spool)
 
     def _send(self, client: SFTPClient, content: BinaryIO, half: str, path: PurePosixPath) -> None:
         content.seek(0)
@@ -198,7 +193,7 @@ class SftpObjectStore(ObjectStore):
 
             socket = self._connection.open()
             argv = subsystem(self._place.ssh, socket, "sftp")
-            self._stream = _Stream(argv, self._connection.environment, self._silence_s)
+            self._stream = Stream(argv, self._connection.environment, self._silence_s)
             # It needs of a channel what our stream has.
             self._client = SFTPClient(cast(Any, self._stream))
         return self._client
@@ -217,7 +212,7 @@ class SftpObjectStore(ObjectStore):
         )
 
 
-def _fetch(client: SFTPClient, path: str, sink: _Temporary) -> None:
+def _fetch(client: SFTPClient, path: str, sink: Temporary) -> None:
     if S_ISDIR(client.stat(path).st_mode or 0):
         raise FileNotFoundError(path)
     sink.clear()
@@ -255,77 +250,3 @@ def _rename_in_steps(client: SFTPClient, half: str, path: PurePosixPath) -> None
         raise
     if was_there:
         client.remove(aside)
-
-
-class _Temporary:
-    """A temporary file of this machine. Raises QfcError where it cannot be written: that is not the server's fault."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        with suppress(OSError):
-            folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-        self.file = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY, dir=str(folder)))  # noqa: SIM115
-
-    def __enter__(self) -> _Temporary:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with suppress(OSError):
-            self.file.close()
-
-    def clear(self) -> None:
-        """Begin again."""
-        self.file.seek(0)
-        self.file.truncate()
-
-    def write(self, content: bytes) -> int:
-        """Write."""
-        try:
-            return self.file.write(content)
-        except OSError as error:
-            raise QfcError(
-                f"{self._folder} cannot take a temporary file: {error.strerror or error}.",
-                hint="Check free space and permissions on this machine.",
-            ) from error
-
-
-class _Stream:
-    """A session's two pipes, as far as paramiko needs a channel."""
-
-    def __init__(self, argv: list[str], environment: dict[str, str], silence_s: float) -> None:
-        self._silence_s = silence_s
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, bufsize=0
-        )
-        assert self._process.stdin and self._process.stdout
-        self._input, self._output = self._process.stdin, self._process.stdout
-        os.set_blocking(self._input.fileno(), False)
-
-    def get_name(self) -> str:
-        """Return what paramiko's log calls it."""
-        return "sftp"
-
-    def send(self, content: bytes) -> int:
-        """Write; return how many bytes were taken. Raises TimeoutError."""
-        if not select.select([], [self._input], [], self._silence_s)[1]:
-            raise TimeoutError
-        return self._input.write(content) or 0
-
-    def recv(self, size: int) -> bytes:
-        """Read what there is; nothing at the end. Raises TimeoutError."""
-        if not select.select([self._output], [], [], self._silence_s)[0]:
-            raise TimeoutError
-        return self._output.read(size) or b""
-
-    def recv_ready(self) -> bool:
-        """Return whether there is something to read."""
-        return bool(select.select([self._output], [], [], 0)[0])
-
-    def close(self) -> None:
-        """End the session."""
-        for stream in (self._input, self._output):
-            with suppress(OSError):
-                stream.close()
-        self._process.terminate()
-        self._process.wait()

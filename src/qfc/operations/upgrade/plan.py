@@ -38,12 +38,13 @@ def plan_of(ports: Ports) -> Plan:
     before = ports.upgrades.present()
     if before is None:
         raise RefusedError("The stack was never started: there is nothing to upgrade.", hint="Type: qfc up")
-    _require_unwatched(ports)
-    require_no_remains(ports)
     after = ports.upgrades.installed()
     ports.runtime.check_settings()
     plan = Plan(before, after, _missing(ports, before), is_running(ports.runtime.services()))
-    _require_room(ports, plan)
+    if not plan.is_nothing:
+        _require_unwatched(ports)
+        require_no_remains(ports)
+        _require_room(ports)
     return plan
 
 
@@ -90,9 +91,9 @@ def _missing(ports: Ports, before: NodeRelease) -> tuple[str, ...] | None:
     return missing
 
 
-def _require_room(ports: Ports, plan: Plan) -> None:
+def _require_room(ports: Ports) -> None:
     needed, free = ports.upgrades.room_bytes(), ports.runtime.disk().free_bytes
-    if not plan.is_nothing and free < needed:
+    if free < needed:
         raise RefusedError(
             f"The way back needs {needed / 1e9:.1f} GB on the disk of the stack; {free / 1e9:.1f} GB are free.",
             hint="See: qfc services disk",
