@@ -207,6 +207,9 @@ DATABASE_HOSTS = environment.words("QFC_NODE_DATABASE_HOSTS")
 JOB_MAX_ATTEMPTS = 3
 #: Seconds without a heartbeat after which a lease expires, even if the worker's connection is still open.
 LEASE_S = environment.number("QFC_NODE_LEASE_S", 20)
+#: The moment since which the release is on trial, as an ISO date; empty: it is not. An upgrade may still be undone, so
+#: workers leave the jobs from before it, and the bytes that the database from before it may refer to.
+TRIAL_SINCE = environment.text("QFC_NODE_TRIAL_SINCE")
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["qfc_node.api.authentication.TokenAuthentication"],

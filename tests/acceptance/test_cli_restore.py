@@ -168,7 +168,10 @@ def test_a_project_whose_people_are_gone_is_refused(running: Qfc, server: FieldS
     third = FieldServer(running, user="carl")
     made = running.ok("db", "backup")["backup"]
     with connect(running) as connection:
-        connection.execute("update core_user set username = 'gone' where username = 'carl'")
+        connection.execute("update core_user set username = 'renamed' where username = 'carl'")
+    running.ok("db", "restore", "--project", third.project, "--to", made, "--yes", "--no-safety-set")
+    with connect(running) as connection:
+        connection.execute("update core_user set username = 'gone', date_joined = now() where username = 'renamed'")
     refused = running("db", "restore", "--project", third.project, "--to", made, "--yes")
     assert refused.code == 4
     assert "accounts that do not exist any more: carl" in refused.err

@@ -20,8 +20,8 @@ from stack import DATABASE, USER
 
 pytestmark = pytest.mark.slow
 #: The steps at which an upgrade is killed, by the line that announces them.
-STEPS = ("Stop the API", "Keep a copy", "Start the release where", "Prove that")
-KILLED = STEPS if os.environ.get("QFC_TEST_KILLS") == "all" else STEPS[2:3]
+STEPS = ("Back up the present", "Stop the API", "Keep a copy", "Start the release where", "Prove that")
+KILLED = STEPS if os.environ.get("QFC_TEST_KILLS") == "all" else (STEPS[0], STEPS[3])
 
 
 class Older:
@@ -85,8 +85,11 @@ def test_a_release_that_is_not_proven_is_replaced_by_the_one_from_before(older: 
     """The server refuses every job, so the proof fails."""
     with older.connect() as connection:
         connection.execute(REFUSE)
-    answer = older.new("--json", "upgrade", "--yes", "--no-safety-set")
+    answer = older.new("--json", "upgrade", "--yes")
     assert answer.code == 1, answer.out
+    [made] = older.new.ok("db", "list")["sets"]
+    manifest = older.new.home / "backups/local/sets" / made["backup"] / "manifest.json"
+    assert last_migration().removesuffix(".py") not in manifest.read_text(), "the set is of before"
     said = answer.json["error"]["message"]
     assert said.startswith("Nothing was upgraded: The release does not pass the proof (project file processed")
     assert said.endswith(f"{VERSION} runs again with its data.")
@@ -106,12 +109,28 @@ def test_an_upgrade_that_is_killed_leaves_the_release_from_before(older: Older, 
     kill_at(older.new, step)
     status = older.new("--json", "status").json
     assert any("upgrade was interrupted" in one for one in status["reasons"]), status["reasons"]
-    older.new.ok("db", "backup")
+    answer = older.new("--json", "db", "backup")
+    if step == STEPS[0]:
+        assert answer.code == 0, answer.out
+    else:
+        assert answer.code == 4, answer.out
+        assert f"was undone, and nothing else was done. {VERSION} runs again" in answer.json["error"]["message"]
+    older.require_before()
+
+
+def test_an_upgrade_goes_on_from_one_that_was_killed(older: Older) -> None:
+    """The release that was found then is not the one to go back to, nor the installed one."""
+    kill_at(older.new, "Prove that", "--no-safety-set")
+    refused = older.new("--json", "upgrade", "--dry-run")
+    assert refused.json["error"]["message"].startswith("An operation has begun and has not ended")
+    refused = older.new("upgrade")
+    assert refused.code == 4
+    assert f"from {VERSION} (PostgreSQL 18) to {__version__} (PostgreSQL 18), with 1 migration?" in refused.err
     older.require_before()
 
 
 def test_an_upgrade_that_is_killed_after_the_proof_is_finished(older: Older) -> None:
-    kill_at(older.new, "Start the release for")
+    kill_at(older.new, "Start the release for", "--no-safety-set")
     older.new.ok("db", "backup")
     assert older.release() == __version__
     assert last_migration().removesuffix(".py") in older.migrations()
@@ -139,8 +158,8 @@ def test_the_data_move_to_a_newer_postgresql(qfc: Qfc) -> None:
     qfc.ok("down", "--now")
 
 
-def kill_at(qfc: Qfc, step: str) -> None:
-    process = qfc.begin("upgrade", "--yes", "--no-safety-set")
+def kill_at(qfc: Qfc, step: str, *options: str) -> None:
+    process = qfc.begin("upgrade", "--yes", *options)
     assert process.stderr is not None
     for line in process.stderr:
         if step in line:

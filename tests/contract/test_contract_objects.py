@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+import psutil
 import pytest
 
 from minio_server import MinIO
@@ -17,6 +20,7 @@ from qfc.drivers.objects.choice import FolderOf
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
 from qfc.drivers.objects.sftp import Sftp, SftpObjectStore
+from qfc.drivers.objects.sftp_session import IN_MEMORY
 from qfc.drivers.objects.webdav import WebDavObjectStore
 from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore
@@ -58,7 +62,9 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 @pytest.fixture
 def sftp_store(sshd: SshServer, tmp_path: Path) -> Iterator[ObjectStore]:
     """A folder on a server that speaks SFTP."""
-    with closing(SftpObjectStore(Sftp(sshd.settings(), PurePosixPath(tmp_path / "far/away")))) as store:
+    with closing(
+        SftpObjectStore(Sftp(sshd.settings(), PurePosixPath(tmp_path / "far/away")), tmp_path / "spool")
+    ) as store:
         yield store
 
 
@@ -182,10 +188,10 @@ def test_a_webdav_server_that_is_away_or_refuses_is_unreachable(tmp_path: Path) 
 def test_an_sftp_server_that_is_away_is_unreachable_and_comes_back(tmp_path: Path) -> None:
     with running(SshServer(tmp_path, more="Subsystem sftp internal-sftp")) as server, far(server, tmp_path) as store:
         put(store, "a")
-        server.end_connections()
-        with pytest.raises(UnreachableError):
-            list(store.keys())
-        assert list(store.keys()) == [("a", 1)]
+        for ask in (lambda: list(store.keys()), lambda: put(store, "a", b"new"), lambda: store.get("a").close()):
+            server.end_connections()
+            ask()
+        assert list(store.keys()) == [("a", 3)]
         server.stop()
         with pytest.raises(UnreachableError):
             put(store, "b")
@@ -203,4 +209,69 @@ def test_a_server_without_sftp_is_unreachable(tmp_path: Path) -> None:
 
 def far(server: SshServer, folder: Path) -> closing[SftpObjectStore]:
     """Return a store in a folder of the server."""
-    return closing(SftpObjectStore(Sftp(server.settings(), PurePosixPath(folder / "far"))))
+    return closing(SftpObjectStore(Sftp(server.settings(), PurePosixPath(folder / "far")), folder / "spool"))
+
+
+def test_a_place_that_cannot_be_made_is_no_missing_object(sshd: SshServer, tmp_path: Path) -> None:
+    (tmp_path / "far").write_text("a file in the place of the folder")
+    with far(sshd, tmp_path) as store, pytest.raises(QfcError) as caught:
+        put(store, "sets/a/manifest.json")
+    assert not isinstance(caught.value, NotFoundError)
+    assert "no folder for sets/a/manifest.json" in caught.value.message
+
+
+def test_a_folder_that_is_removed_meanwhile_is_made_again(sshd: SshServer, tmp_path: Path) -> None:
+    with far(sshd, tmp_path) as store:
+        put(store, "sets/a")
+        shutil.rmtree(tmp_path / "far")
+        with pytest.raises(QfcError):
+            put(store, "sets/a")
+        put(store, "sets/a")
+
+
+def test_a_server_that_hangs_is_unreachable(tmp_path: Path) -> None:
+    with running(SshServer(tmp_path, more="Subsystem sftp internal-sftp")) as server:
+        place = Sftp(server.settings(), PurePosixPath(tmp_path / "far"))
+        with closing(SftpObjectStore(place, tmp_path / "spool", silence_s=1)) as store:
+            put(store, "a")
+            stopped = psutil.Process(server._process.pid).children(recursive=True)  # pyright: ignore
+            for one in stopped:
+                one.suspend()
+            with pytest.raises(UnreachableError):
+                store.get("a")
+            for one in stopped:
+                one.resume()
+
+
+def test_what_a_lost_connection_left_half_is_removed_after_a_day(sshd: SshServer, tmp_path: Path) -> None:
+    with far(sshd, tmp_path) as store:
+        put(store, "a/b")
+        old, young = tmp_path / "far/a/.half-old", tmp_path / "far/a/.half-young"
+        for one in (old, young):
+            one.write_text("half")
+        moment = time.time() - 90_000
+        os.utime(old, (moment, moment))
+        assert list(store.keys()) == [("a/b", 1)]
+        assert (old.exists(), young.exists()) == (False, True)
+
+
+def test_a_full_disk_here_is_not_the_fault_of_the_server(sshd: SshServer, tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("a file in the place of the folder")
+    large = b"x" * (IN_MEMORY + 1)
+    with far(sshd, tmp_path) as store:
+        with pytest.raises(QfcError, match="spool cannot take a temporary file"):
+            put(store, "a", large)
+        put(store, "a", b"small")
+        (tmp_path / "far/a").write_bytes(large)
+        with pytest.raises(QfcError, match="spool cannot take a temporary file"):
+            store.get("a")
+
+
+def test_a_server_without_rights_of_files_and_without_renaming_over_others(tmp_path: Path) -> None:
+    more = "Subsystem sftp internal-sftp -P posix-rename,setstat,fsetstat"
+    with running(SshServer(tmp_path, more=more)) as server, far(server, tmp_path) as store:
+        put(store, "a", b"old")
+        put(store, "a", b"new!")
+        with store.get("a") as content:
+            assert content.read() == b"new!"
+        assert [path.name for path in (tmp_path / "far").iterdir()] == ["a"]

@@ -236,3 +236,16 @@ def test_an_archive_is_looked_into_however_its_name_is_written(project: Any) -> 
     with pytest.raises(RejectedError, match="zip"):
         uploads.store(project, "SURVEY.QGZ", staged, project.owner)
     staged.close()
+
+
+def test_a_release_on_trial_removes_no_blob(project: Any) -> None:
+    """The database from before the upgrade may refer to it."""
+    from django.test import override_settings
+
+    from qfc_node.core.blob_references import collect
+
+    del project
+    blob = adopt(b"of before")
+    with override_settings(TRIAL_SINCE="2026-01-01T00:00:00+00:00"):
+        assert (collect([blob.key]), is_there(blob)) == (0, True)
+    assert (collect([blob.key]), is_there(blob)) == (1, False)

@@ -272,6 +272,21 @@ def test_claims_follow_one_another(queue: Queue, node_database: Endpoint) -> Non
     assert claim(worker) is not None
 
 
+def test_a_release_on_trial_claims_only_jobs_of_its_time(queue: Queue) -> None:
+    """People's jobs wait for the end of an upgrade, which may be undone."""
+    from django.test import override_settings
+    from django.utils import timezone
+
+    from qfc_node.worker.leases import claim
+
+    queue.push()
+    worker = living_worker()
+    with override_settings(TRIAL_SINCE=timezone.now().isoformat()):
+        assert claim(worker) is None
+    with override_settings(TRIAL_SINCE=(timezone.now() - timedelta(hours=1)).isoformat()):
+        assert claim(worker) is not None
+
+
 @pytest.mark.parametrize("status", ["queued", "started"])
 def test_a_project_gives_no_second_job_while_one_is_held(queue: Queue, status: str) -> None:
     from qfc_node.worker.leases import claim

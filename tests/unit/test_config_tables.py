@@ -77,3 +77,15 @@ def test_no_two_settings_have_one_variable() -> None:
     tables = [(Top, ""), (StackConfig, ""), *((of, name) for name, of in WITH_BACKUP.items())]
     variables = [variable_of(of, name, prefix=prefix) for of, prefix in tables for name in settings_of(of)]
     assert len(variables) == len({*variables, "QFC_HOME", "QFC_CONFIG"}) - 2
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [("sftp://anna:hidden@box.lan/sets", "sftp://anna:…@box.lan/sets"), ("sftp://box.lan:99999/sets",) * 2],
+)
+def test_a_wrong_place_of_backups_is_told_without_its_password(url: str, shown: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load({"QFC_HOME": "/data"}, text=f'[backup]\nsftp = "{url}"\n')
+    said = str(caught.value)
+    assert f"without a password, not '{shown}'" in said
+    assert "hidden" not in said

@@ -10,7 +10,7 @@ from pathlib import Path, PurePath
 import pytest
 
 from checks_world import YES, healthy
-from qfc.drivers.systemd import Systemd
+from qfc.drivers.systemd import Systemd, active_unit
 from qfc.errors import NotConfirmedError, RefusedError
 from qfc.operations.guard import Options
 from qfc.operations.service import plan_of, service_install, service_status, service_uninstall
@@ -144,3 +144,25 @@ def test_systemctl_is_asked_to_enable_start_and_forget(tmp_path: Path, monkeypat
         "--user disable qfc-a.service",
         "--user daemon-reload",
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("LoadState=loaded\nActiveState=active", "qfc-a.service"),
+        ("LoadState=loaded\nActiveState=activating", "qfc-a.service"),
+        ("LoadState=loaded\nActiveState=inactive", None),
+        ("LoadState=not-found\nActiveState=active", None),
+    ],
+)
+def test_a_unit_watches_while_it_is_active_and_has_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, found: str | None
+) -> None:
+    """After `qfc service uninstall` the stack runs on, and systemd knows no command of the unit any more."""
+    program = tmp_path / "bin/systemctl"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
+    assert active_unit("qfc-a.service", booted=tmp_path) == found
+    assert active_unit("qfc-a.service", booted=tmp_path / "none") is None

@@ -12,9 +12,8 @@ from qfc.errors import QfcError, RefusedError
 from qfc.operations.guard import Options
 from qfc.operations.upgrade.plan import completed, plan_of, question
 from qfc.operations.upgrade.run import upgrade
-from qfc.operations.upgrade.undo import after_failure
+from qfc.operations.upgrade.undo import Undone, after_failure
 from qfc.stack.node_release import NodeRelease
-from restore_world import MemoryRestores, MemoryTarget
 from twins import MemoryPorts, memory_stack
 
 BEFORE, AFTER = NodeRelease("1.0", 16), NodeRelease("1.1", 18)
@@ -41,6 +40,13 @@ class Releases:
         """Return the room for a copy."""
         return self.room
 
+    def watcher(self) -> None:
+        """Return that nobody watches."""
+
+    def remains(self) -> tuple[str, ...]:
+        """Return that nothing is left."""
+        return ()
+
     def __getattr__(self, name: str) -> Any:
         return lambda: self.called.append(name)
 
@@ -64,6 +70,14 @@ def test_the_question_says_from_what_to_what() -> None:
     assert question("local", plan).startswith(
         "Upgrade local from 1.0 (PostgreSQL 16) to 1.1 (PostgreSQL 18), with 1 migration?"
     )
+
+
+def test_the_question_says_that_a_stack_that_is_down_is_started() -> None:
+    ports = stack(Releases())
+    ports.runtime.stop(None)
+    plan = plan_of(ports)
+    assert (plan.migrations, plan.ran) == (None, False)
+    assert "The stack is down, and is running afterwards." in question("local", plan)
 
 
 def test_a_stack_with_the_installed_release_is_left_alone() -> None:
@@ -96,22 +110,18 @@ def test_a_dry_run_changes_nothing() -> None:
 
 
 def test_the_operator_is_told_which_release_to_install() -> None:
-    error = after_failure(QfcError("It does not start."), BEFORE, ran=True, ran_again=False)
+    error = after_failure(QfcError("It does not start."), Undone("1.0", ran=True, runs=False))
     assert error.message == "Nothing was upgraded: It does not start. The data are as before, and the stack is stopped."
     assert error.hint == "Install the release from before (qfieldcloud-suite==1.0), then type: qfc up"
 
 
-def test_a_stopped_stack_is_asked_for_its_migrations_before_anything_is_changed() -> None:
-    releases, log = Releases(), list[str]()
-    ports = replace(stack(releases), backup_records=cast(Any, MemoryRestores(None, cast(Any, None), MemoryTarget(log))))
+def test_a_stopped_stack_is_asked_for_its_migrations_once_its_database_runs() -> None:
+    ports = stack(Releases())
     ports.runtime.stop(None)
-    ports.backups.target.serve_database = lambda: ports.runtime.start(["db"])  # type: ignore[method-assign]
-    ports.directory.migrations = ("core.0003_newer",)
     plan = plan_of(ports)
     assert (plan.migrations, plan.ran) == (None, False)
+    ports.runtime.start(["db"])
+    assert completed(ports, plan).migrations == ("core.0002_more",)
+    ports.directory.migrations = ("core.0003_newer",)
     with pytest.raises(RefusedError, match="of a newer release"):
         completed(ports, plan)
-    assert not any(one.running for one in ports.runtime.services())
-    ports.directory.migrations = ("core.0001_initial",)
-    assert completed(ports, plan).migrations == ("core.0002_more",)
-    assert releases.called == []

@@ -86,6 +86,8 @@ NODE_VARIABLES: Mapping[str, str] = {
     "where layers may be in databases although they are on this machine or in a private range. Servers on public "
     "addresses need no entry. The server of the node's own database needs one with its port; the node's database and "
     "login stay forbidden.",
+    "QFC_NODE_TRIAL_SINCE": "Moment, as an ISO date, since which workers take jobs; they then remove no bytes. Set by "
+    "`qfc upgrade` while it proves a release.",
     "QFC_NODE_LEASE_S": "Seconds without a sign of life after which a connected worker loses its job.",
     "LOGLEVEL": "`DEBUG`, `INFO`, `WARNING` or `ERROR`.",
 }

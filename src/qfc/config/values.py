@@ -61,9 +61,11 @@ class SftpUrl(Text):
     def parse(self, given: object) -> str:
         """Return the URL."""
         text = super().parse(given)
-        if re.fullmatch(r"sftp://([^@/:\s]+@)?([^@/:\s\[-][^@/:\s]*|\[[^]\s]+\])(:\d+)?/\S+", text):
+        found = re.fullmatch(r"sftp://([^@/:\s]+@)?([^@/:\s\[-][^@/:\s]*|\[[^]\s]+\])(:(\d{1,5}))?/\S+", text)
+        if found and 0 < int(found[4] or 22) < 65536:
             return text
-        raise ValueError(f"must be sftp://USER@HOST:PORT/FOLDER, without a password, not {text!r}")
+        shown = re.sub(r"(//[^@/:]*):[^@]*@", r"\1:…@", text)
+        raise ValueError(f"must be sftp://USER@HOST:PORT/FOLDER, without a password, not {shown!r}")
 
 
 class Schedule:

@@ -14,6 +14,7 @@ from .commands import run
 BOOTED = Path("/run/systemd/system")
 SYSTEM_FOLDER = Path("/etc/systemd/system")
 START_S = 600.0
+ASK_S = 10.0
 
 
 class Systemd(Units):
@@ -86,6 +87,18 @@ class Systemd(Units):
             )
         if self._system and os.geteuid() != 0:
             raise RefusedError("Only root may change units of the system.", hint="Use sudo, or --user.")
+
+
+def active_unit(name: str, booted: Path = BOOTED) -> str | None:
+    """Return a unit of the system or of this user if systemd has its file and it is active; None otherwise."""
+    if not booted.exists():
+        return None
+    for whose in ([], ["--user"]):
+        argv = ["systemctl", *whose, "show", "--property=LoadState,ActiveState", name]
+        said = run(argv, environment=dict(os.environ), timeout_s=ASK_S, check=False).stdout.split()
+        if "LoadState=loaded" in said and not {"ActiveState=inactive", "ActiveState=failed"} & set(said):
+            return " ".join([name, *whose])
+    return None
 
 
 def user_folder() -> Path:

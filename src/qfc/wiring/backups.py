@@ -141,7 +141,7 @@ def _sftp(url: str, ssh_config: Path | None, ports: StackPorts) -> tuple[ObjectS
                       config_file=ssh_config)  # fmt: skip
     folder = unquote(parts.path)
     place = Sftp(ssh, PurePosixPath(folder.removeprefix("/~/")) / ports.name)
-    store = ports.once("backup_sftp", lambda: SftpObjectStore(place))
+    store = ports.once("backup_sftp", lambda: SftpObjectStore(place, ports.folder / "backup/spool"))
     return store, place.name, lambda: None
 
 

@@ -38,6 +38,7 @@ CLAIM = """
           and (j.not_before is null  -- a clock that was set back must not make the job wait longer than intended
                or j.not_before not between clock_timestamp() and clock_timestamp() + %(wait)s * interval '1 second')
           and p.locked_at is null
+          and (%(trial)s::timestamptz is null or j.created_at >= %(trial)s)
           and not exists (
               select 1 from core_job b where b.project_id = j.project_id and b.status in ('queued', 'started')
           )
@@ -105,6 +106,7 @@ def claim(worker: Registration) -> Lease | None:
     """
     token = uuid.uuid4()
     values = {"token": token, "worker": str(worker.id), "lease": settings.LEASE_S, "wait": MAX_BACKOFF_S}
+    values |= {"trial": settings.TRIAL_SINCE or None}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s, 0)", [CLAIM_LOCK_CLASS])
         cursor.execute(CLAIM, values)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -12,11 +14,13 @@ from psycopg.rows import dict_row
 
 from ...errors import NotFoundError, RefusedError
 from ...stack.backup_project import ProjectContent
+from ...stack.backup_set import SECRET_KEY
 from ...stack.ports import ProjectTarget
 from ..postgres.connection import translated
 from ..postgres.queries import text
 from ..postgres.schema import resolve
 from ..postgres.swap import NEW, ConnectTo
+from .snapshot import LOCK_CLASS
 
 _JOBS = "(select id from core_job where project_id = {id})"
 #: Every table with rows of a project, and which of its rows `t` these are. What others refer to comes first.
@@ -49,15 +53,24 @@ ID_IS_TAKEN = (
 Connection = psycopg.Connection[dict[str, Any]]
 
 
+@dataclass(frozen=True)
+class Account:
+    """An account of a database. It may be renamed; with the same id and time of creation, it is the same one."""
+
+    id: int
+    username: str
+    date_joined: datetime
+
+
 class EmbeddedProjectTarget(ProjectTarget):
     """The databases of a stack: the one in use, and the copy beside it that a restore has filled."""
 
-    def __init__(self, connect: ConnectTo, database: str) -> None:
-        self._connect, self._name = connect, database
+    def __init__(self, connect: ConnectTo, database: str, secret_key: Callable[[], bytes]) -> None:
+        self._connect, self._name, self._secret_key = connect, database, secret_key
 
-    def present(self, project: str) -> ProjectContent | None:
+    def present(self, wanted: str) -> ProjectContent | None:
         with translated(), self._open(self._name) as here:
-            return _found(here, project)
+            return _found(here, wanted)
 
     def kept(self, wanted: str) -> ProjectContent:
         with translated(), self._open(self._name + NEW) as copy:
@@ -75,11 +88,23 @@ class EmbeddedProjectTarget(ProjectTarget):
     def lacking_accounts(self, project: str) -> tuple[str, ...]:
         with translated(), self._open(self._name + NEW) as copy, self._open(self._name) as here:
             named = _accounts(copy, project)
-            return tuple(sorted(set(named.values()) - set(_accounts_here(here, named.values()))))
+            found = same_accounts(named, _accounts_here(here, named))
+            return tuple(sorted(one.username for one in named if one.id not in found))
 
-    def replace(self, project: ProjectContent) -> None:
+    def has_readable_secrets(self, project: str, files: Mapping[str, bytes]) -> bool:
+        if files.get(SECRET_KEY, b"").strip() == self._secret_key().strip():
+            return True
+        with translated(), self._open(self._name + NEW) as copy:
+            row = copy.execute(_filled(copy, "project_restore.secrets"), {"id": project}).fetchone()
+        return row is None or not row["found"]
+
+    def replace(self, project: ProjectContent, *, kept: Callable[[], None], held: Callable[[], None]) -> None:
         with translated(), self._open(self._name + NEW) as copy, self._open(self._name) as here:
+            here.execute(text("project_restore.wait"))
+            here.execute(text("backup.keep_objects"), {"lock_class": LOCK_CLASS})
+            kept()
             here.execute(_filled(here, "project_restore.hold", id=sql.Literal(project.id)))
+            held()
             for table in reversed(tuple(ROWS)):
                 here.execute(_of_table(here, "project_restore.remove", table, project.id))
             people = _people(copy, here, project.id)
@@ -131,23 +156,34 @@ def _value(table: str, column: str, is_account: bool, people: Mapping[int, int])
 
 
 def _people(copy: Connection, here: Connection, project: str) -> dict[int, int]:
-    """Return the ids of accounts now, by those in the copy: one that was made again has another."""
+    """Return the ids of accounts now, by those in the copy."""
     named = _accounts(copy, project)
-    present = _accounts_here(here, named.values())
-    return {old: present[name] for old, name in named.items() if name in present}
+    return same_accounts(named, _accounts_here(here, named))
 
 
-def _accounts(copy: Connection, project: str) -> dict[int, str]:
-    found: dict[int, str] = {}
+def same_accounts(then: Collection[Account], now: Collection[Account]) -> dict[int, int]:
+    """Return the id that each account has now: the same one, whatever its name is; else one with its name.
+
+    An account that was deleted and created again has another id. A name that another person of the set has taken over
+    is not that person's.
+    """
+    born = {(one.id, one.date_joined) for one in now}
+    found = {one.id: one.id for one in then if (one.id, one.date_joined) in born}
+    named = {one.username: one.id for one in now if one.id not in found}
+    return {one.id: named[one.username] for one in then if one.username in named} | found
+
+
+def _accounts(copy: Connection, project: str) -> set[Account]:
+    found: set[Account] = set()
     for table, column in _account_columns(copy):
         statement = _of_table(copy, "project_restore.accounts", table, project, column=sql.Identifier(column))
-        found |= {row["id"]: row["username"] for row in copy.execute(statement)}
+        found |= {Account(**row) for row in copy.execute(statement)}
     return found
 
 
-def _accounts_here(here: Connection, names: Collection[str]) -> dict[str, int]:
-    rows = here.execute(_filled(here, "project_restore.accounts_here"), {"names": list(names)})
-    return {row["username"]: row["id"] for row in rows}
+def _accounts_here(here: Connection, named: Collection[Account]) -> set[Account]:
+    wanted = {"names": [one.username for one in named], "ids": [one.id for one in named]}
+    return {Account(**row) for row in here.execute(_filled(here, "project_restore.accounts_here"), wanted)}
 
 
 def _account_columns(copy: Connection) -> Iterator[tuple[str, str]]:

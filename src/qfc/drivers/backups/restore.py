@@ -34,7 +34,6 @@ from .snapshot import counts
 #: What a restore writes. The password of the database and its address stay: they are those of the server that is there.
 WRITTEN = (NODE_ENV, SECRET_KEY)
 BEFORE = ".before-restore"
-DATABASE = "db"
 Answer = TypeVar("Answer")
 
 
@@ -55,8 +54,7 @@ class EmbeddedRestoreTarget(RestoreTarget):
         return ()
 
     def serve_database(self) -> None:
-        if self._runtime.settings.database_url_file is None:
-            self._runtime.start([DATABASE])
+        self._runtime.serve_database()
 
     def follow(self, files: Mapping[str, bytes]) -> None:
         path = self._runtime.layout.node_environment
@@ -187,7 +185,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
 
     def projects(self) -> EmbeddedProjectTarget:
         """Return the projects of this stack, one by one."""
-        return EmbeddedProjectTarget(lambda name: self._connect(database=name), self._endpoint.database)
+        secret = self._runtime.layout.folder / SECRET_KEY
+        return EmbeddedProjectTarget(
+            lambda name: self._connect(database=name), self._endpoint.database, secret.read_bytes
+        )
 
     def _files(self) -> list[tuple[Path, Path]]:
         """Return each file that a restore writes, and the place of its previous content; empty: there was none."""

@@ -5,15 +5,12 @@ OpenSSH's client logs in, with the operator's keys, known hosts and jump hosts; 
 
 from __future__ import annotations
 
-import select
-import shutil
-import subprocess
-import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from stat import S_ISDIR
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar, cast
 
@@ -23,14 +20,18 @@ from ...stack.ports import ObjectStore
 from ..hosts.ssh import SshSettings
 from ..hosts.ssh.arguments import subsystem
 from ..hosts.ssh.connection import Connection
+from .sftp_session import FOLDER_MODE, Stream, Temporary
 
 if TYPE_CHECKING:
     from paramiko.sftp_client import SFTPClient
 
 Result = TypeVar("Result")
-#: Objects up to this size are read into memory, larger ones into a temporary file.
-IN_MEMORY = 4 * 1024 * 1024
-FOLDER_MODE, FILE_MODE = 0o700, 0o600
+PIECE = 1024 * 1024
+#: Seconds without a byte after which the server counts as lost: ssh only notices a lost network.
+SILENCE_S = 120.0
+#: Seconds after which what a lost connection left half is removed.
+HALF_KEPT_S = 86400.0
+FILE_MODE = 0o600
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,16 @@ class Sftp:
 
 
 class SftpObjectStore(ObjectStore):
-    """Stores objects on a server. Connects on first use, and again after the connection was lost."""
+    """Stores objects on a server. Connects on first use, and again after the connection was lost.
 
-    def __init__(self, place: Sftp) -> None:
-        self._place = place
+    `spool` is a folder of this machine for large objects on their way. A server may end a session that is idle while a
+    database is dumped: a question to a session that was open is asked again, once.
+    """
+
+    def __init__(self, place: Sftp, spool: Path, *, silence_s: float = SILENCE_S) -> None:
+        self._place, self._spool, self._silence_s = place, spool, silence_s
         self._connection = Connection(place.ssh)
-        self._stream: _Stream | None = None
+        self._stream: Stream | None = None
         self._client: SFTPClient | None = None
         self._made: set[PurePosixPath] = set()
         self._lock = threading.RLock()
@@ -61,25 +66,38 @@ class SftpObjectStore(ObjectStore):
         """End the connection; the next use opens another one."""
         with self._lock:
             self._hang_up()
-            self._connection.close()
 
     def put(self, key: str, content: BinaryIO) -> int:
         """Store bytes under a key, all or nothing: under another name first, then renamed. Return their number."""
         path = self._path(key)
         half = str(half_of(path))
-        with tempfile.SpooledTemporaryFile(IN_MEMORY) as whole:
-            shutil.copyfileobj(content, whole)
-            size = whole.tell()
-            whole.seek(0)
-            self._ask(key, lambda client: self._send(client, cast(BinaryIO, whole), half, path))
+        with self._temporary() as whole:
+            while piece := content.read(PIECE):
+                whole.write(piece)
+            size = whole.file.tell()
+            try:
+                self._ask(key, lambda client: self._send(client, whole.file, half, path))
+            except NotFoundError as error:
+                raise QfcError(
+                    f"{self._place.name} has no folder for {key}, and none can be created.",
+                    hint="Check the folder in the configuration, and the account's rights there.",
+                ) from error
         return size
 
+    def _temporary(self) -> Temporary:
+        return Temporary(self._spool)
+
     def _send(self, client: SFTPClient, content: BinaryIO, half: str, path: PurePosixPath) -> None:
+        content.seek(0)
         self._make_folder(client, path.parent)
         try:
             client.putfo(content, half)
-            client.chmod(half, FILE_MODE)
-            client.posix_rename(half, str(path))
+            with suppress(OSError):  # some servers have no rights of files
+                client.chmod(half, FILE_MODE)
+            _rename(client, half, path)
+        except FileNotFoundError:
+            self._made.clear()  # somebody removed a folder
+            raise
         except BaseException:
             with suppress(Exception):
                 client.remove(half)
@@ -87,14 +105,14 @@ class SftpObjectStore(ObjectStore):
 
     def get(self, key: str) -> BinaryIO:
         path = str(self._path(key))
-        buffer = cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY))  # noqa: SIM115 - it is the answer
+        buffer = self._temporary()
         try:
             self._ask(key, lambda client: _fetch(client, path, buffer))
         except BaseException:
-            buffer.close()
+            buffer.file.close()
             raise
-        buffer.seek(0)
-        return buffer
+        buffer.file.seek(0)
+        return buffer.file
 
     def keys(self, prefix: str = "") -> Iterator[tuple[str, int]]:
         for key, size in self._walk(PurePosixPath(prefix.rpartition("/")[0])):
@@ -116,18 +134,27 @@ class SftpObjectStore(ObjectStore):
         for name in sorted(named):
             if name.endswith("/"):
                 yield from self._walk(folder / name.rstrip("/"))
-            elif not name.startswith(HALF):
+            elif name.startswith(HALF):
+                self._forget_half(folder / name, named[name].st_mtime)
+            else:
                 yield str(folder / name), named[name].st_size or 0
+
+    def _forget_half(self, path: PurePosixPath, written_at: int | None) -> None:
+        """Remove what a connection that was lost has left, unless somebody may still be writing it."""
+        if written_at is not None and time.time() - written_at > HALF_KEPT_S:
+            with suppress(QfcError):
+                self._ask(str(path), lambda client: client.remove(str(self._place.folder / path)))
 
     def _make_folder(self, client: SFTPClient, folder: PurePosixPath) -> None:
         if folder in self._made or str(folder) in (".", "/"):
             return
         self._make_folder(client, folder.parent)
-        try:
-            client.stat(str(folder))
-        except FileNotFoundError:
-            with suppress(OSError):  # somebody else may have made it meanwhile
+        if not _is_there(client, folder):
+            try:
                 client.mkdir(str(folder), FOLDER_MODE)
+            except OSError:
+                if not _is_there(client, folder):  # nobody else has made it meanwhile
+                    raise
         self._made.add(folder)
 
     def _path(self, key: str) -> PurePosixPath:
@@ -140,11 +167,18 @@ class SftpObjectStore(ObjectStore):
         from paramiko.ssh_exception import SSHException
 
         with self._lock:
+            was_open = self._client is not None
             try:
-                return question(self._connected())
+                try:
+                    return question(self._connected())
+                except (EOFError, ConnectionError, SSHException):
+                    if not was_open:
+                        raise
+                    self._hang_up()
+                    return question(self._connected())
             except FileNotFoundError as error:
                 raise NotFoundError(f"There is no object {key}.") from error
-            except (EOFError, ConnectionError, SSHException) as error:
+            except (EOFError, ConnectionError, TimeoutError, SSHException) as error:
                 self._hang_up()
                 raise self._lost() from error
             except OSError as error:
@@ -158,60 +192,61 @@ class SftpObjectStore(ObjectStore):
             from paramiko.sftp_client import SFTPClient
 
             socket = self._connection.open()
-            self._stream = _Stream(subsystem(self._place.ssh, socket, "sftp"), self._connection.environment)
+            argv = subsystem(self._place.ssh, socket, "sftp")
+            self._stream = Stream(argv, self._connection.environment, self._silence_s)
             # It needs of a channel what our stream has.
             self._client = SFTPClient(cast(Any, self._stream))
         return self._client
 
     def _hang_up(self) -> None:
+        """End the session, and the connection: if it is lost, ssh may not know that yet."""
         if self._stream is not None:
             self._stream.close()
         self._client, self._stream = None, None
         self._made.clear()
+        self._connection.close()
 
     def _lost(self) -> UnreachableError:
         return UnreachableError(
-            f"{self._place.name} does not answer, or has no SFTP.", hint=f"Type: s{self._place.ssh.login[1:]}"
+            f"{self._place.name} does not answer, or has no SFTP.", hint=f"Type: {self._place.ssh.login}"
         )
 
 
-def _fetch(client: SFTPClient, path: str, sink: BinaryIO) -> None:
+def _fetch(client: SFTPClient, path: str, sink: Temporary) -> None:
     if S_ISDIR(client.stat(path).st_mode or 0):
         raise FileNotFoundError(path)
-    client.getfo(path, sink)
+    sink.clear()
+    client.getfo(path, cast(BinaryIO, sink))
 
 
-class _Stream:
-    """A session's two pipes, as far as paramiko needs a channel."""
+def _is_there(client: SFTPClient, folder: PurePosixPath) -> bool:
+    try:
+        client.stat(str(folder))
+    except FileNotFoundError:
+        return False
+    return True
 
-    def __init__(self, argv: list[str], environment: dict[str, str]) -> None:
-        pipe = subprocess.PIPE
-        self._process = subprocess.Popen(
-            argv, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL, env=environment, bufsize=0
-        )
-        assert self._process.stdin and self._process.stdout
-        self._input, self._output = self._process.stdin, self._process.stdout
 
-    def get_name(self) -> str:
-        """Return what paramiko's log calls it."""
-        return "sftp"
+def _rename(client: SFTPClient, half: str, path: PurePosixPath) -> None:
+    """Let a file take a name, also one that is taken. Not every server can do that at once."""
+    try:
+        client.posix_rename(half, str(path))
+    except FileNotFoundError:
+        raise
+    except OSError:
+        _rename_in_steps(client, half, path)
 
-    def send(self, content: bytes) -> int:
-        """Write; return how many bytes were taken."""
-        return self._input.write(content) or 0
 
-    def recv(self, size: int) -> bytes:
-        """Read what there is; nothing at the end."""
-        return self._output.read(size) or b""
-
-    def recv_ready(self) -> bool:
-        """Return whether there is something to read."""
-        return bool(select.select([self._output], [], [], 0)[0])
-
-    def close(self) -> None:
-        """End the session."""
-        for stream in (self._input, self._output):
-            with suppress(OSError):
-                stream.close()
-        self._process.terminate()
-        self._process.wait()
+def _rename_in_steps(client: SFTPClient, half: str, path: PurePosixPath) -> None:
+    aside = str(half_of(path))
+    was_there = _is_there(client, path)
+    if was_there:
+        client.rename(str(path), aside)
+    try:
+        client.rename(half, str(path))
+    except OSError:
+        if was_there:
+            client.rename(aside, str(path))
+        raise
+    if was_there:
+        client.remove(aside)

@@ -32,15 +32,24 @@ order by a.attnum
 
 -- name: accounts
 -- Which accounts a column of the project's rows names.
-select distinct u.id, u.username from {table} t join {user} u on u.id = t.{column} where {rows}
+select distinct u.id, u.username, u.date_joined from {table} t join {user} u on u.id = t.{column} where {rows}
 
 -- name: accounts_here
--- Those of them that exist.
-select username, id from {user} where username = any(%(names)s)
+-- Those that may be them: with the id or the name of one.
+select id, username, date_joined from {user} where username = any(%(names)s) or id = any(%(ids)s)
+
+-- name: secrets
+-- needs: secret
+-- Whether the project has secrets.
+select exists (select from {secret} where project_id = %(id)s) as found
+
+-- name: wait
+-- How long the transaction waits for others.
+set local lock_timeout = '30s'
 
 -- name: hold
--- Lets nobody else write to the project until the transaction ends.
-set local lock_timeout = '30s';
+-- Lets nobody else write to the project until the transaction ends. The node takes these locks in the same order.
+select from {job} where project_id = {id} order by id for update;
 select from {project} where id = {id} for update
 
 -- name: remove

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ...errors import DamagedError, NotConfirmedError, QfcError, RefusedError
+from ...errors import DamagedError, QfcError, RefusedError
 from ...stack import journal
 from ...stack.backup_project import ProjectContent
-from ...stack.backup_set import DATABASE, Manifest
+from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
-from ..guard import Options, confirm, guarded
+from ..guard import Options, guarded
+from .archives import files_of
 from .lost import Lost, export, lost_since
 from .make import CREATE_KEY, make
 from .release import require_release
@@ -50,15 +52,24 @@ def db_restore_project(
 ) -> ProjectRestored:
     """Restore a project, by id or OWNER/NAME, after a question that says what of it is replaced by what."""
     manifest = chosen(ports, wanted)[0]
-    if not (options.yes or options.dry_run or options.ask):
-        raise NotConfirmedError("Confirmation needed: the project's data are replaced.", hint="Add --yes.")
     began = ports.clock.now()
-    with guarded(ports, "db restore", target=f"{manifest.id} {project}", options=options) as guard:
+    asked = "" if options.yes or options.dry_run else _question(ports, manifest, project)
+    with guarded(ports, "db restore", target=f"{manifest.id} {project}", options=options, question=asked) as guard:
         restoring = _Restoring(ports, manifest, project, guard.step, options.report)
-        restoring.run(options, safety=safety)
+        restoring.run(safety=safety)
         guard.result = manifest.id
     seconds = round((ports.clock.now() - began).total_seconds(), 3)
     return restoring.result(seconds, guard.dry_run, guard.steps)
+
+
+def _question(ports: Ports, manifest: Manifest, wanted: str) -> str:
+    """Return the question. What the set has of the project is known only once its database is filled."""
+    now = ports.backups.project_target.present(wanted)
+    has = words(now.counts) if now else "it does not exist now, or has another name"
+    lost = lost_since(ports, manifest, now.id) if now else Lost()
+    when = f"{manifest.taken_at:%Y-%m-%d %H:%M} UTC"
+    said = f"Replace the project {now.name if now else wanted} ({has}) by that of {manifest.id} of {when}."
+    return " ".join([said, *newer(lost), "Other projects stay as they are. Restore?"])
 
 
 class _Restoring:
@@ -81,14 +92,14 @@ class _Restoring:
         self._edits_file: str | None = None
         self._added = 0
 
-    def run(self, options: Options, *, safety: bool) -> None:
+    def run(self, *, safety: bool) -> None:
         """Restore. Raises QfcError; then everything is as before."""
         steps = (
             "Verify the set, and compare its release with the installed one",
             "Fill a new database beside the one in use",
             *(["Back up the present state, to be safe"] if safety else []),
-            "Export the edits and files of the project that are newer than the set",
-            "Add the files that the store lacks, and replace the project in one transaction",
+            "Add the files of the project that the store lacks",
+            "While nobody writes to the project: export what is newer than the set, and replace it in one transaction",
         )
         if not self._step(steps[0]):
             for one in steps[1:]:
@@ -102,7 +113,6 @@ class _Restoring:
             self._step(steps[1])
             self._target.fill(lambda sink: self._ports.backups.store.read(self._manifest.parts[DATABASE], sink))
             self._look()
-            confirm(self._question(), options)
             self._replace(steps[2:], safety=safety)
         finally:
             with suppress(QfcError):
@@ -117,15 +127,17 @@ class _Restoring:
                 f"Rows of {self._found.name} are of accounts that do not exist any more: {', '.join(lacking)}.",
                 hint="Create them again, then restore: qfc users create NAME",
             )
-        self._lost = lost_since(self._ports, self._manifest, self._found.id)
+        if not self._projects.has_readable_secrets(self._found.id, self._secrets()):
+            raise RefusedError(
+                f"The secrets of {self._found.name} were encrypted with another SECRET_KEY than the stack has now.",
+                hint="Restore the set into another stack (--into), then: qfc projects export, qfc projects import",
+            )
+        self._report(f"The set has it with {words(self._found.counts)}")
 
-    def _question(self) -> str:
-        assert self._found is not None
-        when = f"{self._manifest.taken_at:%Y-%m-%d %H:%M} UTC"
-        now = words(self._now.counts) if self._now else "it does not exist now"
-        then = words(self._found.counts)
-        said = f"Replace the project {self._found.name} ({now}) by that of {self._manifest.id} of {when} ({then})."
-        return " ".join([said, *newer(self._lost), "Other projects stay as they are. Restore?"])
+    def _secrets(self) -> Mapping[str, bytes]:
+        content = io.BytesIO()
+        self._ports.backups.store.read(self._manifest.parts[SECRETS], content)
+        return files_of(content.getvalue())
 
     def _replace(self, steps: tuple[str, ...], *, safety: bool) -> None:
         assert self._found is not None
@@ -133,11 +145,19 @@ class _Restoring:
             self._step(steps[0])
             self._save()
         self._step(steps[-2])
-        self._lost, self._edits_file = export(self._ports, self._manifest, self._found.id)
+        self._add()
         self._step(steps[-1])
+        # People work until they are held: the server may remove a file again, and receives edits.
+        self._projects.replace(self._found, kept=self._add, held=self._export)
+
+    def _add(self) -> None:
+        assert self._found is not None
         names = self._projects.objects(self._found.id)
-        self._added = add_objects(self._ports.backups.store, self._manifest, self._target, only=names)
-        self._projects.replace(self._found)
+        self._added += add_objects(self._ports.backups.store, self._manifest, self._target, only=names)
+
+    def _export(self) -> None:
+        assert self._found is not None
+        self._lost, self._edits_file = export(self._ports, self._manifest, self._found.id)
 
     def _save(self) -> None:
         self._key_created = self._ports.backups.keys.recipient() is None

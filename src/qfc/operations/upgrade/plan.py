@@ -41,35 +41,48 @@ def plan_of(ports: Ports) -> Plan:
     after = ports.upgrades.installed()
     ports.runtime.check_settings()
     plan = Plan(before, after, _missing(ports, before), is_running(ports.runtime.services()))
-    _require_room(ports, plan)
+    if not plan.is_nothing:
+        _require_unwatched(ports)
+        require_no_remains(ports)
+        _require_room(ports)
     return plan
 
 
 def completed(ports: Ports, plan: Plan) -> Plan:
-    """Return the plan with its migrations: the database of a stopped stack is started for that.
+    """Return the plan with its migrations, once the database of a stopped stack runs.
 
-    Raises RefusedError, with the stack stopped again, for data of a newer release.
+    Raises RefusedError for data of a newer release.
     """
-    if plan.migrations is not None:
-        return plan
-    ports.backups.target.serve_database()
-    try:
-        seen = replace(plan, migrations=_missing(ports, plan.before))
-    except BaseException:
-        ports.runtime.stop(None)
-        raise
-    if seen.is_nothing:
-        ports.runtime.stop(None)
-    return seen
+    return plan if plan.migrations is not None else replace(plan, migrations=_missing(ports, plan.before))
 
 
 def question(name: str, plan: Plan) -> str:
     """Return the question before anything is changed."""
+    down = "" if plan.ran else "The stack is down, and is running afterwards. "
     more = "all missing migrations" if plan.migrations is None else count(len(plan.migrations), "migration")
     return (
-        f"Upgrade {name} from {plan.before} to {plan.after}, with {more}? "
+        f"Upgrade {name} from {plan.before} to {plan.after}, with {more}? {down}"
         "Until the new release is proven, devices reach nothing."
     )
+
+
+def require_no_remains(ports: Ports) -> None:
+    """Refuse while something of an earlier upgrade is there: the way back would take it for the present data."""
+    remains = ports.upgrades.remains()
+    if remains:
+        raise RefusedError(
+            f"An earlier upgrade has left {', '.join(remains)}: the data from before it, which no longer count.",
+            hint="Make sure that the stack has its data, remove that by hand, then type it again.",
+        )
+
+
+def _require_unwatched(ports: Ports) -> None:
+    unit = ports.upgrades.watcher()
+    if unit is not None:
+        raise RefusedError(
+            f"systemd watches the stack ({unit}), and would start the present release again during the upgrade.",
+            hint="Type: qfc service uninstall, then upgrade; afterwards, with the new release: qfc service install",
+        )
 
 
 def _missing(ports: Ports, before: NodeRelease) -> tuple[str, ...] | None:
@@ -86,9 +99,9 @@ def _missing(ports: Ports, before: NodeRelease) -> tuple[str, ...] | None:
     return missing
 
 
-def _require_room(ports: Ports, plan: Plan) -> None:
+def _require_room(ports: Ports) -> None:
     needed, free = ports.upgrades.room_bytes(), ports.runtime.disk().free_bytes
-    if not plan.is_nothing and free < needed:
+    if free < needed:
         raise RefusedError(
             f"The way back needs {needed / 1e9:.1f} GB on the disk of the stack; {free / 1e9:.1f} GB are free.",
             hint="See: qfc services disk",

@@ -6,14 +6,29 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from ...errors import DamagedError, QfcError
+from ...errors import DamagedError, QfcError, RefusedError
+from ...stack import journal
 from ...stack.ports import Ports
 from ..backup.make import CREATE_KEY, make
 from ..guard import Guard, Options, guarded
 from ..management import unapplied_migrations
+from ..recovery import recover
 from .gate import require_working
-from .plan import Plan, completed, plan_of, question
-from .undo import APP, FINISHING, REPLACING, WORKER, after_failure, finish, note, undo
+from .plan import Plan, completed, plan_of, question, require_no_remains
+from .undo import (
+    APP,
+    FINISHING,
+    OPERATION,
+    REPLACING,
+    SAVING,
+    WORKER,
+    after_failure,
+    end,
+    finish,
+    not_back,
+    note,
+    undo,
+)
 
 UPGRADED, UNCHANGED = "upgraded", "unchanged"
 
@@ -44,57 +59,100 @@ class Upgraded:
 
 def upgrade(ports: Ports, options: Options, *, safety: bool = True) -> Upgraded:
     """Upgrade a stack, after a question that says from what to what."""
+    if journal.read(ports.records) is not None:
+        _end_interrupted(ports, options)
     plan = plan_of(ports)
-    if plan.is_nothing and ports.interrupted() is None:
+    if plan.is_nothing:
         return _result(plan, UNCHANGED, _Upgrade(ports, plan, Guard(options.dry_run)), options.dry_run)
     asked = question(ports.name, plan)
     with guarded(ports, "upgrade", target=str(plan.after), options=options, question=asked) as guard:
-        # The guard may have finished or undone an upgrade that was interrupted.
-        plan = plan if guard.dry_run else completed(ports, plan_of(ports))
+        if not guard.dry_run:
+            _require_unchanged(ports, plan)
         running = _Upgrade(ports, plan, guard)
-        if not plan.is_nothing:
-            running.run(safety=safety)
+        running.run(safety=safety)
         guard.result = f"{plan.before} → {plan.after}"
-    is_done = not guard.dry_run and not plan.is_nothing
-    return _result(plan, UPGRADED if is_done else UNCHANGED, running, guard.dry_run)
+    is_done = not guard.dry_run and not running.plan.is_nothing
+    return _result(running.plan, UPGRADED if is_done else UNCHANGED, running, guard.dry_run)
+
+
+def _end_interrupted(ports: Ports, options: Options) -> None:
+    """Finish or undo what was interrupted, before a plan is made: the release that was found would not be the one."""
+    if options.dry_run:
+        raise RefusedError(
+            "An operation has begun and has not ended: what an upgrade would do is known after it.",
+            hint="The next change finishes or undoes it, such as: qfc upgrade",
+        )
+    with guarded(ports, "upgrade", target="interrupted operation", options=options, recovers=False):
+        entry = journal.read(ports.records)
+        if entry is not None and entry.operation == OPERATION:
+            end(ports, entry.record, options.report)
+        else:
+            recover(ports, options.report)
+
+
+def _require_unchanged(ports: Ports, plan: Plan) -> None:
+    if plan_of(ports) != plan:
+        raise RefusedError("Somebody changed the stack meanwhile; nothing was upgraded.", hint="Type it again.")
 
 
 class _Upgrade:
     """One upgrade. Until the release is proven, no device reaches it, and everything can go back."""
 
     def __init__(self, ports: Ports, plan: Plan, guard: Guard) -> None:
-        self._ports, self._plan, self.guard = ports, plan, guard
+        self._ports, self.plan, self.guard = ports, plan, guard
         self.took: list[Took] = []
         self.backup: str | None = None
         self.key_created = False
 
     def run(self, *, safety: bool) -> None:
         """Upgrade. Raises QfcError; then everything is as before."""
-        if safety:
-            self._step("Back up the present state, and verify the set", self._save)
         try:
+            if not self.guard.dry_run:
+                self._prepare()
+            if self.plan.is_nothing:
+                undo(self._ports)
+                return
+            if safety:
+                self._step("Back up the present state, and verify the set", self._save)
             for sentence, do in self._replacing():
                 self._step(sentence, do)
         except BaseException as error:
-            self.guard.report("Back to where it was")
-            ran_again = undo(self._ports)
-            if isinstance(error, QfcError):
-                raise after_failure(error, self._plan.before, ran=self._plan.ran, ran_again=ran_again) from error
+            self._go_back(error)
             raise
         self._step("Start the release for devices, and remove what was kept", lambda: finish(self._ports))
 
+    def _go_back(self, error: BaseException) -> None:
+        """Undo. Raises QfcError with what it led to; returns where nothing had been replaced."""
+        self.guard.report("Back to where it was")
+        try:
+            undone = undo(self._ports)
+        except QfcError as second:
+            raise not_back(error, second) from error
+        if undone is not None and isinstance(error, QfcError):
+            raise after_failure(error, undone) from error
+
     def _replacing(self) -> tuple[tuple[str, Callable[[], None]], ...]:
-        new = f"Move the data to PostgreSQL {self._plan.after.postgres}" if self._plan.moves_data else ""
+        new = f"Move the data to PostgreSQL {self.plan.after.postgres}" if self.plan.moves_data else ""
         return (
             ("Stop the API, and the workers after their jobs", self._stop),
-            (f"{new}; the present ones are kept" if new else "Keep a copy of the database", self._renew),
+            (
+                f"{new}; the present ones are kept" if new else "Keep a copy of the database",
+                self._ports.upgrades.renew_database,
+            ),
             ("Start the release where no device is, and migrate the database", self._ports.upgrades.start_hidden),
             ("Prove that it works: migrations, API, file, package, edit", self._prove),
         )
 
+    def _prepare(self) -> None:
+        """Keep the way back before anything changes: to serve the database of a stack that is down changes it."""
+        self._ports.upgrades.remember()
+        note(self._ports, SAVING, self.plan)
+        self._ports.backups.target.serve_database()
+        require_no_remains(self._ports)
+        self.plan = completed(self._ports, self.plan)
+
     def _save(self) -> None:
         ports = self._ports
-        ports.backups.target.serve_database()
         self.key_created = ports.backups.keys.recipient() is None
         if self.key_created:
             self.guard.report(CREATE_KEY)
@@ -108,20 +166,15 @@ class _Upgrade:
         self.backup = manifest.id
 
     def _stop(self) -> None:
-        self._ports.upgrades.remember()
-        note(self._ports, REPLACING, self._plan)
+        note(self._ports, REPLACING, self.plan)
         self._ports.runtime.stop([APP, WORKER])
-
-    def _renew(self) -> None:
-        self._ports.backups.target.serve_database()
-        self._ports.upgrades.renew_database()
 
     def _prove(self) -> None:
         missing = unapplied_migrations(self._ports.runtime)
         if missing:
             raise QfcError(f"{len(missing)} migrations are missing, such as {missing[0]}.")
         require_working(self._ports, self.guard.report)
-        note(self._ports, FINISHING, self._plan)
+        note(self._ports, FINISHING, self.plan)
 
     def _step(self, sentence: str, do: Callable[[], None]) -> None:
         if self.guard.step(sentence):

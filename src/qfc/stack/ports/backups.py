@@ -183,7 +183,10 @@ class RestoreTarget(Protocol):
         ...
 
     def serve_database(self) -> None:
-        """Start the database alone, with the newest files of the release; an empty stack gets an empty one."""
+        """Start the database alone, with the newest files of the release; an empty stack gets an empty one.
+
+        API and workers stay as they are, whichever release they are of.
+        """
         ...
 
     def follow(self, files: Mapping[str, bytes]) -> None:
@@ -282,8 +285,8 @@ class RestoreTarget(Protocol):
 class ProjectTarget(Protocol):
     """One project of a stack, beside a database that a restore has filled. Nothing of other projects is changed."""
 
-    def present(self, project: str) -> ProjectContent | None:
-        """Return the project as it is now, by its id; None if it does not exist any more."""
+    def present(self, wanted: str) -> ProjectContent | None:
+        """Return the project as it is now, by id or OWNER/NAME; None if it does not exist any more."""
         ...
 
     def kept(self, wanted: str) -> ProjectContent:
@@ -298,8 +301,16 @@ class ProjectTarget(Protocol):
         """Return the names of the accounts that its rows name and that do not exist any more."""
         ...
 
-    def replace(self, project: ProjectContent) -> None:
-        """Put all its rows in the place of the present ones, in one transaction. Raises RefusedError for taken ids."""
+    def has_readable_secrets(self, project: str, files: Mapping[str, bytes]) -> bool:
+        """Return whether the stack can decrypt its secrets there, if any; `files` are the secret ones of the set."""
+        ...
+
+    def replace(self, project: ProjectContent, *, kept: Callable[[], None], held: Callable[[], None]) -> None:
+        """Put all its rows in the place of the present ones, in one transaction. Raises RefusedError for taken ids.
+
+        In it, `kept` is called when the server removes no object any more until it ends, `held` when nobody else can
+        write to the project any more.
+        """
         ...
 
 

@@ -19,6 +19,14 @@ class Upgrades(Protocol):
         """Return the release that is installed. Raises ConfigError if it cannot read the stack's data."""
         ...
 
+    def watcher(self) -> str | None:
+        """Return the unit of systemd that is active for the stack, and starts and stops it by itself; None without."""
+        ...
+
+    def remains(self) -> tuple[str, ...]:
+        """Return what an earlier upgrade kept and that is still there; of a database that runs, those beside it too."""
+        ...
+
     def room_bytes(self) -> int:
         """Return the free space that a copy of the database needs on the disk of the stack."""
         ...
@@ -32,7 +40,10 @@ class Upgrades(Protocol):
         ...
 
     def start_hidden(self) -> None:
-        """Start the installed release at a port that no client knows, with at least one worker."""
+        """Start the installed release at a port that no client knows, with at least one worker.
+
+        Workers leave jobs from before, and remove no bytes.
+        """
         ...
 
     def database_back(self) -> None:
@@ -43,12 +54,16 @@ class Upgrades(Protocol):
         """Give the stack its port, address and workers back."""
         ...
 
+    def release_back(self) -> None:
+        """Let `present` return the release from before again. Nothing is started."""
+        ...
+
     def restart_before(self) -> bool:
-        """Start the release that served before, if it is still installed; return whether."""
+        """Start the release of `present`, if it is still installed; return whether. Raises QfcError."""
         ...
 
     def settle(self) -> None:
-        """Remove everything that was kept."""
+        """Remove everything that was kept. Raises QfcError if something stays."""
         ...
 
     def forget(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from ....errors import ConfigError, QfcError
@@ -22,7 +23,8 @@ class EmbeddedConfig:
     """The configuration of an embedded stack. None: the last value, else the default.
 
     `home` is the folder that all stacks share. With `database_url_file` the stack has no service `db`. `known` is the
-    note, outside the stack's folder, that the stack has data.
+    note, outside the stack's folder, that the stack has data. `trial_since` is the moment since which an upgrade tries
+    the release: its workers leave everything from before.
     """
 
     name: str
@@ -34,6 +36,7 @@ class EmbeddedConfig:
     postgres_bin: Path | None = None
     database_url_file: Path | None = None
     known: DataNote | None = None
+    trial_since: datetime | None = None
 
 
 @dataclass(frozen=True)

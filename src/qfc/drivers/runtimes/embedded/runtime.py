@@ -116,6 +116,16 @@ class EmbeddedRuntime(Runtime):
         if self.settings.known is not None:
             self.settings.known.note(self.layout.folder)
 
+    def serve_database(self) -> None:
+        """Start our own database alone. API and workers stay as they are: they may be of another release."""
+        if not self._has_database:
+            return
+        if self._supervisor.pid() is None or DATABASE not in self._supervisor.processes():
+            self.start([DATABASE])
+            return
+        self._lifecycle.start([DATABASE], ready=lambda: is_ready(self.layout.database))
+        database.ensure_database(self.layout, self.settings)
+
     def stop(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         """Stop services, or for None all of them and supervisord; workers finish their jobs first unless `now`."""
         chosen = self._chosen(names)
@@ -277,6 +287,8 @@ class EmbeddedRuntime(Runtime):
     def _programs(self, current: state.EmbeddedState, database_program: Program | None) -> list[Program]:
         target = database.endpoint(self.layout, self.settings)
         environment = node_environment(self.layout, current, target) | {"QFC_NODE_RELEASE": __version__}
+        if self.settings.trial_since is not None:
+            environment["QFC_NODE_TRIAL_SINCE"] = self.settings.trial_since.isoformat()
         return [*([database_program] if database_program else []), *node_programs(current, environment)]
 
     def _settled_state(self) -> state.EmbeddedState:

@@ -9,6 +9,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,18 @@ from typing import Any
 import psycopg
 
 from .... import __version__
+from ....errors import NotRunningError, QfcError
 from ....files import keep_file
 from ....stack.node_release import NodeRelease
 from ....stack.ports import Clock, Upgrades
+from ....stack.unit import UnitPlan
 from ...footprint import folder_bytes
 from ...postgres.connection import connect_to
 from ...postgres.swap import NEW, DatabaseSwap
 from ...postgres_server import Installation, data_major, is_ready, locate
 from ...postgres_upgrade import renew_cluster
 from ...service_account import service_account
+from ...systemd import active_unit
 from . import database, orphans, state
 from .layout import MARK
 from .lifecycle import Lifecycle
@@ -63,6 +67,16 @@ class EmbeddedUpgrades(Upgrades):
         found = self._newest()
         return NodeRelease(__version__, found.major if found else None, sys.executable)
 
+    def watcher(self) -> str | None:
+        return active_unit(UnitPlan(self._settings.name, (), self._layout.supervisor_pid).name)
+
+    def remains(self) -> tuple[str, ...]:
+        found = [str(path) for path in (self._kept_folder, self._renewed) if path.exists()]
+        with suppress(NotRunningError):
+            kept = self._name + KEPT
+            found += [f"the database {kept}"] if self._swap.exists(kept) else []
+        return tuple(found)
+
     def room_bytes(self) -> int:
         return ROOM + (folder_bytes(self._layout.database) if self._has_own_server else 0)
 
@@ -83,7 +97,8 @@ class EmbeddedUpgrades(Upgrades):
         path = self._layout.state
         current = state.read(path)
         state.write(path, replace(current, port=None, workers=current.workers or (1,)))
-        hidden = replace(self._settings, port=state.ANY_PORT, workers=None, known=None)
+        trial = self._clock.now()
+        hidden = replace(self._settings, port=state.ANY_PORT, workers=None, known=None, trial_since=trial)
         runtime = EmbeddedRuntime(hidden, clock=self._clock, idle_workers=lambda: frozenset())
         runtime.stop(None)
         runtime.start(None)
@@ -93,12 +108,12 @@ class EmbeddedUpgrades(Upgrades):
         orphans.end_servers(self._renewed)
         self._runtime.stop(None, now=True)
         if self._kept_folder.exists():
-            shutil.rmtree(self._renewed, ignore_errors=True)
+            _remove(self._renewed)
             if self._layout.database.exists():
                 self._layout.database.rename(self._renewed)
             self._kept_folder.rename(self._layout.database)
         shutil.rmtree(self._renewed, ignore_errors=True)
-        self._serve()
+        self._runtime.serve_database()
         self._swap.take_back(self._name, kept=KEPT)
         self._swap.drop(self._name + NEW)
         self._runtime.stop(None, now=True)
@@ -108,13 +123,16 @@ class EmbeddedUpgrades(Upgrades):
         if kept.exists():
             keep_file(self._layout.state, kept.read_bytes())
 
-    def restart_before(self) -> bool:
+    def release_back(self) -> None:
         kept = _before(self._layout.supervisor_conf)
-        release = self._release_in(kept)
+        if kept.exists():
+            keep_file(self._layout.supervisor_conf, kept.read_bytes(), mode=0o600)
+
+    def restart_before(self) -> bool:
+        release = self.present()
         if release is None or not _is_installed(release):
             return False
         self._runtime.stop(None, now=True)
-        keep_file(self._layout.supervisor_conf, kept.read_bytes(), mode=0o600)
         supervisor = Supervisor(self._layout.supervisor_socket)
         environment = {**base_environment(os.environ), MARK: str(self._layout.folder)}
         launch(self._layout.supervisor_conf, supervisor, environment=environment, program=release.program)
@@ -123,8 +141,8 @@ class EmbeddedUpgrades(Upgrades):
 
     def settle(self) -> None:
         if self._has_own_server:
-            shutil.rmtree(self._kept_folder, ignore_errors=True)
-            shutil.rmtree(self._renewed, ignore_errors=True)
+            _remove(self._kept_folder)
+            _remove(self._renewed)
         self._swap.drop(self._name + KEPT)
         self.forget()
 
@@ -185,10 +203,6 @@ class EmbeddedUpgrades(Upgrades):
         major = data_major(self._layout.database) if self._has_own_server else None
         return NodeRelease(version[1] if version else "?", major, program)
 
-    def _serve(self) -> None:
-        if self._has_own_server:
-            self._runtime.start([DATABASE])
-
     @property
     def _has_own_server(self) -> bool:
         return self._settings.database_url_file is None
@@ -202,14 +216,24 @@ class EmbeddedUpgrades(Upgrades):
         return connect_to(host=target.host, port=target.port, user=target.user, password=target.password, dbname=name)()
 
 
+def _remove(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        hint = "Check its permissions, and remove it."
+        raise QfcError(f"{folder} cannot be removed: {error.strerror or error}.", hint=hint) from error
+
+
 def _before(path: Path) -> Path:
     return path.with_name(path.name + BEFORE)
 
 
 def _is_installed(release: NodeRelease) -> bool:
-    """Return whether a release that is not ours is still where it was."""
+    """Return whether a release is still where it was."""
     if release.program == sys.executable:
-        return False
+        return release.version == __version__
     try:
         done = subprocess.run(
             [release.program, "-c", RELEASE], cwd="/", capture_output=True, text=True, timeout=ASK_S, check=True
