@@ -54,8 +54,8 @@ STORE = StoreFacts("default", "s3", "http://minio:9000")
 IN_ROWS = {"G09", "H02", "H01-plan", "H05", "C13", "sessions", "audit-log", "cron-log", "twice"}
 #: Repairs whose success only an engine or a registry can show.
 ON_ENGINES = {"A05", "A05-other", "A11-cache", "E01-images", "D02"}
-#: Repairs of an embedded stack as a whole.
-ON_STACKS = {"I05", "I05-old"}
+#: Repairs of a stack as a whole, tried with whole stacks.
+ON_STACKS = {"I05", "I05-old", "protection"}
 
 
 def of_env(id: str) -> Make:

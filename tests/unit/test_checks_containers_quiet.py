@@ -229,4 +229,4 @@ def test_a_missing_image_of_no_service_is_pulled() -> None:
 def test_what_stops_synchronisation_is_looked_at_by_sync_diagnose() -> None:
     assert set(MINE) <= set(EVERYTHING)
     critical = {check.id for check in MINE if check.severity is Severity.CRITICAL}
-    assert critical - {check.id for check in FOR_SYNC} == {"A15-no-inodes"}
+    assert critical - {check.id for check in FOR_SYNC} == {"A15-no-inodes", "tunnel"}
