@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from qfc.drivers.systemd import Systemd
+from qfc.drivers.this_machine import table_of
 from qfc.errors import QfcError
 from qfc.stack.ports.crontab import Crontab
 
@@ -68,13 +71,14 @@ class MemoryCrontab(Crontab):
 class MemoryHere:
     """A machine whose units are files below `folder`; implements `qfc.stack.ports.ThisMachine`.
 
-    `ended` are the processes that were ended, by their files.
+    `ended` are the processes that were ended, by their files; `with_keys` the stacks that have a key of backups.
     """
 
     name: str = "memory"
     account: str = "anna"
     folder: Path = Path("/memory/units")
     ended: list[Path] = field(default_factory=list[Path])
+    with_keys: list[str] = field(default_factory=list[str])
     _units: dict[bool, FolderUnits] = field(default_factory=dict[bool, FolderUnits])
     _tables: dict[str, MemoryCrontab] = field(default_factory=dict[str, MemoryCrontab])
 
@@ -92,3 +96,12 @@ class MemoryHere:
         del word
         self.ended.append(pid_file)
         return True
+
+    def table(self, config: Path, name: str) -> Mapping[str, Any]:
+        """Return a table of a real file."""
+        return table_of(config, name)
+
+    def with_key(self, config: Path) -> tuple[str, ...]:
+        """Return what the test says."""
+        del config
+        return tuple(self.with_keys)

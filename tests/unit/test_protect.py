@@ -70,14 +70,13 @@ def parts(ports: MemoryPorts, config: Path, *, by_cron: bool = False) -> tuple[P
 
 
 def seen(ports: MemoryPorts, config: Path) -> object:
-    """Return everything that a protection may change."""
+    """Return everything that a protection may change, but the key of backups, which nothing takes back."""
     here = ports.here
     folder = here.units(system=False).path(".")
     units = {path.name: path.read_text() for path in sorted(folder.glob("qfc-*"))}
     blocks = here.crontab("").blocks
-    key = ports.backups.keys.recipient()
     kept = [ports.own_records.read("protect.json"), journal.read(ports.records)]
-    return units, dict(blocks), ports.rate_limits.limits, key, config.read_text(), kept
+    return units, dict(blocks), ports.rate_limits.limits, config.read_text(), kept
 
 
 def test_the_plan_is_shown_and_nothing_is_changed(ports: MemoryPorts, config: Path) -> None:
@@ -113,6 +112,7 @@ def test_what_the_operator_had_before_stays(ports: MemoryPorts, config: Path) ->
     install_timers(ports, schedule(ports), ports.here.units(system=False), Options())
     monitor_install(ports.here.units(system=True), replace(PLAN, stacks=(), is_system=True), Options())
     ports.backups.keys.create()
+    config.write_text('[backup]\nfolder = "/mine"\n')
     before = seen(ports, config)
     done = protect(ports, parts(ports, config), Options())
     assert not done.changed
@@ -255,7 +255,7 @@ REMOVED: dict[str, Callable[[MemoryPorts], object]] = {
         path.unlink() for path in ports.here.units(system=False).path(".").glob("*.timer")
     ],
     "synchronisations are not limited": lambda ports: ports.rate_limits.apply(RateLimits()),
-    "it has no key of backups": lambda ports: ports.backups.keys.discard(),
+    "its backups have no key": lambda ports: ports.backups.keys.discard(),
 }
 
 
@@ -319,13 +319,102 @@ def test_a_monitor_that_watches_all_stacks_by_now_stays(ports: MemoryPorts, conf
     assert names(ports, by_cron) == ()
 
 
-def test_backups_that_were_made_keep_their_key(ports: MemoryPorts, config: Path) -> None:
+def test_the_only_key_stays_wherever_its_backups_are(ports: MemoryPorts, config: Path) -> None:
+    """They may lie on a disk that is not mounted now, or where the configuration does not point any more."""
+    protect(ports, parts(ports, config), Options())
+    assert not ports.backups.store.manifests()
+    (why,) = undo(ports, Options()).stays
+    assert "key of the backups stays" in why
+    assert ports.backups.keys.identity()
+    assert config.read_text() == OURS
+
+
+def test_a_place_with_backups_stays_in_the_configuration(ports: MemoryPorts, config: Path) -> None:
     protect(ports, parts(ports, config), Options())
     ports.backup_records.store.sets.append(object())  # pyright: ignore[reportArgumentType]  (its name is enough)
     (why,) = undo(ports, Options()).stays
     assert "since there are some in /backup" in why
-    assert ports.backups.keys.recipient()
     assert 'folder = "/mnt/backup"' in config.read_text()
+
+
+def test_the_place_of_other_stacks_stays(ports: MemoryPorts, config: Path) -> None:
+    done = protect(ports, parts(ports, config), Options())
+    assert "holds for all its stacks" in done.steps[0]
+    ports.here.with_keys = [ports.name, "other"]
+    (why,) = undo(ports, Options()).stays
+    assert "also that of other" in why
+    assert 'folder = "/mnt/backup"' in config.read_text()
+
+
+def test_a_place_that_failed_to_be_protected_is_taken_back_whoever_else_has_a_key(
+    ports: MemoryPorts, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ports.here.with_keys = ["other"]
+    failing(monkeypatch, "monitor", QfcError("The disk is full."))
+    with pytest.raises(QfcError, match="as before"):
+        protect(ports, parts(ports, config), Options())
+    assert config.read_text() == OURS
+
+
+def test_undo_that_was_killed_leaves_the_place_of_other_stacks(ports: MemoryPorts, config: Path) -> None:
+    protect(ports, parts(ports, config), Options())
+    ports.here.with_keys = ["other"]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(ports.here.units(system=False), "uninstall", lambda *_, **__: throw(Kill()))
+        with pytest.raises(Kill):
+            undo(ports, Options())
+    undo(ports, Options())
+    assert 'folder = "/mnt/backup"' in config.read_text()
+
+
+def test_a_named_place_is_written_though_there_is_a_key(ports: MemoryPorts, config: Path) -> None:
+    ports.backups.keys.create()
+    wanted = parts(ports, config)
+    assert protect(ports, wanted, Options()).changed
+    assert 'folder = "/mnt/backup"' in config.read_text()
+    assert undo(ports, Options()).stays == (), "the key was there before"
+    assert config.read_text() == OURS
+
+
+def test_a_place_that_is_named_later_is_written_and_taken_back(
+    ports: MemoryPorts, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = BackupsPart(str(config), None, None, "/usual")
+    others = [one for one in parts(ports, config) if one.name != "backups"]
+    protect(ports, [*others, usual], Options())
+    with monkeypatch.context() as patched:
+        failing(patched, "backups", QfcError("The disk is full."))
+        with pytest.raises(QfcError, match="as before"):
+            protect(ports, parts(ports, config), Options())
+    assert config.read_text() == OURS
+    (step,) = protect(ports, parts(ports, config), Options()).steps
+    assert "/mnt/backup" in step
+    assert 'folder = "/mnt/backup"' in config.read_text()
+    undo(ports, Options())
+    assert config.read_text() == OURS
+
+
+def test_a_place_that_somebody_chose_since_is_not_overwritten(ports: MemoryPorts, config: Path) -> None:
+    protect(ports, parts(ports, config), Options())
+    moved = config.read_text().replace("/mnt/backup", "/mnt/new")
+    config.write_text(moved)
+    assert "protection" not in [one.id for one in found(ports).findings]
+    ports.backups.keys.discard()
+    found(ports, fix=True)
+    assert ports.backups.keys.recipient()
+    assert config.read_text() == moved
+    undo(ports, Options())
+    assert config.read_text() == moved
+
+
+def test_a_place_that_was_taken_out_is_found_and_written_again(ports: MemoryPorts, config: Path) -> None:
+    protect(ports, parts(ports, config), Options())
+    whole = seen(ports, config)
+    config.write_text(OURS)
+    (finding,) = [one for one in found(ports).findings if one.id == "protection"]
+    assert "or no place" in finding.evidence
+    found(ports, fix=True)
+    assert seen(ports, config) == whole
 
 
 def test_limits_that_were_changed_since_stay(ports: MemoryPorts, config: Path) -> None:

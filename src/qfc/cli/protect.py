@@ -33,6 +33,7 @@ from ..stack.protection import (
     LimitsPart,
     MonitorPart,
     Part,
+    Protection,
     SchedulePart,
     read,
 )
@@ -93,9 +94,17 @@ def _wish(session: Session, backups: str | None, without: list[str], *, asks: bo
     """Return where backups go, None for the usual place, and what is left out: as the last time, if nothing is said."""
     known = read(session.ports.own_records)
     left_out = tuple(dict.fromkeys(without)) or (known.without if known else ())
+    if BACKUPS not in left_out:
+        backups = backups or _remembered(session, known)
     if backups:
         return backups, tuple(one for one in left_out if one != BACKUPS)
     return _place_asked(session, left_out) if asks and BACKUPS not in left_out else (None, left_out)
+
+
+def _remembered(session: Session, known: Protection | None) -> str | None:
+    """Return the place of the last time, where somebody has taken it out of the configuration since."""
+    kept = known.ours.get(BACKUPS) if known else None
+    return kept.wanted["value"] if kept and not _has_place(session) else None
 
 
 def _require_one_wish(

@@ -43,10 +43,10 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
 
 def store_of(ports: StackPorts, config: BackupConfig) -> tuple[PlainBackupStore, FileBackupKeys]:
     """Return the place of a stack's sets, and its key."""
-    from ..drivers.backups.keys import FileBackupKeys
+    from ..drivers.backups.keys import KEYS, FileBackupKeys
     from ..drivers.backups.plain import PlainBackupStore
 
-    own = ports.folder / "backup"
+    own = ports.folder / KEYS
     keys = FileBackupKeys(own)
     target, place, settle = _target(ports, config)
     progress, encryption = own / "progress.jsonl", config.encryption.value

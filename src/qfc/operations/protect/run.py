@@ -95,7 +95,7 @@ def _run(
         _put_all(ports, plan, guard)
     except BaseException as error:
         guard.report("Take back what was done")
-        put_back(ports, begun, old)
+        put_back(ports, begun, old, guard.report)
         if isinstance(error, QfcError):
             raise QfcError(f"{ports.name} is as before: {error.message}", hint=error.hint) from error
         raise

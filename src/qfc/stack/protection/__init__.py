@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from .gone import gone
 from .parts import (
+    BACKUP_TABLE,
     BACKUPS,
     LIMITS,
     MONITOR,
@@ -25,6 +26,7 @@ from .record import NAME, Kept, Protection, from_document, read, to_document, wr
 
 __all__ = [
     "BACKUPS",
+    "BACKUP_TABLE",
     "LIMITS",
     "MONITOR",
     "NAME",

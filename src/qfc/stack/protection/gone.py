@@ -17,7 +17,7 @@ _GONE = {
     MONITOR: "nothing starts its monitor",
     SCHEDULE: "nothing starts its maintenance",
     LIMITS: "synchronisations are not limited",
-    BACKUPS: "it has no key of backups",
+    BACKUPS: "its backups have no key, or no place",
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ...errors import RefusedError
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ..ports.units import Units
 
 MONITOR, LIMITS, SCHEDULE, BACKUPS = "monitor", "limits", "schedule", "backups"
+#: The table of the configuration that says where backups go, and its settings that do.
+BACKUP_TABLE, PLACES = "backup", ("folder", "bucket_file")
 #: In the order in which they are put in place: the monitor last, which would look at what is half done.
 NAMES = (BACKUPS, LIMITS, SCHEDULE, MONITOR)
 
@@ -231,8 +234,12 @@ class BackupsPart(Part):
 
     @property
     def sentence(self) -> str:
-        named = f"; write {self.setting} to [backup] in {self.config}" if self.setting else ""
-        return f"Create the key of backups, which the daily job makes in {self.place}{named}"
+        if not self.setting:
+            return f"Create the key of backups, which the daily job makes in {self.place}"
+        return (
+            f"Let the daily job back up to {self.place}, with a key that is created unless there is one; write "
+            f"{self.setting} to [backup] in {self.config}, which holds for all its stacks"
+        )
 
     @property
     def what(self) -> str:
@@ -247,7 +254,12 @@ class BackupsPart(Part):
         return cls(**document)
 
     def is_there(self, ports: Ports) -> bool:
-        return ports.backups.keys.recipient() is not None
+        return ports.backups.keys.recipient() is not None and (not self.setting or self.has_place(ports))
+
+    def has_place(self, ports: Ports) -> bool:
+        """Return whether the configuration names a place, be it this one or one that somebody has chosen since."""
+        table = ports.here.table(Path(self.config), BACKUP_TABLE)
+        return any(table.get(name) for name in PLACES)
 
     def is_as_wanted(self, ports: Ports) -> bool:
         return self.is_there(ports)
