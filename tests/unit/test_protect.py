@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from checks_world import found, healthy
+from checks_world import YES, found, healthy
+from qfc.cli.main import run
 from qfc.errors import PartlyDoneError, QfcError, RefusedError
 from qfc.operations.guard import Options, guarded
 from qfc.operations.maintenance.schedule import install_timers
@@ -17,6 +18,7 @@ from qfc.operations.protect import protect, protection_shown, undo
 from qfc.operations.protect import run as running
 from qfc.operations.protect.look import PartIs
 from qfc.operations.ratelimit import ratelimit_enable, ratelimit_throttle
+from qfc.operations.stacks_remove import stacks_remove
 from qfc.operations.status import status
 from qfc.stack import journal
 from qfc.stack.findings import Result
@@ -281,6 +283,55 @@ def test_a_crontab_of_another_account_is_not_missed(ports: MemoryPorts, config: 
     assert "protection" not in [one.id for one in found(root).findings]
     with pytest.raises(RefusedError, match="anna protected memory"):
         undo(root, Options())
+
+
+def test_another_account_doubles_nothing(ports: MemoryPorts, config: Path, by_cron: bool) -> None:
+    wanted = parts(ports, config, by_cron=by_cron)
+    protect(ports, wanted, Options())
+    root = replace(ports, here=MemoryHere(account="root", folder=config.parent / "of root"))
+    ports.rate_limits.apply(RateLimits())
+    before = seen(ports, config), seen(root, config)
+    for options in (Options(), Options(dry_run=True)):
+        with pytest.raises(RefusedError, match="anna protected memory"):
+            protect(root, wanted, options)
+    (finding,) = [one for one in found(root, fix=True).findings if one.id == "protection"]
+    assert finding.result is not Result.FIXED
+    assert (seen(ports, config), seen(root, config)) == before
+    states = {one.name: one for one in protection_shown(root, wanted, ()).parts}
+    assert (states["monitor"].state, states["schedule"].state) == (PartIs.UNKNOWN, PartIs.UNKNOWN)
+    assert "only anna can look" in states["monitor"].detail
+
+
+def test_root_leaves_a_configuration_of_somebody_else_alone(
+    config: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("QFC_CONFIG", str(config))
+    monkeypatch.setenv("QFC_HOME", str(config.parent))
+    config.write_text("[stacks.memory]\n")
+    monkeypatch.setattr("qfc.cli.protect.owner_of", lambda _: "anna")
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    before = sorted(config.parent.iterdir())
+    for words in (["--dry-run", "protect"], ["--yes", "protect"]):
+        assert run(words) == 4
+        assert "belongs to anna" in capsys.readouterr().err
+    assert sorted(config.parent.iterdir()) == before
+
+
+def test_a_protected_stack_is_not_removed(ports: MemoryPorts, config: Path) -> None:
+    config.write_text("[stacks.memory]\n")
+    environment = {"QFC_CONFIG": str(config), "QFC_HOME": str(config.parent)}
+
+    def remove() -> None:
+        stacks_remove("memory", with_data=False, environment=environment, wire=lambda _: ports, options=YES)
+
+    ports.runtime.stop(None)
+    protect(ports, parts(ports, config), Options())
+    with pytest.raises(RefusedError, match="memory is protected") as told:
+        remove()
+    assert told.value.hint == "Type first: qfc --stack memory protect --undo"
+    undo(ports, Options())
+    remove()
+    assert "[stacks.memory]" not in config.read_text()
 
 
 def test_two_stacks_share_a_monitor(ports: MemoryPorts, config: Path, by_cron: bool) -> None:

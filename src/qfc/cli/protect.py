@@ -11,7 +11,7 @@ import click
 
 from .. import wiring
 from ..config import BackupConfig, RateLimitConfig
-from ..errors import NotConfirmedError, UsageError
+from ..errors import NotConfirmedError, RefusedError, UsageError
 from ..operations.protect import (
     PartState,
     Protected,
@@ -38,7 +38,7 @@ from ..stack.protection import (
     read,
 )
 from .maintenance import schedule_plan
-from .monitor import monitor_plan
+from .monitor import monitor_plan, owner_of
 from .output import Writer, moment_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -81,6 +81,8 @@ def command(
         taken = undo(session.ports, session.options)
         session.writer.result(taken, lambda writer: _write_undone(writer, taken), quiet="")
         return 0
+    if not shows:
+        _require_own_configuration(session)
     backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not shows)
     parts = tuple(_parts(session, backups, left_out, by_cron=cron))
     if shows:
@@ -88,6 +90,16 @@ def command(
         session.writer.result(shown, lambda writer: _write_shown(writer, shown), quiet=str(shown.protected).lower())
         return 0 if shown.protected else 1
     return _protect(session, parts, left_out)
+
+
+def _require_own_configuration(session: Session) -> None:
+    """Refuse as root what is another account's: jobs that run as it could not read a key that root wrote."""
+    owner = owner_of(session)
+    if os.geteuid() == 0 and owner != "root":
+        raise RefusedError(
+            f"{session.config.path} belongs to {owner}, who could not read what root writes.",
+            hint=f"Type it as {owner}: sudo -iu {owner}. Or give the configuration and the stack's folder to root.",
+        )
 
 
 def _wish(session: Session, backups: str | None, without: list[str], *, asks: bool) -> tuple[str | None, Names]:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ...errors import QfcError
 from ...stack.model import Capability
 from ...stack.ports import Ports
-from ...stack.protection import NAMES, Part, Protection, part_of, read
+from ...stack.protection import NAMES, Part, Protection, is_visible, part_of, read
 
 LOGS = "logs"
 
@@ -64,7 +64,11 @@ def states(
 ) -> tuple[PartState, ...]:
     """Return the state of each part, and of the rotation of logs, which needs nothing but the schedule."""
     by_name = {part.name: part for part in parts}
-    found = [_state(name, by_name.get(name), kept, is_there, without) for name in NAMES]
+    hidden = {name for name in Protection.parts_of(kept) if kept and not is_visible(ports, kept, name)}
+    found = [
+        _hidden(name, kept) if kept and name in hidden else _state(name, by_name.get(name), kept, is_there, without)
+        for name in NAMES
+    ]
     return (*found, PartState(LOGS, PartIs.PROTECTED, _rotation(ports)))
 
 
@@ -82,6 +86,10 @@ def _state(
     except QfcError as error:
         return PartState(name, PartIs.UNKNOWN, error.message)
     return PartState(name, PartIs.PROTECTED if known and known.is_ours else PartIs.YOURS, part.what)
+
+
+def _hidden(name: str, kept: Protection) -> PartState:
+    return PartState(name, PartIs.UNKNOWN, f"only {kept.account} can look: it has a crontab and units of its own")
 
 
 def _rotation(ports: Ports) -> str:

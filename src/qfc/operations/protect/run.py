@@ -13,7 +13,7 @@ from ..guard import Guard, Options, guarded, silent
 from ..held import held
 from .look import PartState, states
 from .parts import before, put, refusal
-from .undo import CALLED, OPERATION, note, put_back
+from .undo import CALLED, OPERATION, note, put_back, require_same_account
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ def protect(
     ports: Ports, parts: Sequence[Part], options: Options, *, without: Sequence[str] = (), question: str = ""
 ) -> Protected:
     """Put what is missing of these parts in place. Raises RefusedError, before anything changes, for what cannot be."""
+    require_same_account(ports, read(ports.own_records))
     with guarded(ports, OPERATION, target=ports.name, options=options, question=question) as guard:
         old = read(ports.own_records)
         _require_not_taken_away(old, without)
@@ -53,6 +54,7 @@ def repair(ports: Ports, report: Callable[[str], None]) -> None:
     protection = read(ports.own_records)
     if protection is None:
         return
+    require_same_account(ports, protection)
     parts = dict(protection.parts)
     for name in gone(ports, protection):
         part, kept = part_of(name, parts[name].wanted), parts[name]

@@ -54,7 +54,7 @@ def undo(ports: Ports, options: Options) -> Unprotected:
         names = [name for name in reversed(NAMES) if protection and name in protection.ours]
         if protection is None or False in [guard.step(f"Take back {CALLED[name]}") for name in names]:
             return Unprotected(ports.name, bool(names), (), guard.steps, guard.dry_run)
-        _require_same_account(ports, protection)
+        require_same_account(ports, protection)
         note(ports, protection.with_parts(protection.ours), None, is_undo=True)
         taking = Taking(ports, protection.ours, is_undo=True)
         settle(ports, taking, None)
@@ -151,8 +151,9 @@ def _backwards(parts: Mapping[str, Kept]) -> Iterator[tuple[str, Kept]]:
             yield name, parts[name]
 
 
-def _require_same_account(ports: Ports, protection: Protection) -> None:
-    if protection.account != ports.here.account:
+def require_same_account(ports: Ports, protection: Protection | None) -> None:
+    """Refuse to change what another account protected: nobody else sees its crontab and its units."""
+    if protection is not None and protection.account != ports.here.account:
         raise RefusedError(
             f"{protection.account} protected {ports.name}, with a crontab and units of their own.",
             hint=f"Type it as {protection.account}.",

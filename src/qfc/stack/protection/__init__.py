@@ -7,7 +7,7 @@ gone.py      what of the record is not there any more
 
 from __future__ import annotations
 
-from .gone import gone
+from .gone import gone, is_visible
 from .parts import (
     BACKUP_TABLE,
     BACKUPS,
@@ -41,6 +41,7 @@ __all__ = [
     "SchedulePart",
     "from_document",
     "gone",
+    "is_visible",
     "part_of",
     "read",
     "to_document",

@@ -29,15 +29,17 @@ def gone(ports: Ports, protection: Protection, *, cheap: bool = False) -> Mappin
     return {part.name: _GONE[part.name] for part in _seen(ports, protection, cheap=cheap) if not part.is_there(ports)}
 
 
+def is_visible(ports: Ports, protection: Protection, name: str) -> bool:
+    """Return whether this account can look at a part: a crontab and units of a user are their owner's alone."""
+    kept = protection.parts[name]
+    return name not in CHEAP or protection.account == ports.here.account or not _is_of_a_user(kept.wanted)
+
+
 def _seen(ports: Ports, protection: Protection, *, cheap: bool) -> Iterator[Part]:
-    """Yield the parts that this account can look at: a crontab is its owner's alone."""
+    """Yield the parts that this account can look at."""
     for name in NAMES:
-        kept = protection.parts.get(name)
-        if kept is None or (cheap and name not in CHEAP):
-            continue
-        if name in CHEAP and protection.account != ports.here.account and _is_of_a_user(kept.wanted):
-            continue
-        yield part_of(name, kept.wanted)
+        if name in protection.parts and (not cheap or name in CHEAP) and is_visible(ports, protection, name):
+            yield part_of(name, protection.parts[name].wanted)
 
 
 def _is_of_a_user(wanted: Mapping[str, Any]) -> bool:
