@@ -14,12 +14,12 @@ from qfc.stack.ports.crontab import Crontab
 
 
 class FolderUnits(Systemd):
-    """systemd's files without systemd. `fails`: the name of a unit that it refuses."""
+    """systemd's files without systemd. `fails`: the name of a unit that it refuses; `disabled`: names that somebody disabled."""
 
     def __init__(self, folder: Path, *, system: bool = False) -> None:
         super().__init__(system=system, folder=folder, booted=folder)
         self.asked: list[tuple[str, ...]] = []
-        self.works, self.fails = True, ""
+        self.works, self.fails, self.disabled = True, "", set[str]()
 
     def usable(self) -> bool:
         """Return what the test says."""
@@ -30,6 +30,10 @@ class FolderUnits(Systemd):
         if self.fails and words[-1] == self.fails:
             raise QfcError(f"{self.fails} is refused.")
         self.asked.append(words)
+        if words[0] == "is-enabled":
+            return "\n".join("disabled" if name in self.disabled else "enabled" for name in words[1:])
+        if words[0] == "enable":
+            self.disabled.discard(words[-1])
         return ""
 
     def _require(self) -> None:

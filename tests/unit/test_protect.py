@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -28,7 +29,7 @@ from qfc.stack.monitor_unit import CRON, NAME, MonitorPlan, watched
 from qfc.stack.protection import NAMES, BackupsPart, LimitsPart, MonitorPart, Part, SchedulePart, read
 from qfc.stack.rate_limits import RateLimits
 from twins import MemoryPorts
-from twins.here import MemoryHere
+from twins.here import FolderUnits, MemoryHere
 
 ENVIRONMENT = {"QFC_CONFIG": "/etc/qfc/config.toml", "QFC_HOME": "/srv/qfc"}
 TIMES = {job.name: "02:00" for job in JOBS}
@@ -473,6 +474,93 @@ def test_limits_that_were_changed_since_stay(ports: MemoryPorts, config: Path) -
     ratelimit_enable(ports, Options(), all_per_minute=99, project_per_minute=9)
     assert "qfc ratelimit disable" in undo(ports, Options()).stays[0]
     assert ports.rate_limits.limits == RateLimits(99, 9)
+
+
+def test_limits_that_nginx_has_lost_keep_the_numbers_of_the_operator(ports: MemoryPorts, config: Path) -> None:
+    ratelimit_enable(ports, Options(), all_per_minute=30, project_per_minute=9)
+    ports.rate_limits.recreated = True
+    done = protect(ports, parts(ports, config), Options())
+    assert "30 a minute in all, 9 a minute of each project" in " ".join(done.steps)
+    assert (ports.rate_limits.limits, ports.rate_limits.in_force()) == (RateLimits(30, 9), True)
+    assert {one.name: one.state for one in done.parts}["limits"] is PartIs.YOURS
+    assert not protect(ports, parts(ports, config), Options()).changed
+    ports.rate_limits.recreated = True
+    found(ports, fix=True)
+    assert (ports.rate_limits.limits, ports.rate_limits.in_force()) == (RateLimits(30, 9), True)
+    undo(ports, Options())
+    assert ports.rate_limits.limits == RateLimits(30, 9)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_limits_that_were_changed_since_are_not_overwritten(
+    ports: MemoryPorts, config: Path, lost: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    protect(ports, parts(ports, config), Options())
+    ratelimit_enable(ports, Options(), all_per_minute=99, project_per_minute=9)
+    ports.rate_limits.recreated = lost
+    with monkeypatch.context() as patched:
+        failing(patched, "limits", QfcError("The disk is full."))
+        if lost:
+            with pytest.raises(QfcError, match="as before"):
+                protect(ports, parts(ports, config), Options())
+    ports.rate_limits.recreated = lost
+    assert protect(ports, parts(ports, config), Options()).changed is lost
+    assert (ports.rate_limits.limits, ports.rate_limits.in_force()) == (RateLimits(99, 9), True)
+
+
+def test_new_numbers_of_the_configuration_replace_our_own(ports: MemoryPorts, config: Path) -> None:
+    protect(ports, parts(ports, config), Options())
+    wanted = [one for one in parts(ports, config) if one.name != "limits"]
+    protect(ports, [*wanted, LimitsPart(20, 8)], Options())
+    assert ports.rate_limits.limits == RateLimits(20, 8)
+    undo(ports, Options())
+    assert ports.rate_limits.limits.is_empty
+
+
+DAILY = "qfc-memory-daily.timer"
+PARTLY: dict[str, Callable[[FolderUnits], object]] = {
+    "one timer is removed": lambda units: units.path(DAILY).unlink(),
+    "one timer is disabled": lambda units: units.disabled.add(DAILY),
+    "the monitor is disabled": lambda units: units.disabled.add(NAME),
+}
+
+
+def units_of(all_that_was_seen: object) -> object:
+    assert isinstance(all_that_was_seen, tuple)
+    return cast("tuple[object, ...]", all_that_was_seen)[0]
+
+
+@pytest.mark.parametrize("what", PARTLY)
+def test_what_has_gone_in_part_is_found_and_put_in_place_again(ports: MemoryPorts, config: Path, what: str) -> None:
+    wanted, units = parts(ports, config), ports.here.units(system=False)
+    protect(ports, wanted, Options())
+    whole = seen(ports, config)
+    for again in (lambda: protect(ports, wanted, Options()), lambda: found(ports, fix=True)):
+        PARTLY[what](units)
+        assert any("nothing starts its" in reason for reason in status(ports).reasons)
+        assert not protection_shown(ports, wanted, ()).protected
+        again()
+        assert protection_shown(ports, wanted, ()).protected
+        assert not units.disabled
+        assert units_of(seen(ports, config)) == units_of(whole)
+
+
+def test_some_timers_of_the_operator_are_enough(ports: MemoryPorts, config: Path) -> None:
+    units = ports.here.units(system=False)
+    install_timers(ports, schedule(ports), units, Options())
+    units.path(DAILY).unlink()
+    done = protect(ports, parts(ports, config), Options())
+    assert {one.name: one.state for one in done.parts}["schedule"] is PartIs.YOURS
+    assert "protection" not in [one.id for one in found(ports).findings]
+
+
+def test_the_plan_after_a_kill_is_what_is_done_then(ports: MemoryPorts, config: Path) -> None:
+    killed(ports, parts(ports, config), "monitor")
+    planned = protect(ports, parts(ports, config), Options(dry_run=True))
+    assert planned.steps[0] == "First take back what was begun and interrupted"
+    done = protect(ports, parts(ports, config), Options())
+    assert planned.steps[1:] == done.steps
+    assert len(done.steps) == 4
 
 
 def test_new_times_are_taken_over_and_still_taken_back(ports: MemoryPorts, config: Path, by_cron: bool) -> None:

@@ -106,6 +106,20 @@ def test_systemd_that_does_not_answer_is_not_usable(tmp_path: Path, monkeypatch:
     assert units.text("none.service") is None
 
 
+def test_a_unit_that_is_disabled_does_not_start_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "systemctl"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program.write_text(
+        '#!/bin/sh\n[ "$2" = show ] && echo Version=252 && exit\nshift 2\n'
+        "for one; do case $one in off*) echo disabled;; *) echo enabled;; esac; done; exit 1\n"
+    )
+    program.chmod(0o755)
+    units = Systemd(system=False, folder=tmp_path, booted=tmp_path)
+    assert units.enabled("a.timer", "b.timer")
+    assert not units.enabled("a.timer", "off.timer")
+    assert Systemd(system=False, folder=tmp_path, booted=tmp_path / "none").enabled("off.timer"), "nobody can ask"
+
+
 def test_stacks_with_a_key_and_tables_are_read_from_a_configuration(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from ...errors import QfcError
 from ...stack.model import Capability
 from ...stack.ports import Ports
-from ...stack.protection import NAMES, Part, Protection, is_visible, part_of, read
+from ...stack.protection import NAMES, Part, Protection, is_visible, part_of, read, works
 
 LOGS = "logs"
 
@@ -49,7 +49,8 @@ class ProtectionShown:
 def protection_shown(ports: Ports, parts: Sequence[Part], without: Sequence[str]) -> ProtectionShown:
     """Return the protection. `parts` are what a run of protect would put in place now."""
     kept = read(ports.own_records)
-    found = states(ports, kept, parts, lambda part: part.is_there(ports), without)
+    known = Protection.parts_of(kept)
+    found = states(ports, kept, parts, lambda part: works(ports, part, known.get(part.name)), without)
     bad = (PartIs.GONE, PartIs.MISSING, PartIs.UNKNOWN)
     is_whole = kept is not None and not any(one.state in bad for one in found)
     return ProtectionShown(ports.name, is_whole, kept and kept.at, kept and kept.who, found)

@@ -10,7 +10,7 @@ from ...config import read_text, writing
 from ...errors import QfcError
 from ...stack.monitor_unit import NAME, is_about, watched
 from ...stack.ports import Ports
-from ...stack.protection import BACKUP_TABLE, BackupsPart, LimitsPart, MonitorPart, Part, SchedulePart
+from ...stack.protection import BACKUP_TABLE, BackupsPart, Kept, LimitsPart, MonitorPart, Part, SchedulePart, part_of
 from ..backup.keys import db_keys
 from ..backup.make import require_first_key
 from ..guard import Options
@@ -57,6 +57,20 @@ def before(part: Part, ports: Ports) -> dict[str, Any]:
             return {}
 
 
+def are_theirs(part: Part, kept: Kept | None, ports: Ports) -> bool:
+    """Return whether limits are set that we did not set, or that somebody has changed since."""
+    if not isinstance(part, LimitsPart) or not part.are_set(ports):
+        return False
+    return kept is None or not kept.is_ours or not part_of(part.name, kept.wanted).is_as_wanted(ports)
+
+
+def with_their_numbers(part: Part, kept: Kept | None, ports: Ports) -> Part:
+    """Return the part as it is to be put in place: limits of the operator that nginx has lost keep their numbers."""
+    limits = ports.rate_limits.wanted()
+    theirs = LimitsPart(limits.all_per_minute, limits.project_per_minute)
+    return theirs if are_theirs(part, kept, ports) else part
+
+
 def put(part: Part, ports: Ports, options: Options) -> None:
     """Put a part in place. Raises QfcError."""
     match part:
@@ -91,7 +105,7 @@ def take_back(
                 maintenance_uninstall(ports, part.plan, units, crontab, options)
             return None
         case LimitsPart():
-            return _limit_no_more(part, earlier, ports, options)
+            return _limit_no_more(part, earlier, ports, options) if earlier else None
         case BackupsPart():
             return _forget_place(part, earlier, ports, is_undo=is_undo)
         case _:

@@ -118,7 +118,8 @@ def put_back(
     begun_parts = {name: one for name, one in begun.parts.items() if name not in earlier or name == BACKUPS}
     taking = Taking(ports, begun_parts, is_undo=is_undo)
     for name in begun.parts:
-        if name in earlier:
+        # Limits that somebody has changed since were only put in force again.
+        if name in earlier and begun.parts[name].is_ours:
             _put_again(ports, name, earlier[name], taking)
     for sentence in taking.stays:
         report(f"{sentence[0].upper()}{sentence[1:]}")

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .parts import BACKUPS, LIMITS, MONITOR, NAMES, SCHEDULE, Part, part_of
+from .part import BACKUPS, LIMITS, MONITOR, NAMES, SCHEDULE, Part
+from .parts import part_of
 
 if TYPE_CHECKING:
     from ..ports import Ports
-    from .record import Protection
+    from .record import Kept, Protection
 
 #: Parts of the operator's machine, which cost next to nothing to look at.
 CHEAP = (MONITOR, SCHEDULE)
 _GONE = {
     MONITOR: "nothing starts its monitor",
-    SCHEDULE: "nothing starts its maintenance",
+    SCHEDULE: "nothing starts its maintenance, or not all of it",
     LIMITS: "synchronisations are not limited",
     BACKUPS: "its backups have no key, or no place",
 }
@@ -24,9 +25,15 @@ _GONE = {
 def gone(ports: Ports, protection: Protection, *, cheap: bool = False) -> Mapping[str, str]:
     """Return a clause for each part that is gone, by its name. Raises QfcError where nobody can look.
 
-    With `cheap`, only files of this machine are looked at.
+    Of a part that we put there, all has to be there. With `cheap`, only this machine is looked at.
     """
-    return {part.name: _GONE[part.name] for part in _seen(ports, protection, cheap=cheap) if not part.is_there(ports)}
+    seen = _seen(ports, protection, cheap=cheap)
+    return {part.name: _GONE[part.name] for part in seen if not works(ports, part, protection.parts[part.name])}
+
+
+def works(ports: Ports, part: Part, kept: Kept | None) -> bool:
+    """Return whether a part works: all of one that we put there, anything of another. Raises QfcError."""
+    return part.is_whole(ports) if kept is not None and kept.is_ours else part.is_there(ports)
 
 
 def is_visible(ports: Ports, protection: Protection, name: str) -> bool:
