@@ -26,6 +26,7 @@ from qfc.stack.backup_set import (
     Verdict,
     references_lines,
 )
+from qfc.stack.ports import BackupStore
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -71,7 +72,7 @@ def store_in(folder: Path, *, encryption: str = "all", own: Path | None = None) 
 
 
 def keep_set(
-    store: PlainBackupStore,
+    store: BackupStore,
     objects: Mapping[str, bytes],
     *,
     age: timedelta = timedelta(0),

@@ -41,10 +41,10 @@ class Answer:
 
 
 class Qfc:
-    """Calls `qfc` with its own QFC_HOME and QFC_CONFIG below `home`, on any free port."""
+    """Calls `qfc` of a Python with its own QFC_HOME and QFC_CONFIG below `home`, on any free port."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, program: str = sys.executable) -> None:
+        self.home, self.program = home, program
         kept = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
         self.environment = {**kept, "QFC_HOME": str(home), "QFC_CONFIG": str(home / "config.toml"), "QFC_PORT": "0"}
 
@@ -57,7 +57,7 @@ class Qfc:
     def begin(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         """Call it and return at once."""
         return subprocess.Popen(
-            [sys.executable, "-m", "qfc", *arguments],
+            [self.program, "-m", "qfc", *arguments],
             env={**self.environment, **environment},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -27,6 +27,7 @@ class MemoryTarget:
     rows: dict[str, int] = field(default_factory=lambda: dict(ROWS))
     damage: QfcError | None = None
     previous: str = "node_qfc_old"
+    stores: tuple[str, ...] = ()
 
     def tables(self) -> Mapping[str, int]:
         """Return the rows, or raise what is wrong with them."""

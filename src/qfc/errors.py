@@ -6,7 +6,8 @@
     ├── UnreachableError        3: stack, host, engine or database cannot be reached
     │   ├── NotRunningError     3: the stack is down
     │   ├── UntrustedError      3: the server's certificate is not trusted
-    │   └── UnknownNameError    3: a host name does not resolve from here
+    │   ├── UnknownNameError    3: a host name does not resolve from here
+    │   └── SilentHostError     3: nothing answers at the address of a host
     ├── RefusedError            4: a guard refused the operation
     │   ├── LockHeldError       4: another operator holds the lock
     │   └── NotConfirmedError   4: the operation was not confirmed
@@ -78,6 +79,10 @@ class UnknownNameError(UnreachableError):
     """A host name does not resolve from here; other machines may still reach it."""
 
     code = "unknown_name"
+
+
+class SilentHostError(UnreachableError):
+    """Nothing answers at the address of a host: the host, or a network on the way to it, is gone."""
 
 
 class RefusedError(QfcError):

@@ -14,7 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from field_server import FieldServer
+from field_server import PASSWORD, FieldServer
 from ports import free_port
 from qfc.operations.proof import deltafile
 from qfc_command import Qfc, fresh_qfc
@@ -47,12 +47,15 @@ def await_quiet(qfc: Qfc, stack: str = "local") -> None:
     raise AssertionError("jobs do not end")
 
 
+def connect(qfc: Qfc, stack: str = "local") -> psycopg.Connection:
+    password = (qfc.home / stack / "secrets/POSTGRES_PASSWORD").read_text().strip()
+    return psycopg.connect(host=str(qfc.home / stack / "run/db"), user=USER, password=password, dbname=DATABASE)
+
+
 def rows(qfc: Qfc, stack: str = "local") -> dict[str, list[str]]:
     """Return all rows of the tables that people care about."""
-    password = (qfc.home / stack / "secrets/POSTGRES_PASSWORD").read_text().strip()
-    host = str(qfc.home / stack / "run/db")
     tables = ("core_user", "core_project", "filestorage_file", "filestorage_fileversion", "core_delta", "core_job")
-    with psycopg.connect(host=host, user=USER, password=password, dbname=DATABASE) as connection:
+    with connect(qfc, stack) as connection:
         return {
             one: sorted(str(row[0]) for row in connection.execute(f"select t::text from {one} t"))  # type: ignore
             for one in tables
@@ -82,6 +85,8 @@ def test_a_destroyed_server_comes_back_row_by_row_and_file_by_file(running: Qfc,
     assert server.files() == files
     assert running.ok("db", "verify", result["safety"])["ok"]
     assert running.ok("status")["verdict"] == "ok"
+    # Those that ran when the set was made are not listed: none is dead.
+    assert {one["state"] for one in running.ok("workers", "list")["workers"]} <= {"idle", "busy"}
 
 
 def test_edits_and_files_after_the_set_are_applied_again_each_once(running: Qfc, server: FieldServer) -> None:
@@ -118,6 +123,62 @@ def push(server: FieldServer, name: str) -> str:
 
 def status_of(qfc: Qfc, edit: str) -> Any:
     return qfc.ok("deltas", "show", edit)["status"]
+
+
+def test_one_project_comes_back_and_the_others_stay(running: Qfc, server: FieldServer) -> None:
+    """Its files, versions, edits, jobs and collaborators, also after somebody has deleted it."""
+    other = FieldServer(running, user="bea")
+    other.upload("notes.txt", b"before")
+    answer = server.http.post(f"collaborators/{server.project}/", json={"collaborator": "bea", "role": "editor"})
+    assert answer.status_code == 201, answer.text
+    push(server, "in the set")
+    await_quiet(running)
+    made, files, before = running.ok("db", "backup")["backup"], server.files(), rows(running)
+    other.upload("notes.txt", b"after")
+    server.upload("points.gpkg", (PROBE / "points.gpkg").read_bytes())
+    server.upload("later.jpg", b"later")
+    await_quiet(running)
+
+    plan = running("db", "restore", "--project", "anna/survey", "--to", made, "--dry-run")
+    assert "in one transaction" in plan.out
+    assert running("db", "restore", "--project", "anna/survey", "--to", made).code == 4
+    result = running.ok("db", "restore", "--project", "anna/survey", "--to", made, "--yes")
+    assert result["replaced"]["files"] == result["restored"]["files"] + 1
+    assert server.files() == files
+    assert other.files()["notes.txt"] == b"after"
+    assert projects_of(rows(running), server.project) == projects_of(before, server.project)
+    assert running.ok("db", "verify", result["safety"])["ok"]
+
+    server.http.delete(f"projects/{server.project}/")
+    again = running.ok("db", "restore", "--project", server.project, "--to", made, "--yes", "--no-safety-set")
+    assert (again["replaced"], again["restored"]["collaborators"]) == (None, 1)
+    assert server.files() == files
+    assert projects_of(rows(running), server.project) == projects_of(before, server.project)
+    push(server, "after the restore")
+    await_quiet(running)
+    other.http.close()
+
+
+def projects_of(found: dict[str, list[str]], project: str) -> dict[str, list[str]]:
+    """Return the rows that name a project; a project's own times of change are not compared."""
+    return {name: [one for one in lines if project in one] for name, lines in found.items() if name != "core_project"}
+
+
+def test_a_project_whose_people_are_gone_is_refused(running: Qfc, server: FieldServer) -> None:
+    third = FieldServer(running, user="carl")
+    made = running.ok("db", "backup")["backup"]
+    with connect(running) as connection:
+        connection.execute("update core_user set username = 'gone' where username = 'carl'")
+    refused = running("db", "restore", "--project", third.project, "--to", made, "--yes")
+    assert refused.code == 4
+    assert "accounts that do not exist any more: carl" in refused.err
+    answer = running("users", "create", "carl", "--password-stdin", stdin=PASSWORD)
+    assert answer.code == 0
+    running.ok("db", "restore", "--project", "carl/survey", "--to", made, "--yes", "--no-safety-set")
+    third.http.close()
+    third.http = third.login()
+    assert third.files() == {}
+    third.http.close()
 
 
 @pytest.mark.parametrize("step", KILLED)

@@ -24,6 +24,8 @@ INCIDENTS = {
     "job-queued-by-the-dead": ("sync_does_not_complete", "D07"),
     "job-started-by-the-dead": ("sync_does_not_complete", "D08"),
 }
+#: A worker that is just starting moves the state between a plan and its use; then the server asks for another plan.
+PLANS = 4
 #: What a step says of the values that a tool gets.
 VALUES = re.compile(r"\b(fix|hours)=(\w+)")
 
@@ -84,14 +86,19 @@ def values(step: str) -> dict[str, Any]:
 
 
 async def changed(client: Client, tool: str, arguments: dict[str, Any]) -> bool:
-    """Call a tool as a careful agent does: with what it needs, and a change only by its plan."""
+    """Call a tool as a careful agent does: with what it needs, and a change only by a plan of the present state."""
     schema = next(one for one in (await client.list_tools()).tools if one.name == tool).input_schema["properties"]
     needed = {"everything": True} if "everything" in schema else {}
-    plan = answer(await client.call_tool(tool, {**needed, **{k: v for k, v in arguments.items() if k in schema}}))
-    if "plan_id" not in plan:
-        return False
-    done = answer(await client.call_tool(tool, {"plan_id": plan["plan_id"]}))
-    assert "changed" in done, (tool, plan, done)
+    wanted = {**needed, **{name: value for name, value in arguments.items() if name in schema}}
+    done: dict[str, Any] = {}
+    for _ in range(PLANS):
+        plan = answer(await client.call_tool(tool, wanted))
+        if "plan_id" not in plan:
+            return False
+        done = answer(await client.call_tool(tool, {"plan_id": plan["plan_id"]}))
+        if done.get("error", {}).get("code") != "state_moved":
+            break
+    assert "changed" in done, (tool, done)
     return bool(done["changed"])
 
 

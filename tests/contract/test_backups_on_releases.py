@@ -5,19 +5,20 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pytest
 
 from conditions_world import keeps_files, store
 from qfc.drivers.backups.deployment import DeploymentSnapshot
 from qfc.drivers.backups.deployment_objects import DeploymentObjects
+from qfc.drivers.backups.deployment_target import DeploymentRestoreTarget, Server
 from qfc.drivers.backups.dumps import read_dump
 from qfc.drivers.backups.programs import output_of
 from qfc.drivers.backups.snapshot import snapshot_of
 from qfc.drivers.postgres_server import Endpoint, connect, locate
 from qfc.stack.backup_set import DumpContent, Reference
-from queue_world import OFFICIAL, DatabaseWorld
+from queue_world import OFFICIAL, DatabaseWorld, before
 from shared_database import NODE, SharedDatabases
 from twins import MemoryObjectStore
 
@@ -85,3 +86,24 @@ def test_everything_that_rows_name_is_found(kind: str, shared_databases: SharedD
     if kind != NODE:
         assert all(one.place is not None for one in references)
         assert [one.place.store for one in references if one.place] == ["default"] * len(references)
+
+
+def test_files_of_devices_are_told_from_those_of_jobs(kind: str, shared_databases: SharedDatabases) -> None:
+    """What a job wrote is written again with the edits; what a device sent would be lost by a restore."""
+    world = shared_databases.world(kind)
+    if kind == NODE or not world.has_column("file_version", "sha256sum"):
+        pytest.skip("jobs are known otherwise, or the files of this release are not found by rows")
+    project = world.project("survey")
+    # A worker that was killed: its job never says when it ended.
+    world.job(project, "failed", type="delta_apply", made=50, started=49)
+    world.job(project, "finished", type="delta_apply", made=30, started=29, ended=27)
+    world.execute(f"update {world.tables.name('job')} set updated_at = created_at + interval '2 minutes'")
+    store(world, project, "trees.gpkg", 9, made=60)
+    store(world, project, "trees.gpkg", 9, made=28)
+    store(world, project, "DCIM/during.jpg", 9, made=28)
+    store(world, project, "DCIM/later.jpg", 9, made=10)
+    endpoint = shared_databases.endpoint(kind)
+    server = Server(endpoint.database, lambda _: connect(endpoint), cast(Any, None), lambda: None)
+    target = DeploymentRestoreTarget(cast(Any, None), server, cast(Any, None), cast(Any, None), cast(Any, None))
+    newer = {one.name: one.by_job for one in target.files_since(before(40)) if "/" in one.name or "gpkg" in one.name}
+    assert newer == {"trees.gpkg": True, "DCIM/during.jpg": False, "DCIM/later.jpg": False}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path, PurePosixPath
 
 import psutil
@@ -72,6 +74,15 @@ def test_a_released_lock_can_be_taken(another: Another) -> None:
     lock.release()
     assert another().holder() is None
     assert another().take("down").reason == "down"
+
+
+def test_a_lock_is_ours_from_taking_to_releasing(another: Another) -> None:
+    lock = another()
+    assert not lock.is_ours()
+    lock.take("up")
+    assert lock.is_ours()
+    lock.release()
+    assert not lock.is_ours()
 
 
 def test_releasing_twice_is_harmless(another: Another) -> None:
@@ -185,3 +196,38 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / ".qfc").write_text("a file is in the way")
     with pytest.raises(QfcError, match="cannot be written"):
         HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock()).take("up")
+
+
+def _shell_of(lock: HostLock) -> psutil.Process:
+    """Return the shell that holds a lock on the host."""
+    return next(one for one in psutil.Process().children() if one.is_running() and "watch" in one.cmdline()[-1:])
+
+
+def test_a_claim_whose_shell_has_died_is_lost_and_can_be_taken_again(tmp_path: Path) -> None:
+    lock = HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch")
+    lock.take("monitor")
+    os.killpg(_shell_of(lock).pid, signal.SIGKILL)
+    assert wait_until(SystemClock(), lambda: not lock.is_ours(), limit_s=10, poll_s=0.02)
+    lock.take("monitor")
+    assert lock.is_ours()
+    lock.release()
+
+
+def test_a_claim_of_ours_that_the_host_still_holds_keeps_nobody_from_watching(tmp_path: Path) -> None:
+    lock = HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch")
+    lock.take("monitor")
+    lost, lock._held, lock._process = lock._held, ExitStack(), None
+    assert lock.take("monitor").pid == os.getpid()
+    assert not lock.is_ours()  # until the host has noticed that the connection is lost
+    lost.close()
+    lock.take("monitor")
+    assert lock.is_ours()
+    lock.release()
+
+
+def test_a_claim_by_another_name_of_the_same_stack_in_the_same_monitor_is_refused(tmp_path: Path) -> None:
+    first, second = (HostLock(LocalHost(), PurePosixPath(tmp_path), SystemClock(), name="watch") for _ in range(2))
+    first.take("monitor")
+    with pytest.raises(LockHeldError):
+        second.take("monitor")
+    first.release()

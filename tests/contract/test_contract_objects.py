@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import io
+import os
 import uuid
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -15,14 +16,16 @@ from minio_server import MinIO
 from qfc.drivers.objects.choice import FolderOf
 from qfc.drivers.objects.folder import FolderObjectStore
 from qfc.drivers.objects.s3 import S3ObjectStore, bucket_of
+from qfc.drivers.objects.sftp import Sftp, SftpObjectStore
 from qfc.drivers.objects.webdav import WebDavObjectStore
 from qfc.errors import NotFoundError, QfcError, UnreachableError, UsageError
 from qfc.stack.ports import ObjectStore
+from ssh_server import SshServer, running
 from twins import MemoryObjectStore
 from webdav_server import webdav_server
 
 
-@pytest.fixture(params=["folder", "memory", "part", pytest.param("s3", marks=pytest.mark.s3), "webdav"])
+@pytest.fixture(params=["folder", "memory", "part", pytest.param("s3", marks=pytest.mark.s3), "webdav", "sftp"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> ObjectStore:
     match request.param:
         case "folder":
@@ -41,6 +44,21 @@ def webdav_store(tmp_path: Path) -> Iterator[ObjectStore]:
     folder = tmp_path / "served"
     folder.mkdir()
     with webdav_server(folder) as place, closing(WebDavObjectStore(place)) as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
+    """An sshd on the loopback with SFTP."""
+    server = SshServer(tmp_path_factory.mktemp("sshd"), more="Subsystem sftp internal-sftp")
+    with running(server):
+        yield server
+
+
+@pytest.fixture
+def sftp_store(sshd: SshServer, tmp_path: Path) -> Iterator[ObjectStore]:
+    """A folder on a server that speaks SFTP."""
+    with closing(SftpObjectStore(Sftp(sshd.settings(), PurePosixPath(tmp_path / "far/away")))) as store:
         yield store
 
 
@@ -135,6 +153,23 @@ def test_a_store_that_is_away_is_unreachable(minio: MinIO, s3_store: ObjectStore
         s3_store.get("a")
 
 
+@pytest.mark.s3
+def test_an_object_that_is_too_large_for_one_copy_is_copied_in_parts(minio: MinIO) -> None:
+    bucket = bucket_of(minio.settings, prefix=f"{uuid.uuid4()}/")
+    assert bucket is not None
+    store, content = S3ObjectStore(bucket, largest_copy=1_000_000), os.urandom(9_000_000)
+    store.put("photo.jpg", io.BytesIO(content), sha256="abc")
+    store.copy("photo.jpg", "kept/photo.jpg")
+    with store.get("kept/photo.jpg") as copy:
+        assert copy.read() == content
+    heads = [store._client.head_object(Bucket=bucket.name, Key=bucket.prefix + one)  # pyright: ignore
+             for one in ("photo.jpg", "kept/photo.jpg")]  # fmt: skip
+    assert "-" in heads[1]["ETag"], "it was copied in parts"
+    assert [(one["ContentType"], one["Metadata"]) for one in heads] == [("image/jpeg", {"sha256sum": "abc"})] * 2
+    with pytest.raises(NotFoundError):
+        store.copy("none", "kept/none")
+
+
 def test_a_webdav_server_that_is_away_or_refuses_is_unreachable(tmp_path: Path) -> None:
     with webdav_server(tmp_path) as place, closing(WebDavObjectStore(replace(place, password="wrong"))) as store:
         with pytest.raises(UnreachableError, match="cannot be used") as caught:
@@ -142,3 +177,30 @@ def test_a_webdav_server_that_is_away_or_refuses_is_unreachable(tmp_path: Path) 
         assert "wrong" not in str(caught.value)
     with closing(WebDavObjectStore(place)) as store, pytest.raises(UnreachableError, match="cannot be used"):
         store.get("a")
+
+
+def test_an_sftp_server_that_is_away_is_unreachable_and_comes_back(tmp_path: Path) -> None:
+    with running(SshServer(tmp_path, more="Subsystem sftp internal-sftp")) as server, far(server, tmp_path) as store:
+        put(store, "a")
+        server.end_connections()
+        with pytest.raises(UnreachableError):
+            list(store.keys())
+        assert list(store.keys()) == [("a", 1)]
+        server.stop()
+        with pytest.raises(UnreachableError):
+            put(store, "b")
+
+
+def test_a_server_without_sftp_is_unreachable(tmp_path: Path) -> None:
+    said = "does not answer, or has no SFTP"
+    with (
+        running(SshServer(tmp_path)) as server,
+        far(server, tmp_path) as store,
+        pytest.raises(UnreachableError, match=said),
+    ):
+        list(store.keys())
+
+
+def far(server: SshServer, folder: Path) -> closing[SftpObjectStore]:
+    """Return a store in a folder of the server."""
+    return closing(SftpObjectStore(Sftp(server.settings(), PurePosixPath(folder / "far"))))

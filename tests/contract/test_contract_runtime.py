@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from threading import Event, Thread
 
 import pytest
 
@@ -122,6 +123,22 @@ def test_workers_are_scaled_up_and_down(runtime: Runtime) -> None:
     runtime.scale(WORKER, 0)
     assert service(runtime, WORKER).instances == ()
     assert service(runtime, WORKER).wanted == 0
+
+
+def test_workers_are_renewed_one_at_a_time(runtime: Runtime) -> None:
+    before, ended, running = pids(runtime, WORKER), Event(), list[int]()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            running.append(service(runtime, WORKER).running)
+
+    watching = Thread(target=watch, daemon=True)
+    watching.start()
+    runtime.renew(WORKER)
+    ended.set()
+    watching.join()
+    assert len(pids(runtime, WORKER)) == 2 and not {*pids(runtime, WORKER)} & {*before}
+    assert min(running, default=1) >= 1
 
 
 def test_what_is_one_of_a_kind_is_not_scaled(runtime: Runtime) -> None:

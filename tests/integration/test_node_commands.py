@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import io
 import shutil
-from typing import Any
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from qfc.drivers.accounts.official import OfficialAccounts
 from qfc.drivers.postgres_server import Endpoint
+from qfc.errors import CommandError
 
 PASSWORD = "correct-horse-battery"
 
@@ -147,3 +152,42 @@ def test_missing_accounts_are_made(run: Any) -> None:
     assert "alice" in run("createuseraccounts")
     assert run("createuseraccounts") == ""
     assert Subscription.objects.count() == 1
+
+
+class HereEngine:
+    """Runs what would run in the application's container, in this process; the node has the same names here."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    def run(self, argv: Sequence[str], *, stdin: bytes, timeout_s: float) -> Any:
+        """Execute the program of the arguments with this standard input."""
+        del timeout_s
+        printed = io.StringIO()
+        self._monkeypatch.setattr("sys.stdin", io.StringIO(stdin.decode()))
+        with redirect_stdout(printed):
+            exec(argv[-1], {})
+        return SimpleNamespace(stdout=printed.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "told"),
+    [
+        ("bad name", PASSWORD, "letters|characters"),
+        ("anna", "short", "too short"),
+        ("anna", PASSWORD, None),
+    ],
+)
+def test_an_official_server_is_given_no_account_that_its_admin_refuses(
+    run: Any, monkeypatch: pytest.MonkeyPatch, name: str, password: str, told: str | None
+) -> None:
+    from qfc_node.core.models import Person
+
+    del run
+    accounts = OfficialAccounts(cast(Any, HereEngine(monkeypatch)), cast(Any, SimpleNamespace(id="app")))
+    if told is None:
+        accounts.create(name, email="", password=password, superuser=False)
+    else:
+        with pytest.raises(CommandError, match=told):
+            accounts.create(name, email="", password=password, superuser=False)
+    assert Person.objects.filter(username=name).exists() is (told is None)

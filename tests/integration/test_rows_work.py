@@ -62,10 +62,20 @@ def storm(world: DatabaseWorld) -> None:
         world.job(project, "finished", type="process_projectfile", made=100 + number, started=90, ended=89)
 
 
+def failing(world: DatabaseWorld) -> None:
+    project = world.project("failing")
+    for number in range(6):
+        world.job(project, "failed", type="package", made=50 + number, started=41, ended=40)
+    for _ in range(8):
+        world.job(project, "finished", made=50, started=41, ended=40)
+    world.job(project, "finished", made=30, started=29, ended=28)
+
+
 #: By check: how the fault is created, words of the evidence, and faults that come with it.
 FAULTS: dict[str, tuple[Callable[[DatabaseWorld], None], str, tuple[str, ...]]] = {
     "E02-skipped": (skipped, "Features: 3 of alice/meadows.", ()),
     "D17": (storm, "alice/storm (21 within an hour)", ()),
+    "failure-rate": (failing, "6 of ", ()),
     "F08": (over_quota, "1 edit in alice/full", ("F09", "H03-jobs")),
     "F09-overtaken": (overtaken, "1 in alice/overtaken", ("F09", "D14-jobs")),
     "F10": (unpermitted, "1 in alice/edited", ()),

@@ -54,7 +54,7 @@ class NamesOfSets:
     """A store of which the sets are known by name alone."""
 
     def __init__(self) -> None:
-        self.place = "/backup"
+        self.place, self.by_hand = "/backup", ()
         self.sets: list[Manifest] = []
 
     def manifests(self) -> tuple[Manifest, ...]:

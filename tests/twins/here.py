@@ -14,7 +14,7 @@ from qfc.stack.ports.crontab import Crontab
 
 
 class FolderUnits(Systemd):
-    """systemd's files without systemd. `fails`: the name of a unit that it refuses; `disabled`: names that somebody disabled."""
+    """systemd's files without systemd. `fails`: the name of a unit that it refuses; `disabled`: those of others."""
 
     def __init__(self, folder: Path, *, system: bool = False) -> None:
         super().__init__(system=system, folder=folder, booted=folder)

@@ -24,10 +24,16 @@ class MemoryMonitoring(Monitoring):
         self._folder: Path | None = None
 
     _beat: Beat | None
+    #: What a monitor wants to be called when something has ended.
+    wake: Callable[[], None] | None = None
 
     @property
     def watch(self) -> Lock:
         return self._watch()
+
+    def follow(self, wake: Callable[[], None]) -> bool:
+        self.wake = wake
+        return False
 
     def history(self) -> History:
         if self._folder is None:

@@ -13,7 +13,16 @@ from qfc.drivers.disk_history import is_close
 from qfc.errors import LockHeldError, NotFoundError, UnreachableError, UsageError
 from qfc.stack.forecast import DiskSample
 from qfc.stack.metrics import Sample
-from qfc.stack.model import ApiAnswer, ApiRequest, AuditEntry, DiskPart, Holder, QueueSnapshot, Transition
+from qfc.stack.model import (
+    ApiAnswer,
+    ApiRequest,
+    AuditEntry,
+    DiskPart,
+    Holder,
+    QueueSnapshot,
+    Transition,
+    each_once,
+)
 from qfc.stack.ports import AuditLog, Clock, DiskHistory, Footprint, Lock, MetricsHistory, ObjectStore, Transitions
 from qfc.stack.transitions import compared, joined
 
@@ -55,6 +64,10 @@ class MemoryLock(Lock):
         holder = self._table.holder
         return holder if holder is not None and holder.pid in self._table.living else None
 
+    def is_ours(self) -> bool:
+        holder = self.holder()
+        return holder is not None and holder.pid == self._pid
+
 
 class MemoryAuditLog(AuditLog):
     """An audit log that lasts as long as the object."""
@@ -67,7 +80,12 @@ class MemoryAuditLog(AuditLog):
         self._entries.append(entry)
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        return tuple(reversed(self._entries[-limit:]))
+        return tuple(each_once(reversed(self._entries)))[:limit]
+
+    def rotate(self, larger_than: int) -> bool:
+        """Rotate nothing: it is in no file."""
+        del larger_than
+        return False
 
 
 class MemoryObjectStore(ObjectStore):

@@ -53,6 +53,14 @@ class MemoryRuntime(Runtime):
                 self._log(name, instance, "stopped")
             self._running[name] = {}
 
+    def renew(self, name: str) -> None:
+        """Restart the running instances of a service, one after the other."""
+        self._chosen([name])
+        for instance in sorted(self._running[name]):
+            del self._running[name][instance]
+            self._log(name, instance, "stopped")
+            self._start(name, instance)
+
     def check_settings(self) -> None:
         """Accept them."""
 

@@ -11,7 +11,7 @@ from qfc.drivers.accounts.managed import ManagedAccounts
 from qfc.errors import CommandError, RefusedError
 from qfc.stack import journal
 from qfc.stack.model import Capability, Kind
-from qfc.stack.ports import Backups, LabRows
+from qfc.stack.ports import Backups, LabRows, Upgrades
 
 from .backups import MemoryBackups
 from .conditions import QuietConditions
@@ -74,6 +74,7 @@ class MemoryPorts:
     here: MemoryHere = field(default_factory=MemoryHere)
     rows: LabRows | None = None
     backup_records: MemoryBackups = field(default_factory=MemoryBackups)
+    upgraded: Upgrades | None = None
     watch: MemoryLock = field(default_factory=lambda: MemoryLock(MemoryClock()))
     left_by_monitors: dict[str, MemoryMonitoring] = field(default_factory=dict[str, MemoryMonitoring])
 
@@ -109,6 +110,13 @@ class MemoryPorts:
     def backups(self) -> Backups:
         """Backups, of which the state alone is known."""
         return cast(Backups, self.backup_records)
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """The upgrade that a test gives. Raises RefusedError without one."""
+        if self.upgraded is None:
+            raise RefusedError(f"{self.name} is {self.kind}: the package that is installed here does not run it.")
+        return self.upgraded
 
     @property
     def monitoring(self) -> MemoryMonitoring:

@@ -180,6 +180,17 @@ def test_a_set_of_another_release_names_the_one_to_deploy(tmp_path: Path) -> Non
     assert_refused(dataclasses.replace(manifest, release=""), ports, "qfc 1.0", "qfieldcloud-suite==1.0")
 
 
+def test_rows_that_a_squashed_migration_replaces_are_of_the_same_release(tmp_path: Path) -> None:
+    """Since v26.4 the database has five rows of django_cron, the plan of the application one."""
+    ports, _, manifest = restorable(tmp_path)
+    squashed, replaced = "django_cron.0001_squashed_0002_more", ("django_cron.0001_initial", "django_cron.0002_more")
+    rows = (*manifest.database.migrations, squashed, *replaced)
+    ports.directory.migrations = (*manifest.database.migrations, squashed)
+    require_release(
+        dataclasses.replace(manifest, database=dataclasses.replace(manifest.database, migrations=rows)), ports
+    )
+
+
 def test_a_set_without_the_key_of_its_rows_is_damaged(tmp_path: Path) -> None:
     """Its dump can be restored, and then nobody can read what the application has encrypted."""
     ports, _, _ = restorable(tmp_path)

@@ -327,6 +327,28 @@ def test_a_check_that_cannot_look_says_so_and_stops_no_other() -> None:
     assert made.ready
 
 
+class SameSlow(Slow):
+    """A check that shares its slow evidence with others."""
+
+    def __init__(self, number: int) -> None:
+        self.id = f"slow-{number}"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Wait for what the first of them reads."""
+        seen.once("slow", lambda: time.sleep(2))
+        return None
+
+
+def test_checks_that_wait_for_one_slow_answer_stop_no_other() -> None:
+    ports, world = healthy()
+    inactive(ports, world)
+    slow = [SameSlow(number) for number in range(20)]
+    outcomes = {one.id: one for one in examine([*slow, *FOR_SYNC], Evidence(ports), limit_s=1.5)}
+    assert {outcomes[one.id].verdict for one in slow} == {Verdict.UNKNOWN}
+    assert outcomes["H01"].result is Result.FOUND
+    assert not [one.id for one in outcomes.values() if one.verdict is Verdict.UNKNOWN and not one.id.startswith("slow")]
+
+
 def test_a_young_job_is_no_lost_one() -> None:
     ports, world = healthy()
     world.job(world.project("young"), "queued", made=1)

@@ -13,7 +13,7 @@ from checks_world import healthy
 from qfc.checks import Evidence
 from qfc.checks.backups import BACKUPS
 from qfc.stack.backup_health import BackupState, Drill
-from qfc.stack.findings import Result
+from qfc.stack.findings import Auto, Result
 from twins.backups import MemoryBackups
 
 DAY = timedelta(days=1)
@@ -82,3 +82,20 @@ def test_each_fault_is_found_by_its_check_alone(id: str) -> None:
 def test_deployments_are_asked_too() -> None:
     seen = Evidence(healthy("compose")[0])
     assert all(check.examine(seen).result is Result.CLEAR for check in BACKUPS)
+
+
+def test_a_backup_over_ssh_is_asked_for_first() -> None:
+    """All of the database and the files is copied to this machine for it."""
+    state = broken("none", healthy()[0].clock.now())
+    autos = {}
+    for kind, host in (("embedded", "memory"), ("compose", "local"), ("compose", "ops@server:22")):
+        ports = replace(healthy(kind)[0], backup_records=MemoryBackups(state))
+        ports.host.name = host
+        seen = Evidence(ports)
+        autos[kind, host] = (BACKUPS[0].examine(seen).auto, BACKUPS[0].difference(seen))
+    line = "copies database and files of ops@server:22 over SSH to this machine, into /backup"
+    assert autos == {
+        ("embedded", "memory"): (Auto.SAFE, ()),
+        ("compose", "local"): (Auto.SAFE, ()),
+        ("compose", "ops@server:22"): (Auto.ASK, (line,)),
+    }

@@ -18,9 +18,10 @@ from qfc.errors import CommandError, UnknownNameError, UntrustedError
 from qfc.operations.guard import Options
 from qfc.operations.health import health
 from qfc.stack.findings import Result, Severity
-from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision
+from qfc.stack.model import ApiAnswer, ApiRequest, Certificate, LogLine, Revision, Tunnel
 from qfc.stack.rollout import DeployState, Record, as_document
 from twins import MemoryPorts
+from twins.deployment import MemoryTunnels
 from twins.records import MemoryApi
 from twins.site import FOLDER
 
@@ -487,3 +488,19 @@ def test_files_that_nginx_would_not_start_with() -> None:
     ports.runtime.execute_with = judge
     evidence = the(found(ports), "B02-files").evidence
     assert evidence == 'nginx -t says: duplicate location "/" in /etc/nginx/conf.d/default.conf:91'
+
+
+def test_a_tunnel_that_does_not_run_or_is_cut_off_is_found() -> None:
+    ports, _ = healthy("compose")
+    connected = Tunnel("container", "cloudflared", True, connections=4)
+    ports.deployment.tunnels = MemoryTunnels((connected, Tunnel("process", "other", True)))
+    assert "tunnel" not in ids(found(ports))
+    ports.deployment.tunnels = MemoryTunnels((connected, Tunnel("container", "replaced", False)))
+    assert "tunnel" not in ids(found(ports))
+    ports.deployment.tunnels = MemoryTunnels((Tunnel("container", "login", False, wanted=False),))
+    assert "tunnel" not in ids(found(ports))
+    ports.deployment.tunnels = MemoryTunnels((replace(connected, connections=0), Tunnel("container", "old", False)))
+    assert (
+        the(found(ports), "tunnel").evidence
+        == "old is not running. cloudflared is running but has no connection to Cloudflare."
+    )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from qfc.operations.deploy import DeployOptions, RollbackOptions, deploy, deploy
 from qfc.operations.guard import Options, guarded
 from qfc.stack.env_file import EnvFile
 from qfc.stack.migrations import planned
+from qfc.stack.rate_limits import RateLimits
 from qfc.stack.rollout import DeployState
 from recorded import recorded
 
@@ -238,3 +240,14 @@ def test_the_way_back_keeps_the_passwords_that_were_replaced_since() -> None:
 class _nothing:  # noqa: N801 - it reads like pytest.raises: no exception is expected
     def __enter__(self) -> None: ...
     def __exit__(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize("broken", [False, True], ids=["deployed", "rolled back"])
+def test_a_new_container_of_nginx_gets_its_limits_back(broken: bool) -> None:
+    world = World(OLD, release("b", migrations=3, fails="start")) if broken else World()
+    world.plain.rate_limits.apply(RateLimits(10, 5))
+    world.plain.rate_limits.recreated = True
+    with suppress(QfcError):
+        deployed(world)
+    assert world.plain.rate_limits.in_force()
+    assert world.plain.rate_limits.limits == RateLimits(10, 5)

@@ -32,6 +32,7 @@ class Server:
     def __init__(self, container: Container = NGINX) -> None:
         self.container = container
         self.faulty, self.included, self.leaving = "", True, 0
+        self.reads_any = True
         self.host, self.clock = MemoryHost(), MemoryClock()
         self.host.programs = {"docker": self._docker, "rm": self._remove}
         engine = Engine(self.host)  # pyright: ignore[reportArgumentType]  (nothing is streamed)
@@ -42,6 +43,8 @@ class Server:
         words = " ".join(argv)
         if "top" in words:
             return self._top()
+        if "nginx -t" in words and not self.reads_any and self.host.files[PATH][1] == 0o600:
+            return 1, "", f'nginx: [emerg] open() "{INCLUDED}/{FRAGMENT}" failed (13: Permission denied)'
         if "nginx -t" in words:
             return int(bool(self.faulty)), "", self.faulty
         return int("grep" in words and not self.included), "", ""
@@ -106,7 +109,7 @@ def test_odd_characters_are_refused(word: str) -> None:
 def test_writers_are_held_off_and_let_in_again() -> None:
     server = Server()
     server.traffic.hold(PASSWORD, [PROJECT])
-    assert server.host.files[PATH] == (fragment(PASSWORD, [PROJECT]).encode(), 0o644)
+    assert server.host.files[PATH] == (fragment(PASSWORD, [PROJECT]).encode(), 0o600)
     assert server.reloads == 1
     server.traffic.release()
     assert (PATH in server.host.files, server.reloads) == (False, 2)
@@ -118,6 +121,13 @@ def test_a_fragment_that_nginx_finds_faulty_does_not_stay() -> None:
     with pytest.raises(CommandError, match=r"nginx rejects its configuration: nginx: \[emerg\] unknown directive"):
         server.traffic.hold(PASSWORD)
     assert (PATH in server.host.files, server.reloads) == (False, 0)
+
+
+def test_a_container_whose_root_is_nobody_on_the_host_can_read_it() -> None:
+    server = Server()
+    server.reads_any = False
+    server.traffic.hold(PASSWORD)
+    assert (server.host.files[PATH][1], server.reloads) == (0o644, 1)
 
 
 def test_a_deployment_that_does_not_include_the_folder_is_refused() -> None:

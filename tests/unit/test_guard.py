@@ -113,6 +113,18 @@ def test_an_error_frees_the_lock_and_is_audited_without_secrets(error: BaseExcep
     assert results(ports) == [result]
 
 
+def test_a_change_leaves_a_line_before_it_and_one_after_it() -> None:
+    ports, lines = memory_stack(), list[AuditEntry]()
+    append = ports.audit.append
+    ports.audit.append = lambda entry: (lines.append(entry), append(entry))  # pyright: ignore
+    with guarded(ports, "up", target="s", options=Options()):
+        assert [one.result for one in lines] == ["begun"]
+        assert results(ports) == ["begun"], "whoever is killed now leaves this"
+    assert [one.result for one in lines] == ["begun", "done"]
+    assert lines[0].change == lines[1].change != ""
+    assert results(ports) == ["done"]
+
+
 class FullAuditLog(MemoryAuditLog):
     """An audit log on a full disk."""
 
@@ -166,3 +178,19 @@ def test_a_person_is_asked_before_the_lock_is_taken(answer: bool) -> None:
 def test_yes_needs_nobody_to_ask() -> None:
     with guarded(memory_stack(), "x", target="", options=Options(yes=True), question="Sure?") as guard:
         assert guard.step("go")
+
+
+def test_who_finds_the_lock_free_finds_the_line_of_its_last_holder() -> None:
+    class Attentive(MemoryLock):
+        def release(self) -> None:
+            seen.extend(results(ports))
+            super().release()
+
+    seen: list[str] = []
+    ports = memory_stack()
+    ports = replace(ports, lock=Attentive(ports.clock))
+    with guarded(ports, "down", target="s", options=Options()):
+        pass
+    with pytest.raises(QfcError), guarded(ports, "up", target="s", options=Options()):
+        raise QfcError("no")
+    assert seen == ["done", "failed: no", "done"]

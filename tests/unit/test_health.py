@@ -97,6 +97,9 @@ def test_a_stack_that_does_not_run_has_one_reason() -> None:
     stopped = [replace(one, state=ServiceState.STOPPED, instances=()) for one in (DB, APP, WORKERS)]
     findings = judge(stopped, None, None)
     assert (worst(findings), reasons(findings)) == (Verdict.DOWN, ("The stack is not running. Type: qfc up",))
+    half = judge([replace(one, state=ServiceState.STOPPED) for one in (DB, APP, WORKERS)], None, None, "upgrade")
+    said = "upgrade was interrupted; the next change finishes or undoes it."
+    assert reasons(half) == (said, "The stack is not running. Type: qfc up")
 
 
 OF: dict[Verdict, Finding] = {

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -134,6 +135,23 @@ def test_a_fault_is_made_once() -> None:
     lab_break(ports, "debug-on", YES)
     with pytest.raises(RefusedError, match="already active"):
         lab_break(ports, "debug-on", YES)
+
+
+def test_services_are_recreated_when_all_lines_of_the_settings_are_right_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports = lab(fault("debug-on"))
+    before = ports.deployment.site.env
+    for one in ("storages-without-default", "network-name-wrong", "debug-on"):
+        lab_break(ports, one, YES)
+    read: list[str] = []
+    recreate = ports.runtime.recreate
+
+    def spy(names: Sequence[str] | None, *, now: bool = False) -> None:
+        read.append(ports.deployment.site.env)
+        recreate(names, now=now)
+
+    monkeypatch.setattr(ports.runtime, "recreate", spy)
+    lab_mend(ports, None, YES)
+    assert read == [before]
 
 
 def test_unknown_faults_and_faults_that_are_not_made() -> None:

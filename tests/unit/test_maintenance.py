@@ -21,7 +21,7 @@ from checks_world import found, healthy
 from qfc.config.values import Schedule
 from qfc.drivers.crontab import SystemCrontab, UserCrontab
 from qfc.drivers.systemd import Systemd
-from qfc.errors import LockHeldError, RefusedError, UsageError
+from qfc.errors import LockHeldError, QfcError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.held import held
 from qfc.operations.maintenance.run import maintenance_history, maintenance_run
@@ -32,7 +32,7 @@ from qfc.operations.maintenance.schedule import (
     maintenance_uninstall,
 )
 from qfc.operations.maintenance.stats import usage_of, write_report
-from qfc.operations.maintenance.steps import STEPS
+from qfc.operations.maintenance.steps import STEPS, Step
 from qfc.stack import journal
 from qfc.stack.findings import Result
 from qfc.stack.maintenance import (
@@ -53,6 +53,8 @@ from qfc.stack.maintenance import (
 )
 from qfc.stack.maintenance.schedule import SchedulePlan, cron_lines, service_text, timer_text
 from qfc.stack.model import Project, User
+from qfc.stack.monitor import Message
+from qfc.stack.ports import Post
 from requirements import require
 from twins import MemoryLock, MemoryPorts, memory_stack
 from twins.records import LockTable
@@ -238,6 +240,61 @@ def test_a_report_is_written_and_compared_with_the_last_one() -> None:
     ports.directory.project_rows["1"] = Project("1", "survey", "anna", "ok", 1, 5, None, None)
     usage = usage_of(ports)
     assert (usage.people, usage.active_people, usage.new_projects, usage.since) == (2, 1, 1, now)
+
+
+class Letterbox(Post):
+    """A route that keeps what it is given, or fails."""
+
+    def __init__(self, error: str = "") -> None:
+        self.messages: list[Message] = []
+        self._error = error
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return "letterbox"
+
+    def send(self, message: Message, about: Mapping[str, str]) -> None:
+        """Keep it."""
+        del about
+        if self._error:
+            raise QfcError(self._error)
+        self.messages.append(message)
+
+
+def test_a_report_is_sent_where_alerts_go() -> None:
+    ports, post = idle(memory_stack()), Letterbox()
+    assert steps_of(ports, "stats") == {"report": "done", "send": "skipped"}
+    done = maintenance_run(ports, "stats", Options(), posts=[post])
+    assert [(one.name, one.result) for one in done.steps] == [("report", "done"), ("send", "done")]
+    assert post.messages[0].title == "memory: usage"
+    assert "| the week |" in post.messages[0].body
+    failed = maintenance_run(ports, "stats", Options(), posts=[Letterbox("no route to host")])
+    assert (failed.result, failed.steps[1].sentence) == ("failed", "letterbox: no route to host")
+
+
+def test_a_daily_round_is_a_report_and_sent_only_if_something_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    ports, post = healthy("memory")[0], Letterbox()
+    monkeypatch.setitem(STEPS, "daily", (Step("vacuum", lambda *_: "Nothing to do."),))  # pyright: ignore
+    maintenance_run(ports, "daily", Options(), posts=[post])
+    (name,) = [one for one in ports.records.names("reports") if one.startswith("daily-")]
+    assert "- vacuum: done. Nothing to do." in (ports.records.read_text(f"reports/{name}") or "")
+    assert not post.messages
+
+    def broken(*_: object) -> str:
+        raise QfcError("The disk is full.")
+
+    monkeypatch.setitem(STEPS, "daily", (Step("backup", broken),))  # pyright: ignore
+    maintenance_run(ports, "daily", Options(), posts=[post])
+    assert "- backup: failed. The disk is full." in post.messages[0].body
+
+
+def test_a_large_audit_log_is_rotated_once_a_day() -> None:
+    step = next(one for one in STEPS["daily"] if one.name == "logs")
+    ports = memory_stack()
+    assert step.do(ports, Options()) == "The audit log is small."
+    ports.audit.rotate = lambda larger_than: larger_than == 10 * 1024 * 1024  # pyright: ignore
+    assert step.do(ports, Options()) == "The audit log is set aside."
 
 
 @given(st.text(max_size=20))

@@ -98,6 +98,7 @@ def test_resources_and_prompts_can_be_read(home: Path) -> None:
         async with client(home) as one:
             uris = [str(resource.uri) for resource in (await one.list_resources()).resources]
             assert "qfc://checks" in uris
+            assert (await one.list_resource_templates()).resource_templates == []
             for uri in uris:
                 (part,) = (await one.read_resource(uri)).contents
                 assert isinstance(part, TextResourceContents)

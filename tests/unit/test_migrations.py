@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from qfc.stack.migrations import not_in_release, planned
+from qfc.stack.migrations import not_applied, not_in_release, planned
 from recorded import recorded
 
 CRON = "django_cron.0001_squashed_0004_alter_cronjoblog_options_and_more"
@@ -38,3 +38,12 @@ def test_a_squashed_migration_replaces_none_of_other_apps() -> None:
 
 def test_migrations_of_apps_that_the_release_no_longer_has_do_not_count() -> None:
     assert not_in_release(["geodb.0001_initial"], ["core.0001_a"]) == ()
+
+
+def test_a_database_without_the_row_of_a_squashed_migration_has_its_tables(of_2026: dict[str, Any]) -> None:
+    known, _ = planned("\n".join(of_2026["printed"]))
+    rows = of_2026["rows"]
+    assert not_applied(rows, known) == ()
+    assert not_applied([name for name in rows if name != CRON], known) == ()
+    assert not_applied([name for name in rows if not name.startswith("django_cron")], known) == (CRON,)
+    assert not_applied(rows, [*known, "core.0110_auto"]) == ("core.0110_auto",)

@@ -162,3 +162,23 @@ def test_a_month_is_thinned_and_stays_small(tmp_path: Path) -> None:
     database = sqlite3.connect(tmp_path / FILE)
     assert database.execute("pragma quick_check").fetchone() == ("ok",)
     database.close()
+
+
+def test_a_history_that_could_not_begin_again_does_so_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history = SqliteHistory(tmp_path)
+    story(history)
+
+    def full(_: SqliteHistory) -> sqlite3.Connection:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(SqliteHistory, "_connected", full)
+        with pytest.raises(QfcError, match="No space"), history._translated():
+            raise sqlite3.DatabaseError("database disk image is malformed")
+        with pytest.raises(QfcError, match="No space"):
+            history.keep(Look(AT), Decision(State(), ("x.",)))
+    history.keep(Look(AT), Decision(State(), ("x.",)))
+    assert [one.text for one in history.notes(limit=9)] == ["x."]
+    assert history.remark is not None

@@ -84,7 +84,14 @@ def test_systemd_watches_the_monitor_and_leaves_alone_what_that_started() -> Non
     assert {"Type=notify", "Restart=always", "KillMode=process", "User=root", "NoNewPrivileges=yes"} <= set(lines)
     assert any(line.startswith("WatchdogSec=") for line in lines)
     # The box of jobs mounts a /proc of its own, which a masked one forbids.
-    assert not any(line.startswith(("ProtectKernel", "ProtectProc", "RestrictNamespaces")) for line in lines)
+    masking = (
+        "ProtectKernelTunables",
+        "ProtectKernelLogs",
+        "ProtectControlGroups",
+        "ProtectProc",
+        "RestrictNamespaces",
+    )
+    assert not any(line.startswith(masking) for line in lines)
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd-analyze is not installed")

@@ -16,7 +16,7 @@ from qfc.monitor.watcher import Watcher
 from qfc.operations.guard import Options
 from qfc.operations.monitor import orders, review
 from qfc.operations.monitor.heal import heal
-from qfc.operations.monitor.observe import CHEAP, look
+from qfc.operations.monitor.observe import CHEAP, deep_findings, look
 from qfc.operations.status import status
 from qfc.stack import journal
 from qfc.stack.findings import Finding, Severity, problem
@@ -38,6 +38,7 @@ def watched(ports: MemoryPorts) -> tuple[Watcher, list[str]]:
 def turns(watcher: Watcher, ports: MemoryPorts, number: int) -> None:
     for _ in range(number):
         ports.clock.sleep(watcher.turn())
+        watcher._deep.wait()
 
 
 def finding(id: str) -> Finding:
@@ -214,7 +215,9 @@ def test_nothing_to_see_is_one_fault_and_unknown() -> None:
 
 def test_deep_looks_ask_every_check_cheap_ones_a_few() -> None:
     ports, _ = healthy("embedded")
-    cheap, deep = look(ports, elapsed_s=10), look(ports, elapsed_s=10, deep=True, also=())
+    cheap = look(ports, elapsed_s=10)
+    deep = look(ports, elapsed_s=10, deep=deep_findings(ports, Event()))
+    assert deep.is_deep and not cheap.is_deep
     assert {one.id for one in cheap.findings} <= {*CHEAP}
     assert len(deep.findings) > 3 * len(cheap.findings)
     assert "I05" in {one.id for one in look(ports, elapsed_s=10, also=("I05",)).findings}
@@ -247,7 +250,7 @@ def test_a_stack_whose_monitor_went_silent_says_so() -> None:
     result = status(ports)
     assert result.verdict is Verdict.DEGRADED
     assert any("The monitor stopped" in reason for reason in result.reasons)
-    assert "monitor" in {one.id for one in look(ports, elapsed_s=1, deep=True).findings if not one.is_well}
+    assert "monitor" in {one.id for one in deep_findings(ports, Event()) if not one.is_well}
 
 
 def test_a_monitor_that_was_ended_leaves_nothing_to_complain_about() -> None:

@@ -87,7 +87,7 @@ def test_a_forgotten_member_is_found() -> None:
         def identity(self) -> str:
             return "nobody@nowhere"
 
-    assert forgotten(Half) == {"take", "release", "holder"}
+    assert forgotten(Half) == {"take", "release", "holder", "is_ours"}
 
 
 def test_annotated_attributes_and_inherited_methods_count() -> None:

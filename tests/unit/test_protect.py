@@ -446,9 +446,10 @@ def test_a_place_that_is_named_later_is_written_and_taken_back(
     assert config.read_text() == OURS
 
 
-def test_a_place_that_somebody_chose_since_is_not_overwritten(ports: MemoryPorts, config: Path) -> None:
+@pytest.mark.parametrize("setting", ['folder = "/mnt/new"', 'sftp = "sftp://box/qfc"', 'repository = "/mnt/restic"'])
+def test_a_place_that_somebody_chose_since_is_not_overwritten(ports: MemoryPorts, config: Path, setting: str) -> None:
     protect(ports, parts(ports, config), Options())
-    moved = config.read_text().replace("/mnt/backup", "/mnt/new")
+    moved = config.read_text().replace('folder = "/mnt/backup"', setting)
     config.write_text(moved)
     assert "protection" not in [one.id for one in found(ports).findings]
     ports.backups.keys.discard()

@@ -221,3 +221,12 @@ def test_limits_that_nginx_lost_are_found_and_loaded_again() -> None:
     fixed = {one.id: one.result for one in found(ports, fix=True).findings}
     assert fixed["rate-limits"] is Result.FIXED
     assert ports.rate_limits.in_force()
+
+
+def test_limits_that_a_release_no_longer_includes_are_reported() -> None:
+    ports, _ = healthy("compose")
+    ports.rate_limits.refuses = "nginx includes no folder"
+    assert "rate-limits" not in [one.id for one in found(ports).findings]
+    ports.rate_limits.limits = RateLimits(10, 5)
+    (finding,) = [one for one in found(ports).findings if one.id == "rate-limits"]
+    assert "nothing can be limited: nginx includes no folder" in finding.evidence

@@ -29,8 +29,11 @@ UNCONDITIONAL = {one.name for one in blocks("fragments") if not one.needs}
 #: Fragments that are empty in some releases, with their requirements.
 CONDITIONAL = {one.name: one.needs for one in blocks("fragments") if one.name not in UNCONDITIONAL}
 EXPRESSIONS = {"as_new", "author_columns", "author_values"}
-#: Names that the code fills in when it sends the statement.
-GIVEN = {"name", "to", "hashed", "options", "whose", "option"}
+#: Names that the code fills in when it sends the statement, by topic.
+GIVEN = {
+    "database": {"name", "to", "hashed", "options", "whose", "option", "of", "owner"},
+    "project_restore": {"id", "table", "rows", "values", "column", "columns"},
+}
 
 
 def test_code_uses_every_block_and_no_other() -> None:
@@ -43,7 +46,7 @@ def test_every_fragment_is_used() -> None:
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_blocks_say_what_they_give_and_have_only_known_placeholders(topic: str) -> None:
-    known = {*TABLES, *COLUMNS, *FRAGMENTS, *EXPRESSIONS, *(GIVEN if topic == "database" else ())}
+    known = {*TABLES, *COLUMNS, *FRAGMENTS, *EXPRESSIONS, *GIVEN.get(topic, ())}
     for one in blocks(topic):
         assert one.about, one.name
         assert one.text, one.name

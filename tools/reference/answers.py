@@ -12,6 +12,7 @@ from qfc.operations.backup.lost import AppliedAgain
 from qfc.operations.backup.make import BackedUp
 from qfc.operations.backup.prune import SetsPruned
 from qfc.operations.backup.restore import Restored
+from qfc.operations.backup.restore_project import ProjectRestored
 from qfc.operations.backup.verify import VerifiedSets
 from qfc.operations.capacity_advise import Advised
 from qfc.operations.capacity_report import Report
@@ -53,8 +54,14 @@ from qfc.operations.status import Status
 from qfc.operations.sync_diagnose import Diagnosis
 from qfc.operations.sync_queue import SyncQueue
 from qfc.operations.sync_recent import SyncRecent
+from qfc.operations.transfer.back import TakenBack
+from qfc.operations.transfer.bring import ServerImported
+from qfc.operations.transfer.export import ServerExported
+from qfc.operations.transfer.run import Transferred
+from qfc.operations.transfer.verify import Compared
 from qfc.operations.tunnel import TunnelStatus
 from qfc.operations.up import Up
+from qfc.operations.upgrade.run import Upgraded
 from qfc.operations.users_create import Account
 from qfc.operations.users_disable import Access
 from qfc.operations.users_list import UsersList
@@ -88,6 +95,7 @@ DIAGNOSIS = {**keys(Diagnosis), "findings": [FINDING]}
 
 #: By command. `None`: the command has no JSON answer.
 ANSWERS: Mapping[str, object] = {
+    "upgrade": {"from": str, "to": str, **keys(Upgraded, "before", "after"), "result": '"upgraded" or "unchanged"'},
     "init": Initialised,
     "up": Up,
     "down": Down,
@@ -196,13 +204,18 @@ ANSWERS: Mapping[str, object] = {
     "db backup": BackedUp,
     "db list": SetsList,
     "db verify": VerifiedSets,
-    "db restore": Restored,
+    "db restore": {**keys(Restored), "with --project instead": ProjectRestored},
     "db drill": Drilled,
     "db reapply": AppliedAgain,
     "db prune": SetsPruned,
     "db keys": Keys,
     "db migrate": Migrated,
     "db shell": None,
+    "transfer run": Transferred,
+    "transfer export": ServerExported,
+    "transfer import": ServerImported,
+    "transfer verify": Compared,
+    "transfer back": TakenBack,
     "lab list": LabList,
     "lab break": LabChanged,
     "lab mend": LabChanged,

@@ -14,6 +14,8 @@ from .evidence import Evidence
 MAKE = "Make one now: qfc db backup; and one each night, see docs/howto/backups.md"
 #: The operation that repairs a missing backup.
 OPERATION = "qfc.operations.backup.make:repair"
+#: The name of this machine among hosts.
+HERE = "local"
 
 
 class BackupCheck(Check):
@@ -36,25 +38,42 @@ class BackupCheck(Check):
         return self.judge(state, seen.ports.clock.now())
 
 
-class NoBackup(BackupCheck):
+class MakesBackup(BackupCheck):
+    """A check whose repair is a backup. Over SSH, all of it is copied to this machine: that is asked first."""
+
+    fix = MAKE
+    auto = Auto.SAFE
+    operation = OPERATION
+
+    def auto_for(self, seen: Evidence) -> Auto:
+        """Return `ask` for a server over SSH: a line may be slow, or paid by the byte, and the disk here small."""
+        return Auto.ASK if self._is_far(seen) else Auto.SAFE
+
+    def difference(self, seen: Evidence) -> tuple[str, ...]:
+        """Say what is copied where, if it is copied far."""
+        if not self._is_far(seen):
+            return ()
+        place = seen.ports.backups.state().place
+        return (f"copies database and files of {seen.ports.host.name} over SSH to this machine, into {place}",)
+
+    @staticmethod
+    def _is_far(seen: Evidence) -> bool:
+        return seen.is_deployment and seen.ports.host.name != HERE
+
+
+class NoBackup(MakesBackup):
     """I05: nobody notices, until the day on which it matters."""
 
     id = "I05"
     title = "There is no backup"
-    fix = MAKE
-    auto = Auto.SAFE
-    operation = OPERATION
     judge = staticmethod(backup_health.none_counts)
 
 
-class BackupTooOld(BackupCheck):
+class BackupTooOld(MakesBackup):
     """Backups are no longer made, or no longer succeed."""
 
     id = "I05-old"
     title = "The newest backup is too old"
-    fix = MAKE
-    auto = Auto.SAFE
-    operation = OPERATION
     judge = staticmethod(backup_health.too_old)
 
 

@@ -53,7 +53,12 @@ class Check(ABC):
             return self.unknown(error.message)
         if evidence is None:
             return self._described(clear(self.id, severity=self.severity))
-        return replace(self._described(problem(self.id, self.severity, evidence)), auto=self.auto)
+        return replace(self._described(problem(self.id, self.severity, evidence)), auto=self.auto_for(seen))
+
+    def auto_for(self, seen: Evidence) -> Auto:
+        """Return whether this stack's problem is repaired without a question, after one, or not at all."""
+        del seen
+        return self.auto
 
     def unknown(self, why: str) -> Finding:
         """Return the finding of a check that could not look."""

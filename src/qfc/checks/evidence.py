@@ -38,6 +38,8 @@ class Evidence:
         Unless `measured`, processor and memory of services are left out.
         """
         self.ports, self._measured = ports, measured
+        #: Called by a thread before it waits for a piece that another one reads.
+        self.before_waiting: Callable[[], None] = _nothing
         self._lock = Lock()
         self._locks: dict[str, Lock] = {}
         self._known: dict[str, Any] = {} if settings is None else {SETTINGS: settings}
@@ -61,16 +63,25 @@ class Evidence:
         """Return what `ask` returns, or raise what it raises; `ask` is called once per name, whoever needs it."""
         with self._lock:
             lock = self._locks.setdefault(name, Lock())
-        with lock:
-            if name not in self._known:
-                try:
-                    self._known[name] = ask()
-                except QfcError as error:
-                    self._known[name] = error
+        if not lock.acquire(blocking=False):
+            self.before_waiting()
+            lock.acquire()
+        try:
+            self._ask(name, ask)
+        finally:
+            lock.release()
         known = self._known[name]
         if isinstance(known, QfcError):
             raise known
         return cast("Thing", known)
+
+    def _ask(self, name: str, ask: Callable[[], object]) -> None:
+        if name in self._known:
+            return
+        try:
+            self._known[name] = ask()
+        except QfcError as error:
+            self._known[name] = error
 
     def services(self) -> Mapping[str, Service]:
         """Return the services by name."""
@@ -138,6 +149,10 @@ class Evidence:
         """Return the active jobs that have been held for `older_s` seconds or more and whose workers are dead."""
         old = (job for job in self.queue().active if self.held_s(job) >= older_s)
         return tuple(job for job in old if self.liveness(job) is Liveness.DEAD)
+
+
+def _nothing() -> None:
+    """Nobody cares who waits."""
 
 
 def named(names: Iterable[str]) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from ..errors import NotFoundError
 from ..stack.forecast import forecast
 from ..stack.model import Capability, Inodes, Vantage
+from ..stack.tunnels import faults_of
 from .base import Check, DeploymentCheck, Severity
 from .evidence import Evidence, named
 
@@ -39,6 +40,20 @@ class FullSoon(Check):
         lines = {disk: forecast([one for one in samples if one.disk == disk]).full_at for disk in fresh}
         found = [f"{disk} on {at:%Y-%m-%d}" for disk, at in lines.items() if at is not None and at - now < SOON]
         return f"Full at the present rate: {', '.join(found)}." if found else None
+
+
+class TunnelDown(DeploymentCheck):
+    """Behind a tunnel, devices reach nothing while it is gone; from the server, all looks well."""
+
+    id = "tunnel"
+    title = "The tunnel to the server is down"
+    severity = Severity.CRITICAL
+    fix = "See where it breaks: qfc tunnel status; then restart cloudflared"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Look for each cloudflared of the host, and ask it for its connections."""
+        faults = faults_of(seen.ports.deployment.tunnels.find())
+        return " ".join(faults) if faults else None
 
 
 class Unencrypted(Check):
@@ -159,6 +174,7 @@ def _is_public(name: str) -> bool:
 
 
 HOSTS: tuple[Check, ...] = (
+    TunnelDown(),
     NoInodes(),
     FewInodes(),
     FullSoon(),

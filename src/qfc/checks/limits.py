@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..errors import NotFoundError
+from ..stack.ports import RateLimiter
 from .base import Auto, Check, DeploymentCheck, Severity
 from .evidence import Evidence
 
@@ -18,7 +20,10 @@ class LimitsNotLoaded(DeploymentCheck):
     def look(self, seen: Evidence) -> str | None:
         """Compare the limits that were set with what nginx includes."""
         limiter = seen.ports.rate_limits
-        if limiter.refusal() is not None or limiter.in_force():
+        reason = limiter.refusal()
+        if reason is not None:
+            return f"Limits are set, but nothing can be limited: {reason}." if _are_set(limiter) else None
+        if limiter.in_force():
             return None
         return "The limits are in the deployment's folder, and nginx does not include them."
 
@@ -26,6 +31,14 @@ class LimitsNotLoaded(DeploymentCheck):
         """Apply the limits again; nginx tests them first."""
         limiter = seen.ports.rate_limits
         limiter.apply(limiter.wanted())
+
+
+def _are_set(limiter: RateLimiter) -> bool:
+    """Return whether limits are left in a folder that nginx no longer includes."""
+    try:
+        return not limiter.wanted().is_empty
+    except NotFoundError:
+        return False
 
 
 LIMITS: tuple[Check, ...] = (LimitsNotLoaded(),)

@@ -18,7 +18,9 @@ from .lost_edits import LOST, await_edits
 from .releases import release_facts
 from .synchronisation import WORKER
 
-DAY = timedelta(days=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+#: So many failed jobs within an hour, and more than this share of all that ended, are worth a message.
+FEW_FAILURES, MANY_FAILURES = 5, 0.3
 #: How far back edits count: some devices synchronise once a month.
 MONTH = timedelta(days=30)
 #: More process_projectfile jobs of a project within an hour mean an upload that starts one per file.
@@ -145,6 +147,23 @@ class ProcessingStorm(Check):
         return f"process_projectfile jobs: {listed}." if found else None
 
 
+class ManyFailures(Check):
+    """Single failures have reasons of their own; many within an hour have one in common."""
+
+    id = "failure-rate"
+    title = "Many jobs fail"
+    severity = Severity.WARNING
+    fix = "See what the failures have in common: qfc sync failed"
+
+    def look(self, seen: Evidence) -> str | None:
+        """Compare the number of failed jobs of the last hour with that of all that ended."""
+        ended = seen.ports.jobs.statistics(since=seen.ports.clock.now() - HOUR)
+        every = ended.finished + ended.failed
+        if ended.failed < FEW_FAILURES or ended.failed <= MANY_FAILURES * every:
+            return None
+        return f"{ended.failed} of {every} jobs that ended within the last hour have failed."
+
+
 class SlowProjects(Check):
     """E10: jobs that become a little slower will fail."""
 
@@ -222,6 +241,7 @@ WORK: tuple[Check, ...] = (
     Backlog(),
     FeaturesSkipped(),
     ProcessingStorm(),
+    ManyFailures(),
     SlowProjects(),
     QgisFourWanted(),
 )

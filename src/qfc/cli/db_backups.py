@@ -1,4 +1,4 @@
-"""`qfc db backup|list|verify|restore|reapply|drill|prune|keys`: backups of a stack."""
+"""`qfc db backup|list|verify|drill|prune|keys`: backups of a stack."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import click
 from ..operations.backup.drill import Drilled, db_drill
 from ..operations.backup.keys import Keys, db_keys
 from ..operations.backup.listing import SetsList, db_list
-from ..operations.backup.lost import AppliedAgain, apply_again
 from ..operations.backup.make import BackedUp, db_backup
 from ..operations.backup.prune import SetsPruned, db_prune
-from ..operations.backup.restore import Restored, db_restore
-from ..operations.backup.restore_plan import words
 from ..operations.backup.verify import NOT_READ, Verified, VerifiedSets, db_verify
 from ..operations.queue_change import count
-from . import complete
+from . import complete, db_restores
 from .output import Writer, bytes_text, seconds_text, time_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -81,34 +78,6 @@ def keys_command(session: Session, show: bool, output: Path | None, adopt: Path 
     session.writer.result(result, lambda writer: _write_keys(writer, result), quiet=result.recipient)
 
 
-@click.command("restore")
-@click.option(
-    "--to",
-    "wanted",
-    metavar="BACKUP|TIME",
-    shell_complete=complete.backups,
-    help="A backup's id, or a time; without it, the newest backup.",
-)
-@click.option("--database-only", is_flag=True, help="Leave files and settings as they are.")
-@click.option(
-    "--into", metavar="STACK", shell_complete=complete.stacks, help="Restore into another configured stack instead."
-)
-@click.option("--no-safety-set", is_flag=True, help="Do not back up the present state first; needed if it is damaged.")
-@pass_session
-def restore_command(
-    session: Session, wanted: str | None, database_only: bool, into: str | None, no_safety_set: bool
-) -> None:
-    """Replace the stack's data by those of a backup, after a question that says what is replaced by what.
-
-    Whatever fails or is killed, what was there is there again.
-    """
-    other = session.other(into) if into else None
-    result = db_restore(
-        session.ports, wanted, session.options, into=other, database_only=database_only, safety=not no_safety_set
-    )
-    session.writer.result(result, lambda writer: _write_restored(writer, result), quiet=result.backup)
-
-
 @click.command("drill")
 @click.argument("backup", required=False, shell_complete=complete.backups)
 @pass_session
@@ -120,22 +89,12 @@ def drill_command(session: Session, backup: str | None) -> int:
     return result.exit_code
 
 
-@click.command("reapply")
-@click.argument("file", type=click.Path(path_type=Path))
-@pass_session
-def reapply_command(session: Session, file: Path) -> int:
-    """Send the edits and files that a restore has exported to the server again; each edit is applied once."""
-    result = apply_again(session.ports, file, session.options)
-    session.writer.result(result, lambda writer: _write_again(writer, result), quiet=str(result.edits))
-    return result.exit_code
-
-
 COMMANDS = (
     backup_command,
     list_command,
     verify_command,
-    restore_command,
-    reapply_command,
+    db_restores.restore_command,
+    db_restores.reapply_command,
     drill_command,
     prune_command,
     keys_command,
@@ -221,31 +180,6 @@ def _write_keys(writer: Writer, result: Keys) -> None:
         writer.line("The key that opens them is not on this machine.")
 
 
-def _write_restored(writer: Writer, result: Restored) -> None:
-    if result.dry_run:
-        for step in result.steps:
-            writer.line(f"Would: {step}")
-    now = "not readable" if result.replaced is None else words(result.replaced)
-    writer.line(f"{'Would replace' if result.dry_run else 'Replaced'}: {now}")
-    writer.line(f"By {result.backup} of {time_text(result.taken_at)} UTC: {words(result.restored)}")
-    for one in result.lost.edits:
-        writer.line(f"  newer: {count(one.count, 'edit')} by {one.user} in {one.project}")
-    if result.lost.files:
-        writer.line(f"  newer: {count(result.lost.files, 'uploaded file')}")
-    if result.dry_run:
-        return
-    writer.line(f"Done in {seconds_text(result.seconds)}; {result.stack} runs again.")
-    if result.safety:
-        writer.line(f"The state before is {result.safety}; back to it: qfc db restore --to {result.safety}")
-    if result.key_created:
-        sheet = f"qfc --stack {result.stack} db keys --sheet"
-        paragraph(writer, f"A key was created for the safety set. Print its recovery sheet now: {sheet}")
-    if result.kept:
-        paragraph(writer, f"The previous database is damaged; until the next restore it is kept as {result.kept}.")
-    if result.edits_file:
-        writer.line(f"Apply what was newer again: qfc db reapply {result.edits_file}")
-
-
 def _write_drilled(writer: Writer, result: Drilled) -> None:
     if result.dry_run:
         for step in result.steps:
@@ -257,12 +191,3 @@ def _write_drilled(writer: Writer, result: Drilled) -> None:
         writer.line(f"A restore of {result.backup} takes {seconds_text(result.restore_seconds)} until people can work.")
     else:
         writer.line(f"{result.backup} cannot be counted on.")
-
-
-def _write_again(writer: Writer, result: AppliedAgain) -> None:
-    if result.dry_run:
-        writer.line("Nothing was sent.")
-        return
-    writer.line(f"{count(result.edits, 'edit')} and {count(result.files, 'file')} sent. See: qfc deltas list")
-    for one in result.left:
-        paragraph(writer, f"Left: {one.what}: {one.why}.")

@@ -9,7 +9,7 @@ import sys
 import click
 
 from .. import wiring
-from ..config import MaintenanceConfig
+from ..config import MaintenanceConfig, NotifyConfig
 from ..operations.maintenance.run import (
     MaintenanceHistory,
     MaintenanceRun,
@@ -31,6 +31,8 @@ from ..stack.ports.units import Units
 from .output import Writer, time_text
 from .session import Session, pass_session
 
+#: Jobs of which people are told.
+TOLD = ("stats", "daily")
 NAMES = tuple(job.name for job in JOBS)
 
 
@@ -52,7 +54,8 @@ def list_command(session: Session) -> None:
 @pass_session
 def run_command(session: Session, name: str) -> int:
     """Run a job now. Exit code 1 if a step failed; 4 while somebody else changes the stack."""
-    result = maintenance_run(session.ports, name, session.options)
+    posts = wiring.posts(session.config.table(NotifyConfig)) if name in TOLD else ()
+    result = maintenance_run(session.ports, name, session.options, posts=posts)
     session.writer.result(result, lambda writer: _write_run(writer, result), quiet="")
     return result.exit_code
 

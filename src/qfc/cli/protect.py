@@ -19,8 +19,8 @@ from ..operations.protect import (
     Unprotected,
     protect,
     protection_shown,
-    undo,
 )
+from ..operations.protect import undo as take_back
 from ..operations.protect.look import PartIs
 from ..stack.model import Capability
 from ..stack.protection import (
@@ -59,33 +59,33 @@ without a setting.
 
 
 @click.command("protect", help=HELP)
-@click.option("--undo", "undoes", is_flag=True, help="Take back what was put in place; what you had before stays.")
-@click.option("--status", "shows", is_flag=True, help="Show each part. Exit code 1 unless all are there.")
-@click.option("--backups", metavar="PLACE", help="Where backups go: a folder, or a file that names a bucket.")
+@click.option("--undo", is_flag=True, help="Take back what was put in place; what you had before stays.")
+@click.option("--status", is_flag=True, help="Show each part. Exit code 1 unless all are there.")
+@click.option("--backups", metavar="PLACE", help="Where backups go: a folder, sftp://…, or a file that names a bucket.")
 @click.option("--no-backups", is_flag=True, help="Leave backups out.")
 @click.option("--without", multiple=True, type=click.Choice(NAMES), help="Leave a part out; can be repeated.")
 @click.option("--cron", is_flag=True, help="Use cron even where systemd runs.")
 @pass_session
 def command(
     session: Session,
-    undoes: bool,
-    shows: bool,
+    undo: bool,
+    status: bool,
     backups: str | None,
     no_backups: bool,
     without: tuple[str, ...],
     cron: bool,
 ) -> int:
     """Protect the stack."""
-    _require_one_wish(undoes=undoes, shows=shows, backups=backups, no_backups=no_backups, without=without)
-    if undoes:
-        taken = undo(session.ports, session.options)
+    _require_one_wish(undo=undo, status=status, backups=backups, no_backups=no_backups, without=without)
+    if undo:
+        taken = take_back(session.ports, session.options)
         session.writer.result(taken, lambda writer: _write_undone(writer, taken), quiet="")
         return 0
-    if not shows:
+    if not status:
         _require_own_configuration(session)
-    backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not shows)
+    backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not status)
     parts = tuple(_parts(session, backups, left_out, by_cron=cron))
-    if shows:
+    if status:
         shown = protection_shown(session.ports, parts, left_out)
         session.writer.result(shown, lambda writer: _write_shown(writer, shown), quiet=str(shown.protected).lower())
         return 0 if shown.protected else 1
@@ -120,9 +120,9 @@ def _remembered(session: Session, known: Protection | None) -> str | None:
 
 
 def _require_one_wish(
-    *, undoes: bool, shows: bool, backups: str | None, no_backups: bool, without: tuple[str, ...]
+    *, undo: bool, status: bool, backups: str | None, no_backups: bool, without: tuple[str, ...]
 ) -> None:
-    if (undoes or shows) and (undoes is shows or backups or no_backups or without):
+    if (undo or status) and (undo is status or backups or no_backups or without):
         raise UsageError("--undo and --status go with no other option.", hint="See: qfc protect --help")
     if backups and (no_backups or BACKUPS in without):
         raise UsageError("--backups says where they go, and another option leaves them out.", hint="Give only one.")
@@ -161,7 +161,7 @@ def _place_asked(session: Session, left_out: Names) -> tuple[str | None, Names]:
 
 def _has_place(session: Session) -> bool:
     table = session.config.table(BackupConfig)
-    return table.folder is not None or table.bucket_file is not None
+    return any(one is not None for one in (table.folder, table.bucket_file, table.sftp, table.repository))
 
 
 def _parts(session: Session, place: str | None, left_out: Names, *, by_cron: bool) -> Iterator[Part]:
@@ -185,17 +185,23 @@ def _backups(session: Session, place: str | None) -> BackupsPart:
     config = str(session.config.path.absolute())
     if place is None:
         return BackupsPart(config, None, None, session.ports.backups.store.place)
-    path = Path(place).expanduser().absolute()
-    setting = "bucket_file" if path.is_file() else "folder"
-    table = session.config.table(BackupConfig)
-    if getattr(table, setting) == path:
+    setting, value = _place_setting(place)
+    if getattr(session.config.table(BackupConfig), setting) == value:
         return BackupsPart(config, None, None, session.ports.backups.store.place)
     if _has_place(session):
         raise UsageError(
             f"[backup] in {config} names another place already.", hint="Change it there, or leave --backups out."
         )
-    session.use_backup({setting: path})
-    return BackupsPart(config, setting, str(path), session.ports.backups.store.place)
+    session.use_backup({setting: value})
+    return BackupsPart(config, setting, str(value), session.ports.backups.store.place)
+
+
+def _place_setting(place: str) -> tuple[str, str | Path]:
+    """Return the setting of [backup] that names a place, and its value."""
+    if place.startswith("sftp://"):
+        return "sftp", place
+    path = Path(place).expanduser().absolute()
+    return ("bucket_file" if path.is_file() else "folder"), path
 
 
 def _write_protected(writer: Writer, result: Protected) -> None:

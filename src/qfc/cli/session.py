@@ -53,10 +53,11 @@ class Session:
         from .. import wiring
 
         if self._ports is None:
-            from ..config import BackupConfig
+            from ..config import AuditConfig, BackupConfig
 
             found = self.config
-            self._ports = wiring.wire(found.stack(), replace(found.table(BackupConfig), **self.backup))
+            backup, log = replace(found.table(BackupConfig), **self.backup), found.table(AuditConfig).file
+            self._ports = wiring.wire(found.stack(), backup, log)
         return self._ports
 
     def use_backup(self, settings: Mapping[str, Any]) -> None:
@@ -67,10 +68,20 @@ class Session:
     def other(self, name: str) -> Ports:
         """Return the ports of another configured stack. Raises ConfigError."""
         from .. import config, wiring
-        from ..config import BackupConfig
+        from ..config import AuditConfig, BackupConfig
 
         found = config.load(os.environ, stack=name, here=Path.cwd())
-        self._others.append(wiring.wire(found.stack(), found.table(BackupConfig)))
+        self._others.append(wiring.wire(found.stack(), found.table(BackupConfig), found.table(AuditConfig).file))
+        return self._others[-1]
+
+    def with_backups_in(self, folder: Path) -> Ports:
+        """Return the ports of the selected stack, with its sets in a folder. Raises ConfigError."""
+        from .. import wiring
+        from ..config import BackupConfig
+
+        found = self.config
+        backup = replace(found.table(BackupConfig), folder=folder, bucket_file=None)
+        self._others.append(wiring.wire(found.stack(), backup))
         return self._others[-1]
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from .loading import Config, load, read_text
 from .places import config_path, home_folder, is_deployment
 from .tables import (
     DEMO,
+    AuditConfig,
     BackupConfig,
     MaintenanceConfig,
     MetricsConfig,
@@ -24,6 +25,7 @@ from .tables import (
 
 __all__ = [
     "DEMO",
+    "AuditConfig",
     "BackupConfig",
     "Config",
     "MaintenanceConfig",

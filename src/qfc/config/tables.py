@@ -10,7 +10,7 @@ from typing import Any
 
 from ..stack.model import Kind
 from .schema import WORKED_OUT, setting
-from .values import HostPath, LocalPath, OneOf, Schedule, Text, WholeNumber, Word
+from .values import HostPath, LocalPath, OneOf, Schedule, SftpUrl, Text, WholeNumber, Word
 
 #: The stack of `qfc demo`. Commands use it when it is named or the only one, never because it was the first.
 DEMO = "demo"
@@ -150,10 +150,37 @@ class Encryption(StrEnum):
     SECRETS = "secrets"
 
 
+class Engine(StrEnum):
+    """What stores backups."""
+
+    PLAIN = "plain"
+    RESTIC = "restic"
+
+
 @dataclass(frozen=True, kw_only=True)
 class BackupConfig:
     """How stacks are backed up, `[backup]`."""
 
+    engine: Engine = setting(
+        OneOf(Engine),
+        Engine.PLAIN,
+        "plain: files that age, zstd and pg_restore open; restic: a repository of the program restic",
+        otherwise="plain",
+        example="restic",
+    )
+    repository: str | None = setting(
+        Text(),
+        None,
+        "restic's repository, as restic calls it",
+        otherwise="the folder restic below the folder of backups",
+        example="sftp:backup@box.example.org:/srv/restic",
+    )
+    repository_env: Path | None = setting(
+        LocalPath(),
+        None,
+        "file with what restic needs for it in its environment, NAME=value",
+        example="/etc/qfc/restic.env",
+    )
     folder: Path | None = setting(
         LocalPath(),
         None,
@@ -167,6 +194,16 @@ class BackupConfig:
         "file that names an S3 bucket for the backups, with the lines STORAGE_… of node.env",
         otherwise="the folder is used",
         example="/etc/qfc/backup-bucket",
+    )
+    sftp: str | None = setting(
+        SftpUrl(),
+        None,
+        "folder on a server that speaks SFTP; keys, known hosts and jump hosts are those of ssh",
+        otherwise="the bucket or the folder is used",
+        example="sftp://backup@box.example.org:23/qfc",
+    )
+    ssh_config: Path | None = setting(
+        LocalPath(), None, "file to use for it instead of ~/.ssh/config", example="/etc/qfc/ssh"
     )
     encryption: Encryption = setting(
         OneOf(Encryption),
@@ -190,6 +227,19 @@ class BackupConfig:
         WholeNumber(0, 3650), 0, "days within which every set is kept", otherwise="0", example=0
     )
     keep_minimum: int = setting(WholeNumber(1, 1000), 2, "verified sets that are always kept", otherwise="2", example=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditConfig:
+    """Where changes are noted besides the audit log, `[audit]`."""
+
+    file: Path | None = setting(
+        LocalPath(),
+        None,
+        "plain file of this machine that gets a line before and after each change of any stack",
+        otherwise="none is written",
+        example="/var/log/qfc-operations.log",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -321,6 +371,7 @@ class NotifyConfig:
 
 #: Every other table of the file, by its name. `Config.table` returns the one of a class.
 TABLES: Mapping[str, type[Any]] = {
+    "audit": AuditConfig,
     "backup": BackupConfig,
     "maintenance": MaintenanceConfig,
     "metrics": MetricsConfig,

@@ -52,6 +52,20 @@ class Word(Text):
         raise ValueError(f"must be a name without spaces that does not begin with -, not {text!r}")
 
 
+class SftpUrl(Text):
+    """A folder on a server: `sftp://USER@HOST:PORT/FOLDER`; user and port are optional, `/~/` is the home folder."""
+
+    def __init__(self) -> None:
+        super().__init__("URL")
+
+    def parse(self, given: object) -> str:
+        """Return the URL."""
+        text = super().parse(given)
+        if re.fullmatch(r"sftp://([^@/:\s]+@)?([^@/:\s\[-][^@/:\s]*|\[[^]\s]+\])(:\d+)?/\S+", text):
+            return text
+        raise ValueError(f"must be sftp://USER@HOST:PORT/FOLDER, without a password, not {text!r}")
+
+
 class Schedule:
     """When a job of maintenance runs: `every 5m`, `every 4h`, `02:00` or `off`."""
 

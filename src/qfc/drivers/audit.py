@@ -1,4 +1,7 @@
-"""The audit log: one JSON object per line, in a file that only its owner reads, here or on the stack's host."""
+"""The audit log: one JSON object per line, in a file that only its owner reads, here or on the stack's host.
+
+A change has two lines, before and after it.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,19 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import CommandError, QfcError
 from ..files import append_line
-from ..stack.model import AuditEntry
+from ..stack.model import BEGUN, AuditEntry, each_once
 from ..stack.ports import AuditLog, Machine
+
+#: Lines of a change.
+LINES = 2
+#: So many files are kept that were set aside.
+KEPT = 3
 
 
 class FileAuditLog(AuditLog):
@@ -33,16 +42,34 @@ class FileAuditLog(AuditLog):
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
         """Return the last entries, the newest first. A line that a power failure cut off is left out."""
+        lines = deque[str](maxlen=LINES * limit)
+        for path in (self._aside(1), self._path):
+            lines.extend(self._lines(path, LINES * limit))
+        return _entries(lines, limit)
+
+    def rotate(self, larger_than: int) -> bool:
         try:
-            with self._path.open(encoding="utf-8", errors="replace") as file:
-                lines = deque(file, maxlen=limit)
-        except FileNotFoundError:
-            return ()
+            if not self._path.exists() or self._path.stat().st_size <= larger_than:
+                return False
+            for number in range(KEPT - 1, 0, -1):
+                if self._aside(number).exists():
+                    self._aside(number).replace(self._aside(number + 1))
+            self._path.replace(self._aside(1))
         except OSError as error:
-            raise QfcError(
-                f"The audit log {self._path} cannot be read.", hint="Run qfc as the stack's owner."
-            ) from error
-        return _entries(lines)
+            raise QfcError(f"{self._path} cannot be set aside.", hint="Check its permissions.") from error
+        return True
+
+    def _aside(self, number: int) -> Path:
+        return self._path.with_name(f"{self._path.name}.{number}")
+
+    def _lines(self, path: Path, limit: int) -> deque[str]:
+        try:
+            with path.open(encoding="utf-8", errors="replace") as file:
+                return deque(file, maxlen=limit)
+        except FileNotFoundError:
+            return deque()
+        except OSError as error:
+            raise QfcError(f"The audit log {path} cannot be read.", hint="Run qfc as the stack's owner.") from error
 
 
 # A line that a power failure cut off is ended first; one `cat` writes a whole line.
@@ -52,6 +79,18 @@ mkdir -p "$1" || exit 1
 [ ! -s "$1/audit.jsonl" ] || [ -z "$(tail -c 1 "$1/audit.jsonl")" ] || echo >>"$1/audit.jsonl" || exit 1
 cat >>"$1/audit.jsonl" || exit 1
 sync "$1/audit.jsonl" 2>/dev/null || sync
+"""
+
+
+_TAIL = """
+for file in "$1.1" "$1"; do [ ! -e "$file" ] || tail -n "$2" "$file"; done | tail -n "$2"
+"""
+# As many are kept as in a folder here.
+_ROTATE = """
+[ -e "$1" ] && [ "$(wc -c <"$1")" -gt "$2" ] || exit 0
+[ ! -e "$1.2" ] || mv "$1.2" "$1.3"
+[ ! -e "$1.1" ] || mv "$1.1" "$1.2"
+mv "$1" "$1.1" && echo rotated
 """
 
 
@@ -72,17 +111,62 @@ class HostAuditLog(AuditLog):
             ) from error
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        argv = ["sh", "-c", '[ ! -e "$1" ] || tail -n "$2" "$1"', "sh", str(self._folder / "audit.jsonl"), str(limit)]
-        return _entries(self._machine.run(argv, timeout_s=60).stdout.splitlines())
+        argv = ["sh", "-c", _TAIL, "sh", str(self._folder / "audit.jsonl"), str(LINES * limit)]
+        return _entries(self._machine.run(argv, timeout_s=60).stdout.splitlines(), limit)
+
+    def rotate(self, larger_than: int) -> bool:
+        argv = ["sh", "-c", _ROTATE, "sh", str(self._folder / "audit.jsonl"), str(larger_than)]
+        return bool(self._machine.run(argv, timeout_s=60).stdout.strip())
 
 
 def _line(entry: AuditEntry) -> str:
     return json.dumps({**asdict(entry), "time": entry.time.isoformat()}, ensure_ascii=False)
 
 
-def _entries(lines: Iterable[str]) -> tuple[AuditEntry, ...]:
+class LoggedAuditLog(AuditLog):
+    """An audit log whose lines are also written to a plain file of this machine, for people and their `grep`."""
+
+    def __init__(self, log: AuditLog, path: Path, stack: str) -> None:
+        self._log, self._path, self._stack = log, path, stack
+
+    def append(self, entry: AuditEntry) -> None:
+        try:
+            self._log.append(entry)
+        finally:
+            self._note(entry)
+
+    def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
+        return self._log.entries(limit=limit)
+
+    def rotate(self, larger_than: int) -> bool:
+        """Rotate both."""
+        rotated = self._log.rotate(larger_than)
+        try:
+            if self._path.exists() and self._path.stat().st_size > larger_than:
+                self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        except OSError as error:
+            raise QfcError(f"{self._path} cannot be set aside.", hint="Check its permissions.") from error
+        return rotated
+
+    def _note(self, entry: AuditEntry) -> None:
+        try:
+            append_line(self._path, plain_line(entry, self._stack))
+        except OSError as error:
+            raise QfcError(
+                f"The operation log {self._path} cannot be written.", hint="Check file in [audit] of the configuration."
+            ) from error
+
+
+def plain_line(entry: AuditEntry, stack: str) -> str:
+    """Return an entry as one line of text."""
+    what = " ".join(f"{entry.command} {entry.target}".split())
+    how = "begins" if entry.result == BEGUN else f"{' '.join(entry.result.split())} ({entry.seconds:.1f} s)"
+    return f"{entry.time:%Y-%m-%d %H:%M:%S} UTC [{stack}] {entry.who}: {what}: {how}"
+
+
+def _entries(lines: Iterable[str], limit: int) -> tuple[AuditEntry, ...]:
     entries = (_entry(line) for line in reversed(list(lines)))
-    return tuple(entry for entry in entries if entry is not None)
+    return tuple(islice(each_once(entry for entry in entries if entry is not None), limit))
 
 
 def _entry(line: str) -> AuditEntry | None:

@@ -26,6 +26,11 @@ def ourselves(reason: str, since: datetime, *, process_started: float = 0.0) -> 
     return Holder(_user(), socket.gethostname(), os.getpid(), process_started, since, reason)
 
 
+def is_this_process(holder: Holder | None) -> bool:
+    """Return whether a lock's holder is this process."""
+    return holder is not None and (holder.pid, holder.host) == (os.getpid(), socket.gethostname())
+
+
 def as_document(holder: Holder) -> str:
     """Return the document of a holder."""
     return json.dumps({**asdict(holder), "since": holder.since.isoformat()})

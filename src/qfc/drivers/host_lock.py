@@ -75,6 +75,7 @@ class HostLock(Lock):
         self._mark = mark_of(folder) if name == OPERATORS else {f"{MARK}_{name.upper()}": f"{folder}:"}
         self._held = ExitStack()
         self._process: Process | None = None
+        self._last: Holder | None = None
 
     def identity(self) -> str:
         return holders.identity()
@@ -87,16 +88,23 @@ class HostLock(Lock):
         process = self._held.enter_context(self._machine.start(argv))
         answer = process.stdout.readline().decode().split()
         if answer[:1] == ["taken"]:
-            self._process = process
+            self._process, self._last = process, own
             return own
         holder = _holder(process.stdout.read()) if answer == ["held"] else None
         self._held.close()
+        if holder is not None and self._name != OPERATORS and holder == self._last:
+            # This lock's own shell, at the end of a lost connection: until the host notices, nobody else can take it.
+            return holder
         if answer == ["held"]:
             raise _held(holder, self._folder)
         raise QfcError(
             f"{self._folder} on {self._machine.name} cannot be written.",
             hint="Run qfc as the account that owns the deployment; the host needs flock (package util-linux).",
         )
+
+    def is_ours(self) -> bool:
+        """Return whether the shell on the host that holds the lock still runs, as far as this end of it can see."""
+        return self._process is not None and self._process.is_running
 
     def release(self) -> None:
         process, self._process = self._process, None

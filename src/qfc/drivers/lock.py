@@ -35,6 +35,7 @@ class FileLock(Lock):
         self._folder, self._clock, self._mutex_name = folder, clock, f"{name}.mutex"
         self._path = folder / f"{name}.json"
         self._kept = ExitStack()
+        self._is_unwritten = False
 
     def identity(self) -> str:
         return holders.identity()
@@ -46,17 +47,18 @@ class FileLock(Lock):
             if holder is not None:
                 raise holders.held(holder, self._hint(holder))
             own = self._own(reason)
-            if not self._written(own):
+            self._is_unwritten = not self._written(own)
+            if self._is_unwritten:
                 self._kept = judging.pop_all()
             return own
 
     def release(self) -> None:
         self._kept.close()
+        self._is_unwritten = False
         if not self._path.exists():
             return
         with self._mutex():
-            holder = self.holder()
-            if holder is not None and (holder.pid, holder.host) == (os.getpid(), socket.gethostname()):
+            if holders.is_this_process(self.holder()):
                 self._path.unlink(missing_ok=True)
 
     def holder(self) -> Holder | None:
@@ -69,6 +71,11 @@ class FileLock(Lock):
             hint = f"If nobody else is changing the stack, remove {self._path}."
             raise LockHeldError("The lock cannot be read.", hint=hint) from error
         return holder if _lives(holder) else None
+
+    def is_ours(self) -> bool:
+        with suppress(LockHeldError):
+            return self._is_unwritten or holders.is_this_process(self.holder())
+        return False
 
     def _own(self, reason: str) -> Holder:
         started = psutil.Process().create_time()

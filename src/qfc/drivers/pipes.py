@@ -154,6 +154,10 @@ class Conversation(Process):
         self._pipes, self._judge = pipes, judge
         self.stdin, self.stdout = pipes.stdin, pipes.stdout
 
+    @property
+    def is_running(self) -> bool:
+        return self._pipes.is_running
+
     def finish(self, *, check: bool = True) -> CommandResult:
         self._pipes.end_input()
         self._pipes.drain(len, None)

@@ -94,12 +94,14 @@ def unreadable(folder: Path, account: Account) -> ConfigError:
     )
 
 
-def run_as(account: Account | None, argv: Sequence[str], *, environment: Mapping[str, str]) -> None:
+def run_as(
+    account: Account | None, argv: Sequence[str], *, environment: Mapping[str, str], folder: Path = Path("/")
+) -> None:
     """Run a program of PostgreSQL and wait for its end. Raises CommandError with its last line of output."""
     try:
         subprocess.run(
             argv,
-            cwd="/",
+            cwd=folder,
             env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "TZ": "UTC", **environment},
             capture_output=True,
             check=True,

@@ -30,6 +30,11 @@ class Fault(ABC):
     needs: Capability | None = None
 
     @property
+    def recreates(self) -> bool:
+        """Whether undoing it recreates services, which then read everything that other faults have in `.env`."""
+        return False
+
+    @property
     def kinds(self) -> tuple[Kind, ...]:
         """The kinds of stack that can have the fault."""
         return tuple(kind for kind in OFFERED if self.needs is None or kind.offers(self.needs))

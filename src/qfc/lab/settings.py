@@ -22,6 +22,11 @@ class Setting(Fault):
     values: Mapping[str, str] = field(default_factory=dict[str, str])
     readers: tuple[str, ...] = ()
 
+    @property
+    def recreates(self) -> bool:
+        """Whether services are recreated."""
+        return bool(self.readers)
+
     def look(self, ports: Ports) -> UndoData:
         """Return the text of these variables in `.env`, with all lines of their values; none for one that it lacks."""
         statements = EnvFile(ports.deployment.settings.text()).statements_of(list(self.values))

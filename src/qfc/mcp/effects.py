@@ -14,7 +14,8 @@ LOOKS = frozenset(
         "projects list", "projects status",
         "ratelimit status",
         "service status", "services disk", "stacks", "stacks list", "status", "sync diagnose", "sync failed",
-        "sync queue", "sync recent", "tunnel status", "users list", "users plans", "users quota", "workers list",
+        "sync queue", "sync recent", "transfer verify", "tunnel status", "users list", "users plans",
+        "users quota", "workers list",
     }
 )  # fmt: skip
 #: Options, and arguments, with which a command that otherwise looks changes something.
@@ -54,9 +55,14 @@ LEFT_OUT = frozenset(
         "skill run",
     }
 )
-#: Parameters that need a terminal or standard input, or never end; the file of `doctor --report`; the key of backups.
+#: Parameters that need a terminal or standard input, or never end; files of `--report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
-WITHOUT_OF = {"doctor": frozenset({"path"}), "db keys": frozenset({"show", "output", "adopt"})}
+WITHOUT_OF = {
+    "doctor": frozenset({"path"}),
+    "db keys": frozenset({"show", "output", "adopt"}),
+    "transfer run": frozenset({"report"}),
+    "transfer import": frozenset({"report"}),
+}
 #: Flags that commands always get, because nobody can be asked.
 ALWAYS = {"users create": ("--generate",), "users password": ("--generate",)}
 

@@ -47,6 +47,7 @@ def build(toolbox: Toolbox) -> Server[dict[str, Any]]:
         on_list_tools=handlers.list_tools,
         on_call_tool=handlers.call_tool,
         on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
         on_read_resource=handlers.read_resource,
         on_list_prompts=handlers.list_prompts,
         on_get_prompt=handlers.get_prompt,
@@ -96,6 +97,12 @@ class _Handlers:
             for one in RESOURCES
         ]
         return types.ListResourcesResult(resources=found)
+
+    async def list_templates(
+        self, _context: Context, _params: types.PaginatedRequestParams | None
+    ) -> types.ListResourceTemplatesResult:
+        """Answer that there are none: clients ask every server that has resources."""
+        return types.ListResourceTemplatesResult(resource_templates=[])
 
     async def read_resource(
         self, _context: Context, params: types.ReadResourceRequestParams

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import socket
 import time
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
@@ -11,6 +12,7 @@ from types import FrameType
 from ..stack.monitor import Limits
 from ..stack.ports import Ports
 from ..stack.ports.monitoring import Post
+from .network import Network
 from .notify import EVERY_S, ping, tell_systemd
 from .sender import Sender
 from .watcher import Watcher
@@ -36,7 +38,8 @@ class Daemon:
     ) -> None:
         self.stop = Event()
         self._news = Event()
-        self._watchers = [Watcher(ports, limits, say=say, news=self._news) for ports in stacks]
+        self._network = Network()
+        self._watchers = [Watcher(ports, limits, say=say, news=self._news, network=self._network) for ports in stacks]
         self._sender = Sender(self._watchers, routes, self._news)
         self._ping_url, self._pinged_s = ping_url, float("-inf")
 
@@ -49,8 +52,11 @@ class Daemon:
         tell_systemd("READY=1", f"STATUS=Watching {len(threads)} stacks.")
         while not self.stop.wait(TURN_S):
             self._live()
+            self._tell_of_network()
         tell_systemd("STOPPING=1")
         self._news.set()
+        for one in self._watchers:
+            one.wake()
         until = time.monotonic() + END_S
         for thread in threads:
             thread.join(max(0.0, until - time.monotonic()))
@@ -63,6 +69,14 @@ class Daemon:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, end)
+
+    def _tell_of_network(self) -> None:
+        """Tell people once that the network of this machine is gone, and once that it is back."""
+        clock = self._watchers[0].ports.clock
+        message = self._network.news(socket.gethostname(), clock.monotonic(), clock.now())
+        if message is not None:
+            self._watchers[0].unsaved.append(message)
+            self._news.set()
 
     def _live(self) -> None:
         """Say that the monitor is alive, as long as every watcher and the sender are."""

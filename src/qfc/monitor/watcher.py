@@ -11,6 +11,7 @@ from threading import Event
 
 from ..errors import LockHeldError, QfcError
 from ..operations.monitor.heal import heal
+from ..operations.monitor.observe import deep_findings, unseen
 from ..operations.monitor.observe import look as observe
 from ..stack.findings import Finding, Severity, clear, problem
 from ..stack.monitor import Alert, Decision, Limits, Look, Message, Orders, Pause, State, acted, decide
@@ -18,12 +19,16 @@ from ..stack.monitor.messages import News, text
 from ..stack.monitor.own import FAILING, HISTORY
 from ..stack.ports import Ports
 from ..stack.ports.monitoring import Beat, History
+from .deep import DeepLook
+from .network import Network
 
 log = logging.getLogger("qfc.monitor")
 #: Seconds from the start to the first deep look, and between attempts to act for a stack that another monitor has.
 FIRST_DEEP_S, STANDBY_S = 20.0, 15.0
 #: A host that cannot be reached is asked less and less often.
 LONGEST_S = 60.0
+#: What the engine reports is looked at after so many seconds: what restarts by itself has begun to.
+LEAST_S = 1.0
 PRUNE_S = 3600.0
 #: Turns in a row that fail before people hear of it.
 FAILURES = 5
@@ -37,9 +42,12 @@ class Watcher:
     `turned_s` is when the last turn ended that did not fail.
     """
 
-    def __init__(self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None) -> None:
+    def __init__(
+        self, ports: Ports, limits: Limits, *, say: Say, news: Event | None = None, network: Network | None = None
+    ) -> None:
         self.ports, self._limits, self._say = ports, limits, say
         self._news = news or Event()
+        self._network = network or Network()
         self._clock = ports.clock
         self._history: History | None = None
         self._state, self._trouble = State(), ""
@@ -48,6 +56,8 @@ class Watcher:
         self._since = self._clock.now()
         self._looked_s = self._clock.monotonic()
         self._deep_s = self._looked_s - limits.deep_s + FIRST_DEEP_S
+        self._deep = DeepLook(lambda abandoned: deep_findings(ports, abandoned))
+        self._woken = Event()
         self._pruned_s = self._looked_s
         self._said = ""
         self._failures, self._failing = 0, None
@@ -55,6 +65,7 @@ class Watcher:
         self.turned_s = self._looked_s
 
     _failing: Alert | None
+    _is_told = False
 
     def run(self, stop: Event) -> None:
         """Watch until somebody says stop."""
@@ -69,8 +80,23 @@ class Watcher:
             else:
                 self.turned_s = self._clock.monotonic()
                 self._worked()
-            stop.wait(wait_s)
+            self._rest(stop, wait_s)
         self.close()
+
+    def wake(self) -> None:
+        """Look again at once: something has happened, or the monitor ends."""
+        self._woken.set()
+
+    def _rest(self, stop: Event, seconds: float) -> None:
+        """Wait for the next look. Where the engine reports what happens, its news end the wait, but not at once.
+
+        What is in doubt gets its time: looks in a row prove nothing if they come at the same moment.
+        """
+        if not self._is_told or seconds <= self._limits.hurry_s:
+            stop.wait(seconds)
+        elif not stop.wait(min(seconds, LEAST_S)):
+            self._woken.wait(max(0.0, seconds - LEAST_S))
+            self._woken.clear()
 
     def turn(self) -> float:
         """Look once, and do what follows; return the seconds until the next turn."""
@@ -78,14 +104,28 @@ class Watcher:
             self._claim()
         except LockHeldError as error:
             self._remark(f"Another monitor acts for the stack: {error.message}")
+            self._network.note(self.ports.host.name, is_gone=False)
+            self._deep.drop()
+            self._state = State()  # Whoever acts now knows more, and may store it where this monitor finds it.
             return STANDBY_S
         except QfcError as error:
-            return self._decided(Look(self._clock.now(), self._elapsed(), self._own(), unseen=error.message))
-        deep = self._clock.monotonic() - self._deep_s >= self._limits.deep_s
-        look = observe(self.ports, elapsed_s=self._elapsed(), deep=deep, also=self._also, own=self._own())
-        if look.is_deep:
+            if self._history is None:
+                self._open()
+            self._deep.drop()
+            return self._decided(unseen(self._clock.now(), self._elapsed(), self._own(), error))
+        found = self._deep.found()
+        look = observe(self.ports, elapsed_s=self._elapsed(), deep=found, also=self._also, own=self._own())
+        wait_s = self._decided(look)
+        self._look_deeper(look)
+        return wait_s
+
+    def _look_deeper(self, look: Look) -> None:
+        """Begin a deep look if it is time; forget one during which somebody was at work."""
+        if look.unseen or look.stopped or (look.operation and look.operation.disturbs):
+            self._deep.drop()
+        elif self._clock.monotonic() - self._deep_s >= self._limits.deep_s and not self._deep.is_running:
             self._deep_s = self._clock.monotonic()
-        return self._decided(look)
+            self._deep.begin()
 
     def close(self) -> None:
         """Let others act for the stack; note that this monitor was ended, not lost."""
@@ -99,23 +139,32 @@ class Watcher:
         self.ports.close()
 
     def _claim(self) -> None:
-        """Become the one monitor that acts for the stack. Raises LockHeldError and QfcError."""
+        """Become the one monitor that acts for the stack, or stay it. Raises LockHeldError and QfcError.
+
+        What keeps the claim on a host may end there: then another monitor may have it by now.
+        """
         if self._is_ours:
-            return
+            if self.ports.monitoring.watch.is_ours():
+                return
+            self._let_go()
         self.ports.monitoring.watch.take("monitor")
         self._is_ours = True
         self._open()
+        self._is_told = self.ports.monitoring.follow(self.wake)
         with suppress(QfcError, OSError):
             self.ports.monitoring.note(self._beat())
 
     def _open(self) -> None:
-        """Go on where the last monitor ended."""
+        """Open the history, and go on where the last monitor ended; a monitor that has looked knows more itself."""
         with self._troubled():
             self._history = self._history or self.ports.monitoring.history()
-            self._state = self._history.state()
+            if not self._state.now_s:
+                self._state = self._history.state()
             self._trouble = self._history.remark or ""
 
     def _decided(self, look: Look) -> float:
+        self._network.note(self.ports.host.name, is_gone=look.is_silent)
+        look = replace(look, is_cut_off=look.is_silent and self._network.explains(self.ports.host.name))
         decision = decide(self.ports.name, self._state, look, self._orders(), self._limits)
         self._state, self._also = decision.state, decision.also
         self._keep(look, decision)
@@ -135,6 +184,7 @@ class Watcher:
         if result is None:
             self._remark(f"Did nothing about {id}, because somebody has just worked on the stack, or begun to.")
             return
+        self._deep.drop()
         now = self._clock.now()
         self._state = acted(self._state, id, result, now)
         self._remark(result)
@@ -186,14 +236,19 @@ class Watcher:
         before, self._looked_s = self._looked_s, self._clock.monotonic()
         return self._looked_s - before
 
-    def _unreached(self) -> float:
-        """Drop all connections, and with them the claim; return when to try again."""
-        self._unseen += 1
+    def _let_go(self) -> None:
+        """Drop the claim and all connections: what was forwarded over one that is lost leads nowhere."""
         if self._is_ours:
             self._is_ours = False
             with suppress(QfcError):
                 self.ports.monitoring.watch.release()
+        self._deep.drop()
         self.ports.close()
+
+    def _unreached(self) -> float:
+        """Let go, and return when to try again."""
+        self._unseen += 1
+        self._let_go()
         return min(self._limits.look_s * self._unseen, LONGEST_S)
 
     def _prune(self) -> None:

@@ -6,18 +6,20 @@
     return Created(username, guard.steps, guard.dry_run)
 
 `guard.step(sentence)` announces the next step and returns whether to take it: with `--dry-run` it collects the sentence
-and returns False, and neither lock nor audit log is touched. A question is asked before the lock is taken. However the
-block ends, the lock is released and one line is written to the audit log.
+and returns False, and neither lock nor audit log is touched. A question is asked before the lock is taken. The audit
+log gets a line before the block, and however the block ends, one after it; then the lock is released: who gets it next,
+or looks while nobody has it, finds the line.
 """
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Generator
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 
 from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError, RefusedError
-from ..stack.model import AuditEntry
+from ..stack.model import BEGUN, AuditEntry
 from ..stack.ports import Ports
 from ..stack.progress import Progress, no_progress
 from ..stack.waiting import wait_until
@@ -83,28 +85,42 @@ def guarded(
     if options.dry_run:
         yield Guard(dry_run=True)
         return
-    began = ports.clock.now()
-    result, completed = "interrupted", False
-    try:
-        _confirm(question, options)
+    change = secrets.token_hex(4)
+    with ExitStack() as held, _noted(ports, command, target, change) as record:
+        confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
+        held.callback(ports.lock.release)
+        _note_beginning(ports, command, target, change)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
-        try:
-            if recovers and not is_held(ports):
-                recover(ports, options.report)
-            yield guard
-        finally:
-            ports.lock.release()
-        result, completed = guard.result, True
+        if recovers and not is_held(ports):
+            recover(ports, options.report)
+        yield guard
+        record(guard.result)
+
+
+@contextmanager
+def _noted(ports: Ports, command: str, target: str, change: str) -> Generator[Callable[[str], None]]:
+    """Write the line after a change at the end of the block: the result that it records, or its error."""
+    began, results = ports.clock.now(), list[str]()
+    failure = "interrupted"
+    try:
+        yield results.append
     except Exception as error:
-        result = _outcome(error)
+        failure = _outcome(error)
         raise
     finally:
         now = ports.clock.now()
         seconds = round((now - began).total_seconds(), 3)
         # After an error, the operator has to see that error, not one of the audit log.
-        with nullcontext() if completed else suppress(QfcError):
-            ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds))
+        with nullcontext() if results else suppress(QfcError):
+            result = results[-1] if results else failure
+            ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds, change))
+
+
+def _note_beginning(ports: Ports, command: str, target: str, change: str) -> None:
+    """Write the line before a change. One that cannot be written keeps nobody from making space."""
+    with suppress(QfcError):
+        ports.audit.append(AuditEntry(ports.clock.now(), ports.lock.identity(), command, target, BEGUN, 0.0, change))
 
 
 def _outcome(error: Exception) -> str:
@@ -120,7 +136,8 @@ def _outcome(error: Exception) -> str:
             return f"failed: {type(error).__name__}"
 
 
-def _confirm(question: str, options: Options) -> None:
+def confirm(question: str, options: Options) -> None:
+    """Ask a question, unless the operator has said yes. Raises NotConfirmedError."""
     if not question or options.yes:
         return
     if options.ask is None:

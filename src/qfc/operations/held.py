@@ -33,6 +33,10 @@ class _HeldLock(Lock):
         """Return the holder."""
         return self._lock.holder()
 
+    def is_ours(self) -> bool:
+        """Return whether this process still holds the lock."""
+        return self._lock.is_ours()
+
 
 class _HeldPorts:
     """All ports as they are, but the lock."""

@@ -72,12 +72,16 @@ def lab_break(ports: Ports, id: str, options: Options) -> LabChanged:
 
 
 def lab_mend(ports: Ports, id: str | None, options: Options) -> LabChanged:
-    """Undo a fault, or all active ones, newest first. Raises NotFoundError, RefusedError, PartlyDoneError."""
+    """Undo a fault, or all active ones, newest first; those that recreate services last, when `.env` is right again.
+
+    Raises NotFoundError, RefusedError, PartlyDoneError.
+    """
     if id is not None:
         fault(id)
     with guarded(ports, "lab mend", target=id or "all", options=options) as guard:
         broken = book.read(ports)
-        wanted = [one for one in reversed(broken) if id in (None, one.id)]
+        chosen = [one for one in reversed(broken) if id in (None, one.id)]
+        wanted = sorted(chosen, key=lambda one: fault(one.id).recreates)
         if id is not None and not wanted:
             raise RefusedError(f"{id} is not active.", hint="Type: qfc lab list")
         left, problems = _undone(ports, wanted, broken, guard)

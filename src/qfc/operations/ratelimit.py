@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from ..errors import RefusedError, UsageError
+from ..errors import QfcError, RefusedError, UsageError
 from ..stack.ports import Ports
 from ..stack.rate_limits import COUNTED, RateLimits, Throttle, parse_rate, sentences
 from .guard import Options, guarded
@@ -129,6 +130,14 @@ def ratelimit_unthrottle(ports: Ports, project: str, options: Options) -> RateLi
     if all(one.project_id != id for one in ports.rate_limits.wanted().throttled):
         raise RefusedError(f"{project} has no limit of its own.", hint="Type: qfc ratelimit status")
     return _change(ports, "ratelimit unthrottle", project, lambda limits: limits.unthrottle(id), options)
+
+
+def reload_limits(ports: Ports) -> None:
+    """Let nginx follow the limits again, if its container was recreated. Where that fails, `rate-limits` reports it."""
+    limiter = ports.rate_limits
+    with suppress(QfcError):
+        if limiter.refusal() is None and not limiter.in_force():
+            limiter.apply(limiter.wanted())
 
 
 def _change(

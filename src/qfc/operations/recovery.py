@@ -16,6 +16,9 @@ RECOVERERS: Mapping[str, str] = {
     "deploy": "qfc.operations.deploy.undo:recover",
     "db restore": "qfc.operations.backup.restore:recover",
     "protect": "qfc.operations.protect.undo:recover",
+    "db restore --project": "qfc.operations.backup.restore_project:recover",
+    "upgrade": "qfc.operations.upgrade.undo:recover",
+    "transfer": "qfc.operations.transfer.holding:recover",
 }
 
 

@@ -13,6 +13,7 @@ from ..stack.findings import Finding, Severity, problem, worst
 from ..stack.forecast import DiskSample
 from ..stack.health import judge, reasons
 from ..stack.model import Disk, Kind, QueueDepth, Service, ServiceState, Verdict
+from ..stack.transfer import moved
 
 if TYPE_CHECKING:
     from ..stack.ports import Ports
@@ -46,7 +47,7 @@ def status(ports: Ports) -> Status:
     if disk is not None:
         note_disks(ports)
     judged = judge(services, queue, disk, ports.interrupted())
-    findings = (*judged, *_of_drain(ports, services), *_of_monitor(ports), *_of_protection(ports))
+    findings = (*_with_purpose(ports, services, judged), *_of_monitor(ports), *_of_protection(ports))
     return Status(ports.name, ports.kind, worst(findings), reasons(findings), services, queue, disk, url)
 
 
@@ -69,12 +70,17 @@ def require_running(ports: Ports) -> None:
         raise NotRunningError(f"{ports.name} is not running.", hint="Type: qfc up")
 
 
-def _of_drain(ports: Ports, services: Sequence[Service]) -> tuple[Finding, ...]:
-    """Return the finding about workers that are stopped on purpose, where everything else may run."""
-    if not is_running(services) or any(one.running for one in services if one.name == WORKER):
-        return ()
-    drain = drains.read(ports.records)
-    return (problem("drained", Severity.WARNING, drain.sentence),) if drain else ()
+def _with_purpose(ports: Ports, services: Sequence[Service], judged: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Return the findings with why workers are stopped on purpose; nobody starts a server that was moved away."""
+    if any(one.running for one in services if one.name == WORKER):
+        return judged
+    away, running = moved.read(ports.records), is_running(services)
+    if away is not None:
+        sentence = f"{away.sentence} {moved.TAKE_BACK}"
+        severity = Severity.WARNING if running else Severity.CRITICAL
+        return (*(judged if running else ()), problem("moved", severity, sentence))
+    drain = drains.read(ports.records) if running else None
+    return (*judged, problem("drained", Severity.WARNING, drain.sentence)) if drain else judged
 
 
 def _of_monitor(ports: Ports) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from ..errors import QfcError
 from ..stack.api_status import STATUS
 from ..stack.model import Tunnel, Verdict
 from ..stack.ports import Api, Ports
+from ..stack.tunnels import faults_of
 from .certs import public_name
 
 ANSWER_S = 10.0
@@ -47,7 +48,7 @@ def tunnel_status(ports: Ports) -> TunnelStatus:
     legs = deployment.legs()
     sides = tuple(_side(name, legs[name]) for name in ("public", "nginx") if name in legs)
     service = _service_for(host, tunnels)
-    problems = [*_of_tunnels(tunnels), *_of_route(service, settings, tunnels), *_of_sides(sides)]
+    problems = [*faults_of(tunnels), *_of_route(service, settings, tunnels), *_of_sides(sides)]
     return TunnelStatus(host, tunnels, service, sides, _verdict(tunnels, problems), tuple(problems))
 
 
@@ -68,12 +69,6 @@ def _service_for(host: str, tunnels: tuple[Tunnel, ...]) -> str | None:
             ):
                 return route.service
     return None
-
-
-def _of_tunnels(tunnels: tuple[Tunnel, ...]) -> list[str]:
-    found = [f"{tunnel.name} is not running." for tunnel in tunnels if not tunnel.running]
-    found += [f"{one.name} is running but has no connection to Cloudflare." for one in tunnels if one.connections == 0]
-    return found
 
 
 def _of_route(service: str | None, settings: Mapping[str, str], tunnels: tuple[Tunnel, ...]) -> list[str]:

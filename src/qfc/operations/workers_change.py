@@ -94,6 +94,16 @@ def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
     return WorkersChanged(before, before, guard.steps, guard.dry_run, workers_list(ports))
 
 
+def workers_renew(ports: Ports, options: Options) -> WorkersChanged:
+    """Restart the running workers one at a time, each after its job: the others take the jobs that come meanwhile."""
+    require_running(ports)
+    service = worker_service(ports)
+    with guarded(ports, "workers restart", target="one at a time", options=options) as guard:
+        if guard.step(f"Restart {count(service.running, 'worker')} one at a time, each after its job"):
+            ports.runtime.renew(SERVICE)
+    return WorkersChanged(service.wanted, service.running, guard.steps, guard.dry_run, workers_list(ports))
+
+
 def workers_restart(ports: Ports, options: Options, *, now: bool = False) -> WorkersChanged:
     """Stop all workers and start them again; with `now` without waiting for their jobs."""
     require_running(ports)

@@ -217,6 +217,18 @@ SCRIPTS: tuple[Script, ...] = (
             Flag("--history", "Show the last runs.", command=("maintenance", "history")),
         ),
     ),
+    Script(
+        "SETUP_PREVENTION.sh",
+        "Set up monitor, limits, maintenance by schedule and backups at once.",
+        ("protect",),
+        flags=(
+            Flag("--status", "Show what is set up, and what has gone."),
+            Flag("--undo", "Take back what was set up."),
+            Flag("--backups", "Where backups go: a folder, sftp://…, or a file that names a bucket.", "PLACE"),
+            Flag("--no-backups", "Leave backups out."),
+            Flag("--without", "Leave a part out: backups, limits, schedule or monitor.", "PART"),
+        ),
+    ),
     *(
         Script(name, text, ("maintenance", "run", job))
         for name, job, text in (

@@ -27,7 +27,8 @@ def judge(
     """Judge a stack by its observations; None means not observed. `interrupted` names an interrupted operation."""
     lasting = [service for service in services if not service.is_task]
     if lasting and all(service.state in (ServiceState.STOPPED, ServiceState.MISSING) for service in lasting):
-        return (problem("stack", Severity.CRITICAL, "The stack is not running. Type: qfc up"),)
+        stopped = problem("stack", Severity.CRITICAL, "The stack is not running. Type: qfc up")
+        return (of_interrupted(interrupted), stopped) if interrupted else (stopped,)
     return (of_interrupted(interrupted), *map(of_service, services), of_queue(queue), of_disk(disk))
 
 

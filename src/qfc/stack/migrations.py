@@ -34,6 +34,24 @@ def not_in_release(applied: Iterable[str], known: Collection[str]) -> tuple[str,
     )
 
 
+def not_applied(applied: Collection[str], known: Iterable[str]) -> tuple[str, ...]:
+    """Return the migrations of a release that the database lacks. One whose replaced ones are all there is none."""
+    rows = [(name.partition(".")[0], _number(name)) for name in applied]
+    return tuple(
+        name
+        for name in known
+        if name not in applied and not _is_replaced_whole(_replaced(name), {n for app, n in rows if app == _app(name)})
+    )
+
+
+def _is_replaced_whole(replaced: tuple[str, range], numbers: Collection[int]) -> bool:
+    return bool(replaced[1]) and set(replaced[1]) <= set(numbers)
+
+
+def _app(name: str) -> str:
+    return name.partition(".")[0]
+
+
 def _replaced(name: str) -> tuple[str, range]:
     """Return the app of a migration, and the numbers of the migrations that it replaces."""
     app, _, own = name.partition(".")

@@ -12,19 +12,28 @@ from ..stack.model import Kind
 from .base import LOCAL
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ..config import BackupConfig, NotifyConfig, StackConfig
     from ..stack.ports import Machine, Ports, Post, ThisMachine
     from ..stack.ports.crontab import Crontab
     from ..stack.ports.units import Units
+    from .base import StackPorts
 
 
-def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
+def wire(stack: StackConfig, backup: BackupConfig | None = None, operation_log: Path | None = None) -> Ports:
     """Return the ports of a stack. Nothing is connected or started. Raises ConfigError for a kind without a driver.
 
-    `backup` says how it is backed up; None: in the usual way.
+    `backup` says how it is backed up; None: in the usual way. Changes are also noted in the file `operation_log`.
     """
     from ..config import BackupConfig
 
+    ports = _wired(stack, backup or BackupConfig())
+    ports.operation_log = operation_log
+    return ports
+
+
+def _wired(stack: StackConfig, backup: BackupConfig) -> StackPorts:
     match stack.kind:
         case Kind.EMBEDDED:
             from .embedded import EmbeddedPorts
@@ -34,11 +43,11 @@ def wire(stack: StackConfig, backup: BackupConfig | None = None) -> Ports:
                     [f"stacks.{stack.name}.host {stack.host!r}: an embedded stack runs where qfc runs."],
                     hint='Remove the setting or set host = "local".',
                 )
-            return EmbeddedPorts(stack, backup or BackupConfig())
+            return EmbeddedPorts(stack, backup)
         case Kind.COMPOSE:
             from .compose import ComposePorts
 
-            return ComposePorts(stack, machine(stack, os.environ), backup or BackupConfig())
+            return ComposePorts(stack, machine(stack, os.environ), backup)
         case Kind.SWARM:
             raise ConfigError(
                 [f"stacks.{stack.name}.kind {stack.kind} cannot be managed by this release."],

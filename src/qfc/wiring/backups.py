@@ -7,17 +7,18 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 from ..config import BackupConfig
+from ..config.tables import Engine
 from ..errors import ConfigError, QfcError
 from ..stack.backup_rules import Retention
-from ..stack.ports import Backups, ObjectStore, Ports
+from ..stack.ports import Backups, BackupStore, ObjectStore, Ports
 
 if TYPE_CHECKING:
     from ..drivers.backups.keys import FileBackupKeys
-    from ..drivers.backups.plain import PlainBackupStore
     from .base import StackPorts
     from .embedded import EmbeddedPorts
 
@@ -38,16 +39,19 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
         records=ports.records,
         born_at=lambda: _born_at(ports.embedded.layout.secrets / "SECRET_KEY"),
         pg_restore=ports.embedded.pg_restore,
+        projects=lambda: EmbeddedRestoreTarget(ports.embedded).projects(),
     )
 
 
-def store_of(ports: StackPorts, config: BackupConfig) -> tuple[PlainBackupStore, FileBackupKeys]:
+def store_of(ports: StackPorts, config: BackupConfig) -> tuple[BackupStore, FileBackupKeys]:
     """Return the place of a stack's sets, and its key."""
     from ..drivers.backups.keys import KEYS, FileBackupKeys
     from ..drivers.backups.plain import PlainBackupStore
 
     own = ports.folder / KEYS
     keys = FileBackupKeys(own)
+    if config.engine is Engine.RESTIC:
+        return _restic(ports, config, keys), keys
     target, place, settle = _target(ports, config)
     progress, encryption = own / "progress.jsonl", config.encryption.value
     return PlainBackupStore(target, keys, place=place, encryption=encryption, progress=progress, settle=settle), keys
@@ -93,6 +97,12 @@ def _remove(scratch: EmbeddedPorts) -> None:
 
 def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, Callable[[], None]]:
     """Return the place of the sets, its name for people, and what forces everything to its disk."""
+    if config.sftp is not None and config.bucket_file is not None:
+        raise ConfigError(
+            ["backup.sftp and backup.bucket_file exclude each other."], hint="Backups go to one place: remove one."
+        )
+    if config.sftp is not None:
+        return _sftp(config.sftp, config.ssh_config, ports)
     if config.bucket_file is not None:
         from ..drivers.objects.s3 import S3ObjectStore, bucket_of
         from ..drivers.runtimes.embedded.programs import read_environment_file
@@ -108,6 +118,31 @@ def _target(ports: StackPorts, config: BackupConfig) -> tuple[ObjectStore, str, 
     folder = (config.folder or Path(ports.stack.home) / "backups") / ports.name
     store = FolderObjectStore(folder, later=True)
     return store, str(folder), store.settle
+
+
+def _restic(ports: StackPorts, config: BackupConfig, keys: FileBackupKeys) -> BackupStore:
+    from ..drivers.backups.restic import ResticBackupStore
+    from ..drivers.backups.restic_program import Restic, require_program
+    from ..drivers.runtimes.embedded.programs import read_environment_file
+
+    own = ports.folder / "backup/restic"
+    repository = config.repository or str((config.folder or Path(ports.stack.home) / "backups") / "restic")
+    given = read_environment_file(config.repository_env) if config.repository_env else {}
+    program = require_program(shutil.which("restic"))
+    return ResticBackupStore(Restic(repository, ports.name, own, keys.identity, given, program), keys, own)
+
+
+def _sftp(url: str, ssh_config: Path | None, ports: StackPorts) -> tuple[ObjectStore, str, Callable[[], None]]:
+    from ..drivers.hosts.ssh import SshSettings
+    from ..drivers.objects.sftp import Sftp, SftpObjectStore
+
+    parts = urlsplit(url)
+    ssh = SshSettings(parts.hostname or "", unquote(parts.username) if parts.username else None, parts.port,
+                      config_file=ssh_config)  # fmt: skip
+    folder = unquote(parts.path)
+    place = Sftp(ssh, PurePosixPath(folder.removeprefix("/~/")) / ports.name)
+    store = ports.once("backup_sftp", lambda: SftpObjectStore(place))
+    return store, place.name, lambda: None
 
 
 def _born_at(secret: Path) -> datetime | None:

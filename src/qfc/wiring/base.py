@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import RefusedError
 from ..stack import journal
 from ..stack.ports import (
+    AuditLog,
     Clock,
     Conditions,
     Directory,
@@ -23,12 +25,14 @@ from ..stack.ports import (
     Records,
     ThisMachine,
     Transitions,
+    Upgrades,
 )
 
 if TYPE_CHECKING:
     import psycopg
 
     from ..config import StackConfig
+    from ..drivers.docker.events import EngineEvents
     from ..drivers.postgres import PostgresJobStore
     from ..stack.model import Capability, Kind
 
@@ -72,6 +76,7 @@ class StackPorts(Ports, ABC):
 
     def __init__(self, stack: StackConfig, machine: Machine) -> None:
         self.stack, self.machine = stack, machine
+        self.operation_log: Path | None = None
         self.once = Once()
 
     @property
@@ -155,7 +160,11 @@ class StackPorts(Ports, ABC):
         """Files in our own folder; the lock of monitors is where the stack is."""
         from ..drivers.monitoring.folder import FolderMonitoring
 
-        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch))
+        return self.once("monitoring", lambda: FolderMonitoring(self.folder, lambda: self.watch, self.events()))
+
+    def events(self) -> Callable[[Callable[[], None]], EngineEvents] | None:
+        """Return what opens the stream of containers that end; None for a stack without one."""
+        return None
 
     @property
     @abstractmethod
@@ -168,6 +177,12 @@ class StackPorts(Ports, ABC):
         from ..drivers.records import HostRecords
 
         return self.once("records", lambda: HostRecords(self.machine, self.records_folder))
+
+    def logged(self, log: AuditLog) -> AuditLog:
+        """Return an audit log whose lines also go to the operation log, if one is wanted."""
+        from ..drivers.audit import LoggedAuditLog
+
+        return LoggedAuditLog(log, self.operation_log, self.name) if self.operation_log else log
 
     @property
     def own_records(self) -> Records:
@@ -183,6 +198,14 @@ class StackPorts(Ports, ABC):
         from ..drivers.this_machine import LocalMachine
 
         return LocalMachine()
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """Raise RefusedError: what runs is not the package that is installed here."""
+        raise RefusedError(
+            f"{self.name} is {self.kind}: the package that is installed here does not run it.",
+            hint="To deploy another release, type: qfc deploy",
+        )
 
     def offers(self, capability: Capability) -> bool:
         """Return whether the stack has a capability."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from ..config import BackupConfig, StackConfig
     from ..drivers.docker import Container, Engine
+    from ..drivers.docker.events import EngineEvents
     from ..drivers.routes.api import ApiRoutes, BestApi
     from ..drivers.routes.database import DatabaseAccess, DatabaseRoute
     from ..drivers.routes.forwards import Forwards
@@ -169,12 +170,20 @@ class ComposePorts(StackPorts):
         folder = self.observer.deployment.folder
         return self.once("watch", lambda: HostLock(self.machine, folder, self.clock, name="watch"))
 
+    def events(self) -> Callable[[Callable[[], None]], EngineEvents] | None:
+        """Return what opens the engine's stream on this machine; over SSH, looks come soon enough."""
+        from ..drivers.docker.events import EngineEvents, ends_of_containers
+
+        if self.stack.host != LOCAL:
+            return None
+        return lambda wake: EngineEvents(ends_of_containers(self.observer.deployment.project), wake)
+
     @property
     def audit(self) -> AuditLog:
         """A file next to the deployment."""
         from ..drivers.audit import HostAuditLog
 
-        return HostAuditLog(self.machine, self.records_folder)
+        return self.logged(HostAuditLog(self.machine, self.records_folder))
 
     @property
     def rate_limits(self) -> RateLimiter:

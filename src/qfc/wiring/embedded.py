@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ObjectStore,
         RateLimiter,
         Runtime,
+        Upgrades,
         Workload,
     )
 
@@ -70,8 +71,15 @@ class EmbeddedPorts(StackPorts):
         """Raise RefusedError: an embedded stack has no containers."""
         raise RefusedError(
             f"{self.name} is {self.kind}: it has no containers, images or certificates.",
-            hint="This command is for deployments. To upgrade this stack, see howto/upgrade in the documentation",
+            hint="This command is for deployments. To upgrade this stack, type: qfc upgrade",
         )
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """The package that is installed, and the processes, database and settings that it replaces."""
+        from ..drivers.runtimes.embedded.upgrades import EmbeddedUpgrades
+
+        return self.once("upgrades", lambda: EmbeddedUpgrades(self.embedded, self.clock))
 
     @property
     def objects(self) -> ObjectStore:
@@ -114,7 +122,7 @@ class EmbeddedPorts(StackPorts):
         """A file in the stack's folder."""
         from ..drivers.audit import FileAuditLog
 
-        return FileAuditLog(self.folder)
+        return self.logged(FileAuditLog(self.folder))
 
     @property
     def rate_limits(self) -> RateLimiter:

@@ -37,10 +37,15 @@ except ValidationError as error:
     answer = {"error": " ".join(error.messages)}
 print("ANSWER" + json.dumps(answer))
 """
-# Superusers that the official command creates have no access to the admin.
+# The official command takes any name and password; the admin would refuse both. Superusers that it creates have no
+# access to the admin.
 _CREATE = """
+    from django.contrib.auth.password_validation import validate_password
     if person.filter(username__iexact=asked["username"]).exists():
         raise CommandError("There is an account named %s already." % asked["username"])
+    made = get_user_model()(username=asked["username"], email=asked["email"])
+    made.clean_fields(exclude=["password"])
+    validate_password(asked["password"], made)
     call_command("createuser", **asked)
     if asked["superuser"]:
         person.filter(username=asked["username"]).update(is_staff=True)

@@ -7,13 +7,21 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import BinaryIO
 
+from ...errors import RefusedError
 from ...stack.backup_health import DRILL_RECORD, BackupState, Drill
 from ...stack.backup_rules import Retention
 from ...stack.backup_set import DumpContent
-from ...stack.ports import Backups, BackupSource, Ports, Records, RestoreTarget
+from ...stack.ports import Backups, BackupSource, BackupStore, Ports, ProjectTarget, Records, RestoreTarget
 from .dumps import read_dump
 from .keys import FileBackupKeys
-from .plain import PlainBackupStore
+
+
+def no_projects() -> ProjectTarget:
+    """Raise RefusedError: the projects of a deployment cannot be replaced one by one."""
+    raise RefusedError(
+        "One project alone comes back on embedded stacks only.",
+        hint="Restore the set into an embedded stack of the same release, or restore all of it: qfc db restore --help",
+    )
 
 
 class StackBackups(Backups):
@@ -21,7 +29,7 @@ class StackBackups(Backups):
 
     def __init__(
         self,
-        store: PlainBackupStore,
+        store: BackupStore,
         keys: FileBackupKeys,
         source: Callable[[], BackupSource],
         target: Callable[[], RestoreTarget],
@@ -32,15 +40,16 @@ class StackBackups(Backups):
         records: Records,
         born_at: Callable[[], datetime | None],
         pg_restore: Callable[[], Sequence[str]],
+        projects: Callable[[], ProjectTarget] = no_projects,
     ) -> None:
         self._store, self._keys, self._make_source = store, keys, source
         self._source: BackupSource | None = None
-        self._make_target, self._scratch = target, scratch
+        self._make_target, self._scratch, self._projects = target, scratch, projects
         self._retention, self._encryption = retention, encryption
         self._records, self._pg_restore, self._born_at = records, pg_restore, born_at
 
     @property
-    def store(self) -> PlainBackupStore:
+    def store(self) -> BackupStore:
         return self._store
 
     @property
@@ -56,6 +65,10 @@ class StackBackups(Backups):
     @property
     def target(self) -> RestoreTarget:
         return self._make_target()
+
+    @property
+    def project_target(self) -> ProjectTarget:
+        return self._projects()
 
     @property
     def retention(self) -> Retention:

@@ -56,6 +56,11 @@ class DeploymentObjects:
             self._opened.update(self._open())
         return self._opened
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the stores, the default first."""
+        return tuple(self._stores)
+
     def resolved(self, references: Sequence[Reference]) -> Iterator[Reference]:
         """Fill in where each object is, with its version. What is nowhere stays as it is."""
         keys = {one.place.key for one in references if one.place}

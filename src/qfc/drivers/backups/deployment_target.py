@@ -56,6 +56,10 @@ class DeploymentRestoreTarget(RestoreTarget):
         self._settings, self._records = settings, records
         self._swap = DatabaseSwap(server.connect)
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        return self._objects.names
+
     def serve_database(self) -> None:
         self._server.start()
 
@@ -140,6 +144,9 @@ class DeploymentRestoreTarget(RestoreTarget):
 
     def settle_configuration(self) -> None:
         self._records.remove(BEFORE)
+
+    def forget_workers(self) -> None:
+        """Do nothing: an official server has no list of its workers."""
 
     def silence(self) -> None:
         """Do nothing: no worker looks at a copy."""

@@ -37,3 +37,26 @@ The files, each to the place where the node looks for it:
 
 An official server names them by path: upload the file with each sha256 under its key in places.jsonl.
 """
+
+#: The page in a restic repository.
+RESTIC_MANUAL = """# Backups of a QFieldCloud stack in restic
+
+Made by qfc. No qfc is needed to restore them: `restic` and PostgreSQL's `pg_restore` are enough. The password of the
+repository is on the recovery sheet.
+
+Each snapshot has one set, and the objects that no set before it had. All snapshots together have everything:
+
+    export RESTIC_REPOSITORY=… RESTIC_PASSWORD_FILE=password.txt
+    restic check --read-data
+    restic snapshots --tag qfc-set
+    for snapshot in $(restic snapshots --json --tag qfc-set | grep -o '"short_id":"[0-9a-f]*"' | cut -d'"' -f4); do
+        restic restore "$snapshot" --target everything
+    done
+
+    everything/sets/ID/manifest.json      what is in the set; manifest.json.sig is its signature
+    everything/sets/ID/database.dump      the database: pg_restore --no-owner --dbname=restored database.dump
+    everything/sets/ID/references.jsonl   the list of its objects; places.jsonl: of a deployment, their stores and keys
+    everything/sets/ID/configuration.tar  settings
+    everything/sets/ID/secrets.tar        SECRET_KEY and other secrets
+    everything/objects/ab/abcd…           files, by the sha256 of their content, as the node keeps them below blobs/
+"""

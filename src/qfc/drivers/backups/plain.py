@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -70,6 +70,10 @@ class PlainBackupStore(BackupStore):
     @property
     def place(self) -> str:
         return self._place
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        return ()
 
     def known(self, wanted: Collection[str]) -> Mapping[str, Stored]:
         present = dict(self._objects.keys(f"{OBJECTS}{self._tag(self._recipient())}/"))
@@ -143,6 +147,11 @@ class PlainBackupStore(BackupStore):
             raise DamagedError(f"{stored.file}: its bytes are not those that were stored.")
         if (out.size, out.sha256) != (stored.size, stored.sha256):
             raise DamagedError(f"{stored.file}: its content is not what was stored.")
+
+    def prepared(self, stored: Iterable[Stored]) -> AbstractContextManager[None]:
+        """Do nothing: each file is read by itself."""
+        del stored
+        return nullcontext()
 
     def look(self, stored: Iterable[Stored]) -> Iterator[str]:
         present = dict(self._objects.keys(OBJECTS))

@@ -27,6 +27,7 @@ from ..runtimes.embedded import EmbeddedRuntime
 from ..runtimes.embedded.programs import environment_of
 from .embedded import NODE_ENV, object_key
 from .programs import input_of
+from .project import EmbeddedProjectTarget
 from .sealing import PIECE
 from .snapshot import counts
 
@@ -48,6 +49,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
     @property
     def _endpoint(self) -> Endpoint:
         return self._runtime.endpoint()
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        return ()
 
     def serve_database(self) -> None:
         if self._runtime.settings.database_url_file is None:
@@ -152,6 +157,14 @@ class EmbeddedRestoreTarget(RestoreTarget):
         finally:
             database.close()
 
+    def forget_workers(self) -> None:
+        database = Database(self._connect)
+        try:
+            with database.writing() as now:
+                now.change("backup.forget_workers")
+        finally:
+            database.close()
+
     def tables(self) -> Mapping[str, int]:
         try:
             return self._read(counts)
@@ -171,6 +184,10 @@ class EmbeddedRestoreTarget(RestoreTarget):
                 return ask(now)
         finally:
             database.close()
+
+    def projects(self) -> EmbeddedProjectTarget:
+        """Return the projects of this stack, one by one."""
+        return EmbeddedProjectTarget(lambda name: self._connect(database=name), self._endpoint.database)
 
     def _files(self) -> list[tuple[Path, Path]]:
         """Return each file that a restore writes, and the place of its previous content; empty: there was none."""

@@ -65,9 +65,19 @@ class NginxTraffic(Traffic):
         if reason is not None:
             raise RefusedError(f"Writes cannot be blocked: {reason}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
-        path = self._path(container)
         self._before |= workers(self._engine, container).keys()
-        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=0o644)
+        # Only the owner: the password lets through. nginx reads its configuration as root.
+        try:
+            self._put(container, password, paths, mode=0o600)
+        except CommandError as error:
+            if "ermission denied" not in error.said:
+                raise
+            # Root of a container in its own user namespace is nobody on the host.
+            self._put(container, password, paths, mode=0o644)
+
+    def _put(self, container: Container, password: str, paths: Sequence[str], *, mode: int) -> None:
+        path = self._path(container)
+        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=mode)
         try:
             self._reload(container)
         except CommandError:

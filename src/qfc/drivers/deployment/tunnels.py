@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -24,6 +25,8 @@ from ..routes.forwards import Forwards
 NAME = "cloudflared"
 #: The default ports of its metrics: the first free one is used; older releases used any port.
 METRICS = tuple(range(20241, 20246))
+#: Policies of containers that are to run whenever the engine runs.
+RESTARTED = ("always", "unless-stopped")
 FILES = ("/etc/cloudflared/config.yml", "/usr/local/etc/cloudflared/config.yml", "$HOME/.cloudflared/config.yml")
 _GIVEN = re.compile(r'config="?(\{.*\})"?')
 _PROCESSES = """
@@ -33,6 +36,9 @@ for place in /proc/[0-9]*; do
     grep -q -E 'docker|containerd|kubepods' "$place/cgroup" 2>/dev/null && continue
     echo "$pid $(stat -c %Y "$place") $(tr '\\0' ' ' <"$place/cmdline")"
 done
+"""
+_STOPPED = f"""
+systemctl is-enabled --quiet {NAME} 2>/dev/null && ! systemctl is-active --quiet {NAME} && echo stopped
 """
 # Any account of the host may have written the path into a command line: nothing of it is run.
 _CONFIG = """
@@ -68,7 +74,8 @@ class CloudflareTunnels(Tunnels):
         place = metrics_place(words, one.environment) or Place("", METRICS[0])
         address = one.address if place.address in ("", "0.0.0.0") else place.address
         ready = self._ready([Place(address, place.port)]) if running and address else None
-        return _tunnel("container", one.name, running, one.started_at if running else None, ready, config, routes)
+        found = _tunnel("container", one.name, running, one.started_at if running else None, ready, config, routes)
+        return replace(found, wanted=one.restart_policy in RESTARTED)
 
     def _container_routes(self, one: Container, words: Sequence[str]) -> tuple[str | None, tuple[TunnelRoute, ...]]:
         inner = option(words, "--config") or "/etc/cloudflared/config.yml"
@@ -83,7 +90,12 @@ class CloudflareTunnels(Tunnels):
 
     def _processes(self) -> list[Tunnel]:
         printed = self._engine.query(["sh", "-c", _PROCESSES]).stdout
-        return [self._of_process(line) for line in printed.splitlines()]
+        return [self._of_process(line) for line in printed.splitlines()] or self._stopped_service()
+
+    def _stopped_service(self) -> list[Tunnel]:
+        """Return the service of the usual installation, if it is to start with the machine and does not run."""
+        printed = self._engine.query(["sh", "-c", _STOPPED], check=False).stdout
+        return [_tunnel("service", NAME, False, None, None, None, ())] if printed.strip() else []
 
     def _of_process(self, line: str) -> Tunnel:
         pid, since, command = line.split(" ", 2)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from ...stack.monitor import Orders
     from ...stack.ports import Lock
     from ...stack.ports.monitoring import Beat, History
+    from ..docker.events import EngineEvents
+
+    Events = Callable[[Callable[[], None]], EngineEvents]
 
 BEAT, ORDERS = "monitor.json", "monitor-orders.json"
 
@@ -30,12 +33,24 @@ class FolderMonitoring(Monitoring):
     `qfc status` reads the trace: what only others need is imported where they need it.
     """
 
-    def __init__(self, folder: Path, watch: Callable[[], Lock]) -> None:
-        self._folder, self._watch = folder, watch
+    def __init__(self, folder: Path, watch: Callable[[], Lock], events: Events | None = None) -> None:
+        """`events` opens the stream of what has ended; without it, nothing reports that."""
+        self._folder, self._watch, self._events = folder, watch, events
+        self._followed: EngineEvents | None = None
 
     @property
     def watch(self) -> Lock:
         return self._watch()
+
+    def follow(self, wake: Callable[[], None]) -> bool:
+        if self._events is not None and self._followed is None:
+            self._followed = self._events(wake)
+        return self._followed is not None
+
+    def close(self) -> None:
+        """End the stream of what has ended."""
+        if self._followed is not None:
+            self._followed.close()
 
     def history(self) -> History:
         from .history import SqliteHistory

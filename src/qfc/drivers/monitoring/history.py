@@ -42,6 +42,7 @@ class SqliteHistory(History):
     def __init__(self, folder: Path, *, now: datetime | None = None) -> None:
         self._path = folder / FILE
         self._remark: str | None = None
+        self._is_lost = False
         self._database = self._opened(now or datetime.now(UTC))
 
     @property
@@ -191,13 +192,21 @@ class SqliteHistory(History):
 
     @contextmanager
     def _translated(self) -> Generator[None]:
-        """Translate the errors of SQLite; what is damaged is set aside, and the next call finds a new file."""
+        """Translate the errors of SQLite; what is damaged is set aside, and the next call finds a new file.
+
+        Where none could be made, each call tries again.
+        """
+        if self._is_lost:
+            self._database = self._opened(datetime.now(UTC))
+            self._is_lost = False
         try:
             yield
         except sqlite3.Error as error:
             if _is_damage(error):
+                self._is_lost = True
                 self.close()
                 self._database = self._reopened()
+                self._is_lost = False
             raise _unusable(self._path, error) from error
 
     def _reopened(self) -> sqlite3.Connection:

@@ -16,6 +16,8 @@ MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchVersion"})
 #: The version of what was stored while a bucket had no versions. It is read by it: a later one may be the current one.
 UNVERSIONED = "null"
 TIMEOUT_S = 10
+#: The bytes of the largest object that a store copies at once.
+LARGEST_COPY = 5 * 1024**3
 
 
 @dataclass(frozen=True)
@@ -72,8 +74,8 @@ class Version:
 class S3ObjectStore(ObjectStore):
     """Stores objects in a bucket. The store itself guarantees that an object exists completely or not at all."""
 
-    def __init__(self, bucket: Bucket) -> None:
-        self._bucket = bucket
+    def __init__(self, bucket: Bucket, *, largest_copy: int = LARGEST_COPY) -> None:
+        self._bucket, self._largest_copy = bucket, largest_copy
         self._client = _client(bucket)
 
     def put(self, key: str, content: BinaryIO, *, sha256: str = "") -> int:
@@ -109,7 +111,13 @@ class S3ObjectStore(ObjectStore):
         """Copy an object inside the bucket, with its type and metadata. Raises NotFoundError."""
         bucket, name = self._bucket.name, self._name(to)
         source = {"Bucket": bucket, "Key": self._name(key)}
-        self._ask(key, lambda: self._client.copy_object(Bucket=bucket, Key=name, CopySource=source))
+        head = self._ask(key, lambda: self._client.head_object(**source))
+        if int(head["ContentLength"]) <= self._largest_copy:
+            self._ask(key, lambda: self._client.copy_object(Bucket=bucket, Key=name, CopySource=source))
+            return
+        # In parts: a store copies no more than 5 GB at once, and gives type and metadata to such a copy only if asked.
+        more = {"ContentType": head["ContentType"], "Metadata": head["Metadata"]}
+        self._ask(key, lambda: self._client.copy(source, bucket, name, ExtraArgs=more))
 
     def versions(self, prefix: str = "") -> Iterator[Version]:
         """Yield every version under a prefix, by key and the newest first; without versions, the objects."""

@@ -45,6 +45,18 @@ class DatabaseSwap:
             options = sql.SQL(rows[0][0] if rows else "")
             connection.execute(text("database.create").format(name=sql.Identifier(name), options=options))
 
+    def copy(self, name: str, *, of: str) -> None:
+        """Create a database as a whole copy of another one, whose connections are ended and refused until `open`."""
+        self.drop(name)
+        with translated(), self._connect("postgres") as connection:
+            connection.autocommit = True
+            connection.execute(_named("database.close", of))
+            connection.execute(text("database.send_away"), {"name": of})
+            owner = sql.SQL(_rows(connection, "database.owner", of)[0][0])
+            names = {"name": sql.Identifier(name), "of": sql.Identifier(of)}
+            connection.execute(text("database.copy").format(owner=owner, **names))
+        self.take_settings(name, of=of)
+
     def take_settings(self, name: str, *, of: str) -> None:
         """Give to a database the settings of another one, and of roles in it, as far as we may."""
         with translated(), self._connect("postgres") as connection:
@@ -90,9 +102,9 @@ class DatabaseSwap:
         self.rename(name + NEW, name)
         self.open(name)
 
-    def take_back(self, name: str) -> None:
+    def take_back(self, name: str, *, kept: str = OLD) -> None:
         """Put the database that was in use back in its place, if it is kept; it can be repeated."""
-        self.rename(name + OLD, name)
+        self.rename(name + kept, name)
         self.reopen(name)
 
     def _rename_closed(self, name: str, to: str) -> None:

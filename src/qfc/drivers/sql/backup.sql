@@ -74,6 +74,11 @@ order by v.uploaded_at, v.id
 -- Changes past the rules and triggers of the database, until the transaction ends.
 set local session_replication_role = replica
 
+-- name: forget_workers
+-- needs: worker
+-- Forgets the workers of the time of the set. Only the embedded node has such a table.
+delete from {worker}
+
 -- name: silence
 -- Ends all jobs of a copy of the node's database.
 update {job} set status = 'stopped', finished_at = now() where status in ('pending', 'queued', 'started')

@@ -125,6 +125,15 @@ alter {whose} set {option} from current
 -- Creates an empty database.
 create database {name} template template0 {options}
 
+-- name: owner
+-- The owner that a copy of a database gets: its own, if our role is a member of it.
+select case when pg_has_role(datdba, 'member') then format('owner %%I', pg_get_userbyid(datdba)) else '' end
+from pg_catalog.pg_database where datname = %(name)s
+
+-- name: copy
+-- Creates a database with the content of another one, which must have no connections.
+create database {name} template {of} {owner}
+
 -- name: drop
 -- Removes a database, and ends all connections to it.
 drop database if exists {name} with (force)

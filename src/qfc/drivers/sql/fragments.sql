@@ -235,10 +235,13 @@ exists (select from {job} j where j.project_id = f.project_id and j.type = 'delt
 
 -- name: newer_content
 -- needs: file_version.sha256sum, project.file_storage
--- Workers of official servers upload them while the job runs.
+-- Workers of official servers upload them while the job runs; they make no new files, as devices with photos do. A job
+-- that was given up has no end.
 encode(v.sha256sum, 'hex') as sha256, coalesce(nullif(p.file_storage, ''), 'default') as store, v.content as key,
 exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply'
-        and v.uploaded_at >= j.started_at and v.uploaded_at <= coalesce(j.finished_at, now())) as by_job
+        and f.created_at < j.started_at and v.uploaded_at >= j.started_at
+        and v.uploaded_at <= coalesce(j.finished_at, j.docker_finished_at,
+            case when j.status in ('queued', 'started') then now() else j.updated_at end)) as by_job
 
 -- name: newer_content
 -- A release whose files nobody can find by their rows.

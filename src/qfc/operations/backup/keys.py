@@ -61,7 +61,8 @@ def _steps(sheet: Path | None, *, created: bool) -> list[str]:
     return [*([CREATE_KEY] if created else []), out]
 
 
-def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
+def identity_in(path: Path) -> str:
+    """Return the key in a file, which may be a recovery sheet. Raises QfcError, NotFoundError for a file without."""
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -69,6 +70,11 @@ def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
     identity = next((line.strip() for line in lines if line.strip().startswith(KEY_BEGINS)), None)
     if identity is None:
         raise NotFoundError(f"{path} has no key.", hint=f"The key is the line that begins with {KEY_BEGINS}")
+    return identity
+
+
+def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
+    identity = identity_in(path)
     with guarded(ports, "db keys --import", target=ports.name, options=options) as guard:
         taken = guard.step(f"Store the key from {path}")
         recipient = ports.backups.keys.adopt(identity) if taken else ""
@@ -87,6 +93,7 @@ def recovery_sheet(ports: Ports) -> str:
         identity=identity,
         recipient=ports.backups.keys.recipient(),
         code=_qr(identity),
+        more="".join(f"\n{line}" for line in ports.backups.store.by_hand),
     )
 
 
@@ -109,7 +116,7 @@ The key:
 
 {code}
 Its public part: {recipient}
-The backups:     {place}
+The backups:     {place}{more}
 
 On a new machine: write the key into a file, configure the same place for backups, then type
     qfc init {stack}

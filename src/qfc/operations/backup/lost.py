@@ -70,19 +70,18 @@ class AppliedAgain:
         return 5 if self.left else 0
 
 
-def lost_since(ports: Ports, manifest: Manifest) -> Lost:
-    """Count what is newer than a set."""
-    target = ports.backups.target
-    counts = Counter((one.project, one.created_by) for one in target.edits_since(manifest.taken_at))
-    edits = tuple(LostEdits(project, user, number) for (project, user), number in counts.most_common())
-    return Lost(edits, len([one for one in target.files_since(manifest.taken_at) if not one.by_job]))
+def lost_since(ports: Ports, manifest: Manifest, project: str | None = None) -> Lost:
+    """Count what is newer than a set; of one project, given by its id, or of all."""
+    counts = Counter((one.project, one.created_by) for one in _edits(ports, manifest.taken_at, project))
+    edits = tuple(LostEdits(name, user, number) for (name, user), number in counts.most_common())
+    return Lost(edits, len([one for one in _files(ports, manifest.taken_at, project) if not one.by_job]))
 
 
-def export(ports: Ports, manifest: Manifest) -> tuple[Lost, str | None]:
+def export(ports: Ports, manifest: Manifest, project: str | None = None) -> tuple[Lost, str | None]:
     """Write what is newer than a set to a file of the stack; return its numbers and its path."""
-    lost = lost_since(ports, manifest)
-    edits = ports.backups.target.edits_since(manifest.taken_at - MARGIN)
-    files = ports.backups.target.files_since(manifest.taken_at)
+    lost = lost_since(ports, manifest, project)
+    edits = _edits(ports, manifest.taken_at - MARGIN, project)
+    files = _files(ports, manifest.taken_at, project)
     if not edits and not files:
         return lost, None
     now = ports.clock.now()
@@ -98,6 +97,16 @@ def export(ports: Ports, manifest: Manifest) -> tuple[Lost, str | None]:
     }
     ports.records.write(f"{name}/{EDITS}", document)
     return lost, str(ports.records.folder(*name.split("/")) / EDITS)
+
+
+def _edits(ports: Ports, moment: datetime, project: str | None) -> list[Delta]:
+    found = ports.backups.target.edits_since(moment)
+    return [one for one in found if project in (None, one.project_id)]
+
+
+def _files(ports: Ports, moment: datetime, project: str | None) -> list[NewerFile]:
+    found = ports.backups.target.files_since(moment)
+    return [one for one in found if project in (None, one.project_id)]
 
 
 def _edit(delta: Delta) -> dict[str, Any]:

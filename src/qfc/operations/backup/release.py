@@ -5,7 +5,7 @@ from __future__ import annotations
 from ... import __version__
 from ...errors import RefusedError
 from ...stack.backup_set import Manifest
-from ...stack.migrations import planned
+from ...stack.migrations import not_applied, not_in_release, planned
 from ...stack.model import Capability, ServiceState
 from ...stack.ports import Ports
 from ..management import APP, manage
@@ -15,11 +15,14 @@ PLAN = ("showmigrations", "--plan")
 
 def require_release(manifest: Manifest, ports: Ports) -> None:
     """Check that the installed release has the tables of the set. Raises RefusedError with the one to install."""
-    applied, missing = planned(_migrations(ports))
-    installed, needed = {*applied, *missing}, set(manifest.database.migrations)
-    if installed == needed:
+    known, _missing = planned(_migrations(ports))
+    of_set = manifest.database.migrations
+    # An application that names none has not said what it knows.
+    foreign = not_in_release(of_set, known) if known else tuple(of_set)
+    others = sorted({*foreign, *not_applied(of_set, known)})
+    if not others:
         return
-    other = sorted(installed ^ needed)[0]
+    other = others[0]
     if manifest.release:
         raise RefusedError(
             f"{manifest.id} was made of {manifest.release}; {_present(ports)} has other tables ({other}).",

@@ -11,7 +11,6 @@ from typing import Any
 
 from ...errors import DamagedError, QfcError, UnreachableError
 from ...stack import drains, journal
-from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_set import DATABASE, SECRETS, Manifest
 from ...stack.ports import Ports
 from ..guard import Options, guarded
@@ -21,7 +20,7 @@ from .make import CREATE_KEY, make
 from .release import require_release
 from .restore_objects import add_objects, overwrite_objects
 from .restore_plan import plan_of, question, unreadable
-from .verify import chosen, verify_set
+from .verify import chosen, require_whole
 
 OPERATION = "db restore"
 APP, WORKER = "app", "worker_wrapper"
@@ -93,7 +92,10 @@ def db_restore(
 
 
 class Restoring:
-    """One restore. The new database is filled beside the old one, which is replaced by a change of names."""
+    """One restore. The new database is filled beside the old one, which is replaced by a change of names.
+
+    A `proof` that raises undoes it. It may start the server, if nobody but the operator knows its address yet.
+    """
 
     def __init__(
         self,
@@ -104,11 +106,12 @@ class Restoring:
         report: Callable[[str], None],
         *,
         database_only: bool = False,
+        proof: Callable[[], None] | None = None,
     ) -> None:
         self._store, self._ports, self._manifest = source.backups.store, target, manifest
         self._source, self._target = source, target.backups.target
         self._step, self._report = step, report
-        self._database_only = database_only
+        self._database_only, self._proof = database_only, proof
         # Two stacks with the settings of one would share its store, and each remove the files of the other.
         self._takes_settings = not database_only and source is target
         self.lost: Lost | None = None
@@ -140,7 +143,7 @@ class Restoring:
     def _fill(self, *, follow: bool) -> None:
         """Add objects, and fill the new database; `follow`: in the store that the settings of the set name."""
         if self._step("Verify the set, and compare its release with the installed one"):
-            self._require_whole()
+            require_whole(self._source, self._manifest)
             self._target.serve_database()
             require_release(self._manifest, self._ports)
         if not self._database_only and self._step("Add the files that the store lacks"):
@@ -150,15 +153,6 @@ class Restoring:
         if self._step("Fill a new database beside the one in use"):
             self._target.forget()
             self._fill_database()
-
-    def _require_whole(self) -> None:
-        if self._source.backups.keys.identity() is None:
-            raise key_is_elsewhere()
-        verdict = verify_set(self._source, self._manifest)
-        if not verdict.ok:
-            raise DamagedError(
-                f"{self._manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list"
-            )
 
     def _fill_database(self) -> None:
         try:
@@ -185,7 +179,10 @@ class Restoring:
                 self._target.configure(self._secrets(), settings=self._takes_settings)
             self._target.swap()
             self._compare()
+            self._target.forget_workers()
             self._ports.runtime.check_settings()
+            if self._proof is not None:
+                self._proof()
             _note(self._ports, FINISHING, kept=self.kept)
         except BaseException as error:
             self._report("Bring back what was there")

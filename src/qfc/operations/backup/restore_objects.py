@@ -39,11 +39,14 @@ def name_of(object: Located) -> str:
     return object.place.key if object.place else object.stored.sha256
 
 
-def add_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -> int:
-    """Add the objects that the target lacks; return their number. Nothing is overwritten."""
-    lacking = target.lacking(located(store, manifest))
-    for one in lacking:
-        target.put(one, lambda sink, one=one: store.read(one.stored, sink))
+def add_objects(
+    store: BackupStore, manifest: Manifest, target: RestoreTarget, *, only: Collection[str] | None = None
+) -> int:
+    """Add the objects that the target lacks; return their number. Nothing is overwritten. `only`: those names."""
+    lacking = target.lacking(one for one in located(store, manifest) if only is None or name_of(one) in only)
+    with store.prepared(one.stored for one in lacking):
+        for one in lacking:
+            target.put(one, lambda sink, one=one: store.read(one.stored, sink))
     target.settle()
     return len(lacking)
 
@@ -51,7 +54,8 @@ def add_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -
 def overwrite_objects(store: BackupStore, manifest: Manifest, target: RestoreTarget) -> int:
     """Put the objects of the set where the target has others, which it keeps; return their number."""
     outdated = target.outdated(located(store, manifest))
-    for one in outdated:
-        target.overwrite(one, lambda sink, one=one: store.read(one.stored, sink))
+    with store.prepared(one.stored for one in outdated):
+        for one in outdated:
+            target.overwrite(one, lambda sink, one=one: store.read(one.stored, sink))
     target.settle()
     return len(outdated)

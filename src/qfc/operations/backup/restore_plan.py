@@ -63,11 +63,14 @@ def question(plan: RestorePlan) -> str:
     when = f"{plan.manifest.taken_at:%Y-%m-%d %H:%M} UTC"
     now = "its present state, which cannot be read" if plan.now is None else words(plan.now)
     lines = [f"Replace the data of {plan.target} ({now}) by {plan.manifest.id} of {when} ({words(plan.then)})."]
-    newer = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in plan.lost.edits]
-    newer += [count(plan.lost.files, "uploaded file")] if plan.lost.files else []
-    if newer:
-        lines.append(f"Newer than that: {', '.join(newer)}; exported first, to be applied again.")
-    return " ".join([*lines, "Restore?"])
+    return " ".join([*lines, *newer(plan.lost), "Restore?"])
+
+
+def newer(lost: Lost) -> list[str]:
+    """Return the sentence about what is newer than the set, if anything is."""
+    found = [f"{count(one.count, 'edit')} by {one.user} in {one.project}" for one in lost.edits]
+    found += [count(lost.files, "uploaded file")] if lost.files else []
+    return [f"Newer than that: {', '.join(found)}; exported first, to be applied again."] if found else []
 
 
 def words(counts: Mapping[str, int]) -> str:

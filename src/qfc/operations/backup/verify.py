@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from ...errors import CommandError, DamagedError, NotFoundError
+from ...stack.backup_key import key_is_elsewhere
 from ...stack.backup_rules import FULL_READ_DAYS, slice_of, slices_due
 from ...stack.backup_set import DATABASE, SECRET_KEY, SECRETS, DumpContent, Manifest, Stored, Verdict, choose
 from ...stack.ports import Ports
@@ -97,26 +98,43 @@ def verify_set(
 ) -> Verdict:
     """Verify a set and store the verdict. Reads the objects in `read`, or else those of some slices, byte by byte."""
     store = ports.backups.store
-    problems: list[str] = []
-    objects: list[Stored] = []
-    count = 0
-    for check in (_parts, _secrets):
-        problems += check(ports, manifest)
-    try:
-        objects = list(store.references(manifest))
-        problems += store.look(objects)
-        wanted = read if read is not None else [one for one in objects if slice_of(one.sha256) in slices]
-        count = len(wanted)
-        problems += [problem for one in wanted if (problem := store.check_bytes(one)) is not None]
-    except DamagedError as error:
-        problems.append(error.message)
-    problems += _dump(ports, manifest, {one.sha256: one for one in objects})
+    with store.prepared(manifest.parts.values()):
+        problems, count = _problems(ports, manifest, read, slices)
     full = len(slices) == FULL_READ_DAYS
     verdict = Verdict(manifest.id, ports.clock.now(), tuple(dict.fromkeys(problems))[:LISTED], full, count)
     # Without the key nothing new is known of the content: an earlier verdict stays, unless something is wrong.
     if problems or _has_key(ports):
         store.judge(verdict)
     return verdict
+
+
+def _problems(
+    ports: Ports, manifest: Manifest, read: Sequence[Stored] | None, slices: Collection[int]
+) -> tuple[list[str], int]:
+    """Return what is wrong with a set, and how many objects were read byte by byte."""
+    store = ports.backups.store
+    problems = [*_parts(ports, manifest), *_secrets(ports, manifest)]
+    objects: list[Stored] = []
+    count = 0
+    try:
+        objects = list(store.references(manifest))
+        problems += store.look(objects)
+        wanted = read if read is not None else [one for one in objects if slice_of(one.sha256) in slices]
+        count = len(wanted)
+        with store.prepared(wanted):
+            problems += [problem for one in wanted if (problem := store.check_bytes(one)) is not None]
+    except DamagedError as error:
+        problems.append(error.message)
+    return [*problems, *_dump(ports, manifest, {one.sha256: one for one in objects})], count
+
+
+def require_whole(ports: Ports, manifest: Manifest) -> None:
+    """Verify a set before it replaces something. Raises DamagedError, and RefusedError where the key is not here."""
+    if not _has_key(ports):
+        raise key_is_elsewhere()
+    verdict = verify_set(ports, manifest)
+    if not verdict.ok:
+        raise DamagedError(f"{manifest.id} is damaged: {verdict.problems[0]}", hint="Choose another one: qfc db list")
 
 
 def _has_key(ports: Ports) -> bool:

@@ -16,6 +16,7 @@ from ...stack.passwords import changed_since
 from ...stack.ports import Deployment, Ports
 from ...stack.rollout import ImageSource, Record, Step
 from ..management import MIGRATE_S
+from ..ratelimit import reload_limits
 from .gate import gate, remove_left_project
 from .journal import Journal
 
@@ -154,6 +155,8 @@ class Steps:
     def release(self) -> None:
         """Accept writes again, then start all workers, which may need to reach the API through nginx.
 
+        A new container of nginx lacks the limits on synchronisations; it gets them back.
+
         From here on, going back would lose new work. If the gate could not remove its project, that is removed too.
         """
         self._deployment.traffic.release()
@@ -161,6 +164,7 @@ class Steps:
             remove_left_project(self._ports, self._record.probe, self._record.password)
         self._deployment.rollout.converge()
         self._deployment.rollout.await_ready(limit_s=READY_S, without=self._record.unready_before)
+        reload_limits(self._ports)
 
     def _note_project(self, project_id: str) -> None:
         self._journal.write(lambda record: replace(record, probe=project_id))

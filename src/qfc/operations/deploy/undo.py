@@ -10,6 +10,7 @@ from ...errors import QfcError
 from ...stack.deploy_records import ENV
 from ...stack.ports import Ports
 from ...stack.rollout import DeployState, Record, Step, WayOut, from_document, way_out, what_was_left
+from ..ratelimit import reload_limits
 from .gate import remove_left_project
 from .journal import Journal
 from .steps import APP, READY_S, WORKER, Steps
@@ -54,6 +55,7 @@ def _undo(ports: Ports, journal: Journal, report: Callable[[str], None]) -> None
     if record.has_begun(Step.HOLD):
         journal.write(lambda record: replace(record, writers_admitted=True))
         deployment.traffic.release()
+    reload_limits(ports)
     if is_left:
         remove_left_project(ports, record.probe, record.password)
 

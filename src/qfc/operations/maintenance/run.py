@@ -20,10 +20,12 @@ from ...stack.maintenance import (
     never_ended,
     to_document,
 )
-from ...stack.ports import Ports
+from ...stack.ports import Ports, Post
 from ..guard import Options, guarded
 from ..held import held
+from .stats import STATS
 from .steps import STEPS, SkippedError, Step, unattended
+from .telling import ROUNDS, report_round, sending
 
 FOLDER = "maintenance"
 
@@ -59,22 +61,22 @@ def job_named(name: str) -> MaintenanceJob:
     raise UsageError(f"There is no job {name}.", hint=f"The jobs are: {', '.join(one.name for one in JOBS)}")
 
 
-def maintenance_run(ports: Ports, name: str, options: Options) -> MaintenanceRun:
-    """Run a job. Raises UsageError for an unknown one.
+def maintenance_run(ports: Ports, name: str, options: Options, *, posts: Sequence[Post] = ()) -> MaintenanceRun:
+    """Run a job; people are told by `posts`. Raises UsageError for an unknown one.
 
     Raises LockHeldError while somebody else changes the stack, RefusedError after an operation that was interrupted.
     """
     job = job_named(name)
     if options.dry_run:
-        return _planned(job)
+        return _planned(job, posts)
     if not job.changes:
         holder = ports.lock.holder()
         if holder is not None:
             raise LockHeldError(f"{holder} is at work: {holder.reason}.", hint="The next run comes by itself.")
-        return _remembered(ports, job, ports, options)
+        return _remembered(ports, job, ports, options, posts)
     with guarded(ports, "maintenance run", target=name, options=options, recovers=False) as guard:
         _require_whole(ports)
-        done = _remembered(ports, job, held(ports), options)
+        done = _remembered(ports, job, held(ports), options, posts)
         guard.result = done.result if done.result != "failed" else f"failed: {_failures(done)}"
     return done
 
@@ -109,20 +111,28 @@ def is_unended(ports: Ports, runs: Sequence[Run]) -> bool:
     return bool(runs) and never_ended(runs[-1], ports.clock.now(), is_locked=ports.lock.holder() is not None)
 
 
-def _planned(job: MaintenanceJob) -> MaintenanceRun:
-    steps = tuple(StepResult(step.name, "planned", "") for step in STEPS[job.name])
+def _planned(job: MaintenanceJob, posts: Sequence[Post]) -> MaintenanceRun:
+    steps = tuple(StepResult(step.name, "planned", "") for step in _steps_of(job, posts))
     return MaintenanceRun(job.name, "planned", steps, True)
 
 
-def _remembered(ports: Ports, job: MaintenanceJob, own: Ports, options: Options) -> MaintenanceRun:
+def _steps_of(job: MaintenanceJob, posts: Sequence[Post]) -> Sequence[Step]:
+    return (*STEPS[job.name], sending(posts)) if job.name == STATS else STEPS[job.name]
+
+
+def _remembered(
+    ports: Ports, job: MaintenanceJob, own: Ports, options: Options, posts: Sequence[Post]
+) -> MaintenanceRun:
     """Run the steps with the ports `own`; note the beginning, each step and the end."""
     run = Run(job.name, ports.clock.now())
     _keep(ports, run)
-    for step in _steps(own, STEPS[job.name], options):
+    for step in _steps(own, _steps_of(job, posts), options):
         run = replace(run, steps=(*run.steps, step))
         options.report(f"{step.name}: {step.sentence}")
     run = replace(run, ended_at=ports.clock.now())
     _keep(ports, run)
+    if job.name == ROUNDS:
+        report_round(own, run, posts)
     return MaintenanceRun(job.name, run.result, run.steps, False)
 
 

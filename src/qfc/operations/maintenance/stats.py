@@ -12,7 +12,7 @@ from ...stack.maintenance import Period, Usage, as_html, as_markdown
 from ...stack.ports import Ports
 from ..sync_recent import success_rate
 
-FOLDER = "reports"
+FOLDER, STATS = "reports", "stats"
 #: So many reports are kept, each in three files.
 MOST_REPORTS = 60
 PERIODS = (("the day", 24.0), ("the week", 168.0))
@@ -44,11 +44,11 @@ def usage_of(ports: Ports) -> Usage:
 def write_report(ports: Ports) -> str:
     """Write the report; return the path of the one in Markdown, on the stack's host."""
     usage = usage_of(ports)
-    name = f"stats-{usage.at:%Y%m%d-%H%M%S}"
+    name = f"{STATS}-{usage.at:%Y%m%d-%H%M%S}"
     ports.records.write_text(f"{FOLDER}/{name}.md", as_markdown(usage))
     ports.records.write_text(f"{FOLDER}/{name}.html", as_html(usage))
     ports.records.write(f"{FOLDER}/{name}.json", {**asdict(usage), **_times(usage)})
-    _remove_old(ports)
+    remove_old(ports, STATS, files=3)
     return str(ports.records.folder(FOLDER) / f"{name}.md")
 
 
@@ -75,6 +75,14 @@ def _last(ports: Ports) -> dict[str, Any] | None:
     return None
 
 
-def _remove_old(ports: Ports) -> None:
-    for name in ports.records.names(FOLDER)[: -3 * MOST_REPORTS]:
+def remove_old(ports: Ports, kind: str, *, files: int) -> None:
+    """Remove the oldest reports of a kind, of which each has so many files."""
+    names = [name for name in ports.records.names(FOLDER) if name.startswith(f"{kind}-")]
+    for name in names[: -files * MOST_REPORTS]:
         ports.records.remove(f"{FOLDER}/{name}")
+
+
+def last_text(ports: Ports) -> str:
+    """Return the last report of usage as Markdown."""
+    names = [name for name in ports.records.names(FOLDER) if name.startswith(f"{STATS}-") and name.endswith(".md")]
+    return (ports.records.read_text(f"{FOLDER}/{names[-1]}") if names else None) or ""

@@ -23,12 +23,14 @@ from ..queue_change import count
 from ..services_prune import services_prune
 from ..status import note_disks, status
 from ..sync_diagnose import diagnose
-from ..workers_change import workers_restart
+from ..workers_change import workers_renew
 from .stats import write_report
 
 #: A job that a dead worker has held for this long is stuck.
 STUCK_S = 3600.0
 SESSIONS_S = 3600.0
+#: Bytes of an audit log that is rotated.
+LARGE_LOG = 10 * 1024 * 1024
 
 
 class SkippedError(QfcError):
@@ -86,7 +88,7 @@ def _restart_idle(ports: Ports, options: Options) -> str:
     open_jobs = depth.pending + depth.queued + depth.started
     if open_jobs:
         raise SkippedError(f"{count(open_jobs, 'job')} waiting or running.")
-    return f"{count(workers_restart(ports, options).wanted, 'worker')} restarted."
+    return f"{count(workers_renew(ports, options).wanted, 'worker')} restarted, one at a time."
 
 
 def _backup(ports: Ports, options: Options) -> str:
@@ -125,6 +127,11 @@ def _vacuum(ports: Ports, options: Options) -> str:
     return f"{count(len(tables), 'table')} vacuumed{': ' + ', '.join(tables) if tables else ''}."
 
 
+def _rotate(ports: Ports, options: Options) -> str:
+    del options
+    return "The audit log is set aside." if ports.audit.rotate(LARGE_LOG) else "The audit log is small."
+
+
 def _certificate(ports: Ports, options: Options) -> str:
     if not ports.offers(Capability.CONTAINERS):
         raise SkippedError("It serves no certificate of its own.")
@@ -155,6 +162,7 @@ STEPS: Mapping[str, tuple[Step, ...]] = {
         Step("prune backups", _prune_backups, needs="verify"),
         Step("stuck jobs", _free_jobs),
         Step("vacuum", _vacuum),
+        Step("logs", _rotate),
         Step("certificate", _certificate),
         Step("known problems", _problems),
     ),

@@ -45,10 +45,11 @@ def trial(routes: Sequence[Post], *, host: str, dry_run: bool = False) -> Trial:
         return Trial(tuple(RouteTried(one.name, True) for one in routes), dry_run=True)
     body = f"The monitor on {host} reaches you. Nothing is wrong."
     message = Message("qfc: test message", body, Severity.INFO)
-    return Trial(tuple(_tried(one, message, host) for one in routes))
+    return Trial(tuple(tried(one, message, host) for one in routes))
 
 
-def _tried(route: Post, message: Message, host: str) -> RouteTried:
+def tried(route: Post, message: Message, host: str) -> RouteTried:
+    """Send a message by a route."""
     try:
         route.send(message, {"host": host})
     except QfcError as error:

@@ -9,7 +9,7 @@ usage.py     the report of a stack's usage, as Markdown and HTML
 from __future__ import annotations
 
 from .jobs import JOBS, MaintenanceJob
-from .runs import MOST_RUNS, Run, StepResult, added, from_document, never_ended, to_document
+from .runs import MOST_RUNS, Run, StepResult, added, from_document, never_ended, round_text, to_document
 from .times import OFF, calendar_of, cron_of
 from .usage import Period, Usage, as_html, as_markdown
 
@@ -29,5 +29,6 @@ __all__ = [
     "cron_of",
     "from_document",
     "never_ended",
+    "round_text",
     "to_document",
 ]

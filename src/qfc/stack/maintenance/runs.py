@@ -73,3 +73,10 @@ def _run(one: Mapping[str, Any]) -> Run:
 
 def _text(moment: datetime | None) -> str | None:
     return moment and moment.isoformat()
+
+
+def round_text(stack: str, run: Run) -> str:
+    """Return what a run did, as Markdown."""
+    head = f"# {stack}: {run.job} of {run.began_at:%Y-%m-%d %H:%M} UTC, {run.result}"
+    steps = (f"- {one.name}: {one.result}. {one.sentence} ({one.seconds:.1f} s)" for one in run.steps)
+    return "\n".join([head, "", *steps]) + "\n"

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
         TemporaryFolder,
         Vantage,
     )
-    from .records import AuditEntry, Holder
+    from .records import BEGUN, AuditEntry, Holder, each_once
     from .services import (
         OFFERED,
         ApiAnswer,
@@ -80,6 +80,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "BEGUN",
     "OFFERED",
     "ApiAnswer",
     "ApiRequest",
@@ -137,6 +138,7 @@ __all__ = [
     "Verdict",
     "WaitingCounts",
     "Worker",
+    "each_once",
 ]
 
 __getattr__ = loader(__name__, __file__)

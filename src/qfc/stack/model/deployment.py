@@ -111,7 +111,10 @@ class TunnelRoute:
 
 @dataclass(frozen=True)
 class Tunnel:
-    """A cloudflared. `connections` is None where it does not report them; `metrics` is the address that was asked."""
+    """A cloudflared. `connections` is None where it does not report them; `metrics` is the address that was asked.
+
+    `wanted`: it is to run whenever its machine runs.
+    """
 
     kind: str
     name: str
@@ -122,6 +125,7 @@ class Tunnel:
     config: str | None = None
     routes: tuple[TunnelRoute, ...] = ()
     problem: str = ""
+    wanted: bool = True
 
 
 @dataclass(frozen=True)

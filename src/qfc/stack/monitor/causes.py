@@ -28,6 +28,8 @@ CAUSES: Mapping[str, tuple[str, ...]] = {
     "D08-cron": ("D12-away", "A11"),
     "D11-wait": ("D12-away", "A11", "D11", "D11-few", "D12", "D07", "D08"),
     "A03": ("A11", "A17", "B14-nginx"),
+    "failure-rate": ("A11", "D12-away", "A15", "C01", "C02-down", "D02"),
+    "tunnel": ("A11", UNSEEN),
     "E09": ("A11", "D12-away", "C01", "C02-down", "D02"),
 }
 

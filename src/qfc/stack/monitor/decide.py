@@ -31,7 +31,7 @@ def decide(stack: str, state: State, look: Look, orders: Orders, limits: Limits)
         action, notes = None, (f"Did nothing, because {why}.",)
     turn = turned(stack, state, look, orders, limits)
     notes = notes or (_calm(found),)
-    also = tuple(sorted(id for id, one in turn.state.tracks.items() if is_doubtful(one) or id in ALONE))
+    also = tuple(sorted(id for id, one in turn.state.tracks.items() if _is_open(turn.state, id, one)))
     return Decision(
         turn.state, notes, action, turn.message, turn.opened, turn.closed, _next_s(turn.state, limits), also
     )
@@ -87,11 +87,23 @@ def _calm(found: dict[str, Track]) -> str:
     return "Did nothing, because all is well."
 
 
+def _is_open(state: State, id: str, track: Track) -> bool:
+    """Return whether the next look may change what is known of a problem: it is asked again, though it is slow.
+
+    A repair may have ended others too, and so may the end of a cause.
+    """
+    forgiven = state.now_s - state.forgiven.get(id, float("-inf")) < WATCHED_S
+    return is_doubtful(track) or id in ALONE or forgiven or _is_fresh(state)
+
+
+def _is_fresh(state: State) -> bool:
+    return any(state.now_s - one.at_s < WATCHED_S for one in state.tries)
+
+
 def _next_s(state: State, limits: Limits) -> float:
     """Return when to look again: soon while something is in doubt or a repair is fresh, also when one may be tried."""
     doubtful = any(is_doubtful(one) for one in state.tracks.values())
-    fresh = any(state.now_s - one.at_s < WATCHED_S for one in state.tries)
-    if doubtful or fresh or state.now_s < state.settled_s:
+    if doubtful or _is_fresh(state) or state.now_s < state.settled_s:
         return limits.hurry_s
     waits = [left for id in state.tracks if (left := waits_s(state, id, limits)) > 0]
     return min([limits.look_s, *(max(left, limits.hurry_s) for left in waits)])

@@ -72,7 +72,8 @@ class Look:
 
     `elapsed_s` are the seconds since the previous look, by a clock that never jumps. `is_deep`: all checks were asked.
     `restarts` counts unrequested restarts by service. `unseen` says why nothing could be seen, `stopped` who stopped
-    the stack on purpose.
+    the stack on purpose. `is_silent`: nothing can be seen because the host does not answer; `is_cut_off`: because the
+    monitor's own network is gone.
     """
 
     at: datetime
@@ -84,6 +85,8 @@ class Look:
     interrupted: str | None = None
     stopped: str | None = None
     unseen: str | None = None
+    is_silent: bool = False
+    is_cut_off: bool = False
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ LOOP_S = 600.0
 
 def own_findings(state: State, look: Look, limits: Limits) -> tuple[Finding, ...]:
     """Return the findings of the monitor itself; where nothing could be seen, that alone."""
+    if look.is_cut_off:
+        return (_gave_up(state),)
     if look.unseen is not None:
         return (_unseen(look), _gave_up(state))
     return (_unseen(look), _gave_up(state), _crash_loop(state, limits), _interrupted(look), _long(look, limits))

@@ -14,6 +14,8 @@ QUARTER_S, HOUR_S, TEN_MINUTES_S = 900.0, 3600.0, 600.0
 
 def hindrance(state: State, look: Look, orders: Orders, limits: Limits) -> str | None:
     """Return why nothing at all may be repaired now; None if it may."""
+    if look.is_cut_off:
+        return "the monitor's own network is gone"
     if look.unseen is not None:
         return f"nothing can be seen: {look.unseen.rstrip('.')}"
     if look.stopped is not None:

@@ -14,6 +14,7 @@ limits.py       limits on how often projects are synchronised
 here.py         this machine: what it starts by itself
 lab.py          faulty rows, for the fault lab
 monitoring.py   what a monitor leaves with a stack, and the ways of its messages
+upgrades.py     the release of an embedded stack, and the way back to the one before
 stack.py        all of them together
 """
 
@@ -24,7 +25,7 @@ from typing import TYPE_CHECKING
 from ...lazy import loader
 
 if TYPE_CHECKING:
-    from .backups import BackupKeys, Backups, BackupSource, BackupStore, RestoreTarget, Snapshot
+    from .backups import BackupKeys, Backups, BackupSource, BackupStore, ProjectTarget, RestoreTarget, Snapshot
     from .deployment import (
         Certificates,
         Deployment,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
     from .stack import Ports
+    from .upgrades import Upgrades
     from .work import DatabaseQueue, Directory, JobHistory, JobStore, Queue, QueueStore, Workload
 
 __all__ = [
@@ -86,6 +88,7 @@ __all__ = [
     "Ports",
     "Post",
     "Process",
+    "ProjectTarget",
     "Queue",
     "QueueStore",
     "RateLimiter",
@@ -101,6 +104,7 @@ __all__ = [
     "Traffic",
     "Transitions",
     "Tunnels",
+    "Upgrades",
     "Workload",
 ]
 

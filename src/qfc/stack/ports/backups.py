@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from ..backup_health import BackupState
+from ..backup_project import ProjectContent
 from ..backup_rules import Retention
 from ..backup_set import (
     DatabaseFacts,
@@ -32,6 +33,11 @@ class BackupStore(Protocol):
     @property
     def place(self) -> str:
         """The place, as people know it."""
+        ...
+
+    @property
+    def by_hand(self) -> tuple[str, ...]:
+        """Lines of the recovery sheet that a restore without qfc needs besides the key."""
         ...
 
     def known(self, wanted: Collection[str]) -> Mapping[str, Stored]:
@@ -68,6 +74,10 @@ class BackupStore(Protocol):
 
     def read(self, stored: Stored, sink: BinaryIO) -> None:
         """Write the content of a stored file to `sink`. Raises DamagedError unless every byte of it is right."""
+        ...
+
+    def prepared(self, stored: Iterable[Stored]) -> AbstractContextManager[None]:
+        """Within the block these files are read one after another: fetch them at once where that is faster."""
         ...
 
     def look(self, stored: Iterable[Stored]) -> Iterator[str]:
@@ -163,6 +173,11 @@ class BackupSource(Protocol):
 class RestoreTarget(Protocol):
     """A stack whose data are replaced. Each method can be repeated after an interruption."""
 
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The names of the file stores in its settings; none where names of objects suffice."""
+        ...
+
     def serve_database(self) -> None:
         """Start the database alone, with the newest files of the release; an empty stack gets an empty one."""
         ...
@@ -243,6 +258,10 @@ class RestoreTarget(Protocol):
         """End every job that is waiting or running, so that a copy does nothing that the original has to do."""
         ...
 
+    def forget_workers(self) -> None:
+        """Remove what the restored database knows of workers that ran when the set was made."""
+        ...
+
     def tables(self) -> Mapping[str, int]:
         """Return the rows of each table now; empty for a database without tables. Raises QfcError if it is damaged."""
         ...
@@ -253,6 +272,30 @@ class RestoreTarget(Protocol):
 
     def files_since(self, moment: datetime) -> tuple[NewerFile, ...]:
         """Return the versions of project files that were stored after a moment, in order."""
+        ...
+
+
+class ProjectTarget(Protocol):
+    """One project of a stack, beside a database that a restore has filled. Nothing of other projects is changed."""
+
+    def present(self, project: str) -> ProjectContent | None:
+        """Return the project as it is now, by its id; None if it does not exist any more."""
+        ...
+
+    def kept(self, wanted: str) -> ProjectContent:
+        """Return the project as the filled database has it, by id or OWNER/NAME. Raises NotFoundError."""
+        ...
+
+    def objects(self, project: str) -> frozenset[str]:
+        """Return the names of the objects that its rows there refer to."""
+        ...
+
+    def lacking_accounts(self, project: str) -> tuple[str, ...]:
+        """Return the names of the accounts that its rows name and that do not exist any more."""
+        ...
+
+    def replace(self, project: ProjectContent) -> None:
+        """Put all its rows in the place of the present ones, in one transaction. Raises RefusedError for taken ids."""
         ...
 
 
@@ -267,6 +310,11 @@ class Backups(Protocol):
     def source(self) -> BackupSource: ...
     @property
     def target(self) -> RestoreTarget: ...
+
+    @property
+    def project_target(self) -> ProjectTarget:
+        """The projects, one by one. Raises RefusedError for a deployment."""
+        ...
 
     @property
     def retention(self) -> Retention:

@@ -65,6 +65,11 @@ class Process(Protocol):
     stdin: BufferedWriter
     stdout: BufferedReader
 
+    @property
+    def is_running(self) -> bool:
+        """Whether the command has not ended, and can be reached."""
+        ...
+
     def finish(self, *, check: bool = True) -> CommandResult:
         """Close the input, drop unread output, wait for the end. Raises CommandError as `Host.run` does."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
@@ -128,6 +128,13 @@ class Monitoring(Protocol):
     @property
     def watch(self) -> Lock:
         """Lets one monitor at a time act for the stack; it is free as soon as that has ended."""
+        ...
+
+    def follow(self, wake: Callable[[], None]) -> bool:
+        """Call `wake` whenever a service's process or container has ended, if anything reports that.
+
+        Return whether something does. Calling it again changes nothing.
+        """
         ...
 
     def history(self) -> History:

@@ -29,6 +29,10 @@ class Lock(Protocol):
         """Return the living holder of the lock; None without one."""
         ...
 
+    def is_ours(self) -> bool:
+        """Return whether this process still holds the lock. What keeps it on a host may be lost with a connection."""
+        ...
+
 
 class AuditLog(Protocol):
     """The operations on a stack: by whom, with which result."""
@@ -38,7 +42,11 @@ class AuditLog(Protocol):
         ...
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
-        """Return the last entries, the newest first."""
+        """Return the last entries, the newest first; the line before a change only until it has one after it."""
+        ...
+
+    def rotate(self, larger_than: int) -> bool:
+        """Set a log of more bytes aside, and drop the oldest that was; return whether it did. `entries` reads both."""
         ...
 
 

@@ -39,6 +39,10 @@ class Runtime(Protocol):
         """
         ...
 
+    def renew(self, name: str) -> None:
+        """Restart the running instances of a service one after the other, each after its work; the others go on."""
+        ...
+
     def check_settings(self) -> None:
         """Check the operator's settings before anything is stopped for them. Raises ConfigError with the line."""
         ...

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .records import AuditLog, Lock, Records
     from .running import DiskHistory, Footprint, MetricsHistory, Runtime, Transitions
     from .server import Accounts, Api, ObjectStore
+    from .upgrades import Upgrades
     from .work import Directory, QueueStore, Workload
 
 
@@ -97,6 +98,11 @@ class Ports(Protocol):
     @property
     def deployment(self) -> Deployment:
         """The ports that only a deployment of containers has. Raises RefusedError for a stack without `CONTAINERS`."""
+        ...
+
+    @property
+    def upgrades(self) -> Upgrades:
+        """The release of an embedded stack. Raises RefusedError for any other stack."""
         ...
 
     def offers(self, capability: Capability) -> bool:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from ..ports import Ports
 
 #: The table of the configuration that says where backups go, and its settings that do.
-BACKUP_TABLE, PLACES = "backup", ("folder", "bucket_file")
+BACKUP_TABLE, PLACES = "backup", ("folder", "bucket_file", "sftp", "repository")
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ def session(settings: SshSettings, socket: Path) -> list[str]:
     return [*_over(socket), "-T", "--", settings.host, LAUNCHER]
 
 
+def subsystem(settings: SshSettings, socket: Path, name: str) -> list[str]:
+    """Return the command that opens a subsystem of the server, such as sftp, on the open connection."""
+    return [*_over(socket), "-T", "-s", "--", settings.host, name]
+
+
 def terminal(settings: SshSettings, socket: Path, argv: Sequence[str]) -> list[str]:
     """Return the command that runs `argv` on the operator's terminal, on the open connection."""
     return [*_over(socket), "-t", "-q", "--", settings.host, f"exec {shlex.join(argv)}"]

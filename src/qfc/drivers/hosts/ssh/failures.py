@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from ....errors import UnreachableError
+from ....errors import SilentHostError, UnreachableError
 from .arguments import SshSettings
 
 
@@ -16,10 +16,11 @@ class _Failure:
     pattern: re.Pattern[str]
     message: str
     hint: str
+    error: type[UnreachableError]
 
 
-def _failure(pattern: str, message: str, hint: str) -> _Failure:
-    return _Failure(re.compile(pattern, re.IGNORECASE), message, hint)
+def _failure(pattern: str, message: str, hint: str, error: type[UnreachableError] = UnreachableError) -> _Failure:
+    return _Failure(re.compile(pattern, re.IGNORECASE), message, hint, error)
 
 
 #: The first match counts: causes come before their consequences.
@@ -63,6 +64,7 @@ _FAILURES = (
         r"Could not resolve hostname (?P<unknown>\S+?):",
         "The host name {unknown} cannot be resolved.",
         "Correct the host of the stack, or add the name to DNS or ~/.ssh/config.",
+        SilentHostError,
     ),
     _failure(
         r"Connection refused",
@@ -73,6 +75,7 @@ _FAILURES = (
         r"timed out|timeout|No route to host|Network is unreachable",
         "{name} does not answer.",
         "Check network, firewall and VPN, then type: {login}",
+        SilentHostError,
     ),
     _failure(
         r"Session open refused by peer",
@@ -98,7 +101,7 @@ def unreachable(settings: SshSettings, said: str) -> UnreachableError:
         found = failure.pattern.search(said)
         if found:
             words = {"name": settings.name, "login": settings.login, **found.groupdict()}
-            return UnreachableError(failure.message.format(**words), hint=failure.hint.format(**words))
+            return failure.error(failure.message.format(**words), hint=failure.hint.format(**words))
     lines = said.strip().splitlines()
     last = lines[-1] if lines else "ssh printed nothing"
     return UnreachableError(f"{settings.name} cannot be reached: {last}", hint=f"Type: {settings.login}")

@@ -9,6 +9,7 @@ from ....errors import CommandError, QfcError, UnreachableError
 from ....stack.model import Health, Service, ServiceState
 from ....stack.ports import Clock
 from ....stack.waiting import wait_until
+from ...docker.containers import Container
 from ...docker.engine import Engine, error_line, within
 from .draining import Drain
 from .observer import Observer
@@ -62,6 +63,13 @@ class Lifecycle:
         others = None if names is None else [name for name in names if name != WORKER]
         if others is None or others:
             self.compose(self._observer.compose.stop(others, timeout_s=10 if now else None), timeout_s=1000)
+
+    def renew(self, container: Container) -> None:
+        """Restart one container as it is, after its job, and wait until its service is ready."""
+        self.drain.stop([container])
+        self._engine.run(["docker", "start", container.id], timeout_s=60)
+        self.refresh_nginx([container.service])
+        self.await_ready([container.service])
 
     def recreate(self, names: Sequence[str] | None, *, now: bool = False) -> None:
         """Recreate the containers of services, all for None, from the current files and images."""

@@ -71,6 +71,12 @@ class ComposeRuntime(Runtime):
         self.lifecycle.stop(names, now=now)
         self._observer.snapshot(fresh=True)
 
+    def renew(self, name: str) -> None:
+        self._require([name])
+        for container in self._observer.containers(name, fresh=True):
+            if container.is_running:
+                self.lifecycle.renew(container)
+
     def check_settings(self) -> None:
         """Do nothing: Compose checks its files itself before it stops a container."""
 

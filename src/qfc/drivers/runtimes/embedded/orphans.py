@@ -58,6 +58,14 @@ def sweep_operations(layout: Layout) -> None:
     psutil.wait_procs(left, timeout=PATIENCE_S)
 
 
+def end_servers(data: Path) -> None:
+    """End servers of PostgreSQL on a folder that is not the stack's own, and wait."""
+    found = [process for process in psutil.process_iter() if _is_database(process, data)]
+    for process in found:
+        _signal(process, signal.SIGKILL)
+    psutil.wait_procs(found, timeout=PATIENCE_S)
+
+
 def _belongs(process: psutil.Process, layout: Layout) -> bool:
     with contextlib.suppress(psutil.Error, OSError):
         if process.status() == psutil.STATUS_ZOMBIE:

@@ -102,7 +102,8 @@ class EmbeddedRuntime(Runtime):
             self._lifecycle.start([DATABASE], ready=lambda: is_ready(self.layout.database))
         database.ensure_database(self.layout, self.settings)
         node = [program.name for program in programs if program.service in chosen and program.service != DATABASE]
-        if node and not self._lifecycle.running(node):
+        # Workers alone change no tables: who starts them again must not create what a database has lost.
+        if APP in node and not self._lifecycle.running(node):
             progress("Migrating the database", 1, PHASES)
             self.execute(APP, ["migrate", "--no-input"])
         progress("Starting the API and the workers", 2, PHASES)
@@ -130,6 +131,13 @@ class EmbeddedRuntime(Runtime):
         self.check_settings()
         self.stop(names, now=now)
         self.start(names)
+
+    def renew(self, name: str) -> None:
+        self._chosen([name])
+        for process in sorted(self._supervisor.processes()) if self._supervisor.pid() is not None else ():
+            if service_of(process) == name and self._lifecycle.running([process]):
+                self._lifecycle.halt([process])
+                self._lifecycle.start([process])
 
     def check_settings(self) -> None:
         if not self.layout.node_environment.exists():

@@ -149,12 +149,12 @@ def _info(info: Mapping[str, Any]) -> ProcessInfo:
     )
 
 
-def launch(conf: Path, supervisor: Supervisor, *, environment: Mapping[str, str]) -> int:
-    """Start supervisord in the background; return its process id when it answers.
+def launch(conf: Path, supervisor: Supervisor, *, environment: Mapping[str, str], program: str = sys.executable) -> int:
+    """Start supervisord in the background, by the Python `program`; return its process id when it answers.
 
     Raises UnreachableError with its output when it does not start.
     """
-    argv = [sys.executable, "-m", "supervisor.supervisord", "--configuration", str(conf)]
+    argv = [program, "-m", "supervisor.supervisord", "--configuration", str(conf)]
     echo(argv)
     done = subprocess.run(argv, cwd="/", env=dict(environment), capture_output=True, text=True, check=False, timeout=60)
     deadline = time.monotonic() + START_TIMEOUT_S

@@ -1,0 +1,65 @@
+"""What is refused before a move changes anything."""
+
+from __future__ import annotations
+
+from ...errors import NoTablesError, RefusedError, UnreachableError, UsageError
+from ...stack.backup_key import key_is_elsewhere
+from ...stack.model import Capability
+from ...stack.ports import Ports
+from ...stack.transfer import moved
+from ...stack.transfer.contents import Contents, unknown_stores, why_not
+from ..probe import some_superuser
+from .facts import contents_of
+
+
+def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
+    """Check that the new server can take the data of the old one; return what both have. Raises RefusedError."""
+    if old.name == new.name:
+        raise UsageError(
+            f"{old.name} cannot be moved to itself.", hint="Name another stack: qfc transfer run --to STACK"
+        )
+    moved.require_here(old.records)
+    require_holdable(old)
+    some_superuser(old)  # the synchronisation at the end needs one
+    before, after = contents_of(old), present(new)
+    require_same_tables(before, after)
+    _require_stores(old, new, before)
+    return before, after
+
+
+def require_holdable(ports: Ports) -> None:
+    """Check that writes can be blocked, and that the key of backups is here. Raises RefusedError."""
+    if ports.offers(Capability.CONTAINERS):
+        refusal = ports.deployment.traffic.refusal()
+        if refusal is not None:
+            raise RefusedError(f"Writes to {ports.name} cannot be blocked: {refusal}.")
+    keys = ports.backups.keys
+    if keys.recipient() is not None and keys.identity() is None:
+        raise key_is_elsewhere()
+
+
+def present(ports: Ports) -> Contents | None:
+    """Return what the new server has: nothing if it was never started, None if its database does not run."""
+    try:
+        return contents_of(ports)
+    except NoTablesError:
+        return Contents(ports.name, {}, ())
+    except UnreachableError:
+        return None
+
+
+def require_same_tables(before: Contents, after: Contents | None) -> None:
+    """Check that rows of one fit into the tables of the other, as far as these are seen. Raises RefusedError."""
+    reason = why_not(before, after) if after is not None else None
+    if reason is not None:
+        raise RefusedError(reason[0], hint=reason[1])
+
+
+def _require_stores(old: Ports, new: Ports, before: Contents) -> None:
+    theirs = new.backups.target.stores
+    unknown = unknown_stores(before.objects, old.backups.target.stores, theirs) if theirs else ()
+    if unknown:
+        raise RefusedError(
+            f"Rows of {old.name} name the file store {unknown[0]}, which the settings of {new.name} lack.",
+            hint=f"Add {unknown[0]} to STORAGES in its .env, then type: qfc --stack {new.name} services recreate",
+        )

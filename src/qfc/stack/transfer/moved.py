@@ -1,0 +1,55 @@
+"""The record of a server that was moved away. It is kept with the server until that takes over again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ...errors import RefusedError
+
+if TYPE_CHECKING:
+    from ..ports import Records
+
+NAME = "moved.json"
+TAKE_BACK = "To let this server take over again: qfc transfer back"
+
+
+@dataclass(frozen=True)
+class Moved:
+    """Where a server went, by whom and when. `backup` is the set with its last state."""
+
+    to: str
+    by: str
+    at: datetime
+    backup: str
+
+    @property
+    def sentence(self) -> str:
+        """Say it in a sentence."""
+        return f"{self.by} moved this server to {self.to} at {self.at:%Y-%m-%d %H:%M} UTC; it accepts no writes."
+
+
+def read(records: Records) -> Moved | None:
+    """Return where the server went; None for one that was not moved. Raises QfcError if the record is unreadable."""
+    document = records.read(NAME)
+    if not document:
+        return None
+    return Moved(document["to"], document["by"], datetime.fromisoformat(document["at"]), document["backup"])
+
+
+def write(records: Records, moved: Moved) -> None:
+    """Record that the server was moved away."""
+    records.write(NAME, {"to": moved.to, "by": moved.by, "at": moved.at.isoformat(), "backup": moved.backup})
+
+
+def clear(records: Records) -> None:
+    """Record that the server is in use."""
+    records.remove(NAME)
+
+
+def require_here(records: Records) -> None:
+    """Refuse to start a server that was moved away: people would work on two. Raises RefusedError."""
+    moved = read(records)
+    if moved is not None:
+        raise RefusedError(moved.sentence, hint=TAKE_BACK)
