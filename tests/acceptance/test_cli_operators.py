@@ -177,7 +177,12 @@ def test_one_command_protects_what_can_be_protected_and_takes_it_back(running: Q
     assert running.ok("ratelimit", "status")["all_per_minute"] == 10
     assert running.ok("protect")["changed"] is False
     assert running("protect", "--status").code == 0
-    assert running.ok("protect", "--undo")["changed"] is True
+    (running.home / "config.toml").write_text(config)
+    assert running("protect", "--status").code == 1
+    assert running.ok("protect")["changed"] is True, "the place is that of the last time"
+    assert str(place) in (running.home / "config.toml").read_text()
+    (stays,) = running.ok("protect", "--undo")["stays"]
+    assert "the key of the backups stays" in stays
     assert (running.home / "config.toml").read_text() == config
     assert running.ok("ratelimit", "status")["enabled"] is False
     assert running("protect", "--status").code == 1

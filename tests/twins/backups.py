@@ -46,7 +46,7 @@ class MemoryKeys(BackupKeys):
         return "age1memory"
 
     def discard(self) -> None:
-        """Forget the key."""
+        """Lose the key."""
         self._identity = None
 
 

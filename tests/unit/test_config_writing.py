@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 
@@ -72,3 +73,13 @@ def test_a_place_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(QfcError, match="cannot be written"):
         write(tmp_path / "file" / "config.toml", "")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file to somebody")
+def test_root_leaves_the_file_to_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("a = 1\n")
+    os.chown(path, 12345, 54321)
+    write(path, "a = 2\n")
+    for file in (path, tmp_path / "config.toml.bak"):
+        assert (file.stat().st_uid, file.stat().st_gid) == (12345, 54321)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from checks_world import YES
-from qfc.cli.monitor import wired
+from qfc.cli.monitor import configured, wired
 from qfc.cli.session import Session
 from qfc.errors import ConfigError, RefusedError
 from qfc.monitor.notify import tell_systemd
@@ -64,6 +64,18 @@ def test_a_stack_that_cannot_be_wired_is_named_and_the_rest_is_watched(
             wired(session, ("odd",))
     finally:
         session.close()
+
+
+def test_a_stack_that_was_removed_does_not_end_the_watch_over_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "qfc.toml").write_text("[stacks.good]\n", encoding="utf-8")
+    monkeypatch.setenv("QFC_CONFIG", str(tmp_path / "qfc.toml"))
+    monkeypatch.setenv("QFC_HOME", str(tmp_path))
+    assert configured(Session(), ("gone", "good")) == ("good",)
+    assert "gone is not watched: it is not configured any more" in caplog.text
+    assert configured(Session(), ("gone",)) == ("gone",), "which is refused"
+    assert configured(Session(), ()) == ()
 
 
 def test_systemd_watches_the_monitor_and_leaves_alone_what_that_started() -> None:

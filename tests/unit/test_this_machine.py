@@ -11,9 +11,11 @@ from pathlib import Path
 
 import pytest
 
+from qfc.drivers.backups.keys import KEYS, FileBackupKeys
 from qfc.drivers.crontab import SystemCrontab, UserCrontab
 from qfc.drivers.systemd import Systemd
 from qfc.drivers.this_machine import LocalMachine
+from qfc.errors import ConfigError
 from qfc.operations.guard import Options
 from qfc.operations.monitor.install import install_monitor_line, remove_monitor_line
 from qfc.stack.monitor_unit import PID, MonitorPlan, is_about, monitor_line, monitor_unit, watched
@@ -102,3 +104,32 @@ def test_systemd_that_does_not_answer_is_not_usable(tmp_path: Path, monkeypatch:
     assert units.usable()
     assert not Systemd(system=False, folder=tmp_path, booted=tmp_path / "none").usable()
     assert units.text("none.service") is None
+
+
+def test_a_unit_that_is_disabled_does_not_start_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "systemctl"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    program.write_text(
+        '#!/bin/sh\n[ "$2" = show ] && echo Version=252 && exit\nshift 2\n'
+        "for one; do case $one in off*) echo disabled;; *) echo enabled;; esac; done; exit 1\n"
+    )
+    program.chmod(0o755)
+    units = Systemd(system=False, folder=tmp_path, booted=tmp_path)
+    assert units.enabled("a.timer", "b.timer")
+    assert not units.enabled("a.timer", "off.timer")
+    assert Systemd(system=False, folder=tmp_path, booted=tmp_path / "none").enabled("off.timer"), "nobody can ask"
+
+
+def test_stacks_with_a_key_and_tables_are_read_from_a_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QFC_HOME", str(tmp_path))
+    config, here = tmp_path / "config.toml", LocalMachine()
+    assert (here.table(config, "backup"), here.with_key(config)) == ({}, ())
+    config.write_text('[backup]\nfolder = "/mnt"\n[stacks.one]\n[stacks.two]\n')
+    FileBackupKeys(tmp_path / "two" / KEYS).create()
+    assert here.table(config, "backup") == {"folder": "/mnt"}
+    assert here.with_key(config) == ("two",)
+    config.write_text("a = = 1")
+    with pytest.raises(ConfigError, match="not valid TOML"):
+        here.table(config, "backup")

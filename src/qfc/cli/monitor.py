@@ -48,7 +48,8 @@ def run_command(session: Session, stacks: tuple[str, ...]) -> None:
     from ..monitor.daemon import Daemon
 
     limits, posts, url = limits_of(session), _posts(session), _ping_url(session)
-    watched = wired(session, _names(session, stacks))
+    # Nobody reads the answer of a unit, or of a line of cron, that names a stack which is configured no more.
+    watched = wired(session, _names(session, stacks if session.options.ask else configured(session, stacks)))
 
     def say(stack: str, sentence: str) -> None:
         session.writer.remark(f"{stack}: {sentence}")
@@ -214,6 +215,15 @@ def _names(session: Session, stacks: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def configured(session: Session, stacks: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of the stacks that are configured, for one that is gone ends no other's watch; all if none is."""
+    known = tuple(one for one in stacks if one in session.config.stacks)
+    for name in stacks if known else ():
+        if name not in known:
+            log.error("%s is not watched: it is not configured any more. Type: qfc monitor install", name)
+    return known or stacks
+
+
 def wired(session: Session, names: tuple[str, ...]) -> tuple[Ports, ...]:
     """Return the ports of the stacks. One that has none keeps nobody from watching the others.
 
@@ -258,20 +268,21 @@ def _is_system(system: bool | None) -> bool:
 
 def cron_account(session: Session, system: bool | None = None) -> str:
     """Return the account for the system's table of cron: the owner of the configuration; "" for a user's own table."""
-    return _owner(session) if _is_system(system) else ""
+    return owner_of(session) if _is_system(system) else ""
 
 
 def monitor_plan(session: Session, stacks: tuple[str, ...], system: bool | None = None) -> MonitorPlan:
     """Return how the monitor is called for some stacks, or () for all."""
     from ..stack.monitor_unit import MonitorPlan
 
-    config, owner = session.config, _owner(session)
+    config, owner = session.config, owner_of(session)
     environment = {"QFC_CONFIG": str(config.path.absolute()), "QFC_HOME": str(config.home)}
     account = None if owner == "root" else owner
     return MonitorPlan((sys.executable, "-m", "qfc"), stacks, account, _is_system(system), environment)
 
 
-def _owner(session: Session) -> str:
+def owner_of(session: Session) -> str:
+    """Return the account that owns the configuration."""
     path = session.config.path
     return pwd.getpwuid(path.stat().st_uid if path.exists() else os.geteuid()).pw_name
 

@@ -11,7 +11,7 @@ import click
 
 from .. import wiring
 from ..config import BackupConfig, RateLimitConfig
-from ..errors import NotConfirmedError, UsageError
+from ..errors import NotConfirmedError, RefusedError, UsageError
 from ..operations.protect import (
     PartState,
     Protected,
@@ -33,11 +33,12 @@ from ..stack.protection import (
     LimitsPart,
     MonitorPart,
     Part,
+    Protection,
     SchedulePart,
     read,
 )
 from .maintenance import schedule_plan
-from .monitor import monitor_plan
+from .monitor import monitor_plan, owner_of
 from .output import Writer, moment_text
 from .session import Session, pass_session
 from .tables import paragraph
@@ -80,6 +81,8 @@ def command(
         taken = take_back(session.ports, session.options)
         session.writer.result(taken, lambda writer: _write_undone(writer, taken), quiet="")
         return 0
+    if not status:
+        _require_own_configuration(session)
     backups, left_out = _wish(session, backups, [*without, *([BACKUPS] if no_backups else [])], asks=not status)
     parts = tuple(_parts(session, backups, left_out, by_cron=cron))
     if status:
@@ -89,13 +92,31 @@ def command(
     return _protect(session, parts, left_out)
 
 
+def _require_own_configuration(session: Session) -> None:
+    """Refuse as root what is another account's: jobs that run as it could not read a key that root wrote."""
+    owner = owner_of(session)
+    if os.geteuid() == 0 and owner != "root":
+        raise RefusedError(
+            f"{session.config.path} belongs to {owner}, who could not read what root writes.",
+            hint=f"Type it as {owner}: sudo -iu {owner}. Or give the configuration and the stack's folder to root.",
+        )
+
+
 def _wish(session: Session, backups: str | None, without: list[str], *, asks: bool) -> tuple[str | None, Names]:
     """Return where backups go, None for the usual place, and what is left out: as the last time, if nothing is said."""
     known = read(session.ports.own_records)
     left_out = tuple(dict.fromkeys(without)) or (known.without if known else ())
+    if BACKUPS not in left_out:
+        backups = backups or _remembered(session, known)
     if backups:
         return backups, tuple(one for one in left_out if one != BACKUPS)
     return _place_asked(session, left_out) if asks and BACKUPS not in left_out else (None, left_out)
+
+
+def _remembered(session: Session, known: Protection | None) -> str | None:
+    """Return the place of the last time, where somebody has taken it out of the configuration since."""
+    kept = known.ours.get(BACKUPS) if known else None
+    return kept.wanted["value"] if kept and not _has_place(session) else None
 
 
 def _require_one_wish(

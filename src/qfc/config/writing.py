@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -81,13 +82,19 @@ def _parsed(text: str) -> tomlkit.TOMLDocument:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file with the same permissions, and keep a copy of the old one next to it. Raises QfcError."""
+    """Replace the file with the same owner and permissions; keep a copy of the old one beside it. Raises QfcError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else None
-        if mode is not None:
-            replace_file(path.with_name(f"{path.name}.bak"), path.read_bytes(), mode=mode)
-        replace_file(path, text.encode(), mode=NEW if mode is None else mode)
+        before = path.stat() if path.exists() else None
+        mode = NEW if before is None else stat.S_IMODE(before.st_mode)
+        copy = path.with_name(f"{path.name}.bak")
+        if before is not None:
+            replace_file(copy, path.read_bytes(), mode=mode)
+        replace_file(path, text.encode(), mode=mode)
+        if before is not None and os.geteuid() == 0:
+            # Whoever owns the configuration decides as whom things run.
+            for file in (path, copy):
+                os.chown(file, before.st_uid, before.st_gid)
     except OSError as error:
         hint = "Check the folder's owner and permissions, or set QFC_CONFIG to another file."
         raise QfcError(f"{path} cannot be written.", hint=hint) from error

@@ -71,6 +71,11 @@ class Systemd(Units):
         self._require()
         self._ask("restart", name)
 
+    def enabled(self, *names: str) -> bool:
+        if not self.usable():
+            return True
+        return self._ask("is-enabled", *names, check=False).split() == ["enabled"] * len(names)
+
     def state(self, name: str) -> str:
         self._require()
         return self._ask("is-active", name, check=False) or "unknown"

@@ -6,9 +6,15 @@ import os
 import pwd
 import signal
 import socket
+import tomllib
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any, cast
 
+from ..config import load, read_text
+from ..config.places import CONFIG
+from ..errors import ConfigError
 from ..stack.ports import ThisMachine
 from ..stack.ports.crontab import Crontab
 from ..stack.ports.units import Units
@@ -45,3 +51,21 @@ class LocalMachine(ThisMachine):
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGTERM)
         return True
+
+    def table(self, config: Path, name: str) -> Mapping[str, Any]:
+        return table_of(config, name)
+
+    def with_key(self, config: Path) -> tuple[str, ...]:
+        from .backups.keys import KEYS, FileBackupKeys  # Only here: cryptography takes long to load.
+
+        stacks = load({**os.environ, CONFIG: str(config)}).stacks.values()
+        return tuple(one.name for one in stacks if FileBackupKeys(one.folder / KEYS).recipient() is not None)
+
+
+def table_of(config: Path, name: str) -> Mapping[str, Any]:
+    """Return a table of a configuration's file as it is written there. Raises ConfigError."""
+    try:
+        found: object = tomllib.loads(read_text(config)).get(name, {})
+    except ValueError as error:
+        raise ConfigError([f"{config} is not valid TOML: {error}"], hint="Correct the file, then try again.") from error
+    return cast("Mapping[str, Any]", found) if isinstance(found, dict) else {}

@@ -86,7 +86,7 @@ def ratelimit_status(ports: Ports) -> RateLimitStatus:
 
 
 def ratelimit_enable(
-    ports: Ports, options: Options, *, all_per_minute: int, project_per_minute: int
+    ports: Ports, options: Options, *, all_per_minute: int | None, project_per_minute: int | None
 ) -> RateLimitChanged:
     """Limit all projects. Throttled ones stay throttled."""
 

@@ -13,6 +13,7 @@ from ..config.known import KnownStack
 from ..errors import RefusedError
 from ..stack.model import Capability
 from ..stack.ports import Ports
+from ..stack.protection import read
 from .guard import Options, guarded
 from .status import is_running
 
@@ -42,7 +43,7 @@ def stacks_remove(
 ) -> StackRemoved:
     """Remove a stack from the configuration, after a question. `with_data` also deletes its folder.
 
-    Raises RefusedError if it runs, ConfigError if there is none of that name.
+    Raises RefusedError if it runs or is protected, ConfigError if there is none of that name.
     """
     loaded = config.load(environment, stack=name)
     stack = loaded.stack()
@@ -71,7 +72,13 @@ def _key_of_backups(ports: Ports) -> str:
 
 
 def _require_removable(ports: Ports, stack: StackConfig, with_data: bool) -> None:
-    """Refuse a stack of processes that runs, and to delete a folder that holds no stack."""
+    """Refuse a stack that is protected or, of processes, runs; and to delete a folder that holds no stack."""
+    protection = read(ports.own_records)
+    if protection is not None and protection.ours:
+        raise RefusedError(
+            f"{stack.name} is protected: its timers, and a monitor that is also that of others, would go on.",
+            hint=f"Type first: qfc --stack {stack.name} protect --undo",
+        )
     if not ports.offers(Capability.PROCESSES):
         if with_data:
             raise RefusedError(

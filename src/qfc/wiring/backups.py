@@ -45,10 +45,10 @@ def embedded_backups(ports: EmbeddedPorts, config: BackupConfig) -> Backups:
 
 def store_of(ports: StackPorts, config: BackupConfig) -> tuple[BackupStore, FileBackupKeys]:
     """Return the place of a stack's sets, and its key."""
-    from ..drivers.backups.keys import FileBackupKeys
+    from ..drivers.backups.keys import KEYS, FileBackupKeys
     from ..drivers.backups.plain import PlainBackupStore
 
-    own = ports.folder / "backup"
+    own = ports.folder / KEYS
     keys = FileBackupKeys(own)
     if config.engine is Engine.RESTIC:
         return _restic(ports, config, keys), keys

@@ -16,6 +16,8 @@ from ...stack.backup_key import KEY_BEGINS
 from ...stack.ports import BackupKeys
 from .age import new_identity, recipient_of
 
+#: The folder of the key in that of its stack.
+KEYS = "backup"
 #: What the signing key is derived for; a change here would make every old signature invalid.
 _PURPOSE = b"qfc manifest signature 1"
 
@@ -56,10 +58,6 @@ class FileBackupKeys(BackupKeys):
                 hint=f"Move {self._folder} away first, if no set needs it.",
             )
         return self._keep(given)
-
-    def discard(self) -> None:
-        for path in (self.identity_file, self._folder / "recipient.txt"):
-            path.unlink(missing_ok=True)
 
     def sign(self, content: bytes) -> bytes | None:
         """Return the signature of some bytes; None where the secret part is not here."""

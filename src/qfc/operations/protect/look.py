@@ -10,7 +10,7 @@ from enum import StrEnum
 from ...errors import QfcError
 from ...stack.model import Capability
 from ...stack.ports import Ports
-from ...stack.protection import NAMES, Part, Protection, part_of, read
+from ...stack.protection import NAMES, Part, Protection, is_visible, part_of, read, works
 
 LOGS = "logs"
 
@@ -49,7 +49,8 @@ class ProtectionShown:
 def protection_shown(ports: Ports, parts: Sequence[Part], without: Sequence[str]) -> ProtectionShown:
     """Return the protection. `parts` are what a run of protect would put in place now."""
     kept = read(ports.own_records)
-    found = states(ports, kept, parts, lambda part: part.is_there(ports), without)
+    known = Protection.parts_of(kept)
+    found = states(ports, kept, parts, lambda part: works(ports, part, known.get(part.name)), without)
     bad = (PartIs.GONE, PartIs.MISSING, PartIs.UNKNOWN)
     is_whole = kept is not None and not any(one.state in bad for one in found)
     return ProtectionShown(ports.name, is_whole, kept and kept.at, kept and kept.who, found)
@@ -64,7 +65,11 @@ def states(
 ) -> tuple[PartState, ...]:
     """Return the state of each part, and of the rotation of logs, which needs nothing but the schedule."""
     by_name = {part.name: part for part in parts}
-    found = [_state(name, by_name.get(name), kept, is_there, without) for name in NAMES]
+    hidden = {name for name in Protection.parts_of(kept) if kept and not is_visible(ports, kept, name)}
+    found = [
+        _hidden(name, kept) if kept and name in hidden else _state(name, by_name.get(name), kept, is_there, without)
+        for name in NAMES
+    ]
     return (*found, PartState(LOGS, PartIs.PROTECTED, _rotation(ports)))
 
 
@@ -82,6 +87,10 @@ def _state(
     except QfcError as error:
         return PartState(name, PartIs.UNKNOWN, error.message)
     return PartState(name, PartIs.PROTECTED if known and known.is_ours else PartIs.YOURS, part.what)
+
+
+def _hidden(name: str, kept: Protection) -> PartState:
+    return PartState(name, PartIs.UNKNOWN, f"only {kept.account} can look: it has a crontab and units of its own")
 
 
 def _rotation(ports: Ports) -> str:

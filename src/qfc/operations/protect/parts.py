@@ -10,7 +10,7 @@ from ...config import read_text, writing
 from ...errors import QfcError
 from ...stack.monitor_unit import NAME, is_about, watched
 from ...stack.ports import Ports
-from ...stack.protection import BackupsPart, LimitsPart, MonitorPart, Part, SchedulePart
+from ...stack.protection import BACKUP_TABLE, BackupsPart, Kept, LimitsPart, MonitorPart, Part, SchedulePart, part_of
 from ..backup.keys import db_keys
 from ..backup.make import require_first_key
 from ..guard import Options
@@ -23,8 +23,6 @@ from ..monitor.install import (
     remove_monitor_line,
 )
 from ..ratelimit import ratelimit_enable, ratelimit_restore
-
-BACKUP_TABLE = "backup"
 
 
 def refusal(part: Part, ports: Ports) -> str | None:
@@ -39,7 +37,7 @@ def refusal(part: Part, ports: Ports) -> str | None:
         case LimitsPart():
             return ports.rate_limits.refusal()
         case BackupsPart():
-            return _foreign_backups(ports)
+            return _foreign_backups(part, ports)
         case _:
             return f"{part.name} is unknown to this release"
 
@@ -53,8 +51,24 @@ def before(part: Part, ports: Ports) -> dict[str, Any]:
         case LimitsPart():
             limits = ports.rate_limits.wanted()
             return {"all": limits.all_per_minute, "project": limits.project_per_minute}
+        case BackupsPart():
+            return {"key": ports.backups.keys.recipient() is not None}
         case _:
             return {}
+
+
+def are_theirs(part: Part, kept: Kept | None, ports: Ports) -> bool:
+    """Return whether limits are set that we did not set, or that somebody has changed since."""
+    if not isinstance(part, LimitsPart) or not part.are_set(ports):
+        return False
+    return kept is None or not kept.is_ours or not part_of(part.name, kept.wanted).is_as_wanted(ports)
+
+
+def with_their_numbers(part: Part, kept: Kept | None, ports: Ports) -> Part:
+    """Return the part as it is to be put in place: limits of the operator that nginx has lost keep their numbers."""
+    limits = ports.rate_limits.wanted()
+    theirs = LimitsPart(limits.all_per_minute, limits.project_per_minute)
+    return theirs if are_theirs(part, kept, ports) else part
 
 
 def put(part: Part, ports: Ports, options: Options) -> None:
@@ -75,8 +89,13 @@ def put(part: Part, ports: Ports, options: Options) -> None:
             raise QfcError(f"{part.name} is unknown to this release.", hint="Use the release that put it there.")
 
 
-def take_back(part: Part, earlier: Mapping[str, Any], ports: Ports, options: Options) -> str | None:
-    """Take a part back; return why something of it stays. What is gone already is no error. Raises QfcError."""
+def take_back(
+    part: Part, earlier: Mapping[str, Any], ports: Ports, options: Options, *, is_undo: bool = True
+) -> str | None:
+    """Take a part back; return what of it stays, and why. What is gone already is no error. Raises QfcError.
+
+    `is_undo`: it has been there for a while, and others may rely on it by now.
+    """
     match part:
         case MonitorPart():
             return _watch_no_more(part, earlier, ports, options)
@@ -86,9 +105,9 @@ def take_back(part: Part, earlier: Mapping[str, Any], ports: Ports, options: Opt
                 maintenance_uninstall(ports, part.plan, units, crontab, options)
             return None
         case LimitsPart():
-            return _limit_no_more(part, earlier, ports, options)
+            return _limit_no_more(part, earlier, ports, options) if earlier else None
         case BackupsPart():
-            return _forget_backups(part, ports)
+            return _forget_place(part, earlier, ports, is_undo=is_undo)
         case _:
             return f"{part.name} is unknown to this release"
 
@@ -157,7 +176,10 @@ def _limit_no_more(part: LimitsPart, earlier: Mapping[str, Any], ports: Ports, o
     return None
 
 
-def _foreign_backups(ports: Ports) -> str | None:
+def _foreign_backups(part: BackupsPart, ports: Ports) -> str | None:
+    store = ports.backups.store
+    if ports.backups.keys.recipient() is not None:
+        return f"{store.place} has backups that its key cannot read" if part.setting and store.unreadable() else None
     try:
         require_first_key(ports)
     except QfcError as error:
@@ -166,22 +188,37 @@ def _foreign_backups(ports: Ports) -> str | None:
 
 
 def _prepare_backups(part: BackupsPart, ports: Ports, options: Options) -> None:
-    if part.setting and part.value:
+    """Write the place, unless somebody has named another one; create the key, unless there is one."""
+    if part.setting and part.value and not part.has_place(ports):
         path = Path(part.config)
         writing.write(path, writing.with_value(read_text(path), BACKUP_TABLE, part.setting, part.value))
     if ports.backups.keys.recipient() is None:
         db_keys(ports, options)
 
 
-def _forget_backups(part: BackupsPart, ports: Ports) -> str | None:
-    """Remove key and place, unless a set was made: nobody could read it any more."""
-    store, keys = ports.backups.store, ports.backups.keys
-    if store.manifests() or store.unreadable():
-        return f"place and key of the backups stay, since there are some in {store.place}"
-    keys.discard()
-    if part.setting and part.value:
+def _forget_place(part: BackupsPart, earlier: Mapping[str, Any], ports: Ports, *, is_undo: bool) -> str | None:
+    """Take the place out of the configuration, unless backups are made there.
+
+    The key always stays: a place that is not mounted, or that was moved, looks like one without backups.
+    """
+    why = _needed(part, ports) if is_undo else None
+    if part.setting and part.value and why is None:
         path, text = Path(part.config), read_text(Path(part.config))
         left = writing.without_value(text, BACKUP_TABLE, part.setting, part.value)
         if left != text:
             writing.write(path, left)
+    key = "" if earlier.get("key") else "the key of the backups stays, since nothing else can read those made with it"
+    return "; ".join(filter(None, (why, key))) or None
+
+
+def _needed(part: BackupsPart, ports: Ports) -> str | None:
+    """Return why the place stays in the configuration; None if it may go, or is not there."""
+    if not part.setting or ports.here.table(Path(part.config), BACKUP_TABLE).get(part.setting) != part.value:
+        return None
+    others = [one for one in ports.here.with_key(Path(part.config)) if one != ports.name]
+    if others:
+        return f"the place of backups stays in {part.config}, since it is also that of {', '.join(others)}"
+    store = ports.backups.store
+    if store.manifests() or store.unreadable():
+        return f"the place of backups stays in {part.config}, since there are some in {store.place}"
     return None

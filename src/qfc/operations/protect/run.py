@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from ...errors import QfcError, RefusedError
 from ...stack import journal
 from ...stack.ports import Ports
-from ...stack.protection import NAMES, Kept, Part, Protection, gone, part_of, read, write
+from ...stack.protection import NAMES, Kept, Part, Protection, from_document, gone, part_of, read, write
 from ..guard import Guard, Options, guarded, silent
 from ..held import held
 from .look import PartState, states
-from .parts import before, put, refusal
-from .undo import CALLED, OPERATION, note, put_back
+from .parts import are_theirs, before, put, refusal, with_their_numbers
+from .undo import CALLED, OPERATION, note, put_back, require_same_account
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,15 @@ def protect(
     ports: Ports, parts: Sequence[Part], options: Options, *, without: Sequence[str] = (), question: str = ""
 ) -> Protected:
     """Put what is missing of these parts in place. Raises RefusedError, before anything changes, for what cannot be."""
+    require_same_account(ports, read(ports.own_records))
     with guarded(ports, OPERATION, target=ports.name, options=options, question=question) as guard:
         old = read(ports.own_records)
         _require_not_taken_away(old, without)
         plan = _planned(ports, parts, old)
         _require_possible(ports, plan)
         if guard.dry_run:
+            if ports.interrupted() == OPERATION:
+                guard.step("First take back what was begun and interrupted")
             for part in plan:
                 guard.step(part.sentence)
         elif plan or _is_news(old, parts, without):
@@ -53,23 +56,41 @@ def repair(ports: Ports, report: Callable[[str], None]) -> None:
     protection = read(ports.own_records)
     if protection is None:
         return
+    require_same_account(ports, protection)
     parts = dict(protection.parts)
     for name in gone(ports, protection):
-        part, kept = part_of(name, parts[name].wanted), parts[name]
+        kept = parts[name]
+        part = with_their_numbers(part_of(name, kept.wanted), kept, ports)
         report(part.sentence)
-        parts[name] = replace(kept, before=kept.before if kept.is_ours else before(part, ports))
+        parts[name] = _kept(ports, part, protection)
         write(ports.own_records, protection.with_parts(parts))
         put(part, held(ports), Options(yes=True))
 
 
 def _planned(ports: Ports, parts: Sequence[Part], old: Protection | None) -> list[Part]:
     """Return the parts that have to be put in place, in their order."""
+    kept, begun = Protection.parts_of(old), _begun(ports)
 
     def is_due(part: Part) -> bool:
-        kept = old.parts.get(part.name) if old else None
-        return not part.is_there(ports) or bool(kept and kept.is_ours and not part.is_as_wanted(ports))
+        return part.name in begun or _is_due(ports, part, kept.get(part.name))
 
-    return sorted(filter(is_due, parts), key=lambda part: NAMES.index(part.name))
+    due = sorted(filter(is_due, parts), key=lambda part: NAMES.index(part.name))
+    return [with_their_numbers(part, kept.get(part.name), ports) for part in due]
+
+
+def _is_due(ports: Ports, part: Part, kept: Kept | None) -> bool:
+    """Return whether a part is missing, or is not any more what we put there, or what is wanted by now."""
+    if not part.is_there(ports):
+        return True
+    if kept is None or not kept.is_ours or are_theirs(part, kept, ports):
+        return False
+    return not part.is_as_wanted(ports) or not part_of(part.name, kept.wanted).is_whole(ports)
+
+
+def _begun(ports: Ports) -> Collection[str]:
+    """Return the parts of a protection that was interrupted: they are taken back first, and so are missing then."""
+    entry = journal.read(ports.records) if ports.interrupted() == OPERATION else None
+    return from_document(entry.record["begun"]).parts if entry else ()
 
 
 def _run(
@@ -95,7 +116,7 @@ def _run(
         _put_all(ports, plan, guard)
     except BaseException as error:
         guard.report("Take back what was done")
-        put_back(ports, begun, old)
+        put_back(ports, begun, old, guard.report)
         if isinstance(error, QfcError):
             raise QfcError(f"{ports.name} is as before: {error.message}", hint=error.hint) from error
         raise
@@ -112,6 +133,8 @@ def _put_all(ports: Ports, plan: Sequence[Part], guard: Guard) -> None:
 def _kept(ports: Ports, part: Part, old: Protection | None) -> Kept:
     """Return how a part is remembered: what was there before we first put it there."""
     known = old.parts.get(part.name) if old else None
+    if are_theirs(part, known, ports):
+        return Kept(part.document())
     return Kept(part.document(), known.before if known and known.is_ours else before(part, ports))
 
 

@@ -10,6 +10,7 @@ from ...errors import PartlyDoneError, QfcError, RefusedError
 from ...stack import journal
 from ...stack.ports import Ports
 from ...stack.protection import (
+    BACKUPS,
     LIMITS,
     NAMES,
     Kept,
@@ -26,7 +27,7 @@ from .parts import put, take_back
 
 OPERATION = "protect"
 CALLED = {
-    "backups": "the place and the key of backups",
+    BACKUPS: "the place of backups",
     LIMITS: "the limits on synchronisations",
     "schedule": "the schedule of maintenance",
     "monitor": "the monitor",
@@ -53,9 +54,9 @@ def undo(ports: Ports, options: Options) -> Unprotected:
         names = [name for name in reversed(NAMES) if protection and name in protection.ours]
         if protection is None or False in [guard.step(f"Take back {CALLED[name]}") for name in names]:
             return Unprotected(ports.name, bool(names), (), guard.steps, guard.dry_run)
-        _require_same_account(ports, protection)
-        note(ports, protection.with_parts(protection.ours), None)
-        taking = Taking(ports, protection.ours)
+        require_same_account(ports, protection)
+        note(ports, protection.with_parts(protection.ours), None, is_undo=True)
+        taking = Taking(ports, protection.ours, is_undo=True)
         settle(ports, taking, None)
     return Unprotected(ports.name, True, tuple(taking.stays), guard.steps, False)
 
@@ -66,13 +67,14 @@ class Taking:
     `stays` are sentences about what was left on purpose; `left` are the parts that could not be taken back.
     """
 
-    def __init__(self, ports: Ports, parts: Mapping[str, Kept]) -> None:
+    def __init__(self, ports: Ports, parts: Mapping[str, Kept], *, is_undo: bool) -> None:
         self.stays: list[str] = []
         self.errors: list[str] = []
         self.left: dict[str, Kept] = {}
         for name, kept in _backwards(parts):
             try:
-                why = take_back(part_of(name, kept.wanted), kept.before or {}, held(ports), Options(yes=True))
+                part, options = part_of(name, kept.wanted), Options(yes=True)
+                why = take_back(part, kept.before or {}, held(ports), options, is_undo=is_undo)
             except QfcError as error:
                 self.left[name] = kept
                 self.errors.append(f"{CALLED[name]}: {error.message}")
@@ -80,9 +82,9 @@ class Taking:
                 self.stays += [why] if why else []
 
 
-def note(ports: Ports, begun: Protection, old: Protection | None) -> None:
+def note(ports: Ports, begun: Protection, old: Protection | None, *, is_undo: bool = False) -> None:
     """Record, before anything changes, what has to be taken back, and what was protected before."""
-    record = {"begun": to_document(begun), "old": old and to_document(old)}
+    record = {"begun": to_document(begun), "old": old and to_document(old), "is_undo": is_undo}
     journal.write(ports.records, journal.Entry(OPERATION, record))
 
 
@@ -99,13 +101,28 @@ def settle(ports: Ports, taking: Taking, old: Protection | None) -> None:
         )
 
 
-def put_back(ports: Ports, begun: Protection, old: Protection | None) -> None:
-    """Undo a protection that failed or was killed: what was protected before is put in place as it was."""
+def put_back(
+    ports: Ports,
+    begun: Protection,
+    old: Protection | None,
+    report: Callable[[str], None],
+    *,
+    is_undo: bool = False,
+) -> None:
+    """Undo a protection that failed or was killed: what was protected before is put in place as it was.
+
+    What stays is reported. With `is_undo` it was `undo` that was killed, and is finished.
+    """
     earlier = old.ours if old else dict[str, Kept]()
-    taking = Taking(ports, {name: one for name, one in begun.parts.items() if name not in earlier})
+    # The place of backups that was begun is taken back even where another one is put in place again.
+    begun_parts = {name: one for name, one in begun.parts.items() if name not in earlier or name == BACKUPS}
+    taking = Taking(ports, begun_parts, is_undo=is_undo)
     for name in begun.parts:
-        if name in earlier:
+        # Limits that somebody has changed since were only put in force again.
+        if name in earlier and begun.parts[name].is_ours:
             _put_again(ports, name, earlier[name], taking)
+    for sentence in taking.stays:
+        report(f"{sentence[0].upper()}{sentence[1:]}")
     settle(ports, taking, old)
 
 
@@ -114,11 +131,11 @@ def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], Non
     begun, old = from_document(record["begun"]), record["old"] and from_document(record["old"])
     if (begun.machine, begun.account) == (ports.here.name, ports.here.account):
         report("The protection was interrupted; it is taken back now.")
-        put_back(ports, begun, old)
+        put_back(ports, begun, old, report, is_undo=record["is_undo"])
         return
     report(f"The protection was interrupted on {begun.machine}. As {begun.account} there, type: qfc protect --undo")
     limits = {name: one for name, one in begun.ours.items() if name == LIMITS}
-    Taking(ports, limits)
+    Taking(ports, limits, is_undo=False)
     journal.clear(ports.records)
 
 
@@ -135,8 +152,9 @@ def _backwards(parts: Mapping[str, Kept]) -> Iterator[tuple[str, Kept]]:
             yield name, parts[name]
 
 
-def _require_same_account(ports: Ports, protection: Protection) -> None:
-    if protection.account != ports.here.account:
+def require_same_account(ports: Ports, protection: Protection | None) -> None:
+    """Refuse to change what another account protected: nobody else sees its crontab and its units."""
+    if protection is not None and protection.account != ports.here.account:
         raise RefusedError(
             f"{protection.account} protected {ports.name}, with a crontab and units of their own.",
             hint=f"Type it as {protection.account}.",

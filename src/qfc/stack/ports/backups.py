@@ -124,10 +124,6 @@ class BackupKeys(Protocol):
         """Store a key that the operator has; return its public part. Raises RefusedError if another one is there."""
         ...
 
-    def discard(self) -> None:
-        """Remove the key; the caller has made sure that no set needs it. It can be repeated."""
-        ...
-
 
 class Snapshot(Protocol):
     """The database at one moment. While it is open, the server removes no object that it refers to."""

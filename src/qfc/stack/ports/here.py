@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from .crontab import Crontab
@@ -33,4 +34,12 @@ class ThisMachine(Protocol):
 
     def end(self, pid_file: Path, word: str) -> bool:
         """End the process whose id is in a file, if its command has the word; return whether there was one."""
+        ...
+
+    def table(self, config: Path, name: str) -> Mapping[str, Any]:
+        """Return a table of a configuration's file as it is written there; empty without it. Raises QfcError."""
+        ...
+
+    def with_key(self, config: Path) -> tuple[str, ...]:
+        """Return the stacks of a configuration that have a key of backups. Raises QfcError."""
         ...

@@ -45,6 +45,10 @@ class Units(Protocol):
         """Restart a unit, which then follows its changed file."""
         ...
 
+    def enabled(self, *names: str) -> bool:
+        """Return whether all of these units start by themselves; True where systemd cannot be asked."""
+        ...
+
     def state(self, name: str) -> str:
         """Return systemd's word for the state of a unit: active, inactive, failed, activating …"""
         ...

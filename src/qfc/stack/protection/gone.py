@@ -5,39 +5,48 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .parts import BACKUPS, LIMITS, MONITOR, NAMES, SCHEDULE, Part, part_of
+from .part import BACKUPS, LIMITS, MONITOR, NAMES, SCHEDULE, Part
+from .parts import part_of
 
 if TYPE_CHECKING:
     from ..ports import Ports
-    from .record import Protection
+    from .record import Kept, Protection
 
 #: Parts of the operator's machine, which cost next to nothing to look at.
 CHEAP = (MONITOR, SCHEDULE)
 _GONE = {
     MONITOR: "nothing starts its monitor",
-    SCHEDULE: "nothing starts its maintenance",
+    SCHEDULE: "nothing starts its maintenance, or not all of it",
     LIMITS: "synchronisations are not limited",
-    BACKUPS: "it has no key of backups",
+    BACKUPS: "its backups have no key, or no place",
 }
 
 
 def gone(ports: Ports, protection: Protection, *, cheap: bool = False) -> Mapping[str, str]:
     """Return a clause for each part that is gone, by its name. Raises QfcError where nobody can look.
 
-    With `cheap`, only files of this machine are looked at.
+    Of a part that we put there, all has to be there. With `cheap`, only this machine is looked at.
     """
-    return {part.name: _GONE[part.name] for part in _seen(ports, protection, cheap=cheap) if not part.is_there(ports)}
+    seen = _seen(ports, protection, cheap=cheap)
+    return {part.name: _GONE[part.name] for part in seen if not works(ports, part, protection.parts[part.name])}
+
+
+def works(ports: Ports, part: Part, kept: Kept | None) -> bool:
+    """Return whether a part works: all of one that we put there, anything of another. Raises QfcError."""
+    return part.is_whole(ports) if kept is not None and kept.is_ours else part.is_there(ports)
+
+
+def is_visible(ports: Ports, protection: Protection, name: str) -> bool:
+    """Return whether this account can look at a part: a crontab and units of a user are their owner's alone."""
+    kept = protection.parts[name]
+    return name not in CHEAP or protection.account == ports.here.account or not _is_of_a_user(kept.wanted)
 
 
 def _seen(ports: Ports, protection: Protection, *, cheap: bool) -> Iterator[Part]:
-    """Yield the parts that this account can look at: a crontab is its owner's alone."""
+    """Yield the parts that this account can look at."""
     for name in NAMES:
-        kept = protection.parts.get(name)
-        if kept is None or (cheap and name not in CHEAP):
-            continue
-        if name in CHEAP and protection.account != ports.here.account and _is_of_a_user(kept.wanted):
-            continue
-        yield part_of(name, kept.wanted)
+        if name in protection.parts and (not cheap or name in CHEAP) and is_visible(ports, protection, name):
+            yield part_of(name, protection.parts[name].wanted)
 
 
 def _is_of_a_user(wanted: Mapping[str, Any]) -> bool:
