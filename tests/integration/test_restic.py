@@ -123,9 +123,9 @@ def test_damaged_bytes_are_found(tmp_path: Path) -> None:
     store = store_in(tmp_path)
     manifest = keep_set(store, {"a": random.randbytes(200_000)})
     for path in sorted((tmp_path / "repository/data").glob("*/*"), key=lambda path: path.stat().st_size)[-1:]:
-        whole = path.read_bytes()
+        whole, middle = path.read_bytes(), path.stat().st_size // 2
         path.chmod(0o600)
-        path.write_bytes(whole[:1000] + bytes([whole[1000] ^ 1]) + whole[1001:])
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
     shutil.rmtree(tmp_path / "own-local/cache")
     again = store_in(tmp_path)
     files = [*again.references(manifest), *manifest.parts.values()]
