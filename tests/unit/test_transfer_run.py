@@ -17,11 +17,11 @@ from qfc.drivers.backups.keys import FileBackupKeys
 from qfc.errors import DamagedError, NotFoundError, QfcError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.proof import Broken
-from qfc.operations.transfer import checks, copies, proof
+from qfc.operations.transfer import checks, copies, proof, run
 from qfc.operations.transfer.copies import ReadBack
 from qfc.operations.transfer.run import Transferred, transfer_run
 from qfc.stack import journal
-from qfc.stack.backup_set import Located, Manifest, Place, Reference, Stored
+from qfc.stack.backup_set import Located, Manifest, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
 from restore_world import ROWS, MemoryRestores, MemoryTarget, restorable, stack_on
 from twins import MemoryPorts
@@ -112,6 +112,38 @@ def test_the_old_server_is_held_before_the_last_set_is_made(move: Move, monkeypa
     monkeypatch.setattr(copies, "make", make)
     move.run(safety=False)
     assert held == [False, True]
+
+
+def test_nobody_writes_to_the_new_server_once_it_is_backed_up(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[bool] = []
+
+    def make(ports: MemoryPorts, _: object) -> tuple[Manifest, tuple[str, ...]]:
+        at_work.append(any(one.running for one in ports.runtime.services() if one.name != "db"))
+        return move.manifest, ()
+
+    monkeypatch.setattr(copies, "make", make)
+    result = move.run()
+    assert (at_work, result.safety) == ([True, False, False], move.manifest.id)
+
+
+def test_the_new_server_runs_again_if_the_old_one_cannot_be_held(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "hold", refuse)
+    with pytest.raises(QfcError, match="Nothing was moved: No"):
+        move.run()
+    assert all(one.running for one in move.new.runtime.services())
+
+
+def refuse(*_: object) -> float:
+    raise QfcError("No.")
+
+
+def test_what_was_newer_on_the_new_server_is_in_the_answer_and_the_report(move: Move) -> None:
+    newer = NewerFile("1", "anna/trees", "a.gpkg", "0" * 64, 1, "anna", move.old.clock.now(), by_job=False)
+    move.target.files_since = lambda _: (newer,)
+    result = move.run(safety=False)
+    assert (result.edits_file is not None, result.kept) == (True, None)
+    assert result.report is not None
+    assert f"were newer than the set are in {result.edits_file}" in result.report.read_text()
 
 
 @pytest.mark.parametrize("fault", ["synchronisation", "rows", "objects", "killed"])
