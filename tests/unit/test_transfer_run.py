@@ -12,19 +12,21 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from backup_world import digest, facts
+from backup_world import digest, facts, keep_set, store_in
 from qfc.drivers.backups.keys import FileBackupKeys
+from qfc.drivers.objects.choice import FolderOf
 from qfc.errors import DamagedError, NotFoundError, QfcError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.proof import Broken
 from qfc.operations.transfer import checks, copies, proof, run
+from qfc.operations.transfer.bring import transfer_import
 from qfc.operations.transfer.copies import ReadBack
 from qfc.operations.transfer.run import Transferred, transfer_run
 from qfc.stack import journal
 from qfc.stack.backup_set import Located, Manifest, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
-from restore_world import ROWS, MemoryRestores, MemoryTarget, restorable, stack_on
-from twins import MemoryPorts
+from restore_world import ROWS, SECRET_FILES, MemoryRestores, MemoryTarget, restorable, stack_on
+from twins import MemoryObjectStore, MemoryPorts
 
 PHOTO = b"a photo"
 YES = Options(yes=True)
@@ -185,6 +187,43 @@ def test_servers_that_share_a_file_store_are_refused(move: Move) -> None:
         move.run()
     assert move.old_runs
     assert list(move.old.objects.keys()) == []
+
+
+@pytest.mark.parametrize(("of_old", "of_new"), [("", "blobs/"), ("blobs/", ""), ("blobs/", "blobs/"), ("", "")])
+def test_a_bucket_is_shared_also_if_the_two_name_objects_otherwise(move: Move, of_old: str, of_new: str) -> None:
+    bucket = MemoryObjectStore()
+    move.old = replace(move.old, objects=FolderOf(bucket, of_old))
+    move.new = replace(move.new, objects=FolderOf(bucket, of_new))
+    with pytest.raises(RefusedError, match="memory and new use the same file store"):
+        move.run()
+    assert list(bucket.keys()) == []
+
+
+S3 = {"STORAGE_BUCKET_NAME": "field", "STORAGE_ENDPOINT_URL": "https://s3.example.org"}
+
+
+def test_a_store_that_the_settings_of_both_name_is_refused(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: S3)
+    with pytest.raises(RefusedError, match=r"memory and new both have their files in field at s3\.example\.org"):
+        move.run(Options(dry_run=True))
+
+
+@pytest.fixture
+def carried(tmp_path: Path, move: Move, monkeypatch: pytest.MonkeyPatch) -> Move:
+    """The new server as one that a set is imported into from a folder."""
+    content = {**SECRET_FILES, "node.env": "".join(f"{name}={value}\n" for name, value in S3.items()).encode()}
+    store = store_in(tmp_path / "usb", own=tmp_path / "usb-own")
+    move.manifest = keep_set(store, {"photo": PHOTO}, secrets=content)
+    move.old = stack_on(MemoryServer(store, FileBackupKeys(tmp_path / "usb-own"), move.target))
+    monkeypatch.setattr(MemoryTarget, "configure", lambda *_, **__: None)
+    return move
+
+
+def test_an_import_into_the_bucket_of_the_old_server_is_refused(carried: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert transfer_import(carried.new, carried.old, YES, safety=False).report
+    monkeypatch.setattr(checks, "settings_of", lambda _: S3)
+    with pytest.raises(RefusedError, match=r"and new both have their files in field at s3\.example\.org"):
+        transfer_import(carried.new, carried.old, YES)
 
 
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:

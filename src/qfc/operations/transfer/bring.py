@@ -17,7 +17,7 @@ from ..backup.restore import Restoring
 from ..backup.restore_plan import plan_of, question
 from ..backup.verify import chosen
 from ..guard import Guard, Options, guarded
-from .checks import present, require_same_tables
+from .checks import present, require_other_buckets, require_same_tables
 from .copies import ReadBack
 from .facts import contents_of_set, server_of, server_of_set
 from .holding import OPERATION
@@ -74,6 +74,7 @@ def transfer_import(
     require_key(sets)
     manifest = chosen(sets, backup)[0]
     require_same_tables(contents_of_set(sets.backups.store, manifest), present(ports))
+    require_other_buckets(manifest.stack, server_of_set(sets.backups.store, manifest).settings, ports)
     began = ports.clock.monotonic()
     asked = question(plan_of(manifest, ports))
     with guarded(ports, COMMAND, target=manifest.id, options=options, question=asked) as guard:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...errors import NoTablesError, RefusedError, UnreachableError, UsageError
 from ...stack.backup_key import key_is_elsewhere
 from ...stack.model import Capability
 from ...stack.ports import Ports
 from ...stack.transfer import moved
 from ...stack.transfer.contents import Contents, unknown_stores, why_not
+from ...stack.transfer.stores import in_common
 from ..probe import some_superuser
-from .facts import contents_of
+from .facts import contents_of, settings_of
 
 
 def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
@@ -24,6 +27,7 @@ def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
     before, after = contents_of(old), present(new)
     require_same_tables(before, after)
     _require_stores(old, new, before)
+    require_other_buckets(old.name, settings_of(old), new)
     return before, after
 
 
@@ -53,6 +57,16 @@ def require_same_tables(before: Contents, after: Contents | None) -> None:
     reason = why_not(before, after) if after is not None else None
     if reason is not None:
         raise RefusedError(reason[0], hint=reason[1])
+
+
+def require_other_buckets(name: str, settings: Mapping[str, str], new: Ports) -> None:
+    """Check that no store in the settings of the old server is one of the new one. Raises RefusedError."""
+    common = in_common(settings, settings_of(new))
+    if common:
+        raise RefusedError(
+            f"{name} and {new.name} both have their files in {common[0]}, and each would remove files of the other.",
+            hint=f"Give {new.name} a bucket or a folder of its own. To restore a set of its own: qfc db restore",
+        )
 
 
 def _require_stores(old: Ports, new: Ports, before: Contents) -> None:

@@ -46,15 +46,11 @@ def server_of(ports: Ports) -> Server:
         url = ports.api.url
     with suppress(QfcError):
         tunnels = _tunnels(ports)
-    is_deployment = ports.offers(Capability.CONTAINERS)
-    values: Mapping[str, str] = {}
-    with suppress(QfcError):
-        values = ports.deployment.settings.values() if is_deployment else _values(ports.backups.source.secrets())
     parts = urlsplit(url)
     return Server(
         ports.name,
-        is_deployment,
-        values,
+        ports.offers(Capability.CONTAINERS),
+        settings_of(ports),
         _settings_file(ports),
         _machine(ports),
         url,
@@ -62,6 +58,15 @@ def server_of(ports: Ports) -> Server:
         parts.port,
         tunnels,
     )
+
+
+def settings_of(ports: Ports) -> Mapping[str, str]:
+    """Return the values of `.env` or `node.env`; nothing if they cannot be read."""
+    with suppress(QfcError):
+        if ports.offers(Capability.CONTAINERS):
+            return ports.deployment.settings.values()
+        return _values(ports.backups.source.secrets())
+    return {}
 
 
 def _tunnels(ports: Ports) -> Sequence[str]:
