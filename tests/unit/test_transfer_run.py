@@ -18,9 +18,10 @@ from qfc.drivers.objects.choice import FolderOf
 from qfc.errors import DamagedError, NotFoundError, QfcError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.proof import Broken
-from qfc.operations.transfer import checks, copies, proof, run
+from qfc.operations.transfer import checks, copies, export, proof, run
 from qfc.operations.transfer.bring import transfer_import
 from qfc.operations.transfer.copies import ReadBack
+from qfc.operations.transfer.last import is_last, note_last
 from qfc.operations.transfer.run import Transferred, transfer_run
 from qfc.stack import journal
 from qfc.stack.backup_set import Located, Manifest, NewerFile, Place, Reference, Stored
@@ -224,6 +225,41 @@ def test_an_import_into_the_bucket_of_the_old_server_is_refused(carried: Move, m
     monkeypatch.setattr(checks, "settings_of", lambda _: S3)
     with pytest.raises(RefusedError, match=r"and new both have their files in field at s3\.example\.org"):
         transfer_import(carried.new, carried.old, YES)
+
+
+def test_an_import_says_if_people_may_still_work_on_the_old_server(carried: Move) -> None:
+    words = r"People may still work on .*: this set is of 2026-11-30 12:00 UTC"
+    with pytest.raises(RefusedError, match=words):
+        transfer_import(carried.new, carried.old, Options())
+    result = transfer_import(carried.new, carried.old, YES, safety=False)
+    assert result.report is not None
+    assert result.caution in result.report.read_text()
+    note_last(Path(carried.old.backups.store.place), carried.manifest)
+    last = transfer_import(carried.new, carried.old, YES, safety=False)
+    assert last.report is not None
+    assert (last.caution, "still work on" in last.report.read_text()) == ("", False)
+
+
+def test_the_last_export_is_recorded_and_a_full_disk_lets_people_go_on(
+    carried: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Path(carried.old.backups.store.place)
+    monkeypatch.setattr(copies, "make", lambda *_: (carried.manifest, ()))
+    monkeypatch.setattr(export, "keep_file", full)
+    with pytest.raises(QfcError, match=r"Nothing was exported: .* cannot be written: No space"):
+        export.transfer_export(carried.old, place.parent, YES, final=True)
+    assert carried.old_runs
+    assert moved.read(carried.old.records) is None
+    monkeypatch.undo()
+    monkeypatch.setattr(copies, "make", lambda *_: (carried.manifest, ()))
+    export.transfer_export(carried.old, place.parent, YES)
+    assert not is_last(place, carried.manifest)
+    export.transfer_export(carried.old, place.parent, YES, final=True)
+    assert is_last(place, carried.manifest)
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
 
 
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:

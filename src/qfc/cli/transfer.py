@@ -204,6 +204,8 @@ def _write_import(writer: Writer, result: ServerImported) -> None:
         return
     _write_checks(writer, result.checks)
     writer.line(f"{result.stack} has everything of {result.backup}, in {seconds_text(result.seconds)}.")
+    if result.caution:
+        paragraph(writer, result.caution)
     _write_ends(writer, result, result.stack)
     _write_keys(writer, result.keys_created)
     _write_left(writer, result.by_hand, result.report)

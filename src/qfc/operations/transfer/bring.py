@@ -21,6 +21,7 @@ from .checks import present, require_other_buckets, require_same_tables
 from .copies import ReadBack
 from .facts import contents_of_set, server_of, server_of_set
 from .holding import OPERATION
+from .last import caution
 from .proof import Proof
 from .replaced import Replaced, saved, told
 from .reporting import FOLDER, keep_report
@@ -33,6 +34,7 @@ class ServerImported:
     """A server that was imported. `safety` is the set of what was there before, None if there was nothing.
 
     `edits_file` has what of it was newer than the imported set, `kept` names its database if that is damaged.
+    `caution` says it if people may still work on the old server, and is empty after `export --final`.
     """
 
     stack: str
@@ -48,6 +50,7 @@ class ServerImported:
     keys_created: tuple[str, ...]
     by_hand: tuple[Chore, ...]
     report: Path | None
+    caution: str
     dry_run: bool
     steps: tuple[str, ...]
 
@@ -76,7 +79,7 @@ def transfer_import(
     require_same_tables(contents_of_set(sets.backups.store, manifest), present(ports))
     require_other_buckets(manifest.stack, server_of_set(sets.backups.store, manifest).settings, ports)
     began = ports.clock.monotonic()
-    asked = question(plan_of(manifest, ports))
+    asked = f"{caution(_place(sets), manifest)} {question(plan_of(manifest, ports))}".strip()
     with guarded(ports, COMMAND, target=manifest.id, options=options, question=asked) as guard:
         importing = _Importing(ports, sets, manifest, guard)
         if guard.dry_run:
@@ -96,6 +99,10 @@ def require_key(sets: Ports) -> None:
         raise RefusedError(f"The key does not open the sets in {store.place}, or they are damaged.", hint=hint)
 
 
+def _place(sets: Ports) -> Path:
+    return Path(sets.backups.store.place)
+
+
 class _Importing:
     """An import while it runs."""
 
@@ -103,6 +110,7 @@ class _Importing:
         self._ports, self._sets, self._manifest, self._guard = ports, sets, manifest, guard
         self._proof = Proof(sets, ports, manifest, self._report, ReadBack(ports))
         self._replaced = Replaced()
+        self._caution = caution(_place(sets), manifest)
         self._keys_created: tuple[str, ...] = ()
 
     def _report(self, sentence: str) -> None:
@@ -148,6 +156,7 @@ class _Importing:
             self._keys_created,
             left,
             written,
+            self._caution,
             self._guard.dry_run,
             self._guard.steps,
         )
@@ -168,6 +177,7 @@ class _Importing:
             missing=missing,
             chores=left,
             way_back=(f"On the old machine: `qfc --stack {manifest.stack} transfer back`",),
+            caution=self._caution,
             before=tuple(told(self._replaced, ports.name)),
         )
         return left, keep_report(report, path or ports.folder / FOLDER / f"{manifest.id}.md")

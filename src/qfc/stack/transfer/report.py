@@ -23,7 +23,7 @@ class Check:
 class MoveReport:
     """What a report says. `down_s` is how long writes were blocked, None where nothing was held.
 
-    `before` says where that is what the new server had.
+    `before` says where that is what the new server had, `caution` whether people may still work on the old one.
     """
 
     old: str
@@ -39,6 +39,7 @@ class MoveReport:
     chores: Sequence[Chore]
     way_back: Sequence[str]
     before: Sequence[str] = ()
+    caution: str = ""
 
 
 def markdown(report: MoveReport) -> str:
@@ -54,6 +55,8 @@ def _head(report: MoveReport) -> Iterator[str]:
     yield f"By {report.by}, {report.at:%Y-%m-%d %H:%M} UTC. The last set is `{report.backup}`."
     if report.down_s is not None:
         yield f"Nobody could write for {report.down_s:.1f} s."
+    if report.caution:
+        yield report.caution
     yield ""
 
 
