@@ -21,11 +21,14 @@ from qfc.operations.proof import Broken
 from qfc.operations.transfer import checks, copies, export, proof, run
 from qfc.operations.transfer.bring import transfer_import
 from qfc.operations.transfer.copies import ReadBack
+from qfc.operations.transfer.facts import contents_of, contents_of_set
 from qfc.operations.transfer.last import is_last, note_last
 from qfc.operations.transfer.run import Transferred, transfer_run
+from qfc.operations.transfer.verify import transfer_verify
 from qfc.stack import journal
-from qfc.stack.backup_set import Located, Manifest, NewerFile, Place, Reference, Stored
+from qfc.stack.backup_set import Located, Manifest, Missing, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
+from qfc.stack.transfer.contents import differences
 from restore_world import ROWS, SECRET_FILES, MemoryRestores, MemoryTarget, restorable, stack_on
 from twins import MemoryObjectStore, MemoryPorts
 
@@ -39,13 +42,13 @@ class MemoryServer(MemoryRestores):
 
     rows: dict[str, int] = field(default_factory=lambda: dict(ROWS))
     bytes: dict[str, bytes] = field(default_factory=lambda: {digest(PHOTO): PHOTO})
+    named: list[Reference] = field(default_factory=lambda: [Reference(digest(PHOTO), len(PHOTO))])
 
     @contextmanager
     def snapshot(self) -> Generator[Any]:
         """Give the rows and what they refer to."""
         found = facts()
-        named = [Reference(digest(PHOTO), len(PHOTO))]
-        yield SimpleNamespace(facts=found, references=lambda: iter(named))
+        yield SimpleNamespace(facts=found, references=lambda: iter(self.named))
 
     def open(self, reference: Reference) -> BinaryIO:
         """Open an object by its name."""
@@ -67,6 +70,7 @@ class Move:
     manifest: Manifest
     target: MemoryTarget
     there: MemoryServer
+    here: MemoryServer
 
     def run(self, options: Options = YES, **more: Any) -> Transferred:
         """Move."""
@@ -89,7 +93,7 @@ def move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Move:
     monkeypatch.setattr(copies, "make", lambda *_: (manifest, ()))
     monkeypatch.setattr(checks, "some_superuser", lambda _: "anna")
     monkeypatch.setattr(proof, "prove", lambda _: None)
-    return Move(old, new, manifest, target, there)
+    return Move(old, new, manifest, target, there, here)
 
 
 def test_the_new_server_counts_after_the_proof_and_the_old_one_rests(move: Move) -> None:
@@ -260,6 +264,49 @@ def test_the_last_export_is_recorded_and_a_full_disk_lets_people_go_on(
 
 def full(*_: object, **__: object) -> None:
     raise OSError(28, "No space left on device")
+
+
+def test_what_the_old_server_lacks_is_counted_and_not_compared(carried: Move) -> None:
+    move, lost = carried, Missing("b" * 64, "lost")
+    assert lost.sha256 not in {one.sha256 for one in move.old.backups.store.references(move.manifest)}
+    move.target.objects[digest(PHOTO)] = len(PHOTO)
+    move.there.named = [Reference(digest(PHOTO), len(PHOTO)), Reference(lost.sha256, 5)]
+    manifest = replace(move.manifest, missing=(lost,))
+    before = contents_of_set(move.old.backups.store, manifest)
+    after = contents_of(move.new)
+    assert differences(before, after) == ()
+    assert differences(replace(before, missing=frozenset()), after) != ()
+    source = MemoryServer(move.there.store, move.there.keys, MemoryTarget([], {digest(PHOTO): 7}))
+    source.named = move.there.named
+    result = transfer_verify(stack_on(source), move.new, full=True)
+    assert (result.ok, result.missing, result.unread, result.exit_code) == (True, 1, 0, 5)
+
+
+def test_objects_without_a_checksum_are_counted_as_not_read(move: Move) -> None:
+    move.here.target.objects[""] = move.target.objects[""] = 0
+    move.here.named = move.there.named = [Reference("", 4, Place("default", "photos/1"))]
+    assert transfer_verify(move.old, move.new).exit_code == 0
+    result = transfer_verify(move.old, move.new, full=True)
+    assert (result.ok, result.unread, result.bytes_read, result.exit_code) == (True, 1, 0, 5)
+
+
+def test_a_server_whose_last_set_is_in_a_folder_says_where_to_compare(move: Move) -> None:
+    moved.write(move.old.records, moved.Moved("/media/usb", "anna", move.old.clock.now(), "20270101-000000-abcd"))
+    with pytest.raises(NotFoundError, match="its last set 20270101-000000-abcd is not in") as caught:
+        transfer_verify(move.old, move.new)
+    assert "qfc --stack new transfer verify /media/usb --key FILE" in (caught.value.hint or "")
+
+
+def test_bytes_of_older_versions_are_not_claimed(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    move.there.bytes["photos/1"] = PHOTO
+    versions = [
+        Located(Stored(name, size, "", "", 0), Place("default", "photos/1", f"v{size}"))
+        for name, size in (("c" * 64, 100), (digest(PHOTO), len(PHOTO)))
+    ]
+    monkeypatch.setattr(proof, "objects_of", lambda *_: versions)
+    found = {one.what: one.found for one in move.run(safety=False).checks}["objects"]
+    assert found.startswith(f"1 with {len(PHOTO)} bytes")
+    assert found.endswith("; 1 older versions of them were not read")
 
 
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:

@@ -102,7 +102,7 @@ def import_command(
 @command.command("verify")
 @click.argument("folder", type=FOLDER, required=False)
 @click.option("--to", "target", metavar="STACK", shell_complete=complete.stacks, help="The server to compare with.")
-@click.option("--full", is_flag=True, help="Read every byte of every object.")
+@click.option("--full", is_flag=True, help="Read every object whose checksum is known.")
 @KEY
 @pass_session
 def verify_command(session: Session, folder: Path | None, target: str | None, full: bool, key_file: Path | None) -> int:
@@ -245,6 +245,10 @@ def _write_compared(writer: Writer, result: Compared) -> None:
         paragraph(writer, one)
     if len(result.differences) > LISTED:
         writer.line(f"  and {len(result.differences) - LISTED} more; list all with --json")
+    if result.missing:
+        paragraph(writer, f"{result.source} itself lacks {count(result.missing, 'object')}: not compared.")
+    if result.unread:
+        paragraph(writer, f"{count(result.unread, 'object')} without a checksum in the rows: not read and compared.")
     read = f", {bytes_text(result.bytes_read)} read and compared" if result.bytes_read else ""
     verdict = "differ" if result.differences else "are the same"
     paragraph(

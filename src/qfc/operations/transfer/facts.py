@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ...errors import QfcError
-from ...stack.backup_set import SECRETS, Located, Manifest, Reference
+from ...stack.backup_set import SECRETS, Located, Manifest, Reference, Stored
 from ...stack.env_file import EnvFile
 from ...stack.model import Capability
 from ...stack.ports import BackupStore, Ports
 from ...stack.transfer.by_hand import Server
 from ...stack.transfer.contents import Contents
 from ..backup.archives import files_of
-from ..backup.restore_objects import located
+from ..backup.restore_objects import located, name_of
 
 #: The operator's settings, by their names in a set.
 DEPLOYMENTS, NODES = "deployment/.env", "node.env"
@@ -31,7 +32,21 @@ def contents_of(ports: Ports) -> Contents:
 def contents_of_set(store: BackupStore, manifest: Manifest) -> Contents:
     """Return what a set has."""
     objects = tuple(reference_of(one) for one in located(store, manifest))
-    return Contents(manifest.id, manifest.database.tables, objects, manifest.database.migrations)
+    missing = frozenset(one.name or one.sha256 for one in manifest.missing)
+    return Contents(manifest.id, manifest.database.tables, objects, manifest.database.migrations, missing)
+
+
+def without_missing(contents: Contents, ports: Ports) -> Contents:
+    """Return what a server has, without the objects that its own store lacks."""
+    lacking = ports.backups.target.lacking(map(located_of, contents.objects))
+    missing = frozenset(map(name_of, lacking))
+    there = tuple(one for one in contents.objects if one.name not in missing)
+    return replace(contents, objects=there, missing=missing)
+
+
+def located_of(reference: Reference) -> Located:
+    """Return an object that rows refer to as one of a set, as far as rows know it."""
+    return Located(Stored(reference.sha256, reference.size or 0, "", "", 0), reference.place)
 
 
 def reference_of(object: Located) -> Reference:
