@@ -26,7 +26,7 @@ from qfc.operations.transfer.last import is_last, note_last
 from qfc.operations.transfer.run import Transferred, transfer_run
 from qfc.operations.transfer.verify import transfer_verify
 from qfc.stack import journal
-from qfc.stack.backup_set import Located, Manifest, Missing, NewerFile, Place, Reference, Stored
+from qfc.stack.backup_set import SALT_KEY, Located, Manifest, Missing, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
 from qfc.stack.transfer.contents import differences
 from restore_world import ROWS, SECRET_FILES, MemoryRestores, MemoryTarget, restorable, stack_on
@@ -307,6 +307,24 @@ def test_bytes_of_older_versions_are_not_claimed(move: Move, monkeypatch: pytest
     found = {one.what: one.found for one in move.run(safety=False).checks}["objects"]
     assert found.startswith(f"1 with {len(PHOTO)} bytes")
     assert found.endswith("; 1 older versions of them were not read")
+
+
+def test_an_empty_salt_of_the_old_server_is_refused_where_the_new_one_has_one(
+    carried: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: {"SALT_KEY": "x"})
+    with pytest.raises(RefusedError, match="has an empty SALT_KEY and new has one"):
+        transfer_import(carried.new, carried.old, YES)
+    monkeypatch.setattr(checks, "secrets_of", lambda *_: {SALT_KEY: b"y"})
+    assert transfer_import(carried.new, carried.old, YES, safety=False).report
+
+
+def test_a_move_looks_at_the_salt_before_anybody_is_held(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: {"SALT_KEY": "x"})
+    with pytest.raises(RefusedError, match="has an empty SALT_KEY and new has one"):
+        move.run()
+    assert move.old_runs
+    assert "swap" not in move.target.log
 
 
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:

@@ -17,7 +17,7 @@ from ..backup.restore import Restoring
 from ..backup.restore_plan import plan_of, question
 from ..backup.verify import chosen
 from ..guard import Guard, Options, guarded
-from .checks import present, require_other_buckets, require_same_tables
+from .checks import present, require_other_buckets, require_salt, require_same_tables
 from .copies import ReadBack
 from .facts import contents_of_set, server_of, server_of_set
 from .holding import OPERATION
@@ -78,6 +78,7 @@ def transfer_import(
     manifest = chosen(sets, backup)[0]
     require_same_tables(contents_of_set(sets.backups.store, manifest), present(ports))
     require_other_buckets(manifest.stack, server_of_set(sets.backups.store, manifest).settings, ports)
+    require_salt(sets.backups.store, manifest, ports)
     began = ports.clock.monotonic()
     asked = f"{caution(_place(sets), manifest)} {question(plan_of(manifest, ports))}".strip()
     with guarded(ports, COMMAND, target=manifest.id, options=options, question=asked) as guard:

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 
 from ...errors import NoTablesError, RefusedError, UnreachableError, UsageError
 from ...stack.backup_key import key_is_elsewhere
+from ...stack.backup_set import SALT_KEY, Manifest
 from ...stack.model import Capability
-from ...stack.ports import Ports
+from ...stack.ports import BackupStore, Ports
 from ...stack.transfer import moved
-from ...stack.transfer.contents import Contents, unknown_stores, why_not
+from ...stack.transfer.contents import NODES_OWN, Contents, unknown_stores, why_not
 from ...stack.transfer.stores import in_common
 from ..probe import some_superuser
-from .facts import contents_of, settings_of
+from .facts import contents_of, secrets_of, settings_of
 
 
 def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
@@ -66,6 +67,16 @@ def require_other_buckets(name: str, settings: Mapping[str, str], new: Ports) ->
         raise RefusedError(
             f"{name} and {new.name} both have their files in {common[0]}, and each would remove files of the other.",
             hint=f"Give {new.name} a bucket or a folder of its own. To restore a set of its own: qfc db restore",
+        )
+
+
+def require_salt(store: BackupStore, manifest: Manifest, new: Ports) -> None:
+    """Check that the new server reads what an official one without SALT_KEY has encrypted. Raises RefusedError."""
+    is_official = NODES_OWN not in manifest.database.tables
+    if is_official and SALT_KEY not in secrets_of(store, manifest) and settings_of(new).get("SALT_KEY"):
+        raise RefusedError(
+            f"{manifest.stack} has an empty SALT_KEY and {new.name} has one: nobody could read secrets in its rows.",
+            hint=f"Set SALT_KEY= in the .env of {new.name}, then type: qfc --stack {new.name} services recreate",
         )
 
 

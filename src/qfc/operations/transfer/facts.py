@@ -100,12 +100,17 @@ def _machine(ports: Ports) -> str:
 
 def server_of_set(store: BackupStore, manifest: Manifest) -> Server:
     """Return the same of the server that a set was made of; the key has to be here."""
-    content = io.BytesIO()
-    store.read(manifest.parts[SECRETS], content)
-    files = files_of(content.getvalue())
+    files = secrets_of(store, manifest)
     is_deployment = DEPLOYMENTS in files
     name = ".env" if is_deployment else NODES
     return Server(manifest.stack, is_deployment, _values(files), name, f"the machine of {manifest.stack}")
+
+
+def secrets_of(store: BackupStore, manifest: Manifest) -> Mapping[str, bytes]:
+    """Return the secret files of a set; the key has to be here."""
+    content = io.BytesIO()
+    store.read(manifest.parts[SECRETS], content)
+    return files_of(content.getvalue())
 
 
 def _values(files: Mapping[str, bytes]) -> Mapping[str, str]:

@@ -18,7 +18,7 @@ from ..backup.release import require_release
 from ..backup.restore import Restoring
 from ..backup.restore_plan import summary, words
 from ..guard import Guard, Options, guarded
-from .checks import require_movable
+from .checks import require_movable, require_salt
 from .copies import ReadBack, copy, objects_of, require_own_store
 from .holding import OPERATION, give_back, hold, stand_down
 from .proof import Proof
@@ -173,6 +173,7 @@ class Moving:
             self.report(f"Copy ahead {len(self.copies) + 1}: only what is new")
             manifest = self._copy()
             require_release(manifest, self.new)
+            require_salt(self.old.backups.store, manifest, self.new)
             self._read.ahead(objects_of(self.old, manifest))
 
     def _copy(self) -> Manifest:
