@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from qfc import wiring
+from qfc.cli.session import Session
+from qfc.config import AuditConfig, BackupConfig
 from qfc.errors import QfcError, RefusedError
 from qfc.operations.guard import Options
 from qfc.operations.recovery import recover
@@ -219,6 +225,15 @@ def test_a_server_that_was_moved_away_is_started_only_by_taking_it_back(ports: M
     assert status(ports).verdict is Verdict.OK
     with pytest.raises(RefusedError, match="was not moved away"):
         transfer_back(ports, YES)
+
+
+def test_an_export_is_written_to_the_operators_audit_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tables = {BackupConfig: BackupConfig(), AuditConfig: AuditConfig(file=tmp_path / "audit.log")}
+    known = SimpleNamespace(table=tables.__getitem__, stack=lambda: None)
+    monkeypatch.setattr(Session, "config", known)
+    monkeypatch.setattr(wiring, "wire", lambda *given: given)
+    _, backup, log = cast("tuple[object, BackupConfig, object]", Session().with_backups_in(tmp_path))
+    assert (backup.folder, log) == (tmp_path, tmp_path / "audit.log")
 
 
 def failing(*_: object) -> None:
