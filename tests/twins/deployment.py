@@ -119,8 +119,9 @@ class MemoryTraffic(Traffic):
     def refusal(self) -> str | None:
         return self.may_hold
 
-    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
+    def hold(self, password: str, paths: Sequence[str] = (), *, reason: str = "") -> None:
         """Block writes except those with the password or to one of the paths."""
+        del reason
         self.site.held = (password, tuple(paths))
 
     def release(self) -> None:

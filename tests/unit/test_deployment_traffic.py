@@ -15,6 +15,7 @@ from qfc.drivers.deployment.traffic import FRAGMENT, INCLUDED, POLL_S, NginxTraf
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
 from qfc.errors import CommandError, NotFoundError, QfcError, RefusedError
+from qfc.operations.transfer.holding import MOVES
 from twins import MemoryClock, MemoryHost
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -96,6 +97,15 @@ def test_the_fragment_answers_503_and_when_to_try_again() -> None:
     assert "return 503" in text
     assert "add_header Retry-After 30 always;" in text
     assert text.count("{") == text.count("}")
+
+
+def test_a_server_that_moves_does_not_speak_of_an_upgrade() -> None:
+    assert "The server is being upgraded." in fragment(PASSWORD, [])
+    server = Server()
+    server.traffic.hold(PASSWORD, reason=MOVES)
+    assert f'"message":"{MOVES}"' in server.host.files[PATH][0].decode()
+    with pytest.raises(QfcError, match="The reason cannot be put"):
+        fragment(PASSWORD, [], "it's over")
 
 
 @pytest.mark.parametrize("word", ["", 'a"b', "a b", "a;b", "a{b", "$a", "a|b", "a\n", "ä", "(a)", "a\\", "a*"])

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
+from qfc import wiring
+from qfc.cli.session import Session
+from qfc.config import AuditConfig, BackupConfig
 from qfc.errors import QfcError, RefusedError
 from qfc.operations.guard import Options
 from qfc.operations.recovery import recover
@@ -22,6 +29,7 @@ from qfc.stack.transfer.by_hand import Server, chores
 from qfc.stack.transfer.contents import Contents, differences, unknown_stores, why_not
 from qfc.stack.transfer.report import Check, MoveReport, markdown
 from qfc.stack.transfer.rounds import Copied, is_another_worth_it
+from qfc.stack.transfer.stores import in_common
 from twins import MemoryPorts, memory_stack
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -104,6 +112,24 @@ def test_a_store_that_only_the_old_settings_have_is_named() -> None:
     objects = [Reference("a" * 64, 1, Place("attic", "x")), Reference("b" * 64, 1, Place("default", "y"))]
     assert unknown_stores(objects, ("default", "attic"), ("default",)) == ("attic",)
     assert unknown_stores(objects, ("default",), ("default",)) == ()
+
+
+def test_stores_in_common_are_those_at_addresses_that_everybody_shares() -> None:
+    def s3(bucket: str, endpoint: str) -> dict[str, str]:
+        return {"STORAGES": json.dumps({"attic": {"OPTIONS": {"bucket_name": bucket, "endpoint_url": endpoint}}})}
+
+    def one(bucket: str, endpoint: str = "") -> dict[str, str]:
+        return {"STORAGE_BUCKET_NAME": bucket, "STORAGE_ENDPOINT_URL": endpoint}
+
+    far = "https://s3.example.org"
+    assert in_common(s3("field", far), one("field", f"{far}/")) == ("field at s3.example.org",)
+    assert in_common(one("field"), one("field", "https://s3.eu-west-1.amazonaws.com")) != ()
+    for near in ("http://minio:9000", "http://172.17.0.1:8009", "http://host.docker.internal:9000"):
+        assert in_common(s3("field", near), s3("field", near)) == ()
+    assert in_common(s3("field", far), one("other", far)) == ()
+    folder = {"STORAGES": json.dumps({"default": {"OPTIONS": {"webdav_url": "https://a:b@dav.example.org/x/"}}})}
+    assert in_common(folder, folder) == ("dav.example.org/x",)
+    assert in_common({"STORAGES": "{"}, {}) == ()
 
 
 OLD = Server(
@@ -207,6 +233,15 @@ def test_a_server_that_was_moved_away_is_started_only_by_taking_it_back(ports: M
     assert status(ports).verdict is Verdict.OK
     with pytest.raises(RefusedError, match="was not moved away"):
         transfer_back(ports, YES)
+
+
+def test_an_export_is_written_to_the_operators_audit_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    tables = {BackupConfig: BackupConfig(), AuditConfig: AuditConfig(file=tmp_path / "audit.log")}
+    known = SimpleNamespace(table=tables.__getitem__, stack=lambda: None)
+    monkeypatch.setattr(Session, "config", known)
+    monkeypatch.setattr(wiring, "wire", lambda *given: given)
+    _, backup, log = cast("tuple[object, BackupConfig, object]", Session().with_backups_in(tmp_path))
+    assert (backup.folder, log) == (tmp_path, tmp_path / "audit.log")
 
 
 def failing(*_: object) -> None:

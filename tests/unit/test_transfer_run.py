@@ -12,19 +12,25 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from backup_world import digest, facts
+from backup_world import digest, facts, keep_set, store_in
 from qfc.drivers.backups.keys import FileBackupKeys
+from qfc.drivers.objects.choice import FolderOf
 from qfc.errors import DamagedError, NotFoundError, QfcError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.proof import Broken
-from qfc.operations.transfer import checks, copies, proof
+from qfc.operations.transfer import checks, copies, export, proof, run
+from qfc.operations.transfer.bring import transfer_import
 from qfc.operations.transfer.copies import ReadBack
+from qfc.operations.transfer.facts import contents_of, contents_of_set
+from qfc.operations.transfer.last import is_last, note_last
 from qfc.operations.transfer.run import Transferred, transfer_run
+from qfc.operations.transfer.verify import transfer_verify
 from qfc.stack import journal
-from qfc.stack.backup_set import Located, Manifest, Place, Reference, Stored
+from qfc.stack.backup_set import SALT_KEY, Located, Manifest, Missing, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
-from restore_world import ROWS, MemoryRestores, MemoryTarget, restorable, stack_on
-from twins import MemoryPorts
+from qfc.stack.transfer.contents import differences
+from restore_world import ROWS, SECRET_FILES, MemoryRestores, MemoryTarget, restorable, stack_on
+from twins import MemoryObjectStore, MemoryPorts
 
 PHOTO = b"a photo"
 YES = Options(yes=True)
@@ -36,13 +42,13 @@ class MemoryServer(MemoryRestores):
 
     rows: dict[str, int] = field(default_factory=lambda: dict(ROWS))
     bytes: dict[str, bytes] = field(default_factory=lambda: {digest(PHOTO): PHOTO})
+    named: list[Reference] = field(default_factory=lambda: [Reference(digest(PHOTO), len(PHOTO))])
 
     @contextmanager
     def snapshot(self) -> Generator[Any]:
         """Give the rows and what they refer to."""
         found = facts()
-        named = [Reference(digest(PHOTO), len(PHOTO))]
-        yield SimpleNamespace(facts=found, references=lambda: iter(named))
+        yield SimpleNamespace(facts=found, references=lambda: iter(self.named))
 
     def open(self, reference: Reference) -> BinaryIO:
         """Open an object by its name."""
@@ -64,6 +70,7 @@ class Move:
     manifest: Manifest
     target: MemoryTarget
     there: MemoryServer
+    here: MemoryServer
 
     def run(self, options: Options = YES, **more: Any) -> Transferred:
         """Move."""
@@ -86,7 +93,7 @@ def move(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Move:
     monkeypatch.setattr(copies, "make", lambda *_: (manifest, ()))
     monkeypatch.setattr(checks, "some_superuser", lambda _: "anna")
     monkeypatch.setattr(proof, "prove", lambda _: None)
-    return Move(old, new, manifest, target, there)
+    return Move(old, new, manifest, target, there, here)
 
 
 def test_the_new_server_counts_after_the_proof_and_the_old_one_rests(move: Move) -> None:
@@ -112,6 +119,38 @@ def test_the_old_server_is_held_before_the_last_set_is_made(move: Move, monkeypa
     monkeypatch.setattr(copies, "make", make)
     move.run(safety=False)
     assert held == [False, True]
+
+
+def test_nobody_writes_to_the_new_server_once_it_is_backed_up(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_work: list[bool] = []
+
+    def make(ports: MemoryPorts, _: object) -> tuple[Manifest, tuple[str, ...]]:
+        at_work.append(any(one.running for one in ports.runtime.services() if one.name != "db"))
+        return move.manifest, ()
+
+    monkeypatch.setattr(copies, "make", make)
+    result = move.run()
+    assert (at_work, result.safety) == ([True, False, False], move.manifest.id)
+
+
+def test_the_new_server_runs_again_if_the_old_one_cannot_be_held(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "hold", refuse)
+    with pytest.raises(QfcError, match="Nothing was moved: No"):
+        move.run()
+    assert all(one.running for one in move.new.runtime.services())
+
+
+def refuse(*_: object) -> float:
+    raise QfcError("No.")
+
+
+def test_what_was_newer_on_the_new_server_is_in_the_answer_and_the_report(move: Move) -> None:
+    newer = NewerFile("1", "anna/trees", "a.gpkg", "0" * 64, 1, "anna", move.old.clock.now(), by_job=False)
+    move.target.files_since = lambda _: (newer,)
+    result = move.run(safety=False)
+    assert (result.edits_file is not None, result.kept) == (True, None)
+    assert result.report is not None
+    assert f"were newer than the set are in {result.edits_file}" in result.report.read_text()
 
 
 @pytest.mark.parametrize("fault", ["synchronisation", "rows", "objects", "killed"])
@@ -153,6 +192,139 @@ def test_servers_that_share_a_file_store_are_refused(move: Move) -> None:
         move.run()
     assert move.old_runs
     assert list(move.old.objects.keys()) == []
+
+
+@pytest.mark.parametrize(("of_old", "of_new"), [("", "blobs/"), ("blobs/", ""), ("blobs/", "blobs/"), ("", "")])
+def test_a_bucket_is_shared_also_if_the_two_name_objects_otherwise(move: Move, of_old: str, of_new: str) -> None:
+    bucket = MemoryObjectStore()
+    move.old = replace(move.old, objects=FolderOf(bucket, of_old))
+    move.new = replace(move.new, objects=FolderOf(bucket, of_new))
+    with pytest.raises(RefusedError, match="memory and new use the same file store"):
+        move.run()
+    assert list(bucket.keys()) == []
+
+
+S3 = {"STORAGE_BUCKET_NAME": "field", "STORAGE_ENDPOINT_URL": "https://s3.example.org"}
+
+
+def test_a_store_that_the_settings_of_both_name_is_refused(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: S3)
+    with pytest.raises(RefusedError, match=r"memory and new both have their files in field at s3\.example\.org"):
+        move.run(Options(dry_run=True))
+
+
+@pytest.fixture
+def carried(tmp_path: Path, move: Move, monkeypatch: pytest.MonkeyPatch) -> Move:
+    """The new server as one that a set is imported into from a folder."""
+    content = {**SECRET_FILES, "node.env": "".join(f"{name}={value}\n" for name, value in S3.items()).encode()}
+    store = store_in(tmp_path / "usb", own=tmp_path / "usb-own")
+    move.manifest = keep_set(store, {"photo": PHOTO}, secrets=content)
+    move.old = stack_on(MemoryServer(store, FileBackupKeys(tmp_path / "usb-own"), move.target))
+    monkeypatch.setattr(MemoryTarget, "configure", lambda *_, **__: None)
+    return move
+
+
+def test_an_import_into_the_bucket_of_the_old_server_is_refused(carried: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert transfer_import(carried.new, carried.old, YES, safety=False).report
+    monkeypatch.setattr(checks, "settings_of", lambda _: S3)
+    with pytest.raises(RefusedError, match=r"and new both have their files in field at s3\.example\.org"):
+        transfer_import(carried.new, carried.old, YES)
+
+
+def test_an_import_says_if_people_may_still_work_on_the_old_server(carried: Move) -> None:
+    words = r"People may still work on .*: this set is of 2026-11-30 12:00 UTC"
+    with pytest.raises(RefusedError, match=words):
+        transfer_import(carried.new, carried.old, Options())
+    result = transfer_import(carried.new, carried.old, YES, safety=False)
+    assert result.report is not None
+    assert result.caution in result.report.read_text()
+    note_last(Path(carried.old.backups.store.place), carried.manifest)
+    last = transfer_import(carried.new, carried.old, YES, safety=False)
+    assert last.report is not None
+    assert (last.caution, "still work on" in last.report.read_text()) == ("", False)
+
+
+def test_the_last_export_is_recorded_and_a_full_disk_lets_people_go_on(
+    carried: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = Path(carried.old.backups.store.place)
+    monkeypatch.setattr(copies, "make", lambda *_: (carried.manifest, ()))
+    monkeypatch.setattr(export, "keep_file", full)
+    with pytest.raises(QfcError, match=r"Nothing was exported: .* cannot be written: No space"):
+        export.transfer_export(carried.old, place.parent, YES, final=True)
+    assert carried.old_runs
+    assert moved.read(carried.old.records) is None
+    monkeypatch.undo()
+    monkeypatch.setattr(copies, "make", lambda *_: (carried.manifest, ()))
+    export.transfer_export(carried.old, place.parent, YES)
+    assert not is_last(place, carried.manifest)
+    export.transfer_export(carried.old, place.parent, YES, final=True)
+    assert is_last(place, carried.manifest)
+
+
+def full(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+def test_what_the_old_server_lacks_is_counted_and_not_compared(carried: Move) -> None:
+    move, lost = carried, Missing("b" * 64, "lost")
+    assert lost.sha256 not in {one.sha256 for one in move.old.backups.store.references(move.manifest)}
+    move.target.objects[digest(PHOTO)] = len(PHOTO)
+    move.there.named = [Reference(digest(PHOTO), len(PHOTO)), Reference(lost.sha256, 5)]
+    manifest = replace(move.manifest, missing=(lost,))
+    before = contents_of_set(move.old.backups.store, manifest)
+    after = contents_of(move.new)
+    assert differences(before, after) == ()
+    assert differences(replace(before, missing=frozenset()), after) != ()
+    source = MemoryServer(move.there.store, move.there.keys, MemoryTarget([], {digest(PHOTO): 7}))
+    source.named = move.there.named
+    result = transfer_verify(stack_on(source), move.new, full=True)
+    assert (result.ok, result.missing, result.unread, result.exit_code) == (True, 1, 0, 5)
+
+
+def test_objects_without_a_checksum_are_counted_as_not_read(move: Move) -> None:
+    move.here.target.objects[""] = move.target.objects[""] = 0
+    move.here.named = move.there.named = [Reference("", 4, Place("default", "photos/1"))]
+    assert transfer_verify(move.old, move.new).exit_code == 0
+    result = transfer_verify(move.old, move.new, full=True)
+    assert (result.ok, result.unread, result.bytes_read, result.exit_code) == (True, 1, 0, 5)
+
+
+def test_a_server_whose_last_set_is_in_a_folder_says_where_to_compare(move: Move) -> None:
+    moved.write(move.old.records, moved.Moved("/media/usb", "anna", move.old.clock.now(), "20270101-000000-abcd"))
+    with pytest.raises(NotFoundError, match="its last set 20270101-000000-abcd is not in") as caught:
+        transfer_verify(move.old, move.new)
+    assert "qfc --stack new transfer verify /media/usb --key FILE" in (caught.value.hint or "")
+
+
+def test_bytes_of_older_versions_are_not_claimed(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    move.there.bytes["photos/1"] = PHOTO
+    versions = [
+        Located(Stored(name, size, "", "", 0), Place("default", "photos/1", f"v{size}"))
+        for name, size in (("c" * 64, 100), (digest(PHOTO), len(PHOTO)))
+    ]
+    monkeypatch.setattr(proof, "objects_of", lambda *_: versions)
+    found = {one.what: one.found for one in move.run(safety=False).checks}["objects"]
+    assert found.startswith(f"1 with {len(PHOTO)} bytes")
+    assert found.endswith("; 1 older versions of them were not read")
+
+
+def test_an_empty_salt_of_the_old_server_is_refused_where_the_new_one_has_one(
+    carried: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: {"SALT_KEY": "x"})
+    with pytest.raises(RefusedError, match="has an empty SALT_KEY and new has one"):
+        transfer_import(carried.new, carried.old, YES)
+    monkeypatch.setattr(checks, "secrets_of", lambda *_: {SALT_KEY: b"y"})
+    assert transfer_import(carried.new, carried.old, YES, safety=False).report
+
+
+def test_a_move_looks_at_the_salt_before_anybody_is_held(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "settings_of", lambda _: {"SALT_KEY": "x"})
+    with pytest.raises(RefusedError, match="has an empty SALT_KEY and new has one"):
+        move.run()
+    assert move.old_runs
+    assert "swap" not in move.target.log
 
 
 def test_copying_ahead_holds_nobody_and_asks_nothing(move: Move) -> None:

@@ -77,11 +77,11 @@ class Session:
     def with_backups_in(self, folder: Path) -> Ports:
         """Return the ports of the selected stack, with its sets in a folder. Raises ConfigError."""
         from .. import wiring
-        from ..config import BackupConfig
+        from ..config import AuditConfig, BackupConfig
 
         found = self.config
         backup = replace(found.table(BackupConfig), folder=folder, bucket_file=None)
-        self._others.append(wiring.wire(found.stack(), backup))
+        self._others.append(wiring.wire(found.stack(), backup, found.table(AuditConfig).file))
         return self._others[-1]
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from ..operations.queue_change import count
 from ..operations.transfer.back import transfer_back
 from ..operations.transfer.bring import ServerImported, require_key, transfer_import
 from ..operations.transfer.export import ServerExported, transfer_export
+from ..operations.transfer.replaced import Replaced, told
 from ..operations.transfer.run import Transferred, transfer_run
 from ..operations.transfer.verify import Compared, transfer_verify, verify_against_set
 from ..stack.ports import Ports
@@ -101,7 +102,7 @@ def import_command(
 @command.command("verify")
 @click.argument("folder", type=FOLDER, required=False)
 @click.option("--to", "target", metavar="STACK", shell_complete=complete.stacks, help="The server to compare with.")
-@click.option("--full", is_flag=True, help="Read every byte of every object.")
+@click.option("--full", is_flag=True, help="Read every object whose checksum is known.")
 @KEY
 @pass_session
 def verify_command(session: Session, folder: Path | None, target: str | None, full: bool, key_file: Path | None) -> int:
@@ -174,7 +175,7 @@ def _write_run(writer: Writer, result: Transferred) -> None:
         return
     _write_checks(writer, result.checks)
     writer.line(f"{result.source} was moved to {result.target}. Nobody could write for {seconds_text(result.down_s)}.")
-    _write_ends(writer, result.missing, result.safety, result.target)
+    _write_ends(writer, result, result.target)
     _write_left(writer, result.by_hand, result.report)
     writer.line(f"To let the old server take over again: qfc --stack {result.source} transfer back")
 
@@ -203,7 +204,9 @@ def _write_import(writer: Writer, result: ServerImported) -> None:
         return
     _write_checks(writer, result.checks)
     writer.line(f"{result.stack} has everything of {result.backup}, in {seconds_text(result.seconds)}.")
-    _write_ends(writer, result.missing, result.safety, result.stack)
+    if result.caution:
+        paragraph(writer, result.caution)
+    _write_ends(writer, result, result.stack)
     _write_keys(writer, result.keys_created)
     _write_left(writer, result.by_hand, result.report)
 
@@ -219,11 +222,11 @@ def _write_checks(writer: Writer, checks: tuple[Check, ...]) -> None:
         paragraph(writer, f"ok: {one.what} ({one.found})")
 
 
-def _write_ends(writer: Writer, missing: tuple[str, ...], safety: str | None, stack: str) -> None:
-    for one in missing[:LISTED]:
+def _write_ends(writer: Writer, result: Transferred | ServerImported, stack: str) -> None:
+    for one in result.missing[:LISTED]:
         paragraph(writer, f"The old server lacked {one}.")
-    if safety:
-        paragraph(writer, f"What {stack} had before is {safety}: qfc --stack {stack} db restore --to {safety}")
+    for one in told(Replaced(result.safety, result.edits_file, result.kept), stack):
+        paragraph(writer, one)
 
 
 def _write_left(writer: Writer, chores: tuple[Chore, ...], report: Path | None) -> None:
@@ -242,6 +245,10 @@ def _write_compared(writer: Writer, result: Compared) -> None:
         paragraph(writer, one)
     if len(result.differences) > LISTED:
         writer.line(f"  and {len(result.differences) - LISTED} more; list all with --json")
+    if result.missing:
+        paragraph(writer, f"{result.source} itself lacks {count(result.missing, 'object')}: not compared.")
+    if result.unread:
+        paragraph(writer, f"{count(result.unread, 'object')} without a checksum in the rows: not read and compared.")
     read = f", {bytes_text(result.bytes_read)} read and compared" if result.bytes_read else ""
     verdict = "differ" if result.differences else "are the same"
     paragraph(

@@ -19,6 +19,8 @@ DATABASE, REFERENCES, CONFIGURATION, SECRETS = "database.dump", "references.json
 PARTS = (DATABASE, REFERENCES, CONFIGURATION, SECRETS)
 #: The file among the secrets without which the rows of any server cannot be read.
 SECRET_KEY = "secrets/SECRET_KEY"
+#: The second key of official servers, which may have none.
+SALT_KEY = "secrets/SALT_KEY"
 #: A part of sets of servers whose store names objects otherwise than by their content.
 PLACES = "places.jsonl"
 

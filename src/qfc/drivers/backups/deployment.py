@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from ...errors import CommandError, NotFoundError, QfcError, RefusedError
-from ...stack.backup_set import SECRET_KEY, DatabaseFacts, Reference
+from ...stack.backup_set import SALT_KEY, SECRET_KEY, DatabaseFacts, Reference
 from ...stack.ports import BackupSource, Deployment, Snapshot
 from ..docker.containers import COMPOSE, Container
 from ..docker.engine import Engine
@@ -18,7 +18,7 @@ from ..runtimes.compose import Observer
 from .deployment_objects import DeploymentObjects
 from .snapshot import DatabaseSnapshot, Program, snapshot_of
 
-ENV, SALT_KEY = "deployment/.env", "secrets/SALT_KEY"
+ENV = "deployment/.env"
 IMAGES = "images.json"
 #: The secrets without which rows cannot be read, by their names in a set and in the application's environment.
 KEYS = {SECRET_KEY: "SECRET_KEY", SALT_KEY: "SALT_KEY"}

@@ -23,9 +23,11 @@ INCLUDED = "/etc/nginx/config.d"
 FRAGMENT = "qfc-hold.conf"
 RETRY_AFTER_S = 30
 POLL_S = 0.5
+UPGRADE = "The server is being upgraded. Try again in a moment."
+_SENTENCE = re.compile(r"[A-Za-z0-9_., -]+")
 _PLAIN = re.compile(r"[A-Za-z0-9_./-]+")
-_TEMPLATE = """# Created by qfc: writes are blocked during a change of release. qfc removes this file at the end.
-# If it stays, no qfc is running any more: type "qfc status".
+_TEMPLATE = """# Created by qfc: writes are blocked during a change of release or a move. qfc removes this file.
+# If it stays, type "qfc status".
 set $qfc_asked "$request_method:$http_x_qfc_pass:$uri";
 if ($qfc_asked !~ "^(GET|HEAD|OPTIONS):|{passes}") {{
   rewrite ^ /.qfc-hold last;
@@ -35,7 +37,7 @@ location = /.qfc-hold {{
   default_type application/json;
   add_header Retry-After {seconds} always;
   add_header Cache-Control no-store always;
-  return 503 '{{"code":"maintenance","message":"The server is being upgraded. Try again in a moment."}}';
+  return 503 '{{"code":"maintenance","message":"{reason}"}}';
 }}
 """
 
@@ -59,25 +61,25 @@ class NginxTraffic(Traffic):
             return f"the configuration of {NGINX} does not include {INCLUDED}"
         return None
 
-    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
+    def hold(self, password: str, paths: Sequence[str] = (), *, reason: str = "") -> None:
         """Block writes, except requests with the password or to one of the paths. Raises RefusedError."""
-        reason = self.refusal()
-        if reason is not None:
-            raise RefusedError(f"Writes cannot be blocked: {reason}.", hint="Mount ./conf/nginx/config.d there.")
+        refusal = self.refusal()
+        if refusal is not None:
+            raise RefusedError(f"Writes cannot be blocked: {refusal}.", hint="Mount ./conf/nginx/config.d there.")
         container = self._nginx()
         self._before |= workers(self._engine, container).keys()
         # Only the owner: the password lets through. nginx reads its configuration as root.
         try:
-            self._put(container, password, paths, mode=0o600)
+            self._put(container, fragment(password, paths, reason), mode=0o600)
         except CommandError as error:
             if "ermission denied" not in error.said:
                 raise
             # Root of a container in its own user namespace is nobody on the host.
-            self._put(container, password, paths, mode=0o644)
+            self._put(container, fragment(password, paths, reason), mode=0o644)
 
-    def _put(self, container: Container, password: str, paths: Sequence[str], *, mode: int) -> None:
+    def _put(self, container: Container, text: str, *, mode: int) -> None:
         path = self._path(container)
-        self._engine.machine.write_bytes(path, fragment(password, paths).encode(), mode=mode)
+        self._engine.machine.write_bytes(path, text.encode(), mode=mode)
         try:
             self._reload(container)
         except CommandError:
@@ -109,10 +111,12 @@ class NginxTraffic(Traffic):
         reload_nginx(self._engine, self._clock, container)
 
 
-def fragment(password: str, paths: Sequence[str]) -> str:
+def fragment(password: str, paths: Sequence[str], reason: str = "") -> str:
     """Return the fragment. Passwords and paths are our own: letters, digits and a few other harmless characters."""
     for word in (password, *paths):
         if not _PLAIN.fullmatch(word):
             raise QfcError(f"{word[:8]!r}… cannot be put into nginx's configuration.")
+    if not _SENTENCE.fullmatch(reason or UPGRADE):
+        raise QfcError("The reason cannot be put into nginx's configuration.")
     passes = "|".join([f":{re.escape(password)}:", *(f":.*{re.escape(path)}" for path in paths)])
-    return _TEMPLATE.format(passes=passes, seconds=RETRY_AFTER_S)
+    return _TEMPLATE.format(passes=passes, seconds=RETRY_AFTER_S, reason=reason or UPGRADE)

@@ -17,11 +17,13 @@ from ..backup.restore import Restoring
 from ..backup.restore_plan import plan_of, question
 from ..backup.verify import chosen
 from ..guard import Guard, Options, guarded
-from .checks import present, require_same_tables
-from .copies import ReadBack, sound_set
+from .checks import present, require_other_buckets, require_salt, require_same_tables
+from .copies import ReadBack
 from .facts import contents_of_set, server_of, server_of_set
 from .holding import OPERATION
+from .last import caution
 from .proof import Proof
+from .replaced import Replaced, saved, told
 from .reporting import FOLDER, keep_report
 
 COMMAND = f"{OPERATION} import"
@@ -29,7 +31,11 @@ COMMAND = f"{OPERATION} import"
 
 @dataclass(frozen=True)
 class ServerImported:
-    """A server that was imported. `safety` is the set of what was there before, None if there was nothing."""
+    """A server that was imported. `safety` is the set of what was there before, None if there was nothing.
+
+    `edits_file` has what of it was newer than the imported set, `kept` names its database if that is damaged.
+    `caution` says it if people may still work on the old server, and is empty after `export --final`.
+    """
 
     stack: str
     source: str
@@ -39,9 +45,12 @@ class ServerImported:
     checks: tuple[Check, ...]
     missing: tuple[str, ...]
     safety: str | None
+    edits_file: str | None
+    kept: str | None
     keys_created: tuple[str, ...]
     by_hand: tuple[Chore, ...]
     report: Path | None
+    caution: str
     dry_run: bool
     steps: tuple[str, ...]
 
@@ -68,8 +77,10 @@ def transfer_import(
     require_key(sets)
     manifest = chosen(sets, backup)[0]
     require_same_tables(contents_of_set(sets.backups.store, manifest), present(ports))
+    require_other_buckets(manifest.stack, server_of_set(sets.backups.store, manifest).settings, ports)
+    require_salt(sets.backups.store, manifest, ports)
     began = ports.clock.monotonic()
-    asked = question(plan_of(manifest, ports))
+    asked = f"{caution(_place(sets), manifest)} {question(plan_of(manifest, ports))}".strip()
     with guarded(ports, COMMAND, target=manifest.id, options=options, question=asked) as guard:
         importing = _Importing(ports, sets, manifest, guard)
         if guard.dry_run:
@@ -89,13 +100,18 @@ def require_key(sets: Ports) -> None:
         raise RefusedError(f"The key does not open the sets in {store.place}, or they are damaged.", hint=hint)
 
 
+def _place(sets: Ports) -> Path:
+    return Path(sets.backups.store.place)
+
+
 class _Importing:
     """An import while it runs."""
 
     def __init__(self, ports: Ports, sets: Ports, manifest: Manifest, guard: Guard) -> None:
         self._ports, self._sets, self._manifest, self._guard = ports, sets, manifest, guard
         self._proof = Proof(sets, ports, manifest, self._report, ReadBack(ports))
-        self._safety: str | None = None
+        self._replaced = Replaced()
+        self._caution = caution(_place(sets), manifest)
         self._keys_created: tuple[str, ...] = ()
 
     def _report(self, sentence: str) -> None:
@@ -112,16 +128,15 @@ class _Importing:
         """Import. Whatever fails, what was there before is there again."""
         target = self._ports.backups.target
         target.serve_database()
-        if safety and target.tables():
-            if self._ports.backups.keys.recipient() is None:
-                self._report(CREATE_KEY)
-                self._keys_created = (self._ports.name,)
-            self._report(f"Back up what {self._ports.name} has")
-            self._safety = sound_set(self._ports, self._report).id
+        if safety and target.tables() and self._ports.backups.keys.recipient() is None:
+            self._report(CREATE_KEY)
+            self._keys_created = (self._ports.name,)
         restoring = Restoring(
             self._sets, self._ports, self._manifest, self._guard.step, self._report, proof=self._proof.run
         )
-        restoring.run(safety=False)
+        with saved(self._ports, self._report, safety=safety) as backup:
+            restoring.run(safety=False)
+        self._replaced = Replaced(backup, restoring.edits_file, restoring.kept)
 
     def result(self, seconds: float, report: Path | None) -> ServerImported:
         """Return what was done, with its report on the disk."""
@@ -136,10 +151,13 @@ class _Importing:
             self._proof.tables,
             tuple(self._proof.checks),
             missing,
-            self._safety,
+            self._replaced.safety,
+            self._replaced.edits_file,
+            self._replaced.database,
             self._keys_created,
             left,
             written,
+            self._caution,
             self._guard.dry_run,
             self._guard.steps,
         )
@@ -160,5 +178,7 @@ class _Importing:
             missing=missing,
             chores=left,
             way_back=(f"On the old machine: `qfc --stack {manifest.stack} transfer back`",),
+            caution=self._caution,
+            before=tuple(told(self._replaced, ports.name)),
         )
         return left, keep_report(report, path or ports.folder / FOLDER / f"{manifest.id}.md")

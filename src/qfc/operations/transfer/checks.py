@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ...errors import NoTablesError, RefusedError, UnreachableError, UsageError
 from ...stack.backup_key import key_is_elsewhere
+from ...stack.backup_set import SALT_KEY, Manifest
 from ...stack.model import Capability
-from ...stack.ports import Ports
+from ...stack.ports import BackupStore, Ports
 from ...stack.transfer import moved
-from ...stack.transfer.contents import Contents, unknown_stores, why_not
+from ...stack.transfer.contents import NODES_OWN, Contents, unknown_stores, why_not
+from ...stack.transfer.stores import in_common
 from ..probe import some_superuser
-from .facts import contents_of
+from .facts import contents_of, secrets_of, settings_of
 
 
 def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
@@ -24,6 +28,7 @@ def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
     before, after = contents_of(old), present(new)
     require_same_tables(before, after)
     _require_stores(old, new, before)
+    require_other_buckets(old.name, settings_of(old), new)
     return before, after
 
 
@@ -53,6 +58,26 @@ def require_same_tables(before: Contents, after: Contents | None) -> None:
     reason = why_not(before, after) if after is not None else None
     if reason is not None:
         raise RefusedError(reason[0], hint=reason[1])
+
+
+def require_other_buckets(name: str, settings: Mapping[str, str], new: Ports) -> None:
+    """Check that no store in the settings of the old server is one of the new one. Raises RefusedError."""
+    common = in_common(settings, settings_of(new))
+    if common:
+        raise RefusedError(
+            f"{name} and {new.name} both have their files in {common[0]}, and each would remove files of the other.",
+            hint=f"Give {new.name} a bucket or a folder of its own. To restore a set of its own: qfc db restore",
+        )
+
+
+def require_salt(store: BackupStore, manifest: Manifest, new: Ports) -> None:
+    """Check that the new server reads what an official one without SALT_KEY has encrypted. Raises RefusedError."""
+    is_official = NODES_OWN not in manifest.database.tables
+    if is_official and SALT_KEY not in secrets_of(store, manifest) and settings_of(new).get("SALT_KEY"):
+        raise RefusedError(
+            f"{manifest.stack} has an empty SALT_KEY and {new.name} has one: nobody could read secrets in its rows.",
+            hint=f"Set SALT_KEY= in the .env of {new.name}, then type: qfc --stack {new.name} services recreate",
+        )
 
 
 def _require_stores(old: Ports, new: Ports, before: Contents) -> None:

@@ -16,6 +16,8 @@ from ..backup.make import make
 from ..backup.restore_objects import add_objects, located, name_of, newest
 
 PIECE = 1024 * 1024
+#: Where a node keeps its objects in a bucket; the official application has its own at the bucket's root.
+BLOBS = "blobs/"
 #: How objects begin that are stored for a moment.
 MARK = "qfc-transfer-"
 
@@ -23,12 +25,15 @@ MARK = "qfc-transfer-"
 def require_own_store(old: Ports, new: Ports) -> None:
     """Check that two servers do not share a file store: each would remove what only the other knows.
 
-    What one of them is given for a moment, the other must not see. Raises RefusedError.
+    What one of them is given for a moment, the other must not see, wherever in a bucket each has its objects. Raises
+    RefusedError.
     """
-    key = f"{MARK}{secrets.token_hex(8)}"
+    name = f"{MARK}{secrets.token_hex(8)}"
+    key = BLOBS + name
     new.objects.put(key, io.BytesIO(b"qfc"))
     try:
-        shared = any(found == key for found, _ in old.objects.keys(key))
+        seen = (name, key, BLOBS + key)
+        shared = any(found == one for one in seen for found, _ in old.objects.keys(one))
     finally:
         new.objects.delete(key)
     if shared:

@@ -15,6 +15,7 @@ from ..guard import Options, guarded
 from .checks import require_holdable
 from .copies import sound_set
 from .holding import OPERATION, give_back, hold, stand_down
+from .last import note_last
 
 FINAL = "It has the last state: the old server accepts no writes since."
 AHEAD = """People go on working on the old server. Before the move is completed, write what is new since then:
@@ -78,8 +79,7 @@ def transfer_export(ports: Ports, folder: Path, options: Options, *, final: bool
                 guard.step(one)
         else:
             guard.step(steps[0])
-            manifest = _last(ports, folder, options) if final else sound_set(ports, options.report)
-            _keep_manual(ports, manifest, final=final)
+            manifest = _last(ports, folder, options) if final else _ahead(ports, options)
             guard.result = manifest.id
     return _exported(
         ports, manifest, round(ports.clock.monotonic() - began, 3), final, created and not guard.dry_run, guard.steps
@@ -94,11 +94,18 @@ def _steps(ports: Ports, *, created: bool, final: bool) -> tuple[str, ...]:
     )
 
 
+def _ahead(ports: Ports, options: Options) -> Manifest:
+    manifest = sound_set(ports, options.report)
+    _keep_manual(ports, manifest, final=False)
+    return manifest
+
+
 def _last(ports: Ports, folder: Path, options: Options) -> Manifest:
     """Make the last set. If that fails, the server accepts writes again."""
     try:
         hold(ports, str(folder), options.report)
         manifest = sound_set(ports, options.report)
+        _keep_manual(ports, manifest, final=True)
     except BaseException as error:
         options.report("Accept writes again")
         give_back(ports)
@@ -115,7 +122,12 @@ def _keep_manual(ports: Ports, manifest: Manifest, *, final: bool) -> None:
     release = manifest.release or f"qfieldcloud-suite {manifest.qfc}"
     state = FINAL if final else AHEAD.format(stack=ports.name, folder=place.parent)
     text = MANUAL.format(stack=ports.name, backup=manifest.id, release=release, place=place, state=state)
-    keep_file(place / "MOVE.md", text.encode(), mode=0o600)
+    try:
+        keep_file(place / "MOVE.md", text.encode(), mode=0o600)
+        if final:
+            note_last(place, manifest)
+    except OSError as error:
+        raise QfcError(f"{place} cannot be written: {error.strerror}.", hint="Check free space and cables.") from error
 
 
 def _exported(

@@ -5,17 +5,18 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from ...errors import QfcError
-from ...stack.backup_set import SECRETS, Located, Manifest, Reference
+from ...stack.backup_set import SECRETS, Located, Manifest, Reference, Stored
 from ...stack.env_file import EnvFile
 from ...stack.model import Capability
 from ...stack.ports import BackupStore, Ports
 from ...stack.transfer.by_hand import Server
 from ...stack.transfer.contents import Contents
 from ..backup.archives import files_of
-from ..backup.restore_objects import located
+from ..backup.restore_objects import located, name_of
 
 #: The operator's settings, by their names in a set.
 DEPLOYMENTS, NODES = "deployment/.env", "node.env"
@@ -31,9 +32,22 @@ def contents_of(ports: Ports) -> Contents:
 def contents_of_set(store: BackupStore, manifest: Manifest) -> Contents:
     """Return what a set has."""
     objects = tuple(reference_of(one) for one in located(store, manifest))
-    return Contents(
-        manifest.id, manifest.database.tables, objects, manifest.database.migrations, manifest.database.server_version
-    )
+    missing = frozenset(one.name or one.sha256 for one in manifest.missing)
+    database = manifest.database
+    return Contents(manifest.id, database.tables, objects, database.migrations, database.server_version, missing)
+
+
+def without_missing(contents: Contents, ports: Ports) -> Contents:
+    """Return what a server has, without the objects that its own store lacks."""
+    lacking = ports.backups.target.lacking(map(located_of, contents.objects))
+    missing = frozenset(map(name_of, lacking))
+    there = tuple(one for one in contents.objects if one.name not in missing)
+    return replace(contents, objects=there, missing=missing)
+
+
+def located_of(reference: Reference) -> Located:
+    """Return an object that rows refer to as one of a set, as far as rows know it."""
+    return Located(Stored(reference.sha256, reference.size or 0, "", "", 0), reference.place)
 
 
 def reference_of(object: Located) -> Reference:
@@ -48,15 +62,11 @@ def server_of(ports: Ports) -> Server:
         url = ports.api.url
     with suppress(QfcError):
         tunnels = _tunnels(ports)
-    is_deployment = ports.offers(Capability.CONTAINERS)
-    values: Mapping[str, str] = {}
-    with suppress(QfcError):
-        values = ports.deployment.settings.values() if is_deployment else _values(ports.backups.source.secrets())
     parts = urlsplit(url)
     return Server(
         ports.name,
-        is_deployment,
-        values,
+        ports.offers(Capability.CONTAINERS),
+        settings_of(ports),
         _settings_file(ports),
         _machine(ports),
         url,
@@ -64,6 +74,15 @@ def server_of(ports: Ports) -> Server:
         parts.port,
         tunnels,
     )
+
+
+def settings_of(ports: Ports) -> Mapping[str, str]:
+    """Return the values of `.env` or `node.env`; nothing if they cannot be read."""
+    with suppress(QfcError):
+        if ports.offers(Capability.CONTAINERS):
+            return ports.deployment.settings.values()
+        return _values(ports.backups.source.secrets())
+    return {}
 
 
 def _tunnels(ports: Ports) -> Sequence[str]:
@@ -82,12 +101,17 @@ def _machine(ports: Ports) -> str:
 
 def server_of_set(store: BackupStore, manifest: Manifest) -> Server:
     """Return the same of the server that a set was made of; the key has to be here."""
-    content = io.BytesIO()
-    store.read(manifest.parts[SECRETS], content)
-    files = files_of(content.getvalue())
+    files = secrets_of(store, manifest)
     is_deployment = DEPLOYMENTS in files
     name = ".env" if is_deployment else NODES
     return Server(manifest.stack, is_deployment, _values(files), name, f"the machine of {manifest.stack}")
+
+
+def secrets_of(store: BackupStore, manifest: Manifest) -> Mapping[str, bytes]:
+    """Return the secret files of a set; the key has to be here."""
+    content = io.BytesIO()
+    store.read(manifest.parts[SECRETS], content)
+    return files_of(content.getvalue())
 
 
 def _values(files: Mapping[str, bytes]) -> Mapping[str, str]:

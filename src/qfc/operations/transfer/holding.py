@@ -17,6 +17,8 @@ OPERATION = "transfer"
 APP, WORKER = "app", "worker_wrapper"
 #: Seconds for the queue to become empty before workers stop: jobs that still wait move with the rows.
 QUIET_S, POLL_S = 60.0, 0.5
+#: What who writes is told, during the move and after it.
+MOVES = "This server is being moved, or has moved to another address. Try again later."
 #: Seconds for the end of requests that began before writes were blocked.
 SETTLE_S = 60.0
 
@@ -37,7 +39,7 @@ def hold(ports: Ports, to: str, report: Callable[[str], None]) -> float:
         ports.runtime.stop([APP])
         return began
     traffic = ports.deployment.traffic
-    traffic.hold(secrets.token_hex(16))
+    traffic.hold(secrets.token_hex(16), reason=MOVES)
     if not traffic.settle(SETTLE_S):
         raise QfcError(
             f"Running uploads did not end within {SETTLE_S:.0f} s.", hint="Move the server at a quieter time."

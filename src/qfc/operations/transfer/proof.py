@@ -11,6 +11,7 @@ from ...stack.backup_set import Manifest
 from ...stack.ports import Ports
 from ...stack.transfer.contents import Contents, TableRows, differences, tables_of
 from ...stack.transfer.report import Check
+from ..backup.restore_objects import newest
 from ..proof import prove
 from .copies import ReadBack, objects_of
 from .facts import contents_of, contents_of_set
@@ -51,8 +52,9 @@ class Proof:
         self.report("Compare objects, byte by byte")
         objects = objects_of(self.sets, self.manifest)
         number = self.read.everything(objects)
-        total = sum(one.stored.size for one in objects)
-        self.checks.append(Check("objects", f"{number} with {total} bytes, every checksum (sha256) is right"))
+        total = sum(one.stored.size for one in newest(objects))
+        older = f"; {len(objects) - number} older versions of them were not read" if len(objects) > number else ""
+        self.checks.append(Check("objects", f"{number} with {total} bytes, every checksum (sha256) is right{older}"))
 
     def _synchronise(self) -> None:
         self.report("Start the new server, and synchronise a project of our own")

@@ -10,6 +10,7 @@ from ...files import keep_file
 from ...stack.transfer.by_hand import Chore, chores
 from ...stack.transfer.report import MoveReport, markdown
 from .facts import server_of
+from .replaced import told
 
 if TYPE_CHECKING:
     from .run import Moving
@@ -34,6 +35,7 @@ def write_report(moving: Moving, path: Path | None) -> tuple[tuple[Chore, ...], 
         missing=moving.missing,
         chores=left,
         way_back=way_back(old.name, new.name),
+        before=tuple(told(moving.replaced, new.name)),
     )
     return left, keep_report(report, path or moving.new.folder / FOLDER / f"{moving.backup}.md")
 

@@ -18,10 +18,11 @@ from ..backup.release import require_release
 from ..backup.restore import Restoring
 from ..backup.restore_plan import summary, words
 from ..guard import Guard, Options, guarded
-from .checks import require_movable
-from .copies import ReadBack, copy, objects_of, require_own_store, sound_set
+from .checks import require_movable, require_salt
+from .copies import ReadBack, copy, objects_of, require_own_store
 from .holding import OPERATION, give_back, hold, stand_down
 from .proof import Proof
+from .replaced import Replaced, saved
 from .reporting import write_report
 
 COMMAND = f"{OPERATION} run"
@@ -31,7 +32,8 @@ COMMAND = f"{OPERATION} run"
 class Transferred:
     """A server that was moved, or copied ahead (`moved` is then false). `down_s` is how long nobody could write.
 
-    `safety` is the set of what the new server had, None if it had nothing; `missing` is what the old server lacked;
+    `safety` is the set of what the new server had, None if it had nothing; `edits_file` has what of it was newer than
+    the set that replaced it, `kept` names its database if that is damaged; `missing` is what the old server lacked;
     `keys_created` names the stacks that had no key of backups before.
     """
 
@@ -46,6 +48,8 @@ class Transferred:
     checks: tuple[Check, ...]
     missing: tuple[str, ...]
     safety: str | None
+    edits_file: str | None
+    kept: str | None
     keys_created: tuple[str, ...]
     by_hand: tuple[Chore, ...]
     report: Path | None
@@ -90,7 +94,9 @@ def _result(moving: Moving, seconds: float, chores: tuple[Chore, ...], report: P
         moving.tables,
         tuple(moving.checks),
         tuple(moving.missing),
-        moving.safety,
+        moving.replaced.safety,
+        moving.replaced.edits_file,
+        moving.replaced.database,
         tuple(moving.keys_created),
         chores,
         report,
@@ -120,7 +126,7 @@ class Moving:
     missing: list[str] = field(default_factory=list[str])
     backup: str = ""
     down_s: float | None = None
-    safety: str | None = None
+    replaced: Replaced = field(default_factory=Replaced)
     keys_created: list[str] = field(default_factory=list[str])
     is_moved: bool = False
 
@@ -167,6 +173,7 @@ class Moving:
             self.report(f"Copy ahead {len(self.copies) + 1}: only what is new")
             manifest = self._copy()
             require_release(manifest, self.new)
+            require_salt(self.old.backups.store, manifest, self.new)
             self._read.ahead(objects_of(self.old, manifest))
 
     def _copy(self) -> Manifest:
@@ -180,24 +187,29 @@ class Moving:
         """Move. Whatever fails, the old server accepts writes again, and the new one has what it had before."""
         if safety and self.new.backups.target.tables():
             self._note_key(self.new)
-            self.report(f"Back up what {self.new.name} has")
-            self.safety = sound_set(self.new, self.report).id
+        with saved(self.new, self.report, safety=safety) as backup:
+            began = self._cut(backup)
+        self.down_s = round(self.old.clock.monotonic() - began, 3)
+        self._stand_down()
+
+    def _cut(self, safety: str | None) -> float:
+        """Hold the old server and replace the data of the new one; return since when nobody can write."""
         try:
             began = hold(self.old, self.new.name, self.report)
-            self._replace(self._copy())
+            self._replace(self._copy(), safety)
+            return began
         except BaseException as error:
             self._let_go_on()
             if isinstance(error, QfcError):
                 raise QfcError(f"Nothing was moved: {error.message}", hint=error.hint) from error
             raise
-        self.down_s = round(self.old.clock.monotonic() - began, 3)
-        self._stand_down()
 
-    def _replace(self, manifest: Manifest) -> None:
+    def _replace(self, manifest: Manifest, safety: str | None) -> None:
         proof = Proof(self.old, self.new, manifest, self.report, self._read)
         restoring = Restoring(self.old, self.new, manifest, self.guard.step, self.report, proof=proof.run)
         restoring.run(safety=False)
         self.checks, self.tables = proof.checks, proof.tables
+        self.replaced = Replaced(safety, restoring.edits_file, restoring.kept)
 
     def _let_go_on(self) -> None:
         self.report(f"Let {self.old.name} accept writes again")

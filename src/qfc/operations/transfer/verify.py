@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...errors import DamagedError
-from ...stack.backup_set import Located, Reference, Stored
+from ...errors import DamagedError, NotFoundError
+from ...stack.backup_set import Located
 from ...stack.ports import Ports
 from ...stack.transfer import moved
 from ...stack.transfer.contents import Contents, TableRows, differences, tables_of
 from ..backup.restore_objects import name_of, newest
 from ..backup.verify import chosen
 from .copies import ReadBack
-from .facts import contents_of, contents_of_set
+from .facts import contents_of, contents_of_set, located_of, without_missing
 
 #: How many differences are listed.
 LISTED = 50
@@ -20,7 +20,11 @@ LISTED = 50
 
 @dataclass(frozen=True)
 class Compared:
-    """How a server differs from another one, or from a set. `bytes_read` counts what was read and compared."""
+    """How a server differs from another one, or from a set. `bytes_read` counts what was read and compared.
+
+    `missing` counts objects that the source itself lacks, `unread` those whose rows have no checksum to compare with
+    if all were to be read: neither is compared.
+    """
 
     source: str
     target: str
@@ -31,19 +35,32 @@ class Compared:
     objects: int
     object_bytes: int
     bytes_read: int
+    missing: int
+    unread: int
 
     @property
     def exit_code(self) -> int:
-        """0 only if nothing differs."""
-        return 0 if self.ok else 1
+        """0 only if nothing differs; 5 if nothing does, but not everything could be compared."""
+        return 1 if not self.ok else 5 if self.missing or self.unread else 0
 
 
 def transfer_verify(old: Ports, new: Ports, *, full: bool = False) -> Compared:
     """Compare two servers. Of one that was moved away, its last set is compared: it has no writes since."""
     away = moved.read(old.records)
     if away is not None:
+        return _with_last_set(old, new, away, full=full)
+    return _compared(without_missing(contents_of(old), old), new, full=full)
+
+
+def _with_last_set(old: Ports, new: Ports, away: moved.Moved, *, full: bool) -> Compared:
+    try:
         return verify_against_set(old, new, away.backup, full=full)
-    return _compared(contents_of(old), new, full=full)
+    except NotFoundError as error:
+        folder = away.to if away.to.startswith("/") else "FOLDER"
+        raise NotFoundError(
+            f"{old.name} was moved to {away.to}, and its last set {away.backup} is not in {old.backups.store.place}.",
+            hint=f"Compare with the folder that has it: qfc --stack {new.name} transfer verify {folder} --key FILE",
+        ) from error
 
 
 def verify_against_set(sets: Ports, new: Ports, backup: str | None, *, full: bool = False) -> Compared:
@@ -68,12 +85,14 @@ def _compared(before: Contents, new: Ports, *, full: bool) -> Compared:
         total,
         before.bytes,
         read.bytes,
+        len(before.missing),
+        len(_untold(before)) if full else 0,
     )
 
 
 def _of_store(before: Contents, new: Ports, read: ReadBack, *, full: bool) -> list[str]:
     """Return which objects the new server lacks and, if `full`, which have other bytes."""
-    objects = [Located(_stored(one), one.place) for one in before.objects]
+    objects = list(map(located_of, before.objects))
     lacking = [f"{name_of(one)} is not in the store of {new.name}." for one in new.backups.target.lacking(objects)]
     if lacking or not full:
         return lacking
@@ -87,5 +106,6 @@ def _of_store(before: Contents, new: Ports, read: ReadBack, *, full: bool) -> li
     return wrong
 
 
-def _stored(reference: Reference) -> Stored:
-    return Stored(reference.sha256, reference.size or 0, "", "", 0)
+def _untold(contents: Contents) -> list[Located]:
+    """Return the objects whose rows have no checksum."""
+    return [one for one in newest(map(located_of, contents.objects)) if not one.stored.sha256]

@@ -127,8 +127,11 @@ class Traffic(Protocol):
         """Return why writes cannot be blocked here; None where they can."""
         ...
 
-    def hold(self, password: str, paths: Sequence[str] = ()) -> None:
-        """Block writes, except requests with the password in the header X-Qfc-Pass or to one of the paths."""
+    def hold(self, password: str, paths: Sequence[str] = (), *, reason: str = "") -> None:
+        """Block writes, except requests with the password in the header X-Qfc-Pass or to one of the paths.
+
+        `reason` is the message in the answer; empty for that of an upgrade.
+        """
         ...
 
     def release(self) -> None:

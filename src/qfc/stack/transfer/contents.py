@@ -22,13 +22,17 @@ NODES_OWN = "node_worker"
 
 @dataclass(frozen=True)
 class Contents:
-    """The rows of each table, the objects that rows refer to, and the migrations of a server or a set."""
+    """The rows of each table, the objects that rows refer to, and the migrations of a server or a set.
+
+    `missing` names what rows refer to and nobody has: it is compared with nothing.
+    """
 
     name: str
     tables: Mapping[str, int]
     objects: Sequence[Reference]
     migrations: Sequence[str] = ()
     postgres: str = ""
+    missing: frozenset[str] = frozenset()
 
     @property
     def postgres_major(self) -> int:
@@ -87,7 +91,7 @@ def differences(before: Contents, after: Contents) -> tuple[str, ...]:
 
 def _of_objects(before: Contents, after: Contents) -> Iterable[str]:
     ours, theirs = _named(before.objects), _named(after.objects)
-    lost, new = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys())
+    lost, new = sorted(ours.keys() - theirs.keys()), sorted(theirs.keys() - ours.keys() - before.missing)
     other = sorted(name for name in ours.keys() & theirs.keys() if _differs(ours[name], theirs[name]))
     yield from (f"{after.name} does not refer to {name}." for name in lost[:NAMED])
     yield from (f"{before.name} does not refer to {name}." for name in new[:NAMED])

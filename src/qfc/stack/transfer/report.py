@@ -21,7 +21,10 @@ class Check:
 
 @dataclass(frozen=True)
 class MoveReport:
-    """What a report says. `down_s` is how long writes were blocked, None where nothing was held."""
+    """What a report says. `down_s` is how long writes were blocked, None where nothing was held.
+
+    `before` says where that is what the new server had, `caution` whether people may still work on the old one.
+    """
 
     old: str
     new: str
@@ -35,11 +38,14 @@ class MoveReport:
     missing: Sequence[str]
     chores: Sequence[Chore]
     way_back: Sequence[str]
+    before: Sequence[str] = ()
+    caution: str = ""
 
 
 def markdown(report: MoveReport) -> str:
     """Return the report."""
-    parts = (_head(report), _copies(report), _checks(report), _missing(report), _by_hand(report), _way_back(report))
+    what_was = (_head(report), _copies(report), _checks(report), _missing(report), _before(report))
+    parts = (*what_was, _by_hand(report), _way_back(report))
     return "\n".join(line for part in parts for line in part).rstrip() + "\n"
 
 
@@ -49,6 +55,8 @@ def _head(report: MoveReport) -> Iterator[str]:
     yield f"By {report.by}, {report.at:%Y-%m-%d %H:%M} UTC. The last set is `{report.backup}`."
     if report.down_s is not None:
         yield f"Nobody could write for {report.down_s:.1f} s."
+    if report.caution:
+        yield report.caution
     yield ""
 
 
@@ -77,6 +85,15 @@ def _missing(report: MoveReport) -> Iterator[str]:
     yield "## What the old server lacked already"
     yield ""
     yield from (f"- {one}" for one in report.missing)
+    yield ""
+
+
+def _before(report: MoveReport) -> Iterator[str]:
+    if not report.before:
+        return
+    yield "## What the new server had before"
+    yield ""
+    yield from (f"- {one}" for one in report.before)
     yield ""
 
 
