@@ -24,7 +24,7 @@ def down(ports: Ports, options: Options, *, now: bool = False) -> Down:
     """Stop everything. With `now`, jobs are interrupted; the node picks them up again after the next start."""
     was_running = is_running(ports.runtime.services())
     how = "at once, without waiting for jobs" if now else "workers after their jobs, then API and database"
-    with guarded(ports, "down", target=ports.name, options=options) as guard:
+    with guarded(ports, "down", target=ports.name, options=options, of_moved=True) as guard:
         if guard.step(f"Stop {ports.name}: {how}"):
             ports.runtime.stop(None, now=now)
             drains.clear(ports.records)

@@ -31,7 +31,9 @@ def transfer_back(ports: Ports, options: Options) -> TakenBack:
         f"Let {ports.name} accept writes again, with its data of {where.at:%Y-%m-%d %H:%M} UTC? "
         f"What people did on {where.to} since then stays there."
     )
-    with guarded(ports, f"{OPERATION} back", target=ports.name, options=options, question=question) as guard:
+    with guarded(
+        ports, f"{OPERATION} back", target=ports.name, options=options, question=question, of_moved=True
+    ) as guard:
         if guard.step("Accept writes, start the workers"):
             journal.write(ports.records, journal.Entry(OPERATION, {"to": where.to}))
             give_back(ports)

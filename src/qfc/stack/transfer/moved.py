@@ -27,7 +27,16 @@ class Moved:
     @property
     def sentence(self) -> str:
         """Say it in a sentence."""
-        return f"{self.by} moved this server to {self.to} at {self.at:%Y-%m-%d %H:%M} UTC; it accepts no writes."
+        return f"{self._what}; it accepts no writes."
+
+    @property
+    def sentence_of_running(self) -> str:
+        """Say it of a server whose workers run although it was moved away."""
+        return f"{self._what}, but its workers run: people may work on two servers. Stop this one: qfc down"
+
+    @property
+    def _what(self) -> str:
+        return f"{self.by} moved this server to {self.to} at {self.at:%Y-%m-%d %H:%M} UTC"
 
 
 def read(records: Records) -> Moved | None:
