@@ -9,7 +9,7 @@ from ...stack import journal
 from ...stack.ports import Ports
 from ...stack.transfer import moved
 from ..guard import Options, guarded
-from .holding import OPERATION, give_back
+from .holding import OPERATION, give_back, intended
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class TakenBack:
 
 def transfer_back(ports: Ports, options: Options) -> TakenBack:
     """Let a server that was moved away accept writes and work again. Raises RefusedError for any other."""
-    where = moved.read(ports.records)
+    where = moved.read(ports.records) or intended(ports)
     if where is None:
         raise RefusedError(f"{ports.name} was not moved away.", hint="See: qfc status")
     question = (
