@@ -307,6 +307,17 @@ def test_what_cannot_work_is_refused_first(move: Move, monkeypatch: pytest.Monke
         move.run()
 
 
+def test_a_server_that_was_moved_away_takes_data_only_after_it_was_taken_back(move: Move) -> None:
+    moved.write(move.new.records, moved.Moved("memory", "anna", move.new.clock.now(), "y"))
+    with pytest.raises(RefusedError, match=r"new was moved to memory at .* takes no data of memory yet") as caught:
+        move.run()
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("Let it be used again: qfc --stack new transfer back; then move memory to it.")
+    assert move.old_runs
+    transfer_back(move.new, YES)
+    assert move.run(safety=False).moved
+
+
 def test_what_was_read_once_is_not_read_again_and_versions_of_the_old_store_do_not_matter(tmp_path: Path) -> None:
     server = MemoryServer(None, FileBackupKeys(tmp_path), MemoryTarget([]))
     server.bytes["photos/1"] = PHOTO
