@@ -15,8 +15,10 @@ from qfc import wiring
 from qfc.cli.session import Session
 from qfc.config import AuditConfig, BackupConfig
 from qfc.errors import QfcError, RefusedError
-from qfc.operations.guard import Options
+from qfc.operations.down import down
+from qfc.operations.guard import Options, guarded
 from qfc.operations.recovery import recover
+from qfc.operations.services import services_recreate
 from qfc.operations.status import status
 from qfc.operations.transfer import holding
 from qfc.operations.transfer.back import transfer_back
@@ -242,6 +244,40 @@ def test_an_export_is_written_to_the_operators_audit_file(monkeypatch: pytest.Mo
     monkeypatch.setattr(wiring, "wire", lambda *given: given)
     _, backup, log = cast("tuple[object, BackupConfig, object]", Session().with_backups_in(tmp_path))
     assert (backup.folder, log) == (tmp_path, tmp_path / "audit.log")
+
+
+@pytest.fixture
+def away(ports: MemoryPorts) -> MemoryPorts:
+    """A server that was moved away."""
+    holding.hold(ports, "new", lambda _: None)
+    holding.stand_down(ports, AWAY)
+    return ports
+
+
+@pytest.mark.parametrize("options", [YES, Options(yes=True, dry_run=True)])
+@pytest.mark.parametrize("command", ["up", "deploy", "services restart", "workers restart", "db restore", "doctor"])
+def test_nothing_brings_a_server_that_was_moved_away_to_life(away: MemoryPorts, command: str, options: Options) -> None:
+    with (
+        pytest.raises(RefusedError, match="moved this server to new") as caught,
+        guarded(away, command, target="", options=options),
+    ):
+        pytest.fail("a server that was moved away may be changed")
+    assert caught.value.hint == moved.TAKE_BACK
+
+
+def test_services_of_a_server_that_was_moved_away_are_not_recreated(away: MemoryPorts) -> None:
+    with pytest.raises(RefusedError, match="moved this server to new"):
+        services_recreate(away, None, YES)
+    assert not any(one.running for one in away.runtime.services())
+
+
+def test_a_server_that_was_moved_away_and_runs_is_told_and_can_be_stopped(away: MemoryPorts) -> None:
+    away.runtime.start(None)  # by other means than qfc
+    seen = status(away)
+    assert seen.verdict is Verdict.DOWN
+    assert any("its workers run: people may work on two servers" in one for one in seen.reasons)
+    down(away, YES)
+    assert not any(one.running for one in away.runtime.services())
 
 
 def failing(*_: object) -> None:

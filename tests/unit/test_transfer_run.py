@@ -8,23 +8,26 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import pytest
 
 from backup_world import digest, facts, keep_set, store_in
 from qfc.drivers.backups.keys import FileBackupKeys
 from qfc.drivers.objects.choice import FolderOf
-from qfc.errors import DamagedError, NotFoundError, QfcError, RefusedError, UsageError
+from qfc.errors import DamagedError, NotFoundError, PartlyDoneError, QfcError, RefusedError, UsageError
+from qfc.operations.down import down
 from qfc.operations.guard import Options
 from qfc.operations.proof import Broken
-from qfc.operations.transfer import checks, copies, export, proof, run
+from qfc.operations.transfer import checks, copies, export, holding, proof, run
+from qfc.operations.transfer.back import transfer_back
 from qfc.operations.transfer.bring import transfer_import
 from qfc.operations.transfer.copies import ReadBack
 from qfc.operations.transfer.facts import contents_of, contents_of_set
 from qfc.operations.transfer.last import is_last, note_last
 from qfc.operations.transfer.run import Transferred, transfer_run
 from qfc.operations.transfer.verify import transfer_verify
+from qfc.operations.up import up
 from qfc.stack import journal
 from qfc.stack.backup_set import SALT_KEY, Located, Manifest, Missing, NewerFile, Place, Reference, Stored
 from qfc.stack.transfer import moved
@@ -176,6 +179,130 @@ def test_a_proof_that_fails_brings_both_back(move: Move, monkeypatch: pytest.Mon
 
 def interrupted(_: object) -> None:
     raise KeyboardInterrupt
+
+
+def kill_at(move: Move, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    """Let the start of the new server fail after it has counted, which is the last thing that happens there."""
+    start = move.new.runtime.start
+
+    def fails(names: object = None, **more: Any) -> None:
+        entry = journal.read(move.new.records)
+        if entry is not None and entry.record.get("state") == "finishing":
+            raise error
+        start(cast(Any, names), **more)
+
+    monkeypatch.setattr(move.new.runtime, "start", fails)
+
+
+def test_a_failure_after_the_new_server_counts_leaves_the_old_one_at_rest(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as broken:
+        kill_at(move, broken, QfcError("No room."))
+        with pytest.raises(
+            PartlyDoneError, match=r"memory was moved to new, but new is not finished: .*No room"
+        ) as caught:
+            move.run(safety=False)
+    assert caught.value.hint == "Solve this, then type: qfc --stack new up"
+    assert "swap_back" not in move.target.log
+    assert not move.old_runs
+    assert moved.read(move.old.records) is not None
+    up(move.new, YES)
+    assert journal.read(move.new.records) is None
+    with pytest.raises(RefusedError, match="moved this server to new"):
+        up(move.old, YES)
+
+
+def test_an_interruption_after_the_new_server_counts_leaves_the_old_one_at_rest(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kill_at(move, monkeypatch, KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        move.run(safety=False)
+    assert not move.old_runs
+    assert moved.read(move.old.records) is not None
+
+
+def test_a_server_that_cannot_be_marked_as_moved_stays_at_rest(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(moved, "write", no_room)
+        with pytest.raises(PartlyDoneError, match="new has everything, but memory cannot be marked") as caught:
+            move.run(safety=False)
+        assert caught.value.hint == "Make sure that nobody uses memory: qfc --stack memory down"
+        started = started_by(move.old, full)
+        down(move.old, YES)
+    assert started == []
+    assert not move.old_runs
+    with pytest.raises(RefusedError, match="moved this server to new"):
+        up(move.old, YES)
+    assert (started, journal.read(move.old.records)) == ([], None)
+
+
+def test_a_server_that_cannot_be_marked_as_exported_stays_at_rest(
+    move: Move, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "sound_set", lambda *_: move.manifest)
+    with monkeypatch.context() as full:
+        full.setattr(moved, "write", no_room)
+        with pytest.raises(PartlyDoneError, match="has everything, but memory cannot be marked as moved"):
+            export.transfer_export(move.old, tmp_path, YES, final=True)
+    with pytest.raises(RefusedError, match="moved this server to"):
+        up(move.old, YES)
+    assert not move.old_runs
+
+
+def no_room(*_: object) -> None:
+    raise QfcError("No room.")
+
+
+def started_by(ports: MemoryPorts, patch: pytest.MonkeyPatch) -> list[object]:
+    """Return the list to which every start of a stack is added from now on."""
+    started: list[object] = []
+    patch.setattr(ports.runtime, "start", lambda *names, **_: started.append(names))
+    return started
+
+
+def test_a_server_whose_move_was_killed_at_its_end_stays_at_rest_until_it_is_taken_back(move: Move) -> None:
+    holding.hold(move.old, "new", lambda _: None)
+    holding.intend(move.old, moved.Moved("new", "anna", move.old.clock.now(), move.manifest.id))
+    told: list[str] = []
+    with pytest.raises(RefusedError, match="moved this server to new"):
+        up(move.old, replace(YES, report=told.append))
+    assert told == ["Finish the move to new that was interrupted at its end; if new lacks the data: qfc transfer back"]
+    assert not move.old_runs
+    transfer_back(move.old, YES)
+    assert move.old_runs
+
+
+def test_taking_back_needs_no_other_command_before(move: Move) -> None:
+    holding.hold(move.old, "new", lambda _: None)
+    holding.intend(move.old, moved.Moved("new", "anna", move.old.clock.now(), move.manifest.id))
+    assert transfer_back(move.old, YES).was_moved_to == "new"
+    assert move.old_runs
+
+
+def test_giving_back_is_not_forgotten_when_the_start_fails(move: Move, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof has succeeded, but the new server cannot note that it counts; then the old one does not start."""
+    holding.hold(move.old, "new", lambda _: None)
+    holding.intend(move.old, moved.Moved("new", "anna", move.old.clock.now(), move.manifest.id))
+    with monkeypatch.context() as broken:
+        broken.setattr(move.old.runtime, "start", no_room)
+        with pytest.raises(QfcError, match="No room"):
+            holding.give_back(move.old)
+    up(move.old, YES)
+    assert move.old_runs
+
+
+def test_stopping_a_server_whose_move_was_interrupted_does_not_start_it_first(
+    move: Move, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holding.hold(move.old, "new", lambda _: None)
+    with monkeypatch.context() as watched:
+        started = started_by(move.old, watched)
+        down(move.old, YES)
+    assert started == []
+    up(move.old, YES)
+    assert move.old_runs
 
 
 def test_damaged_bytes_are_found_before_anybody_is_held(move: Move) -> None:
@@ -350,6 +477,17 @@ def test_what_cannot_work_is_refused_first(move: Move, monkeypatch: pytest.Monke
     moved.write(move.old.records, moved.Moved("x", "anna", move.old.clock.now(), "y"))
     with pytest.raises(RefusedError, match="moved this server to x"):
         move.run()
+
+
+def test_a_server_that_was_moved_away_takes_data_only_after_it_was_taken_back(move: Move) -> None:
+    moved.write(move.new.records, moved.Moved("memory", "anna", move.new.clock.now(), "y"))
+    with pytest.raises(RefusedError, match=r"new was moved to memory at .* takes no data of memory yet") as caught:
+        move.run()
+    assert caught.value.hint is not None
+    assert caught.value.hint.startswith("Let it be used again: qfc --stack new transfer back; then move memory to it.")
+    assert move.old_runs
+    transfer_back(move.new, YES)
+    assert move.run(safety=False).moved
 
 
 def test_what_was_read_once_is_not_read_again_and_versions_of_the_old_store_do_not_matter(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from ..errors import LockHeldError, NotConfirmedError, PartlyDoneError, QfcError
 from ..stack.model import BEGUN, AuditEntry
 from ..stack.ports import Ports
 from ..stack.progress import Progress, no_progress
+from ..stack.transfer.moved import require_here
 from ..stack.waiting import wait_until
 from .held import is_held
 from .recovery import recover
@@ -75,14 +76,24 @@ class Guard:
 
 @contextmanager
 def guarded(
-    ports: Ports, command: str, *, target: str, options: Options, question: str = "", recovers: bool = True
+    ports: Ports,
+    command: str,
+    *,
+    target: str,
+    options: Options,
+    question: str = "",
+    recovers: bool = True,
+    of_moved: bool = False,
 ) -> Generator[Guard]:
     """Guard a change of a stack. `question`, if given, has to be answered with yes (or `--yes`).
 
     An earlier, interrupted operation is finished or undone first; with `recovers=False` that is left to the block.
-    Raises NotConfirmedError and LockHeldError before the block begins.
+    `of_moved` is for what neither starts nor changes a server, so that it is allowed for one that was moved away.
+    Raises NotConfirmedError, LockHeldError and, for a server that was moved away, RefusedError before the block begins.
     """
     if options.dry_run:
+        if not of_moved:
+            require_here(ports.records)
         yield Guard(dry_run=True)
         return
     change = secrets.token_hex(4)
@@ -94,6 +105,8 @@ def guarded(
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         if recovers and not is_held(ports):
             recover(ports, options.report)
+        if not of_moved:
+            require_here(ports.records)
         yield guard
         record(guard.result)
 

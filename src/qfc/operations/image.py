@@ -103,7 +103,7 @@ def image_save(ports: Ports, options: Options, *, keep: int = KEEP) -> ImageChan
         raise NotFoundError(f"Missing, so not saved: {', '.join(missing)}.", hint="Type: qfc image rebuild")
     name = f"{deployment.project}-qgis-{ports.clock.now():%Y%m%d-%H%M%S}.tar.gz"
     size, removed, path = None, (), None
-    with guarded(ports, "image save", target=name, options=options) as guard:
+    with guarded(ports, "image save", target=name, options=options, of_moved=True) as guard:
         if guard.step(f"Save {', '.join(names)} to {name}"):
             path = ports.records.folder(SAVED) / name
             size = deployment.images.save(names, path)

@@ -116,7 +116,7 @@ def _write(
 ) -> tuple[str, ...]:
     """Write the configuration: for a stack on this machine under its lock, for a server without contacting it."""
     if not stack.kind.offers(Capability.CONTAINERS):
-        with guarded(wire(stack), "init", target=stack.name, options=options) as guard:
+        with guarded(wire(stack), "init", target=stack.name, options=options, of_moved=True) as guard:
             if guard.step(sentence):
                 writing.write(path, text)
         return guard.steps

@@ -95,7 +95,7 @@ def metrics_import(ports: Ports, lines: Iterable[str], options: Options) -> Metr
     found, skipped = parse_log(lines)
     if not found:
         raise UsageError("The file has no measurement.", hint="Its lines are like: 2026-01-08 09:05:00,3,1,0")
-    with guarded(ports, "metrics import", target="", options=options) as guard:
+    with guarded(ports, "metrics import", target="", options=options, of_moved=True) as guard:
         if guard.step(f"Take {len(found)} measurements over") and not ports.metrics_history.record_all(found):
             raise QfcError("The measurements cannot be stored.", hint=f"Check free space and rights of {ports.folder}.")
         times = [one.at for one in found]

@@ -60,7 +60,9 @@ def projects_export(
     target = path or Path(f"{project.owner}_{project.name}_{ports.clock.now():%Y%m%d-%H%M%S}.zip".replace(" ", "_"))
     if target.exists():
         raise UsageError(f"{target} already exists.", hint="Choose another file with --output.")
-    with guarded(ports, "projects export", target=f"{project.owner}/{project.name}", options=options) as guard:
+    with guarded(
+        ports, "projects export", target=f"{project.owner}/{project.name}", options=options, of_moved=True
+    ) as guard:
         counts = (0, 0, 0, 0)
         if guard.step(f"Export {project.owner}/{project.name} to {target}"):
             with session(ports, ports.directory.responsible(project.id)) as (_, token), _new_zip(target) as archive:

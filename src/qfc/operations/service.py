@@ -66,7 +66,7 @@ def service_uninstall(ports: Ports, units: Units, plan: UnitPlan, options: Optio
     """Disable and remove the unit. The stack itself goes on as it is. Raises RefusedError if there is no unit."""
     if not units.path(plan.name).exists():
         raise RefusedError(f"{ports.name} has no unit {units.path(plan.name)}.", hint="Type: qfc service status")
-    with guarded(ports, "service uninstall", target=plan.name, options=options) as guard:
+    with guarded(ports, "service uninstall", target=plan.name, options=options, of_moved=True) as guard:
         if guard.step(f"Disable {plan.name} and remove {units.path(plan.name)}"):
             units.uninstall(plan.name)
     return _seen(ports, units, plan, guard.steps, dry_run=guard.dry_run)

@@ -62,7 +62,9 @@ def services_prune(ports: Ports, options: Options, *, keep: int = KEEP_DEPLOYMEN
     what = (
         f"{len(images)} images, {len(leftovers)} stopped containers, {len(old)} old dumps: about {freed / 1e6:.0f} MB"
     )
-    with guarded(ports, "services prune", target=ports.name, options=options, question=f"Remove {what}?") as guard:
+    with guarded(
+        ports, "services prune", target=ports.name, options=options, question=f"Remove {what}?", of_moved=True
+    ) as guard:
         if guard.step(f"Remove {what}"):
             deployment.images.remove_leftovers(dry_run=False)
             for image in plan.remove:

@@ -54,7 +54,7 @@ def stacks_remove(
         everything = f"everything in {stack.folder}{_key_of_backups(ports)}"
         data = f"DELETE {everything}" if with_data else f"its data stay in {stack.folder}"
         question = f"Remove {name} from {loaded.path}; {data}?"
-        with guarded(ports, "stacks remove", target=name, options=options, question=question) as guard:
+        with guarded(ports, "stacks remove", target=name, options=options, question=question, of_moved=True) as guard:
             if guard.step(f"Remove [stacks.{name}] from {loaded.path}"):
                 writing.write(loaded.path, after)
                 KnownStack(stack.notes, name).forget()

@@ -71,16 +71,21 @@ def require_running(ports: Ports) -> None:
 
 
 def _with_purpose(ports: Ports, services: Sequence[Service], judged: tuple[Finding, ...]) -> tuple[Finding, ...]:
-    """Return the findings with why workers are stopped on purpose; nobody starts a server that was moved away."""
-    if any(one.running for one in services if one.name == WORKER):
-        return judged
+    """Return the findings with why workers are stopped on purpose, or that a server that was moved away works on."""
+    working = any(one.running for one in services if one.name == WORKER)
     away, running = moved.read(ports.records), is_running(services)
     if away is not None:
-        sentence = f"{away.sentence} {moved.TAKE_BACK}"
-        severity = Severity.WARNING if running else Severity.CRITICAL
-        return (*(judged if running else ()), problem("moved", severity, sentence))
-    drain = drains.read(ports.records) if running else None
+        return (*(judged if running else ()), _of_moved(away, running=running, working=working))
+    drain = drains.read(ports.records) if running and not working else None
     return (*judged, problem("drained", Severity.WARNING, drain.sentence)) if drain else judged
+
+
+def _of_moved(away: moved.Moved, *, running: bool, working: bool) -> Finding:
+    """Return the finding about a server that was moved away. If it works, people may work on two."""
+    if working:
+        return problem("moved", Severity.CRITICAL, away.sentence_of_running)
+    severity = Severity.WARNING if running else Severity.CRITICAL
+    return problem("moved", severity, f"{away.sentence} {moved.TAKE_BACK}")
 
 
 def _of_monitor(ports: Ports) -> tuple[Finding, ...]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from ..stack import drains
 from ..stack.model import Verdict
 from ..stack.ports import Ports
-from ..stack.transfer import moved
 from .guard import Options, guarded
 from .status import is_running, status
 
@@ -33,7 +32,6 @@ def up(ports: Ports, options: Options) -> Up:
     already = is_running(ports.runtime.services())
     names = " → ".join(service.name for service in ports.runtime.services())
     with guarded(ports, "up", target=ports.name, options=options) as guard:
-        moved.require_here(ports.records)
         if guard.step(f"Start {names}" if not already else f"Check {names}; start the services that are down"):
             drains.clear(ports.records)
             ports.runtime.start(None, progress=options.progress)

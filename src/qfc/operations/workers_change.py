@@ -87,7 +87,7 @@ def workers_drain(ports: Ports, options: Options) -> WorkersChanged:
     """Stop all workers, each after its job. Jobs wait until `workers restart` or `up`; nobody else starts them."""
     require_running(ports)
     before = worker_service(ports).wanted
-    with guarded(ports, "workers drain", target=SERVICE, options=options) as guard:
+    with guarded(ports, "workers drain", target=SERVICE, options=options, of_moved=True) as guard:
         if guard.step(f"Stop {count(before, 'worker')}, each after its job"):
             ports.runtime.stop([SERVICE])
             drains.write(ports.records, drains.Drain(ports.lock.identity(), ports.clock.now()))

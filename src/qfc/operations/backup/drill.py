@@ -59,7 +59,7 @@ class Drilled:
 def db_drill(ports: Ports, wanted: str | None, options: Options) -> Drilled:
     """Restore a set on trial, check and use it, remove everything, and record the result. The stack is not touched."""
     manifest = chosen(ports, wanted)[0]
-    with guarded(ports, "db drill", target=manifest.id, options=options) as guard:
+    with guarded(ports, "db drill", target=manifest.id, options=options, of_moved=True) as guard:
         steps = _steps(ports, manifest)
         if False in [guard.step(one) for one in steps]:
             return Drilled(manifest.id, False, 0, 0, None, (), True, guard.steps)

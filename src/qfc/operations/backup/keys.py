@@ -43,7 +43,7 @@ def db_keys(
     created = before is None
     if created:
         require_first_key(ports)
-    with guarded(ports, "db keys", target=ports.name, options=options, recovers=False) as guard:
+    with guarded(ports, "db keys", target=ports.name, options=options, recovers=False, of_moved=True) as guard:
         if False in [guard.step(one) for one in _steps(sheet, created=created)]:
             here = keys.identity() is not None
             return Keys(before or "", here, created, False, None, None, True, guard.steps)
@@ -75,7 +75,7 @@ def identity_in(path: Path) -> str:
 
 def _adopted(ports: Ports, path: Path, options: Options) -> Keys:
     identity = identity_in(path)
-    with guarded(ports, "db keys --import", target=ports.name, options=options) as guard:
+    with guarded(ports, "db keys --import", target=ports.name, options=options, of_moved=True) as guard:
         taken = guard.step(f"Store the key from {path}")
         recipient = ports.backups.keys.adopt(identity) if taken else ""
     return Keys(recipient, taken, False, taken, None, None, guard.dry_run, guard.steps)

@@ -65,7 +65,7 @@ class BackedUp:
 def db_backup(ports: Ports, options: Options) -> BackedUp:
     """Make a set under the stack's lock. The first one also creates the key."""
     store = ports.backups.store
-    with guarded(ports, "db backup", target=ports.name, options=options) as guard:
+    with guarded(ports, "db backup", target=ports.name, options=options, of_moved=True) as guard:
         created = ports.backups.keys.recipient() is None
         if created:
             require_first_key(ports)

@@ -42,7 +42,7 @@ def db_prune(ports: Ports, rules: Retention, options: Options) -> SetsPruned:
         options.report(f"remove {one.id}")
     what = f"Remove {count(len(removed), 'set')}, keep {len(plan.keep)}"
     freed = 0
-    with guarded(ports, "db prune", target=store.place, options=options, question=f"{what}?") as guard:
+    with guarded(ports, "db prune", target=store.place, options=options, question=f"{what}?", of_moved=True) as guard:
         if guard.step(what):
             freed = store.remove([one.id for one in removed])
         guard.result = f"{count(len(removed), 'set')}, {freed} bytes"

@@ -95,6 +95,7 @@ class Restoring:
     """One restore. The new database is filled beside the old one, which is replaced by a change of names.
 
     A `proof` that raises undoes it. It may start the server, if nobody but the operator knows its address yet.
+    Once `is_committed`, nothing is undone any more: an error then only means that it is not finished.
     """
 
     def __init__(
@@ -120,6 +121,7 @@ class Restoring:
         self.edits_file: str | None = None
         self.kept: str | None = None
         self.objects_added = 0
+        self.is_committed = False
 
     def run(self, *, safety: bool) -> None:
         """Restore. Raises QfcError; then everything is as before."""
@@ -184,7 +186,9 @@ class Restoring:
             if self._proof is not None:
                 self._proof()
             _note(self._ports, FINISHING, kept=self.kept)
+            self.is_committed = True
         except BaseException as error:
+            self.is_committed = False
             self._report("Bring back what was there")
             undo(self._ports)
             if isinstance(error, QfcError):

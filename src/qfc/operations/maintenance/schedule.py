@@ -97,7 +97,7 @@ def maintenance_uninstall(
     timers, lines = timers_of(plan, units) if units else (), lines_of(plan, crontab) if crontab else None
     if not timers and not lines:
         raise RefusedError("Nothing starts the jobs of this stack.", hint="Type: qfc maintenance list")
-    with guarded(ports, "maintenance uninstall", target=ports.name, options=options) as guard:
+    with guarded(ports, "maintenance uninstall", target=ports.name, options=options, of_moved=True) as guard:
         for name in timers:
             if units and guard.step(f"Remove {unit_name(plan, name, 'timer')}"):
                 _remove(plan, units, name)

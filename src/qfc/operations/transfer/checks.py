@@ -23,6 +23,7 @@ def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
             f"{old.name} cannot be moved to itself.", hint="Name another stack: qfc transfer run --to STACK"
         )
     moved.require_here(old.records)
+    _require_in_use(new, old.name)
     require_holdable(old)
     some_superuser(old)  # the synchronisation at the end needs one
     before, after = contents_of(old), present(new)
@@ -30,6 +31,17 @@ def require_movable(old: Ports, new: Ports) -> tuple[Contents, Contents | None]:
     _require_stores(old, new, before)
     require_other_buckets(old.name, settings_of(old), new)
     return before, after
+
+
+def _require_in_use(new: Ports, old: str) -> None:
+    """Check that the new server was not moved away: nobody could start it. Raises RefusedError."""
+    away = moved.read(new.records)
+    if away is not None:
+        raise RefusedError(
+            f"{new.name} was moved to {away.to} at {away.at:%Y-%m-%d %H:%M} UTC, and takes no data of {old} yet.",
+            hint=f"Let it be used again: qfc --stack {new.name} transfer back; then move {old} to it. "
+            f"People go on working on {old} until then.",
+        )
 
 
 def require_holdable(ports: Ports) -> None:

@@ -14,7 +14,7 @@ from ..backup.make import CREATE_KEY
 from ..guard import Options, guarded
 from .checks import require_holdable
 from .copies import sound_set
-from .holding import OPERATION, give_back, hold, stand_down
+from .holding import OPERATION, give_back, hold, intend, stand_down
 from .last import note_last
 
 FINAL = "It has the last state: the old server accepts no writes since."
@@ -106,13 +106,15 @@ def _last(ports: Ports, folder: Path, options: Options) -> Manifest:
         hold(ports, str(folder), options.report)
         manifest = sound_set(ports, options.report)
         _keep_manual(ports, manifest, final=True)
+        where = Moved(str(folder), ports.lock.identity(), ports.clock.now(), manifest.id)
+        intend(ports, where)
     except BaseException as error:
         options.report("Accept writes again")
         give_back(ports)
         if isinstance(error, QfcError):
             raise QfcError(f"Nothing was exported: {error.message}", hint=error.hint) from error
         raise
-    stand_down(ports, Moved(str(folder), ports.lock.identity(), ports.clock.now(), manifest.id))
+    stand_down(ports, where)
     return manifest
 
 

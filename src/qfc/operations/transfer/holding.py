@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from ...errors import QfcError
+from ...errors import PartlyDoneError, QfcError
 from ...stack import drains, journal
 from ...stack.model import Capability
 from ...stack.ports import Ports
@@ -54,6 +55,8 @@ def _is_quiet(ports: Ports) -> bool:
 
 def give_back(ports: Ports) -> None:
     """Let the server accept writes and work again; it can be repeated."""
+    with suppress(QfcError):  # Nothing can be written to a full disk, and then this is all the more needed.
+        _give_up_intent(ports)
     moved.clear(ports.records)
     if ports.offers(Capability.CONTAINERS):
         ports.deployment.traffic.release()
@@ -62,10 +65,42 @@ def give_back(ports: Ports) -> None:
     journal.clear(ports.records)
 
 
+def _give_up_intent(ports: Ports) -> None:
+    """If this is interrupted, the next command has to go on with it."""
+    where = intended(ports)
+    if where is not None:
+        journal.write(ports.records, journal.Entry(OPERATION, {"to": where.to}))
+
+
+def intend(ports: Ports, where: moved.Moved) -> None:
+    """Record that from now on the new server may have everything: after a kill the old one must not work again."""
+    journal.write(ports.records, journal.Entry(OPERATION, moved.document_of(where)))
+
+
+def intended(ports: Ports) -> moved.Moved | None:
+    """Return where the server was about to go when its move was interrupted at the very end; None otherwise."""
+    entry = journal.read(ports.records)
+    if entry is None or entry.operation != OPERATION or "backup" not in entry.record:
+        return None
+    return moved.of_document(entry.record)
+
+
 def stand_down(ports: Ports, where: moved.Moved) -> None:
-    """Record that the server was moved away: it stays as it is until it takes over again."""
-    moved.write(ports.records, where)
-    _rest(ports)
+    """Record that the server was moved away: it stays as it is until it takes over again. Raises PartlyDoneError."""
+    try:
+        moved.write(ports.records, where)
+        _rest(ports)
+    except QfcError as error:
+        raise PartlyDoneError(
+            f"{where.to} has everything, but {ports.name} cannot be marked as moved: {error.message}",
+            hint=f"Make sure that nobody uses {ports.name}: qfc --stack {ports.name} down",
+        ) from error
+
+
+def is_under_way(ports: Ports) -> bool:
+    """Return whether a move is under way or was interrupted. Who only stops the server does not undo it."""
+    entry = journal.read(ports.records)
+    return entry is not None and entry.operation == OPERATION
 
 
 def _rest(ports: Ports) -> None:
@@ -77,10 +112,15 @@ def _rest(ports: Ports) -> None:
 
 
 def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> None:
-    """Finish a move that was complete; after any other, the old server accepts writes again."""
+    """Finish a move that was complete, or may have been; after any other, the old server accepts writes again."""
+    to = record["to"]
     if moved.read(ports.records) is not None:
-        report(f"Finish the move to {record['to']} that was interrupted")
+        report(f"Finish the move to {to} that was interrupted")
         _rest(ports)
         return
-    report(f"Undo the move to {record['to']} that was interrupted: accept writes again")
+    if "backup" in record:
+        report(f"Finish the move to {to} that was interrupted at its end; if {to} lacks the data: qfc transfer back")
+        stand_down(ports, moved.of_document(record))
+        return
+    report(f"Undo the move to {to} that was interrupted: accept writes again")
     give_back(ports)

@@ -20,7 +20,7 @@ from ..backup.restore_plan import summary, words
 from ..guard import Guard, Options, guarded
 from .checks import require_movable, require_salt
 from .copies import ReadBack, copy, objects_of, require_own_store
-from .holding import OPERATION, give_back, hold, stand_down
+from .holding import OPERATION, give_back, hold, intend, stand_down
 from .proof import Proof
 from .replaced import Replaced, saved
 from .reporting import write_report
@@ -132,6 +132,7 @@ class Moving:
 
     def __post_init__(self) -> None:
         self._read = ReadBack(self.new)
+        self._restoring: Restoring | None = None
 
     def report(self, sentence: str) -> None:
         """Announce a step that is taken."""
@@ -184,7 +185,7 @@ class Moving:
         return manifest
 
     def cut(self, *, safety: bool) -> None:
-        """Move. Whatever fails, the old server accepts writes again, and the new one has what it had before."""
+        """Move. Whatever fails, one of the two serves: the old one until the new one has everything, then that."""
         if safety and self.new.backups.target.tables():
             self._note_key(self.new)
         with saved(self.new, self.report, safety=safety) as backup:
@@ -199,17 +200,39 @@ class Moving:
             self._replace(self._copy(), safety)
             return began
         except BaseException as error:
-            self._let_go_on()
+            is_committed = self._restoring is not None and self._restoring.is_committed
+            if is_committed:
+                self._stand_down()
+            else:
+                self._let_go_on()
             if isinstance(error, QfcError):
-                raise QfcError(f"Nothing was moved: {error.message}", hint=error.hint) from error
+                raise self._told(error, is_committed=is_committed) from error
             raise
 
     def _replace(self, manifest: Manifest, safety: str | None) -> None:
         proof = Proof(self.old, self.new, manifest, self.report, self._read)
-        restoring = Restoring(self.old, self.new, manifest, self.guard.step, self.report, proof=proof.run)
-        restoring.run(safety=False)
+
+        def last() -> None:
+            proof.run()
+            intend(self.old, self._where())
+
+        self._restoring = Restoring(self.old, self.new, manifest, self.guard.step, self.report, proof=last)
+        self._restoring.run(safety=False)
         self.checks, self.tables = proof.checks, proof.tables
-        self.replaced = Replaced(safety, restoring.edits_file, restoring.kept)
+        self.replaced = Replaced(safety, self._restoring.edits_file, self._restoring.kept)
+
+    def _where(self) -> Moved:
+        return Moved(self.new.name, self.old.lock.identity(), self.old.clock.now(), self.backup)
+
+    def _told(self, error: QfcError, *, is_committed: bool) -> QfcError:
+        """Return an error that says on which server people work now."""
+        if not is_committed:
+            return QfcError(f"Nothing was moved: {error.message}", hint=error.hint)
+        new = self.new.name
+        return PartlyDoneError(
+            f"{self.old.name} was moved to {new}, but {new} is not finished: {error.message}",
+            hint=f"Solve this, then type: qfc --stack {new} up",
+        )
 
     def _let_go_on(self) -> None:
         self.report(f"Let {self.old.name} accept writes again")
@@ -223,10 +246,4 @@ class Moving:
 
     def _stand_down(self) -> None:
         self.is_moved = True
-        try:
-            stand_down(self.old, Moved(self.new.name, self.old.lock.identity(), self.old.clock.now(), self.backup))
-        except QfcError as error:
-            raise PartlyDoneError(
-                f"{self.new.name} has everything, but {self.old.name} cannot be marked as moved: {error.message}",
-                hint=f"Make sure that nobody uses {self.old.name}: qfc --stack {self.old.name} down",
-            ) from error
+        stand_down(self.old, self._where())

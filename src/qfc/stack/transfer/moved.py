@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ...errors import RefusedError
 
@@ -27,7 +28,16 @@ class Moved:
     @property
     def sentence(self) -> str:
         """Say it in a sentence."""
-        return f"{self.by} moved this server to {self.to} at {self.at:%Y-%m-%d %H:%M} UTC; it accepts no writes."
+        return f"{self._what}; it accepts no writes."
+
+    @property
+    def sentence_of_running(self) -> str:
+        """Say it of a server whose workers run although it was moved away."""
+        return f"{self._what}, but its workers run: people may work on two servers. Stop this one: qfc down"
+
+    @property
+    def _what(self) -> str:
+        return f"{self.by} moved this server to {self.to} at {self.at:%Y-%m-%d %H:%M} UTC"
 
 
 def read(records: Records) -> Moved | None:
@@ -35,12 +45,22 @@ def read(records: Records) -> Moved | None:
     document = records.read(NAME)
     if not document:
         return None
-    return Moved(document["to"], document["by"], datetime.fromisoformat(document["at"]), document["backup"])
+    return of_document(document)
 
 
 def write(records: Records, moved: Moved) -> None:
     """Record that the server was moved away."""
-    records.write(NAME, {"to": moved.to, "by": moved.by, "at": moved.at.isoformat(), "backup": moved.backup})
+    records.write(NAME, document_of(moved))
+
+
+def document_of(moved: Moved) -> dict[str, str]:
+    """Return it as a document."""
+    return {"to": moved.to, "by": moved.by, "at": moved.at.isoformat(), "backup": moved.backup}
+
+
+def of_document(document: Mapping[str, Any]) -> Moved:
+    """Return what a document says."""
+    return Moved(document["to"], document["by"], datetime.fromisoformat(document["at"]), document["backup"])
 
 
 def clear(records: Records) -> None:
