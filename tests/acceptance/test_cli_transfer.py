@@ -9,7 +9,7 @@ import signal
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import Event, Thread
 
@@ -76,7 +76,7 @@ def seen_at(server: FieldServer, stack: str) -> dict[str, bytes]:
     there = copy.copy(server)
     there.stack = stack
     there.http = there.login()
-    with there.http:
+    with closing(there.http):
         return there.files()
 
 
@@ -166,7 +166,7 @@ def test_a_server_moves_while_people_work_and_can_take_over_again(running: Qfc, 
     there = copy.copy(server)
     there.stack = NEW
     there.http = there.login()
-    with there.http:
+    with closing(there.http):
         there.upload("photo.jpg", b"a photo of the new server")
     different = running("--json", "transfer", "verify", "--to", NEW)
     assert (different.code, different.json["ok"]) == (1, False)
