@@ -44,11 +44,18 @@ RUNNING_SERVER, TEMPLATE = "QFC_TEST_SERVER", "qfc_template"
 CONFIGURING = ("QFC_", "QFIELDCLOUD", "POSTGRES", "PG", "DJANGO", "STORAGE", "DOCKER_", "COMPOSE_")
 
 
+#: Bytes of a parameter that are more than this are not in the name of its test.
+LONG_ID = 80
 #: Tests in these folders are fast, unless they need a part that takes minutes to build.
 FAST_FOLDERS = ("unit", "contract")
 SLOW_PARTS = ("docker", "qgis", "s3", "postgis")
 #: Deployments that several files share, the slower one first: one worker creates each and runs all their tests.
 SHARED_DEPLOYMENTS = ("deployed_there", "docker_there", "deployed_here")
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Name long bytes by their number: their content may depend on the time, and all workers need the same names."""
+    return f"{len(val)} bytes" if isinstance(val, bytes) and len(val) > LONG_ID else None
 
 
 @pytest.hookimpl(tryfirst=True)

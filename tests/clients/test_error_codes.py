@@ -51,10 +51,11 @@ def test_edits_need_a_qgis_file(speaker: Any, project: Any) -> None:
 
 
 def zipped(**files: bytes) -> bytes:
+    """Return an archive whose bytes are always the same: they are in the names of tests."""
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name.replace("__", "."), content)
+            archive.writestr(zipfile.ZipInfo(name.replace("__", ".")), content)
     return written.getvalue()
 
 

@@ -48,10 +48,10 @@ COMMANDS: dict[str, dict[str, str]] = {
         "certs": "Check and renew the TLS certificate that clients see.",
         "tunnel": "Check the Cloudflare tunnel in front of a deployment.",
         "maintenance": "Run jobs by schedule: checks, cleanup, backups, reports.",
-        "upgrade": "Upgrade an embedded stack to the installed release, with a way back.",
+        "upgrade": "Upgrade an embedded stack to the installed release, with rollback.",
         "services": "Restart, recreate or rebuild services; show and free disk space.",
         "db": "Inspect, back up, restore and migrate the database; open psql.",
-        "transfer": "Move a whole server to another host, with a short cut and a way back.",
+        "transfer": "Move a whole server to another host, with a short interruption and rollback.",
     },
     "Training": {
         "lab": "Break a lab stack on purpose, then repair it.",

@@ -15,7 +15,7 @@ from .tables import paragraph
 @click.option("--no-safety-set", is_flag=True, help="Do not back up the present state first.")
 @pass_session
 def command(session: Session, no_safety_set: bool) -> None:
-    """Upgrade an embedded stack to the release of the package that is installed, with a way back.
+    """Upgrade an embedded stack to the release of the installed package, with rollback.
 
     Makes and verifies a backup, keeps the database, starts the release where no device reaches it, migrates (also to a
     newer PostgreSQL), and proves that it works. Whatever fails or is killed, everything is as it was.

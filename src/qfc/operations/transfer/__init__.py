@@ -1,6 +1,6 @@
 """A whole server moves to another host, through sets of backups.
 
-run.py       from one stack to another: copies ahead while people work, then a short cut
+run.py       from one stack to another: copies ahead while people work, then a short interruption
 export.py    into a folder, to be carried to a machine that this one cannot reach
 bring.py     from such a folder into a stack
 verify.py    compares two servers, or a server with a set

@@ -1,4 +1,4 @@
-"""Move a server to another stack: copies ahead while people work, then a short cut. All or nothing."""
+"""Move a server to another stack: copies ahead while people work, then a short interruption. All or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Upgrade an embedded stack to the release that is installed, with a way back.
+"""Upgrade an embedded stack to the release that is installed, with rollback.
 
 plan.py  what would change, and what forbids it
 run.py   the use case: a verified set, the database kept, the release started where no device is, the proof
