@@ -115,8 +115,10 @@ def test_a_plain_file_gets_every_line(tmp_path: Path) -> None:
     assert [one.name for one in tmp_path.iterdir()] == ["operations.log.1"]
 
 
-def test_a_plain_file_that_cannot_be_written_is_reported_and_the_audit_log_written(tmp_path: Path) -> None:
+def test_a_plain_file_that_cannot_be_written_is_reported_before_a_change_and_fails_none(tmp_path: Path) -> None:
     inner = MemoryAuditLog()
+    log = LoggedAuditLog(inner, tmp_path / "none" / "file", "field")
     with pytest.raises(QfcError, match="operation log"):
-        LoggedAuditLog(inner, tmp_path / "none" / "file", "field").append(entry(1))
-    assert inner.entries() == (entry(1),)
+        log.append(replace(entry(1), result=BEGUN, change="a1"))
+    log.append(replace(entry(1), change="a1"))
+    assert inner.entries() == (replace(entry(1), change="a1"),)

@@ -138,8 +138,9 @@ class FullAuditLog(MemoryAuditLog):
 def test_an_audit_log_that_cannot_be_written_is_reported_unless_it_would_hide_an_error(
     error: QfcError | None, seen: str
 ) -> None:
-    ports = replace(memory_stack(), audit=FullAuditLog())
-    with pytest.raises(QfcError, match=seen), guarded(ports, "up", target="s", options=Options()):
+    ports, told = replace(memory_stack(), audit=FullAuditLog()), list[str]()
+    with pytest.raises(QfcError, match=seen), guarded(ports, "up", target="s", options=Options(report=told.append)):
+        assert told == ["Without a line in the log of operations: The line of up cannot be written."]
         if error:
             raise error
     assert ports.lock.holder() is None

@@ -14,7 +14,7 @@ from checks_world import found, healthy
 from qfc.drivers.deployment.traffic import INCLUDED, NginxTraffic
 from qfc.drivers.docker.containers import Container
 from qfc.drivers.docker.engine import Engine
-from qfc.drivers.rate_limits.nginx import ANSWER, ZONES, NginxRateLimits
+from qfc.drivers.rate_limits.nginx import ANSWER, UNREADABLE, ZONES, NginxRateLimits
 from qfc.errors import NotFoundError, RefusedError, UsageError
 from qfc.operations.guard import Options
 from qfc.operations.ratelimit import (
@@ -195,10 +195,10 @@ def test_refused_requests_are_shown_by_project() -> None:
     assert (shown.project, shown.refused) == ("anna/survey", 7)
 
 
-@pytest.mark.parametrize(("reads", "mode"), [(0, 0o600), (1, 0o644)])
+@pytest.mark.parametrize(("reads", "mode"), [(0, 0o600), (UNREADABLE, 0o644), (1, 0o600)])
 def test_only_its_owner_reads_the_password_unless_nginx_could_not(reads: int, mode: int) -> None:
     host, clock = MemoryHost(), MemoryClock()
-    host.programs = {"docker": lambda argv, _: (reads if "-r" in argv else 0, "", "")}
+    host.programs = {"docker": lambda argv, _: (reads if "[ -r" in " ".join(argv) else 0, "", "")}
     nginx = Container(
         "a1", "nginx-1", "", "", "running", 7, NOW, NOW, None, 0, False, 0, "", None, False, None, "",
         mounts={INCLUDED: "/opt/q/conf"},

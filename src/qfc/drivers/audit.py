@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from collections.abc import Iterable
+from contextlib import nullcontext, suppress
 from dataclasses import asdict
 from datetime import datetime
 from itertools import islice
@@ -130,10 +131,12 @@ class LoggedAuditLog(AuditLog):
         self._log, self._path, self._stack = log, path, stack
 
     def append(self, entry: AuditEntry) -> None:
+        """Write to both. A change that is done does not fail for the file; the line before it tells of that."""
         try:
             self._log.append(entry)
         finally:
-            self._note(entry)
+            with nullcontext() if entry.result == BEGUN else suppress(QfcError):
+                self._note(entry)
 
     def entries(self, *, limit: int = 100) -> tuple[AuditEntry, ...]:
         return self._log.entries(limit=limit)

@@ -30,7 +30,7 @@ STILL = {"doctor": ("--no-proof",), "sync diagnose": ("--no-proof",)}
 #: Changes that take nothing away.
 ADDS = frozenset(
     {
-        "capacity benchmark", "db backup", "db keys", "deltas reapply", "image save", "init", "jobs retry", "notice",
+        "db backup", "db keys", "deltas reapply", "image save", "init", "jobs retry", "notice",
         "projects export", "projects import", "ratelimit disable", "ratelimit unthrottle", "service install", "up",
         "users create", "users quota", "users unlock", "workers scale",
     }
@@ -58,6 +58,7 @@ LEFT_OUT = frozenset(
 #: Parameters that need a terminal or standard input, or never end; files of `--report`; the key of backups.
 WITHOUT = frozenset({"follow", "from_stdin", "generate"})
 WITHOUT_OF = {
+    "capacity benchmark": frozenset({"yes_really"}),
     "doctor": frozenset({"path"}),
     "capacity report": frozenset({"path"}),
     "db keys": frozenset({"show", "output", "adopt"}),

@@ -101,7 +101,7 @@ def guarded(
         confirm(question, options)
         _take(ports, f"{command} {target}".strip(), options.wait_s)
         held.callback(ports.lock.release)
-        _note_beginning(ports, command, target, change)
+        _note_beginning(ports, command, target, change, options.report)
         guard = Guard(dry_run=False, report=options.report, progress=options.progress)
         if recovers and not is_held(ports):
             recover(ports, options.report)
@@ -130,10 +130,12 @@ def _noted(ports: Ports, command: str, target: str, change: str) -> Generator[Ca
             ports.audit.append(AuditEntry(now, ports.lock.identity(), command, target, result, seconds, change))
 
 
-def _note_beginning(ports: Ports, command: str, target: str, change: str) -> None:
-    """Write the line before a change. One that cannot be written keeps nobody from making space."""
-    with suppress(QfcError):
+def _note_beginning(ports: Ports, command: str, target: str, change: str, report: Callable[[str], None]) -> None:
+    """Write the line before a change. One that cannot be written keeps nobody from making space, and is told."""
+    try:
         ports.audit.append(AuditEntry(ports.clock.now(), ports.lock.identity(), command, target, BEGUN, 0.0, change))
+    except QfcError as error:
+        report(f"Without a line in the log of operations: {error.message}")
 
 
 def _outcome(error: Exception) -> str:

@@ -104,7 +104,8 @@ def ratelimit_restore(
     def change(limits: RateLimits) -> RateLimits:
         return RateLimits(all_per_minute, project_per_minute, limits.throttled)
 
-    return _change(ports, "ratelimit disable", "", change, options)
+    command = "ratelimit enable" if all_per_minute or project_per_minute else "ratelimit disable"
+    return _change(ports, command, "", change, options)
 
 
 def ratelimit_disable(ports: Ports, options: Options) -> RateLimitChanged:

@@ -25,6 +25,8 @@ from ..docker.engine import Engine
 
 ZONES, ANSWER = "qfc-ratelimit.http", "qfc-ratelimit.conf"
 HOOK = "/etc/nginx/conf.d/qfc-ratelimit.conf"
+#: Says whether nginx's master can read a file; any other code may mean that no container runs.
+_READS, UNREADABLE = '[ ! -e "$1" ] || [ -r "$1" ] || exit 4', 4
 #: A pattern: a file that is gone is no error.
 _INCLUDE = f"include {INCLUDED}/qfc-ratelimit*.http;"
 _PASSWORD_BYTES = 16
@@ -94,8 +96,8 @@ class NginxRateLimits(RateLimiter):
     def _write_zones(self, path: PurePosixPath, content: bytes) -> None:
         """Write the file with the password for its owner alone, if nginx's master can read that: as root it can."""
         self._engine.machine.write_bytes(path, content, mode=SECRET)
-        argv = ["docker", "exec", self._nginx().id, "test", "-r", f"{INCLUDED}/{ZONES}"]
-        if self._engine.query(argv, check=False).exit_code != 0:
+        argv = ["docker", "exec", self._nginx().id, "sh", "-c", _READS, "sh", f"{INCLUDED}/{ZONES}"]
+        if self._engine.query(argv, check=False).exit_code == UNREADABLE:
             self._engine.machine.write_bytes(path, content, mode=0o644)
 
     def _set_hook(self, wanted: bool) -> None:
