@@ -349,6 +349,20 @@ def test_checks_that_wait_for_one_slow_answer_stop_no_other() -> None:
     assert not [one.id for one in outcomes.values() if one.verdict is Verdict.UNKNOWN and not one.id.startswith("slow")]
 
 
+def test_a_bug_in_what_checks_share_is_run_into_once() -> None:
+    ports, _ = healthy()
+    seen, asked = Evidence(ports), list[int]()
+
+    def ask() -> None:
+        asked.append(1)
+        raise ValueError("a bug")
+
+    for _ in range(3):
+        with pytest.raises(ValueError, match="a bug"):
+            seen.once("shared", ask)
+    assert len(asked) == 1
+
+
 def test_a_young_job_is_no_lost_one() -> None:
     ports, world = healthy()
     world.job(world.project("young"), "queued", made=1)

@@ -7,7 +7,6 @@ from datetime import timedelta
 from threading import Lock
 from typing import Any, TypeVar, cast
 
-from ..errors import QfcError
 from ..stack import drains, queue
 from ..stack.drains import Drain
 from ..stack.failures import classify
@@ -71,7 +70,7 @@ class Evidence:
         finally:
             lock.release()
         known = self._known[name]
-        if isinstance(known, QfcError):
+        if isinstance(known, Exception):
             raise known
         return cast("Thing", known)
 
@@ -80,7 +79,7 @@ class Evidence:
             return
         try:
             self._known[name] = ask()
-        except QfcError as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits for it would run into the same bug, one after the other
             self._known[name] = error
 
     def services(self) -> Mapping[str, Service]:
