@@ -12,6 +12,7 @@ from urllib.request import urlopen
 import psutil
 import pytest
 
+from ports import free_port
 from qfc.drivers.runtimes.embedded.layout import Layout
 from qfc_command import Qfc
 
@@ -226,6 +227,17 @@ def test_a_configured_port_that_is_taken_is_an_error_that_starts_nothing(qfc: Qf
     assert answer.code == 4
     assert "is used by" in answer.json["error"]["message"]
     assert qfc.processes() == []
+
+
+def test_a_port_for_one_start_is_told_and_the_configured_one_comes_back(qfc: Qfc) -> None:
+    kept, given = free_port(), free_port()
+    qfc.ok("init", "local", "--workers", "0", "--port", str(kept))
+    assert f"The next start uses port {kept}, not {given}." in qfc("up", "--port", str(given), QFC_PORT="").out
+    qfc.ok("down")
+    again = qfc("up", QFC_PORT="")
+    assert f":{kept}" in again.out
+    assert "next start" not in again.out
+    assert "next start" not in qfc("up", "--port", str(kept), QFC_PORT="").out
 
 
 def test_a_database_that_cannot_start_is_told_with_its_last_words(qfc: Qfc) -> None:

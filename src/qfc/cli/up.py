@@ -20,13 +20,16 @@ def command(session: Session, any_port: bool, **settings: object) -> int:
     """Start a stack, or the services that are down, and wait until the stack is ready. Safe to repeat."""
     if any_port and settings["port"]:
         raise UsageError("--port and --any-port exclude each other.", hint="Give only one of them.")
+    kept, given = session.config.stack().port, settings["port"]
     session.settings = {**settings, "port": 0} if any_port else settings
     result = up(session.ports, session.options)
-    session.writer.result(result, lambda writer: _write(writer, result), quiet=result.url or "")
+    once = f"{kept}, not {given}" if kept and given not in (None, kept) else ""
+    session.writer.result(result, lambda writer: _write(writer, result, once), quiet=result.url or "")
     return 0 if result.dry_run or result.verdict is Verdict.OK else 1
 
 
-def _write(writer: Writer, result: Up) -> None:
+def _write(writer: Writer, result: Up, once: str) -> None:
+    """Print the start. `once` names the port of the next one, if that is not the given one."""
     if result.dry_run:
         for step in result.steps:
             writer.line(f"Would: {step}")
@@ -35,5 +38,7 @@ def _write(writer: Writer, result: Up) -> None:
     writer.line(f"{result.stack} {what}: {writer.paint(result.verdict.value)}, {result.url}")
     for reason in result.reasons:
         writer.line(f"  {reason}")
+    if once:
+        writer.line(f"The next start uses port {once}. To keep it: qfc init {result.stack} --port …")
     if not result.already_running:
         writer.line("Next: qfc users create NAME, then connect QField to this address; qfc status")
