@@ -14,9 +14,13 @@ def keeps_files(world: DatabaseWorld) -> bool:
     return world.has_table("file")
 
 
-def store(world: DatabaseWorld, project: str, name: str, *sizes: int, made: float = 60) -> None:
+def store(world: DatabaseWorld, project: str, name: str, *sizes: int, made: float = 60, by: str | None = None) -> None:
     """Store versions of a file, the oldest first, like an upload, but without counting their bytes."""
     make_file(world.tables, project, name, *sizes, made_at=before(made))
+    if by is not None:
+        (file,) = world.tables.ids("file", project_id=project, name=name)
+        uploaded = {"file_id": file, "uploaded_at": before(made)}
+        world.tables.change("file_version", uploaded, uploaded_by_id=world.user_id(by))
 
 
 def bare_project(world: DatabaseWorld, name: str) -> str:

@@ -19,6 +19,7 @@ from qfc.drivers.backups.snapshot import snapshot_of
 from qfc.drivers.postgres_server import Endpoint, connect, locate
 from qfc.stack.backup_set import DumpContent, Reference
 from queue_world import OFFICIAL, DatabaseWorld, before
+from recorded import RECORDED
 from shared_database import NODE, SharedDatabases
 from twins import MemoryObjectStore
 
@@ -88,22 +89,68 @@ def test_everything_that_rows_name_is_found(kind: str, shared_databases: SharedD
         assert [one.place.store for one in references if one.place] == ["default"] * len(references)
 
 
-def test_files_of_devices_are_told_from_those_of_jobs(kind: str, shared_databases: SharedDatabases) -> None:
-    """What a job wrote is written again with the edits; what a device sent would be lost by a restore."""
-    world = shared_databases.world(kind)
-    if kind == NODE or not world.has_column("file_version", "sha256sum"):
-        pytest.skip("jobs are known otherwise, or the files of this release are not found by rows")
-    project = world.project("survey")
-    # A worker that was killed: its job never says when it ended.
-    world.job(project, "failed", type="delta_apply", made=50, started=49)
-    world.job(project, "finished", type="delta_apply", made=30, started=29, ended=27)
-    world.execute(f"update {world.tables.name('job')} set updated_at = created_at + interval '2 minutes'")
-    store(world, project, "trees.gpkg", 9, made=60)
-    store(world, project, "trees.gpkg", 9, made=28)
-    store(world, project, "DCIM/during.jpg", 9, made=28)
-    store(world, project, "DCIM/later.jpg", 9, made=10)
+@pytest.fixture
+def official(request: pytest.FixtureRequest, shared_databases: SharedDatabases) -> DatabaseWorld:
+    """A database of an official release whose files are found by rows."""
+    world = shared_databases.world(request.param)
+    if not (world.has_column("file_version", "sha256sum") and world.has_column("project", "file_storage")):
+        pytest.skip("the files of this release are not found by rows")
+    world.person("bob")
+    return world
+
+
+def written_by_jobs(shared_databases: SharedDatabases, kind: str, since: float) -> dict[str, list[bool]]:
+    """Return for each file, by version, whether a job wrote it."""
     endpoint = shared_databases.endpoint(kind)
     server = Server(endpoint.database, lambda _: connect(endpoint), cast(Any, None), lambda: None)
     target = DeploymentRestoreTarget(cast(Any, None), server, cast(Any, None), cast(Any, None), cast(Any, None))
-    newer = {one.name: one.by_job for one in target.files_since(before(40)) if "/" in one.name or "gpkg" in one.name}
-    assert newer == {"trees.gpkg": True, "DCIM/during.jpg": False, "DCIM/later.jpg": False}
+    found: dict[str, list[bool]] = {}
+    for one in target.files_since(before(since)):
+        found.setdefault(one.name, []).append(one.by_job)
+    return found
+
+
+on_official = pytest.mark.parametrize(
+    ("official", "kind"), [(one, one) for one in (*OFFICIAL, *RECORDED)], indirect=["official"]
+)
+
+
+@on_official
+def test_files_of_devices_are_told_from_those_of_jobs(
+    official: DatabaseWorld, kind: str, shared_databases: SharedDatabases
+) -> None:
+    """What a job wrote is written again with the edits; what a person sent meanwhile would be lost by a restore."""
+    project = official.project("survey")
+    old = ("trees.gpkg", "roads.gpkg", "gone.gpkg", "survey.qgs", "DCIM/old.jpg")
+    for name in old:
+        store(official, project, name, 9, made=60)
+    official.job(project, "finished", type="delta_apply", made=30, started=29, ended=27)
+    store(official, project, "trees.gpkg", 9, made=28, by="alice")
+    store(official, project, "trees.gpkg", 9, made=26, by="alice")
+    store(official, project, "roads.gpkg", 9, made=28, by="bob")
+    store(official, project, "gone.gpkg", 9, made=28)
+    for name in ("survey.qgs", "DCIM/old.jpg", "DCIM/during.jpg", "new.gpkg"):
+        store(official, project, name, 9, made=28, by="alice")
+    newer = written_by_jobs(shared_databases, kind, since=40)
+    assert newer.pop("trees.gpkg") == [True, False]
+    sent = (*old[1:], "DCIM/during.jpg", "new.gpkg")
+    assert {name: newer[name] for name in sent} == {name: [False] for name in sent}
+
+
+@on_official
+def test_a_job_whose_worker_was_killed_covers_no_later_files(
+    official: DatabaseWorld, kind: str, shared_databases: SharedDatabases
+) -> None:
+    """Its row says later, or never, that it ended, and an official server does not note when the row was changed."""
+    statuses = ("queued", "started", "failed")
+    for status in statuses:
+        project = official.project(f"survey-{status}")
+        store(official, project, f"{status}.gpkg", 9, made=60)
+        job = official.job(project, status, type="delta_apply", made=50, started=49)
+        official.tables.change("job", {"id": job}, docker_started_at=before(48))
+        if status == "failed":
+            official.tables.change("job", {"id": job}, finished_at=before(1))
+        store(official, project, f"{status}.gpkg", 9, made=39, by="alice")
+        store(official, project, f"{status}.gpkg", 9, made=37, by="alice")
+    newer = written_by_jobs(shared_databases, kind, since=55)
+    assert {status: newer[f"{status}.gpkg"] for status in statuses} == {status: [True, False] for status in statuses}

@@ -235,13 +235,15 @@ exists (select from {job} j where j.project_id = f.project_id and j.type = 'delt
 
 -- name: newer_content
 -- needs: file_version.sha256sum, project.file_storage
--- Workers of official servers upload them while the job runs; they make no new files, as devices with photos do. A job
--- that was given up has no end.
+-- Workers of official servers upload them from their container, as the author of the job, who may also send files of
+-- their own meanwhile: jobs make no new files, as devices with photos do, and change neither project files nor photos.
+-- A worker that was killed leaves no end of its container, and the job may be ended much later, or never: it wrote
+-- nothing after the time limit that servers have by default. In doubt a person sent the version, and it is kept.
 encode(v.sha256sum, 'hex') as sha256, coalesce(nullif(p.file_storage, ''), 'default') as store, v.content as key,
-exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply'
-        and f.created_at < j.started_at and v.uploaded_at >= j.started_at
-        and v.uploaded_at <= coalesce(j.finished_at, j.docker_finished_at,
-            case when j.status in ('queued', 'started') then now() else j.updated_at end)) as by_job
+exists (select from {job} j where j.project_id = f.project_id and j.type = 'delta_apply' and {author} = v.uploaded_by_id
+        and f.name !~* '[.]qg[sz]$|^DCIM/' and f.created_at < j.started_at and v.uploaded_at >= j.started_at
+        and v.uploaded_at <= coalesce(j.docker_finished_at,
+            least(j.finished_at, coalesce(j.docker_started_at, j.started_at) + interval '10 minutes'))) as by_job
 
 -- name: newer_content
 -- A release whose files nobody can find by their rows.
