@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from qfc.errors import NotRunningError, RefusedError, UsageError
-from qfc.operations.benchmark.projects import OPERATION, Left, recover
+from qfc.errors import NotRunningError, QfcError, RefusedError, UsageError
+from qfc.operations.benchmark.projects import OPERATION, Left, leftovers, recover
 from qfc.operations.benchmark.run import LoadTest, capacity_benchmark
+from qfc.operations.down import down
 from qfc.operations.guard import Options
+from qfc.operations.up import up
 from qfc.operations.workers_list import worker_service
 from qfc.stack import drains, journal
-from qfc.stack.model import User
+from qfc.stack.model import ApiRequest, User
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts, memory_stack
 
@@ -76,6 +78,80 @@ def test_a_number_of_workers_that_a_killed_test_left_is_put_back(ports: MemoryPo
     assert worker_service(ports).wanted == 2
     assert told == ["Remove 1 project of the load test; back to 2 workers"]
     assert journal.read(ports.records) is None
+
+
+def killed(ports: MemoryPorts) -> str:
+    """Leave what a killed load test leaves, on a server that removes nothing; return the id of its project."""
+    world = MemoryWorld(ports.jobs, ports.directory)
+    world.person("alice")
+    project = world.project("qfc-benchmark-1")
+    ports.api.handler = lambda request: (502, b"") if request.method == "DELETE" else (404, b"{}")
+    ports.runtime.scale("worker_wrapper", 4)
+    journal.write(ports.records, journal.Entry(OPERATION, vars(Left("alice", ("qfc-benchmark-1",), 2))))
+    return project
+
+
+def test_a_server_that_removes_nothing_keeps_nobody_from_a_repair(ports: MemoryPorts) -> None:
+    killed(ports)
+    told: list[str] = []
+    up(ports, Options(report=told.append))
+    assert told[1].startswith("The next capacity benchmark removes 1 project of the load test: The server answered 502")
+    assert worker_service(ports).wanted == 2
+    assert journal.read(ports.records) is None
+    assert leftovers(ports) == Left("alice", ("qfc-benchmark-1",), 2)
+
+
+def test_a_job_that_never_ends_delays_a_repair_by_seconds(ports: MemoryPorts) -> None:
+    world = MemoryWorld(ports.jobs, ports.directory)
+    world.job(killed(ports), "started", started=1)
+    began = ports.clock.now()
+    up(ports, Options())
+    assert (ports.clock.now() - began).total_seconds() < 25
+    assert leftovers(ports) is not None
+
+
+def test_nothing_is_started_for_the_removal(ports: MemoryPorts) -> None:
+    killed(ports)
+    ports.runtime.stop(None)
+    ports.api.up = False
+    ports.runtime.lines.clear()
+    down(ports, Options())
+    assert ports.runtime.lines == []
+    assert leftovers(ports) is not None
+
+
+def test_workers_that_cannot_be_put_back_keep_nobody_from_a_repair(
+    ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    killed(ports)
+
+    def refuse(name: str, count: int) -> None:
+        raise QfcError(f"{name} has no {count}.")
+
+    monkeypatch.setattr(ports.runtime, "scale", refuse)
+    told: list[str] = []
+    up(ports, Options(report=told.append))
+    assert told[1] == "The workers stay as they are: worker_wrapper has no 2. Type: qfc workers scale 2"
+
+
+def test_the_next_load_test_removes_what_is_left(ports: MemoryPorts) -> None:
+    project = killed(ports)
+    up(ports, Options())
+    test = LoadTest(numbers=(1,))
+    assert capacity_benchmark(ports, test, PLAN).steps[0] == "Remove 1 project of an earlier load test"
+    with pytest.raises(QfcError, match="answered 502 to the removal"):
+        capacity_benchmark(ports, test, Options())
+    asked: list[str] = []
+
+    def removes(request: ApiRequest) -> tuple[int, bytes]:
+        asked.append(f"{request.method} {request.path}")
+        return (204, b"") if request.method == "DELETE" else (404, b"{}")
+
+    ports.api.handler = removes
+    with pytest.raises(QfcError, match="answered 404"):  # the projects of the new test: this server makes none
+        capacity_benchmark(ports, test, Options())
+    assert asked[0] == f"DELETE /api/v1/projects/{project}/"
+    assert leftovers(ports) is None
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,7 @@ def capacity_benchmark(ports: Ports, test: LoadTest, options: Options) -> Benchm
     _require_own(ports, test)
     require_room(ports, max(test.numbers))
     with guarded(ports, OPERATION, target=ports.name, options=options) as guard:
+        _tidy(ports, guard)
         _require_idle(ports)
         levels = _levels(ports, test, guard)
         guard.result = f"{count(test.agents, 'agent')}, workers {', '.join(map(str, test.numbers))}"
@@ -108,6 +109,13 @@ def capacity_benchmark(ports: Ports, test: LoadTest, options: Options) -> Benchm
         dry_run=guard.dry_run,
         steps=guard.steps,
     )
+
+
+def _tidy(ports: Ports, guard: Guard) -> None:
+    """Remove the projects of a killed load test that no command since then could remove."""
+    left = projects.leftovers(ports)
+    if left and guard.step(f"Remove {count(len(left.projects), 'project')} of an earlier load test"):
+        projects.remove_leftovers(ports, left)
 
 
 def _levels(ports: Ports, test: LoadTest, guard: Guard) -> tuple[Step, ...]:
