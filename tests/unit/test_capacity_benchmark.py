@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from threading import Event
+from time import monotonic
+
 import pytest
 
 from qfc.errors import NotRunningError, QfcError, RefusedError, UsageError
+from qfc.operations.benchmark.agents import Diary, FieldAgent, work_together
 from qfc.operations.benchmark.projects import OPERATION, Left, leftovers, recover
 from qfc.operations.benchmark.run import LoadTest, capacity_benchmark
 from qfc.operations.down import down
 from qfc.operations.guard import Options
+from qfc.operations.probe import ProbeProject
 from qfc.operations.up import up
 from qfc.operations.workers_list import worker_service
 from qfc.stack import drains, journal
@@ -154,6 +159,22 @@ def test_the_next_load_test_removes_what_is_left(ports: MemoryPorts) -> None:
     assert leftovers(ports) is None
 
 
+class Crashing(FieldAgent):
+    """A person whose phone breaks at once."""
+
+    def work(self) -> Diary:
+        raise ZeroDivisionError
+
+
+def test_a_crash_of_an_agent_ends_the_test_at_once(ports: MemoryPorts) -> None:
+    over, project = Event(), ProbeProject(ports.api, "token", "1")
+    agents = [Crashing(project, "a", 3600, over), FieldAgent(project, "b", 3600, over)]
+    began = monotonic()
+    with pytest.raises(ZeroDivisionError):
+        work_together(agents, over, 30)
+    assert monotonic() - began < 10
+
+
 @pytest.mark.parametrize(
     "test",
     [
@@ -164,6 +185,9 @@ def test_the_next_load_test_removes_what_is_left(ports: MemoryPorts) -> None:
         LoadTest(agents=0),
         LoadTest(agents=501),
         LoadTest(pace=0),
+        LoadTest(pace=1001),
+        LoadTest(pace=float("inf")),
+        LoadTest(pace=float("nan")),
         LoadTest(projects=0),
     ],
 )

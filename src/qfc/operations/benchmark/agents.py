@@ -6,7 +6,7 @@ import random
 import secrets
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
@@ -118,11 +118,11 @@ class FieldAgent:
 
 
 def work_together(agents: Sequence[FieldAgent], over: Event, seconds: float) -> Diary:
-    """Let all of them work for some seconds; return what they did. On every way out they stop."""
+    """Let all of them work for some seconds; return what they did. On every way out they stop, also if one crashes."""
     with ThreadPoolExecutor(len(agents)) as threads:
         try:
             working = [threads.submit(agent.work) for agent in agents]
-            over.wait(seconds)
+            wait(working, timeout=seconds, return_when=FIRST_EXCEPTION)
         finally:
             over.set()
         diaries = [one.result() for one in working]

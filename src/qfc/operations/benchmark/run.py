@@ -24,7 +24,7 @@ from . import projects
 from .agents import Diary, FieldAgent, work_together
 from .projects import OPERATION, PREFIX, Left
 
-MOST_AGENTS, MOST_MINUTES = 500, 24 * 60
+MOST_AGENTS, MOST_MINUTES, MOST_PACE = 500, 24 * 60, 1000
 #: So many people share a project, on average.
 PER_PROJECT = 4
 #: Seconds until workers that were started are ready for jobs.
@@ -218,8 +218,10 @@ def _check(test: LoadTest) -> None:
         raise UsageError("These numbers of workers are not possible.", hint=f"Give --workers 1,2,4, up to {MAXIMUM}.")
     if not 1 <= test.agents <= MOST_AGENTS:
         raise UsageError(f"{test.agents} agents are not possible.", hint=f"Give 1 to {MOST_AGENTS}.")
-    if not 0 < test.minutes <= MOST_MINUTES or test.pace <= 0 or (test.projects is not None and test.projects < 1):
-        raise UsageError("Minutes, pace and projects must be positive.", hint=f"At most {MOST_MINUTES} minutes.")
+    if not 0 < test.pace <= MOST_PACE:
+        raise UsageError(f"A pace of {test.pace:g} is not possible.", hint=f"Give more than 0, at most {MOST_PACE}.")
+    if not 0 < test.minutes <= MOST_MINUTES or (test.projects is not None and test.projects < 1):
+        raise UsageError("Minutes and projects must be positive.", hint=f"At most {MOST_MINUTES} minutes.")
 
 
 def _require_own(ports: Ports, test: LoadTest) -> None:
