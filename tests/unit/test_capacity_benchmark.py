@@ -159,6 +159,21 @@ def test_the_next_load_test_removes_what_is_left(ports: MemoryPorts) -> None:
     assert leftovers(ports) is None
 
 
+def accepting(ports: MemoryPorts) -> None:
+    """Let the server accept everything; no request makes a job, and the project file has been read."""
+    world = MemoryWorld(ports.jobs, ports.directory)
+    world.job(world.project("qfc-benchmark-1"), "finished", type="process_projectfile", started=2, ended=1)
+    project = next(one.id for one in ports.directory.projects())
+    ports.api.handler = lambda _: (200, f'{{"id": "{project}"}}'.encode())
+
+
+def test_workers_that_do_not_come_are_told_not_measured(ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch) -> None:
+    accepting(ports)
+    monkeypatch.setattr(ports.runtime, "scale", lambda *_: None)
+    with pytest.raises(QfcError, match=r"^2 of 4 workers run\.$"):
+        capacity_benchmark(ports, LoadTest(numbers=(4,), minutes=0.001, agents=1), Options())
+
+
 class Crashing(FieldAgent):
     """A person whose phone breaks at once."""
 

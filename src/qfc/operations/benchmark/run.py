@@ -157,7 +157,9 @@ def _level(ports: Ports, test: LoadTest, made: Sequence[ProbeProject], number: i
 
 def _scale(ports: Ports, number: int) -> None:
     ports.runtime.scale(SERVICE, number)
-    wait_until(ports.clock, lambda: worker_service(ports).running == number, limit_s=START_S, poll_s=0.5)
+    if not wait_until(ports.clock, lambda: worker_service(ports).running == number, limit_s=START_S, poll_s=0.5):
+        running = worker_service(ports).running
+        raise QfcError(f"{running} of {count(number, 'worker')} run.", hint="See: qfc workers list")
 
 
 def _warm_up(ports: Ports, made: Sequence[ProbeProject], number: int) -> None:
