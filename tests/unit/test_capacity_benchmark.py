@@ -174,6 +174,22 @@ def test_workers_that_do_not_come_are_told_not_measured(ports: MemoryPorts, monk
         capacity_benchmark(ports, LoadTest(numbers=(4,), minutes=0.001, agents=1), Options())
 
 
+def test_jobs_that_do_not_end_are_not_counted_in_the_next_level(
+    ports: MemoryPorts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accepting(ports)
+    project = next(one.id for one in ports.directory.projects())
+    world, scale = MemoryWorld(ports.jobs, ports.directory), ports.runtime.scale
+
+    def scale_and_hang(name: str, count: int) -> None:
+        scale(name, count)
+        world.job(project, "started", started=1)
+
+    monkeypatch.setattr(ports.runtime, "scale", scale_and_hang)
+    with pytest.raises(QfcError, match="still wait or run after 600 s"):
+        capacity_benchmark(ports, LoadTest(numbers=(1,), minutes=0.001, agents=1), Options())
+
+
 class Crashing(FieldAgent):
     """A person whose phone breaks at once."""
 

@@ -26,6 +26,7 @@ JOB_S = 600.0
 RECOVER_S = 20.0
 #: The record of projects that could not be removed in that time.
 LEFT = "benchmark.json"
+SEE_WORKERS = "Type: qfc workers list"
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 
 
@@ -67,9 +68,10 @@ def create(ports: Ports, token: str, owner: str, name: str) -> ProbeProject:
 
 
 def settle(ports: Ports, projects: Sequence[ProbeProject]) -> None:
-    """Wait until all jobs of the projects have ended."""
+    """Wait until all jobs of the projects have ended. Raises ProbeError: they would be counted in the next level."""
     for project in projects:
-        await_idle(ports, project.id, limit_s=JOB_S)
+        if not await_idle(ports, project.id, limit_s=JOB_S):
+            raise ProbeError(f"Jobs of the load test still wait or run after {JOB_S:.0f} s.", hint=SEE_WORKERS)
 
 
 def remove(ports: Ports, left: Left, report: Callable[[str], None]) -> None:
@@ -171,7 +173,7 @@ def _remove(ports: Ports, token: str, project_id: str, deadline: float) -> None:
     if waiting:
         ports.jobs.cancel([job.id for job in waiting], only_waiting=True)
     if not await_idle(ports, project_id, limit_s=_seconds(ports, deadline)):
-        raise ProbeError("A job of the load test does not end.", hint="Type: qfc workers list")
+        raise ProbeError("A job of the load test does not end.", hint=SEE_WORKERS)
     limit_s = min(_seconds(ports, deadline), TRANSFER_S)
     ProbeProject(ports.api, token, project_id, ports.rate_limits.passes(), limit_s).remove()
 

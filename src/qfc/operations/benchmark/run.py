@@ -143,11 +143,11 @@ def _level(ports: Ports, test: LoadTest, made: Sequence[ProbeProject], number: i
     """Set the number of workers, warm them up, let people work, read what the jobs took."""
     _scale(ports, number)
     _warm_up(ports, made, number)
-    before = _jobs(ports, made)
+    began_s = _newest_s(ports, made)
     guard.step(_sentence(test, number))
     diary = _work(test, made)
     projects.settle(ports, made)
-    new = [job for job in _jobs(ports, made) if not before or job.created_s > before[-1].created_s]
+    new = [job for job in _jobs(ports, made) if job.created_s > began_s]
     if not new:
         raise QfcError(
             f"Nobody synchronised in {test.minutes:g} min.", hint="Give more minutes, more agents or a higher --pace."
@@ -177,6 +177,12 @@ def _work(test: LoadTest, made: Sequence[ProbeProject]) -> Diary:
         for number in range(people)
     ]
     return work_together(agents, over, test.minutes * 60)
+
+
+def _newest_s(ports: Ports, made: Sequence[ProbeProject]) -> float:
+    """Return when the newest job of our projects was created, by the database's clock, whatever became of it."""
+    newest = [job for project in made for job in ports.jobs.jobs(project_id=project.id, limit=1)]
+    return max((job.created_at.timestamp() for job in newest), default=0.0)
 
 
 def _jobs(ports: Ports, made: Sequence[ProbeProject]) -> list[PastJob]:
