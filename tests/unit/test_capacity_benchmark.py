@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+from io import StringIO
 from threading import Event
 from time import monotonic
 
 import pytest
 
+from qfc.cli.capacity_benchmark import write_benchmarked
+from qfc.cli.output import Writer
 from qfc.errors import NotRunningError, QfcError, RefusedError, UsageError
 from qfc.operations.benchmark.agents import Diary, FieldAgent, work_together
 from qfc.operations.benchmark.projects import OPERATION, Left, leftovers, recover
-from qfc.operations.benchmark.run import LoadTest, capacity_benchmark
+from qfc.operations.benchmark.run import Benchmarked, LoadTest, capacity_benchmark, step_of
 from qfc.operations.down import down
 from qfc.operations.guard import Options
 from qfc.operations.probe import ProbeProject
 from qfc.operations.up import up
 from qfc.operations.workers_list import worker_service
 from qfc.stack import drains, journal
+from qfc.stack.capacity import PastJob, level
 from qfc.stack.model import ApiRequest, User
 from queue_world import MemoryWorld, moment
 from twins import MemoryPorts, memory_stack
 
 PLAN = Options(dry_run=True)
+LEVEL = level([PastJob("p", "package", "a", 0.0, 1.0, 2.0), PastJob("p", "package", "a", 3.0, 4.0, 5.0)], 1)
 
 
 @pytest.fixture
@@ -188,6 +193,31 @@ def test_jobs_that_do_not_end_are_not_counted_in_the_next_level(
     monkeypatch.setattr(ports.runtime, "scale", scale_and_hang)
     with pytest.raises(QfcError, match="still wait or run after 600 s"):
         capacity_benchmark(ports, LoadTest(numbers=(1,), minutes=0.001, agents=1), Options())
+
+
+class Waiting(FieldAgent):
+    """A person whose package does not come before the test is over."""
+
+    def _synchronise(self) -> None:
+        self._rest(30)
+
+
+def test_a_synchronisation_that_nobody_sees_end_counts_with_what_it_lasted(ports: MemoryPorts) -> None:
+    over = Event()
+    diary = work_together([Waiting(ProbeProject(ports.api, "token", "1"), "a", 0.001, over)], over, 0.3)
+    step = step_of(LEVEL, diary)
+    assert step.syncs == 0
+    assert step.sync_p95_s is not None
+    assert 0.1 < step.sync_p95_s < 10
+
+
+def test_without_any_synchronisation_there_is_no_number() -> None:
+    step = step_of(LEVEL, Diary())
+    assert (step.sync_p50_s, step.sync_p95_s) == (None, None)
+    out = StringIO()
+    writer = Writer(as_json=False, quiet=False, out=out)
+    write_benchmarked(writer, Benchmarked(1, 1, "heavy", 1, 5, (step,), remark=None, dry_run=False, steps=()))
+    assert out.getvalue().splitlines()[-1].split()[-1] == "-"
 
 
 class Crashing(FieldAgent):

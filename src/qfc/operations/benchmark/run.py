@@ -57,14 +57,15 @@ class LoadTest:
 class Step:
     """A number of workers under load, as the jobs show it and as the people felt it.
 
-    `syncs` are the synchronisations that people ended, with seconds that half and 95 % of them took. `problems` counts
-    those that failed; `problem` is the first reason.
+    `syncs` are the synchronisations that people ended. Half and 95 % took at most so many seconds; those that were not
+    over at the end count with what they had lasted, and without any there is no number. `problems` counts those that
+    failed; `problem` is the first reason.
     """
 
     jobs: Level
     syncs: int
-    sync_p50_s: float
-    sync_p95_s: float
+    sync_p50_s: float | None
+    sync_p95_s: float | None
     problems: int
     problem: str | None
 
@@ -152,7 +153,7 @@ def _level(ports: Ports, test: LoadTest, made: Sequence[ProbeProject], number: i
         raise QfcError(
             f"Nobody synchronised in {test.minutes:g} min.", hint="Give more minutes, more agents or a higher --pace."
         )
-    return _step(level(new, number, poll_s=poll_s_of(ports)), diary)
+    return step_of(level(new, number, poll_s=poll_s_of(ports)), diary)
 
 
 def _scale(ports: Ports, number: int) -> None:
@@ -192,12 +193,14 @@ def _jobs(ports: Ports, made: Sequence[ProbeProject]) -> list[PastJob]:
     return [job for job in ports.jobs.worked(since=since) if job.project in ours]
 
 
-def _step(jobs: Level, diary: Diary) -> Step:
+def step_of(jobs: Level, diary: Diary) -> Step:
+    """Return what the jobs and the people show of a number of workers."""
+    lasted = sorted([*diary.syncs, *diary.unfinished])
     return Step(
         jobs=jobs,
         syncs=len(diary.syncs),
-        sync_p50_s=quantile(diary.syncs, 0.5),
-        sync_p95_s=quantile(diary.syncs, 0.95),
+        sync_p50_s=quantile(lasted, 0.5) if lasted else None,
+        sync_p95_s=quantile(lasted, 0.95) if lasted else None,
         problems=len(diary.problems),
         problem=diary.problems[0] if diary.problems else None,
     )
