@@ -243,6 +243,8 @@ def test_a_crash_of_an_agent_ends_the_test_at_once(ports: MemoryPorts) -> None:
         LoadTest(numbers=(0,)),
         LoadTest(numbers=(65,)),
         LoadTest(minutes=0),
+        LoadTest(numbers=(1, 2), minutes=241),
+        LoadTest(minutes=float("nan")),
         LoadTest(agents=0),
         LoadTest(agents=501),
         LoadTest(pace=0),
@@ -255,3 +257,12 @@ def test_a_crash_of_an_agent_ends_the_test_at_once(ports: MemoryPorts) -> None:
 def test_impossible_tests_are_refused(ports: MemoryPorts, test: LoadTest) -> None:
     with pytest.raises(UsageError):
         capacity_benchmark(ports, test, PLAN)
+
+
+def test_a_test_that_outlasts_its_token_is_refused(ports: MemoryPorts) -> None:
+    with pytest.raises(
+        UsageError, match="241 minutes with each of 2 numbers of workers are more than 8 hours"
+    ) as refused:
+        capacity_benchmark(ports, LoadTest(numbers=(1, 2), minutes=241), PLAN)
+    assert refused.value.hint == "Give --minutes 240 at most, or fewer numbers."
+    assert capacity_benchmark(ports, LoadTest(numbers=(1, 2), minutes=240), PLAN).dry_run

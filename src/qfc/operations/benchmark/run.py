@@ -24,7 +24,9 @@ from . import projects
 from .agents import Diary, FieldAgent, work_together
 from .projects import OPERATION, PREFIX, Left
 
-MOST_AGENTS, MOST_MINUTES, MOST_PACE = 500, 24 * 60, 1000
+MOST_AGENTS, MOST_PACE = 500, 1000
+#: Of all numbers of workers together: the token of the test expires after twelve hours.
+MOST_MINUTES = 8 * 60
 #: So many people share a project, on average.
 PER_PROJECT = 4
 #: Seconds until workers that were started are ready for jobs.
@@ -189,7 +191,7 @@ def _newest_s(ports: Ports, made: Sequence[ProbeProject]) -> float:
 def _jobs(ports: Ports, made: Sequence[ProbeProject]) -> list[PastJob]:
     """Return the ended jobs of our projects, in order of their creation."""
     ours = {project.id for project in made}
-    since = ports.clock.now() - timedelta(minutes=MOST_MINUTES)
+    since = ports.clock.now() - timedelta(days=1)
     return [job for job in ports.jobs.worked(since=since) if job.project in ours]
 
 
@@ -231,8 +233,14 @@ def _check(test: LoadTest) -> None:
         raise UsageError(f"{test.agents} agents are not possible.", hint=f"Give 1 to {MOST_AGENTS}.")
     if not 0 < test.pace <= MOST_PACE:
         raise UsageError(f"A pace of {test.pace:g} is not possible.", hint=f"Give more than 0, at most {MOST_PACE}.")
-    if not 0 < test.minutes <= MOST_MINUTES or (test.projects is not None and test.projects < 1):
-        raise UsageError("Minutes and projects must be positive.", hint=f"At most {MOST_MINUTES} minutes.")
+    if test.minutes <= 0 or (test.projects is not None and test.projects < 1):
+        raise UsageError("Minutes and projects must be positive.")
+    numbers = len(test.numbers)
+    if not test.minutes * numbers <= MOST_MINUTES:
+        raise UsageError(
+            f"{test.minutes:g} minutes with each of {count(numbers, 'number')} of workers are more than 8 hours.",
+            hint=f"Give --minutes {MOST_MINUTES // numbers} at most, or fewer numbers.",
+        )
 
 
 def _require_own(ports: Ports, test: LoadTest) -> None:
