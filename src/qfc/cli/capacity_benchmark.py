@@ -70,7 +70,8 @@ def _cells(step: Step) -> tuple[object, ...]:
     seen = step.jobs
     off = "-" if seen.error is None else f"{seen.error:.0%}"
     waits = (seen.service_p50_s, seen.wait_p50_s, seen.wait_p95_s, seen.predicted_p95_s)
-    return (seen.n, f"{seen.jobs_per_min:.1f}", *map(short_text, waits), off, seconds_text(step.sync_p95_s))
+    sync = "-" if step.sync_p95_s is None else seconds_text(step.sync_p95_s)
+    return (seen.n, f"{seen.jobs_per_min:.1f}", *map(short_text, waits), off, sync)
 
 
 def short_text(seconds: float) -> str:

@@ -44,12 +44,13 @@ def probe_files() -> Mapping[str, bytes]:
 
 @dataclass(frozen=True)
 class ProbeProject:
-    """A project on the server. `headers` are sent with every request."""
+    """A project on the server. `headers` are sent with every request, which may take `timeout_s` seconds."""
 
     api: Api
     token: str = field(repr=False)
     id: str
     headers: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
+    timeout_s: float = TRANSFER_S
 
     def upload(self, name: str, content: bytes) -> None:
         """Upload a file. Raises ProbeError."""
@@ -126,7 +127,7 @@ class ProbeProject:
 
     def _send(self, method: str, path: str, upload: Upload | None = None, document: object | None = None) -> ApiAnswer:
         request = ApiRequest(method, path, self.token, document=document, upload=upload, headers=self.headers)
-        return self.api.send(request, timeout_s=TRANSFER_S)
+        return self.api.send(request, timeout_s=self.timeout_s)
 
 
 @contextmanager
@@ -197,13 +198,13 @@ def await_taken(ports: Ports, project_id: str, type: str, *, limit_s: float) -> 
     _await(ports, project_id, type, lambda status: status is not JobStatus.PENDING, limit_s)
 
 
-def await_idle(ports: Ports, project_id: str, *, limit_s: float) -> None:
-    """Wait until no job of the project waits or runs, or until the time is over.
+def await_idle(ports: Ports, project_id: str, *, limit_s: float) -> bool:
+    """Wait until no job of the project waits or runs, or until the time is over; return whether none does.
 
     Since v26 each applied edit is followed by a job that processes the project file.
     """
     active = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
-    wait_until(
+    return wait_until(
         ports.clock,
         lambda: not ports.jobs.jobs(project_id=project_id, statuses=active, limit=1),
         limit_s=limit_s,

@@ -6,7 +6,7 @@ import random
 import secrets
 import uuid
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
@@ -34,9 +34,13 @@ class _OverError(Exception):
 
 @dataclass
 class Diary:
-    """What one person, or all of them, did: seconds of each synchronisation, and what went wrong."""
+    """What one person, or all of them, did: seconds of each synchronisation, and what went wrong.
+
+    `unfinished` has the seconds that synchronisations had lasted when the test was over: the slowest are among them.
+    """
 
     syncs: list[float] = field(default_factory=list[float])
+    unfinished: list[float] = field(default_factory=list[float])
     problems: list[str] = field(default_factory=list[str])
 
 
@@ -56,14 +60,21 @@ class FieldAgent:
         try:
             while True:
                 self._rest(self._random.expovariate(1 / self._every_s))
-                began = monotonic()
-                try:
-                    self._synchronise()
-                    diary.syncs.append(monotonic() - began)
-                except QfcError as error:
-                    diary.problems.append(error.message)
+                self._note(diary)
         except _OverError:
             return diary
+
+    def _note(self, diary: Diary) -> None:
+        """Synchronise once, and note how that went."""
+        began = monotonic()
+        try:
+            self._synchronise()
+            diary.syncs.append(monotonic() - began)
+        except QfcError as error:
+            diary.problems.append(error.message)
+        except _OverError:
+            diary.unfinished.append(monotonic() - began)
+            raise
 
     def _synchronise(self) -> None:
         """Do what QField does: edits, photos, then the package with the edits of all."""
@@ -118,14 +129,16 @@ class FieldAgent:
 
 
 def work_together(agents: Sequence[FieldAgent], over: Event, seconds: float) -> Diary:
-    """Let all of them work for some seconds; return what they did. On every way out they stop."""
+    """Let all of them work for some seconds; return what they did. On every way out they stop, also if one crashes."""
     with ThreadPoolExecutor(len(agents)) as threads:
         try:
             working = [threads.submit(agent.work) for agent in agents]
-            over.wait(seconds)
+            wait(working, timeout=seconds, return_when=FIRST_EXCEPTION)
         finally:
             over.set()
         diaries = [one.result() for one in working]
     return Diary(
-        sorted(one for diary in diaries for one in diary.syncs), [one for diary in diaries for one in diary.problems]
+        syncs=[one for diary in diaries for one in diary.syncs],
+        unfinished=[one for diary in diaries for one in diary.unfinished],
+        problems=[one for diary in diaries for one in diary.problems],
     )

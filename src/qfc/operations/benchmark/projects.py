@@ -10,11 +10,11 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from ...errors import NotFoundError, QfcError, UnreachableError
+from ...errors import NotFoundError, QfcError
 from ...stack import drains, journal
 from ...stack.model import JobStatus
 from ...stack.ports import Ports
-from ..probe import ProbeProject, await_idle, await_job, create_project, session
+from ..probe import TRANSFER_S, ProbeError, ProbeProject, await_idle, await_job, create_project, session
 from ..queue_change import count
 from ..workers_list import SERVICE
 
@@ -22,6 +22,11 @@ OPERATION = "capacity benchmark"
 PREFIX = "qfc-benchmark"
 #: Seconds for a project's first job, and for those that are running when the test is over.
 JOB_S = 600.0
+#: Seconds for the removal of all projects where another command does it on its way.
+RECOVER_S = 20.0
+#: The record of projects that could not be removed in that time.
+LEFT = "benchmark.json"
+SEE_WORKERS = "Type: qfc workers list"
 OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 
 
@@ -63,33 +68,50 @@ def create(ports: Ports, token: str, owner: str, name: str) -> ProbeProject:
 
 
 def settle(ports: Ports, projects: Sequence[ProbeProject]) -> None:
-    """Wait until all jobs of the projects have ended."""
+    """Wait until all jobs of the projects have ended. Raises ProbeError: they would be counted in the next level."""
     for project in projects:
-        await_idle(ports, project.id, limit_s=JOB_S)
+        if not await_idle(ports, project.id, limit_s=JOB_S):
+            raise ProbeError(f"Jobs of the load test still wait or run after {JOB_S:.0f} s.", hint=SEE_WORKERS)
 
 
 def remove(ports: Ports, left: Left, report: Callable[[str], None]) -> None:
     """Remove the projects of a load test and put the number of workers back; it can be repeated."""
-    made, before = count(len(left.projects), "project"), count(left.workers, "worker")
-    report(f"Remove {made} of the load test; back to {before}")
-    drains.clear(ports.records)
-    ports.runtime.scale(SERVICE, left.workers)
-    known = [project for name in left.projects if (project := _find(ports, f"{left.owner}/{name}"))]
-    if known:
-        with session(ports, left.owner) as (_, token):
-            for project_id in known:
-                _remove(ports, token, project_id)
+    report(_removal(left))
+    _put_back(ports, left)
+    _remove_projects(ports, left, limit_s=JOB_S)
     journal.clear(ports.records)
 
 
 def recover(ports: Ports, record: Mapping[str, Any], report: Callable[[str], None]) -> None:
-    """Remove what a killed load test left. A server that is down is started for that."""
+    """Remove what a killed load test left, as far as that is quick; the next load test removes the rest.
+
+    Whatever fails here must not keep the operator from a repair, so nothing is raised and nothing is started.
+    """
     left = Left.of(record)
+    report(_removal(left))
     try:
-        remove(ports, left, report)
-    except UnreachableError:
-        ports.runtime.start(None)
-        remove(ports, left, report)
+        _put_back(ports, left)
+    except QfcError as error:
+        report(f"The workers stay as they are: {error.message} Type: qfc workers scale {left.workers}")
+    try:
+        _remove_projects(ports, left, limit_s=RECOVER_S)
+    except QfcError as error:
+        report(f"The next {OPERATION} removes {_made(left)}: {error.message}")
+        if not _noted(ports, left):
+            return
+    journal.clear(ports.records)
+
+
+def leftovers(ports: Ports) -> Left | None:
+    """Return what an earlier load test left and `recover` could not remove; None without anything."""
+    document = ports.records.read(LEFT)
+    return Left.of(document) if document else None
+
+
+def remove_leftovers(ports: Ports, left: Left) -> None:
+    """Remove what an earlier load test left. Raises QfcError if that is not possible now."""
+    _remove_projects(ports, left, limit_s=JOB_S)
+    ports.records.remove(LEFT)
 
 
 @cache
@@ -113,10 +135,52 @@ def _find(ports: Ports, name: str) -> str | None:
     return None
 
 
-def _remove(ports: Ports, token: str, project_id: str) -> None:
+def _made(left: Left) -> str:
+    return f"{count(len(left.projects), 'project')} of the load test"
+
+
+def _removal(left: Left) -> str:
+    return f"Remove {_made(left)}; back to {count(left.workers, 'worker')}"
+
+
+def _put_back(ports: Ports, left: Left) -> None:
+    drains.clear(ports.records)
+    ports.runtime.scale(SERVICE, left.workers)
+
+
+def _noted(ports: Ports, left: Left) -> bool:
+    """Note what is left for the next load test; False where nothing can be written: then the journal has to stay."""
+    try:
+        ports.records.write(LEFT, vars(left))
+    except QfcError:
+        return False
+    return True
+
+
+def _remove_projects(ports: Ports, left: Left, *, limit_s: float) -> None:
+    """Remove the projects that exist, all of them within so many seconds. Raises QfcError for the first that stays."""
+    deadline = ports.clock.monotonic() + limit_s
+    known = [project for name in left.projects if (project := _find(ports, f"{left.owner}/{name}"))]
+    if known:
+        with session(ports, left.owner) as (_, token):
+            for project_id in known:
+                _remove(ports, token, project_id, deadline)
+
+
+def _remove(ports: Ports, token: str, project_id: str, deadline: float) -> None:
     """Cancel what waits, let what runs end (an official worker ends with the project of its job), then remove."""
     waiting = ports.jobs.jobs(project_id=project_id, statuses=(JobStatus.PENDING,), limit=1000)
     if waiting:
         ports.jobs.cancel([job.id for job in waiting], only_waiting=True)
-    await_idle(ports, project_id, limit_s=JOB_S)
-    ProbeProject(ports.api, token, project_id, ports.rate_limits.passes()).remove()
+    if not await_idle(ports, project_id, limit_s=_seconds(ports, deadline)):
+        raise ProbeError("A job of the load test does not end.", hint=SEE_WORKERS)
+    limit_s = min(_seconds(ports, deadline), TRANSFER_S)
+    ProbeProject(ports.api, token, project_id, ports.rate_limits.passes(), limit_s).remove()
+
+
+def _seconds(ports: Ports, deadline: float) -> float:
+    """Return the seconds until a deadline. Raises ProbeError after it."""
+    seconds = deadline - ports.clock.monotonic()
+    if seconds <= 0:
+        raise ProbeError("The removal of the projects takes too long.", hint="Type: qfc health --verbose")
+    return seconds

@@ -24,7 +24,9 @@ from . import projects
 from .agents import Diary, FieldAgent, work_together
 from .projects import OPERATION, PREFIX, Left
 
-MOST_AGENTS, MOST_MINUTES = 500, 24 * 60
+MOST_AGENTS, MOST_PACE = 500, 1000
+#: Of all numbers of workers together: the token of the test expires after twelve hours.
+MOST_MINUTES = 8 * 60
 #: So many people share a project, on average.
 PER_PROJECT = 4
 #: Seconds until workers that were started are ready for jobs.
@@ -57,14 +59,15 @@ class LoadTest:
 class Step:
     """A number of workers under load, as the jobs show it and as the people felt it.
 
-    `syncs` are the synchronisations that people ended, with seconds that half and 95 % of them took. `problems` counts
-    those that failed; `problem` is the first reason.
+    `syncs` are the synchronisations that people ended. Half and 95 % took at most so many seconds; those that were not
+    over at the end count with what they had lasted, and without any there is no number. `problems` counts those that
+    failed; `problem` is the first reason.
     """
 
     jobs: Level
     syncs: int
-    sync_p50_s: float
-    sync_p95_s: float
+    sync_p50_s: float | None
+    sync_p95_s: float | None
     problems: int
     problem: str | None
 
@@ -94,6 +97,7 @@ def capacity_benchmark(ports: Ports, test: LoadTest, options: Options) -> Benchm
     _require_own(ports, test)
     require_room(ports, max(test.numbers))
     with guarded(ports, OPERATION, target=ports.name, options=options) as guard:
+        _tidy(ports, guard)
         _require_idle(ports)
         levels = _levels(ports, test, guard)
         guard.result = f"{count(test.agents, 'agent')}, workers {', '.join(map(str, test.numbers))}"
@@ -108,6 +112,13 @@ def capacity_benchmark(ports: Ports, test: LoadTest, options: Options) -> Benchm
         dry_run=guard.dry_run,
         steps=guard.steps,
     )
+
+
+def _tidy(ports: Ports, guard: Guard) -> None:
+    """Remove the projects of a killed load test that no command since then could remove."""
+    left = projects.leftovers(ports)
+    if left and guard.step(f"Remove {count(len(left.projects), 'project')} of an earlier load test"):
+        projects.remove_leftovers(ports, left)
 
 
 def _levels(ports: Ports, test: LoadTest, guard: Guard) -> tuple[Step, ...]:
@@ -135,21 +146,23 @@ def _level(ports: Ports, test: LoadTest, made: Sequence[ProbeProject], number: i
     """Set the number of workers, warm them up, let people work, read what the jobs took."""
     _scale(ports, number)
     _warm_up(ports, made, number)
-    before = _jobs(ports, made)
+    began_s = _newest_s(ports, made)
     guard.step(_sentence(test, number))
     diary = _work(test, made)
     projects.settle(ports, made)
-    new = [job for job in _jobs(ports, made) if not before or job.created_s > before[-1].created_s]
+    new = [job for job in _jobs(ports, made) if job.created_s > began_s]
     if not new:
         raise QfcError(
             f"Nobody synchronised in {test.minutes:g} min.", hint="Give more minutes, more agents or a higher --pace."
         )
-    return _step(level(new, number, poll_s=poll_s_of(ports)), diary)
+    return step_of(level(new, number, poll_s=poll_s_of(ports)), diary)
 
 
 def _scale(ports: Ports, number: int) -> None:
     ports.runtime.scale(SERVICE, number)
-    wait_until(ports.clock, lambda: worker_service(ports).running == number, limit_s=START_S, poll_s=0.5)
+    if not wait_until(ports.clock, lambda: worker_service(ports).running == number, limit_s=START_S, poll_s=0.5):
+        running = worker_service(ports).running
+        raise QfcError(f"{running} of {count(number, 'worker')} run.", hint="See: qfc workers list")
 
 
 def _warm_up(ports: Ports, made: Sequence[ProbeProject], number: int) -> None:
@@ -169,19 +182,27 @@ def _work(test: LoadTest, made: Sequence[ProbeProject]) -> Diary:
     return work_together(agents, over, test.minutes * 60)
 
 
+def _newest_s(ports: Ports, made: Sequence[ProbeProject]) -> float:
+    """Return when the newest job of our projects was created, by the database's clock, whatever became of it."""
+    newest = [job for project in made for job in ports.jobs.jobs(project_id=project.id, limit=1)]
+    return max((job.created_at.timestamp() for job in newest), default=0.0)
+
+
 def _jobs(ports: Ports, made: Sequence[ProbeProject]) -> list[PastJob]:
     """Return the ended jobs of our projects, in order of their creation."""
     ours = {project.id for project in made}
-    since = ports.clock.now() - timedelta(minutes=MOST_MINUTES)
+    since = ports.clock.now() - timedelta(days=1)
     return [job for job in ports.jobs.worked(since=since) if job.project in ours]
 
 
-def _step(jobs: Level, diary: Diary) -> Step:
+def step_of(jobs: Level, diary: Diary) -> Step:
+    """Return what the jobs and the people show of a number of workers."""
+    lasted = sorted([*diary.syncs, *diary.unfinished])
     return Step(
         jobs=jobs,
         syncs=len(diary.syncs),
-        sync_p50_s=quantile(diary.syncs, 0.5),
-        sync_p95_s=quantile(diary.syncs, 0.95),
+        sync_p50_s=quantile(lasted, 0.5) if lasted else None,
+        sync_p95_s=quantile(lasted, 0.95) if lasted else None,
         problems=len(diary.problems),
         problem=diary.problems[0] if diary.problems else None,
     )
@@ -210,8 +231,16 @@ def _check(test: LoadTest) -> None:
         raise UsageError("These numbers of workers are not possible.", hint=f"Give --workers 1,2,4, up to {MAXIMUM}.")
     if not 1 <= test.agents <= MOST_AGENTS:
         raise UsageError(f"{test.agents} agents are not possible.", hint=f"Give 1 to {MOST_AGENTS}.")
-    if not 0 < test.minutes <= MOST_MINUTES or test.pace <= 0 or (test.projects is not None and test.projects < 1):
-        raise UsageError("Minutes, pace and projects must be positive.", hint=f"At most {MOST_MINUTES} minutes.")
+    if not 0 < test.pace <= MOST_PACE:
+        raise UsageError(f"A pace of {test.pace:g} is not possible.", hint=f"Give more than 0, at most {MOST_PACE}.")
+    if test.minutes <= 0 or (test.projects is not None and test.projects < 1):
+        raise UsageError("Minutes and projects must be positive.")
+    numbers = len(test.numbers)
+    if not test.minutes * numbers <= MOST_MINUTES:
+        raise UsageError(
+            f"{test.minutes:g} minutes with each of {count(numbers, 'number')} of workers are more than 8 hours.",
+            hint=f"Give --minutes {MOST_MINUTES // numbers} at most, or fewer numbers.",
+        )
 
 
 def _require_own(ports: Ports, test: LoadTest) -> None:
