@@ -27,7 +27,6 @@ RECOVER_S = 20.0
 #: The record of projects that could not be removed in that time.
 LEFT = "benchmark.json"
 SEE_WORKERS = "Type: qfc workers list"
-OPEN = (JobStatus.PENDING, JobStatus.QUEUED, JobStatus.STARTED)
 
 
 @dataclass(frozen=True)
