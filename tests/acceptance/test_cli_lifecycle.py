@@ -129,7 +129,7 @@ def test_a_load_test_leaves_nothing_also_when_it_is_killed(running: Qfc) -> None
     killed.kill()
     killed.communicate(timeout=60)
     assert [one["name"] for one in running.ok("projects", "list")["projects"]]
-    result = running.ok(*options, "--workers", "1", "--minutes", "0.15")
+    result = running.ok(*options, "--workers", "1", "--minutes", "0.4")
     (step,) = result["levels"]
     assert (step["jobs"]["n"], step["problems"]) == (1, 0)
     assert step["jobs"]["jobs"] >= 3

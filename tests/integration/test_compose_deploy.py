@@ -344,6 +344,8 @@ def test_going_back_needs_the_data_of_then_after_migrations(server: Deployment) 
 
 
 def test_a_good_release_loses_no_write_and_is_written_down(server: Deployment) -> None:
+    if server.git("describe", "--tags") == "good":  # after a first try of this test
+        server.ok("deploy", "rollback", "--with-data")
     images = server.image_of("app")
     with writing(server) as writer:
         result = deploy(server, "--tag", "good", "--migrate", "--collectstatic", code=0)
