@@ -128,7 +128,7 @@ def test_every_change_leaves_a_line_and_no_look_does(running: Qfc) -> None:
     entries = running.ok("audit", "--lines", "1000")["entries"]
     assert len(entries) == before + 1
     newest = entries[0]
-    assert set(newest) == {"time", "who", "command", "target", "result", "seconds"}
+    assert set(newest) == {"time", "who", "command", "target", "result", "seconds", "change"}
     assert (newest["command"], newest["target"]) == ("workers scale", "2")
     assert "@" in newest["who"]
     assert (running.home / "local/audit.jsonl").stat().st_mode & 0o777 == 0o600
