@@ -136,7 +136,7 @@ def test_one_project_comes_back_and_the_others_stay(running: Qfc, server: FieldS
     made, files, before = running.ok("db", "backup")["backup"], server.files(), rows(running)
     other.upload("notes.txt", b"after")
     server.upload("points.gpkg", (PROBE / "points.gpkg").read_bytes())
-    server.upload("later.jpg", b"later")
+    server.upload("after-the-set.jpg", b"later")
     await_quiet(running)
 
     plan = running("db", "restore", "--project", "anna/survey", "--to", made, "--dry-run")
