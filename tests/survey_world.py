@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event, Thread
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
@@ -79,8 +79,16 @@ def rows(made: Deployment) -> dict[str, list[str]]:
         }
 
 
+class Uploads(Protocol):
+    """Somebody who uploads files to a server."""
+
+    def upload(self, name: str, content: bytes, /) -> object:
+        """Upload a file."""
+        ...
+
+
 @contextmanager
-def uploads(survey: Survey) -> Iterator[list[str]]:
+def uploads(server: Uploads) -> Iterator[list[str]]:
     """Upload one file after the other during the block."""
     done: list[str] = []
     over = Event()
@@ -88,7 +96,7 @@ def uploads(survey: Survey) -> Iterator[list[str]]:
     def work() -> None:
         while not over.is_set():
             name = f"during-{len(done)}.bin"
-            survey.upload(name, os.urandom(50_000))
+            server.upload(name, os.urandom(50_000))
             done.append(name)
 
     thread = Thread(target=work)

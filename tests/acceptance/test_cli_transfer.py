@@ -9,9 +9,8 @@ import signal
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from threading import Event, Thread
 
 import psycopg
 import pytest
@@ -20,6 +19,7 @@ from field_server import FieldServer
 from qfc.operations.proof import deltafile
 from qfc_command import Qfc
 from stack import DATABASE, USER
+from survey_world import uploads
 
 pytestmark = pytest.mark.slow
 PROBE = Path(__file__).parents[2] / "src/qfc/probe_project"
@@ -78,26 +78,6 @@ def seen_at(server: FieldServer, stack: str) -> dict[str, bytes]:
     there.http = there.login()
     with closing(there.http):
         return there.files()
-
-
-@contextmanager
-def uploads(server: FieldServer) -> Iterator[list[str]]:
-    """Upload one file after the other during the block."""
-    done: list[str] = []
-    over = Event()
-
-    def work() -> None:
-        while not over.is_set():
-            server.upload(f"during-{len(done)}.bin", os.urandom(50_000))
-            done.append("")
-
-    thread = Thread(target=work)
-    thread.start()
-    try:
-        yield done
-    finally:
-        over.set()
-        thread.join()
 
 
 def killed_at(qfc: Qfc, step: str, *arguments: str) -> None:

@@ -19,7 +19,7 @@ class Level:
     """A number of workers under load. Seconds are those of jobs; `load` is in Erlang.
 
     `predicted_p95_s` is p95 of the wait by the simulation: the same arrivals and service times, and `takeover_s` for
-    the start of a job. Nothing is drawn anew: people who wait for a package send nothing meanwhile, so a long job and
+    the start of a job. Nothing is drawn again: people who wait for a package send nothing meanwhile, so a long job and
     the pause behind it belong together. `error` is relative to what was observed, None where nothing waited.
     """
 
